@@ -1,0 +1,78 @@
+package detector
+
+// Slot is the place of a series in a Bank: small, dense, stable for the life
+// of the process and across a checkpoint. Slot 0 is never given out, so the
+// zero value means "not watched".
+type Slot uint32
+
+// Kind says in what way a sample is odd.
+type Kind uint8
+
+// The kinds of oddity. KindNone goes with scores below the threshold.
+const (
+	KindNone Kind = iota
+	KindSpike
+	KindDip
+	KindLevelShift
+	KindTrend
+	KindVariance
+	KindFlatline
+	KindMissing
+	KindSeasonalBreak
+)
+
+var kindNames = [...]string{"none", "spike", "dip", "level_shift", "trend", "variance", "flatline", "missing", "seasonal_break"}
+
+// String returns the name used in JSON, logs and metrics.
+func (k Kind) String() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return "unknown"
+}
+
+// Phase says what a Verdict tells about its episode.
+type Phase uint8
+
+// An episode opens once, may change its kind or rise while it is open, and
+// closes once. A series whose data stop while an episode is open closes with
+// PhaseLost, which is not a recovery.
+const (
+	PhaseQuiet Phase = iota
+	PhaseOpened
+	PhaseChanged
+	PhaseClosed
+	PhaseLost
+)
+
+var phaseNames = [...]string{"quiet", "opened", "changed", "closed", "lost"}
+
+// String returns the name used in JSON, logs and metrics.
+func (p Phase) String() string {
+	if int(p) < len(phaseNames) {
+		return phaseNames[p]
+	}
+	return "unknown"
+}
+
+// Verdict is the detector's word on one sample of one series. Times are
+// milliseconds since the Unix epoch, the sample's own. Value, Expected, Lower
+// and Upper are in the unit that is watched: the sample's unit for gauges, per
+// second for counters (Rate is then true). Expected, Lower and Upper are NaN
+// while the series is too young to have a band. Score is in [0, 1] and means
+// the same over all series: 1 - Score is an estimate of the share of ordinary
+// samples of this series that are at least as odd.
+type Verdict struct {
+	Slot     Slot
+	Time     int64
+	Since    int64 // time of the episode's first odd sample; 0 when Phase is PhaseQuiet
+	Value    float64
+	Expected float64
+	Lower    float64
+	Upper    float64
+	Score    float64
+	Peak     float64 // highest score of the episode so far
+	Kind     Kind
+	Phase    Phase
+	Rate     bool
+}

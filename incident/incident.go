@@ -1,0 +1,140 @@
+package incident
+
+import (
+	"time"
+
+	"github.com/tocsinhq/tocsin/telemetry"
+)
+
+// State is where an incident stands in its life.
+type State string
+
+// An incident opens, may be acknowledged by a person, resolves on real
+// recovery or by a person's word, and reopens under the same id when it comes
+// back within the reopen window.
+const (
+	StateOpen         State = "open"
+	StateAcknowledged State = "acknowledged"
+	StateResolved     State = "resolved"
+)
+
+// Severity orders incidents and alerts. It only rises within an incident's life.
+type Severity string
+
+// Severities from the lowest to the highest.
+const (
+	SeverityInfo     Severity = "info"
+	SeverityWarning  Severity = "warning"
+	SeverityCritical Severity = "critical"
+)
+
+// Rank returns 0 for unknown or empty, 1 for info, 2 for warning, 3 for critical.
+func (s Severity) Rank() int {
+	switch s {
+	case SeverityInfo:
+		return 1
+	case SeverityWarning:
+		return 2
+	case SeverityCritical:
+		return 3
+	}
+	return 0
+}
+
+// Source says who saw an occurrence.
+type Source string
+
+// An occurrence comes from a rule or from the detector.
+const (
+	SourceAlert   Source = "alert"
+	SourceAnomaly Source = "anomaly"
+)
+
+// Condition is how an occurrence stands. Held means that its data stopped: it
+// is neither firing on evidence nor recovered.
+type Condition string
+
+// The conditions of an occurrence.
+const (
+	ConditionFiring  Condition = "firing"
+	ConditionHeld    Condition = "held"
+	ConditionCleared Condition = "cleared"
+)
+
+// Occurrence is one alert or one anomaly episode as the manager is told of it,
+// and as it is kept on the incident that it belongs to. Key is the same for
+// every report of the same alert or series, whatever its value or severity.
+type Occurrence struct {
+	Key         string            `json:"key"`
+	Source      Source            `json:"source"`
+	Name        string            `json:"name"` // alert name, or signal or metric name
+	Service     string            `json:"service"`
+	Environment string            `json:"environment,omitempty"`
+	Severity    Severity          `json:"severity"`
+	Condition   Condition         `json:"condition"`
+	Symptom     bool              `json:"symptom"`        // users feel it
+	Strong      bool              `json:"strong"`         // may open an incident, alone or with others
+	Since       time.Time         `json:"since"`          // first odd sample, or start of the alert
+	At          time.Time         `json:"at"`             // event time of this report
+	Value       telemetry.Number  `json:"value"`          // in Unit
+	Expected    telemetry.Number  `json:"expected"`       // NaN when unknown; in Unit
+	Lower       telemetry.Number  `json:"lower"`          // NaN when unknown
+	Upper       telemetry.Number  `json:"upper"`          // NaN when unknown
+	Score       telemetry.Number  `json:"score"`          // [0,1]; NaN for plain alerts
+	Kind        string            `json:"kind,omitempty"` // detector.Kind, for anomalies
+	Unit        string            `json:"unit,omitempty"` // ratio, percent, seconds, bytes, per_second or ""
+	Labels      map[string]string `json:"labels,omitempty"`
+	Query       string            `json:"query,omitempty"` // PromQL selector whose series draws this occurrence
+	Channels    []string          `json:"channels,omitempty"`
+	Summary     string            `json:"summary,omitempty"` // one sentence with the figures
+}
+
+// Incident is one thing that is wrong, made of the occurrences that belong to
+// it. ID is fixed at opening and never derived from a suspect.
+type Incident struct {
+	ID          string       `json:"id"`
+	Service     string       `json:"service"`
+	Environment string       `json:"environment,omitempty"`
+	Title       string       `json:"title"`
+	State       State        `json:"state"`
+	Severity    Severity     `json:"severity"`
+	Onset       time.Time    `json:"onset"`  // earliest Since of a strong occurrence
+	Opened      time.Time    `json:"opened"` // event time of the report that opened it
+	Acked       time.Time    `json:"acked,omitzero"`
+	Resolved    time.Time    `json:"resolved,omitzero"`
+	Updated     time.Time    `json:"updated"`
+	Reopened    int          `json:"reopened"` // how often
+	Occurrences []Occurrence `json:"occurrences"`
+	Dropped     int          `json:"dropped,omitempty"` // occurrences beyond the stored maximum
+}
+
+// EventKind names a row of the timeline.
+type EventKind string
+
+// The kinds of timeline event.
+const (
+	EventOpened   EventKind = "opened"
+	EventAttached EventKind = "attached" // a further occurrence joined
+	EventCleared  EventKind = "cleared"  // an occurrence recovered
+	EventHeld     EventKind = "held"     // an occurrence lost its data
+	EventRaised   EventKind = "raised"   // severity went up
+	EventAcked    EventKind = "acknowledged"
+	EventResolved EventKind = "resolved"
+	EventReopened EventKind = "reopened"
+	EventChange   EventKind = "change"   // a change event of the service, before or during
+	EventSuspects EventKind = "suspects" // the ranking of causes changed its first row
+	EventNotified EventKind = "notified"
+	EventNote     EventKind = "note"
+)
+
+// Event is one row of an incident's append-only timeline. Seq rises over all
+// incidents and is never reused.
+type Event struct {
+	Seq      int64     `json:"seq"`
+	Incident string    `json:"incident"`
+	Kind     EventKind `json:"kind"`
+	At       time.Time `json:"at"`
+	Actor    string    `json:"actor"`         // "tocsin" or who did it
+	Text     string    `json:"text"`          // one sentence
+	Key      string    `json:"key,omitempty"` // the occurrence concerned, if any
+}

@@ -1,0 +1,2 @@
+// Package rca ranks the changes that may have caused an incident.
+package rca

@@ -1,0 +1,43 @@
+package rules
+
+import (
+	"time"
+
+	"github.com/tocsinhq/tocsin/telemetry"
+)
+
+// AlertState is how an alert stands. Held means that the series behind a
+// firing alert stopped sending: the alert is kept and is not a recovery.
+type AlertState string
+
+// The states of an alert. Only the last four are handed on.
+const (
+	AlertPending  AlertState = "pending"
+	AlertFiring   AlertState = "firing"
+	AlertHeld     AlertState = "held"
+	AlertResolved AlertState = "resolved"
+)
+
+// Alert is one rule's word on one label set. Fingerprint is the same over
+// restarts for the same rule name and labels.
+type Alert struct {
+	Fingerprint string            `json:"fingerprint"`
+	Name        string            `json:"name"`
+	Service     string            `json:"service"`
+	Environment string            `json:"environment,omitempty"`
+	Severity    string            `json:"severity"` // info, warning or critical; warning when the rule has none
+	State       AlertState        `json:"state"`
+	Since       time.Time         `json:"since"` // when the condition became true
+	At          time.Time         `json:"at"`    // event time of this report
+	Value       telemetry.Number  `json:"value"`
+	Threshold   telemetry.Number  `json:"threshold"` // NaN when the condition has no single one
+	Signal      string            `json:"signal,omitempty"`
+	Unit        string            `json:"unit,omitempty"`
+	Expr        string            `json:"expr"`            // PromQL as evaluated, or the event condition as written
+	Query       string            `json:"query,omitempty"` // selector that draws the series behind the alert
+	Labels      map[string]string `json:"labels"`
+	Annotations map[string]string `json:"annotations,omitempty"`
+	Channels    []string          `json:"channels,omitempty"`
+	Source      string            `json:"source"` // file:line of the rule
+	Summary     string            `json:"summary"`
+}

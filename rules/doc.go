@@ -1,0 +1,2 @@
+// Package rules evaluates alert rules and signals on event time.
+package rules

@@ -1,0 +1,61 @@
+package telemetry
+
+// Reasons for which a series or sample is refused. They are the last word of
+// the sentence the sender gets, in square brackets, and the reason label of
+// tocsin_ingest_rejected_total.
+const (
+	ReasonMissingName   = "missing_metric_name"
+	ReasonInvalidLabel  = "invalid_label"
+	ReasonDuplicate     = "duplicate_label"
+	ReasonLabelTooLong  = "label_too_long"
+	ReasonTooManyLabels = "too_many_labels"
+	ReasonOutOfOrder    = "out_of_order"
+	ReasonTooOld        = "too_old"
+	ReasonDuplicateTime = "duplicate_timestamp"
+	ReasonFuture        = "too_far_in_future"
+	ReasonBadTime       = "bad_timestamp"
+	ReasonBadHistogram  = "bad_histogram"
+	ReasonSeriesLimit   = "series_limit"
+)
+
+// Rejection is one refused series or sample: which, why, and what to do.
+type Rejection struct {
+	Series  int    // index in the batch, from 0
+	Labels  string // the series as text, shortened to at most 256 bytes
+	Reason  string // one of the Reason constants
+	Message string // one sentence with the value got and the value wanted
+	Samples int    // samples lost by it; 0 when a series without samples was refused
+}
+
+// WriteResult says what became of a batch. A batch is never refused whole
+// because of one bad series: the good part is stored and Rejected names the
+// rest. Rejected holds the first MaxRejections in batch order; Refused counts
+// all by reason.
+type WriteResult struct {
+	Stored   int            // samples now durable in the write-ahead log
+	Rejected []Rejection    // the first MaxRejections, in batch order
+	Refused  map[string]int // samples (or series without samples) refused, by reason
+}
+
+// MaxRejections bounds the details kept in a WriteResult.
+const MaxRejections = 10
+
+// Reject counts a rejection and keeps its detail while there is room.
+func (r *WriteResult) Reject(x Rejection) {
+	if r.Refused == nil {
+		r.Refused = make(map[string]int)
+	}
+	r.Refused[x.Reason] += max(1, x.Samples)
+	if len(r.Rejected) < MaxRejections {
+		r.Rejected = append(r.Rejected, x)
+	}
+}
+
+// RefusedTotal returns the sum over all reasons.
+func (r *WriteResult) RefusedTotal() int {
+	n := 0
+	for _, c := range r.Refused {
+		n += c
+	}
+	return n
+}
