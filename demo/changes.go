@@ -51,11 +51,11 @@ func (s *Shop) Earlier(end time.Time) []telemetry.Change {
 // change as its pipeline would report it when it starts. A service that is
 // unknown or broken already is an error.
 func (s *Shop) Break(service string, at time.Time) (telemetry.Change, error) {
-	r := s.service(service)
-	switch {
-	case r == nil:
-		return telemetry.Change{}, fmt.Errorf("demo shop: break %q: no such service; want one of %s", service, strings.Join(s.Services(), ", "))
-	case !r.brokenAt.IsZero() && r.healedAt.IsZero():
+	r, err := s.known(service)
+	if err != nil {
+		return telemetry.Change{}, err
+	}
+	if !r.brokenAt.IsZero() && r.healedAt.IsZero() {
 		return telemetry.Change{}, fmt.Errorf("demo shop: break %q: it is broken already since %s", service, r.brokenAt.Format(time.RFC3339))
 	}
 	r.brokenAt, r.healedAt = at, time.Time{}
@@ -68,8 +68,11 @@ func (s *Shop) Break(service string, at time.Time) (telemetry.Change, error) {
 // service is well from then on. It returns the change as its pipeline would
 // report it when it starts. A service that is not broken is an error.
 func (s *Shop) Rollback(service string, at time.Time) (telemetry.Change, error) {
-	r := s.service(service)
-	if r == nil || r.brokenAt.IsZero() || !r.healedAt.IsZero() {
+	r, err := s.known(service)
+	if err != nil {
+		return telemetry.Change{}, err
+	}
+	if r.brokenAt.IsZero() || !r.healedAt.IsZero() {
 		return telemetry.Change{}, fmt.Errorf("demo shop: roll back %q: it is not broken", service)
 	}
 	r.healedAt = at
@@ -77,6 +80,14 @@ func (s *Shop) Rollback(service string, at time.Time) (telemetry.Change, error) 
 	c.Summary = "Roll back to " + c.VersionTo + "."
 	c.Labels = map[string]string{"rollback": "true"}
 	return c, nil
+}
+
+// known returns the service of that name, or an error with the names there are.
+func (s *Shop) known(name string) (*running, error) {
+	if r := s.service(name); r != nil {
+		return r, nil
+	}
+	return nil, fmt.Errorf("demo shop: %q: no such service; want one of %s", name, strings.Join(s.Services(), ", "))
 }
 
 // deployment plans a restart of the service with another version.

@@ -90,6 +90,9 @@ func Run(ctx context.Context, o RunOptions) error {
 	if err != nil {
 		return err
 	}
+	if _, err := shop.known(o.Victim); err != nil {
+		return err
+	}
 	p := &play{
 		options: o,
 		shop:    shop,

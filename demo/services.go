@@ -78,7 +78,7 @@ var members = []service{
 
 // latencyBuckets are the upper bounds of the latency histogram in seconds;
 // +Inf follows.
-var latencyBuckets = []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5}
+var latencyBuckets = []float64{0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5}
 
 // The bad deployment: a share of requests fails and the rest is slower.
 const (
