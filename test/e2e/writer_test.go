@@ -56,7 +56,9 @@ func (d *daemon) writeRequest(b []byte) *http.Request {
 }
 
 // write sends series and returns the answer.
-func (d *daemon) write(all ...prompb.TimeSeries) (int, string) { return send(d.writeRequest(body(all...))) }
+func (d *daemon) write(all ...prompb.TimeSeries) (int, string) {
+	return send(d.writeRequest(body(all...)))
+}
 
 // Series of the writer.
 const (
