@@ -24,6 +24,7 @@ type play struct {
 	earlier []telemetry.Change // harmless changes not recorded yet, oldest first
 	written int                // samples acknowledged
 	script  script
+	bad     telemetry.Change // the deployment that broke the shop, once it is done
 }
 
 // run is the story in order.

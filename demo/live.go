@@ -82,9 +82,7 @@ func (p *play) tick(ctx context.Context, b *Block) error {
 func (p *play) turn(ctx context.Context, now time.Time) error {
 	s := &p.script
 	if s.underWay != nil {
-		done := Finish(*s.underWay, now)
-		s.underWay = nil
-		return p.sender.Record(ctx, done)
+		return p.finish(ctx, now)
 	}
 	since := now.Sub(s.since)
 	switch s.act {
@@ -100,6 +98,23 @@ func (p *play) turn(ctx context.Context, now time.Time) error {
 	case actRolledBack:
 	}
 	return nil
+}
+
+// finish ends the deployment under way. That of the rollback also ends the good
+// name of the one before it.
+func (p *play) finish(ctx context.Context, now time.Time) error {
+	done := Finish(*p.script.underWay, now)
+	p.script.underWay = nil
+	if err := p.sender.Record(ctx, done); err != nil {
+		return err
+	}
+	if p.script.act != actRolledBack {
+		p.bad = done
+		return nil
+	}
+	bad := p.bad
+	bad.Status = telemetry.StatusRolledBack
+	return p.sender.Record(ctx, bad)
 }
 
 // breakShop plays the bad deployment.

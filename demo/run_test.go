@@ -57,7 +57,7 @@ func TestRun_WholeStory_InOrder(t *testing.T) {
 				t.Errorf("%s: sent received, which is the daemon's to set", title)
 			}
 		}
-		want := "catalog v131 succeeded, web 20% succeeded, search succeeded, payment v42 started, payment v42 succeeded, payment v41 started, payment v41 succeeded"
+		want := "catalog v131 succeeded, web 20% succeeded, search succeeded, payment v42 started, payment v42 succeeded, payment v41 started, payment v41 succeeded, payment v42 rolled_back"
 		if got := strings.Join(titles, ", "); got != want {
 			t.Errorf("changes:\n got %s\nwant %s", got, want)
 		}
