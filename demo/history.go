@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -35,6 +36,9 @@ func (p *play) run(ctx context.Context) error {
 	o := p.options
 	p.say("A small shop of %d services, %d series. Its last %s are being written first.", len(p.shop.services), p.shop.Series(), words(o.History))
 	if err := p.writeHistory(ctx); err != nil {
+		return err
+	}
+	if err := p.warm(ctx); err != nil {
 		return err
 	}
 	took := time.Since(p.begun)
@@ -86,6 +90,29 @@ func (p *play) writeHistory(ctx context.Context) error {
 		return nil
 	})
 	return group.Wait()
+}
+
+// warm lets the daemon compute its signals over the history, each part at its
+// own step: a rate over samples a minute apart needs a longer range than one
+// over samples five seconds apart.
+func (p *play) warm(ctx context.Context) error {
+	if p.options.Warm == nil {
+		return nil
+	}
+	now := time.Now()
+	parts := []struct {
+		from, to time.Time
+		step     time.Duration
+	}{
+		{p.begun.Add(-p.options.History), p.fine, p.options.HistoryStep},
+		{p.fine.Add(p.options.HistoryStep), now, p.options.Step},
+	}
+	for _, x := range parts {
+		if _, err := p.options.Warm(ctx, x.from, x.to, x.step); err != nil {
+			return fmt.Errorf("demo: %w", err)
+		}
+	}
+	return nil
 }
 
 // fill takes samples into an empty block up to now or for blockSpan.

@@ -36,6 +36,9 @@ type RunOptions struct {
 	// the deployment; 90s.
 	Told            <-chan struct{}
 	HoldFor, GiveUp time.Duration
+	// Warm is called when the history is written, once for each part of it, and
+	// lets the daemon compute its signals over that part; nil leaves it out.
+	Warm func(ctx context.Context, from, to time.Time, step time.Duration) (int, error)
 	// Location is where the shop's customers live; time.Local.
 	Location *time.Location
 }
