@@ -469,3 +469,45 @@ func TestNewOutbox_Refuses(t *testing.T) {
 	cfg.Default = []string{"b"}
 	f(notify.Options{DB: db, Config: cfg, Channels: []notify.Channel{&fake{name: "a"}}}, `got ["b"]`)
 }
+
+// TestOutbox_Quiet_NewerWhileUnderWay: an update comes in while the one before
+// it is being sent. The first was sent, so it is recorded as sent although it
+// had been marked as merged, and the second keeps its distance.
+func TestOutbox_Quiet_NewerWhileUnderWay(t *testing.T) {
+	bot := &fake{name: "bot", edits: true}
+	b := newBench(t, nil, bot)
+	bot.answer = func(_ context.Context, m notify.Message) error {
+		if m.Event.Seq == 2 {
+			b.enqueue(msg("i1", 3, incident.EventAttached))
+		}
+		return nil
+	}
+	b.enqueue(msg("i1", 1, incident.EventOpened))
+	b.enqueue(msg("i1", 2, incident.EventAttached))
+	if next := b.deliver(t0); !next.Equal(t0.Add(time.Minute)) {
+		t.Errorf("next = %v, want a minute later", next)
+	}
+	if diff := cmp.Diff([]string{"1 opened bot sent", "2 attached bot sent", "3 attached bot waiting"}, b.states("i1")); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestOutbox_MergedWhileUnderWay_StaysMergedWhenItFails: what a newer message
+// shows is not tried again.
+func TestOutbox_MergedWhileUnderWay_StaysMergedWhenItFails(t *testing.T) {
+	bot := &fake{name: "bot", edits: true}
+	b := newBench(t, nil, bot)
+	bot.answer = func(_ context.Context, m notify.Message) error {
+		if m.Event.Seq == 2 {
+			b.enqueue(msg("i1", 3, incident.EventResolved))
+			return retry(0)
+		}
+		return nil
+	}
+	b.enqueue(msg("i1", 1, incident.EventOpened))
+	b.enqueue(msg("i1", 2, incident.EventAttached))
+	b.deliver(t0)
+	if diff := cmp.Diff([]string{"1 opened bot sent", "2 attached bot merged", "3 resolved bot sent"}, b.states("i1")); diff != "" {
+		t.Error(diff)
+	}
+}
