@@ -366,3 +366,35 @@ func TestNewOutbox_Refuses(t *testing.T) {
 	cfg.Default = []string{"b"}
 	f(notify.Options{DB: db, Config: cfg, Channels: []notify.Channel{&fake{name: "a"}}}, `got ["b"]`)
 }
+
+// TestOutbox_ReceiverAllowsOnePerSecond_AllArrive: a burst against a receiver
+// with a rate limit is spread, nothing is dropped, and no incident starves.
+func TestOutbox_ReceiverAllowsOnePerSecond_AllArrive(t *testing.T) {
+	const incidents = 60
+	var b *bench
+	var last time.Time
+	a := &fake{name: "a", answer: func(context.Context, notify.Message) error {
+		now := b.clock.Now()
+		if now.Sub(last) < time.Second {
+			return retry(last.Add(time.Second).Sub(now))
+		}
+		last = now
+		return nil
+	}}
+	b = newBench(t, nil, a)
+	for i := range incidents {
+		b.enqueue(msg(fmt.Sprintf("i%d", i), int64(i+1), incident.EventOpened))
+	}
+	at := t0
+	for n := 0; n < 500 && !at.IsZero(); n++ {
+		at = b.deliver(at)
+	}
+	told := a.keys()
+	slices.Sort(told)
+	if len(slices.Compact(told)) != incidents {
+		t.Errorf("%d of %d incidents were told", len(told), incidents)
+	}
+	if took := last.Sub(t0); took > incidents*2*time.Second {
+		t.Errorf("it took %v, want about a second for each", took)
+	}
+}

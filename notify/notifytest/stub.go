@@ -61,6 +61,7 @@ func (s *Stub) Calls() []Call {
 	return append([]Call(nil), s.calls...)
 }
 
+// ServeHTTP records the request and answers as told. It is safe for concurrent use.
 func (s *Stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(io.LimitReader(r.Body, 8<<20))
 	s.mu.Lock()
