@@ -25,6 +25,7 @@ func (e engine) fold(l *live, o Occurrence, d *delta) {
 	l.Updated = latest(l.Updated, o.At)
 	d.incidents = appendOnce(d.incidents, l)
 	d.result = resultRefreshed
+	d.urgent = d.urgent || now.Condition != old.Condition
 	switch {
 	case now.Strong && !old.Strong:
 		e.promote(l, now, d)
