@@ -88,13 +88,10 @@ func measure(s *Series, pre, post span) (sh shift, ok bool) {
 type yardstick struct{ m, s float64 }
 
 func newYardstick(x []float64, unit string, largest float64) yardstick {
-	sorted := slices.Sorted(slices.Values(x))
+	sorted := slices.Clone(x)
+	slices.Sort(sorted)
 	m := quantile(sorted, 0.5)
-	dev := make([]float64, len(x))
-	for i, v := range x {
-		dev[i] = math.Abs(v - m)
-	}
-	slices.Sort(dev)
+	dev := deviations(sorted, m)
 	rel, floor := 0.02, 0.0
 	switch unit {
 	case telemetry.UnitRatio:
@@ -106,6 +103,24 @@ func newYardstick(x []float64, unit string, largest float64) yardstick {
 	}
 	iqr := quantile(sorted, 0.75) - quantile(sorted, 0.25)
 	return yardstick{m: m, s: max(iqr/1.349, 1.4826*quantile(dev, 0.5), rel*math.Abs(m), 0.02*largest, floor)}
+}
+
+// deviations returns |x-m| in rising order, by merging the two halves of the
+// sorted x from the middle outwards, which is cheaper than another sort.
+func deviations(sorted []float64, m float64) []float64 {
+	out := make([]float64, 0, len(sorted))
+	hi, _ := slices.BinarySearch(sorted, m)
+	lo := hi - 1
+	for len(out) < len(sorted) {
+		if hi >= len(sorted) || (lo >= 0 && m-sorted[lo] < sorted[hi]-m) {
+			out = append(out, m-sorted[lo])
+			lo--
+			continue
+		}
+		out = append(out, sorted[hi]-m)
+		hi++
+	}
+	return out
 }
 
 // maxZ keeps the largest finite values from turning into infinite evidence.
@@ -168,7 +183,8 @@ func firstOdd(s *Series, y yardstick, in span) time.Time {
 func values(points []telemetry.Sample, in span) []float64 {
 	from, to := in.from.UnixMilli(), in.to.UnixMilli()
 	i := sort.Search(len(points), func(i int) bool { return points[i].T >= from })
-	var out []float64
+	n := sort.Search(len(points)-i, func(k int) bool { return points[i+k].T >= to })
+	out := make([]float64, 0, n)
 	for ; i < len(points) && points[i].T < to; i++ {
 		if finite(points[i].V) {
 			out = append(out, points[i].V)
@@ -179,7 +195,11 @@ func values(points []telemetry.Sample, in span) []float64 {
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
-func median(x []float64) float64 { return quantile(slices.Sorted(slices.Values(x)), 0.5) }
+func median(x []float64) float64 {
+	x = slices.Clone(x)
+	slices.Sort(x)
+	return quantile(x, 0.5)
+}
 
 // quantile interpolates between order statistics (type 7). x is sorted and not empty.
 func quantile(x []float64, q float64) float64 {
@@ -188,5 +208,9 @@ func quantile(x []float64, q float64) float64 {
 	if i+1 >= len(x) {
 		return x[len(x)-1]
 	}
-	return x[i] + (at-float64(i))*(x[i+1]-x[i])
+	f := at - float64(i)
+	if f == 0 {
+		return x[i]
+	}
+	return x[i]*(1-f) + x[i+1]*f // a difference of large values could overflow
 }

@@ -37,7 +37,7 @@ const (
 
 	// noneOdds are those of the row "no recent change fits" when the largest
 	// effect is at a service that changed, noneUnfelt what is added when none is.
-	noneOdds   = 0.5
+	noneOdds   = 0.3
 	noneUnfelt = 1.5
 )
 
