@@ -451,3 +451,92 @@ func BenchmarkRank_1000Series(b *testing.B) {
 		w.rank()
 	}
 }
+
+func TestRank_Availability_IsJudgedByItsComplement(t *testing.T) {
+	for unit, full := range map[string]float64{"percent": 100, "ratio": 1} {
+		w := newWorld(13, "checkout")
+		s := rca.Series{Service: "checkout", Signal: "availability", Unit: unit, Bad: -1}
+		for at := noon.Add(-200 * time.Minute); !at.After(w.in.At); at = at.Add(step) {
+			v := full
+			if !at.Before(noon) {
+				v = 0.96 * full
+			}
+			s.Points = append(s.Points, telemetry.Sample{T: at.UnixMilli(), V: v})
+		}
+		w.in.Series = append(w.in.Series, s)
+		w.change("true", "checkout", time.Minute)
+		r := w.rank()
+		sane(t, r)
+		e := row(t, r, "true").Evidence
+		if top(r) != "true" || len(e) != 1 || e[0].Z < 40 || float64(e[0].Before) != full || math.Abs(float64(e[0].After)-0.96*full) > 1e-9 {
+			t.Errorf("%s: evidence %+v\n%s", unit, e, show(r))
+		}
+	}
+}
+
+func TestRank_TinyShareOfErrors_IsNothing(t *testing.T) {
+	w := newWorld(14, "checkout")
+	w.signal("checkout", "error_rate", "ratio", func(at time.Time) float64 {
+		if at.Before(noon) {
+			return 0
+		}
+		return 0.0004
+	})
+	w.change("own", "checkout", time.Minute)
+	x := term(t, row(t, w.rank(), "own"), "effect")
+	if x.Points > -2.9 || !strings.HasPrefix(x.Text, "no signal of checkout got worse") {
+		t.Errorf("got %+v", x)
+	}
+}
+
+func TestRank_OneSpike_IsNoEffect(t *testing.T) {
+	w := newWorld(15, "checkout")
+	w.signal("checkout", "p95_latency", "seconds", func(at time.Time) float64 {
+		if at.Equal(noon.Add(time.Minute)) {
+			return 50
+		}
+		return 0.2
+	})
+	w.in.At = noon.Add(3 * time.Minute)
+	w.change("own", "checkout", time.Minute)
+	if r := w.rank(); top(r) != "none" {
+		t.Errorf("got\n%s", show(r))
+	}
+}
+
+func TestRank_Neutral_MovesCountHalf(t *testing.T) {
+	z := func(bad int, factor float64) float64 {
+		w := newWorld(16, "checkout")
+		w.signal("checkout", "request_rate", "per_second", func(at time.Time) float64 {
+			if at.Before(noon) {
+				return 100
+			}
+			return 100 * factor
+		})
+		w.in.Series[0].Bad = bad
+		w.change("own", "checkout", time.Minute)
+		return float64(row(t, w.rank(), "own").Evidence[0].Z)
+	}
+	if up, neutral := z(1, 3), z(0, 3); math.Abs(neutral-up/2) > 1e-9 {
+		t.Errorf("up is bad: %v, neither: %v; want half", up, neutral)
+	}
+	if down := z(0, 0.2); down < 3 {
+		t.Errorf("a fall of a neutral signal: %v, want it to count", down)
+	}
+}
+
+func TestRank_FineLeak_IsThinned(t *testing.T) {
+	w := newWorld(17, "worker")
+	from := noon.Add(-110 * time.Minute)
+	w.in.Onset, w.in.Step = noon, 5*time.Second
+	s := rca.Series{Service: "worker", Signal: "memory_percent", Unit: "percent", Bad: 1}
+	for at := noon.Add(-200 * time.Minute); !at.After(w.in.At); at = at.Add(5 * time.Second) {
+		s.Points = append(s.Points, telemetry.Sample{T: at.UnixMilli(), V: 30 + max(at.Sub(from).Minutes(), 0)*0.5 + w.rnd.NormFloat64()})
+	}
+	w.in.Series = append(w.in.Series, s)
+	w.change("leak", "worker", 110*time.Minute)
+	r := w.rank()
+	if top(r) != "leak" || !strings.Contains(term(t, r.Findings[0], "time").Text, "memory_percent has climbed ever since") {
+		t.Errorf("got\n%s", show(r))
+	}
+}
