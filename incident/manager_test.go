@@ -494,3 +494,17 @@ func TestManager_StoreFails_NothingChanges(t *testing.T) {
 		t.Errorf("after another try: %s, changed %d", b.story(), b.changed)
 	}
 }
+
+func TestManager_EndOfWeakEvidence_DoesNotMakeItStrong(t *testing.T) {
+	b := newBench(t)
+	a := alert("x", "a", noon)
+	b.apply(a)
+	b.apply(anomaly("cpu", "a", after(time.Second)))
+	b.apply(cleared(a, after(time.Minute)))
+	b.apply(cleared(strong("cpu", "a", after(time.Second)), after(5*time.Minute)))
+	b.tick(after(6 * time.Minute))
+	i, _ := b.get("inc-001")
+	if i.State != incident.StateResolved || i.Occurrences[1].Strong || i.Occurrences[1].Condition != incident.ConditionCleared {
+		t.Errorf("got %s, %+v", i.State, i.Occurrences[1])
+	}
+}

@@ -80,11 +80,11 @@ func (b *bench) texts() string {
 
 func TestManager_RestartAtAnyPoint_SameEvents(t *testing.T) {
 	kinds := map[incident.EventKind]int{}
-	for seed := range uint64(4) {
+	for seed := range uint64(3) {
 		straight := newBench(t)
-		play(straight, seed, 220, func(int) {})
+		play(straight, seed, 180, func(int) {})
 		restarted := newBench(t)
-		play(restarted, seed, 220, func(int) { restarted.restart() })
+		play(restarted, seed, 180, func(int) { restarted.restart() })
 		want, got := straight.texts(), restarted.texts()
 		if d := cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")); d != "" {
 			t.Fatalf("seed %d: -straight +restarted:\n%s", seed, d)
