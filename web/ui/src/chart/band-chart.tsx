@@ -10,6 +10,8 @@ import type { Palette } from './palette.ts'
 
 interface Props {
   title: string
+  /** The selector behind it. */
+  query?: string
   band: Band
   step: number // seconds
   unit: string
@@ -30,7 +32,7 @@ function lines(c: Palette): uPlot.Series[] {
 const shade = (c: Palette): uPlot.Band[] => [{ series: [1, 2], fill: c.band }]
 
 /** The drawn band: the value, what was expected, where it left the band, and what happened when. */
-export default function BandChart({ title, band, step, unit, marks, height = 210 }: Props) {
+export default function BandChart({ title, query, band, step, unit, marks, height = 210 }: Props) {
   const columns = useMemo(() => bandColumns(band, step), [band, step])
   const data = useMemo(() => [columns.t, columns.upper, columns.lower, columns.expected, columns.value, columns.outside] as uPlot.AlignedData, [columns])
   const [point, setPoint] = useState<number | null>(null)
@@ -38,7 +40,10 @@ export default function BandChart({ title, band, step, unit, marks, height = 210
   return (
     <>
       <div className="chart-head">
-        <h3>{title}</h3>
+        <h3>
+          {title}
+          {query && <span className="mono">{query}</span>}
+        </h3>
         <Readout columns={columns} at={point ?? last} unit={unit} />
       </div>
       <Canvas data={data} series={lines} bands={shade} marks={marks} unit={unit} height={height} onPoint={setPoint} label={inWords(title, columns, last, unit)} shape="band" />

@@ -121,5 +121,5 @@ function axisSize(u: uPlot, values: string[] | null): number {
   u.ctx.font = `${12 * devicePixelRatio}px system-ui, sans-serif`
   const width = u.ctx.measureText('0'.repeat(longest)).width / devicePixelRatio
   u.ctx.restore()
-  return Math.ceil(width) + 12
+  return Math.max(58, Math.ceil(width) + 12) // one width for most, so that charts above each other share their times
 }

@@ -31,6 +31,7 @@ export function drawMarks(u: uPlot, marks: Mark[], colours: Palette): void {
   ctx.save()
   ctx.font = `600 ${11 * ratio}px ${getComputedStyle(document.body).fontFamily}`
   ctx.textBaseline = 'middle'
+  ctx.textAlign = 'left'
   const places = placeLabels(
     seen.map((m) => ({ x: m.x / ratio, width: ctx.measureText(m.label).width / ratio })),
     (bbox.left + bbox.width) / ratio + 40,

@@ -55,6 +55,15 @@ export function span(ms: number): string {
   return h % 24 === 0 || d >= 14 ? `${d} d` : `${d} d ${h % 24} h`
 }
 
+/** A span of milliseconds in one whole unit, for how long ago something was: 14 min, 5 h, 3 d. */
+export function coarse(ms: number): string {
+  const s = Math.round(Math.abs(ms) / 1000)
+  if (s < 120) return `${s} s`
+  if (s < 120 * 60) return `${Math.floor(s / 60)} min`
+  if (s < 48 * 3600) return `${Math.floor(s / 3600)} h`
+  return `${Math.floor(s / 86400)} d`
+}
+
 /** Writes a figure in its unit (ratio, percent, seconds, bytes, per_second or none). */
 export function figure(v: number | null | undefined, unit = ''): string {
   if (v === null || v === undefined || !Number.isFinite(v)) return unknown

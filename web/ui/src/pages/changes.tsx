@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { api } from '../api/client.ts'
 import type { Change } from '../api/nouns.ts'
 import { useResource } from '../api/resource.ts'
+import { arrows } from '../format/text.ts'
 import { isSet } from '../format/time.ts'
 import { OutLink } from '../parts/marks.tsx'
 import { Failure, Lesson, Loading, TellOfChange } from '../parts/messages.tsx'
@@ -24,7 +25,7 @@ export default function Changes() {
           <p>What people and pipelines did to the services, the latest first. These are the suspects of the next incident.</p>
         </div>
         <div className="filters">
-          <TextInput data-filter size="sm" w={190} placeholder="Service, version, author" aria-label="Only changes that hold" value={text} onChange={(e) => setText(e.currentTarget.value)} />
+          <TextInput data-filter size="sm" w={225} placeholder="Service, version, author" aria-label="Only changes that hold" value={text} onChange={(e) => setText(e.currentTarget.value)} />
           <NativeSelect size="sm" aria-label="Kind" value={kind} onChange={(e) => setKind(e.currentTarget.value)} data={[{ value: '', label: 'All kinds' }, ...kinds]} />
         </div>
       </div>
@@ -81,7 +82,7 @@ function Row({ change: c }: { change: Change }) {
         <span className="what">
           <strong>{c.service}</strong> {c.kind} {versions && <span className="mono">{versions}</span>}
           <span className="second" style={{ display: 'block' }}>
-            {[c.summary, c.author && `by ${c.author}`, c.environment].filter(Boolean).join(' · ')} <OutLink href={c.link}>Open</OutLink>
+            {[arrows(c.summary ?? ''), c.author && `by ${c.author}`, c.environment].filter(Boolean).join(' · ')} <OutLink href={c.link}>Open</OutLink>
           </span>
         </span>
         <span className="side">

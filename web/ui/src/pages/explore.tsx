@@ -74,7 +74,8 @@ function Result({ query, seconds, withBand }: { query: string; seconds: number; 
     (signal) => (single && withBand ? api.band(query, Date.now() - seconds * 1000, Date.now(), step, signal) : Promise.resolve(null)),
     30_000,
   )
-  const unit = band.data?.unit || unitOf(series[0]?.metric['__name__'] ?? '')
+  const units = new Set(series.map((s) => unitOf(s.metric['__name__'] ?? '')))
+  const unit = band.data?.unit || (units.size === 1 ? ([...units][0] ?? '') : '')
   if (result.loading) return <Loading what="the series" />
   return (
     <>

@@ -6,6 +6,7 @@ import { useResource } from '../api/resource.ts'
 import { type Mark, changeMarks, niceStep } from '../chart/band.ts'
 import { useNow } from '../clock.ts'
 import { probability } from '../format/number.ts'
+import { arrows } from '../format/text.ts'
 import { isSet } from '../format/time.ts'
 import { useLive } from '../live-context.tsx'
 import { Actions } from '../parts/actions.tsx'
@@ -66,7 +67,7 @@ function Headline({ detail, changed }: { detail: IncidentDetail; changed: () => 
   const over = i.state === 'resolved'
   return (
     <header className="headline">
-      <h1>{i.title}</h1>
+      <h1>{arrows(i.title)}</h1>
       <p className="facts">
         <SeverityMark severity={i.severity} over={over} />
         <StateMark incident={i} />
@@ -101,7 +102,7 @@ function Why({ detail }: { detail: IncidentDetail }) {
   const c = top.change
   return (
     <p className="why">
-      Most likely cause: <strong>{top.title}</strong> ({probability(top.probability)}), started <When at={c.started} />
+      Most likely cause: <strong>{arrows(top.title)}</strong> ({probability(top.probability)}), started <When at={c.started} />
       {c.author ? ` by ${c.author}` : ''}.
     </p>
   )
@@ -170,7 +171,7 @@ function OccurrenceChart({ occurrence: o, onset, resolved, marks }: { occurrence
   }
   return (
     <Suspense fallback={<Loading what={title} />}>
-      <BandChart title={title} band={band.data} step={step} unit={band.data.unit || (o.unit ?? '')} marks={marks} />
+      <BandChart title={title} query={o.query ?? ''} band={band.data} step={step} unit={band.data.unit || (o.unit ?? '')} marks={marks} />
     </Suspense>
   )
 }

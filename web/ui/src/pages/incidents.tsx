@@ -5,6 +5,7 @@ import { api } from '../api/client.ts'
 import type { IncidentRow, Status } from '../api/nouns.ts'
 import { useResource } from '../api/resource.ts'
 import { probability, span } from '../format/number.ts'
+import { arrows } from '../format/text.ts'
 import { isSet } from '../format/time.ts'
 import { useNow } from '../clock.ts'
 import { useLive } from '../live-context.tsx'
@@ -107,7 +108,7 @@ function Row({ row }: { row: IncidentRow }) {
           <small>{over ? <>lasted <Lasting from={row.onset} to={row.resolved} /></> : <When at={row.onset} seconds={false} />}</small>
         </span>
         <span className="what">
-          <strong>{row.title}</strong>
+          <strong>{arrows(row.title)}</strong>
           <TopSuspect row={row} />
         </span>
         <span className="side">
@@ -124,7 +125,7 @@ function TopSuspect({ row }: { row: IncidentRow }) {
   if (!s) return null
   return (
     <span className="second" style={{ display: 'block' }}>
-      {s.change_id === '' ? 'No recent change fits' : <>Likely cause: {s.title}</>} <span className="dim">({probability(s.probability)})</span>
+      {s.change_id === '' ? 'No recent change fits' : <>Likely cause: {arrows(s.title)}</>} <span className="dim">({probability(s.probability)})</span>
     </span>
   )
 }

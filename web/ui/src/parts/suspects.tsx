@@ -1,6 +1,7 @@
 import { useId, useState } from 'react'
 import type { Finding, Ranking } from '../api/nouns.ts'
 import { points, probability } from '../format/number.ts'
+import { arrows } from '../format/text.ts'
 import { OutLink } from './marks.tsx'
 import { Ago, When } from './when.tsx'
 
@@ -37,7 +38,7 @@ function Suspect({ finding: f, opened }: { finding: Finding; opened: boolean }) 
     <li className={c ? 'suspect' : 'suspect none'}>
       <button type="button" aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)}>
         <span className="name">
-          <strong>{c ? f.title : 'No recent change fits'}</strong>
+          <strong>{c ? arrows(f.title) : 'No recent change fits'}</strong>
           <strong>{probability(f.probability)}</strong>
         </span>
         <span className="bar" aria-hidden="true">

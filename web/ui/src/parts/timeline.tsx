@@ -1,4 +1,5 @@
 import type { TimelineEvent } from '../api/nouns.ts'
+import { arrows } from '../format/text.ts'
 import { When } from './when.tsx'
 
 const names: Record<string, string> = {
@@ -33,7 +34,7 @@ export function Timeline({ events }: { events: TimelineEvent[] }) {
                 <When at={e.at} />
                 {e.actor !== 'tocsin' && <span>by {e.actor}</span>}
               </p>
-              {e.text && <p>{e.text}</p>}
+              {e.text && <p>{arrows(e.text)}</p>}
             </div>
           </li>
         ))}

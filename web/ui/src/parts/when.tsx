@@ -1,5 +1,5 @@
 import { useNow } from '../clock.ts'
-import { span } from '../format/number.ts'
+import { coarse, span } from '../format/number.ts'
 import { isSet, local, utc } from '../format/time.ts'
 
 /** A time in the local zone, with UTC on hover. */
@@ -20,7 +20,7 @@ export function Ago({ at }: { at: string | undefined }) {
   if (!isSet(at)) return <span className="dim">–</span>
   const t = new Date(at)
   const ms = now - t.getTime()
-  const text = ms < -5000 ? `in ${span(-ms)}` : ms < 5000 ? 'just now' : `${span(ms)} ago`
+  const text = ms < -5000 ? `in ${coarse(ms)}` : ms < 5000 ? 'just now' : `${coarse(ms)} ago`
   return (
     <time dateTime={at} title={`${local(t, new Date(now))} · ${utc(t)}`} className="nowrap">
       {text}
