@@ -38,7 +38,7 @@ function Shell() {
   const [location, navigate] = useLocation()
   const [help, setHelp] = useState(false)
   useShortcuts({ pages, navigate, help: () => setHelp(true) })
-  const burning = useBurning()
+  const { open, burning } = useOpen()
   const main = useRef<HTMLElement>(null)
   const first = useRef(true)
   useEffect(() => {
@@ -53,7 +53,7 @@ function Shell() {
         Skip to the page
       </a>
       <header className="mast">
-        <Link href="/" className={burning > 0 ? 'brand burning' : 'brand'} aria-label={burning > 0 ? `Tocsin, ${burning} open` : 'Tocsin'}>
+        <Link href="/" className={burning ? 'brand burning' : 'brand'} aria-label={open > 0 ? `Tocsin, ${open} open` : 'Tocsin'}>
           <Bell />
           Tocsin
         </Link>
@@ -105,8 +105,8 @@ function NavLink({ path, location, children }: { path: string; location: string;
   )
 }
 
-/** How many incidents are open; it also goes into the window's title, and new ones are announced. */
-function useBurning(): number {
+/** How many incidents are open, and whether a critical one is among them; the count goes into the window's title, and new ones are announced. */
+function useOpen(): { open: number; burning: boolean } {
   const { data, reload } = useResource('open', (signal) => api.incidents({ state: 'open', limit: 100 }, signal), 60_000)
   const announce = useAnnounce()
   useLive((records) => {
@@ -118,10 +118,11 @@ function useBurning(): number {
     }
   })
   const n = data?.incidents.length ?? 0
+  const burning = data?.incidents.some((i) => i.severity === 'critical') ?? false
   useEffect(() => {
     document.title = n > 0 ? `(${n}) Tocsin` : 'Tocsin'
   }, [n])
-  return n
+  return { open: n, burning }
 }
 
 function Line() {

@@ -9,6 +9,9 @@ import { theme } from './theme.ts'
 // The daemon puts the nonce of this page load here; style tags must bear it.
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? ''
 
+// The library that holds the page still under a dialog takes its nonce from here.
+Object.assign(globalThis, { __webpack_nonce__: nonce })
+
 const root = document.getElementById('root')
 if (root) {
   createRoot(root).render(

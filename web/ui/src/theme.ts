@@ -10,7 +10,7 @@ export const theme = createTheme({
   primaryColor: 'tide',
   primaryShade: { light: 8, dark: 4 },
   autoContrast: true,
-  luminanceThreshold: 0.35,
+  luminanceThreshold: 0.2,
   colors: { tide },
   fontFamily: 'var(--sans)',
   fontFamilyMonospace: 'var(--mono)',

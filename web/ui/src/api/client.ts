@@ -34,7 +34,7 @@ async function answer<T>(request: Promise<Response>): Promise<T> {
     res = await request
   } catch (e) {
     if (e instanceof DOMException && e.name === 'AbortError') throw e
-    throw new ApiError('The daemon does not answer. It may be restarting; this page tries again by itself.', 0, true)
+    throw new ApiError('The daemon does not answer. It may be restarting.', 0, true)
   }
   const body: unknown = await res.json().catch(() => null)
   if (res.ok && body !== null) return body as T

@@ -18,7 +18,7 @@ interface Listeners {
 }
 
 const firstWait = 1000
-const longestWait = 30_000
+const longestWait = 10_000
 
 /**
  * A live stream of incident events that comes back by itself. A browser's own

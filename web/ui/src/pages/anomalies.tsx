@@ -54,7 +54,7 @@ function Row({ anomaly: a }: { anomaly: Anomaly }) {
   const instance = a.labels?.['instance']
   return (
     <li>
-      <div className="row" data-row tabIndex={0}>
+      <div className="row" data-row tabIndex={-1}>
         <span className="spine" aria-hidden="true" />
         <span className="when">
           <Ago at={a.since} />

@@ -71,7 +71,7 @@ function Row({ change: c }: { change: Change }) {
   const versions = [c.version_from, c.version_to].filter(Boolean).join(' → ')
   return (
     <li>
-      <div className="row" data-row tabIndex={0}>
+      <div className="row" data-row tabIndex={-1}>
         <span className="spine" aria-hidden="true" />
         <span className="when">
           <Ago at={c.started} />

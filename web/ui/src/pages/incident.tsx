@@ -4,7 +4,6 @@ import { api } from '../api/client.ts'
 import type { IncidentDetail, Occurrence } from '../api/nouns.ts'
 import { useResource } from '../api/resource.ts'
 import { type Mark, changeMarks, niceStep } from '../chart/band.ts'
-import { useNow } from '../clock.ts'
 import { probability } from '../format/number.ts'
 import { arrows } from '../format/text.ts'
 import { isSet } from '../format/time.ts'
@@ -24,6 +23,8 @@ const BandKey = lazy(async () => ({ default: (await import('../chart/band-chart.
 
 const minute = 60_000
 const before = 60 * minute
+/** A change with less than this does not widen the charts. */
+const likely = 0.1
 const after = 15 * minute
 const liveRefresh = 5000
 const mostCharts = 6
@@ -121,6 +122,13 @@ export function drawable(occurrences: Occurrence[]): Occurrence[] {
     .slice(0, mostCharts)
 }
 
+/** An hour before the onset, or enough to see every likely suspect. */
+export function windowStart({ incident, ranking }: Pick<IncidentDetail, 'incident' | 'ranking'>): number {
+  const onset = Date.parse(incident.onset)
+  const suspects = (ranking?.findings ?? []).filter((f) => f.change && f.probability >= likely).map((f) => Date.parse(f.change?.started ?? '') - 5 * minute)
+  return Math.min(onset - before, ...suspects.filter((t) => t > onset - 3 * before))
+}
+
 function Charts({ detail }: { detail: IncidentDetail }) {
   const { incident: i, changes } = detail
   const shown = drawable(i.occurrences)
@@ -132,12 +140,13 @@ function Charts({ detail }: { detail: IncidentDetail }) {
     ],
     [changes, i.onset, i.resolved],
   )
+  const from = windowStart(detail)
   if (shown.length === 0) return null
   return (
     <section className="sheet o1" aria-label="Charts">
       {shown.map((o) => (
         <div className="chart-block" key={o.query}>
-          <OccurrenceChart occurrence={o} onset={i.onset} resolved={i.resolved} marks={marks} />
+          <OccurrenceChart occurrence={o} from={from} resolved={i.resolved} marks={marks} />
         </div>
       ))}
       <Suspense fallback={null}>
@@ -147,15 +156,15 @@ function Charts({ detail }: { detail: IncidentDetail }) {
   )
 }
 
-function OccurrenceChart({ occurrence: o, onset, resolved, marks }: { occurrence: Occurrence; onset: string; resolved: string | undefined; marks: Mark[] }) {
+function OccurrenceChart({ occurrence: o, from, resolved, marks }: { occurrence: Occurrence; from: number; resolved: string | undefined; marks: Mark[] }) {
   const over = isSet(resolved)
-  const opening = useNow() // only its first value names the window
-  const from = Date.parse(onset) - before
-  const span = ((over ? Date.parse(resolved) + after : opening) - from) / 1000
-  const step = Math.max(5, niceStep(span))
   const band = useResource(
-    `band ${o.query} ${from} ${resolved ?? ''} ${step}`,
-    (signal) => api.band(o.query ?? '', from, over ? Math.min(Date.parse(resolved) + after, Date.now()) : Date.now(), step, signal),
+    `band ${o.query} ${from} ${resolved ?? ''}`,
+    async (signal) => {
+      const to = over ? Math.min(Date.parse(resolved) + after, Date.now()) : Date.now()
+      const step = Math.max(5, niceStep((to - from) / 1000))
+      return { step, ...(await api.band(o.query ?? '', from, to, step, signal)) }
+    },
     over ? 0 : liveRefresh,
   )
   const title = `${o.name}${instanceOf(o)}`
@@ -171,7 +180,7 @@ function OccurrenceChart({ occurrence: o, onset, resolved, marks }: { occurrence
   }
   return (
     <Suspense fallback={<Loading what={title} />}>
-      <BandChart title={title} query={o.query ?? ''} band={band.data} step={step} unit={band.data.unit || (o.unit ?? '')} marks={marks} />
+      <BandChart title={title} query={o.query ?? ''} band={band.data} step={band.data.step} unit={band.data.unit || (o.unit ?? '')} marks={marks} />
     </Suspense>
   )
 }

@@ -34,7 +34,7 @@ export function Incidents() {
     <>
       <div className="page-head">
         <div>
-          <h1>{list.data ? <Watchword rows={list.data.incidents} filtered={state !== 'all'} /> : 'Incidents'}</h1>
+          <h1>{list.data ? <Watchword rows={list.data.incidents} filtered={state !== 'all'} blind={status.data?.store.series === 0} /> : 'Incidents'}</h1>
           <Keeping status={status.data} />
         </div>
         <div className="filters">
@@ -53,14 +53,15 @@ export function Incidents() {
   )
 }
 
-/** The state of things in one sentence. */
-function Watchword({ rows, filtered }: { rows: IncidentRow[]; filtered: boolean }) {
+/** The state of things in one sentence. Without data it is not called quiet. */
+function Watchword({ rows, filtered, blind }: { rows: IncidentRow[]; filtered: boolean; blind: boolean }) {
   const now = useNow()
   const open = rows.filter((r) => r.state === 'open').length
   const taken = rows.filter((r) => r.state === 'acknowledged').length
   if (filtered) return <>Incidents</>
   if (open > 0) return <>{open === 1 ? 'One incident is open.' : `${number(open)} incidents are open.`}</>
   if (taken > 0) return <>{taken === 1 ? 'One incident, and somebody is on it.' : `${number(taken)} incidents, and somebody is on each.`}</>
+  if (blind) return <>Nothing is watched yet.</>
   const last = rows.map((r) => (isSet(r.resolved) ? Date.parse(r.resolved) : 0)).reduce((a, b) => Math.max(a, b), 0)
   return <>{last > 0 ? `All quiet for ${span(now - last)}.` : 'All quiet.'}</>
 }

@@ -44,7 +44,7 @@ export function Actions({ incident, changed }: { incident: Incident; changed: ()
 }
 
 const words = {
-  ack: { title: 'Acknowledge', says: 'Says that you are on it. Reminders stop; the incident stays open until it recovers.', button: 'I am on it' },
+  ack: { title: 'Acknowledge', says: 'Says that you are on it. It stays under way until it recovers or somebody resolves it.', button: 'I am on it' },
   resolve: { title: 'Resolve', says: 'Says that it is over, whatever the data show. It comes back if it fires again.', button: 'It is over' },
 }
 

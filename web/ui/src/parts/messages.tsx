@@ -19,7 +19,10 @@ export function Failure({ error, again }: { error: ApiError | undefined; again?:
   if (!error) return null
   return (
     <div className="notice bad" role="alert">
-      <p>{error.message}</p>
+      <p>
+        {error.message}
+        {error.retryable && <span className="dim"> Trying again by itself.</span>}
+      </p>
       {error.requestId && <p className="mono">request {error.requestId}</p>}
       {again && !error.retryable && (
         <div>

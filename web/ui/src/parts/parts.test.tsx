@@ -3,7 +3,7 @@ import { cleanup, fireEvent, render, screen, within } from '@testing-library/rea
 import type { ReactNode } from 'react'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Change, Incident, Occurrence, Ranking, TimelineEvent } from '../api/nouns.ts'
-import { drawable } from '../pages/incident.tsx'
+import { drawable, windowStart } from '../pages/incident.tsx'
 import { Actions } from './actions.tsx'
 import { Deliveries } from './deliveries.tsx'
 import { EvidenceTable } from './evidence.tsx'
@@ -168,6 +168,18 @@ describe('Actions', () => {
 test('charts are drawn for strong occurrences first, each query once', () => {
   const o = (key: string, strong: boolean, query?: string) => ({ key, strong, ...(query && { query }) }) as Occurrence
   expect(drawable([o('weak', false, 'q2'), o('none', true), o('strong', true, 'q1'), o('again', true, 'q1')]).map((x) => x.key)).toEqual(['strong', 'weak'])
+})
+
+test('charts begin an hour before the onset, or before a likely suspect', () => {
+  const onset = Date.parse('2026-03-04T12:00:00Z')
+  const incident = { onset: '2026-03-04T12:00:00Z' } as Incident
+  const at = (started: string, probability: number) =>
+    (windowStart({ incident, ranking: { ...ranking, findings: [{ ...ranking.findings[0]!, probability, change: { ...change, started } }, ranking.findings[1]!] } }) - onset) / 60_000
+  expect((windowStart({ incident, ranking: null }) - onset) / 60_000).toBe(-60)
+  expect(at('2026-03-04T11:50:00Z', 0.9)).toBe(-60)
+  expect(at('2026-03-04T10:30:00Z', 0.9)).toBe(-95)
+  expect(at('2026-03-04T10:30:00Z', 0.05)).toBe(-60)
+  expect(at('2026-03-03T10:30:00Z', 0.9)).toBe(-60)
 })
 
 test('j and k move along the rows and stop at the ends', () => {
