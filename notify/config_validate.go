@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/tocsinhq/tocsin/incident"
 	"github.com/tocsinhq/tocsin/internal/yamldoc"
@@ -46,11 +45,11 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	}
 	for _, x := range durations {
 		if x.d <= 0 {
-			report(x.path, "want a positive duration, got %q", time.Duration(x.d).String())
+			report(x.path, "want a positive duration, got %q", x.d.String())
 		}
 	}
 	if c.RetryMin > 0 && c.RetryMax > 0 && c.RetryMax < c.RetryMin {
-		report("retry_max", "want at least retry_min, which is %s, got %s", time.Duration(c.RetryMin), time.Duration(c.RetryMax))
+		report("retry_max", "want at least retry_min, which is %s, got %s", c.RetryMin, c.RetryMax)
 	}
 }
 

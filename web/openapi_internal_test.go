@@ -79,7 +79,6 @@ func TestOpenAPI_RoutesAndDocument_Agree(t *testing.T) {
 	}
 }
 
-
 // TestOpenAPI_SchemasAndNouns_Agree compares property names, and which of them
 // may be absent, with the JSON tags of the Go types.
 func TestOpenAPI_SchemasAndNouns_Agree(t *testing.T) {
