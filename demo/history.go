@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -34,8 +35,14 @@ func (p *play) run(ctx context.Context) error {
 	}
 	o := p.options
 	p.say("A small shop of %d services, %d series. Its last %s are being written first.", len(p.shop.services), p.shop.Series(), words(o.History))
+	from := p.next
 	if err := p.writeHistory(ctx); err != nil {
 		return err
+	}
+	if o.Warm != nil {
+		if err := o.Warm(ctx, from, p.next.Add(-o.Step)); err != nil {
+			return fmt.Errorf("learn from the history: %w", err)
+		}
 	}
 	took := time.Since(p.begun)
 	p.say("%d samples of history are stored (%.1f s). The shop is healthy; see for yourself: %s/", p.written, took.Seconds(), p.sender.url)

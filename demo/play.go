@@ -36,6 +36,10 @@ type RunOptions struct {
 	// the deployment; 90s.
 	Told            <-chan struct{}
 	HoldFor, GiveUp time.Duration
+	// Warm is called once with the span of the history when all of it is stored,
+	// so that the daemon may learn from it what it does not learn sample by
+	// sample; nil means nothing is to be done. An error ends the showing.
+	Warm func(ctx context.Context, from, to time.Time) error
 	// Location is where the shop's customers live; time.Local.
 	Location *time.Location
 }

@@ -114,6 +114,36 @@ func TestRun_ChangesOfThePast_ComeBetweenTheSamplesAroundThem(t *testing.T) {
 	})
 }
 
+func TestRun_Warm_GetsTheSpanOfTheHistory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begun, calls := time.Now(), 0
+		d := &daemon{}
+		warm := func(_ context.Context, from, to time.Time) error {
+			calls++
+			if from.After(begun.Add(-3*time.Hour)) || from.Before(begun.Add(-3*time.Hour-time.Minute)) {
+				t.Errorf("from=%s, want three hours before %s", from, begun)
+			}
+			if to.UnixMilli() != d.times[len(d.times)-1] {
+				t.Errorf("to=%s, want the newest sample written", to)
+			}
+			time.Sleep(30 * time.Second) // of virtual time: the live samples catch up
+			return nil
+		}
+		if _, err := show(t, d, time.Minute, demo.RunOptions{History: 3 * time.Hour, Warm: warm}); err != nil || calls != 1 {
+			t.Errorf("Run: %v after %d calls, want nil after one", err, calls)
+		}
+		if newest := d.times[len(d.times)-1]; newest < begun.Add(50*time.Second).UnixMilli() {
+			t.Errorf("newest sample %s, want the live ones to have caught up", time.UnixMilli(newest))
+		}
+		_, err := show(t, new(daemon), time.Minute, demo.RunOptions{History: 3 * time.Hour, Warm: func(context.Context, time.Time, time.Time) error {
+			return io.ErrUnexpectedEOF
+		}})
+		if err == nil || err.Error() != "learn from the history: unexpected EOF" {
+			t.Errorf("error=%v, want that of Warm", err)
+		}
+	})
+}
+
 func TestRun_NobodyIsTold_RollsBackAllTheSame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &daemon{}
