@@ -35,14 +35,11 @@ func (p *play) run(ctx context.Context) error {
 	}
 	o := p.options
 	p.say("A small shop of %d services, %d series. Its last %s are being written first.", len(p.shop.services), p.shop.Series(), words(o.History))
-	from := p.next
 	if err := p.writeHistory(ctx); err != nil {
 		return err
 	}
-	if o.Warm != nil {
-		if err := o.Warm(ctx, from, p.next.Add(-o.Step)); err != nil {
-			return fmt.Errorf("learn from the history: %w", err)
-		}
+	if err := p.warm(ctx); err != nil {
+		return err
 	}
 	took := time.Since(p.begun)
 	p.say("%d samples of history are stored (%.1f s). The shop is healthy; see for yourself: %s/", p.written, took.Seconds(), p.sender.url)
@@ -93,6 +90,29 @@ func (p *play) writeHistory(ctx context.Context) error {
 		return nil
 	})
 	return group.Wait()
+}
+
+// warm lets the daemon compute its signals over the history, each part at its
+// own step: a rate over samples a minute apart needs a longer range than one
+// over samples five seconds apart.
+func (p *play) warm(ctx context.Context) error {
+	if p.options.Warm == nil {
+		return nil
+	}
+	now := time.Now()
+	parts := []struct {
+		from, to time.Time
+		step     time.Duration
+	}{
+		{p.begun.Add(-p.options.History), p.fine, p.options.HistoryStep},
+		{p.fine.Add(p.options.HistoryStep), now, p.options.Step},
+	}
+	for _, x := range parts {
+		if _, err := p.options.Warm(ctx, x.from, x.to, x.step); err != nil {
+			return fmt.Errorf("demo: %w", err)
+		}
+	}
+	return nil
 }
 
 // fill takes samples into an empty block up to now or for blockSpan.

@@ -36,10 +36,9 @@ type RunOptions struct {
 	// the deployment; 90s.
 	Told            <-chan struct{}
 	HoldFor, GiveUp time.Duration
-	// Warm is called once with the span of the history when all of it is stored,
-	// so that the daemon may learn from it what it does not learn sample by
-	// sample; nil means nothing is to be done. An error ends the showing.
-	Warm func(ctx context.Context, from, to time.Time) error
+	// Warm is called when the history is written, once for each part of it, and
+	// lets the daemon compute its signals over that part; nil leaves it out.
+	Warm func(ctx context.Context, from, to time.Time, step time.Duration) (int, error)
 	// Location is where the shop's customers live; time.Local.
 	Location *time.Location
 }

@@ -2,6 +2,7 @@ package demo_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -114,31 +115,39 @@ func TestRun_ChangesOfThePast_ComeBetweenTheSamplesAroundThem(t *testing.T) {
 	})
 }
 
-func TestRun_Warm_GetsTheSpanOfTheHistory(t *testing.T) {
+func TestRun_Warm_GetsEveryPartOfTheHistoryAtItsStep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		begun, calls := time.Now(), 0
-		d := &daemon{}
-		warm := func(_ context.Context, from, to time.Time) error {
-			calls++
-			if from.After(begun.Add(-3*time.Hour)) || from.Before(begun.Add(-3*time.Hour-time.Minute)) {
-				t.Errorf("from=%s, want three hours before %s", from, begun)
-			}
-			if to.UnixMilli() != d.times[len(d.times)-1] {
-				t.Errorf("to=%s, want the newest sample written", to)
-			}
-			time.Sleep(30 * time.Second) // of virtual time: the live samples catch up
-			return nil
+		type part struct {
+			from, to time.Time
+			step     time.Duration
 		}
-		if _, err := show(t, d, time.Minute, demo.RunOptions{History: 3 * time.Hour, Warm: warm}); err != nil || calls != 1 {
-			t.Errorf("Run: %v after %d calls, want nil after one", err, calls)
+		begun := time.Now()
+		var got []part
+		d := &daemon{}
+		warm := func(_ context.Context, from, to time.Time, step time.Duration) (int, error) {
+			got = append(got, part{from, to, step})
+			time.Sleep(15 * time.Second) // of virtual time: the live samples catch up
+			return 1, nil
+		}
+		if _, err := show(t, d, time.Minute, demo.RunOptions{History: 3 * time.Hour, Warm: warm}); err != nil {
+			t.Fatal(err)
+		}
+		fine := begun.Add(-2 * time.Hour)
+		want := []part{{begun.Add(-3 * time.Hour), fine, time.Minute}, {fine.Add(time.Minute), begun, 5 * time.Second}}
+		if len(got) != 2 {
+			t.Fatalf("parts=%d, want 2", len(got))
+		}
+		for i := range want {
+			if !got[i].from.Equal(want[i].from) || !got[i].to.Equal(want[i].to) || got[i].step != want[i].step {
+				t.Errorf("part %d: %+v, want %+v", i, got[i], want[i])
+			}
 		}
 		if newest := d.times[len(d.times)-1]; newest < begun.Add(50*time.Second).UnixMilli() {
 			t.Errorf("newest sample %s, want the live ones to have caught up", time.UnixMilli(newest))
 		}
-		_, err := show(t, new(daemon), time.Minute, demo.RunOptions{History: 3 * time.Hour, Warm: func(context.Context, time.Time, time.Time) error {
-			return io.ErrUnexpectedEOF
-		}})
-		if err == nil || err.Error() != "learn from the history: unexpected EOF" {
+		_, err := show(t, new(daemon), time.Minute, demo.RunOptions{History: 3 * time.Hour,
+			Warm: func(context.Context, time.Time, time.Time, time.Duration) (int, error) { return 0, io.ErrUnexpectedEOF }})
+		if !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("error=%v, want that of Warm", err)
 		}
 	})
