@@ -110,12 +110,12 @@ docs-check:
 
 # Targets are found by their name, so that a new one cannot be left out.
 fuzz-short:
-	@git ls-files -z --cached --others --exclude-standard '*_test.go' | xargs -0 grep -HoE '^func Fuzz[A-Za-z0-9_]*' | \
+	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
+	git ls-files -z --cached --others --exclude-standard '*_test.go' | xargs -0 grep -HoE '^func Fuzz[A-Za-z0-9_]*' | \
 	sed -E 's|^(.*)/[^/]*:func (Fuzz.*)$$|\1 \2|' | sort -u | while read -r dir name; do \
 		echo "fuzz $$dir $$name for $(FUZZTIME)"; \
-		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s -parallel $(JOBS) ./$$dir > /tmp/tocsin-fuzz.$$$$ 2>&1 || \
-			{ cat /tmp/tocsin-fuzz.$$$$; rm -f /tmp/tocsin-fuzz.$$$$; exit 1; }; \
-		rm -f /tmp/tocsin-fuzz.$$$$; \
+		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s -parallel $(JOBS) ./$$dir </dev/null >"$$log" 2>&1 || \
+			{ cat "$$log"; exit 1; }; \
 	done
 
 # npm ci only when the lock file is newer than what it installed, and a build

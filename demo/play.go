@@ -32,7 +32,7 @@ type RunOptions struct {
 	HealthyFor time.Duration
 	// Told gets a value whenever the daemon has told somebody of something.
 	// HoldFor after the first that follows the deployment the shop rolls back;
-	// 20s. Without it, or when nobody is told, the shop rolls back GiveUp after
+	// 15s. Without it, or when nobody is told, the shop rolls back GiveUp after
 	// the deployment; 90s.
 	Told            <-chan struct{}
 	HoldFor, GiveUp time.Duration
@@ -55,7 +55,7 @@ func (o RunOptions) withDefaults() (RunOptions, error) {
 	orElse(&o.HistoryStep, time.Minute)
 	orElse(&o.Step, 5*time.Second)
 	orElse(&o.HealthyFor, 20*time.Second)
-	orElse(&o.HoldFor, 20*time.Second)
+	orElse(&o.HoldFor, 15*time.Second)
 	orElse(&o.GiveUp, 90*time.Second)
 	if o.Victim == "" {
 		o.Victim = "payment"

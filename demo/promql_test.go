@@ -129,7 +129,7 @@ func TestShop_Day_FollowsBusinessHoursOfItsLocation(t *testing.T) {
 	midnight := time.Date(2026, 3, 11, 0, 0, 0, 0, place)
 	s, db := newShop(t, 9, midnight), newStored(t)
 	for h := range 96 {
-		db.write(sample(t, s, midnight.Add(time.Duration(h)*time.Hour), 60, time.Minute))
+		db.write(sample(t, s, midnight.Add(time.Duration(h)*time.Hour), 12, 5*time.Minute))
 	}
 	rate := func(day, hour int) float64 {
 		at := midnight.Add(time.Duration(24*day+hour) * time.Hour)

@@ -172,7 +172,7 @@ func TestBadInput_Change_IsRefusedFieldByField(t *testing.T) {
 	f("with an unknown field", `{"service":"payment","versionTo":"v42"}`, "versionTo")
 	f("that is not JSON", `{"service":`, "JSON")
 	f("of another type", `{"service":7}`, "service")
-	f("with two faults", `{"kind":"wish","labels":7}`, "kind", "labels")
+	f("with two faults", `{"service":7,"labels":7}`, "service", "labels")
 	if all, err := d.changes(""); err != nil || len(all) != 0 {
 		t.Errorf("%d changes, %v, want none of the refused ones", len(all), err)
 	}
