@@ -3,6 +3,7 @@ package rules
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/prometheus/prometheus/model/histogram"
@@ -31,11 +32,18 @@ func (e *Engine) Backfill(ctx context.Context, from, to time.Time, step time.Dur
 	if cat == nil {
 		return 0, 0, nil
 	}
-	window := max(e.cfg.RateWindow.Std(), step*5/2)
+	compiled, err := cat.Compile(e.resolution(), max(e.cfg.RateWindow.Std(), step*5/2))
+	if err != nil {
+		return 0, 0, fmt.Errorf("backfill signals: %w", err)
+	}
+	have, err := e.storedMetrics(ctx, compiled.Metrics(), from, to)
+	if err != nil {
+		return 0, 0, fmt.Errorf("backfill signals: look for their metrics: %w", err)
+	}
 	for _, s := range cat.Signals() {
-		expr, err := s.Expr(e.parser, e.resolution(), window)
-		if err != nil {
-			return stored, refused, fmt.Errorf("backfill signals: %w", err)
+		expr := compiled.Expr(s.Name, func(m string) bool { return slices.Contains(have, m) })
+		if expr == "" {
+			continue
 		}
 		for start := from; !start.After(to); start = start.Add(backfillSpan) {
 			end := start.Add(backfillSpan - step)
