@@ -2,6 +2,7 @@ package incident
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/tocsinhq/tocsin/telemetry"
@@ -19,6 +20,15 @@ func (e engine) fold(l *live, o Occurrence, d *delta) {
 		d.result = resultLate
 		return
 	}
+	reported := o.Condition
+	if old.Source == SourceAnomaly && old.Strong {
+		seen, known := e.reading(old, o)
+		if !known {
+			d.result = resultIgnored
+			return
+		}
+		o = seen
+	}
 	if !old.Strong && (raw(o) || o.Condition != ConditionFiring) {
 		o.Strong = false // an end makes no evidence strong
 	}
@@ -33,9 +43,45 @@ func (e engine) fold(l *live, o Occurrence, d *delta) {
 		e.promote(l, now, d)
 	case now.Strong && now.Condition != old.Condition:
 		d.result = resultChanged
-		e.turn(l, old.Condition, now, d)
+		e.turn(l, turned{old: old, now: now, told: reported}, d)
 	}
 	e.raise(l, now, d)
+}
+
+// settledShare is the share of its way from normal at which a series that the
+// detector has got used to has settled on a new level rather than recovered.
+const settledShare = 0.5
+
+// away returns how far a value is from what was expected when the episode began,
+// in units of how far the episode's last odd value was, in the same direction; 0
+// when that is not known.
+func away(old Occurrence, v telemetry.Number) float64 {
+	went := float64(old.Value - old.Expected)
+	if w := float64(v-old.Expected) / went; went != 0 && !math.IsNaN(w) {
+		return w
+	}
+	return 0
+}
+
+// reading returns what a report means for a strong anomaly that the incident
+// knows, and false when it means nothing for it.
+//
+// The detector closes an episode also when a new level has lasted so long that it
+// takes it for normal. That is no recovery of what users feel: the occurrence is
+// then held, until a person resolves it or the value comes back, which the
+// detector tells as an episode in the other direction. Such an episode of an
+// occurrence that is clear is no relapse either.
+func (e engine) reading(old, o Occurrence) (Occurrence, bool) {
+	back := o.Condition == ConditionFiring && !o.Strong && !o.Since.Equal(old.Since)
+	switch {
+	case old.Condition == ConditionCleared && back:
+		return o, false
+	case old.Condition == ConditionHeld && back && away(old, o.Value) < settledShare:
+		o.Condition = ConditionCleared
+	case o.Condition == ConditionCleared && old.Symptom && old.Condition != ConditionCleared && away(old, o.Value) >= settledShare:
+		o.Condition = ConditionHeld
+	}
+	return o, true
 }
 
 // join adds an occurrence that the incident does not know yet. What is over or
@@ -75,9 +121,17 @@ func (e engine) promote(l *live, o Occurrence, d *delta) {
 	e.emit(l, d, Event{Kind: EventAttached, At: o.At, Key: o.Key, Text: "became strong: " + attachedText(o)})
 }
 
+// turned is a change of condition: what was stored, what is, and the condition
+// that the report told of.
+type turned struct {
+	old, now Occurrence
+	told     Condition
+}
+
 // turn records that a strong occurrence changed its condition, as an event
 // unless it flaps.
-func (e engine) turn(l *live, was Condition, o Occurrence, d *delta) {
+func (e engine) turn(l *live, x turned, d *delta) {
+	o := x.now
 	flapped := l.Memory.Tracks[o.Key].Flapping
 	e.note(l, o.Key, o.At, o.Condition)
 	d.urgent = true
@@ -91,9 +145,12 @@ func (e engine) turn(l *live, was Condition, o Occurrence, d *delta) {
 	switch {
 	case o.Condition == ConditionCleared:
 		ev.Kind, ev.Text = EventCleared, fmt.Sprintf("%s recovered%s", o.Name, nowAt(o))
+	case o.Condition == ConditionHeld && x.told == ConditionCleared:
+		ev.Kind, ev.Text = EventHeld, fmt.Sprintf("%s settled at %s, far from the %s expected before; nothing odd is left but no recovery was seen, the incident stays open",
+			o.Name, figure(o.Value, o.Unit), figure(x.old.Expected, o.Unit))
 	case o.Condition == ConditionHeld:
 		ev.Kind, ev.Text = EventHeld, fmt.Sprintf("%s: its data stopped at %s; this is no recovery, the incident stays open", o.Name, clock(o.At))
-	case was == ConditionHeld:
+	case x.old.Condition == ConditionHeld:
 		ev.Kind, ev.Text = EventNote, fmt.Sprintf("%s: its data are back and it still fires: %s", o.Name, o.Summary)
 	default:
 		ev.Kind, ev.Text = EventAttached, "again: "+attachedText(o)
@@ -136,6 +193,13 @@ func merged(old, o Occurrence) Occurrence {
 	}
 	if old.Condition != ConditionCleared && old.Since.Before(o.Since) {
 		o.Since = old.Since
+	}
+	if old.Source == SourceAnomaly && old.Condition != ConditionCleared && !isNaN(old.Expected) {
+		// What was expected when it began is what it must come back to.
+		o.Expected, o.Lower, o.Upper = old.Expected, old.Lower, old.Upper
+	}
+	if o.Condition == ConditionHeld && !isNaN(old.Value) && old.Condition == ConditionHeld {
+		o.Value = old.Value
 	}
 	keep := func(is *telemetry.Number, was telemetry.Number) {
 		if isNaN(*is) {

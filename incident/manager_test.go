@@ -2,170 +2,14 @@ package incident_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"math"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/VictoriaMetrics/metrics"
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/tocsinhq/tocsin/incident"
-	"github.com/tocsinhq/tocsin/store"
-	"github.com/tocsinhq/tocsin/telemetry"
 )
-
-var (
-	noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
-	nan  = telemetry.Number(math.NaN())
-	ctx  = context.Background()
-)
-
-// bench is a manager over a database that outlives it.
-type bench struct {
-	t       *testing.T
-	db      *sql.DB
-	m       *incident.Manager
-	set     *metrics.Set
-	changed int
-	ids     int
-	cfg     incident.Config
-}
-
-func newBench(t *testing.T, edit ...func(*incident.Config)) *bench {
-	t.Helper()
-	db, err := store.OpenState(ctx, filepath.Join(t.TempDir(), "state.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	b := &bench{t: t, db: db, cfg: incident.DefaultConfig(), set: metrics.NewSet()}
-	for _, e := range edit {
-		e(&b.cfg)
-	}
-	b.restart()
-	return b
-}
-
-func (b *bench) restart() {
-	b.t.Helper()
-	m, err := incident.NewManager(ctx, incident.ManagerOptions{DB: b.db, Config: b.cfg, Metrics: b.set,
-		Changed: func() { b.changed++ },
-		NewID: func(time.Time) string {
-			b.ids++
-			return fmt.Sprintf("inc-%03d", b.ids)
-		}})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	b.m = m
-}
-
-func (b *bench) apply(o incident.Occurrence) {
-	b.t.Helper()
-	if err := b.m.Apply(ctx, o); err != nil {
-		b.t.Fatal(err)
-	}
-}
-
-func (b *bench) tick(at time.Time) {
-	b.t.Helper()
-	if err := b.m.Tick(ctx, at); err != nil {
-		b.t.Fatal(err)
-	}
-}
-
-// story returns the events of all incidents as "incident kind" lines.
-func (b *bench) story() string {
-	b.t.Helper()
-	events, err := b.m.EventsAfter(ctx, 0, 100000)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	var out []string
-	for _, e := range events {
-		out = append(out, e.Event.Incident+" "+string(e.Event.Kind))
-	}
-	return strings.Join(out, "\n")
-}
-
-func (b *bench) want(lines ...string) {
-	b.t.Helper()
-	if d := cmp.Diff(strings.Join(lines, "\n"), b.story()); d != "" {
-		b.t.Fatalf("events -want +got:\n%s", d)
-	}
-}
-
-func (b *bench) get(id string) (incident.Incident, []incident.Event) {
-	b.t.Helper()
-	i, events, err := b.m.Get(ctx, id)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return i, events
-}
-
-func (b *bench) counted(name string) uint64 { return b.set.GetOrCreateCounter(name).Get() }
-
-func alert(name, service string, at time.Time) incident.Occurrence {
-	return incident.Occurrence{Key: "alert:" + name + service, Source: incident.SourceAlert, Name: name, Signal: "error_rate",
-		Service: service, Severity: incident.SeverityWarning, Condition: incident.ConditionFiring, Strong: true,
-		Since: at, At: at, Value: 0.312, Expected: nan, Lower: nan, Upper: nan, Threshold: 0.05, Score: nan, Unit: "ratio",
-		Summary: "error_rate 31.2 % against a threshold of 5 %"}
-}
-
-func anomaly(name, service string, at time.Time) incident.Occurrence {
-	return incident.Occurrence{Key: "series:" + name + service, Source: incident.SourceAnomaly, Name: name, Signal: name,
-		Service: service, Severity: incident.SeverityInfo, Condition: incident.ConditionFiring,
-		Since: at, At: at, Value: 0.312, Expected: 0.005, Lower: 0.001, Upper: 0.012, Threshold: nan, Score: 0.9, Unit: "ratio",
-		Summary: name + " 31.2 % against an expected 0.5 %"}
-}
-
-func symptom(name, service string, at time.Time) incident.Occurrence {
-	o := strong(name, service, at)
-	o.Symptom = true
-	return o
-}
-
-func strong(name, service string, at time.Time) incident.Occurrence {
-	o := anomaly(name, service, at)
-	o.Strong, o.Severity, o.Score = true, incident.SeverityWarning, 0.9999
-	return o
-}
-
-func rawStrong(name, service string, at time.Time) incident.Occurrence {
-	o := strong(name, service, at)
-	o.Signal = ""
-	return o
-}
-
-// at moves a report in time, as the next one of the same episode.
-func at(o incident.Occurrence, t time.Time) incident.Occurrence {
-	o.At = t
-	return o
-}
-
-func cleared(o incident.Occurrence, t time.Time) incident.Occurrence {
-	o.Condition, o.At, o.Value = incident.ConditionCleared, t, 0.004
-	return o
-}
-
-func held(o incident.Occurrence, t time.Time) incident.Occurrence {
-	o.Condition, o.At, o.Value = incident.ConditionHeld, t, nan
-	return o
-}
-
-// again is a new episode of the same key.
-func again(o incident.Occurrence, t time.Time) incident.Occurrence {
-	o.Condition, o.At, o.Since = incident.ConditionFiring, t, t
-	return o
-}
-
-func after(d time.Duration) time.Time { return noon.Add(d) }
 
 func TestManager_AlertOpens_RecoveryResolves(t *testing.T) {
 	b := newBench(t)
@@ -507,4 +351,71 @@ func TestManager_EndOfWeakEvidence_DoesNotMakeItStrong(t *testing.T) {
 	if i.State != incident.StateResolved || i.Occurrences[1].Strong || i.Occurrences[1].Condition != incident.ConditionCleared {
 		t.Errorf("got %s, %+v", i.State, i.Occurrences[1])
 	}
+}
+
+func TestManager_SettledOnANewLevel_IsNoRecovery(t *testing.T) {
+	b := newBench(t)
+	s := symptom("error_rate", "a", noon)
+	b.apply(s)
+	used := cleared(s, after(30*time.Minute))
+	used.Value, used.Expected, used.Lower, used.Upper = 0.3, 0.3, 0.28, 0.33 // the detector has got used to it
+	b.apply(used)
+	b.apply(used)
+	b.tick(after(3 * time.Hour))
+	b.want("inc-001 opened", "inc-001 held")
+	i, events := b.get("inc-001")
+	if want := "error_rate settled at 30 %, far from the 0.5 % expected before; nothing odd is left but no recovery was seen, the incident stays open"; events[1].Text != want {
+		t.Errorf("got %q, want %q", events[1].Text, want)
+	}
+	if i.Occurrences[0].Expected != 0.005 {
+		t.Errorf("expected: got %v, want what was expected at first", i.Occurrences[0].Expected)
+	}
+	dip := again(anomaly("error_rate", "a", noon), after(4*time.Hour))
+	dip.Value, dip.Expected = 0.006, 0.3
+	b.restart()
+	b.apply(dip)
+	b.apply(cleared(dip, after(4*time.Hour+30*time.Minute)))
+	b.tick(after(5 * time.Hour))
+	b.want("inc-001 opened", "inc-001 held", "inc-001 cleared", "inc-001 resolved")
+}
+
+func TestManager_EpisodeInTheGoodDirection_IsNoRelapse(t *testing.T) {
+	b := newBench(t)
+	s := symptom("error_rate", "a", noon)
+	b.apply(s)
+	b.apply(cleared(s, after(5*time.Minute)))
+	dip := again(anomaly("error_rate", "a", noon), after(6*time.Minute))
+	dip.Value = 0
+	b.apply(dip)
+	b.tick(after(10 * time.Minute))
+	b.want("inc-001 opened", "inc-001 cleared", "inc-001 resolved")
+}
+
+func TestManager_NoSymptom_MaySettle(t *testing.T) {
+	b := newBench(t)
+	a, s := alert("x", "a", noon), strong("cpu_usage", "a", noon)
+	b.apply(a)
+	b.apply(s)
+	used := cleared(s, after(30*time.Minute))
+	used.Value = 0.3
+	b.apply(used)
+	b.apply(cleared(a, after(30*time.Minute)))
+	b.tick(after(35 * time.Minute))
+	b.want("inc-001 opened", "inc-001 attached", "inc-001 cleared", "inc-001 cleared", "inc-001 resolved")
+}
+
+func TestManager_AnomalyLosesItsData_SaysSo(t *testing.T) {
+	b := newBench(t)
+	s := symptom("error_rate", "a", noon)
+	b.apply(s)
+	lost := held(s, after(time.Minute))
+	lost.Value = s.Value // the detector repeats the last one
+	b.apply(lost)
+	_, events := b.get("inc-001")
+	if want := "error_rate: its data stopped at 12:01:00 UTC; this is no recovery, the incident stays open"; events[1].Text != want {
+		t.Errorf("got %q, want %q", events[1].Text, want)
+	}
+	b.apply(cleared(s, after(5*time.Minute))) // they are back, and good
+	b.tick(after(10 * time.Minute))
+	b.want("inc-001 opened", "inc-001 held", "inc-001 cleared", "inc-001 resolved")
 }
