@@ -12,7 +12,7 @@ import (
 
 // stripeSize is the number of locks over the series of the head. Eight times
 // Prometheus' own: with a million series it saves a third of the time of an
-// append and costs 9 MB.
+// append and costs some megabytes.
 const stripeSize = 131072
 
 var walCompressions = map[string]compression.Type{
@@ -29,8 +29,8 @@ type TSDBOptions struct {
 	Registerer prometheus.Registerer // for the TSDB's own metrics; nil keeps none
 }
 
-// OpenTSDB opens the sample store in its folder and replays its log, which
-// takes about a second per million series. The TSDB keeps its own lock file
+// OpenTSDB opens the sample store in its folder and replays its log, during
+// which it does not return. The TSDB keeps its own lock file
 // beside that of LockDir, so that another program pointed at the same folder
 // is refused too. Exemplars are not stored: nothing here reads them, and the
 // receiver counts those it gets. The caller closes the DB, after which a
