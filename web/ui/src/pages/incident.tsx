@@ -1,3 +1,4 @@
+import { VisuallyHidden } from '@mantine/core'
 import { Suspense, lazy, useMemo } from 'react'
 import { Link } from 'wouter'
 import { api } from '../api/client.ts'
@@ -143,7 +144,10 @@ function Charts({ detail }: { detail: IncidentDetail }) {
   const from = windowStart(detail)
   if (shown.length === 0) return null
   return (
-    <section className="sheet o1" aria-label="Charts">
+    <section className="sheet o1" aria-labelledby="charts">
+      <VisuallyHidden component="h2" id="charts">
+        Charts
+      </VisuallyHidden>
       {shown.map((o) => (
         <div className="chart-block" key={o.query}>
           <OccurrenceChart occurrence={o} from={from} resolved={i.resolved} marks={marks} />

@@ -13,7 +13,7 @@ export function Occurrences({ occurrences, dropped }: { occurrences: Occurrence[
         <p>{occurrences.length + dropped} in all</p>
       </header>
       <div className="table-wrap">
-        <table className="table">
+        <table className="table stacked">
           <thead>
             <tr>
               <th scope="col">What</th>
@@ -39,14 +39,14 @@ export function Occurrences({ occurrences, dropped }: { occurrences: Occurrence[
                   </span>
                   {o.summary && <div className="soft">{o.summary}</div>}
                 </td>
-                <td className="num">{figure(o.value, o.unit)}</td>
-                <td className="num" title={`ordinary range ${figure(o.lower, o.unit)} to ${figure(o.upper, o.unit)}`}>
+                <td className="num" data-label="Value">{figure(o.value, o.unit)}</td>
+                <td className="num" data-label="Expected" title={`ordinary range ${figure(o.lower, o.unit)} to ${figure(o.upper, o.unit)}`}>
                   {figure(o.expected, o.unit)}
                 </td>
-                <td>
+                <td data-label="Standing">
                   <ConditionMark condition={o.condition} />
                 </td>
-                <td>
+                <td data-label="Since">
                   <Ago at={o.since} />
                 </td>
               </tr>
