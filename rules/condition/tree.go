@@ -1,0 +1,111 @@
+package condition
+
+import (
+	"fmt"
+
+	"github.com/tocsinhq/tocsin/rules/signal"
+	"github.com/tocsinhq/tocsin/telemetry"
+)
+
+// Error is one mistake in a condition. Column counts characters from 1.
+type Error struct {
+	Column int
+	Msg    string
+}
+
+// Error returns "column N: message".
+func (e Error) Error() string { return fmt.Sprintf("column %d: %s", e.Column, e.Msg) }
+
+// Op is a comparison.
+type Op string
+
+// The comparisons.
+const (
+	Greater      Op = ">"
+	GreaterEqual Op = ">="
+	Less         Op = "<"
+	LessEqual    Op = "<="
+	Equal        Op = "=="
+	NotEqual     Op = "!="
+)
+
+// Condition is one parsed condition: either over signals (Comparisons is not
+// empty) or on a change event (Event is not nil). It is immutable.
+type Condition struct {
+	Text  string
+	Event *Event
+	root  node
+}
+
+// Event waits for a change of the kind to reach the status.
+type Event struct {
+	Kind   telemetry.ChangeKind
+	Status telemetry.ChangeStatus
+}
+
+// Comparison is one signal against a threshold, in the signal's unit, or
+// against its own baseline times Factor (when OfBaseline).
+type Comparison struct {
+	Signal     signal.Signal
+	Op         Op
+	Threshold  float64
+	OfBaseline bool
+	Factor     float64
+	Column     int
+}
+
+// Comparisons returns all comparisons from left to right; the slice is new.
+func (c Condition) Comparisons() []Comparison {
+	var out []Comparison
+	var walk func(node)
+	walk = func(n node) {
+		switch n := n.(type) {
+		case Comparison:
+			out = append(out, n)
+		case junction:
+			walk(n.left)
+			walk(n.right)
+		}
+	}
+	walk(c.root)
+	return out
+}
+
+// node is a Comparison, a junction or a parsed event.
+type node interface{}
+
+// junction is `and` or `or`.
+type junction struct {
+	word        string
+	left, right node
+}
+
+// eventNode is an event condition where it stands in the text.
+type eventNode struct {
+	Event
+	column int
+}
+
+// Judge decides the condition when the data of some of its comparisons may be
+// missing: leaf says of one comparison whether it holds and whether its data
+// are known. An `and` with one known false side is known to be false, whatever
+// the other; an `or` with one known true side is known to be true.
+func (c Condition) Judge(leaf func(Comparison) (holds, known bool)) (holds, known bool) {
+	return judge(c.root, leaf)
+}
+
+func judge(n node, leaf func(Comparison) (holds, known bool)) (holds, known bool) {
+	switch n := n.(type) {
+	case Comparison:
+		return leaf(n)
+	case junction:
+		a, aKnown := judge(n.left, leaf)
+		b, bKnown := judge(n.right, leaf)
+		decides := n.word == "or" // the value that decides alone
+		if aKnown && a == decides || bKnown && b == decides {
+			return decides, true
+		}
+		return !decides, aKnown && bKnown
+	}
+	return false, false
+}

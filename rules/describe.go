@@ -1,0 +1,176 @@
+package rules
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/prometheus/promql/parser"
+	prules "github.com/prometheus/prometheus/rules"
+
+	"github.com/tocsinhq/tocsin/rules/condition"
+	"github.com/tocsinhq/tocsin/rules/signal"
+	"github.com/tocsinhq/tocsin/telemetry"
+)
+
+// describe makes an Alert of a firing alert of a rule.
+func (e *Engine) describe(ctx context.Context, info *ruleInfo, a *prules.Alert, ts time.Time) Alert {
+	l := a.Labels.Map()
+	out := Alert{
+		Fingerprint: Fingerprint(l),
+		Name:        info.rule.Name(),
+		Service:     e.opts.Owner.Service(a.Labels),
+		Environment: e.environment(l),
+		Severity:    severityOf(l["severity"]),
+		State:       AlertFiring,
+		Since:       a.ActiveAt,
+		At:          ts,
+		Value:       telemetry.Number(a.Value),
+		Threshold:   telemetry.Number(math.NaN()),
+		Expr:        info.rule.Query().String(),
+		Labels:      l,
+		Annotations: a.Annotations.Map(),
+		Source:      info.source,
+	}
+	at := ts.Add(-info.offset)
+	if info.alert != nil {
+		e.describeSignal(ctx, info.alert, &out, at)
+	} else {
+		e.describePlain(ctx, info.rule, &out, at)
+	}
+	out.Summary = summary(out)
+	return out
+}
+
+// describeSignal fills in what the condition of an alerts.yml rule says. Of
+// several comparisons the first that holds is the one shown.
+func (e *Engine) describeSignal(ctx context.Context, r *AlertRule, out *Alert, at time.Time) {
+	out.Channels = slices.Clone(r.Channels)
+	all := r.Condition.Comparisons()
+	shown := all[0]
+	if len(all) > 1 {
+		for _, c := range all {
+			if v, err := e.query(ctx, c.PromQL(identity(c, out.Labels)...), at); err == nil && len(v) > 0 {
+				shown = c
+				out.Value = telemetry.Number(v[0].F)
+				break
+			}
+		}
+	} else if !shown.OfBaseline {
+		out.Threshold = telemetry.Number(shown.Threshold)
+	}
+	out.Signal, out.Unit = shown.Signal.Name, string(shown.Signal.Unit)
+	out.Query = shown.Series(identity(shown, out.Labels)...)
+}
+
+// identity narrows the recorded series of a comparison to those of an alert.
+func identity(c condition.Comparison, l map[string]string) []string {
+	var out []string
+	for _, n := range c.Signal.Labels() {
+		if l[n] != "" {
+			out = append(out, fmt.Sprintf("%s=%q", n, l[n]))
+		}
+	}
+	return out
+}
+
+// describePlain reads threshold and series from `series > number`.
+func (e *Engine) describePlain(ctx context.Context, r *prules.AlertingRule, out *Alert, at time.Time) {
+	drawn := r.Query()
+	if b, ok := unwrap(drawn).(*parser.BinaryExpr); ok && b.Op.IsComparisonOperator() {
+		if n, ok := unwrap(b.RHS).(*parser.NumberLiteral); ok {
+			out.Threshold = telemetry.Number(n.Val)
+			drawn = b.LHS
+		}
+	}
+	out.Query = e.narrowed(ctx, drawn, resultLabels(r, out.Labels), at)
+}
+
+func unwrap(e parser.Expr) parser.Expr {
+	for {
+		p, ok := e.(*parser.ParenExpr)
+		if !ok {
+			return e
+		}
+		e = p.Expr
+	}
+}
+
+// revalue gives an alert that is about to be resolved its present value.
+func (e *Engine) revalue(ctx context.Context, info *ruleInfo, x *entry, at time.Time) {
+	if info.alert == nil || x.alert.Query == "" {
+		return
+	}
+	if v, err := e.query(ctx, x.alert.Query, at); err == nil && len(v) == 1 {
+		x.alert.Value = telemetry.Number(v[0].F)
+	}
+}
+
+func (e *Engine) environment(l map[string]string) string {
+	for _, n := range e.cfg.EnvironmentLabels {
+		if l[n] != "" {
+			return l[n]
+		}
+	}
+	return ""
+}
+
+// severityOf reads the common words for severities; what it does not know is
+// a warning.
+func severityOf(word string) string {
+	switch strings.ToLower(word) {
+	case "info", "information", "informational", "notice", "none", "low", "debug":
+		return "info"
+	case "critical", "crit", "page", "error", "high", "emergency", "fatal", "disaster", "sev1", "p1":
+		return "critical"
+	}
+	return "warning"
+}
+
+// summary is the rule's own sentence, or one with the figures.
+func summary(a Alert) string {
+	for _, n := range []string{"summary", "description", "message"} {
+		if s := strings.TrimSpace(a.Annotations[n]); s != "" {
+			return s
+		}
+	}
+	return figures(a)
+}
+
+func figures(a Alert) string {
+	what, unit := a.Signal, signal.Unit(a.Unit)
+	if what == "" {
+		what = a.Name
+	}
+	if a.Service != "" {
+		what += " of " + a.Service
+	}
+	if a.Environment != "" {
+		what += " in " + a.Environment
+	}
+	if i := a.Labels["instance"]; i != "" {
+		what += " on " + i
+	}
+	s := what + " is " + unit.Format(float64(a.Value))
+	if !math.IsNaN(float64(a.Threshold)) {
+		s += " (limit " + unit.Format(float64(a.Threshold)) + ")"
+	}
+	return s
+}
+
+func heldSummary(a Alert) string {
+	return fmt.Sprintf("%s is held: its data stopped, so nobody knows whether it recovered; last known: %s", a.Name, figures(a))
+}
+
+func resolvedSummary(a Alert, why string) string {
+	if why != "" {
+		return a.Name + " " + why
+	}
+	if a.Signal != "" {
+		return figures(a) + " again"
+	}
+	return a.Name + " is no longer true"
+}

@@ -1,0 +1,191 @@
+package rules
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
+	prules "github.com/prometheus/prometheus/rules"
+	"github.com/prometheus/prometheus/storage"
+
+	"github.com/tocsinhq/tocsin/rules/signal"
+	"github.com/tocsinhq/tocsin/topology"
+)
+
+// EngineOptions is what an Engine needs. Queryable, Appendable and Query are
+// required.
+type EngineOptions struct {
+	Queryable  storage.Queryable    // read by rules and signals
+	Appendable storage.AppendableV2 // takes recorded series, ALERTS and ALERTS_FOR_STATE
+	Query      promql.QueryEngine
+	Owner      topology.Owner
+	Config     Config
+	// Notify is handed every change of an alert, and values of firing alerts
+	// from time to time, in order of fingerprint within one evaluation. It is
+	// called by the goroutine that calls EvalDue, Load or Change, never by two
+	// at once, and must not call the Engine's methods that change it.
+	Notify         func(ctx context.Context, alerts []Alert)
+	ExternalURL    *url.URL      // for templates; may be nil
+	ExternalLabels labels.Labels // for templates
+	Logger         *slog.Logger  // nil discards
+	Metrics        *metrics.Set  // nil keeps them to itself
+	// Registerer takes the metrics of the embedded rule manager; may be nil.
+	Registerer prometheus.Registerer
+	// Now is the wall clock of Run; nil means time.Now.
+	Now func() time.Time
+}
+
+// Engine evaluates rules. Its methods are safe for concurrent use; evaluations,
+// loads and changes happen one at a time.
+type Engine struct {
+	opts   EngineOptions
+	cfg    Config
+	parser parser.Parser
+	query  prules.QueryFunc
+	loader *setLoader
+	man    *prules.Manager
+	log    *slog.Logger
+	gauges *gauges
+
+	mu       sync.Mutex // held during an evaluation, load or change
+	set      RuleSet
+	compiled *signal.Compiled
+	have     map[string]bool // metrics of the catalogue that the store was seen to have
+	groups   []*scheduled
+	leaving  []leaving
+	rules    map[*prules.AlertingRule]*ruleInfo
+	named    map[string][]*ruleInfo
+	entries  ledger
+	records  map[string][]parser.Expr // expressions of recording rules by name
+	events   []AlertRule
+	latest   map[string]seen // by fingerprint of event alert
+	pending  map[string]*pendingEvent
+
+	view    sync.RWMutex // guards what the read methods see
+	current []Alert
+	listed  []*prules.Group
+}
+
+// NewEngine returns an engine without rules; Load gives it some.
+func NewEngine(o EngineOptions) (*Engine, error) {
+	if o.Queryable == nil || o.Appendable == nil || o.Query == nil {
+		return nil, errors.New("rule engine: want Queryable, Appendable and Query, got nil")
+	}
+	var errs []error
+	o.Config.Validate(func(path, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("rules.%s: "+format, append([]any{path}, args...)...))
+	})
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Notify == nil {
+		o.Notify = func(context.Context, []Alert) {}
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.ExternalURL == nil {
+		o.ExternalURL = &url.URL{}
+	}
+	p := parser.NewParser(parser.Options{})
+	e := &Engine{
+		opts: o, cfg: o.Config, parser: p, log: o.Logger,
+		query:   prules.EngineQueryFunc(o.Query, o.Queryable),
+		loader:  &setLoader{parser: p},
+		gauges:  newGauges(o.Metrics),
+		rules:   map[*prules.AlertingRule]*ruleInfo{},
+		latest:  map[string]seen{},
+		pending: map[string]*pendingEvent{},
+		entries: ledger{},
+		have:    map[string]bool{},
+	}
+	e.man = prules.NewManager(&prules.ManagerOptions{
+		ExternalURL: o.ExternalURL,
+		QueryFunc:   e.query,
+		// The tracker reads the alerts of a rule after its evaluation, also
+		// those that ended, so what the rules themselves would send is unused.
+		NotifyFunc:             func(context.Context, string, ...*prules.Alert) {},
+		Context:                context.Background(),
+		AppendableV2:           o.Appendable,
+		Queryable:              o.Queryable,
+		Logger:                 o.Logger,
+		Registerer:             o.Registerer,
+		OutageTolerance:        o.Config.OutageTolerance.Std(),
+		GroupLoader:            e.loader,
+		DefaultRuleQueryOffset: func() time.Duration { return o.Config.QueryOffset.Std() },
+		Parser:                 p,
+	})
+	e.gauges.watch(e)
+	return e, nil
+}
+
+// RuleGroups returns all groups that are loaded, in order of evaluation, for
+// the Prometheus API. The first one records the signals.
+func (e *Engine) RuleGroups() []*prules.Group {
+	e.view.RLock()
+	defer e.view.RUnlock()
+	return slices.Clone(e.listed)
+}
+
+// AlertingRules returns the alerting rules of all groups, for the Prometheus
+// API. Alerts on events are not among them.
+func (e *Engine) AlertingRules() []*prules.AlertingRule {
+	var out []*prules.AlertingRule
+	for _, g := range e.RuleGroups() {
+		out = append(out, g.AlertingRules()...)
+	}
+	return out
+}
+
+// Alerts returns the alerts that are firing or held, sorted by fingerprint.
+// One that was firing before a restart counts as held until its rule was
+// evaluated.
+func (e *Engine) Alerts() []Alert {
+	e.view.RLock()
+	defer e.view.RUnlock()
+	return slices.Clone(e.current)
+}
+
+// publish lets the read methods see what an evaluation, load or change left.
+func (e *Engine) publish() {
+	out := []Alert{}
+	for x := range e.entries.all() {
+		a := x.alert
+		if x.resumed && !x.event {
+			a.State = AlertHeld
+		}
+		out = append(out, a)
+	}
+	sortAlerts(out)
+	listed := make([]*prules.Group, 0, len(e.groups))
+	for _, s := range e.groups {
+		listed = append(listed, s.group)
+	}
+	e.view.Lock()
+	defer e.view.Unlock()
+	e.current, e.listed = out, listed
+}
+
+// Catalogue returns the signals that are recorded.
+func (e *Engine) Catalogue() *signal.Catalogue {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.set.Catalogue
+}
+
+func (e *Engine) resolution() signal.Resolution {
+	return signal.Resolution{Service: e.opts.Owner.Labels(), Environment: e.cfg.EnvironmentLabels}
+}
