@@ -27,7 +27,8 @@ const before = 60 * minute
 /** A change with less than this does not widen the charts. */
 const likely = 0.1
 const after = 15 * minute
-const liveRefresh = 5000
+// A band is replayed from days of history, so many charts ask more rarely.
+const liveRefresh = (charts: number) => 5000 * Math.ceil(charts / 3)
 const mostCharts = 6
 
 export default function Incident({ id }: { id: string }) {
@@ -150,7 +151,7 @@ function Charts({ detail }: { detail: IncidentDetail }) {
       </VisuallyHidden>
       {shown.map((o) => (
         <div className="chart-block" key={o.query}>
-          <OccurrenceChart occurrence={o} from={from} resolved={i.resolved} marks={marks} />
+          <OccurrenceChart occurrence={o} from={from} resolved={i.resolved} marks={marks} refresh={liveRefresh(shown.length)} />
         </div>
       ))}
       <Suspense fallback={null}>
@@ -160,7 +161,15 @@ function Charts({ detail }: { detail: IncidentDetail }) {
   )
 }
 
-function OccurrenceChart({ occurrence: o, from, resolved, marks }: { occurrence: Occurrence; from: number; resolved: string | undefined; marks: Mark[] }) {
+interface ChartProps {
+  occurrence: Occurrence
+  from: number
+  resolved: string | undefined
+  marks: Mark[]
+  refresh: number
+}
+
+function OccurrenceChart({ occurrence: o, from, resolved, marks, refresh }: ChartProps) {
   const over = isSet(resolved)
   const band = useResource(
     `band ${o.query} ${from} ${resolved ?? ''}`,
@@ -169,7 +178,7 @@ function OccurrenceChart({ occurrence: o, from, resolved, marks }: { occurrence:
       const step = Math.max(5, niceStep((to - from) / 1000))
       return { step, ...(await api.band(o.query ?? '', from, to, step, signal)) }
     },
-    over ? 0 : liveRefresh,
+    over ? 0 : refresh,
   )
   const title = `${o.name}${instanceOf(o)}`
   if (!band.data) {
