@@ -13,7 +13,7 @@ type Config struct {
 	// messages start with it. Empty means http:// and the listen address.
 	ExternalURL string `yaml:"external_url"`
 	// AllowedHosts are further host names that a request may name in its Host
-	// header. IP addresses, localhost, names without a dot, the reserved
+	// header when it may come from a browser. IP addresses, localhost, names without a dot, the reserved
 	// suffixes .internal and .svc, the listen address and the host of
 	// external_url are always allowed. "*" switches the check off.
 	AllowedHosts []string `yaml:"allowed_hosts"`

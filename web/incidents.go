@@ -14,7 +14,9 @@ import (
 
 const (
 	defaultLimit = 100
-	maxLimit     = 1000
+	// maxLimit leaves room below the 1000 rows that a store hands out at once,
+	// since one more than asked for is read.
+	maxLimit = 500
 	// changesBefore is how far before the onset the changes of an incident's
 	// service are shown.
 	changesBefore = 2 * time.Hour

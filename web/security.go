@@ -107,12 +107,20 @@ func bareHost(hostport string) string {
 	return strings.ToLower(strings.TrimSuffix(h, "."))
 }
 
+// mayBeBrowser is false for what no browser sends: an unsafe method without
+// Origin. So Prometheus can write, and pipelines can tell of changes, under
+// any name that resolves to this machine, with nothing to configure.
+func mayBeBrowser(r *http.Request) bool {
+	safe := r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions
+	return safe || r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != ""
+}
+
 func (s *server) hostChecked(next http.Handler) http.Handler {
 	check := newHostCheck(s.opts.Config, s.opts.ListenAddress)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Probes ask by whatever name their platform uses and learn nothing.
 		probe := r.URL.Path == "/-/healthy" || r.URL.Path == "/-/ready"
-		if !probe && !check.allows(r.Host) {
+		if !probe && mayBeBrowser(r) && !check.allows(r.Host) {
 			s.metrics.host.Inc()
 			s.fail(w, r, &Error{Kind: KindForbidden, Message: "host " + quoted(r.Host) + " is not one of this daemon's names; add it to web.allowed_hosts"})
 			return

@@ -54,6 +54,21 @@ func TestHost_ForeignName_IsRefused(t *testing.T) {
 	f("x.svc.evil.example", false)
 }
 
+func TestHost_ForeignName_OfNoBrowser_MayWrite(t *testing.T) {
+	s := newServer()
+	h := s.Handler()
+	f := func(want int, header ...string) {
+		t.Helper()
+		header = append(header, "Host", "mon.example.com:9099")
+		if res, body := ask(t, h, "POST", "/api/v1/write", "", header...); res.StatusCode != want {
+			t.Errorf("%v: got %d %s, want %d", header, res.StatusCode, body, want)
+		}
+	}
+	f(204)
+	f(403, "Origin", "http://mon.example.com:9099") // a page under a rebound name
+	f(403, "Sec-Fetch-Site", "same-origin")
+}
+
 func TestHost_Star_SwitchesTheCheckOff(t *testing.T) {
 	s := newServer()
 	s.Options.Config.AllowedHosts = []string{"*"}

@@ -9,8 +9,6 @@ const tide: MantineColorsTuple = [
 export const theme = createTheme({
   primaryColor: 'tide',
   primaryShade: { light: 8, dark: 4 },
-  autoContrast: true,
-  luminanceThreshold: 0.2,
   colors: { tide },
   fontFamily: 'var(--sans)',
   fontFamilyMonospace: 'var(--mono)',

@@ -12,15 +12,21 @@ describe('bandColumns', () => {
   })
 
   test('breaks the line where samples are missing', () => {
-    const c = bandColumns(band([[0, 1, 1, 0, 2, 0], [10_000, 1, 1, 0, 2, 0], [60_000, 1, 1, 0, 2, 0]]), 10)
-    expect(c.t).toEqual([0, 10, 20, 60])
-    expect(c.value).toEqual([1, 1, null, 1])
-    expect(c.upper).toEqual([2, 2, null, 2])
+    const c = bandColumns(band([0, 10, 20, 60].map((t) => [t * 1000, 1, 1, 0, 2, 0])), 10)
+    expect(c.t).toEqual([0, 10, 20, 30, 60])
+    expect(c.value).toEqual([1, 1, 1, null, 1])
+    expect(c.upper).toEqual([2, 2, 2, null, 2])
+  })
+
+  test('does not break a series that is sampled more rarely than the step', () => {
+    const c = bandColumns(band([0, 60, 120, 180, 400].map((t) => [t * 1000, 1, 1, 0, 2, 0])), 5)
+    expect(c.t).toEqual([0, 60, 120, 180, 240, 400])
+    expect(c.value[4]).toBeNull()
   })
 
   test('does not break it for a late sample', () => {
-    const c = bandColumns(band([[0, 1, 1, 0, 2, 0], [20_000, 1, 1, 0, 2, 0]]), 10)
-    expect(c.t).toEqual([0, 20])
+    const c = bandColumns(band([0, 10, 30, 40].map((t) => [t * 1000, 1, 1, 0, 2, 0])), 10)
+    expect(c.t).toEqual([0, 10, 30, 40])
   })
 
   test('marks what is outside, joined to its neighbours', () => {

@@ -12,10 +12,17 @@ export interface BandColumns {
   score: Figure[]
 }
 
+/** The middle of the times between points: what the series itself does, whatever step was asked for. */
+function usualSpacing(points: Band['points']): number {
+  const gaps = points.slice(1).map((p, i) => (p[0] - (points[i]?.[0] ?? p[0])) / 1000)
+  return gaps.sort((a, b) => a - b)[Math.floor(gaps.length / 2)] ?? 0
+}
+
 /**
  * Turns a band into columns. Where the time between two points is more than
- * two and a half steps, a row of nulls is put between them, so that missing
- * data are drawn as a gap and not as a line.
+ * two and a half times the step, or the series' own spacing if that is longer,
+ * a row of nulls is put between them, so that missing data are drawn as a gap
+ * and not as a line.
  */
 export function bandColumns(band: Band, stepSeconds: number): BandColumns {
   const c: BandColumns = { t: [], value: [], expected: [], lower: [], upper: [], outside: [], score: [] }
@@ -27,10 +34,11 @@ export function bandColumns(band: Band, stepSeconds: number): BandColumns {
     c.upper.push(up)
     c.score.push(s)
   }
+  const spacing = Math.max(stepSeconds, usualSpacing(band.points))
   let last: number | undefined
   for (const [ms, v, e, lo, up, s] of band.points) {
     const t = ms / 1000
-    if (last !== undefined && t - last > stepSeconds * 2.5) push(last + stepSeconds, null, null, null, null, null)
+    if (last !== undefined && t - last > spacing * 2.5) push(last + spacing, null, null, null, null, null)
     push(t, v, e, lo, up, s)
     last = t
   }

@@ -34,7 +34,7 @@ export function drawMarks(u: uPlot, marks: Mark[], colours: Palette): void {
   ctx.textAlign = 'left'
   const places = placeLabels(
     seen.map((m) => ({ x: m.x / ratio, width: ctx.measureText(m.label).width / ratio })),
-    (bbox.left + bbox.width) / ratio + 40,
+    (bbox.left + bbox.width) / ratio + 8, // the padding at the right
   )
   seen.forEach((m, i) => {
     const colour = { onset: colours.burn, change: colours.tide, resolved: colours.calm }[m.kind]

@@ -1,3 +1,4 @@
+import { VisuallyHidden } from '@mantine/core'
 import { Suspense, lazy, useMemo } from 'react'
 import { Link } from 'wouter'
 import { api } from '../api/client.ts'
@@ -26,7 +27,8 @@ const before = 60 * minute
 /** A change with less than this does not widen the charts. */
 const likely = 0.1
 const after = 15 * minute
-const liveRefresh = 5000
+// A band is replayed from days of history, so many charts ask more rarely.
+const liveRefresh = (charts: number) => 5000 * Math.ceil(charts / 3)
 const mostCharts = 6
 
 export default function Incident({ id }: { id: string }) {
@@ -143,10 +145,13 @@ function Charts({ detail }: { detail: IncidentDetail }) {
   const from = windowStart(detail)
   if (shown.length === 0) return null
   return (
-    <section className="sheet o1" aria-label="Charts">
+    <section className="sheet o1" aria-labelledby="charts">
+      <VisuallyHidden component="h2" id="charts">
+        Charts
+      </VisuallyHidden>
       {shown.map((o) => (
         <div className="chart-block" key={o.query}>
-          <OccurrenceChart occurrence={o} from={from} resolved={i.resolved} marks={marks} />
+          <OccurrenceChart occurrence={o} from={from} resolved={i.resolved} marks={marks} refresh={liveRefresh(shown.length)} />
         </div>
       ))}
       <Suspense fallback={null}>
@@ -156,7 +161,15 @@ function Charts({ detail }: { detail: IncidentDetail }) {
   )
 }
 
-function OccurrenceChart({ occurrence: o, from, resolved, marks }: { occurrence: Occurrence; from: number; resolved: string | undefined; marks: Mark[] }) {
+interface ChartProps {
+  occurrence: Occurrence
+  from: number
+  resolved: string | undefined
+  marks: Mark[]
+  refresh: number
+}
+
+function OccurrenceChart({ occurrence: o, from, resolved, marks, refresh }: ChartProps) {
   const over = isSet(resolved)
   const band = useResource(
     `band ${o.query} ${from} ${resolved ?? ''}`,
@@ -165,7 +178,7 @@ function OccurrenceChart({ occurrence: o, from, resolved, marks }: { occurrence:
       const step = Math.max(5, niceStep((to - from) / 1000))
       return { step, ...(await api.band(o.query ?? '', from, to, step, signal)) }
     },
-    over ? 0 : liveRefresh,
+    over ? 0 : refresh,
   )
   const title = `${o.name}${instanceOf(o)}`
   if (!band.data) {

@@ -107,7 +107,7 @@ function Channels({ s }: { s: Status }) {
         <p className="dim">No channel is configured: incidents are seen on these pages only.</p>
       ) : (
         <div className="table-wrap">
-          <table className="table">
+          <table className="table stacked">
             <thead>
               <tr>
                 <th scope="col">Channel</th>
@@ -122,11 +122,11 @@ function Channels({ s }: { s: Status }) {
               {s.channels.map((c) => (
                 <tr key={c.name}>
                   <td>{c.name}</td>
-                  <td className="num">{whole(c.sent)}</td>
-                  <td className="num">{whole(c.waiting)}</td>
-                  <td className={c.failed > 0 ? 'num worse' : 'num'}>{whole(c.failed)}</td>
-                  <td>{isSet(c.last) ? <Ago at={c.last} /> : 'never'}</td>
-                  <td>{c.error ?? <span className="dim">none</span>}</td>
+                  <td className="num" data-label="Sent">{whole(c.sent)}</td>
+                  <td className="num" data-label="Waiting">{whole(c.waiting)}</td>
+                  <td data-label="Given up" className={c.failed > 0 ? 'num worse' : 'num'}>{whole(c.failed)}</td>
+                  <td data-label="Last success">{isSet(c.last) ? <Ago at={c.last} /> : 'never'}</td>
+                  <td data-label="Last error">{c.error ?? <span className="dim">none</span>}</td>
                 </tr>
               ))}
             </tbody>

@@ -1,7 +1,18 @@
 import type { Delivery } from '../api/nouns.ts'
+import { useNow } from '../clock.ts'
 import { Ago, When } from './when.tsx'
 
 const chip: Record<Delivery['state'], string> = { sent: 'chip calm', waiting: 'chip warn', failed: 'chip burn' }
+
+function NextTry({ due }: { due: string | undefined }) {
+  const now = useNow()
+  if (due === undefined || Date.parse(due) <= now) return <>next try is due</>
+  return (
+    <>
+      next try <Ago at={due} />
+    </>
+  )
+}
 
 /** Who was told, when, and what did not arrive. */
 export function Deliveries({ deliveries }: { deliveries: Delivery[] }) {
@@ -11,7 +22,7 @@ export function Deliveries({ deliveries }: { deliveries: Delivery[] }) {
         <h2 id="told">Who was told</h2>
       </header>
       {deliveries.length === 0 ? (
-        <p className="dim">Nobody: no channel is configured for this incident.</p>
+        <p className="dim">Nobody was told yet.</p>
       ) : (
         <ul className="stack" style={{ gap: 12 }}>
           {deliveries.map((d) => (
@@ -21,7 +32,7 @@ export function Deliveries({ deliveries }: { deliveries: Delivery[] }) {
                 {d.event && <>{d.event}, </>}
                 {d.state === 'sent' ? <When at={d.done} /> : null}
                 {d.state === 'failed' ? <>given up <When at={d.done} /></> : null}
-                {d.state === 'waiting' ? <>next try <Ago at={d.due} /></> : null}
+                {d.state === 'waiting' ? <NextTry due={d.due} /> : null}
                 {d.attempts > 1 ? `, ${d.attempts} tries` : ''}
               </span>
               {d.error && <div className="soft">{d.error}</div>}

@@ -1,11 +1,18 @@
+import { Button } from '@mantine/core'
+import { useState } from 'react'
 import { Link } from 'wouter'
 import type { Occurrence } from '../api/nouns.ts'
 import { figure, score } from '../format/number.ts'
 import { ConditionMark } from './marks.tsx'
 import { Ago } from './when.tsx'
 
-/** All alerts and anomalies that the incident is made of. */
+const first = 12
+
+/** All alerts and anomalies that the incident is made of: what burns and is strong first. */
 export function Occurrences({ occurrences, dropped }: { occurrences: Occurrence[]; dropped: number }) {
+  const [all, setAll] = useState(false)
+  const sorted = [...occurrences].sort((a, b) => rank(a) - rank(b) || Date.parse(a.since) - Date.parse(b.since))
+  const shown = all ? sorted : sorted.slice(0, first)
   return (
     <section className="sheet o5" aria-labelledby="occurrences">
       <header>
@@ -13,7 +20,7 @@ export function Occurrences({ occurrences, dropped }: { occurrences: Occurrence[
         <p>{occurrences.length + dropped} in all</p>
       </header>
       <div className="table-wrap">
-        <table className="table">
+        <table className="table stacked">
           <thead>
             <tr>
               <th scope="col">What</th>
@@ -28,7 +35,7 @@ export function Occurrences({ occurrences, dropped }: { occurrences: Occurrence[
             </tr>
           </thead>
           <tbody>
-            {occurrences.map((o) => (
+            {shown.map((o) => (
               <tr key={o.key}>
                 <td>
                   <strong>{o.query ? <Link href={`/explore?query=${encodeURIComponent(o.query)}`}>{o.name}</Link> : o.name}</strong>{' '}
@@ -39,14 +46,14 @@ export function Occurrences({ occurrences, dropped }: { occurrences: Occurrence[
                   </span>
                   {o.summary && <div className="soft">{o.summary}</div>}
                 </td>
-                <td className="num">{figure(o.value, o.unit)}</td>
-                <td className="num" title={`ordinary range ${figure(o.lower, o.unit)} to ${figure(o.upper, o.unit)}`}>
+                <td className="num" data-label="Value">{figure(o.value, o.unit)}</td>
+                <td className="num" data-label="Expected" title={`ordinary range ${figure(o.lower, o.unit)} to ${figure(o.upper, o.unit)}`}>
                   {figure(o.expected, o.unit)}
                 </td>
-                <td>
+                <td data-label="Standing">
                   <ConditionMark condition={o.condition} />
                 </td>
-                <td>
+                <td data-label="Since">
                   <Ago at={o.since} />
                 </td>
               </tr>
@@ -54,7 +61,16 @@ export function Occurrences({ occurrences, dropped }: { occurrences: Occurrence[
           </tbody>
         </table>
       </div>
+      {shown.length < occurrences.length && (
+        <Button variant="default" size="xs" mt={10} onClick={() => setAll(true)}>
+          Show all {occurrences.length}
+        </Button>
+      )}
       {dropped > 0 && <p className="dim">{dropped} more belong to it and are not kept one by one.</p>}
     </section>
   )
+}
+
+function rank(o: Occurrence): number {
+  return (o.condition === 'cleared' ? 4 : 0) + (o.strong ? 0 : 2) + (o.source === 'alert' ? 0 : 1)
 }

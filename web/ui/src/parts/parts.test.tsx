@@ -9,6 +9,7 @@ import { Deliveries } from './deliveries.tsx'
 import { EvidenceTable } from './evidence.tsx'
 import { OutLink } from './marks.tsx'
 import { moveRow } from './shortcuts.tsx'
+import { Occurrences } from './occurrences.tsx'
 import { Suspects } from './suspects.tsx'
 import { Timeline } from './timeline.tsx'
 
@@ -113,6 +114,21 @@ test('deliveries tell what arrived, what waits and what was given up', () => {
   expect(rows[0]).toContain('sent')
   expect(rows[1]).toMatch(/waiting.*3 tries.*503/)
   expect(rows[2]).toMatch(/failed.*given up.*no such host/)
+})
+
+test('occurrences: what fires and is strong first, cleared last, a long list shortened', () => {
+  const o = (key: string, x: Partial<Occurrence>): Occurrence => ({
+    key, name: key, source: 'anomaly', service: 's', severity: 'info', condition: 'firing', symptom: false, strong: false, since: '2026-03-04T12:00:00Z', at: '', value: 1, expected: null, lower: null, upper: null, score: null, ...x,
+  })
+  const many = Array.from({ length: 20 }, (_, i) => o(`w${i}`, {}))
+  show(<Occurrences occurrences={[o('over', { condition: 'cleared', strong: true, source: 'alert' }), ...many, o('strong', { strong: true }), o('alert', { strong: true, source: 'alert' })]} dropped={3} />)
+  const names = () => screen.getAllByRole('row').slice(1).map((r) => r.querySelector('strong')?.textContent)
+  expect(names().slice(0, 3)).toEqual(['alert', 'strong', 'w0'])
+  expect(names()).toHaveLength(12)
+  fireEvent.click(screen.getByRole('button', { name: 'Show all 23' }))
+  expect(names()).toHaveLength(23)
+  expect(names().at(-1)).toBe('over')
+  expect(screen.getByText(/3 more belong to it/)).toBeDefined()
 })
 
 test('only http and https become links', () => {
