@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -94,7 +96,8 @@ func decodeLabels(e *InvalidError, raw json.RawMessage, into *map[string]string)
 		e.add("labels", fmt.Sprintf("want an object of texts, got %s", kindOf(raw)))
 		return
 	}
-	for name, v := range values {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		v := values[name]
 		var s *string
 		if err := json.Unmarshal(v, &s); err != nil || s == nil {
 			e.add("labels."+clip(name), fmt.Sprintf("want text, got %s", kindOf(v)))

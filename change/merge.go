@@ -146,7 +146,7 @@ func pairs(old, in telemetry.Change, receivedAt time.Time) bool {
 		return false
 	}
 	if in.Finished.IsZero() {
-		return sameStart || prompt
+		return sameStart || receivedAt.Sub(old.Finished).Abs() <= repeatTolerance
 	}
 	return in.Finished.Equal(old.Finished)
 }

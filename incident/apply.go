@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // engine holds what the pure steps need beside the state.
@@ -308,51 +306,5 @@ func (e engine) emit(l *live, d *delta, ev Event) {
 	}
 	d.urgent = true
 	d.events = append(d.events, EventRecord{Event: ev, Incident: l.snapshot()})
-	if !slices.Contains(d.incidents, l) {
-		d.incidents = append(d.incidents, l)
-	}
-}
-
-// merged brings a stored occurrence up to date with a further report of it.
-// What the report does not know keeps its last known value, and what was strong
-// once in an incident stays strong.
-func merged(old, o Occurrence) Occurrence {
-	o.Strong = old.Strong || o.Strong
-	o.Symptom = old.Symptom || o.Symptom
-	if old.Severity.Rank() > o.Severity.Rank() {
-		o.Severity = old.Severity
-	}
-	if old.Condition == ConditionCleared && o.Condition == ConditionHeld {
-		o.Condition = ConditionCleared // it had recovered before its data stopped
-	}
-	if old.Condition != ConditionCleared && old.Since.Before(o.Since) {
-		o.Since = old.Since
-	}
-	keep := func(is *telemetry.Number, was telemetry.Number) {
-		if isNaN(*is) {
-			*is = was
-		}
-	}
-	keep(&o.Value, old.Value)
-	keep(&o.Expected, old.Expected)
-	keep(&o.Lower, old.Lower)
-	keep(&o.Upper, old.Upper)
-	keep(&o.Threshold, old.Threshold)
-	if o.Summary == "" {
-		o.Summary = old.Summary
-	}
-	if o.Query == "" {
-		o.Query = old.Query
-	}
-	if o.Channels == nil {
-		o.Channels = old.Channels
-	}
-	return o
-}
-
-func latest(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
+	d.touch(l)
 }

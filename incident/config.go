@@ -30,6 +30,10 @@ type Config struct {
 	GatherCount int `yaml:"gather_count"`
 	// GatherWindow is the time within which those anomalies must be seen.
 	GatherWindow yamldoc.Duration `yaml:"gather_window"`
+	// MaxLate is how old a sample may be, when it arrives, for its anomaly still
+	// to open or change an incident. Older ones are learned from and logged, so
+	// that history which is written later pages nobody.
+	MaxLate yamldoc.Duration `yaml:"max_late"`
 	// StrongScore is the score from which the anomaly of a signal in its bad
 	// direction is strong.
 	StrongScore float64 `yaml:"strong_score"`
@@ -48,6 +52,7 @@ func DefaultConfig() Config {
 		StormIncidents: 20,
 		GatherCount:    3,
 		GatherWindow:   yamldoc.Duration(2 * time.Minute),
+		MaxLate:        yamldoc.Duration(15 * time.Minute),
 		StrongScore:    0.999,
 		RawStrongScore: 0.99999,
 	}
@@ -65,6 +70,7 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 		{"resolve_after", c.ResolveAfter, 0, 24 * time.Hour},
 		{"flap_window", c.FlapWindow, time.Minute, 24 * time.Hour},
 		{"flap_quiet", c.FlapQuiet, time.Minute, 24 * time.Hour},
+		{"max_late", c.MaxLate, time.Minute, 365 * 24 * time.Hour},
 		{"gather_window", c.GatherWindow, time.Second, parkedFor},
 	} {
 		if got := time.Duration(d.got); got < d.min || got > d.max {

@@ -3,6 +3,8 @@ package incident
 import (
 	"fmt"
 	"time"
+
+	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // fold brings an occurrence into an open incident, which the caller has cloned.
@@ -17,14 +19,15 @@ func (e engine) fold(l *live, o Occurrence, d *delta) {
 		d.result = resultLate
 		return
 	}
-	if raw(o) && !old.Strong {
-		o.Strong = false
+	if !old.Strong && (raw(o) || o.Condition != ConditionFiring) {
+		o.Strong = false // an end makes no evidence strong
 	}
 	now := merged(old, o)
 	l.Occurrences[i] = now
 	l.Updated = latest(l.Updated, o.At)
-	d.incidents = appendOnce(d.incidents, l)
+	d.touch(l)
 	d.result = resultRefreshed
+	d.urgent = d.urgent || now.Condition != old.Condition
 	switch {
 	case now.Strong && !old.Strong:
 		e.promote(l, now, d)
@@ -44,7 +47,7 @@ func (e engine) join(l *live, o Occurrence, d *delta) {
 	if raw(o) {
 		o.Strong = false
 	}
-	d.incidents = appendOnce(d.incidents, l)
+	d.touch(l)
 	l.Updated = latest(l.Updated, o.At)
 	if !e.store(l, o) {
 		d.result = resultFull
@@ -65,10 +68,6 @@ func (e engine) join(l *live, o Occurrence, d *delta) {
 // promote makes evidence that has become strong a part of what must recover.
 func (e engine) promote(l *live, o Occurrence, d *delta) {
 	e.note(l, o.Key, o.At, o.Condition)
-	d.urgent = true
-	if o.Condition != ConditionFiring {
-		return
-	}
 	if o.Since.Before(l.Onset) {
 		l.Onset = o.Since
 	}
@@ -123,11 +122,46 @@ func (e engine) raise(l *live, o Occurrence, d *delta) {
 		Text: fmt.Sprintf("severity rose from %s to %s: %s", was, o.Severity, attachedText(o))})
 }
 
-func appendOnce(list []*live, l *live) []*live {
-	for _, x := range list {
-		if x == l {
-			return list
+// merged brings a stored occurrence up to date with a further report of it.
+// What the report does not know keeps its last known value, and what was strong
+// once in an incident stays strong.
+func merged(old, o Occurrence) Occurrence {
+	o.Strong = old.Strong || o.Strong
+	o.Symptom = old.Symptom || o.Symptom
+	if old.Severity.Rank() > o.Severity.Rank() {
+		o.Severity = old.Severity
+	}
+	if old.Condition == ConditionCleared && o.Condition == ConditionHeld {
+		o.Condition = ConditionCleared // it had recovered before its data stopped
+	}
+	if old.Condition != ConditionCleared && old.Since.Before(o.Since) {
+		o.Since = old.Since
+	}
+	keep := func(is *telemetry.Number, was telemetry.Number) {
+		if isNaN(*is) {
+			*is = was
 		}
 	}
-	return append(list, l)
+	keep(&o.Value, old.Value)
+	keep(&o.Expected, old.Expected)
+	keep(&o.Lower, old.Lower)
+	keep(&o.Upper, old.Upper)
+	keep(&o.Threshold, old.Threshold)
+	if o.Summary == "" {
+		o.Summary = old.Summary
+	}
+	if o.Query == "" {
+		o.Query = old.Query
+	}
+	if o.Channels == nil {
+		o.Channels = old.Channels
+	}
+	return o
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }

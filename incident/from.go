@@ -3,6 +3,7 @@ package incident
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -18,7 +19,7 @@ import (
 // A pending alert is no occurrence: ok is then false.
 func FromAlert(a rules.Alert) (o Occurrence, ok bool) {
 	o = Occurrence{
-		Key:         "alert:" + a.Fingerprint,
+		Key:         alertKey + a.Fingerprint,
 		Source:      SourceAlert,
 		Name:        a.Name,
 		Signal:      a.Signal,
@@ -192,3 +193,38 @@ func seriesLabels(l labels.Labels) map[string]string {
 	})
 	return out
 }
+
+// ToAlert is the way back from FromAlert, for the rule engine to take up after a
+// restart what was firing before: ok is false for anomalies and for what has
+// cleared.
+func ToAlert(o Occurrence) (a rules.Alert, ok bool) {
+	fingerprint, found := strings.CutPrefix(o.Key, alertKey)
+	if o.Source != SourceAlert || !found || o.Condition == ConditionCleared {
+		return rules.Alert{}, false
+	}
+	state := rules.AlertFiring
+	if o.Condition == ConditionHeld {
+		state = rules.AlertHeld
+	}
+	return rules.Alert{
+		Fingerprint: fingerprint,
+		Name:        o.Name,
+		Service:     o.Service,
+		Environment: o.Environment,
+		Severity:    string(o.Severity),
+		State:       state,
+		Since:       o.Since,
+		At:          o.At,
+		Value:       o.Value,
+		Threshold:   o.Threshold,
+		Signal:      o.Signal,
+		Unit:        o.Unit,
+		Query:       o.Query,
+		Labels:      o.Labels,
+		Channels:    o.Channels,
+		Summary:     o.Summary,
+	}, true
+}
+
+// alertKey begins the keys of occurrences that come from rules.
+const alertKey = "alert:"

@@ -155,3 +155,12 @@ func queryEvents(ctx context.Context, db *sql.DB, bodies bool, clause string, ar
 	}
 	return out, rows.Err()
 }
+
+// LastSeq returns the highest sequence number in the log, 0 when it is empty.
+func (m *Manager) LastSeq(ctx context.Context) (int64, error) {
+	var seq int64
+	if err := m.db.QueryRowContext(ctx, "SELECT COALESCE(MAX(seq), 0) FROM incident_events").Scan(&seq); err != nil {
+		return 0, fmt.Errorf("read the end of the event log: %w", err)
+	}
+	return seq, nil
+}

@@ -153,6 +153,13 @@ func (d *delta) link(l *live, o Occurrence) {
 	}
 }
 
+// touch notes that an incident, which must be a clone, has changed.
+func (d *delta) touch(l *live) {
+	if !slices.Contains(d.incidents, l) {
+		d.incidents = append(d.incidents, l)
+	}
+}
+
 // commit makes a delta part of the state.
 func (s *state) commit(d delta, c Config) {
 	for _, l := range d.incidents {

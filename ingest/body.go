@@ -64,12 +64,11 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request, s *scratch) ([]by
 	if f := h.reserve(s, max(0, r.ContentLength)); f != nil {
 		return nil, f
 	}
-	// The deadline is of the connection, so it is lifted again: a later one
-	// would end the sender's wait for our answer. Recorders have none.
+	// The deadline is of the connection. It is lifted once the body is whole,
+	// or it would end the request while we store; after a body that is not, it
+	// stays and ends the server's attempt to read the rest. Recorders have none.
 	control := http.NewResponseController(w)
-	if err := control.SetReadDeadline(h.now().Add(h.config.BodyTimeout.Std())); err == nil {
-		defer func() { _ = control.SetReadDeadline(time.Time{}) }()
-	}
+	timed := control.SetReadDeadline(h.now().Add(h.config.BodyTimeout.Std())) == nil
 	buf := s.body[:0]
 	if n := int(r.ContentLength); n >= cap(buf) {
 		buf = make([]byte, 0, n+1) // one more, to see the end without growing
@@ -92,6 +91,9 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request, s *scratch) ([]by
 		}
 		switch {
 		case errors.Is(err, io.EOF):
+			if timed {
+				_ = control.SetReadDeadline(time.Time{}) // cannot fail after it was set
+			}
 			return buf, nil
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return nil, refuse(http.StatusRequestTimeout, "body_too_slow", "body did not arrive within %s, got %d bytes", h.config.BodyTimeout, len(buf))

@@ -2,6 +2,8 @@ package notify_test
 
 import (
 	"fmt"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -125,5 +127,24 @@ retry_max: 1s
 	}
 	if s := strings.Join(got, "\n"); strings.Contains(s, "secret") {
 		t.Errorf("a secret is reported:\n%s", s)
+	}
+}
+
+// TestReadme_Examples_Load keeps the examples of README.md true.
+func TestReadme_Examples_Load(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := strings.Split(string(text), "```yaml\n")
+	if len(parts) < 2 {
+		t.Fatal("README.md has no example")
+	}
+	for _, p := range parts[1:] {
+		example, _, _ := strings.Cut(p, "```")
+		example = regexp.MustCompile(`\$\{(\w+)_URL\}`).ReplaceAllString(example, "https://example.test/$1")
+		if _, errs := load(t, example); len(errs) > 0 {
+			t.Errorf("%v in\n%s", errs, example)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/tocsinhq/tocsin/incident"
@@ -182,4 +183,31 @@ func (b *Outbox) Deliveries(ctx context.Context, incidentID string) ([]Delivery,
 		out = append(out, d)
 	}
 	return out, rows.Err()
+}
+
+// Tally sums up one channel's part of the outbox.
+type Tally struct {
+	Channel               string
+	Waiting, Sent, Failed int
+	Last                  time.Time // latest success; zero when there was none
+	Error                 string    // of the latest message that has one and is not sent; "" when there is none
+}
+
+// Tallies returns one Tally for each channel, in configured order.
+func (b *Outbox) Tallies(ctx context.Context) ([]Tally, error) {
+	out := make([]Tally, len(b.lanes))
+	for i, l := range b.lanes {
+		t := Tally{Channel: l.name}
+		var last int64
+		err := b.db.QueryRowContext(ctx, `SELECT COALESCE(SUM(state = 'waiting'), 0), COALESCE(SUM(state = 'sent'), 0),
+			COALESCE(SUM(state = 'failed'), 0), COALESCE(MAX(CASE WHEN state = 'sent' THEN done END), 0),
+			COALESCE((SELECT error FROM outbox WHERE channel = ?1 AND state IN ('waiting', 'failed') AND error <> '' ORDER BY id DESC LIMIT 1), '')
+			FROM outbox WHERE channel = ?1`, l.name).Scan(&t.Waiting, &t.Sent, &t.Failed, &last, &t.Error)
+		if err != nil {
+			return nil, fmt.Errorf("sum up deliveries of channel %s: %w", l.name, err)
+		}
+		t.Last = fromMS(last)
+		out[i] = t
+	}
+	return out, nil
 }

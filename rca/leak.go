@@ -27,8 +27,8 @@ func climbing(s *Series, started, onset time.Time, baseline time.Duration) (r ra
 	if s.Bad == 0 {
 		return ramp{}, false
 	}
-	before := values(s.Points, span{started.Add(-baseline), started})
-	during := values(s.Points, span{started, onset})
+	before, bad := s.values(span{started.Add(-baseline), started})
+	during, _ := s.values(span{started, onset})
 	if len(before) < minBaseline || len(during) < leakPoints {
 		return ramp{}, false
 	}
@@ -41,12 +41,12 @@ func climbing(s *Series, started, onset time.Time, baseline time.Duration) (r ra
 	}
 	tail := during[len(during)-max(len(during)/5, 1):]
 	base := newYardstick(before, s.Unit, largest)
-	sh := shift{series: s, before: base.m, after: median(tail), z: base.z(tail, s.Bad)}
+	sh := shift{series: s, before: s.original(base.m), after: s.original(median(tail)), z: base.z(tail, bad)}
 	if sh.z < noise { // cheaper than the correlation, and true of most series
 		return ramp{}, false
 	}
-	rise := kendall(thin(during)) * float64(s.Bad)
-	if rise < leakCorrelation || kendall(thin(before))*float64(s.Bad) > leakBefore {
+	rise := kendall(thin(during)) * float64(bad)
+	if rise < leakCorrelation || kendall(thin(before))*float64(bad) > leakBefore {
 		return ramp{}, false
 	}
 	sh.onset = firstOdd(s, base, span{started, onset})

@@ -209,17 +209,13 @@ func order(a, b Finding) int {
 	if a.LogOdds != b.LogOdds {
 		return cmp.Compare(b.LogOdds, a.LogOdds)
 	}
-	if a.Change == nil || b.Change == nil {
-		return cmp.Compare(boolToInt(a.Change == nil), boolToInt(b.Change == nil))
+	switch {
+	case a.Change == nil:
+		return 1
+	case b.Change == nil:
+		return -1
 	}
 	return cmp.Or(b.Change.Started.Compare(a.Change.Started), cmp.Compare(a.Change.ID, b.Change.ID))
-}
-
-func boolToInt(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // spread turns log odds into probabilities that sum to 1. rows is not empty and

@@ -46,11 +46,31 @@ type shift struct {
 // difference between a million and ten million sigmas tells nothing.
 func (s shift) score() float64 { return math.Log1p(max(s.z, 0)) }
 
+// badness returns a value as it is judged, and its bad direction. A ratio of
+// which little is bad, such as an availability, is judged by its complement:
+// from 100 % to 96 % is a share of failures that went from nothing to 4 %, and
+// not a fall by a twenty-fifth. The same function turns it back.
+func (s *Series) badness(v float64) (float64, int) {
+	switch {
+	case s.Bad < 0 && s.Unit == telemetry.UnitRatio:
+		return 1 - v, 1
+	case s.Bad < 0 && s.Unit == telemetry.UnitPercent:
+		return 100 - v, 1
+	}
+	return v, s.Bad
+}
+
+// original turns a judged value back into the series' own.
+func (s *Series) original(v float64) float64 {
+	v, _ = s.badness(v)
+	return v
+}
+
 // measure compares a series in the span post with the span pre:
 //
 //	m = median(pre)
 //	s = max(IQR(pre)/1.349, 1.4826 MAD(pre), rel |m|, 0.02 max|x| over both, floor of the unit)
-//	z = P90 over post of (x-m)/s in the bad direction
+//	z = P90 over post of (x-m)/s in the bad direction, but at most the second largest of three or more
 //
 // rel is 0.02, and 0.002 for ratios. The second yardstick, the minutes at the
 // end of pre, kills what was odd already: the smaller z counts. No standard
@@ -62,7 +82,8 @@ func (s shift) score() float64 { return math.Log1p(max(s.z, 0)) }
 // via Multivariate Bayesian Online Change Point Detection", FSE 2024, with
 // floors on the scale, a quantile in place of the maximum, and the sign.
 func measure(s *Series, pre, post span) (sh shift, ok bool) {
-	before, after := values(s.Points, pre), values(s.Points, post)
+	before, bad := s.values(pre)
+	after, _ := s.values(post)
 	if len(before) < minBaseline || len(after) == 0 {
 		return shift{}, false
 	}
@@ -74,9 +95,9 @@ func measure(s *Series, pre, post span) (sh shift, ok bool) {
 		largest = max(largest, math.Abs(x))
 	}
 	base := newYardstick(before, s.Unit, largest)
-	sh = shift{series: s, before: base.m, after: median(after), z: base.z(after, s.Bad)}
-	if last := values(s.Points, span{pre.to.Add(-recent), pre.to}); len(last) >= minRecent {
-		sh.z = min(sh.z, newYardstick(last, s.Unit, largest).z(after, s.Bad))
+	sh = shift{series: s, before: s.original(base.m), after: s.original(median(after)), z: base.z(after, bad)}
+	if last, _ := s.values(span{pre.to.Add(-recent), pre.to}); len(last) >= minRecent {
+		sh.z = min(sh.z, newYardstick(last, s.Unit, largest).z(after, bad))
 	}
 	if sh.z >= noise {
 		sh.onset = firstOdd(s, base, span{pre.to, post.to})
@@ -88,13 +109,10 @@ func measure(s *Series, pre, post span) (sh shift, ok bool) {
 type yardstick struct{ m, s float64 }
 
 func newYardstick(x []float64, unit string, largest float64) yardstick {
-	sorted := slices.Sorted(slices.Values(x))
+	sorted := slices.Clone(x)
+	slices.Sort(sorted)
 	m := quantile(sorted, 0.5)
-	dev := make([]float64, len(x))
-	for i, v := range x {
-		dev[i] = math.Abs(v - m)
-	}
-	slices.Sort(dev)
+	dev := deviations(sorted, m)
 	rel, floor := 0.02, 0.0
 	switch unit {
 	case telemetry.UnitRatio:
@@ -106,6 +124,24 @@ func newYardstick(x []float64, unit string, largest float64) yardstick {
 	}
 	iqr := quantile(sorted, 0.75) - quantile(sorted, 0.25)
 	return yardstick{m: m, s: max(iqr/1.349, 1.4826*quantile(dev, 0.5), rel*math.Abs(m), 0.02*largest, floor)}
+}
+
+// deviations returns |x-m| in rising order, by merging the two halves of the
+// sorted x from the middle outwards, which is cheaper than another sort.
+func deviations(sorted []float64, m float64) []float64 {
+	out := make([]float64, 0, len(sorted))
+	hi, _ := slices.BinarySearch(sorted, m)
+	lo := hi - 1
+	for len(out) < len(sorted) {
+		if hi >= len(sorted) || (lo >= 0 && m-sorted[lo] < sorted[hi]-m) {
+			out = append(out, m-sorted[lo])
+			lo--
+			continue
+		}
+		out = append(out, sorted[hi]-m)
+		hi++
+	}
+	return out
 }
 
 // maxZ keeps the largest finite values from turning into infinite evidence.
@@ -132,6 +168,9 @@ func (y yardstick) z(x []float64, bad int) float64 {
 		zs[i] = y.one(v, bad)
 	}
 	slices.Sort(zs)
+	if n := len(zs); n >= 3 {
+		return min(quantile(zs, 0.9), zs[n-2])
+	}
 	return quantile(zs, 0.9)
 }
 
@@ -145,7 +184,8 @@ func firstOdd(s *Series, y yardstick, in span) time.Time {
 		if !finite(p.V) || t.Before(in.from) || t.After(in.to) {
 			continue
 		}
-		at[n%3], odd[n%3] = t, y.one(p.V, s.Bad) >= noise
+		v, bad := s.badness(p.V)
+		at[n%3], odd[n%3] = t, y.one(v, bad) >= noise
 		n++
 		var first time.Time
 		count := 0
@@ -164,22 +204,30 @@ func firstOdd(s *Series, y yardstick, in span) time.Time {
 	return time.Time{}
 }
 
-// values returns the finite values in [from, to).
-func values(points []telemetry.Sample, in span) []float64 {
+// values returns the finite values in [from, to) as they are judged, and their
+// bad direction.
+func (s *Series) values(in span) ([]float64, int) {
+	_, bad := s.badness(0)
 	from, to := in.from.UnixMilli(), in.to.UnixMilli()
-	i := sort.Search(len(points), func(i int) bool { return points[i].T >= from })
-	var out []float64
-	for ; i < len(points) && points[i].T < to; i++ {
-		if finite(points[i].V) {
-			out = append(out, points[i].V)
+	i := sort.Search(len(s.Points), func(i int) bool { return s.Points[i].T >= from })
+	n := sort.Search(len(s.Points)-i, func(k int) bool { return s.Points[i+k].T >= to })
+	out := make([]float64, 0, n)
+	for _, p := range s.Points[i : i+n] {
+		if finite(p.V) {
+			v, _ := s.badness(p.V)
+			out = append(out, v)
 		}
 	}
-	return out
+	return out, bad
 }
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
-func median(x []float64) float64 { return quantile(slices.Sorted(slices.Values(x)), 0.5) }
+func median(x []float64) float64 {
+	x = slices.Clone(x)
+	slices.Sort(x)
+	return quantile(x, 0.5)
+}
 
 // quantile interpolates between order statistics (type 7). x is sorted and not empty.
 func quantile(x []float64, q float64) float64 {
@@ -188,5 +236,9 @@ func quantile(x []float64, q float64) float64 {
 	if i+1 >= len(x) {
 		return x[len(x)-1]
 	}
-	return x[i] + (at-float64(i))*(x[i+1]-x[i])
+	f := at - float64(i)
+	if f == 0 {
+		return x[i]
+	}
+	return x[i]*(1-f) + x[i+1]*f // a difference of large values could overflow
 }

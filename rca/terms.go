@@ -37,7 +37,7 @@ const (
 
 	// noneOdds are those of the row "no recent change fits" when the largest
 	// effect is at a service that changed, noneUnfelt what is added when none is.
-	noneOdds   = 0.5
+	noneOdds   = 0.3
 	noneUnfelt = 1.5
 )
 
@@ -81,11 +81,14 @@ func (r *ranker) time(s suspect) Term {
 	return Term{Name: "time", Points: weightTime * (2*t - 1), Text: text}
 }
 
-// share maps a score to [0, 1]: nothing up to noise, 1 for the largest of all
-// services if that is clear.
+// share maps a score to E in [0, 1]: nothing up to noise, 1 for the largest of
+// all services if that is clear. In between it is concave, ln(1+10e)/ln(11) of
+// the linear share e: whether a service was hit says more than whether it was
+// hit hardest, because trouble often shows larger where it arrives.
 func (r *ranker) share(score float64) float64 {
 	low, high := math.Log1p(noise), max(r.top, math.Log1p(full))
-	return min(max((score-low)/(high-low), 0), 1)
+	e := min(max((score-low)/(high-low), 0), 1)
+	return math.Log1p(10*e) / math.Log(11)
 }
 
 // effect is 3 (2E - 1), E the share of the largest shift at the changed service.
@@ -151,7 +154,8 @@ func (r *ranker) control(s suspect) Term {
 	var worst shift
 	share := 0.0
 	for _, x := range of(r.in.Series, s.change.Service) {
-		before, after := values(x.Points, quiet), values(x.Points, minutes)
+		before, bad := x.values(quiet)
+		after, _ := x.values(minutes)
 		if len(before) < minBaseline || len(after) < minRecent {
 			continue
 		}
@@ -162,10 +166,10 @@ func (r *ranker) control(s suspect) Term {
 		}
 		y := newYardstick(before, x.Unit, largest)
 		// The median, because the trouble must have lasted to be the same.
-		z := y.one(median(after), x.Bad)
+		z := y.one(median(after), bad)
 		low := math.Log1p(noise)
 		if c := (math.Log1p(max(z, 0)) - low) / (now - low); c > share {
-			share, worst = min(c, 1), shift{series: x, z: z, before: y.m, after: median(after)}
+			share, worst = min(c, 1), shift{series: x, z: z, before: x.original(y.m), after: x.original(median(after))}
 		}
 	}
 	switch {

@@ -57,17 +57,19 @@ type Engine struct {
 	log    *slog.Logger
 	gauges *gauges
 
-	mu      sync.Mutex // held during an evaluation, load or change
-	set     RuleSet
-	groups  []*scheduled
-	leaving []leaving
-	rules   map[*prules.AlertingRule]*ruleInfo
-	named   map[string][]*ruleInfo
-	entries ledger
-	records map[string][]parser.Expr // expressions of recording rules by name
-	events  []AlertRule
-	latest  map[string]seen // by fingerprint of event alert
-	pending map[string]*pendingEvent
+	mu       sync.Mutex // held during an evaluation, load or change
+	set      RuleSet
+	compiled *signal.Compiled
+	have     map[string]bool // metrics of the catalogue that the store was seen to have
+	groups   []*scheduled
+	leaving  []leaving
+	rules    map[*prules.AlertingRule]*ruleInfo
+	named    map[string][]*ruleInfo
+	entries  ledger
+	records  map[string][]parser.Expr // expressions of recording rules by name
+	events   []AlertRule
+	latest   map[string]seen // by fingerprint of event alert
+	pending  map[string]*pendingEvent
 
 	view    sync.RWMutex // guards what the read methods see
 	current []Alert
@@ -108,6 +110,7 @@ func NewEngine(o EngineOptions) (*Engine, error) {
 		latest:  map[string]seen{},
 		pending: map[string]*pendingEvent{},
 		entries: ledger{},
+		have:    map[string]bool{},
 	}
 	e.man = prules.NewManager(&prules.ManagerOptions{
 		ExternalURL: o.ExternalURL,

@@ -63,6 +63,11 @@ func (e *Engine) evaluate(ctx context.Context, s *scheduled, slot time.Time) err
 			e.gauges.missed.Add(int(missed))
 		}
 	}
+	if s.group.File() == signalsFile {
+		if err := e.followMetrics(ctx, s, slot); err != nil && ctx.Err() == nil {
+			e.log.Warn("signals are recorded as before", "err", err)
+		}
+	}
 	origin := promql.NewOriginContext(ctx, map[string]any{
 		"ruleGroup": map[string]string{"file": s.group.File(), "name": s.group.Name()},
 	})

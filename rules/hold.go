@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/prometheus/promql/parser"
-
 	"github.com/tocsinhq/tocsin/rules/condition"
 	"github.com/tocsinhq/tocsin/rules/signal"
 )
@@ -100,28 +98,13 @@ func (e *Engine) sourceFlows(ctx context.Context, s signal.Signal, l map[string]
 // sources returns the metric names that the signal is made of and the labels
 // in which they may name the service.
 func (e *Engine) sources(s signal.Signal) (names, keys []string) {
-	res := e.resolution()
-	keys = slices.Clone(res.Service)
+	keys = e.opts.Owner.Labels()
 	for _, v := range s.Variants {
 		for _, k := range v.ServiceLabels {
 			if !slices.Contains(keys, k) {
 				keys = append(keys, k)
 			}
 		}
-		text, err := s.VariantExpr(e.parser, v, res, e.cfg.RateWindow.Std())
-		if err != nil {
-			continue
-		}
-		expr, err := e.parser.ParseExpr(text)
-		if err != nil {
-			continue
-		}
-		parser.Inspect(expr, func(n parser.Node, _ []parser.Node) error {
-			if sel, ok := n.(*parser.VectorSelector); ok && sel.Name != "" && !slices.Contains(names, sel.Name) {
-				names = append(names, sel.Name)
-			}
-			return nil
-		})
 	}
-	return names, keys
+	return e.compiled.MetricsOf(s.Name), keys
 }

@@ -87,12 +87,19 @@ func (e *Engine) Load(_ context.Context, set RuleSet) (err error) {
 			return err
 		}
 	}
-	order, err := e.prepare(set)
+	compiled, err := set.Catalogue.Compile(e.resolution(), e.cfg.RateWindow.Std())
 	if err != nil {
 		return err
 	}
+	if errs := set.check(); len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	was := e.compiled
+	e.compiled = compiled
+	order := e.prepare(set)
 	fresh, errs := e.man.LoadGroups(e.cfg.Interval.Std(), e.opts.ExternalLabels, e.opts.ExternalURL.String(), nil, false, order...)
 	if len(errs) > 0 {
+		e.compiled = was
 		return errors.Join(errs...)
 	}
 	e.swap(set, e.merge(order, fresh))
@@ -101,13 +108,8 @@ func (e *Engine) Load(_ context.Context, set RuleSet) (err error) {
 
 // prepare gives the loader the groups of the set and returns the files in order
 // of evaluation.
-func (e *Engine) prepare(set RuleSet) ([]string, error) {
-	errs := set.check()
-	g, err := set.Catalogue.Group(signalsGroup, e.parser, e.resolution(), e.cfg.RateWindow.Std())
-	if err != nil {
-		errs = append(errs, err)
-	}
-	groups := map[string]*rulefmt.RuleGroups{signalsFile: {Groups: []rulefmt.RuleGroup{g}}}
+func (e *Engine) prepare(set RuleSet) []string {
+	groups := map[string]*rulefmt.RuleGroups{signalsFile: e.signalGroups()}
 	order := []string{signalsFile}
 	for _, f := range set.Alerts {
 		groups[f.File] = f.Groups()
@@ -117,11 +119,8 @@ func (e *Engine) prepare(set RuleSet) ([]string, error) {
 		groups[f.File] = f.Groups
 		order = append(order, f.File)
 	}
-	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
-	}
 	e.loader.groups = groups
-	return order, nil
+	return order
 }
 
 // merge puts the new groups in order and carries the state of the old ones over.
@@ -198,8 +197,10 @@ func (e *Engine) swap(set RuleSet, groups []*scheduled) {
 	for _, s := range groups {
 		for i, r := range s.group.Rules() {
 			a, ok := r.(*prules.AlertingRule)
-			if !ok {
+			if !ok && s.group.File() != signalsFile {
 				records[r.Name()] = append(records[r.Name()], r.Query())
+			}
+			if !ok {
 				continue
 			}
 			info := &ruleInfo{rule: a, fixed: fixedLabels(a), alert: own[s.group.File()+"\x00"+a.Name()]}

@@ -46,31 +46,45 @@ func (f RuleFile) Line(group string, index int) int { return f.lines[ruleKey{gro
 func ParseRuleFile(file string, src []byte) (RuleFile, error) {
 	p := parser.NewParser(parser.Options{})
 	groups, errs := rulefmt.Parse(src, false, model.UTF8Validation, p, slog.New(slog.DiscardHandler))
+	// The lines come from a reader of our own. What is legal for Prometheus and
+	// not for it (two documents, above all) is only without lines.
+	doc, _ := yamldoc.Parse(file, src)
 	if len(errs) > 0 {
 		for i, err := range errs {
-			errs[i] = placed(file, err)
+			errs[i] = placed(file, doc, err)
 		}
 		return RuleFile{}, errors.Join(errs...)
 	}
 	f := RuleFile{File: file, Groups: groups, lines: map[ruleKey]int{}}
-	doc, bad := yamldoc.Parse(file, src)
-	if len(bad) > 0 {
-		return f, nil // legal for Prometheus; only the lines are missing
-	}
 	for i, g := range groups.Groups {
 		for j := range g.Rules {
-			f.lines[ruleKey{g.Name, j}] = doc.Line(fmt.Sprintf("groups[%d].rules[%d]", i, j))
+			if doc != nil {
+				f.lines[ruleKey{g.Name, j}] = doc.Line(rulePath(i, j))
+			}
 		}
 	}
 	return f, nil
 }
 
+func rulePath(group, rule int) string { return fmt.Sprintf("groups[%d].rules[%d]", group, rule) }
+
 var leadingPlace = regexp.MustCompile(`^\d+:\d+: `)
 
-// placed puts the name of the file before an error of rulefmt.
-func placed(file string, err error) error {
+// placed puts file and line before an error of rulefmt, which names no place
+// for mistakes in templates.
+func placed(file string, doc *yamldoc.Document, err error) error {
 	if leadingPlace.MatchString(err.Error()) {
 		return fmt.Errorf("%s:%w", file, err)
+	}
+	var bad *rulefmt.Error
+	if doc != nil && errors.As(err, &bad) {
+		if list, ok := doc.At("groups"); ok {
+			for i, g := range list.Items() {
+				if name, ok := g.Get("name"); ok && name.Text() == bad.Group {
+					return fmt.Errorf("%s:%d: %w", file, doc.Line(rulePath(i, bad.Rule-1)), err)
+				}
+			}
+		}
 	}
 	return fmt.Errorf("%s: %w", file, err)
 }

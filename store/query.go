@@ -39,6 +39,7 @@ func NewQueryEngine(o QueryEngineOptions) *promql.Engine {
 		EnableNegativeOffset:     true,
 		EnablePerStepStats:       true,
 		EnableDelayedNameRemoval: true,
+		UseStartTimestamps:       true, // where samples have them; those of remote write 1.0 do not
 		Parser:                   p,
 	})
 }

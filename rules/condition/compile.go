@@ -3,7 +3,6 @@ package condition
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -64,9 +63,7 @@ func (c Comparison) PromQL(matchers ...string) string {
 	series := c.Series(matchers...)
 	if c.OfBaseline {
 		return fmt.Sprintf("%s %s %s * avg_over_time(%s[%s] offset %s)",
-			series, c.Op, number64(c.Factor), series, baselineSpan, baselineAgo)
+			series, c.Op, trim(c.Factor), series, baselineSpan, baselineAgo)
 	}
-	return fmt.Sprintf("%s %s %s", series, c.Op, number64(c.Threshold))
+	return fmt.Sprintf("%s %s %s", series, c.Op, trim(c.Threshold))
 }
-
-func number64(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }

@@ -29,25 +29,6 @@ const (
 	NotEqual     Op = "!="
 )
 
-// Holds reports whether a stands in the relation to b. It is false when either
-// is NaN, as in PromQL, but for NotEqual.
-func (o Op) Holds(a, b float64) bool {
-	switch o {
-	case Greater:
-		return a > b
-	case GreaterEqual:
-		return a >= b
-	case Less:
-		return a < b
-	case LessEqual:
-		return a <= b
-	case Equal:
-		return a == b
-	default:
-		return a != b
-	}
-}
-
 // Condition is one parsed condition: either over signals (Comparisons is not
 // empty) or on a change event (Event is not nil). It is immutable.
 type Condition struct {

@@ -7,23 +7,8 @@ import (
 	"time"
 
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
 )
-
-// Expr returns the PromQL of the signal: its variants joined by `or`, each
-// resolved to the labels of Signal.Labels. Window is the range of the rates.
-func (s Signal) Expr(p parser.Parser, res Resolution, window time.Duration) (string, error) {
-	parts := make([]string, 0, len(s.Variants))
-	for i, v := range s.Variants {
-		text, err := s.VariantExpr(p, v, res, window)
-		if err != nil {
-			return "", fmt.Errorf("signal %s: variant %d (%s): %w", s.Name, i+1, v.Library, err)
-		}
-		parts = append(parts, "("+text+")")
-	}
-	return strings.Join(parts, " or "), nil
-}
 
 // VariantExpr returns the PromQL of one variant of the signal.
 func (s Signal) VariantExpr(p parser.Parser, v Variant, res Resolution, window time.Duration) (string, error) {
@@ -92,18 +77,4 @@ func (s Signal) template(v Variant) (string, error) {
 		return scaled(v.Expr), nil
 	}
 	return "", fmt.Errorf("want one of rate, part and whole, histogram, gauge or expr")
-}
-
-// Group returns the recording rules of all signals as one rule group with the
-// given name, in the catalogue's order.
-func (c *Catalogue) Group(name string, p parser.Parser, res Resolution, window time.Duration) (rulefmt.RuleGroup, error) {
-	g := rulefmt.RuleGroup{Name: name}
-	for _, s := range c.signals {
-		text, err := s.Expr(p, res, window)
-		if err != nil {
-			return rulefmt.RuleGroup{}, err
-		}
-		g.Rules = append(g.Rules, rulefmt.Rule{Record: s.Metric(), Expr: text})
-	}
-	return g, nil
 }

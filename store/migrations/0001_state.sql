@@ -90,6 +90,7 @@ CREATE TABLE outbox (
 );
 CREATE INDEX outbox_due ON outbox (state, channel, due);
 CREATE INDEX outbox_incident ON outbox (incident, seq);
+CREATE INDEX outbox_order ON outbox (channel, incident, seq) WHERE state = 'waiting';
 
 CREATE TABLE threads (
     channel  TEXT NOT NULL,

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -89,9 +88,9 @@ func newAPI(o Options) *apiv1.API {
 		o.Storage,
 		nil, // appendable: writing has its own handler
 		noExemplars{},
-		func(context.Context) apiv1.ScrapePoolsRetriever { return noTargets{} },
+		nil, // scrape pools
 		func(context.Context) apiv1.TargetRetriever { return noTargets{} },
-		func(context.Context) apiv1.AlertmanagerRetriever { return noTargets{} },
+		nil, // Alertmanagers
 		func() config.Config { return config.DefaultConfig },
 		o.Flags,
 		apiv1.GlobalURLOptions{},
@@ -207,7 +206,7 @@ func (h *handler) stamp(w http.ResponseWriter, r *http.Request) error {
 func (h *handler) refuse(w http.ResponseWriter, code int, kind, text string) {
 	body, err := json.Marshal(map[string]string{"status": "error", "errorType": kind, "error": text})
 	if err != nil {
-		body = []byte(`{"status":"error"}`) // three strings always marshal
+		h.log.Error("three strings do not marshal", "err", err)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
@@ -222,19 +221,16 @@ type noRules struct{}
 func (noRules) RuleGroups() []*rules.Group           { return nil }
 func (noRules) AlertingRules() []*rules.AlertingRule { return nil }
 
-// noTargets says that nothing is scraped and no Alertmanager is told.
-// /api/v1/metadata asks the targets, and so has nothing to tell.
+// noTargets says that nothing is scraped. /api/v1/metadata asks the targets,
+// and so has nothing to tell.
 type noTargets struct{}
 
-func (noTargets) ScrapePools() []string                       { return nil }
 func (noTargets) TargetsActive() map[string][]*scrape.Target  { return nil }
 func (noTargets) TargetsDropped() map[string][]*scrape.Target { return nil }
 func (noTargets) TargetsDroppedCounts() map[string]int        { return nil }
 func (noTargets) ScrapePoolConfig(pool string) (*config.ScrapeConfig, error) {
 	return nil, fmt.Errorf("no scrape pool %q: nothing is scraped", pool)
 }
-func (noTargets) Alertmanagers() []*url.URL        { return nil }
-func (noTargets) DroppedAlertmanagers() []*url.URL { return nil }
 
 // noExemplars answers exemplar queries with nothing, since none are stored.
 type noExemplars struct{}

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -92,7 +94,8 @@ func (s *Shop) queryRange(w http.ResponseWriter, r *http.Request) {
 		Values [][2]any          `json:"values"`
 	}
 	result := []series{}
-	for name, sh := range shapes {
+	for _, name := range slices.Sorted(maps.Keys(shapes)) {
+		sh := shapes[name]
 		known := shapes[query].unit != ""
 		if known && name != query || !known && sh.unit == "percent" {
 			continue

@@ -40,6 +40,13 @@ func NewShop(now func() time.Time) *Shop {
 	return s
 }
 
+// Clear makes the shop one to which nothing was ever sent.
+func (s *Shop) Clear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.incidents, s.events, s.changes, s.anomalies = nil, nil, nil, nil
+}
+
 // OnEvent sets what is called after each new event, such as Broker.Wake.
 func (s *Shop) OnEvent(f func()) {
 	s.mu.Lock()
