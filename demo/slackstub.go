@@ -138,7 +138,7 @@ func (s *SlackStub) post(c slackCall) map[string]any {
 	if c.thread != "" {
 		how = "in the thread"
 	}
-	s.show(m, how)
+	s.show(m.Channel, how, strings.Split(m.Text, "\n"))
 	select {
 	case s.told <- struct{}{}:
 	default:
@@ -158,9 +158,13 @@ func (s *SlackStub) update(c slackCall) map[string]any {
 		return map[string]any{"ok": false, "error": "no_text"}
 	}
 	if m.Text != c.text {
+		// A channel shows the message in place; a terminal would repeat it, so
+		// only what is new in it is printed.
+		if added := newLines(m.Text, c.text); len(added) > 0 {
+			s.show(m.Channel, "message edited in place, now with", added)
+		}
 		m.Text = c.text
 		m.Edited++
-		s.show(*m, "first message edited")
 	}
 	return map[string]any{"ok": true, "channel": m.Channel, "ts": m.TS, "text": m.Text}
 }
@@ -175,12 +179,27 @@ func (s *SlackStub) find(channel, ts string) *SlackMessage {
 	return nil
 }
 
-// show prints a message between rules, so that it stands out from the log.
-func (s *SlackStub) show(m SlackMessage, how string) {
-	head := fmt.Sprintf("---- Slack %s, %s ", m.Channel, how)
+// newLines returns the lines of a text that an earlier one did not have.
+func newLines(before, now string) []string {
+	had := make(map[string]bool)
+	for line := range strings.SplitSeq(before, "\n") {
+		had[line] = true
+	}
+	var out []string
+	for line := range strings.SplitSeq(now, "\n") {
+		if !had[line] {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// show prints lines between rules, so that they stand out from the log.
+func (s *SlackStub) show(channel, how string, lines []string) {
+	head := fmt.Sprintf("---- Slack %s, %s ", channel, how)
 	var b strings.Builder
 	b.WriteString("\n" + head + strings.Repeat("-", max(4, 78-len(head))) + "\n")
-	for line := range strings.SplitSeq(strings.TrimRight(m.Text, "\n"), "\n") {
+	for _, line := range lines {
 		b.WriteString("  " + line + "\n")
 	}
 	b.WriteString(strings.Repeat("-", 78) + "\n\n")

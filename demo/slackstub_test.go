@@ -72,7 +72,7 @@ func TestSlackStub_ThreadAndEdit_AsTheLibrarySpeaks(t *testing.T) {
 		"---- Slack #ops, new message ---",
 		"  payment: error rate 31%\n  Suspect deployment v42 (https://ci.shop.example/payment/v42) & more\n  \n  since 12:00\n  Open (http://127.0.0.1:9099/incidents/1)\n",
 		"---- Slack #ops, in the thread ---",
-		"---- Slack #ops, first message edited ---",
+		"---- Slack #ops, message edited in place, now with ---",
 	} {
 		if !strings.Contains(out.String(), text) {
 			t.Errorf("the terminal lacks %q:\n%s", text, out.String())

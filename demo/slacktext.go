@@ -74,7 +74,7 @@ func readable(text, blocks, attachments string) (string, error) {
 			lines = append(lines, attachmentLines(a)...)
 		}
 	}
-	return plain(strings.Join(lines, "\n")), nil
+	return strings.TrimRight(plain(strings.Join(lines, "\n")), "\n"), nil
 }
 
 func blockLines(bs []slackBlock) []string {
