@@ -33,7 +33,7 @@ type EngineOptions struct {
 	// Notify is handed every change of an alert, and values of firing alerts
 	// from time to time, in order of fingerprint within one evaluation. It is
 	// called by the goroutine that calls EvalDue, Load or Change, never by two
-	// at once, and must not call the Engine's methods that change it.
+	// at once, and must not call the Engine's methods that change it; those that read may be called.
 	Notify         func(ctx context.Context, alerts []Alert)
 	ExternalURL    *url.URL      // for templates; may be nil
 	ExternalLabels labels.Labels // for templates
@@ -71,9 +71,10 @@ type Engine struct {
 	latest   map[string]seen // by fingerprint of event alert
 	pending  map[string]*pendingEvent
 
-	view    sync.RWMutex // guards what the read methods see
-	current []Alert
-	listed  []*prules.Group
+	view      sync.RWMutex // guards what the read methods see
+	current   []Alert
+	listed    []*prules.Group
+	catalogue *signal.Catalogue
 }
 
 // NewEngine returns an engine without rules; Load gives it some.
@@ -176,14 +177,15 @@ func (e *Engine) publish() {
 	}
 	e.view.Lock()
 	defer e.view.Unlock()
-	e.current, e.listed = out, listed
+	e.current, e.listed, e.catalogue = out, listed, e.set.Catalogue
 }
 
-// Catalogue returns the signals that are recorded.
+// Catalogue returns the signals that are recorded, nil before the first Load. It
+// may be called from Notify.
 func (e *Engine) Catalogue() *signal.Catalogue {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.set.Catalogue
+	e.view.RLock()
+	defer e.view.RUnlock()
+	return e.catalogue
 }
 
 func (e *Engine) resolution() signal.Resolution {
