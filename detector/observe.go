@@ -172,7 +172,7 @@ func (s *series) report(k *look) {
 	s.Expected, s.Lower, s.Upper = math.NaN(), math.NaN(), math.NaN()
 	if !math.IsNaN(k.lower) && k.kind != KindFlatline {
 		s.Lower, s.Upper = k.lower, k.upper
-		s.Expected = min(max(k.forecast[k.best], k.lower), k.upper)
+		s.Expected = min(max(k.expected, k.lower), k.upper)
 	}
 }
 

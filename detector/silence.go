@@ -37,13 +37,13 @@ func (s *series) silence(p *params, now int64) (Verdict, bool) {
 	}
 	decades := min((gap/step-1)*-math.Log10(s.missed()), math.Log10(float64(s.N))+boldness)
 	looks := s.looksPerHour()
-	score := math.Exp(-looks * math.Pow(10, s.habit(now)-decades))
+	score := math.Exp(-looks * math.Pow(10, s.habit(now, p)-decades))
 	if score < p.threshold {
 		return Verdict{}, false
 	}
 	s.set(flagMissing)
 	k := look{t: now, score: score, decades: decades, kind: KindMissing}
-	s.open(&k, p)
+	s.open(&k)
 	s.EpisodeSince = s.LastTime + int64(step)
 	s.Kind, s.Score = KindMissing, score
 	s.Expected, s.Lower, s.Upper = math.NaN(), math.NaN(), math.NaN()
