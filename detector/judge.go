@@ -61,11 +61,14 @@ func (s *series) judgePoint(k *look, need float64) {
 }
 
 const (
-	chartClip  = 6   // no single sample weighs more in a chart
-	chartLeast = 1   // and the sample itself must stand off by this much
-	driftGrace = 20  // samples for which a drift is told at full weight
+	chartClip  = 6 // no single sample weighs more in a chart
+	chartLeast = 1 // and the sample itself must stand off by this much
+
 	driftFades = 0.1 // powers of ten by which each further sample weighs less
 )
+
+// driftGrace is the number of samples for which a drift is told at full weight.
+var driftGrace = [charts]float64{20, 40, 80}
 
 // deviation returns how far the sample lies from the long level in units of the
 // long scale, clipped, and that unit.
@@ -81,7 +84,7 @@ func (s *series) deviation(k *look) (dev, unit float64) {
 func (s *series) judgeCharts(k *look, need float64) {
 	dev, unit := s.deviation(k)
 	for i := range s.Chart {
-		bonus := chartBonus[i] - driftFades*max(0, float64(s.Drift[i])-driftGrace)
+		bonus := chartBonus[i] - driftFades*max(0, float64(s.Drift[i])-driftGrace[i])
 		s.narrow(k, i, need-bonus, unit)
 		g, w := float64(s.Chart[i]), min(chartWindow[i], float64(s.N)+1)
 		g += (dev - g) / w

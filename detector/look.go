@@ -35,12 +35,15 @@ type look struct {
 const (
 	gapSteps    = 3
 	looksApart  = 15
+	flock       = 2 // odd samples that come together, on average
 	secondsHour = 3600
 )
 
-// looksPerHour returns how many samples of this series make an hour.
+// looksPerHour returns how many chances for an alarm an hour of this series
+// holds: its samples, divided by how many odd ones make one episode (the
+// inverse of the extremal index of M. R. Leadbetter, 1983).
 func (s *series) looksPerHour() float64 {
-	return secondsHour / max(float64(s.Step), looksApart)
+	return secondsHour / (flock * max(float64(s.Step), looksApart))
 }
 
 // predict fills the forecasts, their mixture, the scale and the range of

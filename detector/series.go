@@ -80,7 +80,7 @@ var (
 	// sample, in powers of ten. A chart's tail learns the largest value of
 	// each window, so that log10 of the window would be owed to it; most of
 	// that is kept back because levels do wander without anything being wrong.
-	chartBonus = [charts]float64{-0.3, 0, 0.3}
+	chartBonus = [charts]float64{-0.4, -0.2, 0.1}
 )
 
 // restart forgets all but identity and flags of the name.
