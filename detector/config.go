@@ -81,6 +81,7 @@ const hoursPerWeek = 168
 // params is Config in the units of the inner loop.
 type params struct {
 	budgetPerHour float64
+	logBudget     float64 // log10 of budgetPerHour
 	threshold     float64
 	below         float64 // largest score under the threshold
 	warmupSamples uint32
@@ -93,6 +94,7 @@ type params struct {
 func (c Config) params() params {
 	return params{
 		budgetPerHour: c.Budget / hoursPerWeek,
+		logBudget:     math.Log10(c.Budget / hoursPerWeek),
 		threshold:     c.Threshold(),
 		below:         math.Nextafter(c.Threshold(), 0),
 		warmupSamples: uint32(c.WarmupSamples),

@@ -7,13 +7,13 @@ import "math"
 // agree, so that a value lies outside of the band if and only if its score
 // reaches the threshold.
 func (s *series) judge(k *look, p *params) {
-	looks, habit := s.looksPerHour(), s.habit(k.t, p)
-	need := math.Log10(looks/p.budgetPerHour) + habit
+	looks, habit := s.logLooks(), s.habit(k.t, p)
+	need := looks - p.logBudget + habit
 	k.kind = KindNone
 	s.judgePoint(k, need)
 	s.judgeCharts(k, need)
 	calm := s.judgeCalm(k, need)
-	k.score = math.Exp(-looks * math.Exp((habit-k.decades)*math.Ln10))
+	k.score = score(looks + habit - k.decades)
 	if !s.ready(k, p) {
 		k.lower, k.upper = math.NaN(), math.NaN()
 		calm = false
@@ -25,6 +25,15 @@ func (s *series) judge(k *look, p *params) {
 	}
 	k.score = min(k.score, p.below)
 	k.kind = KindNone
+}
+
+// score turns log10 of the number of samples in an hour that are expected to be
+// at least as odd into the chance of an hour without any (Poisson).
+func score(log float64) float64 {
+	if log > 1.6 { // forty an hour: less than 1e-17
+		return 0
+	}
+	return math.Exp(-math.Exp(log * math.Ln10))
 }
 
 // boldness is by how many powers of ten the prior shape of the tail may speak

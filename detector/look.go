@@ -46,6 +46,15 @@ func (s *series) looksPerHour() float64 {
 	return secondsHour / (flock * max(float64(s.Step), looksApart))
 }
 
+// logLooks returns log10 of looksPerHour, kept until the step has moved by half
+// a percent.
+func (s *series) logLooks() float64 {
+	if math.Abs(float64(s.Step-s.LooksStep)) > 0.005*float64(s.Step) {
+		s.LooksStep, s.LogLooks = s.Step, float32(math.Log10(s.looksPerHour()))
+	}
+	return float64(s.LogLooks)
+}
+
 // predict fills the forecasts, their mixture, the scale and the range of
 // ordinary values. The experts are: the last value; exponential means over
 // about 3, 17 and 100 samples; the level with the day's profile; the last value

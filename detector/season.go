@@ -14,17 +14,26 @@ const (
 type daily struct {
 	Offset [dayBuckets]float32
 	Visits [dayBuckets]uint8
-	Spread [dayBuckets]float32 // size of errors relative to the average, less 1
+	Spread [dayBuckets]int16 // size of errors relative to the average, less 1, in 1/spreadUnit
 }
+
+const (
+	spreadUnit = 4096
+	spreadMost = 6
+	spreadRows = 60 // rows of a bucket beyond which the spread learns no slower
+)
 
 // spread returns how large errors are at this time of day relative to the day's
 // average: 1 until more is known.
-func (d *daily) spread(p place) float64 { return 1 + float64(d.Spread[p.a]) }
+func (d *daily) spread(p place) float64 { return 1 + float64(d.Spread[p.a])/spreadUnit }
 
 // learnSpread moves the spread at p by a tenth per day towards e, an error in
 // units of the average error.
 func (d *daily) learnSpread(p place, e float64) {
-	d.Spread[p.a] += 0.1 / p.rows * (float32(min(e, 6)) - 1 - d.Spread[p.a])
+	s := &d.Spread[p.a]
+	share := 0.1 / min(float64(p.rows), spreadRows)
+	old := float64(*s) / spreadUnit
+	*s = int16(math.Round((old + share*(min(e, spreadMost)-1-old)) * spreadUnit))
 }
 
 // place is a time of day as two neighbouring buckets and the weight of the second.

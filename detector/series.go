@@ -9,6 +9,7 @@ type series struct {
 	Raw                 float64 // last value as sent
 	N, Flags, Page      uint32
 	Step                float32 // seconds
+	LooksStep, LogLooks float32 // log10 of looksPerHour when the step was LooksStep
 	StepRun             uint8   // samples in a row that came at another step
 	NotCounter          uint8   // falls of a counter that are no resets
 	Quiet               uint8   // quiet samples at the end of the open episode
@@ -41,7 +42,7 @@ type series struct {
 	EpisodeSince, EpisodeEnd int64   // EpisodeEnd: last odd sample
 	Peak                     float64
 
-	Watched, Expected, Lower, Upper, Score float64 // of the last sample
+	Expected, Lower, Upper, Score float64 // of the last sample
 }
 
 const (

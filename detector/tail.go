@@ -2,7 +2,7 @@ package detector
 
 import "math"
 
-// tail learns how rare a large value of a non-negative number is, in 12 bytes:
+// tail learns how rare a large value of a non-negative number is, in 20 bytes:
 // a running 98 % quantile, and above it a power law whose exponent is Hill's
 // estimate 1/h over the excesses. Both start from a prior and need no memory
 // of past values, so a sample costs one comparison, and one logarithm for two
@@ -12,6 +12,8 @@ type tail struct {
 	H float32 // mean of log(u/Q) over excesses
 	N uint16  // values seen, saturating
 	K uint16  // excesses seen, saturating
+	D float32 // the decades that reach was asked for last,
+	F float32 // and its answer in quantiles; D is 0 when H has changed since
 }
 
 // Constants of the tail. The prior shape is that of residuals of service
@@ -47,7 +49,10 @@ func (a *tail) reach(d float64) float64 {
 	if d <= tailDecades {
 		return float64(a.Q) * math.Sqrt(max(d, 0)/tailDecades)
 	}
-	return float64(a.Q) * math.Exp((d-tailDecades)*float64(a.H)*math.Ln10)
+	if float32(d) != a.D {
+		a.D, a.F = float32(d), float32(math.Exp((d-tailDecades)*float64(a.H)*math.Ln10))
+	}
+	return float64(a.Q) * float64(a.F)
 }
 
 // learn takes in one value. An excess counts for at most twice what is usual
@@ -68,6 +73,6 @@ func (a *tail) learn(u, low, prior float64) {
 	h := float64(a.H)
 	e := min(math.Log(u/q), 2*h+0.3)
 	h += (e - h) / (min(float64(a.K), tailMemory) + prior)
-	a.H = float32(min(max(h, tailMin), tailMax))
+	a.H, a.D = float32(min(max(h, tailMin), tailMax)), 0
 	a.Q = float32(max(q*(1+rate*(1-tailShare)), low))
 }
