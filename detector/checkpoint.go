@@ -176,9 +176,6 @@ func (b *Bank) restoreSeries(in *checked) error {
 			return err
 		}
 	}
-	if s.Expert >= experts {
-		return fmt.Errorf("%w: expert %d of %d", ErrCheckpoint, s.Expert, experts)
-	}
 	if len(b.entries) > b.most {
 		b.refused.Add(1)
 		return nil

@@ -31,9 +31,9 @@ type Config struct {
 	// level is taken as normal; 24 samples are asked for besides.
 	// Range 1 minute to 30 days.
 	RelearnAfter model.Duration `yaml:"relearn_after"`
-	// Habituation is by how many powers of ten each alarm makes its series
-	// less willing to alarm again; it fades with a time constant of a week.
-	// Range 0 (off) to 2.
+	// Habituation is by how many powers of ten each alarm beyond the third in
+	// a day makes its series less willing to alarm; the count of alarms fades
+	// with a time constant of a day. Range 0 (off) to 2.
 	Habituation float64 `yaml:"habituation"`
 }
 
@@ -81,7 +81,9 @@ const hoursPerWeek = 168
 // params is Config in the units of the inner loop.
 type params struct {
 	budgetPerHour float64
+	logBudget     float64 // log10 of budgetPerHour
 	threshold     float64
+	below         float64 // largest score under the threshold
 	warmupSamples uint32
 	warmupSpan    int64 // ms
 	closeAfter    uint8
@@ -92,7 +94,9 @@ type params struct {
 func (c Config) params() params {
 	return params{
 		budgetPerHour: c.Budget / hoursPerWeek,
+		logBudget:     math.Log10(c.Budget / hoursPerWeek),
 		threshold:     c.Threshold(),
+		below:         math.Nextafter(c.Threshold(), 0),
 		warmupSamples: uint32(c.WarmupSamples),
 		warmupSpan:    time.Duration(c.WarmupSpan).Milliseconds(),
 		closeAfter:    uint8(c.CloseAfter),

@@ -121,7 +121,7 @@ func TestDailySeason_SpikeAtWrongHour_AlarmsAtUsualDoesNot(t *testing.T) {
 			x := 100 + 30*math.Sin(float64(i%day)*2*math.Pi/day) + r()
 			at, size := 144, 60.0
 			if wrong && i/day == 28 {
-				at, size = 200, 120
+				at, size = 200, 60
 			}
 			if i%day >= at && i%day < at+6 {
 				x += size

@@ -3,10 +3,9 @@ package detector
 import "math"
 
 // An episode opens with the first odd sample, stays open while odd samples
-// come, and closes after a number of quiet ones, of which those closer together
-// than looksApart count for less. Each opening makes the series
-// less willing to alarm again for a while, so that one restless series cannot
-// spend what all have.
+// come, and closes after a number of quiet ones. A series that opens several a
+// day becomes less willing to, so that one restless series cannot spend what
+// all have.
 
 // episode moves the series' episode on by one judged sample and returns what
 // there is to tell.
@@ -16,7 +15,7 @@ func (s *series) episode(k *look, p *params) Phase {
 		if !odd {
 			return PhaseQuiet
 		}
-		s.open(k, p)
+		s.open(k)
 		return PhaseOpened
 	}
 	if s.EpisodeKind == KindMissing || s.relearn(k, p) {
@@ -42,13 +41,36 @@ func (s *series) episode(k *look, p *params) Phase {
 	return PhaseOngoing
 }
 
-func (s *series) open(k *look, p *params) {
+func (s *series) open(k *look) {
 	s.set(flagOpen)
 	s.EpisodeSince, s.EpisodeEnd = k.t, k.t
 	s.Peak, s.Told, s.Quiet = k.score, float32(k.decades), 0
 	s.EpisodeKind, s.ShiftRun = k.kind, 0
-	s.Habit = float32(min(s.habit(k.t)+p.habituation, habitMost))
-	s.HabitTime = k.t
+	s.Alarms, s.AlarmsTime = float32(s.alarms(k.t)+1), k.t
+}
+
+// Habituation.
+const (
+	alarmMemory = secondsDay * 1000 // ms
+	alarmsFree  = 3                 // alarms a day that cost nothing
+	habitMost   = 3                 // powers of ten
+)
+
+// alarms returns the fading count of recent alarms.
+func (s *series) alarms(t int64) float64 {
+	if s.Alarms == 0 {
+		return 0
+	}
+	return float64(s.Alarms) * math.Exp(-float64(t-s.AlarmsTime)/alarmMemory)
+}
+
+// habit returns the powers of ten by which recent alarms have raised what it
+// takes for this series to alarm at time t.
+func (s *series) habit(t int64, p *params) float64 {
+	if s.Alarms <= alarmsFree {
+		return 0
+	}
+	return min(p.habituation*max(0, s.alarms(t)-alarmsFree), habitMost)
 }
 
 func (s *series) close() Phase {
@@ -76,8 +98,8 @@ func (s *series) relearn(k *look, p *params) bool {
 	if s.ShiftRun < relearnSamples || k.t-s.ShiftSince < p.relearnAfter {
 		return false
 	}
-	s.Long = s.Fast - k.past
-	s.Slow, s.Mid, s.Level = s.Fast, s.Fast, s.Fast-k.past
+	s.Long = s.Fast - k.season
+	s.Slow, s.Mid, s.Level = s.Fast, s.Fast, s.Fast-k.season
 	clear(s.Chart[:])
 	return true
 }

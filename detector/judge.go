@@ -3,33 +3,42 @@ package detector
 import "math"
 
 // judge turns the sample's distance from what was expected into evidence in
-// powers of ten, band and score. Alarms are decided by the band, and the score
-// is made to agree, so that a value lies outside of the band if and only if
-// its score reaches the threshold.
+// powers of ten, band and score. The band decides and the score is made to
+// agree, so that a value lies outside of the band if and only if its score
+// reaches the threshold.
 func (s *series) judge(k *look, p *params) {
-	looks := s.looksPerHour()
-	need := math.Log10(looks/p.budgetPerHour) + s.habit(k.t)
+	looks, habit := s.logLooks(), s.habit(k.t, p)
+	need := looks - p.logBudget + habit
 	k.kind = KindNone
 	s.judgePoint(k, need)
 	s.judgeCharts(k, need)
 	calm := s.judgeCalm(k, need)
-
-	share := math.Pow(10, s.habit(k.t)-k.decades)
-	k.score = math.Exp(-looks * share)
+	k.score = score(looks + habit - k.decades)
 	if !s.ready(k, p) {
 		k.lower, k.upper = math.NaN(), math.NaN()
-		k.score = min(k.score, math.Nextafter(p.threshold, 0))
-		k.kind = KindNone
-		return
+		calm = false
 	}
 	k.odd = k.x > k.upper || k.x < k.lower || calm
-	if !k.odd {
-		k.kind = KindNone
-		k.score = min(k.score, math.Nextafter(p.threshold, 0))
+	if k.odd {
+		k.score = max(k.score, p.threshold)
 		return
 	}
-	k.score = max(k.score, p.threshold)
+	k.score = min(k.score, p.below)
+	k.kind = KindNone
 }
+
+// score turns log10 of the number of samples in an hour that are expected to be
+// at least as odd into the chance of an hour without any (Poisson).
+func score(log float64) float64 {
+	if log > 1.6 { // forty an hour: less than 1e-17
+		return 0
+	}
+	return math.Exp(-math.Exp(log * math.Ln10))
+}
+
+// boldness is by how many powers of ten the prior shape of the tail may speak
+// beyond what the number of samples seen could show.
+const boldness = 3.5
 
 // ready reports whether the series is old enough to alarm: enough samples and
 // span, and a sample count that bears the rarity which the threshold asks for.
@@ -37,12 +46,9 @@ func (s *series) ready(k *look, p *params) bool {
 	if s.N < p.warmupSamples || k.t-s.FirstTime < p.warmupSpan {
 		return false
 	}
-	return math.Log10(float64(s.N))+boldness >= math.Log10(s.looksPerHour()/p.budgetPerHour)
+	// 10^boldness n >= looks / budget, without the logarithms.
+	return 3162*float64(s.N)*p.budgetPerHour >= s.looksPerHour()
 }
-
-// boldness is by how many powers of ten the prior shape of the tail may speak
-// beyond what the number of samples seen could show.
-const boldness = 3.5
 
 // judgePoint weighs the residual of this one sample.
 func (s *series) judgePoint(k *look, need float64) {
@@ -56,20 +62,29 @@ func (s *series) judgePoint(k *look, need float64) {
 		k.decades = s.Down.decades((k.low - k.x) / k.scale)
 		k.kind = KindDip
 	}
-}
-
-// deviation returns how far the sample lies from the long level, in units of
-// the long scale, clipped.
-func (s *series) deviation(k *look) (dev, unit float64) {
-	unit = float64(s.LongScale) + 0.5*k.scale
-	dev = (k.x - k.anchor) / unit
-	return min(max(dev, -chartClip), chartClip), unit
+	// A value that is usual for the day, but not at this hour.
+	if d := k.x - k.expected; k.season*d < 0 && math.Abs(k.season) > 3*k.scale && k.x > s.Lo && k.x < s.Hi &&
+		math.Abs(k.x-s.Long) < math.Abs(k.season) {
+		k.kind = KindSeasonalBreak
+	}
 }
 
 const (
 	chartClip  = 6 // no single sample weighs more in a chart
 	chartLeast = 1 // and the sample itself must stand off by this much
+
+	driftFades = 0.1 // powers of ten by which each further sample weighs less
 )
+
+// driftGrace is the number of samples for which a drift is told at full weight.
+var driftGrace = [charts]float64{20, 40, 80}
+
+// deviation returns how far the sample lies from the long level in units of the
+// long scale, clipped, and that unit.
+func (s *series) deviation(k *look) (dev, unit float64) {
+	unit = float64(s.LongScale) + 0.5*k.scale
+	return clip((k.x-k.anchor)/unit, chartClip), unit
+}
 
 // judgeCharts weighs the mean of recent deviations from the long level. A chart
 // narrows the band on the side to which the series has drifted; where that side
@@ -78,82 +93,58 @@ const (
 func (s *series) judgeCharts(k *look, need float64) {
 	dev, unit := s.deviation(k)
 	for i := range s.Chart {
+		bonus := chartBonus[i] - driftFades*max(0, float64(s.Drift[i])-driftGrace[i])
+		s.narrow(k, i, need-bonus, unit)
 		g, w := float64(s.Chart[i]), min(chartWindow[i], float64(s.N)+1)
-		most := s.Persist[i].reach(need - chartDecades[i])
-		if at := max(g+w*(most-g), chartLeast); at <= chartClip {
-			k.upper = min(k.upper, k.anchor+at*unit)
-		}
-		if at := max(-g+w*(most+g), chartLeast); at <= chartClip {
-			k.lower = max(k.lower, k.anchor-at*unit)
-		}
 		g += (dev - g) / w
 		if g*dev <= 0 || math.Abs(dev) < chartLeast {
 			continue
 		}
-		if d := s.Persist[i].decades(math.Abs(g)) + chartDecades[i]; d > k.decades {
+		if d := s.Persist[i].decades(math.Abs(g)) + bonus; d > k.decades {
 			k.decades, k.kind = d, KindLevelShift
 			if i == charts-1 {
 				k.kind = KindTrend
 			}
 		}
 	}
-	expected := k.forecast[k.best]
-	if k.upper < expected {
+	if k.upper < k.expected {
 		k.lower = min(k.lower, k.anchor)
 	}
-	if k.lower > expected {
+	if k.lower > k.expected {
 		k.upper = max(k.upper, k.anchor)
 	}
 }
 
+// narrow moves the bounds to where chart i would reach the evidence needed.
+func (s *series) narrow(k *look, i int, need, unit float64) {
+	g, w := float64(s.Chart[i]), min(chartWindow[i], float64(s.N)+1)
+	// The most that the chart can be after this sample, on either side.
+	if far := math.Abs(g) + (chartClip-math.Abs(g))/w; need >= tailDecades && float64(s.Persist[i].Q) > far {
+		return
+	}
+	most := s.Persist[i].reach(need)
+	if at := max(g+w*(most-g), chartLeast); at <= chartClip {
+		k.upper = min(k.upper, k.anchor+at*unit)
+	}
+	if at := max(-g+w*(most+g), chartLeast); at <= chartClip {
+		k.lower = max(k.lower, k.anchor-at*unit)
+	}
+}
+
+// calmFloor is the shortest run without change that may be called long.
 const calmFloor = 3
 
 // judgeCalm weighs how long the value has not changed at all, against the runs
 // without change seen before. It reports whether that is odd. A value of zero
 // is a matter for the charts.
 func (s *series) judgeCalm(k *look, need float64) bool {
-	if k.x != s.X1 || k.x == 0 || s.Changes < 30 || k.gap {
+	if k.x != s.X1 || k.x == 0 || s.Changes < 30 || k.gap || float64(s.Still) < float64(s.Calm.Q) {
 		return false
 	}
 	d := s.Calm.decades(float64(s.Still) + 1)
-	if d > k.decades {
-		k.decades = d
-		if d >= need {
-			k.kind = KindFlatline
-		}
+	if d <= k.decades {
+		return false
 	}
+	k.decades, k.kind = d, KindFlatline
 	return d >= need
 }
-
-// reflect lets charts and tails learn from the judged sample.
-func (s *series) reflect(k *look) {
-	if !k.gap {
-		up, down := max(k.x-k.high, 0)/k.scale, max(k.low-k.x, 0)/k.scale
-		s.Up.learn(up, 1, tailWeight)
-		s.Down.learn(down, 1, tailWeight)
-	}
-	dev, _ := s.deviation(k)
-	for i := range s.Chart {
-		w := min(chartWindow[i], float64(s.N)+1)
-		s.Chart[i] += float32((dev - float64(s.Chart[i])) / w)
-		s.Most[i] = max(s.Most[i], float32(math.Abs(float64(s.Chart[i]))))
-		if s.N%uint32(chartWindow[i]) == 0 {
-			s.Persist[i].learn(float64(s.Most[i]), 0.5*chartPrior[i], chartWeight)
-			s.Most[i] = 0
-		}
-	}
-}
-
-// habit returns the powers of ten by which recent alarms have raised the
-// threshold of this series at time t.
-func (s *series) habit(t int64) float64 {
-	if s.Habit == 0 {
-		return 0
-	}
-	return float64(s.Habit) * math.Exp(-float64(t-s.HabitTime)/habitMemory)
-}
-
-const (
-	habitMemory = 7 * secondsDay * 1000 // ms
-	habitMost   = 3
-)

@@ -5,17 +5,17 @@ import "math"
 // look is one sample on its way through the pipeline: what was seen, what had
 // been expected, and how odd it is. It lives on the stack.
 type look struct {
-	t    int64
-	x    float64 // watched value
-	dt   float64 // seconds since the sample before
-	gap  bool    // more than three steps without a sample
-	day  place   // where in the day
-	past float64 // season forecast for this sample
-	held float64 // the most that a forecast error may teach
+	t   int64
+	x   float64 // watched value
+	dt  float64 // seconds since the sample before
+	gap bool    // more than gapSteps steps without a sample
+	day place   // where in the day
 
+	season   float64 // the day's offset at this time
+	spread   float64 // size of errors at this time of day, relative to the day's
 	forecast [experts]float64
-	best     uint8
-	anchor   float64 // long level with season: what normal was before any incident
+	expected float64 // mixture of the forecasts
+	anchor   float64 // long level with season: what was normal before any incident
 	scale    float64 // size of an ordinary forecast error
 	low      float64 // ordinary values lie around [low, high]
 	high     float64
@@ -28,56 +28,88 @@ type look struct {
 	odd     bool
 }
 
-// Guards and floors. A gap of more than gapSteps steps makes the last value a
-// poor forecast. Samples closer together than looksApart seconds count as one
-// look when probabilities are turned into alarms per hour: an episode outlives
-// several of them.
+// Guards. A gap of more than gapSteps steps makes the last value a poor
+// forecast. Samples closer together than looksApart seconds count as one look
+// when probabilities are turned into alarms per hour, and count accordingly
+// when quiet samples are to close an episode.
 const (
 	gapSteps    = 3
 	looksApart  = 15
+	flock       = 2 // odd samples that come together, on average
 	secondsHour = 3600
 )
 
-// looksPerHour returns how many samples of this series make an hour.
+// looksPerHour returns how many chances for an alarm an hour of this series
+// holds: its samples, divided by how many odd ones make one episode (the
+// inverse of the extremal index of M. R. Leadbetter, 1983).
 func (s *series) looksPerHour() float64 {
-	return secondsHour / max(float64(s.Step), looksApart)
+	return secondsHour / (flock * max(float64(s.Step), looksApart))
 }
 
-// predict fills the forecasts, the scale and the range of ordinary values.
+// logLooks returns log10 of looksPerHour, kept until the step has moved by half
+// a percent.
+func (s *series) logLooks() float64 {
+	if math.Abs(float64(s.Step-s.LooksStep)) > 0.005*float64(s.Step) {
+		s.LooksStep, s.LogLooks = s.Step, float32(math.Log10(s.looksPerHour()))
+	}
+	return float64(s.LogLooks)
+}
+
+// predict fills the forecasts, their mixture, the scale and the range of
+// ordinary values. The experts are: the last value; exponential means over
+// about 3, 17 and 100 samples; the level with the day's profile; the last value
+// with the profile's change.
 func (s *series) predict(k *look, d *daily) {
-	k.past = 0
+	k.season, k.spread = 0, 1
 	if d != nil {
 		k.day = placeOf(k.t, float64(s.Step))
-		k.past = d.at(k.day)
+		k.season, k.spread = d.at(k.day), d.spread(k.day)
 	}
-	k.forecast = [experts]float64{
-		s.X1, s.Fast, s.Mid, s.Slow,
-		s.Level + k.past,
-		s.X1 + k.past - s.Season,
-	}
-	k.best = 0
-	for i := uint8(1); i < experts; i++ {
-		if s.Err[i] < s.Err[k.best] {
-			k.best = i
-		}
-	}
-	if d == nil && k.best > 3 {
-		k.best = 0
-	}
-	k.anchor = s.Long + k.past
-	expected := k.forecast[k.best]
+	k.forecast = [experts]float64{s.X1, s.Fast, s.Mid, s.Slow, s.Level + k.season, s.X1 + k.season - s.Season}
+	k.expected = s.mix(k, d != nil)
+	k.anchor = s.Long + k.season
 	k.scale = s.scale(k)
-	k.low, k.high = expected, expected
+	k.low, k.high = k.expected, k.expected
 	if s.recovering(k.t) {
-		k.low, k.high = min(expected, k.anchor), max(expected, k.anchor)
+		k.low, k.high = min(k.expected, k.anchor), max(k.expected, k.anchor)
 	}
 }
 
-// scale returns the mean absolute error of the chosen forecast, not smaller
-// than what rounding, rare changes and counting allow, and wider after a gap.
+// mix weighs each expert by the inverse fourth power of its recent error, so
+// that the best leads and those near to it steady it.
+func (s *series) mix(k *look, seasonal bool) float64 {
+	n := experts
+	if !seasonal {
+		n -= 2
+	}
+	if s.N <= youth {
+		return k.forecast[0]
+	}
+	best := s.Err[0]
+	for _, e := range s.Err[1:n] {
+		best = min(best, e)
+	}
+	if best == 0 {
+		return k.forecast[0]
+	}
+	var sum, weight float64
+	for i := range n {
+		w := float64(best / s.Err[i])
+		w *= w
+		w *= w
+		sum, weight = sum+w*k.forecast[i], weight+w
+	}
+	return sum / weight
+}
+
+// youth is the number of samples before which nothing is clipped.
+const youth = 10
+
+// scale returns the mean absolute error of the forecast, not smaller than what
+// rounding, rare changes and counting allow, and wider after a gap.
 func (s *series) scale(k *look) float64 {
 	size := max(math.Abs(s.Slow), math.Abs(s.X1))
-	floor := 1e-4*size + 0.01*float64(s.LongScale) + 0.02*(s.Hi-s.Lo)
+	floor := 1e-4*size + 0.12*float64(s.LongScale) + 0.02*(s.Hi-s.Lo)
 	// A series that hardly ever changes has shown no noise to measure by:
 	// until it does, five percent of its value are taken for no change.
 	if still := 1 - 20*float64(s.ChangeRate); still > 0 {
@@ -89,107 +121,22 @@ func (s *series) scale(k *look) float64 {
 		units := min(max(math.Abs(k.anchor), math.Abs(s.X1))/q, 25)
 		floor = max(floor, 0.8*q*math.Sqrt(max(units, 1)))
 	}
-	err := float64(s.Err[k.best])
 	// The error of a young series is itself uncertain.
-	err *= 1 + 6/float64(max(s.N, 1))
+	err := float64(s.MixErr) * k.spread * (1 + 6/float64(max(s.N, 1)))
 	if k.gap {
 		err *= math.Sqrt(min(k.dt/float64(s.Step), 100))
 	}
 	return max(err+floor, math.SmallestNonzeroFloat32)
 }
 
+// recoverySteps is how long after an episode the way back is still not odd.
+const recoverySteps = 60
+
 // recovering reports whether an episode is open or ended a short while ago, in
-// which case the way back to the level before it is not odd.
+// which case returning to the level before it is not odd.
 func (s *series) recovering(t int64) bool {
 	if s.has(flagOpen) {
 		return true
 	}
-	return s.EpisodeEnd != 0 && float64(t-s.EpisodeEnd) < 60*1000*float64(s.Step)
-}
-
-// learn takes the sample into the forecasts and memories.
-func (s *series) learn(k *look, d *daily) {
-	n := float64(s.N)
-	rate := func(a float64) float64 { return max(1/(n+1), a) }
-	// Errors of the experts, clipped so that one incident does not widen them.
-	a := rate(errorMemory)
-	for i := range s.Err {
-		e := math.Abs(k.x - k.forecast[i])
-		if old := float64(s.Err[i]); n > 10 {
-			e = min(e, 5*old+0.1*k.scale)
-		}
-		if k.gap {
-			continue
-		}
-		s.Err[i] += float32(a * (e - float64(s.Err[i])))
-	}
-	s.remember(k)
-	clip := func(e, most float64) float64 { return min(max(e, -most), most) }
-	most := 5 * k.scale
-	if n < 10 {
-		most = math.Inf(1)
-	}
-	s.Fast += rate(0.3) * (k.x - s.Fast)
-	s.Mid += rate(0.06) * (k.x - s.Mid)
-	s.Slow += rate(0.01) * clip(k.x-s.Slow, most+3*float64(s.LongScale))
-	s.Level += rate(0.05) * clip(k.x-k.past-s.Level, most+3*float64(s.LongScale))
-
-	dev := k.x - k.anchor
-	if n >= 10 {
-		wide := 3*float64(s.LongScale) + k.scale
-		dev = clip(dev, wide)
-	}
-	if d != nil {
-		d.learn(k.day, dev)
-	}
-	slow := rate(min(0.01, float64(s.Step)/longMemory))
-	if k.odd {
-		slow *= oddTeaches
-	}
-	s.Long += slow * dev
-	s.LongScale += float32(slow * (math.Abs(dev) - float64(s.LongScale)))
-	s.X1, s.Season = k.x, k.past
-	if s.N < math.MaxUint32 {
-		s.N++
-	}
-}
-
-// Memories: errors of forecasts over 250 samples, the long level over two days.
-const (
-	errorMemory = 0.004
-	longMemory  = 2 * 86400
-	oddTeaches  = 0.1 // weight of an odd sample in the long level
-)
-
-// remember keeps range, quantum and how often the value changes.
-func (s *series) remember(k *look) {
-	if s.N == 0 {
-		s.Hi, s.Lo = k.x, k.x
-		return
-	}
-	shrink := 0.001 * (s.Hi - s.Lo)
-	s.Hi = max(k.x, s.Hi-shrink)
-	s.Lo = min(k.x, s.Lo+shrink)
-	changed := float32(0)
-	if k.x != s.X1 {
-		s.Calm.learn(float64(s.Still)+1, calmFloor, tailWeight)
-		s.Still, changed = 0, 1
-		if s.Changes < math.MaxUint32 {
-			s.Changes++
-		}
-	} else if s.Still < math.MaxUint32 {
-		s.Still++
-	}
-	s.ChangeRate += float32(max(1/(float64(s.N)+1), errorMemory)) * (changed - s.ChangeRate)
-}
-
-// measure learns the quantum before the sample is judged by it.
-func (s *series) measure(x float64) {
-	d := math.Abs(x - s.X1)
-	if s.N == 0 || d <= 1e-9*math.Abs(x) {
-		return
-	}
-	if s.Quantum == 0 || d < s.Quantum {
-		s.Quantum = d
-	}
+	return s.EpisodeEnd != 0 && float64(t-s.EpisodeEnd) < recoverySteps*1000*float64(s.Step)
 }

@@ -168,17 +168,17 @@ func (s *series) page(k *look, slab *days) *daily {
 
 // report keeps what is to be told of the sample.
 func (s *series) report(k *look) {
-	s.Watched, s.Score, s.Kind = k.x, k.score, k.kind
+	s.Score, s.Kind = k.score, k.kind
 	s.Expected, s.Lower, s.Upper = math.NaN(), math.NaN(), math.NaN()
 	if !math.IsNaN(k.lower) && k.kind != KindFlatline {
 		s.Lower, s.Upper = k.lower, k.upper
-		s.Expected = min(max(k.forecast[k.best], k.lower), k.upper)
+		s.Expected = min(max(k.expected, k.lower), k.upper)
 	}
 }
 
 // verdict describes the series' last sample.
 func (s *series) verdict(t int64, phase Phase) Verdict {
-	v := Verdict{Time: t, Value: s.Watched, Expected: s.Expected, Lower: s.Lower, Upper: s.Upper,
+	v := Verdict{Time: t, Value: s.X1, Expected: s.Expected, Lower: s.Lower, Upper: s.Upper,
 		Score: s.Score, Kind: s.Kind, Phase: phase, Rate: s.counter()}
 	if phase != PhaseQuiet {
 		v.Since, v.Peak, v.Kind = s.EpisodeSince, s.Peak, s.EpisodeKind

@@ -9,11 +9,31 @@ const (
 )
 
 // daily is the profile of a day: by how much the series lies above its long
-// level in each quarter of an hour, UTC. It lives in a slab of its own, for
+// level in each quarter of an hour, UTC, and how large forecast errors are then. It lives in a slab of its own, for
 // those series only that have lived long enough to have a day.
 type daily struct {
 	Offset [dayBuckets]float32
 	Visits [dayBuckets]uint8
+	Spread [dayBuckets]int16 // size of errors relative to the average, less 1, in 1/spreadUnit
+}
+
+const (
+	spreadUnit = 4096
+	spreadMost = 6
+	spreadRows = 60 // rows of a bucket beyond which the spread learns no slower
+)
+
+// spread returns how large errors are at this time of day relative to the day's
+// average: 1 until more is known.
+func (d *daily) spread(p place) float64 { return 1 + float64(d.Spread[p.a])/spreadUnit }
+
+// learnSpread moves the spread at p by a tenth per day towards e, an error in
+// units of the average error.
+func (d *daily) learnSpread(p place, e float64) {
+	s := &d.Spread[p.a]
+	share := 0.1 / min(float64(p.rows), spreadRows)
+	old := float64(*s) / spreadUnit
+	*s = int16(math.Round((old + share*(min(e, spreadMost)-1-old)) * spreadUnit))
 }
 
 // place is a time of day as two neighbouring buckets and the weight of the second.

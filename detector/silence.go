@@ -36,16 +36,15 @@ func (s *series) silence(p *params, now int64) (Verdict, bool) {
 		return Verdict{}, false
 	}
 	decades := min((gap/step-1)*-math.Log10(s.missed()), math.Log10(float64(s.N))+boldness)
-	looks := s.looksPerHour()
-	score := math.Exp(-looks * math.Pow(10, s.habit(now)-decades))
-	if score < p.threshold {
+	odd := score(s.logLooks() + s.habit(now, p) - decades)
+	if odd < p.threshold {
 		return Verdict{}, false
 	}
 	s.set(flagMissing)
-	k := look{t: now, score: score, decades: decades, kind: KindMissing}
-	s.open(&k, p)
+	k := look{t: now, score: odd, decades: decades, kind: KindMissing}
+	s.open(&k)
 	s.EpisodeSince = s.LastTime + int64(step)
-	s.Kind, s.Score = KindMissing, score
+	s.Kind, s.Score = KindMissing, odd
 	s.Expected, s.Lower, s.Upper = math.NaN(), math.NaN(), math.NaN()
 	return s.verdict(now, PhaseOpened), true
 }

@@ -2,33 +2,35 @@ package detector
 
 import "math"
 
-// tail learns how rare a large value of a non-negative number is, in 12 bytes:
+// tail learns how rare a large value of a non-negative number is, in 20 bytes:
 // a running 98 % quantile, and above it a power law whose exponent is Hill's
 // estimate 1/h over the excesses. Both start from a prior and need no memory
-// of past values, so the cost per sample is one comparison, and one logarithm
-// for two samples in a hundred.
+// of past values, so a sample costs one comparison, and one logarithm for two
+// samples in a hundred.
 type tail struct {
 	Q float32 // 98 % quantile
 	H float32 // mean of log(u/Q) over excesses
-	N uint16  // samples seen, saturating
+	N uint16  // values seen, saturating
 	K uint16  // excesses seen, saturating
+	D float32 // the decades that reach was asked for last,
+	F float32 // and its answer in quantiles; D is 0 when H has changed since
 }
 
-// Constants of the tail. The prior shape 0.3 is that of residuals of service
-// metrics, heavier than Gaussian (0.13 at this quantile) and lighter than a
-// cubic tail; it weighs as much as four observed excesses.
+// Constants of the tail. The prior shape is that of residuals of service
+// metrics: heavier than Gaussian (0.13 at this quantile), lighter than a cubic
+// tail (0.33). It weighs as much as a few observed excesses.
 const (
-	tailShare     = 0.02
-	tailPrior     = 0.3
-	tailWeight    = 4
-	chartWeight   = 20
-	tailMinShape  = 0.1
-	tailMaxShape  = 4
-	tailMemory    = 100  // excesses remembered by the shape
-	quantileFloor = 1e-3 // slowest learning rate of the quantile
+	tailShare   = 0.02
+	tailDecades = 1.6989700043360187 // -log10 tailShare
+	tailPrior   = 0.25
+	tailWeight  = 4
+	chartWeight = 20 // a chart's excesses come in flocks
+	tailMin     = 0.1
+	tailMax     = 4
+	tailMemory  = 1000 // excesses remembered by the shape
+	tailRate    = 3e-4 // slowest learning rate of the quantile
+	tailGain    = 6    // size of a quantile step, in shares of the quantile
 )
-
-var tailDecades = -math.Log10(tailShare) // 1.7
 
 func newTail(q float64) tail { return tail{Q: float32(q), H: tailPrior} }
 
@@ -39,7 +41,7 @@ func (a *tail) decades(u float64) float64 {
 	if u <= q {
 		return tailDecades * (u / q) * (u / q)
 	}
-	return tailDecades + math.Log10(u/q)/float64(a.H)
+	return tailDecades + math.Log(u/q)/(math.Ln10*float64(a.H))
 }
 
 // reach is the inverse of decades: the u at which the probability is 10^-d.
@@ -47,27 +49,30 @@ func (a *tail) reach(d float64) float64 {
 	if d <= tailDecades {
 		return float64(a.Q) * math.Sqrt(max(d, 0)/tailDecades)
 	}
-	return float64(a.Q) * math.Pow(10, (d-tailDecades)*float64(a.H))
+	if float32(d) != a.D {
+		a.D, a.F = float32(d), float32(math.Exp((d-tailDecades)*float64(a.H)*math.Ln10))
+	}
+	return float64(a.Q) * float64(a.F)
 }
 
-// learn takes in one ordinary or odd value. Excesses are clipped so that one
-// incident does not set the shape. low is the smallest the quantile may become.
+// learn takes in one value. An excess counts for at most twice what is usual
+// and a bit, so that one incident does not set the shape. low is the smallest
+// the quantile may become, prior the weight of the prior shape in excesses.
 func (a *tail) learn(u, low, prior float64) {
 	if a.N < math.MaxUint16 {
 		a.N++
 	}
-	q, rate := float64(a.Q), max(1/(float64(a.N)+20), quantileFloor)
-	if u > q {
-		if a.K < math.MaxUint16 {
-			a.K++
-		}
-		h := float64(a.H)
-		e := min(math.Log(u/q), 4*h+0.5)
-		h += (e - h) / (min(float64(a.K), tailMemory) + prior)
-		a.H = float32(min(max(h, tailMinShape), tailMaxShape))
-		q *= 1 + 6*rate*(1-tailShare)
-	} else {
-		q *= 1 - 6*rate*tailShare
+	q, rate := float64(a.Q), tailGain*max(1/(float64(a.N)+20), tailRate)
+	if u <= q {
+		a.Q = float32(max(q*(1-rate*tailShare), low))
+		return
 	}
-	a.Q = float32(max(q, low))
+	if a.K < math.MaxUint16 {
+		a.K++
+	}
+	h := float64(a.H)
+	e := min(math.Log(u/q), 2*h+0.3)
+	h += (e - h) / (min(float64(a.K), tailMemory) + prior)
+	a.H, a.D = float32(min(max(h, tailMin), tailMax)), 0
+	a.Q = float32(max(q*(1+rate*(1-tailShare)), low))
 }
