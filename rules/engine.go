@@ -28,12 +28,13 @@ type EngineOptions struct {
 	Queryable  storage.Queryable    // read by rules and signals
 	Appendable storage.AppendableV2 // takes recorded series, ALERTS and ALERTS_FOR_STATE
 	Query      promql.QueryEngine
-	Owner      topology.Owner
+	Owner      topology.Owner // the zero value asks the default labels
 	Config     Config
 	// Notify is handed every change of an alert, and values of firing alerts
 	// from time to time, in order of fingerprint within one evaluation. It is
 	// called by the goroutine that calls EvalDue, Load or Change, never by two
-	// at once, and must not call the Engine's methods that change it.
+	// at once; it may call the methods that only read (Alerts, SignalSeries,
+	// RuleGroups) and none that evaluates, loads or changes.
 	Notify         func(ctx context.Context, alerts []Alert)
 	ExternalURL    *url.URL      // for templates; may be nil
 	ExternalLabels labels.Labels // for templates
@@ -71,9 +72,10 @@ type Engine struct {
 	latest   map[string]seen // by fingerprint of event alert
 	pending  map[string]*pendingEvent
 
-	view    sync.RWMutex // guards what the read methods see
-	current []Alert
-	listed  []*prules.Group
+	view      sync.RWMutex // guards what the read methods see
+	current   []Alert
+	listed    []*prules.Group
+	catalogue *signal.Catalogue
 }
 
 // NewEngine returns an engine without rules; Load gives it some.
@@ -87,6 +89,9 @@ func NewEngine(o EngineOptions) (*Engine, error) {
 	})
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
+	}
+	if len(o.Owner.Labels()) == 0 {
+		o.Owner = topology.NewOwner(nil)
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -176,14 +181,14 @@ func (e *Engine) publish() {
 	}
 	e.view.Lock()
 	defer e.view.Unlock()
-	e.current, e.listed = out, listed
+	e.current, e.listed, e.catalogue = out, listed, e.set.Catalogue
 }
 
-// Catalogue returns the signals that are recorded.
+// Catalogue returns the signals that are known, or nil before the first Load.
 func (e *Engine) Catalogue() *signal.Catalogue {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.set.Catalogue
+	e.view.RLock()
+	defer e.view.RUnlock()
+	return e.catalogue
 }
 
 func (e *Engine) resolution() signal.Resolution {
