@@ -43,9 +43,10 @@ const (
 	PhaseChanged
 	PhaseClosed
 	PhaseLost
+	PhaseOngoing // inside an episode, with nothing new to tell
 )
 
-var phaseNames = [...]string{"quiet", "opened", "changed", "closed", "lost"}
+var phaseNames = [...]string{"quiet", "opened", "changed", "closed", "lost", "ongoing"}
 
 // String returns the name used in JSON, logs and metrics.
 func (p Phase) String() string {
@@ -60,8 +61,12 @@ func (p Phase) String() string {
 // and Upper are in the unit that is watched: the sample's unit for gauges, per
 // second for counters (Rate is then true). Expected, Lower and Upper are NaN
 // while the series is too young to have a band. Score is in [0, 1] and means
-// the same over all series: 1 - Score is an estimate of the share of ordinary
-// samples of this series that are at least as odd.
+// the same over all series, whatever their step: 1 - Score is an estimate of
+// the share of ordinary hours of this series that hold a sample at least as
+// odd. A value lies outside of [Lower, Upper] if and only if Score reaches
+// Config.Threshold; flatline and missing, where the oddity is not in the
+// value, have no band. Kind is the sample's own; inside an episode it is that of
+// the episode's highest score.
 type Verdict struct {
 	Slot     Slot
 	Time     int64

@@ -67,7 +67,8 @@ const (
 type Occurrence struct {
 	Key         string            `json:"key"`
 	Source      Source            `json:"source"`
-	Name        string            `json:"name"` // alert name, or signal or metric name
+	Name        string            `json:"name"`             // alert name, or signal or metric name
+	Signal      string            `json:"signal,omitempty"` // catalogue signal that it is about; "" for a raw series or an event
 	Service     string            `json:"service"`
 	Environment string            `json:"environment,omitempty"`
 	Severity    Severity          `json:"severity"`
@@ -80,6 +81,7 @@ type Occurrence struct {
 	Expected    telemetry.Number  `json:"expected"`       // NaN when unknown; in Unit
 	Lower       telemetry.Number  `json:"lower"`          // NaN when unknown
 	Upper       telemetry.Number  `json:"upper"`          // NaN when unknown
+	Threshold   telemetry.Number  `json:"threshold"`      // of the rule, in Unit; NaN when there is none
 	Score       telemetry.Number  `json:"score"`          // [0,1]; NaN for plain alerts
 	Kind        string            `json:"kind,omitempty"` // detector.Kind, for anomalies
 	Unit        string            `json:"unit,omitempty"` // ratio, percent, seconds, bytes, per_second or ""

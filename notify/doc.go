@@ -1,2 +1,35 @@
-// Package notify tells people: a durable outbox and one folder per channel.
+// Package notify tells people. What comes in is a Message: one event of an
+// incident with the incident as it stood then, the ranking of causes and links.
+// What comes out are calls of Channel.Send, one folder per channel below this
+// one. It stands after incident and rca on the way of a sample:
+//
+//	app.respond -> Outbox.Enqueue -> Router.Route -> one row per channel, committed
+//	                                                       |
+//	Outbox.Run: one worker per channel  <- oldest due row of each incident
+//	   -> Channel.Send (slack, webhook, console) -> sent, or due again later,
+//	      or failed, in one transaction with the channel's Thread
+//
+// Promises, each with a test:
+//
+//   - Enqueue has written every row when it returns, and repeating it with the
+//     same key writes nothing. A kill at any moment loses no message and repeats
+//     at most the one send per channel that was under way, with the same key.
+//   - Within one incident and channel, events are told in order. A later event
+//     waits for an earlier one until that was sent or failed for good.
+//   - A slow, hanging or refusing channel delays nobody but itself.
+//   - Retry-After is honoured for the whole channel, up to RetryAfterMax.
+//     Without it, tries are spaced by exponential backoff with jitter. After
+//     Config.GiveUp a message is recorded as failed, counted and logged once.
+//   - Channels that show an incident as one message which follows its state
+//     (Editor) also get the quiet events, at most one per Config.UpdateEvery.
+//     On such a channel a waiting quiet update or change of suspects is merged
+//     into any later message of the same incident, because that one shows the
+//     newer state anyway. Opened, raised, reopened, resolved, acknowledged and
+//     notes are never merged on any channel.
+//   - A channel that an incident names only later (an alert joins that names
+//     it) is told at that moment, as if the incident had opened for it then;
+//     and whoever was told that an incident opened is told how it ended.
+//
+// It never decides what an incident is, and never reads the wall clock except
+// through Options.Now.
 package notify

@@ -2,6 +2,8 @@ package notify
 
 import (
 	"context"
+	"math"
+	"strconv"
 	"time"
 
 	"github.com/tocsinhq/tocsin/incident"
@@ -17,6 +19,15 @@ type Message struct {
 	Incident incident.Incident `json:"incident"`
 	Ranking  rca.Ranking       `json:"ranking"`
 	Links    []Link            `json:"links"`
+	// Quiet is set by the outbox: the message brings what the channel already
+	// shows up to date and must not make a sound of its own.
+	Quiet bool `json:"quiet,omitempty"`
+}
+
+// Key returns the dedup key of the message about an event: the same for every
+// try, restart and repetition, and different for every event.
+func Key(e incident.Event) string {
+	return e.Incident + "/" + strconv.FormatInt(e.Seq, 10)
 }
 
 // Link is a named address, http or https only.
@@ -32,15 +43,26 @@ type Link struct {
 type Thread string
 
 // Channel sends messages to one destination. Send must return within the
-// context's deadline. On success it returns the thread to remember (which may
-// be the one given). An error that wraps *RetryError asks for another try;
-// any other error is final and the message is recorded as failed.
-// Implementations are safe for use by one goroutine at a time; the outbox never
-// sends two messages of one channel at once, and keeps the order of events
-// within an incident.
+// context's deadline. It returns the thread to remember (which may be the one
+// given); a thread returned together with an error is remembered too unless it
+// is empty, so that a channel of several steps need not repeat the first. An
+// error that wraps *RetryError asks for another try; any other error is final
+// and the message is recorded as failed. Errors must not hold secrets: they are
+// logged, stored and shown. Implementations need to be safe for one Send at a
+// time only; the outbox never sends two messages of one channel at once, and
+// keeps the order of events within an incident.
 type Channel interface {
 	Name() string
 	Send(ctx context.Context, m Message, t Thread) (Thread, error)
+}
+
+// Editor is a Channel that shows an incident as one message which it edits as
+// the state changes. Only such channels are handed quiet messages, and only
+// after a message that made a Thread.
+type Editor interface {
+	Channel
+	// Edits reports whether the channel, as configured, can edit.
+	Edits() bool
 }
 
 // RetryError says that a delivery may succeed later. After is the least time to
@@ -55,3 +77,28 @@ func (e *RetryError) Error() string { return e.Err.Error() }
 
 // Unwrap returns the cause.
 func (e *RetryError) Unwrap() error { return e.Err }
+
+// Storable returns the message with every number that JSON cannot hold set to
+// zero, so that an odd ranking never costs a page. The ranking is copied only
+// where it is altered.
+func (m Message) Storable() Message {
+	finite := func(f *float64) {
+		if math.IsNaN(*f) || math.IsInf(*f, 0) {
+			*f = 0
+		}
+	}
+	findings := make([]rca.Finding, len(m.Ranking.Findings))
+	for i, f := range m.Ranking.Findings {
+		finite(&f.LogOdds)
+		finite(&f.Probability)
+		terms := make([]rca.Term, len(f.Terms))
+		for j, t := range f.Terms {
+			finite(&t.Points)
+			terms[j] = t
+		}
+		f.Terms = terms
+		findings[i] = f
+	}
+	m.Ranking.Findings = findings
+	return m
+}

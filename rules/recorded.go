@@ -50,12 +50,17 @@ func (e *Engine) signalGroups() *rulefmt.RuleGroups {
 
 func (e *Engine) metricsInStore(ctx context.Context, slot time.Time) ([]string, error) {
 	from := slot.Add(-e.cfg.QueryOffset.Std() - lookback)
-	q, err := e.opts.Queryable.Querier(from.UnixMilli(), slot.UnixMilli())
+	return e.storedMetrics(ctx, e.compiled.Metrics(), from, slot)
+}
+
+// storedMetrics returns those of the metrics that have a series in the range.
+func (e *Engine) storedMetrics(ctx context.Context, metrics []string, from, to time.Time) ([]string, error) {
+	q, err := e.opts.Queryable.Querier(from.UnixMilli(), to.UnixMilli())
 	if err != nil {
 		return nil, err
 	}
 	defer q.Close()
-	m, err := labels.NewMatcher(labels.MatchRegexp, model.MetricNameLabel, strings.Join(e.compiled.Metrics(), "|"))
+	m, err := labels.NewMatcher(labels.MatchRegexp, model.MetricNameLabel, strings.Join(metrics, "|"))
 	if err != nil {
 		return nil, err
 	}

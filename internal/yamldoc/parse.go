@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/ast"
@@ -32,6 +31,9 @@ func Parse(file string, src []byte, opts ...Option) (*Document, Errors) {
 	src = bytes.TrimPrefix(src, []byte("\ufeff"))
 	if at := invalidUTF8(src); at >= 0 {
 		return fail(1+bytes.Count(src[:at], []byte("\n")), 0, "want UTF-8 text, got byte 0x%02x", src[at])
+	}
+	if line := longBlock(src); line > 0 {
+		return fail(line, 0, "want at most %d lines and %s in a text after | or >, got more", maxBlockLines, Bytes(maxBlockBytes))
 	}
 	tokens := lexer.Tokenize(string(src))
 	if bad := outOfBounds(tokens); bad != nil {
@@ -84,17 +86,18 @@ func parseBody(file string, tokens token.Tokens) (ast.Node, Errors) {
 	return body, nil
 }
 
-// syntaxError takes the place and the words out of an error of the parser.
+// syntaxError takes the place and the words out of an error of the parser. Its
+// own Error method draws the source around the place, which takes time that
+// grows with the square of the document.
 func syntaxError(file string, err error) Error {
-	e := Error{File: file, Msg: "not valid YAML: " + strings.TrimSpace(err.Error())}
 	var placed interface {
 		GetToken() *token.Token
 		GetMessage() string
 	}
 	if !errors.As(err, &placed) {
-		return e
+		return Error{File: file, Line: 1, Msg: "not valid YAML: " + err.Error()}
 	}
-	e.Msg = "not valid YAML: " + placed.GetMessage()
+	e := Error{File: file, Line: 1, Msg: "not valid YAML: " + placed.GetMessage()}
 	if tk := placed.GetToken(); tk != nil && tk.Position != nil {
 		e.Line, e.Column = tk.Position.Line, tk.Position.Column
 	}

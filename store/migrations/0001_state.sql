@@ -76,10 +76,13 @@ CREATE TABLE outbox (
     channel  TEXT NOT NULL,
     incident TEXT NOT NULL,
     seq      INTEGER NOT NULL, -- of the event; order within an incident
-    state    TEXT NOT NULL,    -- waiting, sent, failed
+    kind     TEXT NOT NULL DEFAULT '',   -- of the event
+    quiet    INTEGER NOT NULL DEFAULT 0, -- 1: only updates a message that is there
+    state    TEXT NOT NULL,    -- waiting, sent, failed, merged, skipped
     attempts INTEGER NOT NULL DEFAULT 0,
     created  INTEGER NOT NULL,
     due      INTEGER NOT NULL,
+    tried    INTEGER NOT NULL DEFAULT 0, -- end of the latest try
     done     INTEGER NOT NULL DEFAULT 0,
     error    TEXT NOT NULL DEFAULT '',
     body     TEXT NOT NULL, -- notify.Message as JSON
@@ -87,6 +90,7 @@ CREATE TABLE outbox (
 );
 CREATE INDEX outbox_due ON outbox (state, channel, due);
 CREATE INDEX outbox_incident ON outbox (incident, seq);
+CREATE INDEX outbox_order ON outbox (channel, incident, seq) WHERE state = 'waiting';
 
 CREATE TABLE threads (
     channel  TEXT NOT NULL,

@@ -1,0 +1,129 @@
+# Everything a developer runs. `make` alone lists the targets; `make test` is
+# what must hold before anything lands, and what .ci/run calls.
+
+SHELL       := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+GO       ?= go
+# Packages built and tested at a time: the suite is sized for two cores.
+JOBS     ?= 2
+# How long each fuzz target runs in `make test`, and in `make fuzz`.
+FUZZTIME ?= 5s
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  := -s -w -X github.com/tocsinhq/tocsin/cmd/tocsin/cli.Version=$(VERSION)
+
+UI         := web/ui
+UI_MODULES := $(UI)/node_modules/.package-lock.json
+UI_DIST    := $(UI)/dist/index.html
+UI_SOURCES := $(shell find $(UI)/src $(UI)/public -type f 2>/dev/null) \
+              $(wildcard $(UI)/*.html $(UI)/*.ts $(UI)/*.json)
+
+# Packages without goroutines or shared state of their own: the race detector
+# finds nothing in them and makes them several times slower.
+PURE := telemetry topology detector rca internal/lint internal/tally internal/yamldoc
+MODULE      = github.com/tocsinhq/tocsin
+PACKAGES    = $(shell $(GO) list ./...)
+UNIT        = $(filter-out $(MODULE)/test/e2e,$(PACKAGES))
+PURE_UNIT   = $(filter $(foreach p,$(PURE),$(MODULE)/$(p) $(MODULE)/$(p)/%),$(UNIT))
+RACE_UNIT   = $(filter-out $(PURE_UNIT),$(UNIT))
+
+# tally prints a line per package and the whole output of what failed, and adds
+# to the counts in TALLY_FILE when that is set.
+TALLY := $(GO) run ./internal/tally
+
+.PHONY: help run build test lint bench fuzz ui docs story e2e race clean \
+        check-format vet unit ui-test docs-check fuzz-short mod-check
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## build everything, start the daemon and a small shop that breaks
+	@bin/tocsin demo
+
+build: $(UI_DIST) ## build bin/tocsin with the user interface inside
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/tocsin ./cmd/tocsin
+
+test: ## run everything that must hold
+	@$(MAKE) --no-print-directory check-format vet mod-check ui-test unit docs-check fuzz-short e2e
+	@echo "make test: everything holds"
+
+lint: check-format vet ## check format, go vet and the rules of the house
+	$(GO) test -count=1 ./internal/lint/...
+
+bench: ## run the Go benchmarks of all packages (PKG=./detector for one)
+	$(GO) test -run '^$$' -bench . -benchmem $(or $(PKG),$(UNIT))
+
+fuzz: ## run every fuzz target for a minute (FUZZTIME=10m for longer)
+	@$(MAKE) --no-print-directory fuzz-short FUZZTIME=$(if $(filter file,$(origin FUZZTIME)),1m,$(FUZZTIME))
+
+ui: $(UI_DIST) ## build the user interface into web/ui/dist
+
+docs: ## write the generated parts of docs/ anew
+	$(GO) generate ./...
+
+story: ## run the story scripts of test/story and show each
+	$(GO) test -count=1 -v ./internal/story/...
+
+e2e: ## run the built program under a real Prometheus, load, kill and bad input
+	$(GO) test -json -count=1 -timeout 20m ./test/e2e/... | $(TALLY)
+
+race: ## run all unit tests with the race detector
+	$(GO) test -race -p $(JOBS) $(UNIT)
+
+clean: ## remove what was built (not the data of a daemon)
+	rm -rf bin coverage.out $(UI)/node_modules
+	find $(UI)/dist -mindepth 1 ! -name .gitkeep -delete
+	$(GO) clean -testcache
+
+# ---- parts of `make test` ----
+
+check-format:
+	@bad=$$(git ls-files -z --cached --others --exclude-standard '*.go' | xargs -0 gofmt -l); \
+	if [ -n "$$bad" ]; then echo "not formatted; run gofmt -w on:"; echo "$$bad"; exit 1; fi
+
+vet:
+	$(GO) vet ./...
+
+mod-check:
+	$(GO) mod tidy -diff
+	$(GO) mod verify
+
+ui-test: $(UI_DIST)
+	cd $(UI) && npm run check && npm test
+
+unit: $(UI_DIST)
+	$(GO) test -json -vet=off -p $(JOBS) -covermode=atomic -coverprofile=coverage.out $(PURE_UNIT) | $(TALLY)
+	@mv coverage.out coverage.pure
+	$(GO) test -json -vet=off -race -p $(JOBS) -covermode=atomic -coverprofile=coverage.out $(RACE_UNIT) | $(TALLY)
+	@tail -n +2 coverage.pure >> coverage.out; rm coverage.pure
+	@$(GO) tool cover -func=coverage.out | awk 'END { print "coverage of all packages:", $$NF }'
+
+# Generated documentation is current when generating it changes no file.
+docs-check:
+	@sums() { git ls-files -z --cached --others --exclude-standard -- docs README.md | xargs -0 sha256sum; }; \
+	before=$$(sums); $(MAKE) --no-print-directory docs; after=$$(sums); \
+	if [ "$$before" != "$$after" ]; then \
+		echo "make docs changed files; commit what it wrote:"; \
+		diff <(echo "$$before") <(echo "$$after") | awk '/^[<>]/ { print "  " $$3 }' | sort -u; exit 1; \
+	fi
+
+# Targets are found by their name, so that a new one cannot be left out.
+fuzz-short:
+	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
+	git ls-files -z --cached --others --exclude-standard '*_test.go' | xargs -0 grep -HoE '^func Fuzz[A-Za-z0-9_]*' | \
+	sed -E 's|^(.*)/[^/]*:func (Fuzz.*)$$|\1 \2|' | sort -u | while read -r dir name; do \
+		echo "fuzz $$dir $$name for $(FUZZTIME)"; \
+		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s -parallel $(JOBS) ./$$dir </dev/null >"$$log" 2>&1 || \
+			{ cat "$$log"; exit 1; }; \
+	done
+
+# npm ci only when the lock file is newer than what it installed, and a build
+# only when a source is newer than the last one.
+$(UI_MODULES): $(UI)/package.json $(UI)/package-lock.json
+	cd $(UI) && npm ci --no-audit --no-fund
+	@touch $@
+
+$(UI_DIST): $(UI_MODULES) $(UI_SOURCES)
+	cd $(UI) && npm run build
+	@touch $@ $(UI)/dist/.gitkeep

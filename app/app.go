@@ -1,0 +1,183 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tocsinhq/tocsin/config"
+	"github.com/tocsinhq/tocsin/configs"
+	"github.com/tocsinhq/tocsin/notify"
+	"github.com/tocsinhq/tocsin/notify/channels"
+	"github.com/tocsinhq/tocsin/rules"
+	"github.com/tocsinhq/tocsin/store"
+	"github.com/tocsinhq/tocsin/web"
+)
+
+// Options say how a daemon is started.
+type Options struct {
+	ConfigFile    string // empty: the embedded default
+	ListenAddress string // host:port; port 0 takes a free one
+	StoragePath   string // the data folder, made if need be
+	Version       string
+	Logger        *slog.Logger
+	Console       io.Writer // where console channels write
+}
+
+// App is a daemon: a Core behind HTTP.
+type App struct {
+	opts     Options
+	log      *slog.Logger
+	set      *metrics.Set
+	registry *prometheus.Registry
+	listener net.Listener
+	handler  atomic.Pointer[http.Handler] // what answers now
+	core     atomic.Pointer[Core]
+	started  time.Time
+	reloads  chan struct{} // asked for by RequestReload
+	requests *sync.WaitGroup
+	undo     undo
+
+	mu     sync.Mutex // over what a reload replaces
+	loaded loaded
+	last   web.ReloadStatus
+	server serverParts
+	// restartOutbox hands a new outbox to the goroutine that runs it.
+	restartOutbox chan *notify.Outbox
+}
+
+// loaded is a configuration with everything that it names, read and checked.
+type loaded struct {
+	config   config.Config
+	rules    rules.RuleSet
+	channels []notify.Channel
+}
+
+// New reads the configuration, takes the data folder and binds the listener. It
+// starts no goroutines and does not open the stores, which can take a while and
+// is Run's first act. When anything fails, what was taken is given back.
+func New(_ context.Context, o Options) (_ *App, err error) {
+	a := &App{
+		opts: o, log: o.Logger, set: metrics.NewSet(), registry: prometheus.NewRegistry(),
+		started: time.Now(), reloads: make(chan struct{}, 1), requests: new(sync.WaitGroup),
+		restartOutbox: make(chan *notify.Outbox),
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.undo.run(o.Logger))
+		}
+	}()
+	if a.loaded, err = a.load(); err != nil {
+		return nil, err
+	}
+	if err := ensureDir(o.StoragePath); err != nil {
+		return nil, err
+	}
+	release, err := store.LockDir(o.StoragePath)
+	if err != nil {
+		return nil, err
+	}
+	a.undo.add("release data folder", release)
+	l, err := net.Listen("tcp", o.ListenAddress)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w; is another daemon running? choose another --web.listen-address", o.ListenAddress, err)
+	}
+	a.listener = web.LimitListener(l, a.loaded.config.Web.MaxConnections)
+	// The server closes the listener first; closing it again is no fault.
+	a.undo.add("close listener", func() error {
+		if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	})
+	a.last = web.ReloadStatus{OK: true, At: a.started}
+	a.answer(a.startingHandler())
+	return a, nil
+}
+
+// Address returns host:port of the listener.
+func (a *App) Address() string { return a.listener.Addr().String() }
+
+// URL returns the address under which people reach the daemon.
+func (a *App) URL() string {
+	if u := a.loaded.config.Web.ExternalURL; u != "" {
+		return strings.TrimRight(u, "/")
+	}
+	return "http://" + a.Address()
+}
+
+// Core returns the running core, nil until the stores are open.
+func (a *App) Core() *Core { return a.core.Load() }
+
+// load reads the configuration and all that it names. It changes nothing.
+func (a *App) load() (loaded, error) {
+	l := loaded{config: config.Default()}
+	base := "."
+	if a.opts.ConfigFile != "" {
+		base = filepath.Dir(a.opts.ConfigFile)
+		var errs interface{ Err() error }
+		l.config, errs = loadFile(a.opts.ConfigFile)
+		if err := errs.Err(); err != nil {
+			return loaded{}, fmt.Errorf("configuration:\n%w", err)
+		}
+	}
+	var err error
+	if l.rules, err = ReadRules(l.config.Rules, base, a.opts.ConfigFile == ""); err != nil {
+		return loaded{}, fmt.Errorf("rules:\n%w", err)
+	}
+	if l.channels, err = channels.Build(l.config.Notify, channels.Deps{Console: a.opts.Console}); err != nil {
+		return loaded{}, fmt.Errorf("notify: %w", err)
+	}
+	return l, nil
+}
+
+func loadFile(path string) (config.Config, interface{ Err() error }) {
+	c, errs := config.Load(path)
+	return c, errs
+}
+
+// ReadRules reads the rule files of a configuration, relative ones from the
+// folder base, and with embedded the alert rules that ship with the program.
+func ReadRules(c rules.Config, base string, embedded bool) (rules.RuleSet, error) {
+	set, err := rules.ReadRuleSet(c, base)
+	if err != nil || !embedded {
+		return set, err
+	}
+	f, errs := rules.ParseAlerts("embedded alerts.yml", configs.Alerts, set.Catalogue)
+	if err := errs.Err(); err != nil {
+		return set, err
+	}
+	set.Alerts = append(set.Alerts, f)
+	return set, nil
+}
+
+// answer makes h answer all requests from now on.
+func (a *App) answer(h http.Handler) { a.handler.Store(&h) }
+
+// ServeHTTP passes a request to what answers now.
+func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*a.handler.Load()).ServeHTTP(w, r) }
+
+// startingHandler answers while the stores are being opened: the process is
+// alive, its own metrics can be read, and all else is told to come again.
+func (a *App) startingHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "healthy") })
+	mux.Handle("GET /metrics", a.metricsHandler())
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "2")
+		http.Error(w, "not ready: the write-ahead log is being replayed; come again in a few seconds", http.StatusServiceUnavailable)
+	})
+	return mux
+}

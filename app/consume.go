@@ -1,0 +1,120 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/tocsinhq/tocsin/detector"
+	"github.com/tocsinhq/tocsin/incident"
+	"github.com/tocsinhq/tocsin/rules"
+	"github.com/tocsinhq/tocsin/rules/signal"
+)
+
+// consumeBatch bounds the verdicts that are stored in one transaction.
+const consumeBatch = 512
+
+// Consume takes the given verdicts, which were read from the queue already, and
+// then the queue until it is empty: each episode goes into the anomaly log, and
+// those that are not late into the incident manager.
+func (c *Core) Consume(ctx context.Context, now time.Time, first ...detector.Verdict) error {
+	c.consumeMu.Lock()
+	defer c.consumeMu.Unlock()
+	for {
+		batch := c.takeVerdicts(first)
+		first = nil
+		if len(batch) == 0 {
+			return nil
+		}
+		if err := c.consume(ctx, batch, now); err != nil {
+			return err
+		}
+	}
+}
+
+func (c *Core) takeVerdicts(out []detector.Verdict) []detector.Verdict {
+	for len(out) < consumeBatch {
+		select {
+		case v := <-c.observer.queue:
+			out = append(out, v)
+		default:
+			return out
+		}
+	}
+	return out
+}
+
+func (c *Core) consume(ctx context.Context, batch []detector.Verdict, now time.Time) error {
+	reports := make([]incident.AnomalyReport, 0, len(batch))
+	for _, v := range batch {
+		if o, ok := c.occurrence(v); ok {
+			reports = append(reports, incident.AnomalyReport{Occurrence: o, Phase: v.Phase})
+		}
+	}
+	if err := c.anomalies.RecordAll(ctx, reports); err != nil {
+		return fmt.Errorf("store anomalies: %w", err)
+	}
+	for _, r := range reports {
+		if now.Sub(r.Occurrence.At) > c.maxLate {
+			c.metrics.verdictsLate.Inc()
+			continue
+		}
+		if err := c.incidents.Apply(ctx, r.Occurrence); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// occurrence adds to a verdict what is known of its series.
+func (c *Core) occurrence(v detector.Verdict) (incident.Occurrence, bool) {
+	l := c.bank.Labels(v.Slot)
+	vc := incident.VerdictContext{
+		Verdict: v, Labels: l, Service: c.owner.Service(l),
+		Environment: c.engine.Environment(l), Config: c.incidentConfig,
+	}
+	if s, ok := c.signalOf(l); ok {
+		vc.Signal, vc.Unit, vc.Symptom, vc.Bad = s.Name, string(s.Unit), s.Symptom, bad(s.Bad)
+	}
+	return incident.FromVerdict(vc)
+}
+
+// signalOf returns the catalogue's entry of a recorded signal series.
+func (c *Core) signalOf(l labels.Labels) (signal.Signal, bool) {
+	return c.engine.SignalOf(l.Get(labels.MetricName))
+}
+
+func bad(d signal.Direction) int {
+	switch d {
+	case signal.Up:
+		return 1
+	case signal.Down:
+		return -1
+	}
+	return 0
+}
+
+// Sweep lets the detector notice series that have gone silent by event time t.
+func (c *Core) Sweep(t time.Time) {
+	c.bank.Sweep(t.UnixMilli(), c.observer.tell)
+}
+
+// onAlerts takes the alerts of one evaluation from the rule engine.
+func (c *Core) onAlerts(ctx context.Context, alerts []rules.Alert) {
+	for _, a := range alerts {
+		o, ok := incident.FromAlert(a)
+		if !ok {
+			continue
+		}
+		if s, known := c.engine.SignalOf(signal.Prefix + a.Signal); known {
+			o.Symptom = s.Symptom
+		}
+		if err := c.incidents.Apply(ctx, o); err != nil {
+			// The next evaluation reports the alert again, so nothing is lost
+			// unless the state database stays away, which Healthy tells.
+			c.log.Error("an alert could not be stored; it is reported again with the next evaluation", "alert", a.Name, "service", a.Service, "error", err)
+		}
+	}
+}

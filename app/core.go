@@ -1,0 +1,292 @@
+package app
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/tsdb"
+
+	"github.com/tocsinhq/tocsin/change"
+	"github.com/tocsinhq/tocsin/config"
+	"github.com/tocsinhq/tocsin/detector"
+	"github.com/tocsinhq/tocsin/incident"
+	"github.com/tocsinhq/tocsin/notify"
+	"github.com/tocsinhq/tocsin/rca"
+	"github.com/tocsinhq/tocsin/rules"
+	"github.com/tocsinhq/tocsin/store"
+	"github.com/tocsinhq/tocsin/telemetry"
+	"github.com/tocsinhq/tocsin/topology"
+)
+
+// verdictQueue is how many verdicts may wait between the write path and those
+// who read them. A storm of ten thousand opened episodes fits; what does not is
+// counted.
+const verdictQueue = 16384
+
+// CoreOptions are what a Core is made of.
+type CoreOptions struct {
+	Config      config.Config
+	RuleSet     rules.RuleSet
+	Dir         string           // the data folder; must exist
+	Channels    []notify.Channel // every channel that may be told
+	ExternalURL string           // where links in messages begin, without a slash at the end
+	Now         func() time.Time // the wall clock, or the story's
+	Logger      *slog.Logger
+	Metrics     *metrics.Set         // nil: a set of its own
+	Registry    *prometheus.Registry // of the embedded parts; nil: one of its own
+}
+
+// Core is everything that decides. It starts no goroutines of its own (the TSDB
+// has some); its methods are safe for concurrent use.
+type Core struct {
+	dir            string
+	log            *slog.Logger
+	now            func() time.Time
+	set            *metrics.Set
+	registry       *prometheus.Registry
+	metrics        *coreMetrics
+	detectorConfig detector.Config
+	incidentConfig incident.Config
+	externalURL    string
+	rankTimeout    time.Duration
+	maxLate        time.Duration
+	owner          topology.Owner
+
+	tsdb      *tsdb.DB
+	state     *sql.DB
+	bank      *detector.Bank
+	observer  *observer
+	writer    *store.Writer
+	query     *promql.Engine
+	engine    *rules.Engine
+	incidents *incident.Manager
+	anomalies *incident.AnomalyLog
+	feed      *change.Feed
+	rankings  *rca.Store
+
+	// Replaced as a whole by a reload; read under mu.
+	mu     sync.RWMutex
+	ranker *rca.Ranker
+	outbox *notify.Outbox
+	ranked map[string]time.Time // when each young incident was last ranked
+
+	consumeMu sync.Mutex // one reader of the verdict queue at a time
+	respondMu sync.Mutex // one reader of the event log at a time
+	wake      chan struct{}
+	undo      undo
+}
+
+// NewCore opens the data folder and builds the parts in the order of a sample's
+// way. It replays the write-ahead log and restores the detector, which can take
+// seconds. If anything fails, what was opened is closed again.
+func NewCore(ctx context.Context, o CoreOptions) (_ *Core, err error) {
+	if o.Metrics == nil {
+		o.Metrics = metrics.NewSet()
+	}
+	if o.Registry == nil {
+		o.Registry = prometheus.NewRegistry()
+	}
+	c := &Core{
+		dir: o.Dir, log: o.Logger, now: o.Now, set: o.Metrics, registry: o.Registry,
+		detectorConfig: o.Config.Detector,
+		incidentConfig: o.Config.Incidents,
+		externalURL:    o.ExternalURL,
+		rankTimeout:    5 * time.Second,
+		maxLate:        o.Config.Incidents.MaxLate.Std(),
+		owner:          topology.NewOwner(o.Config.Services.Labels),
+		ranked:         make(map[string]time.Time),
+		wake:           make(chan struct{}, 1),
+	}
+	c.metrics = newCoreMetrics(o.Metrics, c)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, c.undo.run(o.Logger))
+		}
+	}()
+	if err := c.openStores(ctx, o); err != nil {
+		return nil, err
+	}
+	if err := c.openDeciders(ctx, o); err != nil {
+		return nil, err
+	}
+	if err := c.restore(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.resume(ctx); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// openStores opens what keeps data and what every sample passes.
+func (c *Core) openStores(ctx context.Context, o CoreOptions) (err error) {
+	if c.state, err = store.OpenState(ctx, filepath.Join(o.Dir, "state.db")); err != nil {
+		return err
+	}
+	c.undo.add("close state", c.state.Close)
+	c.tsdb, err = store.OpenTSDB(store.TSDBOptions{
+		Dir: filepath.Join(o.Dir, "tsdb"), Config: o.Config.Storage,
+		Logger: o.Logger.With("component", "tsdb"), Registerer: o.Registry,
+	})
+	if err != nil {
+		return err
+	}
+	c.undo.add("close sample store", c.tsdb.Close)
+	if c.bank, err = detector.NewBank(o.Config.Detector); err != nil {
+		return fmt.Errorf("make detector: %w", err)
+	}
+	c.bank.Expose(o.Metrics)
+	c.observer = &observer{bank: c.bank, queue: make(chan detector.Verdict, verdictQueue), metrics: c.metrics}
+	c.writer = store.NewWriter(store.WriterOptions{
+		DB: c.tsdb, Observer: c.observer, Config: o.Config.Storage,
+		Now: o.Now, Metrics: o.Metrics, Logger: o.Logger.With("component", "store"),
+	})
+	c.query = store.NewQueryEngine(store.QueryEngineOptions{
+		Config: o.Config.Storage.Query, Logger: o.Logger.With("component", "query"), Registerer: o.Registry,
+	})
+	c.undo.add("close query engine", c.query.Close)
+	return nil
+}
+
+// openDeciders builds rules, incidents, root cause and the outbox.
+func (c *Core) openDeciders(ctx context.Context, o CoreOptions) (err error) {
+	c.incidents, err = incident.NewManager(ctx, incident.ManagerOptions{
+		DB: c.state, Config: o.Config.Incidents, Logger: o.Logger.With("component", "incident"),
+		Metrics: o.Metrics, Changed: c.signal,
+	})
+	if err != nil {
+		return err
+	}
+	c.anomalies = incident.NewAnomalyLog(c.state, o.Metrics)
+	c.feed = change.NewFeed(c.state, change.Options{Metrics: o.Metrics})
+	c.rankings = rca.NewStore(c.state)
+	external, err := url.Parse(o.ExternalURL)
+	if err != nil {
+		return fmt.Errorf("external address %q: %w", o.ExternalURL, err)
+	}
+	c.engine, err = rules.NewEngine(rules.EngineOptions{
+		Config: o.Config.Rules, Query: c.query, Queryable: c.tsdb, Appendable: c.writer.Appendable(),
+		Owner: c.owner, Notify: c.onAlerts, Logger: o.Logger.With("component", "rules"),
+		Metrics: o.Metrics, Registerer: o.Registry, ExternalURL: external, Now: o.Now,
+	})
+	if err != nil {
+		return err
+	}
+	if err := c.engine.Load(ctx, o.RuleSet); err != nil {
+		return fmt.Errorf("load rules: %w", err)
+	}
+	next, err := c.prepare(o.Config, o.Channels)
+	if err != nil {
+		return err
+	}
+	c.ranker, c.outbox = next.ranker, next.outbox
+	return nil
+}
+
+// replaceable is what a reload makes anew.
+type replaceable struct {
+	ranker *rca.Ranker
+	outbox *notify.Outbox
+}
+
+// prepare builds what a reload replaces. It touches nothing that is live.
+func (c *Core) prepare(cfg config.Config, channels []notify.Channel) (replaceable, error) {
+	ranker, err := rca.NewRanker(rca.Options{
+		Config: cfg.RootCause, Changes: c.feed, Series: seriesSource{c.engine}, Logger: c.log.With("component", "rca"), Metrics: c.set,
+	})
+	if err != nil {
+		return replaceable{}, fmt.Errorf("make ranker: %w", err)
+	}
+	outbox, err := notify.NewOutbox(notify.Options{
+		DB: c.state, Channels: channels, Config: cfg.Notify,
+		Logger: c.log, Metrics: c.set, Now: c.now,
+	})
+	if err != nil {
+		return replaceable{}, err
+	}
+	return replaceable{ranker: ranker, outbox: outbox}, nil
+}
+
+// signal wakes the responder without waiting.
+func (c *Core) signal() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Write stores a batch and shows it to the detector; see store.Writer.Write.
+func (c *Core) Write(ctx context.Context, b *telemetry.Batch) (telemetry.WriteResult, error) {
+	return c.writer.Write(ctx, b)
+}
+
+// Step moves the core to event time t: due rules are evaluated, silent series
+// noticed, verdicts and alerts folded into incidents, events responded to and
+// due messages delivered. Live, loops do the same with the wall clock.
+func (c *Core) Step(ctx context.Context, t time.Time) error {
+	if _, err := c.engine.EvalDue(ctx, t); err != nil {
+		return fmt.Errorf("evaluate rules: %w", err)
+	}
+	c.Sweep(t)
+	if err := c.Consume(ctx, t); err != nil {
+		return err
+	}
+	if err := c.incidents.Tick(ctx, t); err != nil {
+		return err
+	}
+	if err := c.Rerank(ctx, t); err != nil {
+		return err
+	}
+	if _, err := c.Respond(ctx); err != nil {
+		return err
+	}
+	if _, err := c.Outbox().Deliver(ctx, t); err != nil {
+		return fmt.Errorf("deliver: %w", err)
+	}
+	return nil
+}
+
+// Close writes a checkpoint and closes everything in reverse order of opening.
+// Each step is named in the log; all are taken even if one goes wrong.
+func (c *Core) Close(ctx context.Context, at time.Time) error {
+	c.log.Info("stopping", "step", "write detector checkpoint")
+	return errors.Join(c.Checkpoint(ctx, at), c.undo.run(c.log))
+}
+
+// Incidents returns the manager of incidents.
+func (c *Core) Incidents() *incident.Manager { return c.incidents }
+
+// Anomalies returns the log of anomaly episodes.
+func (c *Core) Anomalies() *incident.AnomalyLog { return c.anomalies }
+
+// Rankings returns the stored rankings of causes.
+func (c *Core) Rankings() *rca.Store { return c.rankings }
+
+// Alerts returns every alert that is pending, firing or held, as last evaluated.
+func (c *Core) Alerts() []rules.Alert { return c.engine.Alerts() }
+
+// Outbox returns the outbox in use.
+func (c *Core) Outbox() *notify.Outbox {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.outbox
+}
+
+// ensureDir creates the data folder, readable by its owner only.
+func ensureDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make data folder: %w", err)
+	}
+	return nil
+}

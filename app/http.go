@@ -1,0 +1,95 @@
+package app
+
+import (
+	"net/http"
+	"runtime"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/expfmt"
+
+	"github.com/tocsinhq/tocsin/ingest"
+	"github.com/tocsinhq/tocsin/web"
+	"github.com/tocsinhq/tocsin/web/promapi"
+)
+
+// promVersion is the release whose query engine and API are built in; clients
+// such as Grafana choose their features by it.
+const promVersion = "3.16.0"
+
+// serverParts are what lives as long as the process although the handler around
+// them is made anew by every reload.
+type serverParts struct {
+	broker *web.Broker
+	prom   http.Handler
+	write  http.Handler
+	rates  *rateMeter
+}
+
+// newServerParts builds them on an open core.
+func (a *App) newServerParts(c *Core) serverParts {
+	cfg := a.loaded.config
+	return serverParts{
+		broker: web.NewBroker(webEvents{c.incidents}, a.set, a.log),
+		rates:  &rateMeter{now: c.now},
+		write: ingest.NewHandler(ingest.Options{
+			Sink: c.writer, Config: cfg.Ingest, Logger: a.log.With("component", "ingest"), Metrics: a.set, Now: c.now,
+		}),
+		prom: promapi.New(promapi.Options{
+			Engine: c.query, Storage: c.tsdb, Rules: c.engine,
+			Registry: prometheus.WrapRegistererWithPrefix("tocsin_prometheus_", a.registry),
+			Now:      c.now,
+			Build:    promapi.Build{Version: promVersion, Revision: "tocsin-" + a.opts.Version, GoVersion: runtime.Version()},
+			Logger:   a.log.With("component", "promapi"),
+			Flags: map[string]string{
+				"config.file": a.opts.ConfigFile, "storage.path": a.opts.StoragePath, "web.listen-address": a.opts.ListenAddress,
+			},
+			Lookback: cfg.Storage.Query.Lookback.Std(),
+			Timeout:  cfg.Storage.Query.Timeout.Std(),
+		}),
+	}
+}
+
+// serve makes the handler of the present configuration answer from now on.
+func (a *App) serve(c *Core) {
+	cfg := a.loaded.config
+	a.answer(web.NewServer(web.Options{
+		Config:        cfg.Web,
+		ListenAddress: a.Address(),
+		Incidents:     webIncidents{c.incidents},
+		Broker:        a.server.broker,
+		Changes:       webChanges{c},
+		Anomalies:     webAnomalies{c.anomalies},
+		Rankings:      c.rankings,
+		Deliveries:    webDeliveries{c},
+		Bands:         webBands{c},
+		Status:        a.status,
+		Reload:        a.Reload,
+		Ready:         c.writer.Healthy,
+		PromAPI:       a.server.prom,
+		Write:         a.server.write,
+		Metrics:       a.metricsHandler(),
+		Classify:      classify,
+		Now:           c.now,
+		Logger:        a.log,
+		MetricSet:     a.set,
+	}))
+}
+
+// metricsHandler writes the daemon's own metrics, those of the process, and then
+// those of the embedded parts.
+func (a *App) metricsHandler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		a.writeMetrics(w)
+		families, err := a.registry.Gather()
+		if err != nil {
+			a.log.Warn("metrics of embedded parts are incomplete", "error", err)
+		}
+		enc := expfmt.NewEncoder(w, expfmt.NewFormat(expfmt.TypeTextPlain))
+		for _, f := range families {
+			if err := enc.Encode(f); err != nil {
+				return // the caller went away
+			}
+		}
+	})
+}

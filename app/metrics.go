@@ -1,0 +1,28 @@
+package app
+
+import "github.com/VictoriaMetrics/metrics"
+
+// coreMetrics count what happens between the parts.
+type coreMetrics struct {
+	verdictsDropped *metrics.Counter
+	verdictsLate    *metrics.Counter
+	respondErrors   *metrics.Counter
+	reloadOK        *metrics.Gauge
+	reloadTime      *metrics.Gauge
+}
+
+func newCoreMetrics(set *metrics.Set, c *Core) *coreMetrics {
+	set.NewGauge("tocsin_verdict_queue_length", func() float64 {
+		if c.observer == nil {
+			return 0
+		}
+		return float64(len(c.observer.queue))
+	})
+	return &coreMetrics{
+		verdictsDropped: set.NewCounter(`tocsin_verdicts_dropped_total{reason="queue_full"}`),
+		verdictsLate:    set.NewCounter(`tocsin_verdicts_dropped_total{reason="late"}`),
+		respondErrors:   set.NewCounter("tocsin_respond_errors_total"),
+		reloadOK:        set.NewGauge("tocsin_config_last_reload_successful", nil),
+		reloadTime:      set.NewGauge("tocsin_config_last_reload_success_timestamp_seconds", nil),
+	}
+}

@@ -1,0 +1,39 @@
+package app
+
+import (
+	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/tocsinhq/tocsin/detector"
+)
+
+// observer stands between the writer and the detector: it hands stored samples
+// to the bank and puts what the bank has to tell into a bounded queue. A full
+// queue loses the telling, not the sample and not the learning, and is counted.
+type observer struct {
+	bank    *detector.Bank
+	queue   chan detector.Verdict
+	metrics *coreMetrics
+}
+
+// Register returns the bank's slot of a series, 0 when it is not watched.
+func (o *observer) Register(l labels.Labels) uint32 {
+	return uint32(o.bank.Register(l))
+}
+
+// Observe feeds one stored sample.
+func (o *observer) Observe(slot uint32, t int64, v float64) {
+	verdict, tell := o.bank.Observe(detector.Slot(slot), t, v)
+	if tell {
+		o.tell(verdict)
+	}
+}
+
+// tell queues a verdict without waiting: the write path must not be slowed by
+// those who read its news.
+func (o *observer) tell(v detector.Verdict) {
+	select {
+	case o.queue <- v:
+	default:
+		o.metrics.verdictsDropped.Inc()
+	}
+}

@@ -1,0 +1,107 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tocsinhq/tocsin/incident"
+	"github.com/tocsinhq/tocsin/notify"
+	"github.com/tocsinhq/tocsin/rca"
+)
+
+// respondCursor names the place in the event log up to which messages have been
+// put into the outbox.
+const respondCursor = "respond"
+
+// respondBatch bounds the events read at once.
+const respondBatch = 64
+
+// Respond works off the incident event log from its cursor: it ranks causes for
+// each event, stores the ranking, puts the messages into the outbox and moves the
+// cursor. A crash at any point repeats steps whose effect is already there: the
+// outbox is keyed by event and channel. Returns how many events were worked off.
+func (c *Core) Respond(ctx context.Context) (int, error) {
+	c.respondMu.Lock()
+	defer c.respondMu.Unlock()
+	done := 0
+	for {
+		seq, err := c.incidents.Cursor(ctx, respondCursor)
+		if err != nil {
+			return done, fmt.Errorf("respond: read cursor: %w", err)
+		}
+		recs, err := c.incidents.EventsAfter(ctx, seq, respondBatch)
+		if err != nil {
+			return done, fmt.Errorf("respond: read events after %d: %w", seq, err)
+		}
+		for _, rec := range recs {
+			if err := c.respondTo(ctx, rec); err != nil {
+				return done, fmt.Errorf("respond to event %d of incident %s: %w", rec.Event.Seq, rec.Incident.ID, err)
+			}
+			if err := c.incidents.SetCursor(ctx, respondCursor, rec.Event.Seq); err != nil {
+				return done, fmt.Errorf("respond: move cursor to %d: %w", rec.Event.Seq, err)
+			}
+			done++
+		}
+		if len(recs) < respondBatch {
+			return done, nil
+		}
+	}
+}
+
+func (c *Core) respondTo(ctx context.Context, rec incident.EventRecord) error {
+	ranking, err := c.rank(ctx, rec)
+	if err != nil {
+		// People must be told even when the cause cannot be ranked.
+		c.log.Warn("rank causes", "incident", rec.Incident.ID, "error", err)
+	}
+	_, err = c.Outbox().Enqueue(ctx, notify.Message{
+		Key:      notify.Key(rec.Event),
+		Event:    rec.Event,
+		Incident: rec.Incident,
+		Ranking:  ranking,
+		Links:    c.links(rec.Incident),
+	})
+	if err != nil {
+		return fmt.Errorf("enqueue: %w", err)
+	}
+	return nil
+}
+
+// rank makes and stores a new ranking for events that can change it, and returns
+// the latest stored one for the rest.
+func (c *Core) rank(ctx context.Context, rec incident.EventRecord) (rca.Ranking, error) {
+	if !reranks(rec.Event.Kind) {
+		r, _, err := c.rankings.Latest(ctx, rec.Incident.ID)
+		return r, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.rankTimeout)
+	defer cancel()
+	r, err := c.currentRanker().Rank(ctx, rca.Query{
+		Service:     rec.Incident.Service,
+		Environment: rec.Incident.Environment,
+		Onset:       rec.Incident.Onset,
+		At:          rec.Event.At,
+	})
+	if err != nil {
+		return rca.Ranking{}, err
+	}
+	if _, err := c.rankings.Save(ctx, rec.Incident.ID, r); err != nil {
+		return r, err
+	}
+	return r, nil
+}
+
+// reranks says which events bring new evidence about the cause. Recovery does
+// not: a ranking made from healthy data would forget why the incident happened.
+func reranks(k incident.EventKind) bool {
+	switch k {
+	case incident.EventOpened, incident.EventAttached, incident.EventRaised, incident.EventReopened, incident.EventChange:
+		return true
+	}
+	return false
+}
+
+// links returns the addresses that every message about an incident carries.
+func (c *Core) links(inc incident.Incident) []notify.Link {
+	return []notify.Link{{Name: "Incident", URL: c.externalURL + "/incidents/" + inc.ID}}
+}

@@ -1,0 +1,197 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tocsinhq/tocsin/notify"
+)
+
+// Times of the live loops.
+const (
+	tickEvery       = time.Second
+	sweepEvery      = 10 * time.Second
+	checkpointEvery = 5 * time.Minute
+	pruneEvery      = time.Hour
+	drainTimeout    = 10 * time.Second
+)
+
+// Run opens the stores, serves, and drives the core by the wall clock until ctx
+// ends or a part fails, which stops all others and is named in the error. It then
+// stops in the order: listener, loops, detector checkpoint, stores.
+func (a *App) Run(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, a.undo.run(a.log)) }()
+	server := &http.Server{
+		Handler:           a,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+	}
+	serving := make(chan error, 1)
+	go func() { serving <- server.Serve(a.listener) }()
+	a.log.Info("listening", "address", a.Address(), "version", a.opts.Version)
+
+	runErr := a.runCore(ctx, serving, func() {
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+		defer cancel()
+		a.log.Info("stopping", "step", "drain requests")
+		if err := server.Shutdown(drain); err != nil {
+			a.log.Warn("requests were cut off", "error", err)
+			server.Close()
+		}
+	})
+	server.Close()
+	return runErr
+}
+
+// runCore runs the loops over an open core. stopServing is called when they are
+// to end, before anything that requests need is closed.
+func (a *App) runCore(ctx context.Context, serving <-chan error, stopServing func()) error {
+	core, err := a.openCore(ctx)
+	if err != nil {
+		stopServing()
+		return err
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	// What loops need to finish their last work outlives the request to stop.
+	g.Go(func() error {
+		select {
+		case err := <-serving:
+			if !errors.Is(err, http.ErrServerClosed) {
+				return fmt.Errorf("http server: %w", err)
+			}
+			return nil
+		case <-gctx.Done():
+			stopServing()
+			return nil
+		}
+	})
+	named := func(name string, run func(context.Context) error) {
+		g.Go(func() error {
+			if err := run(gctx); err != nil && gctx.Err() == nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			return nil
+		})
+	}
+	named("store upkeep", core.writer.Run)
+	named("rules", core.engine.Run)
+	named("verdicts", func(ctx context.Context) error { return a.consumeLoop(ctx, core) })
+	named("clock", func(ctx context.Context) error { return a.tickLoop(ctx, core) })
+	named("responder", func(ctx context.Context) error { return a.respondLoop(ctx, core) })
+	named("outbox", a.outboxLoop)
+	named("checkpoints", func(ctx context.Context) error { return a.upkeepLoop(ctx, core) })
+	named("live events", a.server.broker.Run)
+	named("reloads", a.reloadLoop)
+	named("service manager", a.systemdLoop)
+	a.notifyReady()
+	a.log.Info("ready", "url", a.URL(), "series", core.tsdb.Head().NumSeries())
+	err = g.Wait()
+	a.notifyStopping()
+	// The core is closed under a context of its own: the one given has ended.
+	return errors.Join(err, core.Close(context.WithoutCancel(ctx), core.now()))
+}
+
+// consumeLoop folds verdicts into incidents as they come.
+func (a *App) consumeLoop(ctx context.Context, c *Core) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case v := <-c.observer.queue:
+			if err := c.Consume(ctx, c.now(), v); err != nil && ctx.Err() == nil {
+				c.log.Error("anomalies could not be stored", "error", err)
+			}
+		}
+	}
+}
+
+// tickLoop moves event time: silent series, recovery, new rankings.
+func (a *App) tickLoop(ctx context.Context, c *Core) error {
+	tick := time.NewTicker(tickEvery)
+	defer tick.Stop()
+	var swept time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		now := c.now()
+		if now.Sub(swept) >= sweepEvery {
+			swept = now
+			c.Sweep(now)
+		}
+		if err := errors.Join(c.incidents.Tick(ctx, now), c.Rerank(ctx, now)); err != nil && ctx.Err() == nil {
+			c.log.Error("incidents could not be moved on", "error", err)
+		}
+	}
+}
+
+// respondLoop works off the event log whenever something was added to it, and
+// once at the start for what an earlier process left.
+func (a *App) respondLoop(ctx context.Context, c *Core) error {
+	retry := time.NewTicker(10 * time.Second)
+	defer retry.Stop()
+	for {
+		if _, err := c.Respond(ctx); err != nil && ctx.Err() == nil {
+			c.metrics.respondErrors.Inc()
+			c.log.Error("responding to incident events", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-c.wake:
+			a.server.broker.Wake()
+		case <-retry.C:
+		}
+	}
+}
+
+// outboxLoop runs the outbox in use, and after a reload its successor.
+func (a *App) outboxLoop(ctx context.Context) error {
+	box := a.Core().Outbox()
+	for box != nil {
+		runCtx, stop := context.WithCancel(ctx)
+		done := make(chan error, 1)
+		go func(b *notify.Outbox) { done <- b.Run(runCtx) }(box)
+		select {
+		case err := <-done:
+			stop()
+			return err
+		case box = <-a.restartOutbox:
+			stop()
+			if err := <-done; err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// upkeepLoop writes checkpoints and removes what is older than its retention.
+func (a *App) upkeepLoop(ctx context.Context, c *Core) error {
+	checkpoint := time.NewTicker(checkpointEvery)
+	defer checkpoint.Stop()
+	prune := time.NewTicker(pruneEvery)
+	defer prune.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-checkpoint.C:
+			if err := c.Checkpoint(ctx, c.now()); err != nil && ctx.Err() == nil {
+				c.log.Error("detector state is not on disk; a crash would forget what was learned since the last checkpoint, as far as the store does not hold it", "error", err)
+			}
+		case <-prune.C:
+			if err := c.Prune(ctx, c.now()); err != nil && ctx.Err() == nil {
+				c.log.Warn("old records could not be removed", "error", err)
+			}
+		}
+	}
+}

@@ -1,0 +1,209 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"runtime"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+
+	"github.com/tocsinhq/tocsin/rules"
+	"github.com/tocsinhq/tocsin/web"
+)
+
+// writeMetrics writes the sets of the VictoriaMetrics library.
+func (a *App) writeMetrics(w io.Writer) {
+	a.set.WritePrometheus(w)
+	metrics.WriteProcessMetrics(w)
+	fmt.Fprintf(w, "tocsin_build_info{version=%q,go=%q} 1\n", a.opts.Version, runtime.Version())
+}
+
+// status sums up the daemon for its status page. It reads the same counters as
+// /metrics, so that the two cannot disagree.
+func (a *App) status(ctx context.Context) (web.Status, error) {
+	c := a.Core()
+	head := c.tsdb.Head()
+	counters := a.counters()
+	a.mu.Lock()
+	last, retention := a.last, a.loaded.config.Storage.Retention.Std()
+	a.mu.Unlock()
+	samples := sum(counters, "tocsin_store_samples_total")
+	s := web.Status{
+		Version: a.opts.Version, Started: a.started, UptimeSeconds: c.now().Sub(a.started).Seconds(),
+		ListenAddress: a.Address(), ConfigFile: a.opts.ConfigFile, Reload: last,
+		Store: web.StoreStatus{
+			Series: head.NumSeries(), SamplesTotal: uint64(samples), SamplesPerSecond: a.server.rates.rate(samples),
+			RetentionSeconds: retention.Seconds(), Bytes: uint64(max(0, c.diskBytes())),
+		},
+		Rules: c.rulesStatus(),
+		Drops: drops(counters),
+		Runtime: web.RuntimeStatus{
+			GoVersion: runtime.Version(), Goroutines: runtime.NumGoroutine(),
+			ResidentBytes: uint64(sum(a.processCounters(), "process_resident_memory_bytes")), MaxProcs: runtime.GOMAXPROCS(0),
+		},
+	}
+	s.Store.Oldest, s.Store.Newest = c.timeRange()
+	var err error
+	if s.Detector, err = c.detectorStatus(ctx); err != nil {
+		return s, err
+	}
+	s.Channels, err = c.channelStatus(ctx)
+	return s, err
+}
+
+// timeRange returns the times of the oldest and newest sample, zero when there
+// is none.
+func (c *Core) timeRange() (oldest, newest time.Time) {
+	head := c.tsdb.Head()
+	if head.NumSeries() == 0 && len(c.tsdb.Blocks()) == 0 {
+		return oldest, newest
+	}
+	from := head.MinTime()
+	for _, b := range c.tsdb.Blocks() {
+		from = min(from, b.MinTime())
+	}
+	return time.UnixMilli(from).UTC(), time.UnixMilli(head.MaxTime()).UTC()
+}
+
+func (c *Core) diskBytes() int64 {
+	var n int64
+	for _, b := range c.tsdb.Blocks() {
+		n += b.Size()
+	}
+	return n + c.tsdb.Head().Size()
+}
+
+func (c *Core) rulesStatus() web.RulesStatus {
+	var s web.RulesStatus
+	for _, g := range c.engine.RuleGroups() {
+		for _, r := range g.Rules() {
+			if r.LastError() != nil {
+				s.Failing++
+			}
+		}
+		s.Alerts += len(g.AlertingRules())
+		s.Recording += len(g.Rules()) - len(g.AlertingRules())
+		for _, r := range g.AlertingRules() {
+			for _, al := range r.ActiveAlerts() {
+				if al.State.String() == string(rules.AlertPending) {
+					s.Pending++
+				}
+			}
+		}
+		if t := g.GetLastEvaluation(); t.After(s.Evaluated) {
+			s.Evaluated = t
+		}
+	}
+	for _, al := range c.engine.Alerts() {
+		switch al.State {
+		case rules.AlertFiring:
+			s.Firing++
+		case rules.AlertHeld:
+			s.Held++
+		}
+	}
+	return s
+}
+
+// counters returns the present value of every line of our own metrics.
+func (a *App) counters() map[string]float64 {
+	var b strings.Builder
+	a.set.WritePrometheus(&b)
+	return parseCounters(b.String())
+}
+
+func (a *App) processCounters() map[string]float64 {
+	var b strings.Builder
+	metrics.WriteProcessMetrics(&b)
+	return parseCounters(b.String())
+}
+
+func parseCounters(text string) map[string]float64 {
+	out := map[string]float64{}
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		i := strings.LastIndexByte(line, ' ')
+		if i < 0 || strings.HasPrefix(line, "#") {
+			continue
+		}
+		if v, err := strconv.ParseFloat(line[i+1:], 64); err == nil {
+			out[line[:i]] = v
+		}
+	}
+	return out
+}
+
+// sum adds all series of one metric.
+func sum(counters map[string]float64, name string) float64 {
+	total := 0.0
+	for k, v := range counters {
+		if k == name || strings.HasPrefix(k, name+"{") {
+			total += v
+		}
+	}
+	return total
+}
+
+// drops lists every counter of something lost or refused that is not zero, the
+// largest first.
+func drops(counters map[string]float64) []web.Drop {
+	out := []web.Drop{}
+	for k, v := range counters {
+		name, labels, _ := strings.Cut(strings.TrimSuffix(k, "}"), "{")
+		dropped := strings.HasSuffix(name, "_dropped_total") || strings.HasSuffix(name, "_rejected_total") || strings.HasSuffix(name, "_refused_total")
+		if !dropped || v == 0 {
+			continue
+		}
+		where := strings.TrimPrefix(name, "tocsin_")
+		where = where[:strings.LastIndexByte(strings.TrimSuffix(where, "_total"), '_')]
+		out = append(out, web.Drop{Where: where, Reason: labelValue(labels, "reason"), Count: uint64(v)})
+	}
+	sort.Slice(out, func(i, j int) bool {
+		if out[i].Count != out[j].Count {
+			return out[i].Count > out[j].Count
+		}
+		return out[i].Where+out[i].Reason < out[j].Where+out[j].Reason
+	})
+	return out
+}
+
+// labelValue finds one label in text such as protocol="a",reason="b".
+func labelValue(labels, name string) string {
+	for part := range strings.SplitSeq(labels, ",") {
+		if k, v, ok := strings.Cut(part, "="); ok && k == name {
+			return strings.Trim(v, `"`)
+		}
+	}
+	return ""
+}
+
+// rateMeter turns a growing total into a rate between two looks.
+type rateMeter struct {
+	now func() time.Time
+
+	mu    sync.Mutex
+	at    time.Time
+	total float64
+	last  float64
+}
+
+// rate returns the growth per second since the last look that is at least a
+// second old; 0 at the first.
+func (m *rateMeter) rate(total float64) float64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.now()
+	if elapsed := now.Sub(m.at).Seconds(); m.at.IsZero() || elapsed >= 1 {
+		if !m.at.IsZero() {
+			m.last = (total - m.total) / elapsed
+		}
+		m.at, m.total = now, total
+	}
+	return m.last
+}

@@ -1,0 +1,32 @@
+package app
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tocsinhq/tocsin/config"
+	"github.com/tocsinhq/tocsin/notify"
+	"github.com/tocsinhq/tocsin/rules"
+)
+
+// Warnings lists what works but is probably not what was meant: channels that
+// alerts name and that are not configured.
+func Warnings(cfg config.Config, set rules.RuleSet) []string {
+	names := make([]string, len(cfg.Notify.Channels))
+	for i, c := range cfg.Notify.Channels {
+		names[i] = c.Name
+	}
+	router := notify.NewRouter(cfg.Notify, names)
+	var out []string
+	for _, f := range set.Alerts {
+		for _, r := range f.Alerts {
+			missing := router.Missing(r.Channels)
+			if len(missing) == 0 {
+				continue
+			}
+			out = append(out, fmt.Sprintf("%s: alert %q names channels that are not configured: %s; its messages go to the other channels that it names, or to the default ones (notify.channels, notify.default)",
+				r.Source(), r.Name, strings.Join(missing, ", ")))
+		}
+	}
+	return out
+}

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tocsinhq/tocsin/telemetry"
+)
+
+// span is an inclusive run of rows.
+type span struct{ from, to int }
+
+// labelled is one series with the events that people marked in it.
+type labelled struct {
+	set, name, family string
+	samples           []telemetry.Sample
+	events            []span
+	step              float64 // seconds
+	skip              int     // first row that is scored
+	split             int     // first row of the test half; 0 where the set has none
+}
+
+// weeks returns how much time the scored rows span.
+func (l *labelled) weeks() float64 {
+	return float64(len(l.samples)-l.skip) * l.step / (7 * 86400)
+}
+
+// inEvent returns the event that row i belongs to, each event reaching slack
+// rows further than marked; -1 for none.
+func (l *labelled) inEvent(i, slack int) int {
+	at, _ := slices.BinarySearchFunc(l.events, i, func(e span, i int) int {
+		if e.to+slack < i {
+			return -1
+		}
+		if e.from > i {
+			return 1
+		}
+		return 0
+	})
+	if at < len(l.events) && l.events[at].from <= i && i <= l.events[at].to+slack {
+		return at
+	}
+	return -1
+}
+
+var splitNote = regexp.MustCompile(`test half starts at row (\d+)`)
+
+// loadDetection reads the univariate series listed in dir/detection/manifest.csv
+// and the files of dir/nab.
+func loadDetection(dir string) ([]*labelled, error) {
+	var all []*labelled
+	rows, err := readCSV(filepath.Join(dir, "detection", "manifest.csv"))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w; point --data at a folder with detection/ and nab/", errLacking, err)
+	}
+	for _, r := range rows[1:] {
+		if len(r) < 9 || (r[0] != "KPI-AIOPS18" && r[0] != "MSCloud") {
+			continue
+		}
+		l := &labelled{set: strings.TrimSuffix(r[0], "-AIOPS18"), name: r[1], family: r[8]}
+		if l.step, err = strconv.ParseFloat(r[3], 64); err != nil {
+			return nil, fmt.Errorf("manifest.csv: step of %s: %w", r[1], err)
+		}
+		if m := splitNote.FindStringSubmatch(r[7]); m != nil {
+			l.split, _ = strconv.Atoi(m[1])
+		}
+		if err := l.readLabelled(filepath.Join(dir, "detection", r[0], r[2])); err != nil {
+			return nil, err
+		}
+		all = append(all, l)
+	}
+	nab, err := loadNAB(filepath.Join(dir, "nab"))
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, nab...)
+	for _, l := range all {
+		l.skip = max(len(l.samples)*15/100, int(86400/max(l.step, 60)))
+		l.events = slices.DeleteFunc(l.events, func(e span) bool { return e.to < l.skip })
+	}
+	return all, nil
+}
+
+func readCSV(path string) ([][]string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	r := csv.NewReader(f)
+	r.FieldsPerRecord = -1
+	return r.ReadAll()
+}
+
+// readLabelled reads rows of timestamp, value, label. Rows without a value are
+// left out, as a scrape that failed would be.
+func (l *labelled) readLabelled(path string) error {
+	rows, err := readCSV(path)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errLacking, err)
+	}
+	open := false
+	for i, r := range rows[1:] {
+		if len(r) < 3 || r[1] == "" {
+			if l.split > i {
+				l.split--
+			}
+			continue
+		}
+		t, err1 := strconv.ParseFloat(r[0], 64)
+		v, err2 := strconv.ParseFloat(r[1], 64)
+		if err1 != nil || err2 != nil {
+			return fmt.Errorf("%s:%d: want numbers, got %q", path, i+2, r)
+		}
+		at := len(l.samples)
+		l.samples = append(l.samples, telemetry.Sample{T: int64(t * 1000), V: v})
+		if r[2] != "0" && r[2] != "" {
+			if !open {
+				l.events = append(l.events, span{at, at})
+			}
+			l.events[len(l.events)-1].to = at
+			open = true
+		} else {
+			open = false
+		}
+	}
+	return nil
+}
+
+const nabTime = "2006-01-02 15:04:05"
+
+func loadNAB(dir string) ([]*labelled, error) {
+	raw, err := os.ReadFile(filepath.Join(dir, "labels", "combined_windows.json"))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errLacking, err)
+	}
+	windows := map[string][][2]string{}
+	if err := json.Unmarshal(raw, &windows); err != nil {
+		return nil, fmt.Errorf("combined_windows.json: %w", err)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "data", "*", "*.csv"))
+	if err != nil {
+		return nil, err
+	}
+	var all []*labelled
+	for _, path := range files {
+		folder := filepath.Base(filepath.Dir(path))
+		l := &labelled{set: "NAB", name: folder + "/" + filepath.Base(path)}
+		l.family = l.name
+		rows, err := readCSV(path)
+		if err != nil {
+			return nil, err
+		}
+		for i, r := range rows[1:] {
+			t, err1 := time.Parse(nabTime, r[0])
+			v, err2 := strconv.ParseFloat(r[1], 64)
+			if err1 != nil || err2 != nil {
+				return nil, fmt.Errorf("%s:%d: want a time and a number, got %q", path, i+2, r)
+			}
+			l.samples = append(l.samples, telemetry.Sample{T: t.UnixMilli(), V: v})
+		}
+		l.step = medianStep(l.samples)
+		for _, w := range windows[l.name] {
+			from, err1 := time.Parse(nabTime, w[0][:len(nabTime)])
+			to, err2 := time.Parse(nabTime, w[1][:len(nabTime)])
+			if err1 != nil || err2 != nil {
+				return nil, fmt.Errorf("window of %s: want times, got %q", l.name, w)
+			}
+			l.events = append(l.events, l.rows(from.UnixMilli(), to.UnixMilli()))
+		}
+		all = append(all, l)
+	}
+	return all, nil
+}
+
+// rows returns the first and last row within the times.
+func (l *labelled) rows(from, to int64) span {
+	e := span{from: len(l.samples)}
+	for i, s := range l.samples {
+		if s.T >= from && s.T <= to {
+			e.from = min(e.from, i)
+			e.to = i
+		}
+	}
+	return e
+}
+
+func medianStep(samples []telemetry.Sample) float64 {
+	var steps []int64
+	for i := 1; i < len(samples); i++ {
+		steps = append(steps, samples[i].T-samples[i-1].T)
+	}
+	slices.Sort(steps)
+	return float64(steps[len(steps)/2]) / 1000
+}

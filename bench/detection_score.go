@@ -1,0 +1,212 @@
+package main
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// Protocol of an episode: it opens at a score of at least the threshold, closes
+// after quietRows quiet rows, is a hit if it overlaps an event prolonged by
+// slackRows, and else a false alarm; what stays on counts again each againRows.
+const (
+	quietRows = 5
+	slackRows = 3
+	againRows = 30
+	delayRows = 7
+)
+
+// tally is what one threshold does to one series.
+type tally struct {
+	falseAlarms int
+	delays      []int // rows from an event's start to its first alarm; -1 for a miss
+}
+
+// count applies one threshold to the scores of a series.
+func (l *labelled) count(scores []float64, threshold float64) tally {
+	out := tally{delays: make([]int, len(l.events))}
+	for i := range out.delays {
+		out.delays[i] = -1
+	}
+	open, hit, outside, last := false, false, 0, 0
+	finish := func() {
+		if !open {
+			return
+		}
+		out.falseAlarms += outside / againRows
+		if !hit {
+			out.falseAlarms++
+			if outside > 0 && outside%againRows == 0 {
+				out.falseAlarms--
+			}
+		}
+		open = false
+	}
+	for i := l.skip; i < len(scores); i++ {
+		if !(scores[i] >= threshold) {
+			if open && i-last >= quietRows {
+				finish()
+			}
+			continue
+		}
+		if !open {
+			open, hit, outside = true, false, 0
+		}
+		last = i
+		e := l.inEvent(i, slackRows)
+		if e < 0 {
+			outside++
+			continue
+		}
+		hit = true
+		if out.delays[e] < 0 {
+			out.delays[e] = i - max(l.events[e].from, l.skip)
+		}
+	}
+	finish()
+	return out
+}
+
+// point is what one threshold does to a data set.
+type point struct {
+	threshold, perWeek   float64
+	recall, familyRecall float64
+	delays               []int
+	delaySeconds         []float64
+	greedy               float64 // share of series that alone make over 10 % of the false alarms
+}
+
+// measure applies one threshold to all series of a set.
+func measure(set []*labelled, scores [][]float64, threshold float64) point {
+	p := point{threshold: threshold}
+	weeks, found, events, alarms := 0.0, 0, 0, 0
+	byFamily := map[string][2]int{}
+	var each []int
+	for i, l := range set {
+		t := l.count(scores[i], threshold)
+		weeks += l.weeks()
+		alarms += t.falseAlarms
+		each = append(each, t.falseAlarms)
+		f := byFamily[l.family]
+		for _, d := range t.delays {
+			events++
+			f[1]++
+			if d >= 0 {
+				found++
+				f[0]++
+				p.delays = append(p.delays, d)
+				p.delaySeconds = append(p.delaySeconds, float64(d)*l.step)
+			}
+		}
+		byFamily[l.family] = f
+	}
+	p.perWeek = float64(alarms) / weeks
+	p.recall = float64(found) / float64(max(events, 1))
+	families := 0
+	for _, f := range byFamily {
+		if f[1] > 0 {
+			families++
+			p.familyRecall += float64(f[0]) / float64(f[1])
+		}
+	}
+	p.familyRecall /= float64(max(families, 1))
+	for _, n := range each {
+		if alarms > 0 && 10*n > alarms {
+			p.greedy += 1 / float64(len(each))
+		}
+	}
+	return p
+}
+
+// thresholds returns candidates from the pooled scores, dense in the tail.
+func thresholds(set []*labelled, scores [][]float64) []float64 {
+	var all []float64
+	for i, l := range set {
+		for _, x := range scores[i][l.skip:] {
+			if !math.IsNaN(x) {
+				all = append(all, x)
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b float64) int { return cmp.Compare(b, a) })
+	var out []float64
+	for at := 1.0; int(at) < len(all) && at < 0.2*float64(len(all)); at = max(at+1, at*1.06) {
+		out = append(out, all[int(at)])
+	}
+	return slices.Compact(out)
+}
+
+var falseAlarmRates = []float64{0.5, 1, 2, 7}
+
+// recallAt returns, per allowed rate of false alarms, the best point within it.
+func recallAt(set []*labelled, scores [][]float64) []point {
+	best := make([]point, len(falseAlarmRates))
+	for _, t := range thresholds(set, scores) {
+		p := measure(set, scores, t)
+		for i, most := range falseAlarmRates {
+			if p.perWeek <= most && p.recall > best[i].recall {
+				best[i] = p
+			}
+		}
+	}
+	return best
+}
+
+// delayF1 returns the pooled F1 over rows from..to of each series: an event is
+// found if an alarm falls within its first eight rows, and then all its rows
+// are true positives; false positives count by row.
+func delayF1(set []*labelled, scores [][]float64, test bool, threshold float64) float64 {
+	tp, fp, fn := 0, 0, 0
+	for i, l := range set {
+		from, to := l.skip, l.split
+		if test {
+			from, to = l.split, len(l.samples)
+		}
+		marked := make([]bool, len(l.samples))
+		for _, e := range l.events {
+			a, z := max(e.from, from), min(e.to, to-1)
+			if a > z {
+				continue
+			}
+			hit := false
+			for j := a; j <= min(z, a+delayRows); j++ {
+				hit = hit || scores[i][j] >= threshold
+			}
+			for j := a; j <= z; j++ {
+				marked[j] = true
+			}
+			if hit {
+				tp += z - a + 1
+			} else {
+				fn += z - a + 1
+			}
+		}
+		for j := from; j < to; j++ {
+			if !marked[j] && scores[i][j] >= threshold {
+				fp++
+			}
+		}
+	}
+	return 2 * float64(tp) / float64(max(2*tp+fp+fn, 1))
+}
+
+// trainedDelayF1 picks the threshold with the best F1 on the train halves and
+// returns its F1 on the test halves.
+func trainedDelayF1(set []*labelled, scores [][]float64) float64 {
+	best, at := -1.0, 0.0
+	for _, t := range thresholds(set, scores) {
+		if f := delayF1(set, scores, false, t); f > best {
+			best, at = f, t
+		}
+	}
+	return delayF1(set, scores, true, at)
+}
+
+func quantile[T cmp.Ordered](x []T, q float64) T {
+	var none T
+	if len(x) == 0 {
+		return none
+	}
+	x = slices.Sorted(slices.Values(x))
+	return x[min(len(x)-1, int(q*float64(len(x))))]
+}

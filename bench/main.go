@@ -1,0 +1,96 @@
+// Command bench runs one of Tocsin's benchmarks:
+//
+//	go run ./bench NAME [--data DIR] [flags]
+//
+// It prints a table for people and, as its last line, one JSON object
+// {"bench":NAME,"commit":...,"figures":{...}}. A bench that lacks its data or a
+// peer to compare with says so and exits with 2.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strings"
+)
+
+// figures are the numbers of a bench by name; other programs rely on the names.
+type figures map[string]float64
+
+// bench is one benchmark: it reads its flags from args, prints its table to out
+// and returns its figures.
+type bench struct {
+	name, help string
+	run        func(args []string, out io.Writer) (figures, error)
+}
+
+// benches is the table of all; each lives in a file of its own name.
+var benches = []bench{
+	{"detection", "event recall, delay, false alarms and cost of the detector on labelled series", detection},
+}
+
+// errLacking is wrapped by errors that say that data or a peer is not there.
+var errLacking = errors.New("bench cannot run here")
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func run(args []string, out, complaints io.Writer) int {
+	i := -1
+	if len(args) > 0 {
+		i = slices.IndexFunc(benches, func(b bench) bool { return b.name == args[0] })
+	}
+	if i < 0 {
+		fmt.Fprintln(complaints, "usage: go run ./bench NAME [--data DIR] [flags]")
+		for _, b := range benches {
+			fmt.Fprintf(complaints, "  %-12s %s\n", b.name, b.help)
+		}
+		return 3
+	}
+	found, err := benches[i].run(args[1:], out)
+	if err != nil {
+		fmt.Fprintf(complaints, "bench %s: %v\n", benches[i].name, err)
+		if errors.Is(err, errLacking) {
+			return 2
+		}
+		return 1
+	}
+	last, err := json.Marshal(struct {
+		Bench   string  `json:"bench"`
+		Commit  string  `json:"commit"`
+		Figures figures `json:"figures"`
+	}{benches[i].name, commit(), found})
+	if err != nil {
+		fmt.Fprintf(complaints, "bench %s: %v\n", benches[i].name, err)
+		return 1
+	}
+	fmt.Fprintln(out, string(last))
+	return 0
+}
+
+// commit names the commit that the program was built from, empty if unknown.
+// `go run` leaves it out unless told -buildvcs=true; then the repository is asked.
+func commit() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				return s.Value
+			}
+		}
+	}
+	head, err := os.ReadFile(".git/HEAD")
+	if err != nil {
+		return ""
+	}
+	ref, branch := strings.CutPrefix(strings.TrimSpace(string(head)), "ref: ")
+	if !branch {
+		return ref
+	}
+	id, _ := os.ReadFile(".git/" + ref)
+	return strings.TrimSpace(string(id))
+}

@@ -1,0 +1,21 @@
+package change
+
+import "github.com/VictoriaMetrics/metrics"
+
+type feedMetrics struct {
+	created, updated, repeated *metrics.Counter
+	invalid, pruned            *metrics.Counter
+}
+
+func newFeedMetrics(set *metrics.Set) feedMetrics {
+	if set == nil {
+		set = metrics.NewSet()
+	}
+	return feedMetrics{
+		created:  set.GetOrCreateCounter(`tocsin_change_recorded_total{result="created"}`),
+		updated:  set.GetOrCreateCounter(`tocsin_change_recorded_total{result="updated"}`),
+		repeated: set.GetOrCreateCounter(`tocsin_change_recorded_total{result="repeated"}`),
+		invalid:  set.GetOrCreateCounter(`tocsin_change_rejected_total{reason="invalid"}`),
+		pruned:   set.GetOrCreateCounter(`tocsin_change_pruned_total`),
+	}
+}

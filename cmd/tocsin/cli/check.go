@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/tocsinhq/tocsin/app"
+	"github.com/tocsinhq/tocsin/config"
+	"github.com/tocsinhq/tocsin/rules"
+)
+
+type checkCommand struct {
+	Config checkConfig `cmd:"" help:"Check a configuration file and every rule file that it names."`
+	Rules  checkRules  `cmd:"" help:"Check alerts.yml and Prometheus rule files."`
+}
+
+type checkConfig struct {
+	File string `arg:"" type:"path" help:"Configuration file."`
+}
+
+// Run prints every error, one on a line, and fails when there is one.
+func (c *checkConfig) Run(_ context.Context, s streams) error {
+	cfg, errs := config.Load(c.File)
+	if err := errs.Err(); err != nil {
+		return refused(s, err)
+	}
+	set, err := app.ReadRules(cfg.Rules, filepath.Dir(c.File), false)
+	if err != nil {
+		return refused(s, err)
+	}
+	for _, w := range app.Warnings(cfg, set) {
+		fmt.Fprintln(s.out, "warning:", w)
+	}
+	_, err = fmt.Fprintf(s.out, "%s: ok\n", c.File)
+	return err
+}
+
+type checkRules struct {
+	Files   []string `arg:"" type:"path" help:"Files with alerts: or groups:, in any mixture."`
+	Explain bool     `help:"Print the PromQL that each alert compiles to."`
+}
+
+func (c *checkRules) Run(_ context.Context, s streams) error {
+	cfg := config.Default().Rules
+	var errs []error
+	for _, f := range c.Files {
+		kind, err := rules.FileKind(f)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		switch kind {
+		case rules.KindAlerts:
+			cfg.AlertFiles = append(cfg.AlertFiles, f)
+		case rules.KindGroups:
+			cfg.RuleFiles = append(cfg.RuleFiles, f)
+		case rules.KindSignals:
+			cfg.SignalFiles = append(cfg.SignalFiles, f)
+		}
+	}
+	set, err := app.ReadRules(cfg, "", false)
+	if err := errors.Join(append(errs, err)...); err != nil {
+		return refused(s, err)
+	}
+	if c.Explain {
+		explain(s.out, set)
+	}
+	for _, f := range c.Files {
+		fmt.Fprintf(s.out, "%s: ok\n", f)
+	}
+	return nil
+}
+
+// explain prints what each alert of an alerts.yml is evaluated as.
+func explain(w io.Writer, set rules.RuleSet) {
+	for _, f := range set.Alerts {
+		for _, r := range f.Alerts {
+			fmt.Fprintf(w, "%s %s\n  %s\n", r.Source(), r.Name, r.Explain())
+			if r.Duration > 0 {
+				fmt.Fprintf(w, "  for %s\n", r.Duration)
+			}
+		}
+	}
+}
+
+// refused prints errors as they are and leaves with ExitFailed.
+func refused(s streams, err error) error {
+	fmt.Fprintln(s.err, err)
+	return errExit(ExitFailed)
+}

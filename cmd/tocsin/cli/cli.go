@@ -1,0 +1,131 @@
+// Package cli holds the subcommands and flags of the tocsin program. Each
+// command is one file with one struct; kong fills the structs from flags and
+// environment variables and docs/cli.md is generated from them.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes of every command.
+const (
+	ExitOK        = 0 // done, or passed
+	ExitFailed    = 1 // not done, or did not pass
+	ExitUndecided = 2 // not enough data to say
+	ExitUsage     = 3 // wrong flags or arguments
+)
+
+// Version is set by the linker; "dev" in plain builds.
+var Version = "dev"
+
+// Program is the root of the command tree.
+type Program struct {
+	Serve    serveCommand    `cmd:"" help:"Run the daemon until SIGTERM or Ctrl-C."`
+	Demo     demoCommand     `cmd:"" help:"Run the daemon together with a small shop that breaks, to see an incident from start to end."`
+	Check    checkCommand    `cmd:"" help:"Check configuration and rule files without running anything."`
+	Incident incidentCommand `cmd:"" help:"List, show, acknowledge and resolve incidents of a running daemon."`
+	Change   changeCommand   `cmd:"" help:"Tell a running daemon of a change, or list the changes it knows."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
+}
+
+// streams is what commands write to; bound into every Run by kong.
+type streams struct {
+	out, err io.Writer
+}
+
+// errExit carries an exit code; its message, if any, was printed already.
+type errExit int
+
+func (e errExit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// NewParser returns the kong parser of the program, which docs/cli.md is made
+// from. Help and usage go to out; exit is called after --help.
+func NewParser(p *Program, out io.Writer, exit func(int)) (*kong.Kong, error) {
+	return kong.New(p,
+		kong.Name("tocsin"),
+		kong.Description("Tocsin watches metrics, explains what broke, and tells people."),
+		kong.UsageOnError(),
+		kong.Writers(out, out),
+		kong.Exit(exit),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	)
+}
+
+// Run parses args, runs the command and returns the exit code. The first SIGINT
+// or SIGTERM cancels the command's context; the second ends the process at once.
+func Run(args []string, stdout, stderr io.Writer) int {
+	var p Program
+	exited := -1
+	parser, err := NewParser(&p, stdout, func(code int) { exited = code })
+	if err != nil {
+		fmt.Fprintln(stderr, "tocsin:", err)
+		return ExitUsage
+	}
+	kctx, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "tocsin:", err)
+		fmt.Fprintln(stderr, `run "tocsin --help" for the commands and flags`)
+		return ExitUsage
+	}
+	ctx, stop := signalContext(context.Background(), stderr)
+	defer stop()
+	kctx.BindTo(ctx, (*context.Context)(nil))
+	kctx.Bind(streams{out: stdout, err: stderr})
+	switch err := kctx.Run(); {
+	case err == nil:
+		return ExitOK
+	case errors.As(err, new(errExit)):
+		var code errExit
+		errors.As(err, &code)
+		return int(code)
+	default:
+		fmt.Fprintln(stderr, "tocsin:", err)
+		return ExitFailed
+	}
+}
+
+// signalContext is cancelled by the first SIGINT or SIGTERM; the second exits
+// with the conventional status without waiting for anything.
+func signalContext(parent context.Context, stderr io.Writer) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(parent)
+	sig := make(chan os.Signal, 2)
+	signal.Notify(sig, syscall.SIGINT, syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() {
+		select {
+		case <-sig:
+			cancel()
+		case <-done:
+			return
+		}
+		select {
+		case s := <-sig:
+			fmt.Fprintf(stderr, "tocsin: second %s: leaving at once\n", s)
+			os.Exit(130)
+		case <-done:
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(sig)
+		close(done)
+		cancel()
+	}
+}
+
+type versionCommand struct{}
+
+func (versionCommand) Run(s streams) error {
+	_, err := fmt.Fprintln(s.out, "tocsin", Version)
+	return err
+}

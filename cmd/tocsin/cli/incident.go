@@ -1,0 +1,175 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/tocsinhq/tocsin/incident"
+	"github.com/tocsinhq/tocsin/rca"
+	"github.com/tocsinhq/tocsin/telemetry"
+	"github.com/tocsinhq/tocsin/web"
+	"github.com/tocsinhq/tocsin/web/client"
+)
+
+type incidentCommand struct {
+	List    incidentList    `cmd:"" help:"List incidents, open ones first."`
+	Show    incidentShow    `cmd:"" help:"Show one incident: figures, suspects with every term, timeline, who was told."`
+	Ack     incidentAck     `cmd:"" help:"Say that somebody is on it."`
+	Resolve incidentResolve `cmd:"" help:"Say that it is over."`
+}
+
+type incidentList struct {
+	remoteFlags
+	State   string `enum:"open,acknowledged,resolved,all" default:"all" help:"Only incidents in this state: ${enum}."`
+	Service string `help:"Only incidents of this service."`
+	Limit   int    `default:"50" help:"At most so many."`
+}
+
+func (c *incidentList) Run(ctx context.Context, s streams) error {
+	cl, err := c.client()
+	if err != nil {
+		return err
+	}
+	list, err := cl.Incidents(ctx, client.IncidentQuery{State: c.State, Service: c.Service, Limit: c.Limit})
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(s.out, list)
+	}
+	if len(list.Incidents) == 0 {
+		_, err := fmt.Fprintln(s.out, "no incidents")
+		return err
+	}
+	rows := [][]string{{"ID", "STATE", "SEVERITY", "SERVICE", "ONSET", "TITLE", "FIRST SUSPECT"}}
+	for _, i := range list.Incidents {
+		suspect := ""
+		if i.TopSuspect != nil {
+			suspect = fmt.Sprintf("%s (%.0f %%)", i.TopSuspect.Title, 100*i.TopSuspect.Probability)
+		}
+		rows = append(rows, []string{i.ID, string(i.State), string(i.Severity), i.Service, local(i.Onset), i.Title, suspect})
+	}
+	if err := table(s.out, rows); err != nil {
+		return err
+	}
+	if list.More {
+		_, err = fmt.Fprintf(s.out, "... and more; --limit shows them\n")
+	}
+	return err
+}
+
+type incidentShow struct {
+	remoteFlags
+	ID string `arg:"" help:"Id of the incident."`
+}
+
+func (c *incidentShow) Run(ctx context.Context, s streams) error {
+	cl, err := c.client()
+	if err != nil {
+		return err
+	}
+	d, err := cl.Incident(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(s.out, d)
+	}
+	return showIncident(s.out, d)
+}
+
+// showIncident writes one incident for people.
+func showIncident(w io.Writer, d web.IncidentDetail) error {
+	i := d.Incident
+	fmt.Fprintf(w, "%s\n%s, %s, service %s, since %s\n", printable(i.Title), i.State, i.Severity, printable(i.Service), local(i.Onset))
+	if !i.Resolved.IsZero() {
+		fmt.Fprintf(w, "resolved %s\n", local(i.Resolved))
+	}
+	fmt.Fprintln(w, "\nWhat is seen")
+	for _, o := range i.Occurrences {
+		fmt.Fprintf(w, "  %-8s %s\n", o.Condition, printable(o.Summary))
+	}
+	if d.Ranking != nil {
+		fmt.Fprintln(w, "\nSuspects")
+		for _, f := range d.Ranking.Findings {
+			showFinding(w, f)
+		}
+	}
+	fmt.Fprintln(w, "\nTimeline")
+	for _, e := range d.Events {
+		fmt.Fprintf(w, "  %s  %-12s %s (%s)\n", local(e.At), e.Kind, printable(e.Text), printable(e.Actor))
+	}
+	if len(d.Deliveries) > 0 {
+		fmt.Fprintln(w, "\nWho was told")
+	}
+	for _, m := range d.Deliveries {
+		fmt.Fprintf(w, "  %s  %-12s %s %s %s\n", local(m.Created), m.Channel, m.Event, m.State, printable(m.Error))
+	}
+	return nil
+}
+
+func showFinding(w io.Writer, f rca.Finding) {
+	fmt.Fprintf(w, "  %3.0f %%  %s\n", 100*f.Probability, printable(f.Title))
+	for _, t := range f.Terms {
+		fmt.Fprintf(w, "         %+5.1f  %-8s %s\n", t.Points, t.Name, printable(t.Text))
+	}
+	for _, e := range f.Evidence {
+		fmt.Fprintf(w, "                %s: %s before, %s since\n", e.Signal,
+			telemetry.Figure(float64(e.Before), e.Unit), telemetry.Figure(float64(e.After), e.Unit))
+	}
+}
+
+// actFlags are shared by what people do to an incident.
+type actFlags struct {
+	remoteFlags
+	ID    string `arg:"" help:"Id of the incident."`
+	Actor string `help:"Who says so; your user name by default."`
+	Note  string `help:"A sentence for the timeline."`
+}
+
+func (f actFlags) act(ctx context.Context, s streams, do func(*client.Client) (incident.Incident, error)) error {
+	cl, err := f.client()
+	if err != nil {
+		return err
+	}
+	i, err := do(cl)
+	if err != nil {
+		return err
+	}
+	if f.JSON {
+		return printJSON(s.out, i)
+	}
+	_, err = fmt.Fprintf(s.out, "%s is %s\n", i.ID, i.State)
+	return err
+}
+
+func (f actFlags) actor() string {
+	if f.Actor != "" {
+		return f.Actor
+	}
+	return whoami()
+}
+
+type incidentAck struct{ actFlags }
+
+func (c *incidentAck) Run(ctx context.Context, s streams) error {
+	return c.act(ctx, s, func(cl *client.Client) (incident.Incident, error) { return cl.Ack(ctx, c.ID, c.actor(), c.Note) })
+}
+
+type incidentResolve struct{ actFlags }
+
+func (c *incidentResolve) Run(ctx context.Context, s streams) error {
+	return c.act(ctx, s, func(cl *client.Client) (incident.Incident, error) {
+		return cl.Resolve(ctx, c.ID, c.actor(), c.Note)
+	})
+}
+
+// local writes a time in the zone of the terminal.
+func local(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.Local().Format("2006-01-02 15:04:05")
+}

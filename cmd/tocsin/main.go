@@ -1,0 +1,13 @@
+// Command tocsin tells a team when its systems misbehave, why, and fixes what it
+// safely can. This file only hands over to package cli.
+package main
+
+import (
+	"os"
+
+	"github.com/tocsinhq/tocsin/cmd/tocsin/cli"
+)
+
+func main() {
+	os.Exit(cli.Run(os.Args[1:], os.Stdout, os.Stderr))
+}

@@ -1,0 +1,100 @@
+// Package config puts the settings of all packages into one file. Each package
+// owns its Config type, its defaults and its checks; this package only composes
+// them, reads YAML strictly and reports every error at once. Only app and the
+// command line import it.
+package config
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/tocsinhq/tocsin/detector"
+	"github.com/tocsinhq/tocsin/incident"
+	"github.com/tocsinhq/tocsin/ingest"
+	"github.com/tocsinhq/tocsin/internal/yamldoc"
+	"github.com/tocsinhq/tocsin/notify"
+	"github.com/tocsinhq/tocsin/rca"
+	"github.com/tocsinhq/tocsin/rules"
+	"github.com/tocsinhq/tocsin/store"
+	"github.com/tocsinhq/tocsin/topology"
+	"github.com/tocsinhq/tocsin/web"
+)
+
+// Config is the whole configuration file. A section that is left out keeps its
+// defaults, field by field.
+type Config struct {
+	// Web is about the HTTP listener and the pages.
+	Web web.Config `yaml:"web"`
+	// Storage is about samples: how long, how many, what is refused.
+	Storage store.Config `yaml:"storage"`
+	// Ingest is about the receivers: sizes and rates of requests.
+	Ingest ingest.Config `yaml:"ingest"`
+	// Services says which labels name the service that a series belongs to.
+	Services topology.Config `yaml:"services"`
+	// Detector is about baselines, scores and the false-alarm budget.
+	Detector detector.Config `yaml:"detector"`
+	// Rules is about signals, alerts.yml and Prometheus rule files.
+	Rules rules.Config `yaml:"rules"`
+	// Incidents is about opening, folding, resolving and reopening.
+	Incidents incident.Config `yaml:"incidents"`
+	// RootCause is about the ranking of suspects.
+	RootCause rca.Config `yaml:"root_cause"`
+	// Notify is about channels and who is told of what.
+	Notify notify.Config `yaml:"notify"`
+}
+
+// Default returns the configuration of a daemon that was given no file.
+func Default() Config {
+	return Config{
+		Web:       web.DefaultConfig(),
+		Storage:   store.DefaultConfig(),
+		Ingest:    ingest.DefaultConfig(),
+		Services:  topology.DefaultConfig(),
+		Detector:  detector.DefaultConfig(),
+		Rules:     rules.DefaultConfig(),
+		Incidents: incident.DefaultConfig(),
+		RootCause: rca.DefaultConfig(),
+		Notify:    notify.DefaultConfig(),
+	}
+}
+
+// Load reads a configuration file over the defaults. ${NAME} is replaced from the
+// environment. Every error found is returned, sorted by line. The rule files that
+// it names are not read; see rules.ReadRuleSet.
+func Load(path string) (Config, yamldoc.Errors) {
+	c := Default()
+	src, err := os.ReadFile(path)
+	if err != nil {
+		return c, yamldoc.Errors{{File: path, Msg: fmt.Sprintf("read configuration: %v", err)}}
+	}
+	return c, Overlay(&c, path, src)
+}
+
+// Overlay decodes YAML over c and validates the result. On errors c is in an
+// undefined state and must not be used.
+func Overlay(c *Config, file string, src []byte) yamldoc.Errors {
+	doc, errs := yamldoc.Parse(file, src,
+		yamldoc.WithEnv(os.LookupEnv),
+		yamldoc.WithNoun("notify.channels", "channel", "name"))
+	if len(errs) > 0 {
+		return errs
+	}
+	if errs = doc.Decode(c); len(errs) > 0 {
+		return errs.Sorted()
+	}
+	c.Validate(doc.Report(&errs))
+	return errs.Sorted()
+}
+
+// Validate reports every setting that cannot work, with its path from the root.
+func (c Config) Validate(report func(path, format string, args ...any)) {
+	c.Web.Validate(yamldoc.Under(report, "web"))
+	c.Storage.Validate(yamldoc.Under(report, "storage"))
+	c.Ingest.Validate(yamldoc.Under(report, "ingest"))
+	c.Services.Validate(yamldoc.Under(report, "services"))
+	c.Detector.Validate(yamldoc.Under(report, "detector"))
+	c.Rules.Validate(yamldoc.Under(report, "rules"))
+	c.Incidents.Validate(yamldoc.Under(report, "incidents"))
+	c.RootCause.Validate(yamldoc.Under(report, "root_cause"))
+	c.Notify.Validate(yamldoc.Under(report, "notify"))
+}

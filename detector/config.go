@@ -1,0 +1,102 @@
+package detector
+
+import (
+	"math"
+	"time"
+
+	"github.com/prometheus/common/model"
+)
+
+// Config holds what an operator may want to set. Everything else the detector
+// learns from the series, or holds as a documented constant beside its formula.
+type Config struct {
+	// Budget is the number of false alarms that one series may raise in a
+	// week, on average. It sets the score from which a sample is odd:
+	// exp(-Budget/168), the same for every series. Range 0.001 to 100.
+	Budget float64 `yaml:"budget"`
+	// MaxSeries is how many series are watched. Further ones are refused and
+	// counted. Each costs about 500 bytes beside its labels, 1,100 with its
+	// daily profile. Range 1 to 100,000,000.
+	MaxSeries int `yaml:"max_series"`
+	// WarmupSamples is how many samples a series must have shown before it
+	// may alarm. Range 10 to 100,000.
+	WarmupSamples int `yaml:"warmup_samples"`
+	// WarmupSpan is how long a series must have been seen before it may
+	// alarm. Range 0 to 30 days.
+	WarmupSpan model.Duration `yaml:"warmup_span"`
+	// CloseAfter is how many quiet samples in a row end an episode.
+	// Range 1 to 100.
+	CloseAfter int `yaml:"close_after"`
+	// RelearnAfter is how long a series must stay on a new level until that
+	// level is taken as normal; 24 samples are asked for besides.
+	// Range 1 minute to 30 days.
+	RelearnAfter model.Duration `yaml:"relearn_after"`
+	// Habituation is by how many powers of ten each alarm makes its series
+	// less willing to alarm again; it fades with a time constant of a week.
+	// Range 0 (off) to 2.
+	Habituation float64 `yaml:"habituation"`
+}
+
+// DefaultConfig returns the configuration used where the operator sets nothing.
+func DefaultConfig() Config {
+	return Config{
+		Budget:        1,
+		MaxSeries:     2_000_000,
+		WarmupSamples: 20,
+		WarmupSpan:    model.Duration(90 * time.Second),
+		CloseAfter:    5,
+		RelearnAfter:  model.Duration(30 * time.Minute),
+		Habituation:   0.3,
+	}
+}
+
+// Validate reports every value that is out of range, by its path inside the
+// detector section.
+func (c Config) Validate(report func(path, format string, args ...any)) {
+	number := func(path string, got, low, high float64) {
+		if !(got >= low && got <= high) {
+			report(path, "want a number from %g to %g, got %g", low, high, got)
+		}
+	}
+	span := func(path string, got model.Duration, low, high time.Duration) {
+		if d := time.Duration(got); d < low || d > high {
+			report(path, "want a duration from %s to %s, got %q", model.Duration(low), model.Duration(high), got)
+		}
+	}
+	number("budget", c.Budget, 0.001, 100)
+	number("max_series", float64(c.MaxSeries), 1, 1e8)
+	number("warmup_samples", float64(c.WarmupSamples), 10, 100_000)
+	span("warmup_span", c.WarmupSpan, 0, 30*24*time.Hour)
+	number("close_after", float64(c.CloseAfter), 1, 100)
+	span("relearn_after", c.RelearnAfter, time.Minute, 30*24*time.Hour)
+	number("habituation", c.Habituation, 0, 2)
+}
+
+// Threshold returns the score from which a sample is odd. It is the same for
+// all series because a score already speaks of an hour of the series' life.
+func (c Config) Threshold() float64 { return math.Exp(-c.Budget / hoursPerWeek) }
+
+const hoursPerWeek = 168
+
+// params is Config in the units of the inner loop.
+type params struct {
+	budgetPerHour float64
+	threshold     float64
+	warmupSamples uint32
+	warmupSpan    int64 // ms
+	closeAfter    uint8
+	relearnAfter  int64 // ms
+	habituation   float64
+}
+
+func (c Config) params() params {
+	return params{
+		budgetPerHour: c.Budget / hoursPerWeek,
+		threshold:     c.Threshold(),
+		warmupSamples: uint32(c.WarmupSamples),
+		warmupSpan:    time.Duration(c.WarmupSpan).Milliseconds(),
+		closeAfter:    uint8(c.CloseAfter),
+		relearnAfter:  time.Duration(c.RelearnAfter).Milliseconds(),
+		habituation:   c.Habituation,
+	}
+}

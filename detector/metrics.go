@@ -1,0 +1,28 @@
+package detector
+
+import (
+	"fmt"
+
+	"github.com/VictoriaMetrics/metrics"
+)
+
+// Expose registers the bank's own figures in set. They are read when the set is
+// written, so they cost nothing per sample beyond the counters themselves.
+func (b *Bank) Expose(set *metrics.Set) {
+	set.NewGauge("tocsin_detector_series", func() float64 { return float64(b.Len()) })
+	set.NewGauge("tocsin_detector_state_bytes", func() float64 { return float64(b.Bytes()) })
+	count := func(name string, load func() uint64) {
+		set.NewGauge(name, func() float64 { return float64(load()) })
+	}
+	for why := first; why < outcomes; why++ {
+		count(fmt.Sprintf("tocsin_detector_samples_not_judged_total{reason=%q}", outcomeNames[why]), b.counted[why].Load)
+	}
+	count(`tocsin_detector_series_refused_total{reason="max_series"}`, b.refused.Load)
+	count("tocsin_detector_episodes_opened_total", b.opened.Load)
+	count("tocsin_detector_episodes_lost_total", b.lost.Load)
+}
+
+// Bytes returns the memory held for states and daily profiles, without labels.
+func (b *Bank) Bytes() int {
+	return b.series.len()*chunkSize*stateSize + b.days.pages.len()*chunkSize*dailySize
+}

@@ -1,0 +1,33 @@
+package detector
+
+import (
+	"strings"
+
+	"github.com/prometheus/prometheus/model/labels"
+)
+
+// classify says from its labels whether a series is watched, and as what. Not
+// watched are:
+//   - the buckets of classic histograms: the rate of a single bucket is noise,
+//     and what they say together reaches the bank as recorded quantiles;
+//   - ALERTS and ALERTS_FOR_STATE, which are verdicts already;
+//   - tocsin_ series, which are the daemon's own.
+func classify(l labels.Labels) (flags uint32, watch bool) {
+	name := l.Get(labels.MetricName)
+	switch {
+	case name == "ALERTS", name == "ALERTS_FOR_STATE", strings.HasPrefix(name, "tocsin_"):
+		return 0, false
+	case strings.HasSuffix(name, "_bucket") && l.Has("le"):
+		return 0, false
+	}
+	for _, suffix := range counterSuffixes {
+		if strings.HasSuffix(name, suffix) {
+			flags |= flagCounter
+		}
+	}
+	return flags, true
+}
+
+// counterSuffixes are the endings that Prometheus and OpenMetrics give to
+// counters. Recorded series ("level:metric:operation") carry none of their own.
+var counterSuffixes = [...]string{"_total", "_count", "_sum", "_bucket"}

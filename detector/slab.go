@@ -1,0 +1,81 @@
+package detector
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// chunkSize is how many series share a lock and an allocation: small enough
+// that a checkpoint holds a writer up for microseconds only, large enough that
+// a million series make four thousand objects for the collector.
+const chunkSize = 256
+
+// chunk holds the state of chunkSize series. Its lock guards their states and
+// the daily profiles that they own.
+type chunk struct {
+	sync.Mutex
+	series [chunkSize]series
+}
+
+// slab is an array that grows by chunks and never moves: readers find a chunk
+// without a lock while a writer, serialised by the caller, appends one.
+type slab[T any] struct {
+	chunks atomic.Pointer[[]*T]
+}
+
+// at returns chunk i, or nil beyond the end.
+func (s *slab[T]) at(i int) *T {
+	all := s.chunks.Load()
+	if all == nil || i >= len(*all) {
+		return nil
+	}
+	return (*all)[i]
+}
+
+// len returns the number of chunks.
+func (s *slab[T]) len() int {
+	if all := s.chunks.Load(); all != nil {
+		return len(*all)
+	}
+	return 0
+}
+
+// grow appends one chunk. The table is copied when it is full only, so readers
+// of the old table still see what they could see before.
+func (s *slab[T]) grow() {
+	var old []*T
+	if all := s.chunks.Load(); all != nil {
+		old = *all
+	}
+	grown := append(old, new(T))
+	s.chunks.Store(&grown)
+}
+
+// days is the slab of daily profiles. Handing out is locked; a profile itself
+// is guarded by the lock of the series that owns it.
+type days struct {
+	mu    sync.Mutex
+	used  uint32
+	pages slab[[chunkSize]daily]
+}
+
+func (d *days) take() uint32 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if int(d.used) >= d.pages.len()*chunkSize {
+		d.pages.grow()
+	}
+	at := d.used
+	d.used++
+	return at
+}
+
+func (d *days) daily(at uint32) *daily {
+	return &d.pages.at(int(at / chunkSize))[at%chunkSize]
+}
+
+func (d *days) len() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return int(d.used)
+}

@@ -1,0 +1,160 @@
+package ingest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/klauspost/compress/s2"
+
+	"github.com/tocsinhq/tocsin/telemetry"
+)
+
+// scratch is the memory of one request under way.
+type scratch struct {
+	body, decoded []byte
+	batch         telemetry.Batch
+	reserved      int64
+}
+
+// Buffers and batches above these sizes are not kept for the next request, so
+// that one giant does not hold its memory for ever.
+const (
+	maxKeptBytes  = 8 << 20
+	maxKeptSeries = 1 << 16
+)
+
+func (h *Handler) acquire() *scratch {
+	if s, ok := h.pool.Get().(*scratch); ok {
+		return s
+	}
+	return new(scratch)
+}
+
+func (h *Handler) release(s *scratch) {
+	h.counters.inFlight.Add(-s.reserved)
+	s.reserved = 0
+	if cap(s.body) > maxKeptBytes || cap(s.decoded) > maxKeptBytes || cap(s.batch.Series) > maxKeptSeries {
+		return
+	}
+	s.batch.Reset()
+	h.pool.Put(s)
+}
+
+// reserve claims memory for a body until the request ends.
+func (h *Handler) reserve(s *scratch, n int64) *refusal {
+	if !h.counters.reserve(n, int64(h.config.MaxInFlight)) {
+		return refuse(http.StatusServiceUnavailable, "overloaded", "requests under way hold %s already, want at most %s; try again",
+			sizeText(h.counters.inFlight.Load()), h.config.MaxInFlight).after(overloadRetry)
+	}
+	s.reserved += n
+	return nil
+}
+
+// read takes in the body as it comes, within its limits of size and time.
+func (h *Handler) read(w http.ResponseWriter, r *http.Request, s *scratch) ([]byte, *refusal) {
+	tooLarge := refuse(http.StatusRequestEntityTooLarge, "body_too_large", "body is larger than %s", h.config.MaxBody)
+	if r.ContentLength > int64(h.config.MaxBody) {
+		return nil, refuse(http.StatusRequestEntityTooLarge, "body_too_large", "body has %s, want at most %s", sizeText(r.ContentLength), h.config.MaxBody)
+	}
+	if f := h.reserve(s, max(0, r.ContentLength)); f != nil {
+		return nil, f
+	}
+	// The deadline is of the connection. It is lifted once the body is whole,
+	// or it would end the request while we store; after a body that is not, it
+	// stays and ends the server's attempt to read the rest. Recorders have none.
+	control := http.NewResponseController(w)
+	timed := control.SetReadDeadline(h.now().Add(h.config.BodyTimeout.Std())) == nil
+	buf := s.body[:0]
+	if n := int(r.ContentLength); n >= cap(buf) {
+		buf = make([]byte, 0, n+1) // one more, to see the end without growing
+	}
+	known := r.ContentLength >= 0
+	for {
+		if len(buf) == cap(buf) {
+			buf = append(buf, 0)[:len(buf)]
+		}
+		n, err := r.Body.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		s.body = buf
+		if len(buf) > int(h.config.MaxBody) {
+			return nil, tooLarge
+		}
+		if !known {
+			if f := h.reserve(s, int64(n)); f != nil {
+				return nil, f
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			if timed {
+				_ = control.SetReadDeadline(time.Time{}) // cannot fail after it was set
+			}
+			return buf, nil
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return nil, refuse(http.StatusRequestTimeout, "body_too_slow", "body did not arrive within %s, got %d bytes", h.config.BodyTimeout, len(buf))
+		case err != nil:
+			return nil, refuse(http.StatusBadRequest, "body_incomplete", "read body: %s after %d bytes", err, len(buf))
+		}
+	}
+}
+
+// uncompress undoes snappy's block format. The declared size is checked
+// before any memory is taken for it.
+func (h *Handler) uncompress(body []byte, s *scratch) ([]byte, *refusal) {
+	corrupt := func() *refusal {
+		return refuse(http.StatusBadRequest, "corrupt_snappy", "body is not snappy block format: %s", looksLike(body))
+	}
+	n, err := s2.DecodedLen(body)
+	if err != nil {
+		return nil, corrupt()
+	}
+	if int64(n) > int64(h.config.MaxDecoded) {
+		// Text read as snappy declares a size at random.
+		if what := known(body); what != "" {
+			return nil, corrupt()
+		}
+		return nil, refuse(http.StatusRequestEntityTooLarge, "decoded_too_large", "body declares %s after decompression, want at most %s", sizeText(int64(n)), h.config.MaxDecoded)
+	}
+	if f := h.reserve(s, int64(n)); f != nil {
+		return nil, f
+	}
+	if cap(s.decoded) < n {
+		s.decoded = make([]byte, n)
+	}
+	out, err := s2.Decode(s.decoded[:cap(s.decoded)], body)
+	if err != nil {
+		return nil, corrupt()
+	}
+	s.decoded = out
+	return out, nil
+}
+
+// known names the format of a body that begins like one of those that are
+// sent by mistake, or returns nothing.
+func known(body []byte) string {
+	for _, f := range []struct{ prefix, name string }{
+		{"\xff\x06\x00\x00sNaPpY", "it is snappy's framed (stream) format; send the block format"},
+		{"\x1f\x8b", "it looks like gzip"},
+		{"\x28\xb5\x2f\xfd", "it looks like zstd"},
+		{"{", "it looks like JSON"},
+		{"# HELP ", "it looks like the text format of a scrape"},
+		{"# TYPE ", "it looks like the text format of a scrape"},
+	} {
+		if bytes.HasPrefix(body, []byte(f.prefix)) {
+			return f.name
+		}
+	}
+	return ""
+}
+
+func looksLike(body []byte) string {
+	if what := known(body); what != "" {
+		return what
+	}
+	return fmt.Sprintf("its %d bytes are corrupt or truncated", len(body))
+}

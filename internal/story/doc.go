@@ -1,0 +1,27 @@
+// Package story runs story scripts: plain text files that say what comes in
+// (samples in the series notation of promqltest, changes, restarts, people's
+// words) and what must come out (alerts, anomalies, incidents, suspects,
+// messages), all on virtual time. The code under test is the daemon's own core;
+// only the clock, the disk folder and the channels are the story's.
+//
+// A script is read line by line. Indented lines belong to the command above.
+//
+//	start 2026-01-05T00:00:00Z          # virtual time 0; this is the default
+//	tick 15s                            # how often the core is stepped
+//	config                              # part of a configuration file
+//	  incidents: {resolve_after: 2m}
+//	alerts                              # an alerts.yml
+//	  alerts: ...
+//	load 15s [at 1h] [jitter 2%]        # series from 0 (or from the given offset)
+//	  http_requests_total{service="pay",code="200"} 0+100x240
+//	change at 1h service=pay version_to=v42 [kind= status= id= ...]
+//	restart at 70m                      # stop in order and start again
+//	crash at 70m                        # start again without stopping in order
+//	ack at 80m service=pay actor=kim    # a person acknowledges the open incident
+//	resolve at 90m service=pay actor=kim
+//	expect at 65m incident pay open
+//	expect between 61m and 65m message pager opened contains "pay"
+//	expect total messages pager = 2
+//
+// The assertions are listed at type Expect.
+package story

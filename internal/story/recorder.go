@@ -1,0 +1,66 @@
+package story
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/tocsinhq/tocsin/notify"
+)
+
+// sent is one message as a channel of the story received it.
+type sent struct {
+	channel string
+	kind    string
+	text    string
+}
+
+// recorder is a channel that keeps what it is told.
+type recorder struct {
+	name string
+	book *book
+}
+
+// book collects the messages of all channels in the order of sending. It
+// outlives restarts of the core, as the world outside does.
+type book struct {
+	mu   sync.Mutex
+	sent []sent
+}
+
+func (r *recorder) Name() string { return r.name }
+
+// Send records the message and counts up the thread, so that a story sees
+// whether threads are handed back.
+func (r *recorder) Send(_ context.Context, m notify.Message, t notify.Thread) (notify.Thread, error) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s %s %s\n%s\n", m.Incident.Service, m.Incident.Severity, m.Incident.State, m.Incident.Title, m.Event.Text)
+	for _, f := range m.Ranking.Findings {
+		fmt.Fprintf(&b, "%.0f%% %s\n", 100*f.Probability, f.Title)
+	}
+	r.book.mu.Lock()
+	defer r.book.mu.Unlock()
+	r.book.sent = append(r.book.sent, sent{channel: r.name, kind: string(m.Event.Kind), text: b.String()})
+	return t + "+", nil
+}
+
+// count returns how many messages went to a channel, of one kind or of all.
+func (b *book) count(channel, kind string) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := 0
+	for _, s := range b.sent {
+		if s.channel == channel && (kind == "" || s.kind == kind) {
+			n++
+		}
+	}
+	return n
+}
+
+// since returns the messages from position i on, and the new length.
+func (b *book) since(i int) ([]sent, int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return append([]sent(nil), b.sent[i:]...), len(b.sent)
+}

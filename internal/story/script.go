@@ -1,0 +1,76 @@
+package story
+
+import (
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql/parser"
+)
+
+// Script is one story as parsed. Offsets count from Start.
+type Script struct {
+	File    string
+	Start   time.Time
+	Tick    time.Duration
+	Config  string // YAML laid over the story's base configuration; may be empty
+	Alerts  string // text of an alerts.yml; may be empty
+	Rules   string // text of a Prometheus rule file; may be empty
+	Loads   []Load
+	Actions []Action // by offset, then in file order
+	Expects []Expect // in file order
+	End     time.Duration
+}
+
+// Load is a group of series with one step.
+type Load struct {
+	Line   int
+	At     time.Duration
+	Step   time.Duration
+	Jitter float64 // relative noise on every increment or value, 0 for none
+	Series []Series
+}
+
+// Series is one line of a load: value i is at Load.At + i*Load.Step.
+type Series struct {
+	Labels labels.Labels
+	Values []parser.SequenceValue
+}
+
+// ActionKind says what happens at a moment of the story.
+type ActionKind string
+
+// The things that can happen beside samples.
+const (
+	ActionChange  ActionKind = "change"
+	ActionRestart ActionKind = "restart"
+	ActionCrash   ActionKind = "crash"
+	ActionAck     ActionKind = "ack"
+	ActionResolve ActionKind = "resolve"
+)
+
+// Action is one such moment with its key=value arguments.
+type Action struct {
+	Line int
+	Kind ActionKind
+	At   time.Duration
+	Args map[string]string
+}
+
+// Expect is one assertion. With From == To it is about the state at that
+// moment; with a range it must hold at some step inside the range; "never" in a
+// range must hold at none. Total assertions are made at the end.
+//
+//	alert NAME SERVICE STATE              firing, held, resolved or none
+//	incident SERVICE STATE                open, acknowledged, resolved or none
+//	anomaly SERVICE NAME                  an episode of that series name was seen
+//	suspect SERVICE "TEXT"                the first suspect of its incident contains TEXT
+//	message CHANNEL KIND [contains "TEXT"]  a message about an event of that kind was sent
+//	incidents = N, messages CHANNEL = N, messages CHANNEL KIND = N   (totals)
+type Expect struct {
+	Line  int
+	From  time.Duration
+	To    time.Duration
+	Never bool
+	Total bool
+	Words []string // the assertion, split, quoted strings unquoted
+}

@@ -1,0 +1,145 @@
+package notify
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tocsinhq/tocsin/incident"
+	"github.com/tocsinhq/tocsin/internal/yamldoc"
+)
+
+// Config says where messages go and how hard to try.
+type Config struct {
+	// Channels are the places that can be told. Alerts name them in their
+	// `channels`. Without this key there is one, named console.
+	Channels []ChannelConfig `yaml:"channels"`
+	// Default are the channels of incidents whose alerts name none, or none
+	// that is configured. Empty means every channel.
+	Default []string `yaml:"default"`
+	// MinSeverity is the least severity that is told: info, warning or critical.
+	MinSeverity incident.Severity `yaml:"min_severity"`
+	// Events are the events that make a message of their own: opened, raised,
+	// reopened, resolved, acknowledged, suspects, note. All others only bring
+	// messages up to date on channels that can edit them.
+	Events []incident.EventKind `yaml:"events"`
+	// Timeout bounds one try.
+	Timeout yamldoc.Duration `yaml:"timeout"`
+	// RetryMin is the time before the second try; it doubles from try to try.
+	RetryMin yamldoc.Duration `yaml:"retry_min"`
+	// RetryMax is the longest time between two tries, Retry-After apart.
+	RetryMax yamldoc.Duration `yaml:"retry_max"`
+	// GiveUp is the age at which a message that still cannot be delivered is
+	// recorded as failed.
+	GiveUp yamldoc.Duration `yaml:"give_up"`
+	// UpdateEvery is the least time between two quiet updates of one incident
+	// on one channel.
+	UpdateEvery yamldoc.Duration `yaml:"update_every"`
+	// Keep is how long records of finished deliveries are kept.
+	Keep yamldoc.Duration `yaml:"keep"`
+	// ProxyFromEnvironment lets channels reach out through the proxy that
+	// HTTPS_PROXY, HTTP_PROXY and NO_PROXY name.
+	ProxyFromEnvironment bool `yaml:"proxy_from_environment"`
+}
+
+// ChannelConfig is one named channel. Exactly one of Slack, Webhook and Console
+// is set; it says of what sort the channel is.
+type ChannelConfig struct {
+	// Name is what alerts and Default call the channel: lower case letters,
+	// digits, - and _.
+	Name string `yaml:"name"`
+	// MinSeverity overrides the common least severity for this channel.
+	MinSeverity incident.Severity `yaml:"min_severity"`
+	// Events override the common events for this channel. A Slack incoming
+	// webhook, which cannot edit or reply, is told only of those of opened,
+	// raised, reopened and resolved that are among the common ones, unless
+	// this is set.
+	Events []incident.EventKind `yaml:"events"`
+	// Slack sends to Slack by an incoming webhook or as a bot.
+	Slack *SlackConfig `yaml:"slack"`
+	// Webhook posts JSON to a URL.
+	Webhook *WebhookConfig `yaml:"webhook"`
+	// Console writes text to standard output.
+	Console *ConsoleConfig `yaml:"console"`
+}
+
+// SlackConfig reaches Slack either by WebhookURL (an incoming webhook: one
+// message per change of state) or by Token and Channel (a bot: one message per
+// incident, edited as the state changes, with a thread of replies).
+type SlackConfig struct {
+	// WebhookURL is the secret address of an incoming webhook.
+	WebhookURL yamldoc.Secret `yaml:"webhook_url"`
+	// Token is a bot token (xoxb-...) with the scope chat:write.
+	Token yamldoc.Secret `yaml:"token"`
+	// Channel is the name or, better, the id of the channel to post to.
+	Channel string `yaml:"channel"`
+	// APIURL is the address of Slack's Web API; for tests and proxies.
+	APIURL string `yaml:"api_url"`
+}
+
+// WebhookConfig posts each message as JSON; package notify/webhook documents
+// the body and the headers.
+type WebhookConfig struct {
+	// URL is where to post; it may hold credentials and is treated as a secret.
+	URL yamldoc.Secret `yaml:"url"`
+	// Secret signs each request (header X-Tocsin-Signature) when it is set.
+	Secret yamldoc.Secret `yaml:"secret"`
+	// Headers are sent with each request, such as Authorization.
+	Headers map[string]yamldoc.Secret `yaml:"headers"`
+}
+
+// ConsoleConfig writes to the daemon's standard output.
+type ConsoleConfig struct {
+	// Color marks states by ANSI colours.
+	Color bool `yaml:"color"`
+}
+
+// announceable are the events that may make a message of their own.
+var announceable = []incident.EventKind{
+	incident.EventOpened, incident.EventRaised, incident.EventReopened, incident.EventResolved,
+	incident.EventAcked, incident.EventSuspects, incident.EventNote,
+}
+
+// webhookEvents are the events of which a Slack incoming webhook is told.
+var webhookEvents = []incident.EventKind{
+	incident.EventOpened, incident.EventRaised, incident.EventReopened, incident.EventResolved,
+}
+
+// DefaultConfig returns one console channel without colours that is told
+// everything, tries of 10 s spaced from 1 s to 2 min, and a day before giving up.
+func DefaultConfig() Config {
+	return Config{
+		Channels:    []ChannelConfig{{Name: "console", Console: &ConsoleConfig{}}},
+		MinSeverity: incident.SeverityInfo,
+		Events:      slices.Clone(announceable),
+		Timeout:     yamldoc.Duration(10 * time.Second),
+		RetryMin:    yamldoc.Duration(time.Second),
+		RetryMax:    yamldoc.Duration(2 * time.Minute),
+		GiveUp:      yamldoc.Duration(24 * time.Hour),
+		UpdateEvery: yamldoc.Duration(time.Minute),
+		Keep:        yamldoc.Duration(30 * 24 * time.Hour),
+	}
+}
+
+// rule returns what the channel of that name wants to hear.
+func (c Config) rule(name string) routeRule {
+	min, events := c.MinSeverity, c.Events
+	if i := slices.IndexFunc(c.Channels, func(x ChannelConfig) bool { return x.Name == name }); i >= 0 {
+		x := c.Channels[i]
+		switch {
+		case len(x.Events) > 0:
+			events = x.Events
+		case x.Slack != nil && x.Slack.WebhookURL != "":
+			events = slices.DeleteFunc(slices.Clone(events), func(k incident.EventKind) bool {
+				return !slices.Contains(webhookEvents, k)
+			})
+		}
+		if x.MinSeverity != "" {
+			min = x.MinSeverity
+		}
+	}
+	r := routeRule{min: min.Rank(), events: make(map[incident.EventKind]bool, len(events))}
+	for _, k := range events {
+		r.events[k] = true
+	}
+	return r
+}

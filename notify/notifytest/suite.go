@@ -1,0 +1,170 @@
+// Package notifytest is the conformance suite of channels: what the outbox
+// relies on, tried against a receiver that misbehaves. Every channel runs
+// Channel, and those that speak HTTP also HTTP.
+package notifytest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tocsinhq/tocsin/incident"
+	"github.com/tocsinhq/tocsin/notify"
+)
+
+// Channel checks what holds for every channel: a name that does not change, and
+// that any message, however odd, is sent or refused without a panic.
+// build is called for each message.
+func Channel(t *testing.T, build func(t *testing.T) notify.Channel) {
+	t.Helper()
+	for name, m := range Hostile() {
+		t.Run("hostile/"+name, func(t *testing.T) {
+			c := build(t)
+			before := c.Name()
+			th, err := c.Send(deadline(t, 10*time.Second), m, "")
+			if err != nil {
+				t.Errorf("Send = %v, want nil", err)
+			}
+			m.Quiet = true
+			if _, err := c.Send(deadline(t, 10*time.Second), m, th); err != nil {
+				t.Errorf("quiet Send = %v, want nil", err)
+			}
+			if c.Name() == "" || c.Name() != before {
+				t.Errorf("Name = %q, then %q", before, c.Name())
+			}
+		})
+	}
+	t.Run("a thread that cannot be read is no obstacle", func(t *testing.T) {
+		if _, err := build(t).Send(deadline(t, 10*time.Second), Message(1, incident.EventOpened), "{odd"); err != nil {
+			t.Errorf("Send = %v, want nil", err)
+		}
+	})
+}
+
+// HTTPCase is a channel that speaks HTTP, for the suite.
+type HTTPCase struct {
+	// OK is the body of the receiver's good answer.
+	OK string
+	// Make returns the channel that talks to the address. It must carry every
+	// string of Secrets in its configuration.
+	Make func(t *testing.T, url string, now func() time.Time) notify.Channel
+	// Secrets must not appear in any error.
+	Secrets []string
+}
+
+// want says how a Send must end.
+type want struct {
+	retry bool
+	final bool
+	after time.Duration // exact when > 0
+}
+
+// HTTP runs a channel against a receiver that misbehaves.
+func HTTP(t *testing.T, c HTTPCase) {
+	t.Helper()
+	now := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
+	cases := []struct {
+		name    string
+		answers []Answer
+		wants   []want // one for each Send in turn
+		within  time.Duration
+	}{
+		{"ok", []Answer{OK}, []want{{}}, 0},
+		{"500 then ok", []Answer{Status(500, ""), OK}, []want{{retry: true}, {}}, 0},
+		{"503 with Retry-After", []Answer{Status(503, "7")}, []want{{retry: true, after: 7 * time.Second}}, 0},
+		{"429 without Retry-After", []Answer{Status(429, "")}, []want{{retry: true}}, 0},
+		{"429 with seconds, then ok", []Answer{Status(429, "30"), OK}, []want{{retry: true, after: 30 * time.Second}, {}}, 0},
+		{"429 with a date", []Answer{Status(429, now.Add(time.Minute).Format(http.TimeFormat))}, []want{{retry: true, after: time.Minute}}, 0},
+		{"429 with nonsense", []Answer{Status(429, "soon")}, []want{{retry: true}}, 0},
+		{"hang, then ok", []Answer{Hang, OK}, []want{{retry: true}, {}}, 100 * time.Millisecond},
+		{"reset, then ok", []Answer{Reset, OK}, []want{{retry: true}, {}}, 0},
+		{"redirect elsewhere", []Answer{Redirect}, []want{{final: true}}, 0},
+		{"400", []Answer{Status(400, "")}, []want{{final: true}}, 0},
+		{"401", []Answer{Status(401, "")}, []want{{final: true}}, 0},
+		{"404", []Answer{Status(404, "")}, []want{{final: true}}, 0},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			s := NewStub(t, c.OK)
+			s.Behave(tc.answers...)
+			ch := c.Make(t, s.URL, func() time.Time { return now })
+			for i, w := range tc.wants {
+				limit := 10 * time.Second
+				if tc.within > 0 && i == 0 {
+					limit = tc.within
+				}
+				started := time.Now()
+				_, err := ch.Send(deadline(t, limit), Message(1, incident.EventOpened), "")
+				check(t, err, w, c.Secrets)
+				if took := time.Since(started); took > limit+2*time.Second {
+					t.Errorf("Send took %v, its deadline was %v", took, limit)
+				}
+			}
+			if n := s.Strayed.Load(); n > 0 {
+				t.Errorf("a redirect was followed %d times", n)
+			}
+		})
+	}
+	t.Run("huge answer is not read to its end", func(t *testing.T) {
+		s := NewStub(t, c.OK)
+		s.Behave(Huge)
+		_, err := c.Make(t, s.URL, time.Now).Send(deadline(t, 10*time.Second), Message(1, incident.EventOpened), "")
+		leak(t, err, c.Secrets)
+		if n := s.Written.Load(); n > 32<<20 {
+			t.Errorf("the receiver could write %d MiB", n>>20)
+		}
+	})
+	t.Run("nobody listens", func(t *testing.T) {
+		s := NewStub(t, c.OK)
+		url := s.Elsewhere[:strings.LastIndexByte(s.Elsewhere, ':')] + ":1"
+		_, err := c.Make(t, url, time.Now).Send(deadline(t, 5*time.Second), Message(1, incident.EventOpened), "")
+		check(t, err, want{retry: true}, c.Secrets)
+	})
+	t.Run("link-local address is refused", func(t *testing.T) {
+		_, err := c.Make(t, "http://169.254.169.254", time.Now).Send(deadline(t, 5*time.Second), Message(1, incident.EventOpened), "")
+		check(t, err, want{final: true}, c.Secrets)
+	})
+}
+
+func deadline(t *testing.T, d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func check(t *testing.T, err error, w want, secrets []string) {
+	t.Helper()
+	leak(t, err, secrets)
+	var r *notify.RetryError
+	retry := errors.As(err, &r)
+	switch {
+	case w.retry && !retry:
+		t.Errorf("Send = %v, want an error that asks for another try", err)
+	case w.final && (err == nil || retry):
+		t.Errorf("Send = %v, want a final error", err)
+	case !w.retry && !w.final && err != nil:
+		t.Errorf("Send = %v, want nil", err)
+	case w.retry && r.After != w.after:
+		t.Errorf("Send asks to wait %v, want %v", r.After, w.after)
+	}
+}
+
+// leak fails the test when a secret is in the text of the error.
+func leak(t *testing.T, err error, secrets []string) {
+	t.Helper()
+	if err == nil {
+		return
+	}
+	for _, s := range secrets {
+		if bytes.Contains([]byte(err.Error()), []byte(s)) {
+			t.Errorf("the error holds the secret %q: %v", s, err)
+		}
+	}
+	if strings.ContainsAny(err.Error(), "\n\r\x00") {
+		t.Errorf("the error is not one line: %q", err)
+	}
+}

@@ -1,0 +1,227 @@
+package notify
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+
+	"github.com/tocsinhq/tocsin/incident"
+)
+
+// Options are what an Outbox needs.
+type Options struct {
+	DB       *sql.DB          // from store.OpenState; stays the caller's
+	Channels []Channel        // every channel that may be told; each name once
+	Config   Config           // validated
+	Logger   *slog.Logger     // nil: nothing is logged
+	Metrics  *metrics.Set     // nil: a set of its own
+	Now      func() time.Time // nil: time.Now; for the times of rows and for Run
+	Jitter   func() float64   // in [0, 1); nil: random
+}
+
+// Outbox is the durable queue between incidents and channels. Rows live in the
+// tables outbox and threads; nothing that matters is kept in memory, so a new
+// Outbox with other channels may take over from an old one whose Run has
+// ended. Enqueue, Deliver, Deliveries and Wake are safe for concurrent use.
+type Outbox struct {
+	db      *sql.DB
+	cfg     Config
+	backoff Backoff
+	router  Router
+	lanes   []*lane
+	byName  map[string]*lane
+	log     *slog.Logger
+	metrics outboxMetrics
+	now     func() time.Time
+	jitter  func() float64
+	warned  sync.Map // names of missing channels already logged
+}
+
+// NewOutbox returns an outbox that does nothing until Run or Deliver is
+// called. It refuses channels of the same name and a default channel that is
+// not among the channels.
+func NewOutbox(o Options) (*Outbox, error) {
+	if o.DB == nil {
+		return nil, errors.New("notify: want a state database, got none")
+	}
+	b := &Outbox{
+		db: o.DB, cfg: o.Config, byName: make(map[string]*lane), log: o.Logger,
+		metrics: newOutboxMetrics(o.Metrics), now: o.Now, jitter: o.Jitter,
+		backoff: Backoff{Min: time.Duration(o.Config.RetryMin), Max: time.Duration(o.Config.RetryMax)},
+	}
+	if b.log == nil {
+		b.log = slog.New(slog.DiscardHandler)
+	}
+	b.log = b.log.With("component", "notify")
+	if b.now == nil {
+		b.now = time.Now
+	}
+	if b.jitter == nil {
+		b.jitter = rand.Float64
+	}
+	names := make([]string, len(o.Channels))
+	for i, c := range o.Channels {
+		names[i] = c.Name()
+		if b.byName[names[i]] != nil {
+			return nil, fmt.Errorf("notify: want each channel name once, got %q again", names[i])
+		}
+		l := newLane(c)
+		b.lanes = append(b.lanes, l)
+		b.byName[names[i]] = l
+	}
+	b.router = NewRouter(o.Config, names)
+	if missing := b.router.Missing(o.Config.Default); len(missing) > 0 {
+		return nil, fmt.Errorf("notify: default: want names of configured channels, got %q", missing)
+	}
+	return b, nil
+}
+
+// Missing returns those of the names that no channel has; see Router.Missing.
+func (b *Outbox) Missing(names []string) []string { return b.router.Missing(names) }
+
+// Enqueue writes one row for each channel that is to hear of the message and
+// returns how many it wrote. It is idempotent by key and channel: repeated, it
+// returns 0. When it returns without error the rows are on disk. An empty key
+// is an error.
+func (b *Outbox) Enqueue(ctx context.Context, m Message) (int, error) {
+	if m.Key == "" || m.Event.Incident == "" {
+		return 0, fmt.Errorf("enqueue message: want a key and an incident, got key %q, incident %q", m.Key, m.Event.Incident)
+	}
+	route := b.router.Route(m)
+	b.reportMissing(route.Missing)
+	tx, err := b.db.BeginTx(ctx, nil)
+	if err != nil {
+		return 0, fmt.Errorf("enqueue message %s: %w", m.Key, err)
+	}
+	defer tx.Rollback() //nolint:errcheck // after Commit it does nothing
+	plan, err := b.plan(ctx, tx, m, route)
+	if err != nil {
+		return 0, fmt.Errorf("enqueue message %s: %w", m.Key, err)
+	}
+	var written []planned
+	merged := map[string]int{}
+	for _, p := range plan {
+		ok, n, err := b.insert(ctx, tx, m, p)
+		if err != nil {
+			return 0, fmt.Errorf("enqueue message %s for %s: %w", m.Key, p.lane.name, err)
+		}
+		if ok {
+			written = append(written, p)
+			merged[p.lane.name] = n
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return 0, fmt.Errorf("enqueue message %s: %w", m.Key, err)
+	}
+	if len(plan) == 0 {
+		reason := route.Reason
+		if reason == "" {
+			reason = "event"
+		}
+		b.metrics.notRouted(reason)
+	}
+	for _, p := range written {
+		b.metrics.enqueued(p.lane.name, p.quiet)
+		if n := merged[p.lane.name]; n > 0 {
+			b.metrics.finished(p.lane.name, StateMerged, "newer", n)
+		}
+		p.lane.signal()
+	}
+	return len(written), nil
+}
+
+// planned is one row that a message makes.
+type planned struct {
+	lane  *lane
+	quiet bool
+}
+
+// plan decides on the rows of a message from its route and from what each
+// channel was told of the incident so far.
+func (b *Outbox) plan(ctx context.Context, tx *sql.Tx, m Message, route Route) ([]planned, error) {
+	told, err := toldChannels(ctx, tx, m.Event.Incident)
+	if err != nil {
+		return nil, err
+	}
+	if route.Reason == "own_event" {
+		return nil, nil
+	}
+	routed, announce := set(route.Channels), set(route.Announce)
+	joins := m.Event.Kind == incident.EventAttached && m.Incident.State != incident.StateResolved
+	var out []planned
+	for _, l := range b.lanes {
+		switch {
+		case announce[l.name], told[l.name] && b.router.announces(l.name, m.Event.Kind):
+			out = append(out, planned{lane: l})
+		case joins && routed[l.name] && !told[l.name] && b.router.announces(l.name, incident.EventOpened):
+			out = append(out, planned{lane: l})
+		case l.edits && told[l.name]:
+			out = append(out, planned{lane: l, quiet: true})
+		}
+	}
+	return out, nil
+}
+
+// insert writes one row unless it is there, and on a channel that edits marks
+// older waiting rows as merged into it; it returns how many.
+func (b *Outbox) insert(ctx context.Context, tx *sql.Tx, m Message, p planned) (bool, int, error) {
+	m.Quiet = p.quiet
+	body, err := json.Marshal(m.Storable())
+	if err != nil {
+		return false, 0, err
+	}
+	now := b.now()
+	r := row{
+		key: m.Key, channel: p.lane.name, incident: m.Event.Incident, seq: m.Event.Seq,
+		kind: m.Event.Kind, quiet: p.quiet, created: now, due: now, body: body,
+	}
+	if p.quiet {
+		last, err := lastQuiet(ctx, tx, r.channel, r.incident)
+		if err != nil {
+			return false, 0, err
+		}
+		if t := last.Add(time.Duration(b.cfg.UpdateEvery)); !last.IsZero() && t.After(now) {
+			r.due = t
+		}
+	}
+	ok, err := insertRow(ctx, tx, r)
+	if err != nil || !ok || !p.lane.edits {
+		return ok, 0, err
+	}
+	n, err := mergeOlder(ctx, tx, r)
+	return ok, n, err
+}
+
+// reportMissing counts names of channels that are not configured and logs each
+// once in the life of the outbox.
+func (b *Outbox) reportMissing(names []string) {
+	for _, n := range names {
+		b.metrics.missing.Inc()
+		if _, again := b.warned.LoadOrStore(n, true); !again {
+			b.log.Warn("alerts name a channel that is not configured; its messages go to the other channels named, or to the default ones", "channel", n)
+		}
+	}
+}
+
+// Wake makes every worker of Run look at the queue now.
+func (b *Outbox) Wake() {
+	for _, l := range b.lanes {
+		l.signal()
+	}
+}
+
+func set(names []string) map[string]bool {
+	out := make(map[string]bool, len(names))
+	for _, n := range names {
+		out[n] = true
+	}
+	return out
+}

@@ -1,0 +1,90 @@
+package render
+
+import (
+	"math"
+
+	"github.com/tocsinhq/tocsin/incident"
+)
+
+// Distance says how far the value of an occurrence is from what is expected:
+// "12.4%, expected 0.8% (0.3% to 1.9%), 15.5 times as much". Parts that are
+// not known are left out; "" when not even the value is known.
+func Distance(o incident.Occurrence) string {
+	value := Figure(float64(o.Value), o.Unit)
+	if value == "" {
+		return ""
+	}
+	s := value
+	if e := Expected(o); e != "" {
+		s += ", expected " + e
+	}
+	if f := Factor(float64(o.Value), float64(o.Expected)); f != "" {
+		s += ", " + f
+	}
+	return s
+}
+
+// Expected says what was expected, with the band where it is known:
+// "0.8% (0.3% to 1.9%)"; "" when it is not known.
+func Expected(o incident.Occurrence) string {
+	s := Figure(float64(o.Expected), o.Unit)
+	lower, upper := Figure(float64(o.Lower), o.Unit), Figure(float64(o.Upper), o.Unit)
+	band := ""
+	switch {
+	case lower != "" && upper != "":
+		band = lower + " to " + upper
+	case upper != "":
+		band = "at most " + upper
+	case lower != "":
+		band = "at least " + lower
+	}
+	switch {
+	case s == "":
+		return band
+	case band == "":
+		return s
+	}
+	return s + " (" + band + ")"
+}
+
+// Factor says the ratio of value to expected in words: "15.5 times as much" or
+// "21% of it". It returns "" when the ratio says nothing: either is not known,
+// zero or infinite, they differ in sign, or they agree within a twentieth.
+func Factor(value, expected float64) string {
+	f := value / expected
+	switch {
+	case math.IsNaN(f), math.IsInf(f, 0), f <= 0, math.IsInf(expected, 0), math.Abs(f-1) < 0.05:
+		return ""
+	case f < 1:
+		return number(f*100) + "% of it"
+	}
+	return number(f) + " times as much"
+}
+
+// Occurrence describes one occurrence on one line: its name, how it stands
+// when it does not fire, and its distance or its own summary.
+func Occurrence(o incident.Occurrence) string {
+	s := oneLine(o.Name)
+	if s == "" {
+		s = string(o.Source)
+	}
+	if s == "" {
+		s = "occurrence"
+	}
+	if o.Service != "" {
+		s += " of " + oneLine(o.Service)
+	}
+	switch o.Condition {
+	case incident.ConditionHeld:
+		s += " (no data, held)"
+	case incident.ConditionCleared:
+		s += " (recovered)"
+	}
+	if d := Distance(o); d != "" {
+		return s + ": " + d
+	}
+	if o.Summary != "" {
+		return s + ": " + oneLine(o.Summary)
+	}
+	return s
+}

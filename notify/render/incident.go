@@ -1,0 +1,209 @@
+package render
+
+import (
+	"math"
+	"net/url"
+	"time"
+
+	"github.com/tocsinhq/tocsin/incident"
+	"github.com/tocsinhq/tocsin/notify"
+)
+
+// Mood is the state that a page shows by colour: how bad, or what became of it.
+type Mood string
+
+// The moods, from worst to best.
+const (
+	MoodCritical     Mood = "critical"
+	MoodWarning      Mood = "warning"
+	MoodInfo         Mood = "info"
+	MoodAcknowledged Mood = "acknowledged"
+	MoodResolved     Mood = "resolved"
+)
+
+// MoodOf returns the mood of an incident. An unknown severity counts as warning.
+func MoodOf(i incident.Incident) Mood {
+	switch {
+	case i.State == incident.StateResolved:
+		return MoodResolved
+	case i.State == incident.StateAcknowledged:
+		return MoodAcknowledged
+	case i.Severity == incident.SeverityCritical:
+		return MoodCritical
+	case i.Severity == incident.SeverityInfo:
+		return MoodInfo
+	}
+	return MoodWarning
+}
+
+// Title names the incident on one line, beginning with its service. It is
+// never empty.
+func Title(m notify.Message) string {
+	service, title := oneLine(m.Incident.Service), oneLine(m.Incident.Title)
+	switch {
+	case title == "" && service == "":
+		if id := oneLine(m.Incident.ID); id != "" {
+			return "incident " + id
+		}
+		return "incident"
+	case title == "":
+		return service + ": incident"
+	case service == "" || hasPrefixWord(title, service):
+		return title
+	}
+	return service + ": " + title
+}
+
+func hasPrefixWord(s, word string) bool {
+	if len(s) < len(word) || s[:len(word)] != word {
+		return false
+	}
+	return len(s) == len(word) || s[len(word)] == ' ' || s[len(word)] == ':'
+}
+
+var verbs = map[incident.EventKind]string{
+	incident.EventOpened:   "opened",
+	incident.EventAttached: "opened", // for a channel that is told of it only now
+	incident.EventRaised:   "raised",
+	incident.EventReopened: "reopened",
+	incident.EventResolved: "resolved",
+	incident.EventAcked:    "acknowledged",
+	incident.EventSuspects: "suspects changed",
+	incident.EventNote:     "note",
+	incident.EventChange:   "change",
+}
+
+// Verb says in a word or two what the event did, such as "opened"; "updated"
+// for events that have no word.
+func Verb(k incident.EventKind) string {
+	if v, ok := verbs[k]; ok {
+		return v
+	}
+	return "updated"
+}
+
+// Headline says on one line what happened to which incident and how bad it is:
+// "resolved after 12m: checkout: error rate is high".
+func Headline(m notify.Message) string {
+	s := Verb(m.Event.Kind)
+	switch m.Event.Kind {
+	case incident.EventResolved:
+		if d := Lasted(m.Incident); d > 0 {
+			s += " after " + Duration(d)
+		}
+	case incident.EventRaised, incident.EventOpened, incident.EventAttached, incident.EventReopened:
+		if m.Incident.Severity != "" {
+			s += " (" + oneLine(string(m.Incident.Severity)) + ")"
+		}
+	case incident.EventAcked:
+		if who := oneLine(m.Event.Actor); who != "" {
+			s += " by " + who
+		}
+	}
+	return s + ": " + Title(m)
+}
+
+// Lasted returns how long the incident lasted, from its onset to its
+// resolution, or to the event time of its latest change while it is open. It
+// returns 0 when either end is unknown.
+func Lasted(i incident.Incident) time.Duration {
+	from, to := i.Onset, i.Updated
+	if from.IsZero() {
+		from = i.Opened
+	}
+	if i.State == incident.StateResolved && !i.Resolved.IsZero() {
+		to = i.Resolved
+	}
+	if from.IsZero() || to.IsZero() || to.Before(from) {
+		return 0
+	}
+	return to.Sub(from)
+}
+
+// Since says since when, and for how long so far or in all; "" when unknown.
+func Since(i incident.Incident) string {
+	from := i.Onset
+	if from.IsZero() {
+		from = i.Opened
+	}
+	s := Time(from)
+	if d := Lasted(i); d >= time.Second {
+		s += " (" + Duration(d) + ")"
+	}
+	return s
+}
+
+// Lead returns the occurrence that tells most about the incident: one that
+// still fires before one held before one cleared, a symptom before the rest,
+// then the higher severity, then the one with a known distance from what is
+// expected, then the earlier one. It returns false when there is none.
+func Lead(i incident.Incident) (incident.Occurrence, bool) {
+	if len(i.Occurrences) == 0 {
+		return incident.Occurrence{}, false
+	}
+	best := i.Occurrences[0]
+	for _, o := range i.Occurrences[1:] {
+		if before(o, best) {
+			best = o
+		}
+	}
+	return best, true
+}
+
+func before(a, b incident.Occurrence) bool {
+	if x, y := conditionRank(a.Condition), conditionRank(b.Condition); x != y {
+		return x < y
+	}
+	if a.Symptom != b.Symptom {
+		return a.Symptom
+	}
+	if x, y := a.Severity.Rank(), b.Severity.Rank(); x != y {
+		return x > y
+	}
+	if x, y := math.IsNaN(float64(a.Expected)), math.IsNaN(float64(b.Expected)); x != y {
+		return y
+	}
+	return a.Since.Before(b.Since)
+}
+
+func conditionRank(c incident.Condition) int {
+	switch c {
+	case incident.ConditionFiring:
+		return 0
+	case incident.ConditionHeld:
+		return 1
+	}
+	return 2
+}
+
+// Links returns the links whose address is http or https with a host, named
+// by their address when they have no name.
+func Links(m notify.Message) []notify.Link {
+	var out []notify.Link
+	for _, l := range m.Links {
+		if !SafeURL(l.URL) {
+			continue
+		}
+		l.Name = oneLine(l.Name)
+		if l.Name == "" {
+			l.Name = l.URL
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+// SafeURL reports whether an address may be shown as a link: http or https,
+// with a host, without credentials and without spaces or control characters.
+func SafeURL(raw string) bool {
+	if raw == "" || len(raw) > 2000 || oneLine(raw) != raw {
+		return false
+	}
+	for _, r := range raw {
+		if r == ' ' || r == '<' || r == '>' || r == '|' || r == '"' {
+			return false
+		}
+	}
+	u, err := url.Parse(raw)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && u.User == nil
+}

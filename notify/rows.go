@@ -1,0 +1,213 @@
+package notify
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tocsinhq/tocsin/incident"
+)
+
+// State is where a row of the outbox stands.
+type State string
+
+// A row waits until it is sent, has failed for good, was merged into a newer
+// message of the same incident, or had no message to update.
+const (
+	StateWaiting State = "waiting"
+	StateSent    State = "sent"
+	StateFailed  State = "failed"
+	StateMerged  State = "merged"
+	StateSkipped State = "skipped"
+)
+
+// Delivery is what became of one message on one channel so far.
+type Delivery struct {
+	Key      string             `json:"key"`
+	Channel  string             `json:"channel"`
+	Seq      int64              `json:"seq"` // of the event
+	Kind     incident.EventKind `json:"kind"`
+	Quiet    bool               `json:"quiet"`
+	State    State              `json:"state"`
+	Attempts int                `json:"attempts"` // tries that ended
+	Created  time.Time          `json:"created"`
+	Due      time.Time          `json:"due"`             // of the next try while it is waiting
+	Tried    time.Time          `json:"tried,omitzero"`  // end of the latest try
+	Done     time.Time          `json:"done,omitzero"`   // when it left the state waiting
+	Error    string             `json:"error,omitempty"` // of the latest try, or why it failed
+}
+
+// row is a message on its way to one channel.
+type row struct {
+	id       int64
+	key      string
+	channel  string
+	incident string
+	seq      int64
+	kind     incident.EventKind
+	quiet    bool
+	attempts int
+	created  time.Time
+	due      time.Time
+	body     []byte
+	thread   Thread
+}
+
+func ms(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func fromMS(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(n).UTC()
+}
+
+// toldChannels returns the channels that have, or will have, a message about
+// the incident. Those whose message failed count too: they are not told anew
+// at every turn.
+func toldChannels(ctx context.Context, tx *sql.Tx, incidentID string) (map[string]bool, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT channel FROM outbox WHERE incident = ? AND quiet = 0
+		UNION SELECT channel FROM threads WHERE incident = ?`, incidentID, incidentID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	told := map[string]bool{}
+	for rows.Next() {
+		var c string
+		if err := rows.Scan(&c); err != nil {
+			return nil, err
+		}
+		told[c] = true
+	}
+	return told, rows.Err()
+}
+
+// lastQuiet returns when the latest quiet update of the incident was sent on
+// the channel, or the zero time.
+func lastQuiet(ctx context.Context, tx *sql.Tx, channel, incidentID string) (time.Time, error) {
+	var at int64
+	err := tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(done), 0) FROM outbox
+		WHERE incident = ? AND channel = ? AND state = 'sent' AND quiet = 1`, incidentID, channel).Scan(&at)
+	return fromMS(at), err
+}
+
+// insertRow writes a waiting row and reports whether it was new.
+func insertRow(ctx context.Context, tx *sql.Tx, r row) (bool, error) {
+	res, err := tx.ExecContext(ctx, `INSERT INTO outbox (key, channel, incident, seq, kind, quiet, state, created, due, body)
+		VALUES (?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?) ON CONFLICT (key, channel) DO NOTHING`,
+		r.key, r.channel, r.incident, r.seq, string(r.kind), r.quiet, ms(r.created), ms(r.due), string(r.body))
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	return n > 0, err
+}
+
+// mergeOlder marks waiting quiet updates and changes of suspects that the row
+// makes needless. Should one of them be under way just now, its worker's word
+// on it is written after and holds.
+func mergeOlder(ctx context.Context, tx *sql.Tx, r row) (int, error) {
+	res, err := tx.ExecContext(ctx, `UPDATE outbox SET state = 'merged', done = ?, error = 'a newer message shows it: ' || ?
+		WHERE channel = ? AND incident = ? AND state = 'waiting' AND seq < ? AND (quiet = 1 OR kind = 'suspects')`,
+		ms(r.created), r.key, r.channel, r.incident, r.seq)
+	if err != nil {
+		return 0, err
+	}
+	n, err := res.RowsAffected()
+	return int(n), err
+}
+
+// firstWaiting is true of a row that no earlier waiting row of the same
+// incident and channel stands before: the order within an incident.
+const firstWaiting = `NOT EXISTS (SELECT 1 FROM outbox e WHERE e.incident = o.incident AND e.channel = o.channel
+	AND e.state = 'waiting' AND (e.seq < o.seq OR (e.seq = o.seq AND e.id < o.id)))`
+
+// head returns the row of the channel that is due first, among the first
+// waiting rows of each incident; false when none waits.
+func (b *Outbox) head(ctx context.Context, channel string) (row, bool, error) {
+	var (
+		r            row
+		kind, thread string
+		created, due int64
+	)
+	err := b.db.QueryRowContext(ctx, `SELECT o.id, o.key, o.channel, o.incident, o.seq, o.kind, o.quiet, o.attempts,
+		o.created, o.due, o.body, COALESCE(t.thread, '')
+		FROM outbox o LEFT JOIN threads t ON t.channel = o.channel AND t.incident = o.incident
+		WHERE o.state = 'waiting' AND o.channel = ? AND `+firstWaiting+`
+		ORDER BY o.due, o.id LIMIT 1`, channel).
+		Scan(&r.id, &r.key, &r.channel, &r.incident, &r.seq, &kind, &r.quiet, &r.attempts, &created, &due, &r.body, &thread)
+	if errors.Is(err, sql.ErrNoRows) {
+		return row{}, false, nil
+	}
+	r.kind, r.thread, r.created, r.due = incident.EventKind(kind), Thread(thread), fromMS(created), fromMS(due)
+	return r, err == nil, err
+}
+
+// backlog returns how many rows of the channel wait and since when the oldest does.
+func (b *Outbox) backlog(ctx context.Context, channel string) (int, time.Time, error) {
+	var n, oldest int64
+	err := b.db.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(MIN(created), 0) FROM outbox
+		WHERE state = 'waiting' AND channel = ?`, channel).Scan(&n, &oldest)
+	return int(n), fromMS(oldest), err
+}
+
+// Deliveries lists what became of every message of an incident, by event and
+// then by channel. Rows of finished deliveries are kept for Config.Keep.
+func (b *Outbox) Deliveries(ctx context.Context, incidentID string) ([]Delivery, error) {
+	rows, err := b.db.QueryContext(ctx, `SELECT key, channel, seq, kind, quiet, state, attempts, created, due, tried, done, error
+		FROM outbox WHERE incident = ? ORDER BY seq, channel`, incidentID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []Delivery
+	for rows.Next() {
+		var (
+			d                         Delivery
+			kind, state               string
+			created, due, tried, done int64
+		)
+		if err := rows.Scan(&d.Key, &d.Channel, &d.Seq, &kind, &d.Quiet, &state, &d.Attempts, &created, &due, &tried, &done, &d.Error); err != nil {
+			return nil, err
+		}
+		d.Kind, d.State = incident.EventKind(kind), State(state)
+		d.Created, d.Due, d.Tried, d.Done = fromMS(created), fromMS(due), fromMS(tried), fromMS(done)
+		out = append(out, d)
+	}
+	return out, rows.Err()
+}
+
+// Tally sums up one channel's part of the outbox.
+type Tally struct {
+	Channel               string
+	Waiting, Sent, Failed int
+	Last                  time.Time // latest success; zero when there was none
+	Error                 string    // of the latest message that has one and is not sent; "" when there is none
+}
+
+// Tallies returns one Tally for each channel, in configured order.
+func (b *Outbox) Tallies(ctx context.Context) ([]Tally, error) {
+	out := make([]Tally, len(b.lanes))
+	for i, l := range b.lanes {
+		t := Tally{Channel: l.name}
+		var last int64
+		err := b.db.QueryRowContext(ctx, `SELECT COALESCE(SUM(state = 'waiting'), 0), COALESCE(SUM(state = 'sent'), 0),
+			COALESCE(SUM(state = 'failed'), 0), COALESCE(MAX(CASE WHEN state = 'sent' THEN done END), 0),
+			COALESCE((SELECT error FROM outbox WHERE channel = ?1 AND state IN ('waiting', 'failed') AND error <> '' ORDER BY id DESC LIMIT 1), '')
+			FROM outbox WHERE channel = ?1`, l.name).Scan(&t.Waiting, &t.Sent, &t.Failed, &last, &t.Error)
+		if err != nil {
+			return nil, fmt.Errorf("sum up deliveries of channel %s: %w", l.name, err)
+		}
+		t.Last = fromMS(last)
+		out[i] = t
+	}
+	return out, nil
+}

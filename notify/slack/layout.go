@@ -1,0 +1,216 @@
+package slack
+
+import (
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/tocsinhq/tocsin/incident"
+	"github.com/tocsinhq/tocsin/notify"
+	"github.com/tocsinhq/tocsin/notify/render"
+)
+
+// look is how a mood shows: an emoji by name for mrkdwn, as a sign for plain
+// text, and the colour of the bar beside the attachment.
+type look struct {
+	emoji, sign, color string
+}
+
+var looks = map[render.Mood]look{
+	render.MoodCritical:     {":red_circle:", "🔴", "#D7263D"},
+	render.MoodWarning:      {":large_orange_circle:", "🟠", "#E8912D"},
+	render.MoodInfo:         {":large_blue_circle:", "🔵", "#2D7DD2"},
+	render.MoodAcknowledged: {":eyes:", "👀", "#6C5CE7"},
+	render.MoodResolved:     {":large_green_circle:", "🟢", "#2EB67D"},
+}
+
+// content is a message in Slack's form.
+type content struct {
+	text       string // for notifications and for clients without blocks; escaped
+	blocks     []slack.Block
+	attachment slack.Attachment
+}
+
+// card is the message that shows how an incident stands.
+func card(m notify.Message) content {
+	l := looks[render.MoodOf(m.Incident)]
+	header := slack.NewHeaderBlock(slack.NewTextBlockObject(slack.PlainTextType, render.Cut(l.sign+" "+render.Title(m), maxHeader), true, false))
+	blocks := []slack.Block{section(facts(m))}
+	if s := lines(affected(m), maxText); s != "" {
+		blocks = append(blocks, section(s))
+	}
+	if s := lines(suspects(m), maxText); s != "" {
+		blocks = append(blocks, section(s))
+	}
+	if s := lines(changes(m), maxText); s != "" {
+		blocks = append(blocks, section(s))
+	}
+	if s := links(m); s != "" {
+		blocks = append(blocks, section(s))
+	}
+	if s := foot(m); s != "" {
+		blocks = append(blocks, slack.NewContextBlock("", slack.NewTextBlockObject(slack.MarkdownType, s, false, true)))
+	}
+	text := fallback(m)
+	return content{
+		text:   text,
+		blocks: []slack.Block{header},
+		attachment: slack.Attachment{
+			Color: l.color, Fallback: text, Blocks: slack.Blocks{BlockSet: blocks[:min(len(blocks), maxBlocks-1)]},
+		},
+	}
+}
+
+// fallback is the message on one line: what happened, and the distance.
+func fallback(m notify.Message) string {
+	s := looks[render.MoodOf(m.Incident)].emoji + " " + escape(render.Headline(m))
+	if o, ok := render.Lead(m.Incident); ok && m.Incident.State != incident.StateResolved {
+		if d := render.Distance(o); d != "" {
+			s += " — " + escape(d)
+		}
+	}
+	if ss := render.Suspects(m, 1); len(ss) > 0 && m.Incident.State != incident.StateResolved {
+		s += " — suspect: " + escape(ss[0].Title) + " (" + escape(ss[0].Percent) + ")"
+	}
+	return fit(s, maxMessage)
+}
+
+// reply is the text of an event in the thread of its incident.
+func reply(m notify.Message) string {
+	head := looks[render.MoodOf(m.Incident)].emoji + " *" + escape(render.Verb(m.Event.Kind)) + "*"
+	switch m.Event.Kind {
+	case incident.EventResolved:
+		if d := render.Lasted(m.Incident); d > 0 {
+			head += " after " + render.Duration(d)
+		}
+	case incident.EventRaised:
+		head += " to " + escape(render.Line(string(m.Incident.Severity)))
+	case incident.EventAcked, incident.EventNote:
+		if who := render.Line(m.Event.Actor); who != "" {
+			head += " by " + escape(who)
+		}
+	}
+	out := []string{head}
+	if t := render.Line(m.Event.Text); t != "" {
+		out = append(out, escape(t))
+	}
+	if m.Event.Kind == incident.EventSuspects {
+		out = append(out, suspects(m)...)
+	}
+	return lines(out, maxText)
+}
+
+func section(mrkdwn string) slack.Block {
+	return slack.NewSectionBlock(slack.NewTextBlockObject(slack.MarkdownType, mrkdwn, false, true), nil, nil)
+}
+
+// facts are the pairs of name and value at the head of the card.
+func facts(m notify.Message) string {
+	var out []string
+	add := func(name, value string) {
+		if value != "" {
+			out = append(out, "*"+name+"*  "+escape(value))
+		}
+	}
+	i := m.Incident
+	add("Service", render.Line(i.Service))
+	add("Environment", render.Line(i.Environment))
+	state := []string{}
+	for _, s := range []string{string(i.Severity), string(i.State)} {
+		if s != "" {
+			state = append(state, render.Line(s))
+		}
+	}
+	add("State", strings.Join(state, ", "))
+	add("Since", render.Since(i))
+	if o, ok := render.Lead(i); ok {
+		name := render.Line(o.Name)
+		if name == "" {
+			name = "Value"
+		}
+		if v := render.Figure(float64(o.Value), o.Unit); v != "" {
+			value := name + " is " + v
+			if f := render.Factor(float64(o.Value), float64(o.Expected)); f != "" {
+				value += ", " + f
+			}
+			add("Value", value)
+		}
+		add("Expected", render.Expected(o))
+	}
+	if len(out) == 0 {
+		out = append(out, escape(render.Title(m)))
+	}
+	return lines(out, maxText)
+}
+
+func affected(m notify.Message) []string {
+	ls := render.Affected(m.Incident, 5)
+	if len(ls) == 0 {
+		return nil
+	}
+	out := []string{"*What is odd*"}
+	for _, l := range ls {
+		out = append(out, "• "+escape(render.Cut(l, 500)))
+	}
+	return out
+}
+
+func suspects(m notify.Message) []string {
+	ss := render.Suspects(m, 3)
+	if len(ss) == 0 {
+		return nil
+	}
+	out := []string{"*Suspects*"}
+	for _, s := range ss {
+		title := escape(render.Cut(s.Title, 200))
+		if s.Link != "" {
+			title = link(s.Link, render.Cut(s.Title, 200))
+		}
+		l := "*" + escape(s.Percent) + "*  " + title
+		if s.When != "" {
+			l += " — " + escape(render.Cut(s.When, 200))
+		}
+		out = append(out, l)
+		for _, t := range s.Terms {
+			out = append(out, "      "+escape(render.Cut(t, 300)))
+		}
+	}
+	return out
+}
+
+func changes(m notify.Message) []string {
+	ls := render.Changes(m, 5)
+	if len(ls) == 0 {
+		return nil
+	}
+	out := []string{"*Recent changes*"}
+	for _, l := range ls {
+		out = append(out, "• "+escape(render.Cut(l, 300)))
+	}
+	return out
+}
+
+func links(m notify.Message) string {
+	var out []string
+	for _, l := range render.Links(m) {
+		out = append(out, link(l.URL, render.Cut(l.Name, 100)))
+	}
+	return lines(out, maxText)
+}
+
+func foot(m notify.Message) string {
+	var out []string
+	if id := render.Line(m.Incident.ID); id != "" {
+		out = append(out, "incident "+escape(id))
+	}
+	if t := render.Time(m.Event.At); t != "" {
+		out = append(out, "as of "+t)
+	}
+	return fit(strings.Join(out, "  ·  "), maxText)
+}
+
+// broadcast reports whether a reply is shown in the channel too: things got
+// worse again, and people who left the thread must see it.
+func broadcast(m notify.Message) bool {
+	return m.Event.Kind == incident.EventRaised || m.Event.Kind == incident.EventReopened
+}

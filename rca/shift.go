@@ -1,0 +1,244 @@
+package rca
+
+import (
+	"math"
+	"slices"
+	"sort"
+	"time"
+
+	"github.com/tocsinhq/tocsin/telemetry"
+)
+
+// Series is the history of one signal of one service. Points are in time order;
+// NaN and infinite values are ignored. Bad is +1 when up is bad, -1 when down is
+// bad, and 0 when neither is.
+type Series struct {
+	Service string
+	Signal  string
+	Unit    string
+	Bad     int
+	Query   string
+	Points  []telemetry.Sample
+}
+
+// Least numbers of points for a baseline and for the minutes just before.
+const (
+	minBaseline = 5
+	minRecent   = 3
+	recent      = 10 * time.Minute
+	postLimit   = time.Hour
+	// neutral is what a shift counts of a signal that has no bad direction.
+	neutral = 0.5
+)
+
+// span is a half-open stretch of time.
+type span struct{ from, to time.Time }
+
+// shift is how far a series has moved, in units of its own spread.
+type shift struct {
+	series        *Series
+	z             float64 // positive is bad
+	before, after float64 // medians
+	onset         time.Time
+}
+
+// score is the shift in units of evidence, which grow with the logarithm: the
+// difference between a million and ten million sigmas tells nothing.
+func (s shift) score() float64 { return math.Log1p(max(s.z, 0)) }
+
+// badness returns a value as it is judged, and its bad direction. A ratio of
+// which little is bad, such as an availability, is judged by its complement:
+// from 100 % to 96 % is a share of failures that went from nothing to 4 %, and
+// not a fall by a twenty-fifth. The same function turns it back.
+func (s *Series) badness(v float64) (float64, int) {
+	switch {
+	case s.Bad < 0 && s.Unit == telemetry.UnitRatio:
+		return 1 - v, 1
+	case s.Bad < 0 && s.Unit == telemetry.UnitPercent:
+		return 100 - v, 1
+	}
+	return v, s.Bad
+}
+
+// original turns a judged value back into the series' own.
+func (s *Series) original(v float64) float64 {
+	v, _ = s.badness(v)
+	return v
+}
+
+// measure compares a series in the span post with the span pre:
+//
+//	m = median(pre)
+//	s = max(IQR(pre)/1.349, 1.4826 MAD(pre), rel |m|, 0.02 max|x| over both, floor of the unit)
+//	z = P90 over post of (x-m)/s in the bad direction, but at most the second largest of three or more
+//
+// rel is 0.02, and 0.002 for ratios. The second yardstick, the minutes at the
+// end of pre, kills what was odd already: the smaller z counts. No standard
+// deviation is involved, because a baseline that holds some minutes of the
+// trouble (an onset that was noticed late) would inflate it. ok is false when
+// there are fewer than minBaseline points before or none since.
+//
+// Scorer after Pham et al., "BARO: Robust Root Cause Analysis for Microservices
+// via Multivariate Bayesian Online Change Point Detection", FSE 2024, with
+// floors on the scale, a quantile in place of the maximum, and the sign.
+func measure(s *Series, pre, post span) (sh shift, ok bool) {
+	before, bad := s.values(pre)
+	after, _ := s.values(post)
+	if len(before) < minBaseline || len(after) == 0 {
+		return shift{}, false
+	}
+	largest := 0.0
+	for _, x := range before {
+		largest = max(largest, math.Abs(x))
+	}
+	for _, x := range after {
+		largest = max(largest, math.Abs(x))
+	}
+	base := newYardstick(before, s.Unit, largest)
+	sh = shift{series: s, before: s.original(base.m), after: s.original(median(after)), z: base.z(after, bad)}
+	if last, _ := s.values(span{pre.to.Add(-recent), pre.to}); len(last) >= minRecent {
+		sh.z = min(sh.z, newYardstick(last, s.Unit, largest).z(after, bad))
+	}
+	if sh.z >= noise {
+		sh.onset = firstOdd(s, base, span{pre.to, post.to})
+	}
+	return sh, true
+}
+
+// yardstick is the level and spread of a quiet time.
+type yardstick struct{ m, s float64 }
+
+func newYardstick(x []float64, unit string, largest float64) yardstick {
+	sorted := slices.Clone(x)
+	slices.Sort(sorted)
+	m := quantile(sorted, 0.5)
+	dev := deviations(sorted, m)
+	rel, floor := 0.02, 0.0
+	switch unit {
+	case telemetry.UnitRatio:
+		// A ratio has an absolute meaning: less than a twentieth of a percent
+		// point is nothing, even above a constant zero.
+		rel, floor = 0.002, 0.0005
+	case telemetry.UnitPercent:
+		rel, floor = 0.002, 0.05
+	}
+	iqr := quantile(sorted, 0.75) - quantile(sorted, 0.25)
+	return yardstick{m: m, s: max(iqr/1.349, 1.4826*quantile(dev, 0.5), rel*math.Abs(m), 0.02*largest, floor)}
+}
+
+// deviations returns |x-m| in rising order, by merging the two halves of the
+// sorted x from the middle outwards, which is cheaper than another sort.
+func deviations(sorted []float64, m float64) []float64 {
+	out := make([]float64, 0, len(sorted))
+	hi, _ := slices.BinarySearch(sorted, m)
+	lo := hi - 1
+	for len(out) < len(sorted) {
+		if hi >= len(sorted) || (lo >= 0 && m-sorted[lo] < sorted[hi]-m) {
+			out = append(out, m-sorted[lo])
+			lo--
+			continue
+		}
+		out = append(out, sorted[hi]-m)
+		hi++
+	}
+	return out
+}
+
+// maxZ keeps the largest finite values from turning into infinite evidence.
+const maxZ = 1e9
+
+// one returns the z of a single value; zero when nothing ever moved.
+func (y yardstick) one(x float64, bad int) float64 {
+	if y.s == 0 {
+		return 0
+	}
+	d := min(max(x/y.s-y.m/y.s, -maxZ), maxZ)
+	switch {
+	case bad > 0:
+		return d
+	case bad < 0:
+		return -d
+	}
+	return math.Abs(d) * neutral
+}
+
+func (y yardstick) z(x []float64, bad int) float64 {
+	zs := make([]float64, len(x))
+	for i, v := range x {
+		zs[i] = y.one(v, bad)
+	}
+	slices.Sort(zs)
+	if n := len(zs); n >= 3 {
+		return min(quantile(zs, 0.9), zs[n-2])
+	}
+	return quantile(zs, 0.9)
+}
+
+// firstOdd returns when two of three consecutive points were first odd, or zero.
+func firstOdd(s *Series, y yardstick, in span) time.Time {
+	var at [3]time.Time
+	var odd [3]bool
+	n := 0
+	for _, p := range s.Points {
+		t := time.UnixMilli(p.T).UTC()
+		if !finite(p.V) || t.Before(in.from) || t.After(in.to) {
+			continue
+		}
+		v, bad := s.badness(p.V)
+		at[n%3], odd[n%3] = t, y.one(v, bad) >= noise
+		n++
+		var first time.Time
+		count := 0
+		for i := range odd {
+			if odd[i] {
+				count++
+				if first.IsZero() || at[i].Before(first) {
+					first = at[i]
+				}
+			}
+		}
+		if count >= 2 {
+			return first
+		}
+	}
+	return time.Time{}
+}
+
+// values returns the finite values in [from, to) as they are judged, and their
+// bad direction.
+func (s *Series) values(in span) ([]float64, int) {
+	_, bad := s.badness(0)
+	from, to := in.from.UnixMilli(), in.to.UnixMilli()
+	i := sort.Search(len(s.Points), func(i int) bool { return s.Points[i].T >= from })
+	n := sort.Search(len(s.Points)-i, func(k int) bool { return s.Points[i+k].T >= to })
+	out := make([]float64, 0, n)
+	for _, p := range s.Points[i : i+n] {
+		if finite(p.V) {
+			v, _ := s.badness(p.V)
+			out = append(out, v)
+		}
+	}
+	return out, bad
+}
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+func median(x []float64) float64 {
+	x = slices.Clone(x)
+	slices.Sort(x)
+	return quantile(x, 0.5)
+}
+
+// quantile interpolates between order statistics (type 7). x is sorted and not empty.
+func quantile(x []float64, q float64) float64 {
+	at := q * float64(len(x)-1)
+	i := int(at)
+	if i+1 >= len(x) {
+		return x[len(x)-1]
+	}
+	f := at - float64(i)
+	if f == 0 {
+		return x[i]
+	}
+	return x[i]*(1-f) + x[i+1]*f // a difference of large values could overflow
+}

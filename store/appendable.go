@@ -1,0 +1,99 @@
+package store
+
+import (
+	"context"
+	"math"
+
+	"github.com/prometheus/prometheus/model/histogram"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
+)
+
+// Appendable returns the way in for results of rules: what Prometheus' rule
+// engine takes as AppendableV2. Samples are stored under the labels given and,
+// after Commit, shown to the observer like those of Write; after Rollback
+// they are not. Limits on labels, series and times do not apply, since the
+// rules are the operator's own. It is safe for concurrent use; one appender
+// is not.
+func (w *Writer) Appendable() storage.AppendableV2 { return appendable{w} }
+
+type appendable struct{ w *Writer }
+
+func (a appendable) AppenderV2(ctx context.Context) storage.AppenderV2 {
+	return &ruleAppender{AppenderV2: a.w.db.AppenderV2(ctx), w: a.w}
+}
+
+// ruleAppender is a TSDB appender that remembers what the observer is to see.
+type ruleAppender struct {
+	storage.AppenderV2
+	w       *Writer
+	key     []byte
+	pending []observation
+	stored  int
+}
+
+func (a *ruleAppender) Append(_ storage.SeriesRef, ls labels.Labels, st, t int64, v float64, h *histogram.Histogram, fh *histogram.FloatHistogram, opts storage.AppendV2Options) (storage.SeriesRef, error) {
+	if err := a.w.Healthy(); err != nil {
+		return 0, err
+	}
+	ls = ls.WithoutEmpty()
+	id, key := a.w.hasher.ofLabels(ls, a.key)
+	a.key = key
+	minute := minuteOf(a.w.now())
+	s := a.w.cache.get(id, minute)
+	if s == nil {
+		ref, err := a.AppenderV2.Append(0, ls, st, t, v, h, fh, opts)
+		if err != nil {
+			return 0, err
+		}
+		s = a.w.cache.add(id, newSeries(ls, ref, a.w.observer.Register(ls)), minute)
+		a.accept(s, ref, t, v, h != nil || fh != nil)
+		return ref, nil
+	}
+	ref, err := a.appendKnown(s, st, t, v, h, fh, opts)
+	if err != nil {
+		return 0, err
+	}
+	a.accept(s, ref, t, v, h != nil || fh != nil)
+	return ref, nil
+}
+
+func (a *ruleAppender) appendKnown(s *series, st, t int64, v float64, h *histogram.Histogram, fh *histogram.FloatHistogram, opts storage.AppendV2Options) (storage.SeriesRef, error) {
+	s.mu.Lock()
+	ref, newest, have := s.ref, s.newest, s.value
+	s.mu.Unlock()
+	if h == nil && fh == nil && t == newest && math.Float64bits(v) != have {
+		return 0, storage.NewDuplicateFloatErr(t, math.Float64frombits(have), v)
+	}
+	return a.AppenderV2.Append(ref, s.labels, st, t, v, h, fh, opts)
+}
+
+// accept notes a sample that the TSDB took.
+func (a *ruleAppender) accept(s *series, ref storage.SeriesRef, t int64, v float64, histogram bool) {
+	a.stored++
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if histogram {
+		s.ref = ref
+		return
+	}
+	a.pending = append(a.pending, s.accept(ref, t, v))
+}
+
+// Commit writes the log and then shows the samples to the observer.
+func (a *ruleAppender) Commit() error {
+	if err := a.w.commit(a.AppenderV2); err != nil {
+		return err
+	}
+	a.w.observe(a.pending)
+	a.w.metrics.samples.Add(a.stored)
+	a.pending = nil
+	return nil
+}
+
+// Rollback forgets the samples.
+func (a *ruleAppender) Rollback() error {
+	forget(a.pending)
+	a.pending = nil
+	return a.AppenderV2.Rollback()
+}

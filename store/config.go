@@ -1,0 +1,134 @@
+package store
+
+import (
+	"time"
+
+	"github.com/tocsinhq/tocsin/internal/yamldoc"
+)
+
+// Config says how samples are kept, what is refused and how far queries may go.
+type Config struct {
+	// Retention is how long samples are kept, counted from the newest one.
+	Retention yamldoc.Duration `yaml:"retention"`
+	// RetentionSize bounds the bytes of compacted blocks; the oldest go first. 0 is no bound.
+	RetentionSize yamldoc.Bytes `yaml:"retention_size"`
+	// OutOfOrderWindow is how much older than the newest sample of the store a
+	// sample may be and still be kept when its series already has a newer one.
+	OutOfOrderWindow yamldoc.Duration `yaml:"out_of_order_window"`
+	// WALCompression is the compression of the write-ahead log: snappy, zstd or none.
+	WALCompression string `yaml:"wal_compression"`
+	// MinFreeDisk is the free space of the disk below which nothing more is
+	// accepted, or 1 % of the disk if that is more.
+	MinFreeDisk yamldoc.Bytes `yaml:"min_free_disk"`
+	// Limits bound what one sender can do to the store.
+	Limits Limits `yaml:"limits"`
+	// Query bounds what one query may cost.
+	Query QueryConfig `yaml:"query"`
+}
+
+// Limits bound labels, series and times of incoming samples.
+type Limits struct {
+	// MaxSeries is the number of series in memory at which no further ones are
+	// created. Existing series are not affected.
+	MaxSeries int `yaml:"max_series"`
+	// MaxLabels is the number of labels of one series, the name included.
+	MaxLabels int `yaml:"max_labels"`
+	// MaxLabelNameBytes bounds the name of a label.
+	MaxLabelNameBytes int `yaml:"max_label_name_bytes"`
+	// MaxLabelValueBytes bounds the value of a label, and so also a metric's name.
+	MaxLabelValueBytes int `yaml:"max_label_value_bytes"`
+	// MaxFuture is how far ahead of our clock a sample may be.
+	MaxFuture yamldoc.Duration `yaml:"max_future"`
+}
+
+// QueryConfig bounds the work of one PromQL query.
+type QueryConfig struct {
+	// MaxSamples is how many samples a query may hold in memory.
+	MaxSamples int `yaml:"max_samples"`
+	// Timeout is how long a query may run.
+	Timeout yamldoc.Duration `yaml:"timeout"`
+	// Lookback is how old the last sample of a series may be to count as its present value.
+	Lookback yamldoc.Duration `yaml:"lookback"`
+}
+
+// DefaultConfig returns the settings of a machine that was given none.
+func DefaultConfig() Config {
+	return Config{
+		Retention:        yamldoc.Duration(15 * 24 * time.Hour),
+		OutOfOrderWindow: yamldoc.Duration(30 * time.Minute),
+		WALCompression:   "snappy",
+		MinFreeDisk:      64 << 20,
+		Limits:           DefaultLimits(),
+		Query: QueryConfig{
+			MaxSamples: 50_000_000,
+			Timeout:    yamldoc.Duration(30 * time.Second),
+			Lookback:   yamldoc.Duration(5 * time.Minute),
+		},
+	}
+}
+
+// DefaultLimits returns limits that no well-behaved sender meets.
+func DefaultLimits() Limits {
+	return Limits{
+		MaxSeries:          2_000_000,
+		MaxLabels:          128,
+		MaxLabelNameBytes:  1 << 10,
+		MaxLabelValueBytes: 8 << 10,
+		MaxFuture:          yamldoc.Duration(10 * time.Minute),
+	}
+}
+
+// Validate reports every setting that cannot work, with its path.
+func (c Config) Validate(report func(path, format string, args ...any)) {
+	// Below two hours a block would be deleted as soon as it is written.
+	if time.Duration(c.Retention) < 2*time.Hour {
+		report("retention", "want at least 2h, got %s", c.Retention)
+	}
+	if c.RetentionSize < 0 {
+		report("retention_size", "want 0 (no bound) or more, got %s", c.RetentionSize)
+	}
+	// Without a window, samples of two requests that overtake each other would
+	// be dropped after they were accepted.
+	if time.Duration(c.OutOfOrderWindow) < time.Minute {
+		report("out_of_order_window", "want at least 1m, got %s", c.OutOfOrderWindow)
+	}
+	if _, ok := walCompressions[c.WALCompression]; !ok {
+		report("wal_compression", "want snappy, zstd or none, got %q", c.WALCompression)
+	}
+	if c.MinFreeDisk < 0 {
+		report("min_free_disk", "want 0 or more, got %s", c.MinFreeDisk)
+	}
+	c.Limits.validate(func(path, format string, args ...any) { report("limits."+path, format, args...) })
+	c.Query.validate(func(path, format string, args ...any) { report("query."+path, format, args...) })
+}
+
+func (l Limits) validate(report func(path, format string, args ...any)) {
+	for _, x := range []struct {
+		path      string
+		got, want int
+	}{
+		{"max_series", l.MaxSeries, 1},
+		{"max_labels", l.MaxLabels, 2},
+		{"max_label_name_bytes", l.MaxLabelNameBytes, 8}, // __name__
+		{"max_label_value_bytes", l.MaxLabelValueBytes, 1},
+	} {
+		if x.got < x.want {
+			report(x.path, "want at least %d, got %d", x.want, x.got)
+		}
+	}
+	if l.MaxFuture < 0 {
+		report("max_future", "want 0s or more, got %s", l.MaxFuture)
+	}
+}
+
+func (q QueryConfig) validate(report func(path, format string, args ...any)) {
+	if q.MaxSamples < 1 {
+		report("max_samples", "want at least 1, got %d", q.MaxSamples)
+	}
+	if q.Timeout <= 0 {
+		report("timeout", "want a positive duration, got %s", q.Timeout)
+	}
+	if q.Lookback <= 0 {
+		report("lookback", "want a positive duration, got %s", q.Lookback)
+	}
+}

@@ -1,0 +1,47 @@
+package store
+
+import (
+	"github.com/VictoriaMetrics/metrics"
+)
+
+// writerMetrics counts what the writer did. Counters by reason are made when
+// the reason first occurs.
+type writerMetrics struct {
+	set         *metrics.Set
+	samples     *metrics.Counter
+	requests    *metrics.Counter
+	misses      *metrics.Counter
+	swept       *metrics.Counter
+	observed    *metrics.Counter
+	late        *metrics.Counter
+	ignored     *metrics.Counter
+	writeErrors *metrics.Counter
+	syncErrors  *metrics.Counter
+}
+
+func newWriterMetrics(set *metrics.Set, w *Writer) *writerMetrics {
+	set.NewGauge("tocsin_store_series", func() float64 { return float64(w.db.Head().NumSeries()) })
+	set.NewGauge("tocsin_store_cache_entries", func() float64 { return float64(w.cache.len()) })
+	set.NewGauge("tocsin_store_healthy", func() float64 {
+		if w.Healthy() != nil {
+			return 0
+		}
+		return 1
+	})
+	return &writerMetrics{
+		set:         set,
+		samples:     set.NewCounter("tocsin_store_samples_total"),
+		requests:    set.NewCounter("tocsin_store_writes_total"),
+		misses:      set.NewCounter("tocsin_store_cache_misses_total"),
+		swept:       set.NewCounter("tocsin_store_cache_swept_total"),
+		observed:    set.NewCounter("tocsin_store_observed_samples_total"),
+		late:        set.NewCounter(`tocsin_store_unobserved_samples_total{reason="late"}`),
+		ignored:     set.NewCounter(`tocsin_store_ignored_samples_total{reason="stale_marker_of_unknown_series"}`),
+		writeErrors: set.NewCounter("tocsin_store_write_errors_total"),
+		syncErrors:  set.NewCounter("tocsin_store_sync_errors_total"),
+	}
+}
+
+func (m *writerMetrics) refused(reason string, n int) {
+	m.set.GetOrCreateCounter(`tocsin_store_refused_samples_total{reason="` + reason + `"}`).Add(n)
+}

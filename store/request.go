@@ -1,0 +1,208 @@
+package store
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/value"
+	"github.com/prometheus/prometheus/storage"
+
+	"github.com/tocsinhq/tocsin/telemetry"
+)
+
+// request is one Write under way: one TSDB appender and the memory it needs.
+type request struct {
+	w       *Writer
+	app     storage.AppenderV2
+	refs    storage.GetRef
+	now     time.Time
+	minute  uint32
+	times   timeRange
+	maker   labelMaker
+	key     []byte
+	pending []observation
+	refused []refusal // of the series at hand
+	ignored int
+	result  telemetry.WriteResult
+}
+
+// refusal counts the samples of one series that were refused for one reason
+// and keeps the sentence of the first.
+type refusal struct {
+	fault
+	samples int
+}
+
+// maxPendingKept bounds the memory a pooled request keeps, in observations.
+const maxPendingKept = 1 << 16
+
+func (w *Writer) begin(ctx context.Context, now time.Time) *request {
+	r, ok := w.requests.Get().(*request)
+	if !ok {
+		r = &request{w: w, maker: labelMaker{limits: &w.limits}}
+	}
+	r.app = w.db.AppenderV2(ctx)
+	r.refs, _ = r.app.(storage.GetRef)
+	r.now, r.minute = now, minuteOf(now)
+	r.times = timeRange{now: now.UnixMilli(), maxFuture: time.Duration(w.limits.MaxFuture).Milliseconds()}
+	return r
+}
+
+// end gives the request's memory back, without anything of the batch in it.
+func (w *Writer) end(r *request) {
+	if cap(r.pending) > maxPendingKept {
+		return
+	}
+	clear(r.pending)
+	clear(r.maker.pairs[:cap(r.maker.pairs)])
+	*r = request{w: w, maker: r.maker, key: r.key, pending: r.pending[:0], refused: r.refused[:0]}
+	w.requests.Put(r)
+}
+
+func minuteOf(t time.Time) uint32 { return uint32(t.Unix() / 60) }
+
+// write appends one series of the batch. An error ends the whole request;
+// what is wrong with this series alone becomes part of the result.
+func (r *request) write(i int, in *telemetry.Series) error {
+	r.refused = r.refused[:0]
+	n := len(in.Samples) + len(in.Histograms)
+	r.orderFloats(in)
+	r.orderHistograms(in)
+	id, key := r.w.hasher.ofPairs(in.Labels, r.key)
+	r.key = key
+	s := r.w.cache.get(id, r.minute)
+	if s == nil {
+		var f *fault
+		if s, f = r.resolve(id, in); f != nil {
+			r.result.Reject(telemetry.Rejection{Series: i, Labels: labelsText(in.Labels), Reason: f.reason, Message: f.message, Samples: n})
+			return nil
+		}
+	}
+	var err error
+	if s != nil {
+		err = r.append(s, in)
+	}
+	for _, x := range r.refused {
+		r.result.Reject(telemetry.Rejection{Series: i, Labels: labelsText(in.Labels), Reason: x.reason, Message: x.message, Samples: x.samples})
+	}
+	return err
+}
+
+// refuse counts a refused sample of the series at hand.
+func (r *request) refuse(reason string, message func() string) {
+	for i := range r.refused {
+		if r.refused[i].reason == reason {
+			r.refused[i].samples++
+			return
+		}
+	}
+	r.refused = append(r.refused, refusal{fault{reason, message()}, 1})
+}
+
+// resolve finds or makes the series of labels that are not in the cache. It
+// returns nil without a fault when nothing of the series is to be stored.
+func (r *request) resolve(id identity, in *telemetry.Series) (*series, *fault) {
+	w := r.w
+	w.metrics.misses.Inc()
+	ls, f := r.maker.make(in.Labels)
+	if f != nil {
+		return nil, f
+	}
+	own, key := w.hasher.ofLabels(ls, r.key)
+	r.key = key
+	s := w.cache.get(own, r.minute)
+	if s == nil {
+		ref, have := storage.SeriesRef(0), labels.EmptyLabels()
+		if r.refs != nil {
+			ref, have = r.refs.GetRef(ls, ls.Hash())
+		}
+		if ref != 0 {
+			ls = have // the head's own copy, so that there is only one
+		} else if wanted, f := r.mayCreate(in); f != nil || !wanted {
+			return nil, f
+		}
+		s = w.cache.add(own, newSeries(ls, ref, w.observer.Register(ls)), r.minute)
+	}
+	if own != id {
+		w.cache.add(id, s, r.minute)
+	}
+	return s, nil
+}
+
+// mayCreate drops what must not be the first sample of a series and says
+// whether anything is left for which to make one.
+func (r *request) mayCreate(in *telemetry.Series) (bool, *fault) {
+	kept := in.Samples[:0]
+	for _, p := range in.Samples {
+		switch {
+		case len(kept) == 0 && value.IsStaleNaN(p.V):
+			r.ignored++
+		case r.tooOldToBegin(p.T):
+			r.refuse(telemetry.ReasonTooOld, func() string { return r.tooOld(p.T) })
+		default:
+			kept = append(kept, p)
+		}
+	}
+	in.Samples = kept
+	hists := in.Histograms[:0]
+	for _, h := range in.Histograms {
+		if r.tooOldToBegin(h.T) {
+			r.refuse(telemetry.ReasonTooOld, func() string { return r.tooOld(h.T) })
+			continue
+		}
+		hists = append(hists, h)
+	}
+	in.Histograms = hists
+	if len(kept)+len(hists) == 0 {
+		return false, nil
+	}
+	if have := r.w.db.Head().NumSeries(); have >= uint64(r.w.limits.MaxSeries) {
+		return false, seriesLimitFault(r.w.limits.MaxSeries, have)
+	}
+	return true, nil
+}
+
+// append puts the samples of one series into the appender, holding its lock so
+// that two requests see each other's newest sample.
+func (r *request) append(s *series, in *telemetry.Series) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var last telemetry.Sample // stored one of this run; its time is never 0
+	for _, p := range in.Samples {
+		bits := math.Float64bits(p.V)
+		if have, ok := s.valueAt(p.T, last); ok {
+			if have != bits {
+				r.refuse(telemetry.ReasonDuplicateTime, func() string { return duplicateTime(p.T, math.Float64frombits(have), p.V) })
+				continue
+			}
+			if p.T == last.T {
+				r.result.Stored++
+				continue
+			}
+		}
+		ref, err := r.app.Append(s.ref, s.labels, 0, p.T, p.V, nil, nil, storage.AppendV2Options{})
+		if err != nil {
+			if err := r.judge(p.T, err); err != nil {
+				return err
+			}
+			continue
+		}
+		last = p
+		r.result.Stored++
+		r.pending = append(r.pending, s.accept(ref, p.T, p.V))
+	}
+	for _, h := range in.Histograms {
+		ref, err := r.app.Append(s.ref, s.labels, 0, h.T, 0, h.Int, h.Float, storage.AppendV2Options{})
+		if err != nil {
+			if err := r.judge(h.T, err); err != nil {
+				return err
+			}
+			continue
+		}
+		s.ref = ref
+		r.result.Stored++
+	}
+	return nil
+}

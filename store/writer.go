@@ -1,0 +1,217 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/tsdb"
+
+	"github.com/tocsinhq/tocsin/telemetry"
+)
+
+// ErrReadOnly is the kind of every error that says that nothing is accepted
+// now: after an error of the log, or while the disk is too full.
+var ErrReadOnly = errors.New("store is read-only")
+
+// Observer watches stored samples: the detector. Register is called when a
+// series is first met and the slot is remembered; 0 means that the series is
+// not watched. It may be called again for the same labels (after the series
+// was away for hours, or by two requests at once) and then returns the same
+// slot. Observe is
+// called after the sample is in the log, staleness markers included, with
+// times that grow strictly per slot. After a restart a sender may repeat what
+// an earlier process had observed. Calls for different slots come from many
+// goroutines at once; calls for one slot do not overlap. Observe must not call
+// back into the Writer.
+type Observer interface {
+	Register(l labels.Labels) uint32
+	Observe(slot uint32, t int64, v float64)
+}
+
+// WriterOptions are what a Writer is made of.
+type WriterOptions struct {
+	DB       *tsdb.DB
+	Observer Observer // nil watches nothing
+	Config   Config   // see Config.Validate; OutOfOrderWindow must be the DB's
+	Now      func() time.Time
+	Metrics  *metrics.Set
+	Logger   *slog.Logger
+	// DiskFree tells free bytes and size of the disk of a folder; nil asks the system.
+	DiskFree func(dir string) (free, size uint64, err error)
+}
+
+// Writer puts samples into the TSDB and shows them to the observer. It is safe
+// for concurrent use; requests may carry the same series.
+type Writer struct {
+	db       *tsdb.DB
+	observer Observer
+	limits   Limits
+	window   int64 // of out-of-order samples, in ms
+	now      func() time.Time
+	log      *slog.Logger
+	metrics  *writerMetrics
+	hasher   hasher
+	cache    *cache
+	disk     diskGuard
+	failed   atomic.Pointer[error]
+	unsynced atomic.Bool // something was committed since the last sync
+	requests sync.Pool   // of *request
+}
+
+// NewWriter returns a writer on an open DB. It starts nothing; see Run.
+func NewWriter(o WriterOptions) *Writer {
+	w := &Writer{
+		db:       o.DB,
+		observer: o.Observer,
+		limits:   o.Config.Limits,
+		window:   time.Duration(o.Config.OutOfOrderWindow).Milliseconds(),
+		now:      o.Now,
+		log:      o.Logger,
+		hasher:   newHasher(),
+		cache:    newCache(),
+		disk:     diskGuard{dir: o.DB.Dir(), min: uint64(o.Config.MinFreeDisk), free: o.DiskFree},
+	}
+	if w.observer == nil {
+		w.observer = unwatched{}
+	}
+	if w.disk.free == nil {
+		w.disk.free = diskFree
+	}
+	w.metrics = newWriterMetrics(o.Metrics, w)
+	return w
+}
+
+type unwatched struct{}
+
+func (unwatched) Register(labels.Labels) uint32  { return 0 }
+func (unwatched) Observe(uint32, int64, float64) {}
+
+// Healthy returns nil while samples are accepted, or an ErrReadOnly that says
+// why not and what to do.
+func (w *Writer) Healthy() error {
+	if err := w.failed.Load(); err != nil {
+		return *err
+	}
+	return w.disk.check(w.now())
+}
+
+// fail makes the writer read-only for good.
+func (w *Writer) fail(err error) error {
+	w.metrics.writeErrors.Inc()
+	err = fmt.Errorf("%w since an error of its log: %w; make room on the disk if it is full, then restart to repair the log", ErrReadOnly, err)
+	if w.failed.CompareAndSwap(nil, &err) {
+		w.log.Error("store is read-only until it is opened again", "err", err)
+	}
+	return err
+}
+
+// Write stores what is good in the batch and says what was refused and why.
+// When it returns without an error the stored samples are in the log and were
+// shown to the observer. Samples of one series are put in time order in the
+// batch itself. An exact duplicate of a stored sample counts as stored. A
+// staleness marker for a series that is not known makes no series and counts
+// as neither stored nor refused.
+//
+// An error means that nothing of the batch is acknowledged: the store is
+// read-only (ErrReadOnly), closing, or ctx has ended before the start.
+func (w *Writer) Write(ctx context.Context, b *telemetry.Batch) (telemetry.WriteResult, error) {
+	if err := ctx.Err(); err != nil {
+		return telemetry.WriteResult{}, err
+	}
+	now := w.now()
+	if err := w.Healthy(); err != nil {
+		return telemetry.WriteResult{}, err
+	}
+	r := w.begin(ctx, now)
+	defer w.end(r)
+	for i := range b.Series {
+		if err := r.write(i, &b.Series[i]); err != nil {
+			return telemetry.WriteResult{}, w.abort(r, err)
+		}
+	}
+	if err := w.commit(r.app); err != nil {
+		return telemetry.WriteResult{}, err
+	}
+	w.observe(r.pending)
+	w.metrics.requests.Inc()
+	w.metrics.samples.Add(r.result.Stored)
+	w.metrics.ignored.Add(r.ignored)
+	for reason, n := range r.result.Refused {
+		w.metrics.refused(reason, n)
+	}
+	return r.result, nil
+}
+
+// abort gives up a request after an error that is not about one sample.
+func (w *Writer) abort(r *request, err error) error {
+	forget(r.pending)
+	if rollback := r.app.Rollback(); rollback != nil {
+		return w.fail(fmt.Errorf("append: %w; roll back: %w", err, rollback))
+	}
+	return fmt.Errorf("append: %w", err)
+}
+
+// commit writes the log. Any error there leaves the log in doubt.
+func (w *Writer) commit(app interface{ Commit() error }) error {
+	if err := app.Commit(); err != nil {
+		return w.fail(err)
+	}
+	if !w.unsynced.Load() {
+		w.unsynced.Store(true)
+	}
+	return nil
+}
+
+// observation is a stored float sample on its way to the observer.
+type observation struct {
+	series *series
+	t      int64
+	v      float64
+}
+
+// observe shows committed samples to the observer, in time order per series.
+// A sample that a newer one has overtaken is not shown.
+func (w *Writer) observe(pending []observation) {
+	shown := 0
+	late := 0
+	for i := 0; i < len(pending); {
+		s := pending[i].series
+		if s.slot == 0 {
+			i++
+			continue
+		}
+		s.mu.Lock()
+		for ; i < len(pending) && pending[i].series == s; i++ {
+			if pending[i].t <= s.observed {
+				late++
+				continue
+			}
+			s.observed = pending[i].t
+			w.observer.Observe(s.slot, pending[i].t, pending[i].v)
+			shown++
+		}
+		s.mu.Unlock()
+	}
+	w.metrics.observed.Add(shown)
+	w.metrics.late.Add(late)
+}
+
+// forget undoes what a transaction that is given up had noted as newest, so
+// that the TSDB alone judges the next samples.
+func forget(pending []observation) {
+	for _, o := range pending {
+		o.series.mu.Lock()
+		if o.series.newest == o.t {
+			o.series.newest = math.MinInt64
+		}
+		o.series.mu.Unlock()
+	}
+}

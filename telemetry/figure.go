@@ -1,0 +1,96 @@
+package telemetry
+
+import (
+	"math"
+	"strconv"
+	"time"
+)
+
+// Units of a signal, as they stand in a Series' catalogue entry, an alert and
+// an occurrence. Any other unit is shown behind the number as it is.
+const (
+	UnitRatio     = "ratio"      // shown as percent
+	UnitPercent   = "percent"    // of 100
+	UnitSeconds   = "seconds"    // shown from ns to d
+	UnitBytes     = "bytes"      // shown from B to PiB
+	UnitPerSecond = "per_second" // events
+)
+
+// Figure writes a value with its unit for people, with three significant digits:
+// Figure(0.312, "ratio") is "31.2 %", Figure(0.0042, "seconds") "4.2 ms",
+// Figure(3<<29, "bytes") "1.5 GiB". NaN is "unknown"; an infinite value "+Inf"
+// or "-Inf".
+func Figure(v float64, unit string) string {
+	switch {
+	case math.IsNaN(v):
+		return "unknown"
+	case math.IsInf(v, 1):
+		return "+Inf"
+	case math.IsInf(v, -1):
+		return "-Inf"
+	}
+	switch unit {
+	case UnitRatio:
+		return digits(v*100) + " %"
+	case UnitPercent:
+		return digits(v) + " %"
+	case UnitSeconds:
+		return scaled(v, []step{{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}, {1e-3, "ms"}, {1e-6, "µs"}, {1e-9, "ns"}}, "s")
+	case UnitBytes:
+		return scaled(v, []step{{1 << 50, "PiB"}, {1 << 40, "TiB"}, {1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}, {1, "B"}}, "B")
+	case UnitPerSecond:
+		return large(v) + "/s"
+	case "":
+		return large(v)
+	}
+	return large(v) + " " + unit
+}
+
+// Clock writes a time of day as texts for people do: "14:03:10 UTC".
+func Clock(t time.Time) string { return t.UTC().Format("15:04:05 UTC") }
+
+type step struct {
+	size float64
+	name string
+}
+
+// scaled shows v in the largest step that leaves at least 1; zero and what is
+// smaller than the last step are shown in the base unit.
+func scaled(v float64, steps []step, base string) string {
+	for _, s := range steps {
+		// 0.9995 rounds to 1.00 with three digits.
+		if math.Abs(v) >= s.size*0.9995 {
+			return digits(v/s.size) + " " + s.name
+		}
+	}
+	return digits(v) + " " + base
+}
+
+// large shortens numbers of a million and more by k, M, G, T.
+func large(v float64) string {
+	if math.Abs(v) < 999.5e3 {
+		return digits(v)
+	}
+	for _, s := range []step{{1e12, "T"}, {1e9, "G"}, {1e6, "M"}} {
+		if math.Abs(v) >= s.size*0.9995 {
+			return digits(v/s.size) + " " + s.name
+		}
+	}
+	return digits(v)
+}
+
+// digits writes three significant digits, all digits of larger integers, and
+// never an exponent unless the number is tiny or huge.
+func digits(v float64) string {
+	a := math.Abs(v)
+	switch {
+	case a == 0:
+		return "0"
+	case a >= 1e15 || a < 1e-4:
+		return strconv.FormatFloat(v, 'g', 3, 64)
+	case a >= 99.95:
+		return strconv.FormatFloat(math.Round(v), 'f', -1, 64)
+	}
+	r, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 3, 64), 64)
+	return strconv.FormatFloat(r, 'f', -1, 64)
+}

@@ -1,0 +1,143 @@
+package web
+
+import (
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tocsinhq/tocsin/incident"
+	"github.com/tocsinhq/tocsin/rca"
+	"github.com/tocsinhq/tocsin/telemetry"
+)
+
+type openAPIFile struct {
+	Paths map[string]map[string]struct {
+		OperationID string `json:"operationId"`
+		Parameters  []struct {
+			Name, In string
+			Schema   struct{ Enum []string }
+		}
+		Responses map[string]any
+	}
+	Components struct {
+		Schemas map[string]struct {
+			Required   []string
+			Properties map[string]any
+		}
+	}
+}
+
+func readOpenAPI(t *testing.T) openAPIFile {
+	t.Helper()
+	var doc openAPIFile
+	if err := json.Unmarshal(openAPIDocument, &doc); err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+func TestOpenAPI_RoutesAndDocument_Agree(t *testing.T) {
+	doc := readOpenAPI(t)
+	s := &server{opts: Options{Incidents: struct{ Incidents }{}, Write: http.NotFoundHandler(), Metrics: http.NotFoundHandler()}}
+	documented := map[string]bool{}
+	for path, ops := range doc.Paths {
+		for method := range ops {
+			documented[strings.ToUpper(method)+" "+path] = true
+		}
+	}
+	ids := map[string]bool{}
+	for _, rt := range s.routes() {
+		key := rt.method + " " + rt.path
+		if !documented[key] {
+			t.Errorf("openapi.json lacks %s", key)
+			continue
+		}
+		delete(documented, key)
+		op := doc.Paths[rt.path][strings.ToLower(rt.method)]
+		var params []string
+		for _, p := range op.Parameters {
+			if p.In == "query" {
+				params = append(params, p.Name)
+			}
+		}
+		if !slices.Equal(params, rt.params) {
+			t.Errorf("%s: openapi.json has query parameters %v, the route %v", key, params, rt.params)
+		}
+		if _, has := op.Responses["503"]; rt.data && !has {
+			t.Errorf("%s: needs the store, but openapi.json has no 503", key)
+		}
+		if op.OperationID == "" || ids[op.OperationID] {
+			t.Errorf("%s: operationId %q is missing or taken", key, op.OperationID)
+		}
+		ids[op.OperationID] = true
+	}
+	for key := range documented {
+		t.Errorf("openapi.json has %s, which is not served", key)
+	}
+}
+
+// TestOpenAPI_SchemasAndNouns_Agree compares property names, and which of them
+// may be absent, with the JSON tags of the Go types.
+func TestOpenAPI_SchemasAndNouns_Agree(t *testing.T) {
+	doc := readOpenAPI(t)
+	nouns := map[string]any{
+		"Error": ErrorBody{}, "Problem": Problem{}, "Occurrence": incident.Occurrence{}, "Incident": incident.Incident{}, "IncidentRow": IncidentRow{},
+		"Suspect": Suspect{}, "IncidentList": IncidentList{}, "IncidentDetail": IncidentDetail{}, "Event": incident.Event{}, "EventRecord": EventRecord{},
+		"Ranking": rca.Ranking{}, "Finding": rca.Finding{}, "Term": rca.Term{}, "Evidence": rca.Evidence{}, "Change": telemetry.Change{},
+		"ChangeList": ChangeList{}, "ChangeRecorded": ChangeRecorded{}, "Anomaly": Anomaly{}, "AnomalyList": AnomalyList{}, "Delivery": Delivery{},
+		"Band": Band{}, "Status": Status{}, "ReloadStatus": ReloadStatus{}, "StoreStatus": StoreStatus{}, "DetectorStatus": DetectorStatus{},
+		"RulesStatus": RulesStatus{}, "Channel": Channel{}, "Drop": Drop{}, "RuntimeStatus": RuntimeStatus{},
+	}
+	for name, noun := range nouns {
+		schema, found := doc.Components.Schemas[name]
+		if !found {
+			t.Errorf("openapi.json lacks the schema %s", name)
+			continue
+		}
+		required, optional := jsonNames(reflect.TypeOf(noun))
+		var have []string
+		for p := range schema.Properties {
+			have = append(have, p)
+		}
+		want := append(slices.Clone(required), optional...)
+		slices.Sort(have)
+		slices.Sort(want)
+		if !slices.Equal(have, want) {
+			t.Errorf("%s: openapi.json has %v, the type %v", name, have, want)
+		}
+		got := slices.Clone(schema.Required)
+		slices.Sort(got)
+		slices.Sort(required)
+		if !slices.Equal(got, required) {
+			t.Errorf("%s: openapi.json requires %v, the type always has %v", name, got, required)
+		}
+	}
+	for name := range doc.Components.Schemas {
+		if _, known := nouns[name]; !known && name != "Action" && name != "NewChange" {
+			t.Errorf("openapi.json has the schema %s, which no type stands behind", name)
+		}
+	}
+}
+
+// jsonNames returns the JSON names of a struct's fields, those that are always
+// written apart from those that may be absent.
+func jsonNames(t reflect.Type) (required, optional []string) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if f.Anonymous {
+			r, o := jsonNames(f.Type)
+			required, optional = append(required, r...), append(optional, o...)
+			continue
+		}
+		name, rest, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if strings.Contains(rest, "omitempty") || strings.Contains(rest, "omitzero") {
+			optional = append(optional, name)
+		} else {
+			required = append(required, name)
+		}
+	}
+	return required, optional
+}

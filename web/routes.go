@@ -1,0 +1,65 @@
+package web
+
+import "net/http"
+
+// route is one method on one path. Params are the query parameters it knows;
+// the OpenAPI document must list the same.
+type route struct {
+	method, path string
+	params       []string
+	data         bool // needs the store: 503 until ready
+	handler      http.Handler
+}
+
+// result is what an API function returns when it went well.
+type result struct {
+	status int
+	body   any
+}
+
+func ok(body any) (result, error) { return result{http.StatusOK, body}, nil }
+
+// apiFunc answers a request whose query parameters were already checked for
+// unknown names; it must ask q.err before it acts.
+type apiFunc func(w http.ResponseWriter, r *http.Request, q *params) (result, error)
+
+// routes is the table of everything with a fixed path. The Prometheus API and
+// the pages are mounted below it as prefixes.
+func (s *server) routes() []route {
+	const api = "/api/v1/tocsin"
+	call := func(method, path string, f apiFunc, known ...string) route {
+		return route{method: method, path: api + path, params: known, data: true, handler: s.api(f, known)}
+	}
+	return []route{
+		call("GET", "/incidents", s.listIncidents, "state", "service", "limit"),
+		call("GET", "/incidents/{id}", s.getIncident),
+		call("POST", "/incidents/{id}/ack", s.actOn(s.opts.Incidents.Ack)),
+		call("POST", "/incidents/{id}/resolve", s.actOn(s.opts.Incidents.Resolve)),
+		call("GET", "/anomalies", s.listAnomalies, "service", "since", "limit"),
+		call("GET", "/changes", s.listChanges, "service", "kind", "from", "to", "limit"),
+		call("POST", "/changes", s.recordChange),
+		call("GET", "/band", s.band, "query", "start", "end", "step"),
+		call("GET", "/status", s.status),
+		{method: "GET", path: api + "/events", params: []string{"last_event_id"}, data: true, handler: http.HandlerFunc(s.stream)},
+		{method: "GET", path: api + "/openapi.json", handler: http.HandlerFunc(s.openAPI)},
+
+		{method: "POST", path: "/api/v1/write", data: true, handler: s.opts.Write},
+		{method: "GET", path: "/metrics", handler: s.opts.Metrics},
+		{method: "GET", path: "/-/healthy", handler: http.HandlerFunc(s.healthy)},
+		{method: "GET", path: "/-/ready", handler: http.HandlerFunc(s.ready)},
+		{method: "POST", path: "/-/reload", handler: http.HandlerFunc(s.reload)},
+		{method: "PUT", path: "/-/reload", handler: http.HandlerFunc(s.reload)},
+	}
+}
+
+// api wraps an API function into a handler.
+func (s *server) api(f apiFunc, known []string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		res, err := f(w, r, readParams(r, known))
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		s.write(w, r, res.status, res.body)
+	})
+}

@@ -1,0 +1,133 @@
+package web
+
+import (
+	"context"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+)
+
+// Options is everything the server stands on. All fields are required but
+// those marked optional; app gives adapters over the real parts.
+type Options struct {
+	Config        Config
+	ListenAddress string // as given to the listener; its host is an allowed name
+
+	Incidents  Incidents
+	Broker     *Broker
+	Changes    Changes
+	Anomalies  Anomalies
+	Rankings   Rankings
+	Deliveries Deliveries
+	Bands      Bands
+
+	Status  func(ctx context.Context) (Status, error)
+	Reload  func(ctx context.Context) error // nil error: the new configuration is live
+	Ready   func() error                    // nil once data can be read and written, else what is awaited
+	Healthy func() error                    // optional; nil while the process works
+
+	PromAPI http.Handler // serves /api/v1/...
+	Write   http.Handler // serves POST /api/v1/write
+	Metrics http.Handler // serves GET /metrics
+
+	// Classify turns errors of the parts into errors with a Kind; it returns
+	// nil for those it does not know. Optional: errors may also be *Error.
+	Classify func(error) *Error
+
+	UI        fs.FS            // optional; the built pages, by default the embedded ones
+	Now       func() time.Time // optional; the wall clock in UTC by default
+	Logger    *slog.Logger
+	MetricSet *metrics.Set
+}
+
+type server struct {
+	opts    Options
+	metrics serverMetrics
+	ui      *pages
+}
+
+// NewServer returns the handler of the whole HTTP surface. It starts nothing
+// and may be called again with a new Config and the same MetricSet and Broker
+// after a reload. It panics when a required option is missing, which is a
+// mistake in the wiring and not in the configuration.
+func NewServer(o Options) http.Handler {
+	o.check()
+	if o.Now == nil {
+		o.Now = systemNow
+	}
+	if o.UI == nil {
+		o.UI = embeddedUI()
+	}
+	s := &server{opts: o, metrics: newServerMetrics(o.MetricSet), ui: newPages(o.UI)}
+	return s.observed(headed(s.hostChecked(s.sameOrigin(s.mux()))))
+}
+
+func (o Options) check() {
+	for _, f := range []struct {
+		name    string
+		missing bool
+	}{
+		{"Incidents", o.Incidents == nil}, {"Broker", o.Broker == nil}, {"Changes", o.Changes == nil},
+		{"Anomalies", o.Anomalies == nil}, {"Rankings", o.Rankings == nil}, {"Deliveries", o.Deliveries == nil},
+		{"Bands", o.Bands == nil}, {"Status", o.Status == nil}, {"Reload", o.Reload == nil}, {"Ready", o.Ready == nil},
+		{"PromAPI", o.PromAPI == nil}, {"Write", o.Write == nil}, {"Metrics", o.Metrics == nil},
+		{"Logger", o.Logger == nil}, {"MetricSet", o.MetricSet == nil},
+	} {
+		if f.missing {
+			panic("web: Options." + f.name + " is missing")
+		}
+	}
+}
+
+// mux builds the routing from the table. Each path also gets a pattern without
+// a method, which answers 405 with the methods that the path has.
+func (s *server) mux() *http.ServeMux {
+	mux := http.NewServeMux()
+	methods := make(map[string][]string)
+	for _, rt := range s.routes() {
+		h := rt.handler
+		if rt.data {
+			h = s.whenReady(h)
+		}
+		mux.Handle(rt.method+" "+rt.path, h)
+		methods[rt.path] = append(methods[rt.path], rt.method)
+	}
+	for path, allowed := range methods {
+		if slices.Contains(allowed, http.MethodGet) {
+			allowed = append(allowed, http.MethodHead)
+		}
+		slices.Sort(allowed)
+		mux.HandleFunc(path, s.methodRefused(strings.Join(allowed, ", ")))
+	}
+	mux.HandleFunc("/api/v1/tocsin/", s.unknownPath)
+	mux.HandleFunc("/api/", s.unknownPath)
+	mux.HandleFunc("/-/", s.unknownPath)
+	mux.Handle("/api/v1/", s.whenReady(s.opts.PromAPI))
+	mux.HandleFunc("/", s.page) // "GET /" would conflict with the prefixes above
+	return mux
+}
+
+func (s *server) methodRefused(allow string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", allow)
+		s.fail(w, r, &Error{Kind: KindMethod, Message: r.Method + " is not served here; want " + allow})
+	}
+}
+
+func (s *server) unknownPath(w http.ResponseWriter, r *http.Request) {
+	s.fail(w, r, &Error{Kind: KindNotFound, Message: "nothing is served at " + quoted(r.URL.Path) + "; GET /api/v1/tocsin/openapi.json lists what is"})
+}
+
+func quoted(s string) string {
+	const most = 200
+	if len(s) > most {
+		s = s[:most] + "..."
+	}
+	return strconv.Quote(s)
+}

@@ -1,0 +1,157 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/tocsinhq/tocsin/incident"
+	"github.com/tocsinhq/tocsin/rca"
+	"github.com/tocsinhq/tocsin/telemetry"
+)
+
+// Incidents reads incidents and lets people act on them. Unknown ids are
+// reported by an error that Options.Classify (or *Error) gives KindNotFound.
+// Implementations are safe for concurrent use.
+type Incidents interface {
+	// List returns matching incidents, open ones first, then the newest first.
+	List(ctx context.Context, f IncidentFilter) ([]incident.Incident, error)
+	// Get returns one incident and its timeline, oldest event first.
+	Get(ctx context.Context, id string) (incident.Incident, []incident.Event, error)
+	Ack(ctx context.Context, id, actor, note string, at time.Time) (incident.Incident, error)
+	Resolve(ctx context.Context, id, actor, note string, at time.Time) (incident.Incident, error)
+}
+
+// IncidentFilter narrows a list. Empty States or Service mean all.
+type IncidentFilter struct {
+	States  []incident.State
+	Service string
+	Limit   int
+}
+
+// EventLog is the append-only log of incident events that live streams are
+// fed from.
+type EventLog interface {
+	// EventsAfter returns at most limit events with Seq > seq, in order of Seq.
+	EventsAfter(ctx context.Context, seq int64, limit int) ([]EventRecord, error)
+	// LastSeq returns the highest Seq in the log, 0 when it is empty.
+	LastSeq(ctx context.Context) (int64, error)
+}
+
+// EventRecord is an event with its incident as it stood after the event.
+type EventRecord struct {
+	Event    incident.Event    `json:"event"`
+	Incident incident.Incident `json:"incident"`
+}
+
+// Changes is the feed of change events.
+type Changes interface {
+	// List returns matching changes, the latest start first.
+	List(ctx context.Context, f ChangeFilter) ([]telemetry.Change, error)
+	// Record decodes one change event from strict JSON and stores it. Created
+	// is false when a change of the same id was updated. An invalid body is
+	// reported by an error of KindInvalid that names every wrong field.
+	Record(ctx context.Context, body []byte) (c telemetry.Change, created bool, err error)
+}
+
+// ChangeFilter narrows a list of changes. Zero values mean all; From and To
+// bound the start of a change and are inclusive.
+type ChangeFilter struct {
+	Service  string
+	Kind     telemetry.ChangeKind
+	From, To time.Time
+	Limit    int
+}
+
+// Anomalies reads the log of anomaly episodes.
+type Anomalies interface {
+	// List returns matching episodes, the latest first.
+	List(ctx context.Context, f AnomalyFilter) ([]Anomaly, error)
+}
+
+// AnomalyFilter narrows a list of anomalies. Since bounds the event time of
+// the last report; the zero time means all.
+type AnomalyFilter struct {
+	Service string
+	Since   time.Time
+	Limit   int
+}
+
+// Anomaly is one episode as the log holds it: the occurrence as last reported,
+// when it ended (zero while it lasts), and the incident it went to, if any.
+type Anomaly struct {
+	incident.Occurrence
+	Ended    time.Time `json:"ended,omitzero"`
+	Incident string    `json:"incident,omitempty"`
+}
+
+// Rankings reads stored rankings of causes.
+type Rankings interface {
+	// Latest returns the newest ranking of an incident, and false when none was made yet.
+	Latest(ctx context.Context, incidentID string) (rca.Ranking, bool, error)
+}
+
+// Deliveries reads who was told.
+type Deliveries interface {
+	// Deliveries returns the messages of an incident in order of their events.
+	Deliveries(ctx context.Context, incidentID string) ([]Delivery, error)
+}
+
+// Delivery is one message to one channel. State is waiting, sent or failed.
+type Delivery struct {
+	Channel  string             `json:"channel"`
+	Seq      int64              `json:"seq"` // of the event that was told
+	Event    incident.EventKind `json:"event,omitempty"`
+	State    string             `json:"state"`
+	Attempts int                `json:"attempts"`
+	Created  time.Time          `json:"created"`
+	Due      time.Time          `json:"due,omitzero"`  // of the next try, while waiting
+	Done     time.Time          `json:"done,omitzero"` // when sent or given up
+	Error    string             `json:"error,omitempty"`
+}
+
+// Bands draws what the detector expected of a series.
+type Bands interface {
+	// Band replays the one series that the selector matches. No match and
+	// several matches are errors of KindNotFound and KindInvalid.
+	Band(ctx context.Context, r BandRequest) (Band, error)
+}
+
+// BandRequest asks for a series from Start to End, one point per Step.
+type BandRequest struct {
+	Query      string // PromQL selector or expression of one series
+	Start, End time.Time
+	Step       time.Duration
+}
+
+// Band is a drawn series. Points are in time order.
+type Band struct {
+	Series map[string]string `json:"series"`
+	Unit   string            `json:"unit"` // ratio, percent, seconds, bytes, per_second or ""
+	Points []BandPoint       `json:"points"`
+}
+
+// BandPoint is one sample with its band. Unknown figures are NaN. In JSON it
+// is the array [t_ms, value, expected, lower, upper, score] with null for
+// unknown, because a chart has thousands of them.
+type BandPoint struct {
+	T                                    int64 // milliseconds since the Unix epoch
+	Value, Expected, Lower, Upper, Score float64
+}
+
+// MarshalJSON writes the array form.
+func (p BandPoint) MarshalJSON() ([]byte, error) {
+	n := func(f float64) telemetry.Number { return telemetry.Number(f) }
+	return json.Marshal([6]any{p.T, n(p.Value), n(p.Expected), n(p.Lower), n(p.Upper), n(p.Score)})
+}
+
+// UnmarshalJSON reads the array form.
+func (p *BandPoint) UnmarshalJSON(b []byte) error {
+	var v, e, lo, up, s telemetry.Number
+	row := [6]any{&p.T, &v, &e, &lo, &up, &s}
+	if err := json.Unmarshal(b, &row); err != nil {
+		return err
+	}
+	p.Value, p.Expected, p.Lower, p.Upper, p.Score = float64(v), float64(e), float64(lo), float64(up), float64(s)
+	return nil
+}

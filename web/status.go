@@ -1,0 +1,81 @@
+package web
+
+import "time"
+
+// Status is what the status page shows of the daemon itself.
+type Status struct {
+	Version       string         `json:"version"`
+	Started       time.Time      `json:"started"`
+	UptimeSeconds float64        `json:"uptime_seconds"`
+	ListenAddress string         `json:"listen_address"`
+	ConfigFile    string         `json:"config_file"` // "" for the embedded default
+	Reload        ReloadStatus   `json:"reload"`
+	Store         StoreStatus    `json:"store"`
+	Detector      DetectorStatus `json:"detector"`
+	Rules         RulesStatus    `json:"rules"`
+	Channels      []Channel      `json:"channels"`
+	Drops         []Drop         `json:"drops"` // everything counted as lost or refused, by reason
+	Runtime       RuntimeStatus  `json:"runtime"`
+}
+
+// ReloadStatus says how the last load of the configuration ended.
+type ReloadStatus struct {
+	OK    bool      `json:"ok"`
+	At    time.Time `json:"at"`
+	Error string    `json:"error,omitempty"`
+}
+
+// StoreStatus sums up the time-series store.
+type StoreStatus struct {
+	Series           uint64    `json:"series"` // in the head
+	SamplesTotal     uint64    `json:"samples_total"`
+	SamplesPerSecond float64   `json:"samples_per_second"`
+	Oldest           time.Time `json:"oldest,omitzero"`
+	Newest           time.Time `json:"newest,omitzero"`
+	RetentionSeconds float64   `json:"retention_seconds"`
+	Bytes            uint64    `json:"bytes"` // on disk
+}
+
+// DetectorStatus sums up the detector.
+type DetectorStatus struct {
+	Watched    int       `json:"watched"` // series with a baseline
+	Warming    int       `json:"warming"` // of these, still without a band
+	Open       int       `json:"open"`    // episodes under way
+	Checkpoint time.Time `json:"checkpoint,omitzero"`
+}
+
+// RulesStatus sums up the rules.
+type RulesStatus struct {
+	Alerts    int       `json:"alerts"`    // alerting rules loaded
+	Recording int       `json:"recording"` // recording rules loaded
+	Firing    int       `json:"firing"`
+	Pending   int       `json:"pending"`
+	Held      int       `json:"held"`
+	Failing   int       `json:"failing"` // rules whose last evaluation ended in an error
+	Evaluated time.Time `json:"evaluated,omitzero"`
+}
+
+// Channel is one place where messages go.
+type Channel struct {
+	Name    string    `json:"name"`
+	Waiting int       `json:"waiting"`
+	Failed  int       `json:"failed"`
+	Sent    int       `json:"sent"`
+	Last    time.Time `json:"last,omitzero"` // last success
+	Error   string    `json:"error,omitempty"`
+}
+
+// Drop is a count of things refused or lost since the start.
+type Drop struct {
+	Where  string `json:"where"` // the part that counted, such as ingest
+	Reason string `json:"reason"`
+	Count  uint64 `json:"count"`
+}
+
+// RuntimeStatus sums up the process.
+type RuntimeStatus struct {
+	GoVersion     string `json:"go_version"`
+	Goroutines    int    `json:"goroutines"`
+	ResidentBytes uint64 `json:"resident_bytes"`
+	MaxProcs      int    `json:"max_procs"`
+}

@@ -1,0 +1,82 @@
+import type { Anomaly, Band, Change, Incident, IncidentDetail, IncidentRow, PromSeries, Status } from './nouns.ts'
+
+const root = '/api/v1/tocsin'
+
+/** An answer that says no, or the lack of any answer. */
+export class ApiError extends Error {
+  constructor(
+    message: string,
+    /** HTTP status; 0 when the daemon did not answer. */
+    readonly status: number,
+    readonly retryable: boolean,
+    readonly requestId = '',
+  ) {
+    super(message)
+    this.name = 'ApiError'
+  }
+}
+
+type Params = Record<string, string | number | undefined>
+
+/** Builds an address, leaving out what is empty. */
+export function address(path: string, params: Params = {}): string {
+  const q = new URLSearchParams()
+  for (const [name, value] of Object.entries(params)) {
+    if (value !== undefined && value !== '') q.set(name, String(value))
+  }
+  const text = q.toString()
+  return text === '' ? path : `${path}?${text}`
+}
+
+async function answer<T>(request: Promise<Response>): Promise<T> {
+  let res: Response
+  try {
+    res = await request
+  } catch (e) {
+    if (e instanceof DOMException && e.name === 'AbortError') throw e
+    throw new ApiError('The daemon does not answer. It may be restarting.', 0, true)
+  }
+  const body: unknown = await res.json().catch(() => null)
+  if (res.ok && body !== null) return body as T
+  throw refusal(res, body)
+}
+
+function refusal(res: Response, body: unknown): ApiError {
+  const b = (body ?? {}) as { error?: unknown; request_id?: unknown; retryable?: unknown }
+  const text = typeof b.error === 'string' && b.error !== '' ? b.error : `The daemon answered ${res.status} without saying why.`
+  const id = typeof b.request_id === 'string' ? b.request_id : (res.headers.get('X-Request-Id') ?? '')
+  return new ApiError(text, res.status, b.retryable === true || res.status >= 502, id)
+}
+
+function get<T>(path: string, params: Params, signal?: AbortSignal): Promise<T> {
+  return answer<T>(fetch(address(path, params), { headers: { Accept: 'application/json' }, ...(signal && { signal }) }))
+}
+
+function post<T>(path: string, body: unknown): Promise<T> {
+  return answer<T>(fetch(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }))
+}
+
+export const api = {
+  incidents: (q: { state?: string; service?: string; limit?: number }, signal?: AbortSignal) =>
+    get<{ incidents: IncidentRow[]; more: boolean }>(`${root}/incidents`, q, signal),
+  incident: (id: string, signal?: AbortSignal) => get<IncidentDetail>(`${root}/incidents/${encodeURIComponent(id)}`, {}, signal),
+  act: (id: string, verb: 'ack' | 'resolve', actor: string, note: string) =>
+    post<Incident>(`${root}/incidents/${encodeURIComponent(id)}/${verb}`, { actor, note }),
+  anomalies: (q: { service?: string; since?: string; limit?: number }, signal?: AbortSignal) =>
+    get<{ anomalies: Anomaly[]; more: boolean }>(`${root}/anomalies`, q, signal),
+  changes: (q: { service?: string; kind?: string; limit?: number }, signal?: AbortSignal) =>
+    get<{ changes: Change[]; more: boolean }>(`${root}/changes`, q, signal),
+  /** Start and end in ms, step in seconds. */
+  band: (query: string, start: number, end: number, step: number, signal?: AbortSignal) =>
+    get<Band>(`${root}/band`, { query, start: start / 1000, end: end / 1000, step }, signal),
+  status: (signal?: AbortSignal) => get<Status>(`${root}/status`, {}, signal),
+  range: async (query: string, start: number, end: number, step: number, signal?: AbortSignal) => {
+    const res = await get<{ data: { result: PromSeries[] }; warnings?: string[] }>(
+      '/api/v1/query_range',
+      { query, start: start / 1000, end: end / 1000, step },
+      signal,
+    )
+    return { series: res.data.result, warnings: res.warnings ?? [] }
+  },
+  metricNames: async (signal?: AbortSignal) => (await get<{ data: string[] }>('/api/v1/label/__name__/values', {}, signal)).data,
+}

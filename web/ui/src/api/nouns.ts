@@ -1,0 +1,184 @@
+// The nouns of the API, as GET /api/v1/tocsin/openapi.json describes them.
+// Times are RFC 3339 in UTC. A figure is null when it is unknown.
+
+export type Figure = number | null
+export type Severity = 'info' | 'warning' | 'critical'
+export type IncidentState = 'open' | 'acknowledged' | 'resolved'
+
+export interface Occurrence {
+  key: string
+  source: 'alert' | 'anomaly'
+  name: string
+  service: string
+  environment?: string
+  severity: Severity
+  condition: 'firing' | 'held' | 'cleared'
+  symptom: boolean
+  strong: boolean
+  since: string
+  at: string
+  value: Figure
+  expected: Figure
+  lower: Figure
+  upper: Figure
+  score: Figure
+  kind?: string
+  unit?: string
+  labels?: Record<string, string>
+  query?: string
+  channels?: string[]
+  summary?: string
+}
+
+export interface Incident {
+  id: string
+  service: string
+  environment?: string
+  title: string
+  state: IncidentState
+  severity: Severity
+  onset: string
+  opened: string
+  acked?: string
+  resolved?: string
+  updated: string
+  reopened: number
+  occurrences: Occurrence[]
+  dropped?: number
+}
+
+export interface Suspect {
+  title: string
+  probability: number
+  change_id: string
+}
+
+export interface IncidentRow extends Incident {
+  top_suspect: Suspect | null
+}
+
+export interface TimelineEvent {
+  seq: number
+  incident: string
+  kind: string
+  at: string
+  actor: string
+  text: string
+  key?: string
+}
+
+export interface EventRecord {
+  event: TimelineEvent
+  incident: Incident
+}
+
+export interface Change {
+  id: string
+  kind: string
+  service: string
+  environment?: string
+  version_from?: string
+  version_to?: string
+  started: string
+  finished?: string
+  status: 'started' | 'succeeded' | 'failed' | 'rolled_back'
+  author?: string
+  link?: string
+  summary?: string
+  labels?: Record<string, string>
+  received: string
+}
+
+export interface Term {
+  name: string
+  points: number
+  text: string
+}
+
+export interface Evidence {
+  signal: string
+  unit?: string
+  before: Figure
+  after: Figure
+  z: Figure
+  query?: string
+  onset?: string
+}
+
+export interface Finding {
+  change: Change | null
+  title: string
+  log_odds: number
+  probability: number
+  terms: Term[]
+  evidence?: Evidence[]
+}
+
+export interface Ranking {
+  at: string
+  onset: string
+  findings: Finding[]
+}
+
+export interface Delivery {
+  channel: string
+  seq: number
+  event?: string
+  state: 'waiting' | 'sent' | 'failed'
+  attempts: number
+  created: string
+  due?: string
+  done?: string
+  error?: string
+}
+
+export interface IncidentDetail {
+  incident: Incident
+  events: TimelineEvent[]
+  ranking: Ranking | null
+  changes: Change[]
+  deliveries: Delivery[]
+}
+
+export interface Anomaly extends Occurrence {
+  ended?: string
+  incident?: string
+}
+
+/** [time in ms, value, expected, lower, upper, score] */
+export type BandPoint = [number, Figure, Figure, Figure, Figure, Figure]
+
+export interface Band {
+  series: Record<string, string>
+  unit: string
+  points: BandPoint[]
+}
+
+export interface Status {
+  version: string
+  started: string
+  uptime_seconds: number
+  listen_address: string
+  config_file: string
+  reload: { ok: boolean; at: string; error?: string }
+  store: {
+    series: number
+    samples_total: number
+    samples_per_second: number
+    oldest?: string
+    newest?: string
+    retention_seconds: number
+    bytes: number
+  }
+  detector: { watched: number; warming: number; open: number; checkpoint?: string }
+  rules: { alerts: number; recording: number; firing: number; pending: number; held: number; failing: number; evaluated?: string }
+  channels: { name: string; waiting: number; failed: number; sent: number; last?: string; error?: string }[]
+  drops: { where: string; reason: string; count: number }[]
+  runtime: { go_version: string; goroutines: number; resident_bytes: number; max_procs: number }
+}
+
+/** One series of a range query: labels and [seconds, text] pairs. */
+export interface PromSeries {
+  metric: Record<string, string>
+  values: [number, string][]
+}

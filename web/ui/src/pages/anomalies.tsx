@@ -1,0 +1,83 @@
+import { Switch, TextInput } from '@mantine/core'
+import { useState } from 'react'
+import { Link } from 'wouter'
+import { api } from '../api/client.ts'
+import type { Anomaly } from '../api/nouns.ts'
+import { useResource } from '../api/resource.ts'
+import { figure, score } from '../format/number.ts'
+import { isSet } from '../format/time.ts'
+import { Failure, Lesson, Loading, PointPrometheus } from '../parts/messages.tsx'
+import { Range } from '../parts/range.tsx'
+import { Ago, Lasting, When } from '../parts/when.tsx'
+
+export default function Anomalies() {
+  const [text, setText] = useState('')
+  const [current, setCurrent] = useState(false)
+  const list = useResource('anomalies', (signal) => api.anomalies({ limit: 300 }, signal), 10_000)
+  const rows = (list.data?.anomalies ?? []).filter(
+    (a) => `${a.service} ${a.name} ${a.kind ?? ''}`.toLowerCase().includes(text.trim().toLowerCase()) && (!current || !isSet(a.ended)),
+  )
+  return (
+    <>
+      <div className="page-head">
+        <div>
+          <h1>Anomalies</h1>
+          <p>Every episode in which a series left its ordinary range. Most are too weak to wake anybody; those that belong to an incident say so.</p>
+        </div>
+        <div className="filters">
+          <TextInput data-filter size="sm" placeholder="Service or signal" aria-label="Only anomalies that hold" value={text} onChange={(e) => setText(e.currentTarget.value)} w={180} />
+          <Switch label="Under way" checked={current} onChange={(e) => setCurrent(e.currentTarget.checked)} mb={8} />
+        </div>
+      </div>
+      <Failure error={list.error} again={list.reload} />
+      {list.loading && <Loading what="the anomalies" />}
+      {list.data?.anomalies.length === 0 && (
+        <Lesson title="Nothing odd was seen yet">
+          <p>The detector learns each series while it is written and tells of samples outside what is ordinary for that series. It says little in the first hours, on purpose.</p>
+          <PointPrometheus />
+        </Lesson>
+      )}
+      {list.data && list.data.anomalies.length > 0 && rows.length === 0 && <p className="dim">No anomaly fits the filter.</p>}
+      {rows.length > 0 && (
+        <ul className="ledger">
+          {rows.map((a) => (
+            <Row key={a.key + a.since} anomaly={a} />
+          ))}
+        </ul>
+      )}
+      {list.data?.more && <p className="dim">Only the latest 300 are shown.</p>}
+    </>
+  )
+}
+
+function Row({ anomaly: a }: { anomaly: Anomaly }) {
+  const instance = a.labels?.['instance']
+  return (
+    <li>
+      <div className="row" data-row tabIndex={-1}>
+        <span className="spine" aria-hidden="true" />
+        <span className="when">
+          <Ago at={a.since} />
+          <small>
+            <When at={a.since} seconds={false} />
+          </small>
+        </span>
+        <span className="what">
+          <strong>{a.service}</strong> {a.query ? <Link href={`/explore?query=${encodeURIComponent(a.query)}`}>{a.name}</Link> : a.name}
+          {instance && <span className="dim"> on {instance}</span>}
+          <span className="second" style={{ display: 'block' }}>
+            {figure(a.value, a.unit)}, expected {figure(a.expected, a.unit)} ({figure(a.lower, a.unit)} to {figure(a.upper, a.unit)})
+          </span>
+          <Range value={a.value} lower={a.lower} upper={a.upper} expected={a.expected} />
+        </span>
+        <span className="side">
+          <span>
+            {(a.kind ?? 'odd').replace('_', ' ')}, score {score(a.score)}
+          </span>
+          <span>{isSet(a.ended) ? <>lasted <Lasting from={a.since} to={a.ended} /></> : a.condition === 'held' ? 'its data stopped' : 'under way'}</span>
+          {a.incident && <Link href={`/incidents/${a.incident}`}>in an incident</Link>}
+        </span>
+      </div>
+    </li>
+  )
+}

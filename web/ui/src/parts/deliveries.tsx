@@ -1,0 +1,45 @@
+import type { Delivery } from '../api/nouns.ts'
+import { useNow } from '../clock.ts'
+import { Ago, When } from './when.tsx'
+
+const chip: Record<Delivery['state'], string> = { sent: 'chip calm', waiting: 'chip warn', failed: 'chip burn' }
+
+function NextTry({ due }: { due: string | undefined }) {
+  const now = useNow()
+  if (due === undefined || Date.parse(due) <= now) return <>next try is due</>
+  return (
+    <>
+      next try <Ago at={due} />
+    </>
+  )
+}
+
+/** Who was told, when, and what did not arrive. */
+export function Deliveries({ deliveries }: { deliveries: Delivery[] }) {
+  return (
+    <section className="sheet o6" aria-labelledby="told">
+      <header>
+        <h2 id="told">Who was told</h2>
+      </header>
+      {deliveries.length === 0 ? (
+        <p className="dim">Nobody was told yet.</p>
+      ) : (
+        <ul className="stack" style={{ gap: 12 }}>
+          {deliveries.map((d) => (
+            <li key={`${d.channel} ${d.seq}`}>
+              <strong>{d.channel}</strong> <span className={chip[d.state]}>{d.state}</span>{' '}
+              <span className="dim">
+                {d.event && <>{d.event}, </>}
+                {d.state === 'sent' ? <When at={d.done} /> : null}
+                {d.state === 'failed' ? <>given up <When at={d.done} /></> : null}
+                {d.state === 'waiting' ? <NextTry due={d.due} /> : null}
+                {d.attempts > 1 ? `, ${d.attempts} tries` : ''}
+              </span>
+              {d.error && <div className="soft">{d.error}</div>}
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  )
+}

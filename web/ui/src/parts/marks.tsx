@@ -1,0 +1,46 @@
+import type { Incident, Occurrence } from '../api/nouns.ts'
+import { safeLink } from '../format/link.ts'
+import { SeverityShape } from './icons.tsx'
+
+/** Severity by shape, word and colour. What is over has lost its colour. */
+export function SeverityMark({ severity, over = false }: { severity: string; over?: boolean }) {
+  return (
+    <span className={`mark ${over ? 'over' : severity}`}>
+      <SeverityShape severity={severity} />
+      {severity}
+    </span>
+  )
+}
+
+export function StateMark({ incident }: { incident: Pick<Incident, 'state' | 'reopened'> }) {
+  const again = incident.reopened > 0 ? `, reopened ${incident.reopened === 1 ? 'once' : `${incident.reopened} times`}` : ''
+  return (
+    <span>
+      {incident.state}
+      {again}
+    </span>
+  )
+}
+
+/** Firing, held for lack of data, or cleared. */
+export function ConditionMark({ condition }: { condition: Occurrence['condition'] }) {
+  if (condition === 'firing') return <span className="chip burn">firing</span>
+  if (condition === 'held')
+    return (
+      <span className="chip warn" title="Its data stopped: it is neither firing on evidence nor recovered.">
+        held, no data
+      </span>
+    )
+  return <span className="chip calm">cleared</span>
+}
+
+/** A link to elsewhere; what is not http or https is not shown at all. */
+export function OutLink({ href, children }: { href: string | undefined; children: string }) {
+  const safe = safeLink(href)
+  if (!safe) return null
+  return (
+    <a href={safe} rel="noopener noreferrer" target="_blank">
+      {children}
+    </a>
+  )
+}

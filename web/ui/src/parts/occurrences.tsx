@@ -1,0 +1,76 @@
+import { Button } from '@mantine/core'
+import { useState } from 'react'
+import { Link } from 'wouter'
+import type { Occurrence } from '../api/nouns.ts'
+import { figure, score } from '../format/number.ts'
+import { ConditionMark } from './marks.tsx'
+import { Ago } from './when.tsx'
+
+const first = 12
+
+/** All alerts and anomalies that the incident is made of: what burns and is strong first. */
+export function Occurrences({ occurrences, dropped }: { occurrences: Occurrence[]; dropped: number }) {
+  const [all, setAll] = useState(false)
+  const sorted = [...occurrences].sort((a, b) => rank(a) - rank(b) || Date.parse(a.since) - Date.parse(b.since))
+  const shown = all ? sorted : sorted.slice(0, first)
+  return (
+    <section className="sheet o5" aria-labelledby="occurrences">
+      <header>
+        <h2 id="occurrences">Alerts and anomalies in it</h2>
+        <p>{occurrences.length + dropped} in all</p>
+      </header>
+      <div className="table-wrap">
+        <table className="table stacked">
+          <thead>
+            <tr>
+              <th scope="col">What</th>
+              <th scope="col" className="num">
+                Value
+              </th>
+              <th scope="col" className="num">
+                Expected
+              </th>
+              <th scope="col">Standing</th>
+              <th scope="col">Since</th>
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map((o) => (
+              <tr key={o.key}>
+                <td>
+                  <strong>{o.query ? <Link href={`/explore?query=${encodeURIComponent(o.query)}`}>{o.name}</Link> : o.name}</strong>{' '}
+                  <span className="dim">
+                    {o.source}
+                    {o.kind ? `, ${o.kind.replace('_', ' ')}` : ''}
+                    {o.score !== null ? `, score ${score(o.score)}` : ''}
+                  </span>
+                  {o.summary && <div className="soft">{o.summary}</div>}
+                </td>
+                <td className="num" data-label="Value">{figure(o.value, o.unit)}</td>
+                <td className="num" data-label="Expected" title={`ordinary range ${figure(o.lower, o.unit)} to ${figure(o.upper, o.unit)}`}>
+                  {figure(o.expected, o.unit)}
+                </td>
+                <td data-label="Standing">
+                  <ConditionMark condition={o.condition} />
+                </td>
+                <td data-label="Since">
+                  <Ago at={o.since} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {shown.length < occurrences.length && (
+        <Button variant="default" size="xs" mt={10} onClick={() => setAll(true)}>
+          Show all {occurrences.length}
+        </Button>
+      )}
+      {dropped > 0 && <p className="dim">{dropped} more belong to it and are not kept one by one.</p>}
+    </section>
+  )
+}
+
+function rank(o: Occurrence): number {
+  return (o.condition === 'cleared' ? 4 : 0) + (o.strong ? 0 : 2) + (o.source === 'alert' ? 0 : 1)
+}

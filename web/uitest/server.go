@@ -1,0 +1,73 @@
+package uitest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+
+	"github.com/tocsinhq/tocsin/web"
+)
+
+// Server is a whole web surface over a Shop. Change Options before Handler is
+// called.
+type Server struct {
+	Shop    *Shop
+	Broker  *web.Broker
+	Options web.Options
+	Set     *metrics.Set
+	// NotReady, when set to a text, is what the daemon waits for.
+	NotReady atomic.Pointer[string]
+	// Writes counts requests that reached the remote-write handler.
+	Writes atomic.Int64
+}
+
+// NewServer returns a server with default configuration whose clock is now.
+func NewServer(now func() time.Time) *Server {
+	shop, set := NewShop(now), metrics.NewSet()
+	logger := slog.New(slog.NewTextHandler(io.Discard, nil))
+	s := &Server{Shop: shop, Set: set, Broker: web.NewBroker(shop, set, logger)}
+	shop.OnEvent(s.Broker.Wake)
+	started := now().Add(-73*time.Hour - 12*time.Minute)
+	s.Options = web.Options{
+		Config: web.DefaultConfig(), ListenAddress: "127.0.0.1:9099",
+		Incidents: shop.Incidents(), Broker: s.Broker, Changes: shop.Changes(), Anomalies: shop.Anomalies(), Rankings: shop, Deliveries: shop, Bands: shop,
+		Status: func(context.Context) (web.Status, error) { return status(started, now()), nil },
+		Reload: func(context.Context) error { return nil },
+		Ready: func() error {
+			if why := s.NotReady.Load(); why != nil {
+				return errors.New(*why)
+			}
+			return nil
+		},
+		PromAPI: shop.PromAPI(),
+		Write: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			s.Writes.Add(1)
+			w.WriteHeader(http.StatusNoContent)
+		}),
+		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { set.WritePrometheus(w) }),
+		Now:     now, Logger: logger, MetricSet: set,
+	}
+	return s
+}
+
+// Handler returns the handler over the options as they are now.
+func (s *Server) Handler() http.Handler { return web.NewServer(s.Options) }
+
+func status(started, now time.Time) web.Status {
+	return web.Status{
+		Version: "0.1.0", Started: started, UptimeSeconds: now.Sub(started).Seconds(), ListenAddress: "127.0.0.1:9099", ConfigFile: "/etc/tocsin/tocsin.yml",
+		Reload:   web.ReloadStatus{OK: false, At: now.Add(-9 * time.Minute), Error: `alerts.yml:14: alert "high_errors": duration: want a positive duration, got "-5s"`},
+		Store:    web.StoreStatus{Series: 184223, SamplesTotal: 3_214_556_021, SamplesPerSecond: 12281.4, Oldest: now.Add(-15 * 24 * time.Hour), Newest: now, RetentionSeconds: 15 * 86400, Bytes: 4_812_334_112},
+		Detector: web.DetectorStatus{Watched: 184102, Warming: 1204, Open: 4, Checkpoint: now.Add(-3 * time.Minute)},
+		Rules:    web.RulesStatus{Alerts: 14, Recording: 31, Firing: 1, Pending: 1, Held: 1, Evaluated: now.Add(-8 * time.Second)},
+		Channels: []web.Channel{{Name: "slack #ops", Sent: 41, Last: now.Add(-11 * time.Minute)}, {Name: "webhook pager", Waiting: 1, Sent: 12, Last: now.Add(-28 * time.Hour), Error: "503 Service Unavailable"}},
+		Drops:    []web.Drop{{Where: "ingest", Reason: "out_of_order", Count: 1209}, {Where: "ingest", Reason: "too_far_in_future", Count: 3}, {Where: "web", Reason: "slow", Count: 1}},
+		Runtime:  web.RuntimeStatus{GoVersion: "go1.26", Goroutines: 61, ResidentBytes: 812_331_008, MaxProcs: 2},
+	}
+}
