@@ -81,6 +81,7 @@ func (c *Core) rank(ctx context.Context, rec incident.EventRecord) (rca.Ranking,
 		Environment: rec.Incident.Environment,
 		Onset:       rec.Incident.Onset,
 		At:          rec.Event.At,
+		Seen:        rec.Incident.Opened,
 	})
 	if err != nil {
 		return rca.Ranking{}, err

@@ -14,6 +14,7 @@ type Input struct {
 	Service     string // of the incident; "" when it has none
 	Environment string
 	Onset       time.Time
+	Seen        time.Time     // when the incident was opened; zero when it is not known
 	At          time.Time     // event time of the ranking; points after it are not looked at
 	Step        time.Duration // distance of points; at most this much the onset may be early or late
 	Changes     []telemetry.Change
@@ -127,6 +128,13 @@ func (s suspect) score() float64 {
 
 func (s suspect) known() bool { return len(s.shifts) > 0 || s.ramp != nil }
 
+// afterwards reports whether a change began, and was told of, when the incident
+// had been seen already. Both are asked because a sender's clock may be ahead.
+func (r *ranker) afterwards(ch *telemetry.Change) bool {
+	seen := r.in.Seen
+	return !seen.IsZero() && ch.Effective().After(seen) && ch.Received.After(seen)
+}
+
 func (r *ranker) suspect(ch *telemetry.Change) (suspect, bool) {
 	s := suspect{change: ch}
 	start := ch.Effective()
@@ -134,9 +142,10 @@ func (r *ranker) suspect(ch *telemetry.Change) (suspect, bool) {
 	if start.After(r.in.At) || age > time.Duration(r.cfg.LeakWindow) {
 		return s, false
 	}
-	if grace := r.in.Step + time.Duration(r.cfg.ClockSkew); -age > grace {
-		s.late = -age
-	} else {
+	switch grace := r.in.Step + time.Duration(r.cfg.ClockSkew); {
+	case -age > grace, r.afterwards(ch):
+		s.late = max(-age, time.Millisecond)
+	default:
 		s.ramp = r.leak(ch)
 	}
 	if age > time.Duration(r.cfg.Window) && s.ramp == nil {

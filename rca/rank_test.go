@@ -208,6 +208,37 @@ func TestRank_LateChange_SaysWhy(t *testing.T) {
 	}
 }
 
+// A roll back half a minute after the onset is within what clocks allow, but it
+// was made because the incident had been seen.
+func TestRank_ChangeAfterTheIncidentWasSeen_IsNotItsCause(t *testing.T) {
+	f := func(received time.Time, wantTime float64) {
+		t.Helper()
+		w := newWorld(5, "pay")
+		w.service("pay", 30, noon)
+		w.in.Seen = noon.Add(5 * time.Second)
+		w.in.Changes = []telemetry.Change{
+			{ID: "bad", Kind: telemetry.KindDeployment, Service: "pay", VersionTo: "v42", Started: noon.Add(-5 * time.Second), Received: noon},
+			{ID: "back", Kind: telemetry.KindDeployment, Service: "pay", VersionTo: "v41", Started: noon.Add(20 * time.Second), Received: received},
+		}
+		r := rca.Rank(w.in, rca.DefaultConfig())
+		for _, x := range r.Findings {
+			if x.Change == nil || x.Change.ID != "back" {
+				continue
+			}
+			for _, term := range x.Terms {
+				if term.Name == "time" && term.Points != wantTime {
+					t.Errorf("time of the roll back=%v (%s), want %v", term.Points, term.Text, wantTime)
+				}
+			}
+		}
+		if got := r.Findings[0].Change; wantTime < 0 && (got == nil || got.ID != "bad") {
+			t.Errorf("first=%v, want the deployment", r.Findings[0].Title)
+		}
+	}
+	f(noon.Add(20*time.Second), -5)
+	f(noon.Add(time.Second), 2) // told of before: its clock is ahead
+}
+
 func TestRank_TroubleBeforeTheChange_SpeaksAgainstIt(t *testing.T) {
 	w := newWorld(4, "checkout")
 	w.service("checkout", 20, noon.Add(-20*time.Minute)) // the onset was noticed late

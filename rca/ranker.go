@@ -76,6 +76,7 @@ type Query struct {
 	Service     string
 	Environment string
 	Onset, At   time.Time
+	Seen        time.Time // when the incident was opened; a change begun later is not its cause
 }
 
 const (
@@ -103,7 +104,7 @@ func (r *Ranker) Rank(ctx context.Context, q Query) (Ranking, error) {
 	if len(changes) >= changesLimit {
 		r.m.changesLimit.Inc()
 	}
-	in := Input{Service: q.Service, Environment: q.Environment, Onset: q.Onset, At: q.At,
+	in := Input{Service: q.Service, Environment: q.Environment, Onset: q.Onset, Seen: q.Seen, At: q.At,
 		Step: time.Duration(c.Step), Changes: changes}
 	if in.History, err = r.history(ctx, q, changes); err != nil {
 		r.m.failed.Inc()

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -95,25 +96,34 @@ func Run(args []string, stdout, stderr io.Writer) int {
 	}
 }
 
-// signalContext is cancelled by the first SIGINT or SIGTERM; the second exits
-// with the conventional status without waiting for anything.
+// sameStop is the time within which a further signal is taken for the same wish:
+// a terminal, make and a supervisor may each pass one Ctrl-C on.
+const sameStop = time.Second
+
+// signalContext is cancelled by the first SIGINT or SIGTERM; a second one, more
+// than sameStop later, exits with the conventional status without waiting for
+// anything.
 func signalContext(parent context.Context, stderr io.Writer) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(parent)
 	sig := make(chan os.Signal, 2)
 	signal.Notify(sig, syscall.SIGINT, syscall.SIGTERM)
 	done := make(chan struct{})
 	go func() {
-		select {
-		case <-sig:
-			cancel()
-		case <-done:
-			return
-		}
-		select {
-		case s := <-sig:
-			fmt.Fprintf(stderr, "tocsin: second %s: leaving at once\n", s)
-			os.Exit(130)
-		case <-done:
+		var first time.Time
+		for {
+			select {
+			case s := <-sig:
+				switch {
+				case first.IsZero():
+					first = time.Now()
+					cancel()
+				case time.Since(first) > sameStop:
+					fmt.Fprintf(stderr, "tocsin: second %s: leaving at once\n", s)
+					os.Exit(130)
+				}
+			case <-done:
+				return
+			}
 		}
 	}()
 	return ctx, func() {

@@ -18,7 +18,9 @@ import (
 
 type demoCommand struct {
 	ListenAddress string `name:"web.listen-address" env:"TOCSIN_WEB_LISTEN_ADDRESS" default:"127.0.0.1:9099" help:"Address for HTTP."`
-	logFlags
+	// The daemon's log would stand between the lines of the story.
+	Level  string `name:"log.level" default:"error" enum:"debug,info,warn,error" help:"Least severe level of the daemon's log that is shown: ${enum}."`
+	Format string `name:"log.format" default:"logfmt" enum:"logfmt,json" help:"Form of log lines: ${enum}."`
 }
 
 // Run starts the daemon on a folder of its own with a Slack stub beside it, plays
@@ -44,7 +46,7 @@ func (c *demoCommand) Run(ctx context.Context, s streams) error {
 	}
 	a, err := app.New(ctx, app.Options{
 		ConfigFile: file, ListenAddress: c.ListenAddress, StoragePath: filepath.Join(dir, "data"),
-		Version: Version, Logger: c.logger(s.err), Console: s.out,
+		Version: Version, Logger: logFlags{Level: c.Level, Format: c.Format}.logger(s.err), Console: s.out,
 	})
 	if err != nil {
 		l.Close()
