@@ -6,7 +6,7 @@ import "math"
 // powers of ten, band and score. The band decides and the score is made to
 // agree, so that a value lies outside of the band if and only if its score
 // reaches the threshold.
-func (s *series) judge(k *look, p *params) {
+func (s *series) judge(k *look, p *params, d *daily) {
 	looks, habit := s.logLooks(), s.habit(k.t, p)
 	need := looks - p.logBudget + habit
 	k.kind = KindNone
@@ -21,6 +21,9 @@ func (s *series) judge(k *look, p *params) {
 	k.odd = k.x > k.upper || k.x < k.lower || calm
 	if k.odd {
 		k.score = max(k.score, p.threshold)
+		if k.kind <= KindDip && d != nil && d.reaches(k.x-s.Long, k.season, 2*k.scale) {
+			k.kind = KindSeasonalBreak
+		}
 		return
 	}
 	k.score = min(k.score, p.below)
@@ -61,11 +64,6 @@ func (s *series) judgePoint(k *look, need float64) {
 	case k.x < k.low:
 		k.decades = s.Down.decades((k.low - k.x) / k.scale)
 		k.kind = KindDip
-	}
-	// A value that is usual for the day, but not at this hour.
-	if d := k.x - k.expected; k.season*d < 0 && math.Abs(k.season) > 3*k.scale && k.x > s.Lo && k.x < s.Hi &&
-		math.Abs(k.x-s.Long) < math.Abs(k.season) {
-		k.kind = KindSeasonalBreak
 	}
 }
 
