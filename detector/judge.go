@@ -39,9 +39,13 @@ func score(log float64) float64 {
 	return math.Exp(-math.Exp(log * math.Ln10))
 }
 
-// boldness is by how many powers of ten the prior shape of the tail may speak
-// beyond what the number of samples seen could show.
-const boldness = 3.5
+// boldness is the factor by which the prior shape of the tail may speak beyond
+// what the number of samples seen could show; firstBold is the same for series
+// that have hardly ever left zero.
+const (
+	boldness  = 3000
+	firstBold = 10
+)
 
 // ready reports whether the series is old enough to alarm: enough samples and
 // span, and a sample count that bears the rarity which the threshold asks for.
@@ -49,8 +53,18 @@ func (s *series) ready(k *look, p *params) bool {
 	if s.N < p.warmupSamples || k.t-s.FirstTime < p.warmupSpan {
 		return false
 	}
-	// 10^boldness n >= looks / budget, without the logarithms.
-	return 3162*float64(s.N)*p.budgetPerHour >= s.looksPerHour()
+	bold := float64(boldness)
+	if s.rarelyLeavesZero() {
+		bold = firstBold / (float64(s.Changes)/2 + 1)
+	}
+	return bold*float64(s.N)*p.budgetPerHour >= s.looksPerHour()
+}
+
+// rarelyLeavesZero reports whether the series has been zero nearly always: what
+// little has been seen beside says nothing yet about sizes, so that only the
+// rarity of leaving zero counts, by the rule of succession.
+func (s *series) rarelyLeavesZero() bool {
+	return s.Changes < 16 && s.ChangeRate < 0.1 && math.Abs(s.Slow) <= 0.2*(s.Hi-s.Lo)
 }
 
 // judgePoint weighs the residual of this one sample.
@@ -91,6 +105,9 @@ func (s *series) deviation(k *look) (dev, unit float64) {
 func (s *series) judgeCharts(k *look, need float64) {
 	dev, unit := s.deviation(k)
 	for i := range s.Chart {
+		if float64(s.N) < 4*chartWindow[i] {
+			break // a window or two do not make a level
+		}
 		bonus := chartBonus[i] - driftFades*max(0, float64(s.Drift[i])-driftGrace[i])
 		s.narrow(k, i, need-bonus, unit)
 		g, w := float64(s.Chart[i]), min(chartWindow[i], float64(s.N)+1)
