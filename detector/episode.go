@@ -18,8 +18,16 @@ func (s *series) episode(k *look, p *params) Phase {
 		s.open(k)
 		return PhaseOpened
 	}
-	if s.EpisodeKind == KindMissing || s.relearn(k, p) {
+	if s.EpisodeKind == KindMissing {
 		return s.close()
+	}
+	if s.relearn(k, p) {
+		s.EpisodeKind = KindLevelShift
+		return s.close()
+	}
+	if !odd && s.away(k) {
+		s.Quiet = 0
+		return PhaseOngoing
 	}
 	if !odd {
 		if s.Quiet < math.MaxUint8 {
@@ -40,6 +48,18 @@ func (s *series) episode(k *look, p *params) Phase {
 	}
 	return PhaseOngoing
 }
+
+// away reports whether the series has stayed far off its long level. Forecasts
+// follow such a level within a few samples, so that single samples are no longer
+// odd, but nothing has recovered: the episode stays open until the series comes
+// back or relearn takes the level as normal.
+func (s *series) away(k *look) bool {
+	dev, _ := s.deviation(k)
+	return math.Abs(dev) >= awayLeast && float64(s.Chart[0])*dev > 0
+}
+
+// awayLeast is in long scales, the mean absolute deviation from the long level.
+const awayLeast = 3
 
 func (s *series) open(k *look) {
 	s.set(flagOpen)
