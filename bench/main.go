@@ -13,7 +13,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
+	"os/exec"
 	"slices"
 	"strings"
 )
@@ -73,24 +73,11 @@ func run(args []string, out, complaints io.Writer) int {
 	return 0
 }
 
-// commit names the commit that the program was built from, empty if unknown.
-// `go run` leaves it out unless told -buildvcs=true; then the repository is asked.
+// commit names the commit that is checked out here, empty if that is unknown.
 func commit() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				return s.Value
-			}
-		}
-	}
-	head, err := os.ReadFile(".git/HEAD")
+	id, err := exec.Command("git", "rev-parse", "HEAD").Output()
 	if err != nil {
 		return ""
 	}
-	ref, branch := strings.CutPrefix(strings.TrimSpace(string(head)), "ref: ")
-	if !branch {
-		return ref
-	}
-	id, _ := os.ReadFile(".git/" + ref)
 	return strings.TrimSpace(string(id))
 }

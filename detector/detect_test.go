@@ -84,6 +84,43 @@ func TestOrdinaryNoise_WeekAtSeveralSteps_KeepsBudget(t *testing.T) {
 	}
 }
 
+func TestWarmup_FirstTenMinutes_HardlyAnyAlarm(t *testing.T) {
+	shapes := map[string]func(r *rand.Rand, last float64) float64{
+		"normal":           func(r *rand.Rand, _ float64) float64 { return 100 + r.NormFloat64() },
+		"lognormal":        func(r *rand.Rand, _ float64) float64 { return math.Exp(r.NormFloat64()) },
+		"walk":             func(r *rand.Rand, last float64) float64 { return last + r.NormFloat64() },
+		"counts":           func(r *rand.Rand, _ float64) float64 { return math.Floor(r.ExpFloat64() / 2) },
+		"bursts from zero": func(r *rand.Rand, _ float64) float64 { return float64(max(0, r.IntN(800)-780)) },
+		"grows":            func(r *rand.Rand, last float64) float64 { return last + math.Abs(r.NormFloat64()) },
+	}
+	for name, f := range shapes {
+		for _, step := range []float64{5, 15} {
+			alarms := 0
+			for seed := range uint64(100) {
+				r, last := rand.New(rand.NewPCG(seed, 6)), 0.0
+				told := play(t, gauge("x"), feed(int(600/step), step, func(int) float64 { last = f(r, last); return last }))
+				alarms += countPhase(told, detector.PhaseOpened)
+			}
+			if alarms > 8 {
+				t.Errorf("%s at %v s: %d alarms of 100 series, want at most 8", name, step, alarms)
+			}
+		}
+	}
+}
+
+func TestErrorsFromZero_AfterADay_AlarmAtOnce(t *testing.T) {
+	samples := feed(5780, 15, func(i int) float64 {
+		if i >= 5760 {
+			return 0.3
+		}
+		return 0
+	})
+	v, ok := openedAfter(play(t, gauge("tocsin:error_rate"), samples), samples[5760].T)
+	if !ok || v.Time > samples[5762].T {
+		t.Errorf("opened %v at sample %d", ok, (v.Time-samples[5760].T)/15000)
+	}
+}
+
 func TestScale_ThousandTimes_SameScores(t *testing.T) {
 	r := noise(4)
 	small := feed(3000, 60, func(i int) float64 {

@@ -18,10 +18,15 @@ func (s *series) episode(k *look, p *params) Phase {
 		s.open(k)
 		return PhaseOpened
 	}
-	if s.EpisodeKind == KindMissing || s.relearn(k, p) {
+	if s.EpisodeKind == KindMissing {
 		return s.close()
 	}
-	if !odd && s.holds(k, p) {
+	if s.relearn(k, p) {
+		s.EpisodeKind = KindLevelShift
+		return s.close()
+	}
+	if !odd && s.away(k) {
+		s.Quiet = 0
 		return PhaseOngoing
 	}
 	if !odd {
@@ -44,27 +49,19 @@ func (s *series) episode(k *look, p *params) Phase {
 	return PhaseOngoing
 }
 
-// holds reports whether the value is still beyond the band that it left when the
-// episode opened. The forecast follows a new level within minutes, but what was
-// odd a moment ago is not over because it lasts: the episode stays open until the
-// value comes back or the level has lasted for relearnAfter.
-func (s *series) holds(k *look, p *params) bool {
-	if k.t-s.EpisodeSince >= p.relearnAfter {
-		return false
-	}
-	// Comparisons with NaN are false.
-	return k.x > float64(s.HoldHigh) || k.x < float64(s.HoldLow)
+// away reports whether the series has stayed far off its long level. Forecasts
+// follow such a level within a few samples, so that single samples are no longer
+// odd, but nothing has recovered: the episode stays open until the series comes
+// back or relearn takes the level as normal.
+func (s *series) away(k *look) bool {
+	dev, _ := s.deviation(k)
+	return math.Abs(dev) >= awayLeast && float64(s.Chart[0])*dev > 0
 }
 
+// awayLeast is in long scales, the mean absolute deviation from the long level.
+const awayLeast = 3
+
 func (s *series) open(k *look) {
-	nan := float32(math.NaN())
-	s.HoldLow, s.HoldHigh = nan, nan
-	switch {
-	case k.x > k.upper:
-		s.HoldHigh = float32(k.upper)
-	case k.x < k.lower:
-		s.HoldLow = float32(k.lower)
-	}
 	s.set(flagOpen)
 	s.EpisodeSince, s.EpisodeEnd = k.t, k.t
 	s.Peak, s.Told, s.Quiet = k.score, float32(k.decades), 0

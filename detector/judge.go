@@ -6,7 +6,7 @@ import "math"
 // powers of ten, band and score. The band decides and the score is made to
 // agree, so that a value lies outside of the band if and only if its score
 // reaches the threshold.
-func (s *series) judge(k *look, p *params) {
+func (s *series) judge(k *look, p *params, d *daily) {
 	looks, habit := s.logLooks(), s.habit(k.t, p)
 	need := looks - p.logBudget + habit
 	k.kind = KindNone
@@ -21,6 +21,9 @@ func (s *series) judge(k *look, p *params) {
 	k.odd = k.x > k.upper || k.x < k.lower || calm
 	if k.odd {
 		k.score = max(k.score, p.threshold)
+		if k.kind <= KindDip && d != nil && d.reaches(k.x-s.Long, k.season, 2*k.scale) {
+			k.kind = KindSeasonalBreak
+		}
 		return
 	}
 	k.score = min(k.score, p.below)
@@ -36,9 +39,13 @@ func score(log float64) float64 {
 	return math.Exp(-math.Exp(log * math.Ln10))
 }
 
-// boldness is by how many powers of ten the prior shape of the tail may speak
-// beyond what the number of samples seen could show.
-const boldness = 3.5
+// boldness is the factor by which the prior shape of the tail may speak beyond
+// what the number of samples seen could show; firstBold is the same for series
+// that have hardly ever left zero.
+const (
+	boldness  = 3000
+	firstBold = 10
+)
 
 // ready reports whether the series is old enough to alarm: enough samples and
 // span, and a sample count that bears the rarity which the threshold asks for.
@@ -46,8 +53,18 @@ func (s *series) ready(k *look, p *params) bool {
 	if s.N < p.warmupSamples || k.t-s.FirstTime < p.warmupSpan {
 		return false
 	}
-	// 10^boldness n >= looks / budget, without the logarithms.
-	return 3162*float64(s.N)*p.budgetPerHour >= s.looksPerHour()
+	bold := float64(boldness)
+	if s.rarelyLeavesZero() {
+		bold = firstBold / (float64(s.Changes)/2 + 1)
+	}
+	return bold*float64(s.N)*p.budgetPerHour >= s.looksPerHour()
+}
+
+// rarelyLeavesZero reports whether the series has been zero nearly always: what
+// little has been seen beside says nothing yet about sizes, so that only the
+// rarity of leaving zero counts, by the rule of succession.
+func (s *series) rarelyLeavesZero() bool {
+	return s.Changes < 16 && s.ChangeRate < 0.1 && math.Abs(s.Slow) <= 0.2*(s.Hi-s.Lo)
 }
 
 // judgePoint weighs the residual of this one sample.
@@ -61,11 +78,6 @@ func (s *series) judgePoint(k *look, need float64) {
 	case k.x < k.low:
 		k.decades = s.Down.decades((k.low - k.x) / k.scale)
 		k.kind = KindDip
-	}
-	// A value that is usual for the day, but not at this hour.
-	if d := k.x - k.expected; k.season*d < 0 && math.Abs(k.season) > 3*k.scale && k.x > s.Lo && k.x < s.Hi &&
-		math.Abs(k.x-s.Long) < math.Abs(k.season) {
-		k.kind = KindSeasonalBreak
 	}
 }
 
@@ -93,6 +105,9 @@ func (s *series) deviation(k *look) (dev, unit float64) {
 func (s *series) judgeCharts(k *look, need float64) {
 	dev, unit := s.deviation(k)
 	for i := range s.Chart {
+		if float64(s.N) < 4*chartWindow[i] {
+			break // a window or two do not make a level
+		}
 		bonus := chartBonus[i] - driftFades*max(0, float64(s.Drift[i])-driftGrace[i])
 		s.narrow(k, i, need-bonus, unit)
 		g, w := float64(s.Chart[i]), min(chartWindow[i], float64(s.N)+1)

@@ -2,6 +2,7 @@ package detector
 
 import (
 	"fmt"
+	"unsafe"
 
 	"github.com/VictoriaMetrics/metrics"
 )
@@ -24,5 +25,5 @@ func (b *Bank) Expose(set *metrics.Set) {
 
 // Bytes returns the memory held for states and daily profiles, without labels.
 func (b *Bank) Bytes() int {
-	return b.series.len()*chunkSize*stateSize + b.days.pages.len()*chunkSize*dailySize
+	return b.series.len()*int(unsafe.Sizeof(chunk{})) + b.days.pages.len()*int(unsafe.Sizeof([chunkSize]daily{}))
 }

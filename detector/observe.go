@@ -46,7 +46,7 @@ func (s *series) observe(p *params, slab *days, t int64, v float64) (Verdict, bo
 		s.start(k.x)
 	}
 	s.predict(&k, d)
-	s.judge(&k, p)
+	s.judge(&k, p, d)
 	if s.N >= 3 {
 		s.reflect(&k)
 	}

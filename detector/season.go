@@ -36,6 +36,20 @@ func (d *daily) learnSpread(p place, e float64) {
 	*s = int16(math.Round((old + share*(min(e, spreadMost)-1-old)) * spreadUnit))
 }
 
+// reaches reports whether an offset that is far from the one now is that of
+// another time of day, give or take near.
+func (d *daily) reaches(offset, now, near float64) bool {
+	if math.Abs(offset-now) < 3*near {
+		return false
+	}
+	for i, o := range d.Offset {
+		if d.Visits[i] > 0 && math.Abs(float64(o)-offset) < near {
+			return true
+		}
+	}
+	return false
+}
+
 // place is a time of day as two neighbouring buckets and the weight of the second.
 type place struct {
 	a, b   uint8

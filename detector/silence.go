@@ -35,7 +35,7 @@ func (s *series) silence(p *params, now int64) (Verdict, bool) {
 	if s.has(flagStale) || s.N < p.warmupSamples {
 		return Verdict{}, false
 	}
-	decades := min((gap/step-1)*-math.Log10(s.missed()), math.Log10(float64(s.N))+boldness)
+	decades := min((gap/step-1)*-math.Log10(s.missed()), math.Log10(boldness*float64(s.N)))
 	odd := score(s.logLooks() + s.habit(now, p) - decades)
 	if odd < p.threshold {
 		return Verdict{}, false
