@@ -85,7 +85,7 @@ func (s webAnomalies) List(ctx context.Context, f web.AnomalyFilter) ([]web.Anom
 	}
 	out := make([]web.Anomaly, len(list))
 	for i, x := range list {
-		out[i] = web.Anomaly{Occurrence: x.Occurrence, Ended: x.Ended, Incident: x.Incident}
+		out[i] = web.Anomaly{Occurrence: x.Occurrence, Peak: x.Peak, Ended: x.Ended, Incident: x.Incident}
 	}
 	return out, nil
 }

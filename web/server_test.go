@@ -116,7 +116,7 @@ func TestIncident_DetailHoldsAll(t *testing.T) {
 		t.Fatalf("status %d: %s", res.StatusCode, body)
 	}
 	d := decode[web.IncidentDetail](t, body)
-	if d.Incident.ID != burning || len(d.Events) != 7 || d.Ranking == nil || len(d.Ranking.Findings) != 3 || len(d.Deliveries) != 3 {
+	if d.Incident.ID != burning || len(d.Events) != 7 || d.Ranking == nil || len(d.Ranking.Findings) != 3 || len(d.Deliveries) != 4 {
 		t.Errorf("got id %s, %d events, ranking %v, %d deliveries", d.Incident.ID, len(d.Events), d.Ranking != nil, len(d.Deliveries))
 	}
 	var ids []string

@@ -39,7 +39,7 @@ func (s *Shop) fill(now time.Time) {
 	for _, in := range s.incidents {
 		for _, o := range in.Occurrences {
 			if o.Source == incident.SourceAnomaly {
-				a := web.Anomaly{Occurrence: o, Incident: in.ID}
+				a := web.Anomaly{Occurrence: o, Peak: o.Score, Incident: in.ID}
 				if o.Condition == incident.ConditionCleared {
 					a.Ended = o.At
 				}
@@ -47,7 +47,7 @@ func (s *Shop) fill(now time.Time) {
 			}
 		}
 	}
-	s.anomalies = append(s.anomalies, web.Anomaly{Ended: ago(3 * time.Hour), Occurrence: incident.Occurrence{Key: "frontend/request_rate", Source: incident.SourceAnomaly, Name: "request_rate", Service: "frontend",
+	s.anomalies = append(s.anomalies, web.Anomaly{Ended: ago(3 * time.Hour), Peak: 0.9973, Occurrence: incident.Occurrence{Key: "frontend/request_rate", Source: incident.SourceAnomaly, Name: "request_rate", Service: "frontend",
 		Severity: incident.SeverityInfo, Condition: incident.ConditionCleared, Since: ago(190 * time.Minute), At: ago(3 * time.Hour), Value: 412, Expected: 301, Lower: 254, Upper: 355, Score: 0.9973,
 		Kind: "spike", Unit: "per_second", Query: `tocsin:request_rate{service="frontend"}`, Summary: "request_rate of frontend at 412/s, expected 301/s"}})
 }
@@ -101,6 +101,7 @@ func (s *Shop) fillCheckout(now, deploy time.Time) {
 	s.told[in.ID] = []web.Delivery{
 		{Channel: "slack #ops", Seq: 1, Event: incident.EventOpened, State: "sent", Attempts: 1, Created: opened, Done: opened.Add(2 * time.Second)},
 		{Channel: "webhook pager", Seq: 1, Event: incident.EventOpened, State: "waiting", Attempts: 3, Created: opened, Due: now.Add(40 * time.Second), Error: "POST https://hooks.example.com: 503 Service Unavailable"},
+		{Channel: "slack #ops", Seq: 3, Event: incident.EventSuspects, State: "merged", Attempts: 0, Created: opened.Add(time.Second), Done: opened.Add(2 * time.Second), Error: "a newer message shows it"},
 		{Channel: "slack #ops", Seq: 6, Event: incident.EventRaised, State: "sent", Attempts: 2, Created: opened.Add(2 * time.Minute), Done: opened.Add(125 * time.Second)},
 	}
 }
