@@ -21,6 +21,9 @@ func (s *series) episode(k *look, p *params) Phase {
 	if s.EpisodeKind == KindMissing || s.relearn(k, p) {
 		return s.close()
 	}
+	if !odd && s.holds(k, p) {
+		return PhaseOngoing
+	}
 	if !odd {
 		if s.Quiet < math.MaxUint8 {
 			s.Quiet++
@@ -41,7 +44,27 @@ func (s *series) episode(k *look, p *params) Phase {
 	return PhaseOngoing
 }
 
+// holds reports whether the value is still beyond the band that it left when the
+// episode opened. The forecast follows a new level within minutes, but what was
+// odd a moment ago is not over because it lasts: the episode stays open until the
+// value comes back or the level has lasted for relearnAfter.
+func (s *series) holds(k *look, p *params) bool {
+	if k.t-s.EpisodeSince >= p.relearnAfter {
+		return false
+	}
+	// Comparisons with NaN are false.
+	return k.x > float64(s.HoldHigh) || k.x < float64(s.HoldLow)
+}
+
 func (s *series) open(k *look) {
+	nan := float32(math.NaN())
+	s.HoldLow, s.HoldHigh = nan, nan
+	switch {
+	case k.x > k.upper:
+		s.HoldHigh = float32(k.upper)
+	case k.x < k.lower:
+		s.HoldLow = float32(k.lower)
+	}
 	s.set(flagOpen)
 	s.EpisodeSince, s.EpisodeEnd = k.t, k.t
 	s.Peak, s.Told, s.Quiet = k.score, float32(k.decades), 0

@@ -41,6 +41,7 @@ type series struct {
 	Told                     float32 // evidence of the episode that has been told
 	EpisodeSince, EpisodeEnd int64   // EpisodeEnd: last odd sample
 	Peak                     float64
+	HoldLow, HoldHigh        float32 // band when the episode opened; NaN on the side that was not left
 
 	Expected, Lower, Upper, Score float64 // of the last sample
 }

@@ -28,12 +28,13 @@ type EngineOptions struct {
 	Queryable  storage.Queryable    // read by rules and signals
 	Appendable storage.AppendableV2 // takes recorded series, ALERTS and ALERTS_FOR_STATE
 	Query      promql.QueryEngine
-	Owner      topology.Owner
+	Owner      topology.Owner // the zero value asks the default labels
 	Config     Config
 	// Notify is handed every change of an alert, and values of firing alerts
 	// from time to time, in order of fingerprint within one evaluation. It is
 	// called by the goroutine that calls EvalDue, Load or Change, never by two
-	// at once, and must not call the Engine's methods that change it; those that read may be called.
+	// at once; it may call the methods that only read (Alerts, SignalSeries,
+	// RuleGroups) and none that evaluates, loads or changes.
 	Notify         func(ctx context.Context, alerts []Alert)
 	ExternalURL    *url.URL      // for templates; may be nil
 	ExternalLabels labels.Labels // for templates
@@ -88,6 +89,9 @@ func NewEngine(o EngineOptions) (*Engine, error) {
 	})
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
+	}
+	if len(o.Owner.Labels()) == 0 {
+		o.Owner = topology.NewOwner(nil)
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -180,8 +184,7 @@ func (e *Engine) publish() {
 	e.current, e.listed, e.catalogue = out, listed, e.set.Catalogue
 }
 
-// Catalogue returns the signals that are recorded, nil before the first Load. It
-// may be called from Notify.
+// Catalogue returns the signals that are known, or nil before the first Load.
 func (e *Engine) Catalogue() *signal.Catalogue {
 	e.view.RLock()
 	defer e.view.RUnlock()

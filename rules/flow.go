@@ -23,7 +23,8 @@ type flow struct {
 	labels   map[string]string
 	lastTrue time.Time // when the alert was last known to be true
 	at       time.Time
-	depth    int
+	reach    time.Duration // how far the subqueries around look back
+	depth    int           // recording rules followed
 }
 
 // resultLabels returns the labels that an alert has from its expression rather
@@ -73,6 +74,7 @@ func (f flow) of(e parser.Expr, counter bool) bool {
 	case *parser.UnaryExpr:
 		return f.of(n.Expr, counter)
 	case *parser.SubqueryExpr:
+		f.reach += n.Range
 		return f.of(n.Expr, counter)
 	case *parser.StepInvariantExpr:
 		return f.of(n.Expr, counter)
@@ -88,6 +90,9 @@ func (f flow) selector(s *parser.VectorSelector, span time.Duration, counter boo
 	name := metricName(s)
 	if name == "ALERTS" || name == "ALERTS_FOR_STATE" || s.Timestamp != nil || s.StartOrEnd != 0 {
 		return true
+	}
+	if f.reach > 0 {
+		span = f.reach + max(span, lookback)
 	}
 	then := f.engine.seriesThen(f.ctx, s, span, f.labels, f.lastTrue)
 	if len(then) == 0 {

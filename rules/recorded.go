@@ -16,7 +16,7 @@ import (
 // followMetrics looks which metrics of the catalogue the store has and, when
 // there are new ones, makes the recording rules of the signals anew with the
 // variants that read them. What was recorded keeps its state. A metric that
-// disappears keeps its place until the next Load.
+// disappears keeps its place until the program is started anew.
 func (e *Engine) followMetrics(ctx context.Context, s *scheduled, slot time.Time) error {
 	found, err := e.metricsInStore(ctx, slot)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/promqltest"
 	"github.com/prometheus/prometheus/storage"
@@ -145,4 +146,16 @@ func promOf(t testing.TB, text string) rules.RuleSet {
 		t.Fatal(err)
 	}
 	return rules.RuleSet{Files: []rules.RuleFile{f}}
+}
+
+// appendGauge stores values 15 seconds apart, the last one at the time.
+func appendGauge(t *testing.T, app storage.AppenderV2, name, job string, last time.Time, values ...float64) {
+	t.Helper()
+	l := labels.FromStrings(labels.MetricName, name, "job", job)
+	for i, v := range values {
+		at := last.Add(-15 * time.Second * time.Duration(len(values)-1-i))
+		if _, err := app.Append(0, l, 0, at.UnixMilli(), v, nil, nil, storage.AOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

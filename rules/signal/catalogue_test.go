@@ -262,6 +262,12 @@ func TestCompiled_Group_OnlyVariantsWhoseMetricsExist(t *testing.T) {
 	}
 }
 
+func TestCompile_NoServiceLabels_Refused(t *testing.T) {
+	if _, err := catalogue(t).Compile(signal.Resolution{}, time.Minute); err == nil {
+		t.Error("got no error")
+	}
+}
+
 func TestUnit_Format(t *testing.T) {
 	for _, c := range []struct {
 		unit signal.Unit

@@ -32,6 +32,9 @@ type compiledVariant struct {
 // Compile turns every variant of every signal into PromQL. Services and
 // environments are resolved by res; window is the range of the rates.
 func (c *Catalogue) Compile(res Resolution, window time.Duration) (*Compiled, error) {
+	if len(res.Service) == 0 || len(res.Environment) == 0 {
+		return nil, fmt.Errorf("compile signals: want at least one label for the service and one for the environment, got %q and %q", res.Service, res.Environment)
+	}
 	p := parser.NewParser(parser.Options{})
 	out := &Compiled{}
 	for _, s := range c.signals {

@@ -1,5 +1,7 @@
 # A problem that comes back within half an hour reopens its incident; the second
 # message is a reopening, not a new page.
+config
+  incidents: {flap_window: 20m} # two turns in half an hour are no flapping here
 alerts
   alerts:
     - name: high_error_rate

@@ -9,7 +9,7 @@ alerts
       severity: warning
 load 30s jitter 1%
   node_memory_MemTotal_bytes{service="cart",instance="cart-1"} 8e9x960
-  node_memory_MemAvailable_bytes{service="cart",instance="cart-1"} 6e9x480 6e9-12e6x400 1.2e9x80
+  node_memory_MemAvailable_bytes{service="cart",instance="cart-1"} 6e9x480 6e9-13e6x400 8e8x80
 
 change at 3h59m service=cart version_to=v7
 
