@@ -158,7 +158,7 @@ function Charts({ detail }: { detail: IncidentDetail }) {
       </VisuallyHidden>
       {drawn.map((o) => (
         <div className="chart-block" key={o.query}>
-          <OccurrenceChart occurrence={o} from={from} resolved={i.resolved} marks={marks} refresh={liveRefresh(drawn.length)} />
+          <OccurrenceChart occurrence={o} limit={limitOf(o, i.occurrences)} from={from} resolved={i.resolved} marks={marks} refresh={liveRefresh(drawn.length)} />
         </div>
       ))}
       <Suspense fallback={null}>
@@ -174,6 +174,7 @@ function Charts({ detail }: { detail: IncidentDetail }) {
 }
 
 interface ChartProps {
+  limit: number | undefined
   occurrence: Occurrence
   from: number
   resolved: string | undefined
@@ -181,7 +182,7 @@ interface ChartProps {
   refresh: number
 }
 
-function OccurrenceChart({ occurrence: o, from, resolved, marks, refresh }: ChartProps) {
+function OccurrenceChart({ occurrence: o, limit, from, resolved, marks, refresh }: ChartProps) {
   const over = isSet(resolved)
   const band = useResource(
     `band ${o.query} ${from} ${resolved ?? ''}`,
@@ -205,9 +206,15 @@ function OccurrenceChart({ occurrence: o, from, resolved, marks, refresh }: Char
   }
   return (
     <Suspense fallback={<Loading what={title} />}>
-      <BandChart title={title} query={selector(o.query ?? '')} band={band.data} step={band.data.step} unit={band.data.unit || (o.unit ?? '')} marks={marks} />
+      <BandChart title={title} query={selector(o.query ?? '')} band={band.data} step={band.data.step} unit={band.data.unit || (o.unit ?? '')} marks={marks} limit={limit} />
     </Suspense>
   )
+}
+
+/** The limit of any rule on the same series. */
+function limitOf(o: Occurrence, all: Occurrence[]): number | undefined {
+  const series = selector(o.query ?? '')
+  return all.find((x) => x.threshold !== null && selector(x.query ?? '') === series)?.threshold ?? undefined
 }
 
 function instanceOf(o: Occurrence): string {

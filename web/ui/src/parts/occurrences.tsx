@@ -43,7 +43,7 @@ export function Occurrences({ occurrences, dropped }: { occurrences: Occurrence[
                   <span className="dim">
                     {o.source}
                     {o.kind ? `, ${o.kind.replace('_', ' ')}` : ''}
-                    {o.score !== null ? `, score ${score(o.score)}` : ''}
+                    {o.score !== null && o.condition !== 'cleared' ? `, score ${score(o.score)}` : ''}
                   </span>
                   {o.summary && <div className="soft">{o.summary}</div>}
                 </td>
