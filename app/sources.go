@@ -151,6 +151,8 @@ func classify(err error) *web.Error {
 		return e
 	case errors.Is(err, incident.ErrNotFound):
 		return &web.Error{Kind: web.KindNotFound, Message: err.Error()}
+	case errors.Is(err, incident.ErrConflict):
+		return &web.Error{Kind: web.KindConflict, Message: err.Error()}
 	case errors.Is(err, incident.ErrInvalid), errors.Is(err, errManySeries):
 		return &web.Error{Kind: web.KindInvalid, Message: err.Error()}
 	case errors.Is(err, errNoSeries):
