@@ -85,7 +85,7 @@ func (s webAnomalies) List(ctx context.Context, f web.AnomalyFilter) ([]web.Anom
 	}
 	out := make([]web.Anomaly, len(list))
 	for i, x := range list {
-		out[i] = web.Anomaly{Occurrence: x.Occurrence, Ended: x.Ended, Incident: x.Incident}
+		out[i] = web.Anomaly{Occurrence: x.Occurrence, Peak: x.Peak, Ended: x.Ended, Incident: x.Incident}
 	}
 	return out, nil
 }
@@ -151,6 +151,8 @@ func classify(err error) *web.Error {
 		return e
 	case errors.Is(err, incident.ErrNotFound):
 		return &web.Error{Kind: web.KindNotFound, Message: err.Error()}
+	case errors.Is(err, incident.ErrConflict):
+		return &web.Error{Kind: web.KindConflict, Message: err.Error()}
 	case errors.Is(err, incident.ErrInvalid), errors.Is(err, errManySeries):
 		return &web.Error{Kind: web.KindInvalid, Message: err.Error()}
 	case errors.Is(err, errNoSeries):

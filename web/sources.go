@@ -81,8 +81,9 @@ type AnomalyFilter struct {
 // when it ended (zero while it lasts), and the incident it went to, if any.
 type Anomaly struct {
 	incident.Occurrence
-	Ended    time.Time `json:"ended,omitzero"`
-	Incident string    `json:"incident,omitempty"`
+	Peak     telemetry.Number `json:"peak"` // highest score of the episode
+	Ended    time.Time        `json:"ended,omitzero"`
+	Incident string           `json:"incident,omitempty"`
 }
 
 // Rankings reads stored rankings of causes.
@@ -97,7 +98,8 @@ type Deliveries interface {
 	Deliveries(ctx context.Context, incidentID string) ([]Delivery, error)
 }
 
-// Delivery is one message to one channel. State is waiting, sent or failed.
+// Delivery is one message to one channel. State is waiting, sent, failed,
+// merged (a newer message says it too) or skipped (nothing to say there).
 type Delivery struct {
 	Channel  string             `json:"channel"`
 	Seq      int64              `json:"seq"` // of the event that was told

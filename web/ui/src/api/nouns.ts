@@ -9,6 +9,7 @@ export interface Occurrence {
   key: string
   source: 'alert' | 'anomaly'
   name: string
+  signal?: string
   service: string
   environment?: string
   severity: Severity
@@ -21,6 +22,7 @@ export interface Occurrence {
   expected: Figure
   lower: Figure
   upper: Figure
+  threshold: Figure
   score: Figure
   kind?: string
   unit?: string
@@ -124,7 +126,7 @@ export interface Delivery {
   channel: string
   seq: number
   event?: string
-  state: 'waiting' | 'sent' | 'failed'
+  state: 'waiting' | 'sent' | 'failed' | 'merged' | 'skipped'
   attempts: number
   created: string
   due?: string
@@ -141,6 +143,8 @@ export interface IncidentDetail {
 }
 
 export interface Anomaly extends Occurrence {
+  /** Highest score of the episode. */
+  peak: Figure
   ended?: string
   incident?: string
 }

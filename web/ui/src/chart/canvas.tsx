@@ -5,7 +5,7 @@ import 'uplot/dist/uPlot.min.css'
 import { figure } from '../format/number.ts'
 import { clock } from '../format/time.ts'
 import { type Mark } from './band.ts'
-import { drawMarks, labelRoom } from './marks.ts'
+import { drawLimit, drawMarks, labelRoom } from './marks.ts'
 import { type Palette, palette } from './palette.ts'
 
 interface Props {
@@ -13,6 +13,8 @@ interface Props {
   series: (colours: Palette) => uPlot.Series[]
   bands?: (colours: Palette) => uPlot.Band[]
   marks?: Mark[]
+  /** The limit of a rule on this series, in its unit. */
+  limit?: number | undefined
   unit: string
   height: number
   /** What the picture shows, for those who do not see it. */
@@ -51,13 +53,13 @@ export function valueRange(min: number | null, max: number | null): [number, num
 }
 
 /** A uPlot canvas that follows its data, its width and the colour scheme. */
-export function Canvas({ data, series, bands, marks = [], unit, height, label, onPoint, shape }: Props) {
+export function Canvas({ data, series, bands, marks = [], limit, unit, height, label, onPoint, shape }: Props) {
   const box = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | null>(null)
   const scheme = useComputedColorScheme('light', { getInitialValueInEffect: false })
   // The chart outlives renders; it reads what may change through this.
-  const latest = useRef({ data, marks, onPoint, series, bands })
-  latest.current = { data, marks, onPoint, series, bands }
+  const latest = useRef({ data, marks, limit, onPoint, series, bands })
+  latest.current = { data, marks, limit, onPoint, series, bands }
 
   useEffect(() => {
     const el = box.current
@@ -80,7 +82,13 @@ export function Canvas({ data, series, bands, marks = [], unit, height, label, o
         series: [{}, ...latest.current.series(colours)],
         ...(latest.current.bands && { bands: latest.current.bands(colours) }),
         hooks: {
-          draw: [(chart) => drawMarks(chart, latest.current.marks, colours)],
+          draw: [
+            (chart) => {
+              const { limit: at } = latest.current
+              if (at !== undefined) drawLimit(chart, at, `limit ${figure(at, unit)}`, colours)
+              drawMarks(chart, latest.current.marks, colours)
+            },
+          ],
           setCursor: [(chart) => latest.current.onPoint?.(chart.cursor.left !== undefined && chart.cursor.left >= 0 ? (chart.cursor.idx ?? null) : null)],
         },
       },

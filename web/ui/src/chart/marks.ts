@@ -20,6 +20,28 @@ export function placeLabels(marks: { x: number; width: number }[], right: number
 /** The room above the plot that the labels need, in CSS pixels. */
 export const labelRoom = rows * rowHeight + 4
 
+/** Draws the limit of a rule across the plot, when it is within the drawn range. */
+export function drawLimit(u: uPlot, value: number, label: string, colours: Palette): void {
+  const { ctx, bbox } = u
+  const ratio = devicePixelRatio
+  const y = u.valToPos(value, 'y', true)
+  if (y < bbox.top || y > bbox.top + bbox.height) return
+  ctx.save()
+  ctx.strokeStyle = colours.warn
+  ctx.fillStyle = colours.warn
+  ctx.lineWidth = ratio
+  ctx.setLineDash([2 * ratio, 3 * ratio])
+  ctx.beginPath()
+  ctx.moveTo(bbox.left, y)
+  ctx.lineTo(bbox.left + bbox.width, y)
+  ctx.stroke()
+  ctx.font = `${11 * ratio}px ${getComputedStyle(document.body).fontFamily}`
+  ctx.textAlign = 'left'
+  ctx.textBaseline = 'bottom'
+  ctx.fillText(label, bbox.left + 4 * ratio, y - 2 * ratio)
+  ctx.restore()
+}
+
 /** Draws vertical marks: the onset dashed and red, changes in the colour of what people do. */
 export function drawMarks(u: uPlot, marks: Mark[], colours: Palette): void {
   const { ctx, bbox } = u

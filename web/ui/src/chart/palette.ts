@@ -9,6 +9,7 @@ export function palette() {
     strong: get('--line-strong'),
     tide: get('--tide'),
     burn: get('--burn'),
+    warn: get('--warn'),
     calm: get('--calm'),
     sheet: get('--sheet'),
     band: get('--band'),

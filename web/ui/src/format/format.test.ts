@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { safeLink } from './link.ts'
 import { coarse, count, figure, points, probability, score, seconds, span } from './number.ts'
-import { arrows } from './text.ts'
+import { arrows, selector } from './text.ts'
 import { clock, isSet, local, utc } from './time.ts'
 
 describe('figure', () => {
@@ -104,5 +104,14 @@ test.each([
   ['', undefined],
   [undefined, undefined],
 ])('link %s becomes %s', (href, want) => expect(safeLink(href)).toBe(want))
+
+test.each([
+  ['{__name__="up", job="a", x="b"}', 'up{job="a",x="b"}'],
+  ['{__name__="up"}', 'up'],
+  ['up{job="a"}', 'up{job="a"}'],
+  ['{__name__=~"up.*"}', '{__name__=~"up.*"}'],
+  ['{__name__="odd name",a="b"}', '{__name__="odd name",a="b"}'],
+  ['', ''],
+])('the selector %s is written %s', (query, want) => expect(selector(query)).toBe(want))
 
 test('arrows', () => expect(arrows('v41 -> v42, a->b')).toBe('v41 → v42, a->b'))

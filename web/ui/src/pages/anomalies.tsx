@@ -1,18 +1,22 @@
-import { Switch, TextInput } from '@mantine/core'
+import { Button, Switch, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { Link } from 'wouter'
 import { api } from '../api/client.ts'
 import type { Anomaly } from '../api/nouns.ts'
 import { useResource } from '../api/resource.ts'
 import { figure, score } from '../format/number.ts'
+import { selector } from '../format/text.ts'
 import { isSet } from '../format/time.ts'
 import { Failure, Lesson, Loading, PointPrometheus } from '../parts/messages.tsx'
 import { Range } from '../parts/range.tsx'
 import { Ago, Lasting, When } from '../parts/when.tsx'
 
+const page = 50
+
 export default function Anomalies() {
   const [text, setText] = useState('')
   const [current, setCurrent] = useState(false)
+  const [shown, setShown] = useState(page)
   const list = useResource('anomalies', (signal) => api.anomalies({ limit: 300 }, signal), 10_000)
   const rows = (list.data?.anomalies ?? []).filter(
     (a) => `${a.service} ${a.name} ${a.kind ?? ''}`.toLowerCase().includes(text.trim().toLowerCase()) && (!current || !isSet(a.ended)),
@@ -40,12 +44,17 @@ export default function Anomalies() {
       {list.data && list.data.anomalies.length > 0 && rows.length === 0 && <p className="dim">No anomaly fits the filter.</p>}
       {rows.length > 0 && (
         <ul className="ledger">
-          {rows.map((a) => (
+          {rows.slice(0, shown).map((a) => (
             <Row key={a.key + a.since} anomaly={a} />
           ))}
         </ul>
       )}
-      {list.data?.more && <p className="dim">Only the latest 300 are shown.</p>}
+      {rows.length > shown && (
+        <Button variant="default" size="sm" mt={14} onClick={() => setShown(shown + page)}>
+          Show more
+        </Button>
+      )}
+      {list.data?.more && shown >= rows.length && <p className="dim">Only the latest 300 are shown.</p>}
     </>
   )
 }
@@ -63,7 +72,7 @@ function Row({ anomaly: a }: { anomaly: Anomaly }) {
           </small>
         </span>
         <span className="what">
-          <strong>{a.service}</strong> {a.query ? <Link href={`/explore?query=${encodeURIComponent(a.query)}`}>{a.name}</Link> : a.name}
+          <strong>{a.service}</strong> {a.query ? <Link href={`/explore?query=${encodeURIComponent(selector(a.query))}`}>{a.name}</Link> : a.name}
           {instance && <span className="dim"> on {instance}</span>}
           <span className="second" style={{ display: 'block' }}>
             {figure(a.value, a.unit)}, expected {figure(a.expected, a.unit)} ({figure(a.lower, a.unit)} to {figure(a.upper, a.unit)})
@@ -72,7 +81,7 @@ function Row({ anomaly: a }: { anomaly: Anomaly }) {
         </span>
         <span className="side">
           <span>
-            {(a.kind ?? 'odd').replace('_', ' ')}, score {score(a.score)}
+            {(a.kind ?? 'odd').replace('_', ' ')}, score {score(a.peak)}
           </span>
           <span>{isSet(a.ended) ? <>lasted <Lasting from={a.since} to={a.ended} /></> : a.condition === 'held' ? 'its data stopped' : 'under way'}</span>
           {a.incident && <Link href={`/incidents/${a.incident}`}>in an incident</Link>}

@@ -1,12 +1,12 @@
-import { VisuallyHidden } from '@mantine/core'
-import { Suspense, lazy, useMemo } from 'react'
+import { Button, VisuallyHidden } from '@mantine/core'
+import { Suspense, lazy, useMemo, useState } from 'react'
 import { Link } from 'wouter'
 import { api } from '../api/client.ts'
 import type { IncidentDetail, Occurrence } from '../api/nouns.ts'
 import { useResource } from '../api/resource.ts'
 import { type Mark, changeMarks, niceStep } from '../chart/band.ts'
 import { probability } from '../format/number.ts'
-import { arrows } from '../format/text.ts'
+import { arrows, selector } from '../format/text.ts'
 import { isSet } from '../format/time.ts'
 import { useLive } from '../live-context.tsx'
 import { Actions } from '../parts/actions.tsx'
@@ -23,13 +23,12 @@ const BandChart = lazy(() => import('../chart/band-chart.tsx'))
 const BandKey = lazy(async () => ({ default: (await import('../chart/band-chart.tsx')).BandKey }))
 
 const minute = 60_000
-const before = 60 * minute
 /** A change with less than this does not widen the charts. */
 const likely = 0.1
 const after = 15 * minute
 // A band is replayed from days of history, so many charts ask more rarely.
 const liveRefresh = (charts: number) => 5000 * Math.ceil(charts / 3)
-const mostCharts = 6
+const firstCharts = 3
 
 export default function Incident({ id }: { id: string }) {
   const detail = useResource(`incident ${id}`, (signal) => api.incident(id, signal), 30_000)
@@ -111,24 +110,29 @@ function Why({ detail }: { detail: IncidentDetail }) {
   )
 }
 
-/** Strong occurrences first, each query once. */
+/** What users feel first, then what is strong, then the oddest; each series once. */
 export function drawable(occurrences: Occurrence[]): Occurrence[] {
   const seen = new Set<string>()
   return [...occurrences]
-    .sort((a, b) => Number(b.strong) - Number(a.strong))
+    .sort((a, b) => Number(b.symptom) - Number(a.symptom) || Number(b.strong) - Number(a.strong) || (b.score ?? 0) - (a.score ?? 0))
     .filter((o) => {
-      if (!o.query || seen.has(o.query)) return false
-      seen.add(o.query)
+      const series = selector(o.query ?? '')
+      if (series === '' || seen.has(series)) return false
+      seen.add(series)
       return true
     })
-    .slice(0, mostCharts)
 }
 
-/** An hour before the onset, or enough to see every likely suspect. */
-export function windowStart({ incident, ranking }: Pick<IncidentDetail, 'incident' | 'ranking'>): number {
+/**
+ * Where the charts begin: before the onset by as long as the incident lasts,
+ * within 20 minutes and an hour, or by enough to see every likely suspect.
+ */
+export function windowStart({ incident, ranking }: Pick<IncidentDetail, 'incident' | 'ranking'>, now: number): number {
   const onset = Date.parse(incident.onset)
   const suspects = (ranking?.findings ?? []).filter((f) => f.change && f.probability >= likely).map((f) => Date.parse(f.change?.started ?? '') - 5 * minute)
-  return Math.min(onset - before, ...suspects.filter((t) => t > onset - 3 * before))
+  const lasted = (isSet(incident.resolved) ? Date.parse(incident.resolved) : now) - onset
+  const before = Math.min(60, Math.max(20, lasted / minute)) * minute
+  return Math.min(onset - before, ...suspects.filter((t) => t > onset - 180 * minute))
 }
 
 function Charts({ detail }: { detail: IncidentDetail }) {
@@ -142,26 +146,35 @@ function Charts({ detail }: { detail: IncidentDetail }) {
     ],
     [changes, i.onset, i.resolved],
   )
-  const from = windowStart(detail)
+  const [opened] = useState(Date.now) // so that the charts do not jump while time goes on
+  const [all, setAll] = useState(false)
+  const from = windowStart(detail, opened)
+  const drawn = all ? shown : shown.slice(0, firstCharts)
   if (shown.length === 0) return null
   return (
     <section className="sheet o1" aria-labelledby="charts">
       <VisuallyHidden component="h2" id="charts">
         Charts
       </VisuallyHidden>
-      {shown.map((o) => (
+      {drawn.map((o) => (
         <div className="chart-block" key={o.query}>
-          <OccurrenceChart occurrence={o} from={from} resolved={i.resolved} marks={marks} refresh={liveRefresh(shown.length)} />
+          <OccurrenceChart occurrence={o} limit={limitOf(o, i.occurrences)} from={from} resolved={i.resolved} marks={marks} refresh={liveRefresh(drawn.length)} />
         </div>
       ))}
       <Suspense fallback={null}>
         <BandKey />
       </Suspense>
+      {drawn.length < shown.length && (
+        <Button variant="default" size="xs" mt={14} onClick={() => setAll(true)}>
+          Draw {shown.length - drawn.length} more
+        </Button>
+      )}
     </section>
   )
 }
 
 interface ChartProps {
+  limit: number | undefined
   occurrence: Occurrence
   from: number
   resolved: string | undefined
@@ -169,7 +182,7 @@ interface ChartProps {
   refresh: number
 }
 
-function OccurrenceChart({ occurrence: o, from, resolved, marks, refresh }: ChartProps) {
+function OccurrenceChart({ occurrence: o, limit, from, resolved, marks, refresh }: ChartProps) {
   const over = isSet(resolved)
   const band = useResource(
     `band ${o.query} ${from} ${resolved ?? ''}`,
@@ -180,7 +193,7 @@ function OccurrenceChart({ occurrence: o, from, resolved, marks, refresh }: Char
     },
     over ? 0 : refresh,
   )
-  const title = `${o.name}${instanceOf(o)}`
+  const title = `${o.signal ?? o.name}${instanceOf(o)}`
   if (!band.data) {
     return (
       <>
@@ -193,9 +206,15 @@ function OccurrenceChart({ occurrence: o, from, resolved, marks, refresh }: Char
   }
   return (
     <Suspense fallback={<Loading what={title} />}>
-      <BandChart title={title} query={o.query ?? ''} band={band.data} step={band.data.step} unit={band.data.unit || (o.unit ?? '')} marks={marks} />
+      <BandChart title={title} query={selector(o.query ?? '')} band={band.data} step={band.data.step} unit={band.data.unit || (o.unit ?? '')} marks={marks} limit={limit} />
     </Suspense>
   )
+}
+
+/** The limit of any rule on the same series. */
+function limitOf(o: Occurrence, all: Occurrence[]): number | undefined {
+  const series = selector(o.query ?? '')
+  return all.find((x) => x.threshold !== null && selector(x.query ?? '') === series)?.threshold ?? undefined
 }
 
 function instanceOf(o: Occurrence): string {

@@ -2,7 +2,7 @@ import type { Delivery } from '../api/nouns.ts'
 import { useNow } from '../clock.ts'
 import { Ago, When } from './when.tsx'
 
-const chip: Record<Delivery['state'], string> = { sent: 'chip calm', waiting: 'chip warn', failed: 'chip burn' }
+const chip: Record<string, string> = { sent: 'chip calm', waiting: 'chip warn', failed: 'chip burn' }
 
 function NextTry({ due }: { due: string | undefined }) {
   const now = useNow()
@@ -16,6 +16,8 @@ function NextTry({ due }: { due: string | undefined }) {
 
 /** Who was told, when, and what did not arrive. */
 export function Deliveries({ deliveries }: { deliveries: Delivery[] }) {
+  const own = deliveries.filter((d) => d.state !== 'merged' && d.state !== 'skipped').sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || b.seq - a.seq)
+  const merged = deliveries.filter((d) => d.state === 'merged').length
   return (
     <section className="sheet o6" aria-labelledby="told">
       <header>
@@ -25,7 +27,7 @@ export function Deliveries({ deliveries }: { deliveries: Delivery[] }) {
         <p className="dim">Nobody was told yet.</p>
       ) : (
         <ul className="stack" style={{ gap: 12 }}>
-          {deliveries.map((d) => (
+          {own.map((d) => (
             <li key={`${d.channel} ${d.seq}`}>
               <strong>{d.channel}</strong> <span className={chip[d.state]}>{d.state}</span>{' '}
               <span className="dim">
@@ -39,6 +41,11 @@ export function Deliveries({ deliveries }: { deliveries: Delivery[] }) {
             </li>
           ))}
         </ul>
+      )}
+      {merged > 0 && (
+        <p className="dim" style={{ marginTop: 12 }}>
+          {merged === 1 ? 'One further event was' : `${merged} further events were`} told within a newer message.
+        </p>
       )}
     </section>
   )

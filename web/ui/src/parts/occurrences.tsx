@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { Link } from 'wouter'
 import type { Occurrence } from '../api/nouns.ts'
 import { figure, score } from '../format/number.ts'
+import { selector } from '../format/text.ts'
 import { ConditionMark } from './marks.tsx'
 import { Ago } from './when.tsx'
 
@@ -38,16 +39,16 @@ export function Occurrences({ occurrences, dropped }: { occurrences: Occurrence[
             {shown.map((o) => (
               <tr key={o.key}>
                 <td>
-                  <strong>{o.query ? <Link href={`/explore?query=${encodeURIComponent(o.query)}`}>{o.name}</Link> : o.name}</strong>{' '}
+                  <strong>{o.query ? <Link href={`/explore?query=${encodeURIComponent(selector(o.query))}`}>{o.name}</Link> : o.name}</strong>{' '}
                   <span className="dim">
                     {o.source}
                     {o.kind ? `, ${o.kind.replace('_', ' ')}` : ''}
-                    {o.score !== null ? `, score ${score(o.score)}` : ''}
+                    {o.score !== null && o.condition !== 'cleared' ? `, score ${score(o.score)}` : ''}
                   </span>
                   {o.summary && <div className="soft">{o.summary}</div>}
                 </td>
                 <td className="num" data-label="Value">{figure(o.value, o.unit)}</td>
-                <td className="num" data-label="Expected" title={`ordinary range ${figure(o.lower, o.unit)} to ${figure(o.upper, o.unit)}`}>
+                <td className="num" data-label="Expected" title={`ordinary range ${figure(o.lower, o.unit)} to ${figure(o.upper, o.unit)}${o.threshold !== null ? `, limit of the rule ${figure(o.threshold, o.unit)}` : ''}`}>
                   {figure(o.expected, o.unit)}
                 </td>
                 <td data-label="Standing">

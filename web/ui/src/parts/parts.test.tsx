@@ -106,6 +106,7 @@ test('deliveries tell what arrived, what waits and what was given up', () => {
       deliveries={[
         { ...d, channel: 'slack', state: 'sent', done: '2026-03-04T12:00:02Z' },
         { ...d, channel: 'pager', state: 'waiting', attempts: 3, due: '2026-03-04T12:01:00Z', error: '503' },
+        { ...d, channel: 'chat', state: 'merged', error: 'a newer message shows it' },
         { ...d, channel: 'mail', state: 'failed', done: '2026-03-04T12:30:00Z', error: 'no such host' },
       ]}
     />,
@@ -114,11 +115,13 @@ test('deliveries tell what arrived, what waits and what was given up', () => {
   expect(rows[0]).toContain('sent')
   expect(rows[1]).toMatch(/waiting.*3 tries.*503/)
   expect(rows[2]).toMatch(/failed.*given up.*no such host/)
+  expect(rows).toHaveLength(3)
+  expect(screen.getByText(/One further event was told within a newer message/)).toBeDefined()
 })
 
 test('occurrences: what fires and is strong first, cleared last, a long list shortened', () => {
   const o = (key: string, x: Partial<Occurrence>): Occurrence => ({
-    key, name: key, source: 'anomaly', service: 's', severity: 'info', condition: 'firing', symptom: false, strong: false, since: '2026-03-04T12:00:00Z', at: '', value: 1, expected: null, lower: null, upper: null, score: null, ...x,
+    key, name: key, source: 'anomaly', service: 's', severity: 'info', condition: 'firing', symptom: false, strong: false, since: '2026-03-04T12:00:00Z', at: '', value: 1, expected: null, lower: null, upper: null, threshold: null, score: null, ...x,
   })
   const many = Array.from({ length: 20 }, (_, i) => o(`w${i}`, {}))
   show(<Occurrences occurrences={[o('over', { condition: 'cleared', strong: true, source: 'alert' }), ...many, o('strong', { strong: true }), o('alert', { strong: true, source: 'alert' })]} dropped={3} />)
@@ -183,15 +186,16 @@ describe('Actions', () => {
 
 test('charts are drawn for strong occurrences first, each query once', () => {
   const o = (key: string, strong: boolean, query?: string) => ({ key, strong, ...(query && { query }) }) as Occurrence
-  expect(drawable([o('weak', false, 'q2'), o('none', true), o('strong', true, 'q1'), o('again', true, 'q1')]).map((x) => x.key)).toEqual(['strong', 'weak'])
+  expect(drawable([o('weak', false, 'q2'), o('none', true), o('strong', true, 'q1{a="b"}'), o('again', true, '{__name__="q1", a="b"}')]).map((x) => x.key)).toEqual(['strong', 'weak'])
 })
 
-test('charts begin an hour before the onset, or before a likely suspect', () => {
+test('charts begin before the onset by as long as it lasts, or before a likely suspect', () => {
   const onset = Date.parse('2026-03-04T12:00:00Z')
   const incident = { onset: '2026-03-04T12:00:00Z' } as Incident
   const at = (started: string, probability: number) =>
-    (windowStart({ incident, ranking: { ...ranking, findings: [{ ...ranking.findings[0]!, probability, change: { ...change, started } }, ranking.findings[1]!] } }) - onset) / 60_000
-  expect((windowStart({ incident, ranking: null }) - onset) / 60_000).toBe(-60)
+    (windowStart({ incident, ranking: { ...ranking, findings: [{ ...ranking.findings[0]!, probability, change: { ...change, started } }, ranking.findings[1]!] } }, onset + 3600_000) - onset) / 60_000
+  const plain = (minutes: number) => (windowStart({ incident, ranking: null }, onset + minutes * 60_000) - onset) / 60_000
+  expect([1, 35, 600].map(plain)).toEqual([-20, -35, -60])
   expect(at('2026-03-04T11:50:00Z', 0.9)).toBe(-60)
   expect(at('2026-03-04T10:30:00Z', 0.9)).toBe(-95)
   expect(at('2026-03-04T10:30:00Z', 0.05)).toBe(-60)
