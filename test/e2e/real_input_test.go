@@ -100,6 +100,15 @@ func isCPU(a anomaly) bool {
 }
 
 func (s *scene) loadIsSeen(t *testing.T) {
+	// A machine that was busy all the while has no calm to leave.
+	idle, err := s.d.number(fmt.Sprintf(`avg(rate(node_cpu_seconds_total{mode="idle"}[%ds]))`, int(baseline.Seconds())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("before the load each core was idle %.0f %% of the time", 100*idle)
+	if idle < 0.6 {
+		t.Errorf("the machine is not calm: each core was idle only %.0f %% of the %s before the load, want at least 60 %%; end what else runs", 100*idle, baseline)
+	}
 	began := time.Now()
 	self, err := os.Executable()
 	if err != nil {
