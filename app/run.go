@@ -126,6 +126,7 @@ func (a *App) tickLoop(ctx context.Context, c *Core) error {
 		if now.Sub(swept) >= sweepEvery {
 			swept = now
 			c.Sweep(now)
+			a.server.rates.note(sum(a.counters(), "tocsin_store_samples_total"))
 		}
 		if err := errors.Join(c.incidents.Tick(ctx, now), c.Rerank(ctx, now)); err != nil && ctx.Err() == nil {
 			c.log.Error("incidents could not be moved on", "error", err)

@@ -183,27 +183,46 @@ func labelValue(labels, name string) string {
 	return ""
 }
 
-// rateMeter turns a growing total into a rate between two looks.
+// rateMeter turns a growing total into a rate. It keeps looks of the last minute,
+// so that senders which come every fifteen or thirty seconds show as a steady rate.
 type rateMeter struct {
 	now func() time.Time
 
 	mu    sync.Mutex
-	at    time.Time
-	total float64
-	last  float64
+	looks []look // oldest first
 }
 
-// rate returns the growth per second since the last look that is at least a
-// second old; 0 at the first.
-func (m *rateMeter) rate(total float64) float64 {
+type look struct {
+	at    time.Time
+	total float64
+}
+
+// rateWindow is the time over which a rate is taken.
+const rateWindow = time.Minute
+
+// note keeps the total as it is now.
+func (m *rateMeter) note(total float64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.now()
-	if elapsed := now.Sub(m.at).Seconds(); m.at.IsZero() || elapsed >= 1 {
-		if !m.at.IsZero() {
-			m.last = (total - m.total) / elapsed
-		}
-		m.at, m.total = now, total
+	old := 0
+	for old < len(m.looks)-1 && now.Sub(m.looks[old+1].at) >= rateWindow {
+		old++
 	}
-	return m.last
+	m.looks = append(m.looks[old:], look{now, total})
+}
+
+// rate returns the growth per second between the oldest look kept and now; 0
+// while there is no look at least a second old.
+func (m *rateMeter) rate(total float64) float64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.looks) == 0 {
+		return 0
+	}
+	elapsed := m.now().Sub(m.looks[0].at).Seconds()
+	if elapsed < 1 {
+		return 0
+	}
+	return (total - m.looks[0].total) / elapsed
 }

@@ -79,9 +79,9 @@ func Overlay(c *Config, file string, src []byte) yamldoc.Errors {
 	if len(errs) > 0 {
 		return errs
 	}
-	if errs = doc.Decode(c); len(errs) > 0 {
-		return errs.Sorted()
-	}
+	// Both are asked, so that one reading shows everything; Report leaves out
+	// what only follows from an error of Decode.
+	errs = doc.Decode(c)
 	c.Validate(doc.Report(&errs))
 	return errs.Sorted()
 }

@@ -65,7 +65,7 @@ func NewRanker(o Options) (*Ranker, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if o.Now == nil {
-		o.Now = time.Now
+		o.Now = wallClock
 	}
 	return &Ranker{o: o, m: newRankerMetrics(o.Metrics)}, nil
 }

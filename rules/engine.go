@@ -100,7 +100,7 @@ func NewEngine(o EngineOptions) (*Engine, error) {
 		o.Notify = func(context.Context, []Alert) {}
 	}
 	if o.Now == nil {
-		o.Now = time.Now
+		o.Now = wallClock
 	}
 	if o.ExternalURL == nil {
 		o.ExternalURL = &url.URL{}

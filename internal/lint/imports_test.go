@@ -18,6 +18,8 @@ import (
 var mayImport = map[string][]string{
 	"internal/yamldoc": {},
 	"internal/lint":    {},
+	"internal/tally":   {},
+	"configs":          {},
 	"telemetry":        {"internal/yamldoc"},
 	"topology":         {"internal/yamldoc", "telemetry"},
 	"detector":         {"internal/yamldoc", "telemetry", "topology"},
@@ -34,7 +36,7 @@ var mayImport = map[string][]string{
 	"config": {"internal/yamldoc", "telemetry", "topology", "detector", "store", "ingest/...", "change",
 		"rules/...", "incident", "rca", "notify/...", "web/..."},
 	"app": {"internal/yamldoc", "telemetry", "topology", "detector", "store", "ingest/...", "change",
-		"rules/...", "incident", "rca", "notify/...", "web/...", "config"},
+		"rules/...", "incident", "rca", "notify/...", "web/...", "config", "configs"},
 	"internal/docgen/...": {"..."},
 	"internal/story/...":  {"..."},
 	"demo/...":            {"..."},

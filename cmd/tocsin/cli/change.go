@@ -17,12 +17,12 @@ type changeCommand struct {
 type changeRecord struct {
 	remoteFlags
 	ID          string            `name:"id" help:"Id of the change; the same id again brings it up to date."`
-	Kind        string            `enum:"deployment,config,flag,schema,infra,scale,certificate,dependency" default:"deployment" help:"What was changed: ${enum}."`
+	Kind        string            `enum:"deployment,config,flag,schema,infra,scale,certificate,dependency" default:"deployment" help:"What was changed."`
 	Service     string            `required:"" help:"Service that was changed."`
 	Environment string            `help:"Environment, such as production."`
 	VersionFrom string            `name:"version-from" help:"Version before."`
 	VersionTo   string            `name:"version-to" help:"Version after."`
-	Status      string            `enum:",started,succeeded,failed,rolled_back" default:"" help:"How far it has come: started, succeeded, failed or rolled_back."`
+	Status      string            `enum:",started,succeeded,failed,rolled_back" default:"" help:"How far it has come."`
 	Started     time.Time         `help:"When it began, RFC 3339; now by default."`
 	Finished    time.Time         `help:"When it ended, RFC 3339."`
 	Author      string            `help:"Who or what made it."`

@@ -19,8 +19,8 @@ import (
 type demoCommand struct {
 	ListenAddress string `name:"web.listen-address" env:"TOCSIN_WEB_LISTEN_ADDRESS" default:"127.0.0.1:9099" help:"Address for HTTP."`
 	// The daemon's log would stand between the lines of the story.
-	Level  string `name:"log.level" default:"error" enum:"debug,info,warn,error" help:"Least severe level of the daemon's log that is shown: ${enum}."`
-	Format string `name:"log.format" default:"logfmt" enum:"logfmt,json" help:"Form of log lines: ${enum}."`
+	Level  string `name:"log.level" default:"error" enum:"debug,info,warn,error" help:"Least severe level of the daemon's log that is shown."`
+	Format string `name:"log.format" default:"logfmt" enum:"logfmt,json" help:"Form of log lines."`
 }
 
 // Run starts the daemon on a folder of its own with a Slack stub beside it, plays

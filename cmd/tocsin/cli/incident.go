@@ -22,7 +22,7 @@ type incidentCommand struct {
 
 type incidentList struct {
 	remoteFlags
-	State   string `enum:"open,acknowledged,resolved,all" default:"all" help:"Only incidents in this state: ${enum}."`
+	State   string `enum:"open,acknowledged,resolved,all" default:"all" help:"Only incidents in this state."`
 	Service string `help:"Only incidents of this service."`
 	Limit   int    `default:"50" help:"At most so many."`
 }

@@ -21,8 +21,8 @@ type daemonFlags struct {
 
 // logFlags choose how the daemon logs to standard error.
 type logFlags struct {
-	Level  string `name:"log.level" env:"TOCSIN_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"Least severe level that is logged: ${enum}."`
-	Format string `name:"log.format" env:"TOCSIN_LOG_FORMAT" default:"logfmt" enum:"logfmt,json" help:"Form of log lines: ${enum}."`
+	Level  string `name:"log.level" env:"TOCSIN_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"Least severe level that is logged."`
+	Format string `name:"log.format" env:"TOCSIN_LOG_FORMAT" default:"logfmt" enum:"logfmt,json" help:"Form of log lines."`
 }
 
 // logger returns a logger that writes to w.
