@@ -215,6 +215,32 @@ func TestLevelShift_Lasting_AlarmsOnceThenRelearns(t *testing.T) {
 	}
 }
 
+func TestErrorRate_LongIncident_OpenUntilRelearnedAndReturnIsQuiet(t *testing.T) {
+	for _, minutes := range []int{10, 60} {
+		r := noise(30)
+		const n = 1440
+		samples := feed(n+180, 60, func(i int) float64 {
+			if i >= n && i < n+minutes {
+				return math.Abs(0.3 + 0.02*r())
+			}
+			return math.Abs(0.005 + 0.002*r())
+		})
+		var after []detector.Verdict
+		for _, v := range play(t, gauge("tocsin:error_rate"), samples) {
+			if v.Time >= samples[n].T && v.Phase != detector.PhaseChanged {
+				after = append(after, v)
+			}
+		}
+		if len(after) != 2 || after[0].Phase != detector.PhaseOpened || after[1].Phase != detector.PhaseClosed {
+			t.Fatalf("%d minutes: got %+v, want one episode", minutes, after)
+		}
+		closed := int(after[1].Time-samples[n].T) / 60_000
+		if minutes == 10 && (closed < 10 || closed > 20) || minutes == 60 && (closed < 30 || closed > 35 || after[1].Kind != detector.KindLevelShift) {
+			t.Errorf("%d minutes: closed after %d as %s", minutes, closed, after[1].Kind)
+		}
+	}
+}
+
 func TestFlatline_NoisySeriesStops_Alarms(t *testing.T) {
 	r := noise(8)
 	samples := feed(3000, 60, func(i int) float64 {

@@ -10,7 +10,7 @@
 // The way of one sample:
 //
 //	Bank.Observe -> series.admit      guards: not a number, stale, late, first, reset
-//	             -> series.predict    six forecasts, the best of late decides
+//	             -> series.predict    six forecasts, mixed by their recent errors
 //	             -> series.judge      residual -> tail probability -> score and band
 //	             -> series.learn      clipped, so that an incident does not teach
 //	             -> series.episode    open, hold, close; habituation
@@ -22,7 +22,7 @@
 // P.-A. Fouque, A. Termier, C. Largouet, KDD 2017, doi:10.1145/3097983.3098144);
 // where that method keeps excesses and refits, a running quantile and the
 // estimator of B. M. Hill (1975, doi:10.1214/aos/1176343247) with a prior need
-// a dozen bytes. Slow departures are charted by exponentially weighted means
+// twenty bytes. Slow departures are charted by exponentially weighted means
 // (S. W. Roberts, 1959, doi:10.1080/00401706.1959.10489860) against the long
 // level, each with a tail of its own, which takes care of autocorrelation. The
 // threshold of a series that alarms too often rises in the spirit of adaptive

@@ -118,10 +118,33 @@ func (s *series) relearn(k *look, p *params) bool {
 	if s.ShiftRun < relearnSamples || k.t-s.ShiftSince < p.relearnAfter {
 		return false
 	}
+	s.Before, s.BeforeTime = s.Long, k.t
 	s.Long = s.Fast - k.season
 	s.Slow, s.Mid, s.Level = s.Fast, s.Fast, s.Fast-k.season
 	clear(s.Chart[:])
 	return true
+}
+
+// goBack puts the long level back to what it was before the last relearning if
+// within a day the series returns there: what had been taken as normal was an
+// incident after all, and its end is not odd.
+func (s *series) goBack(k *look) {
+	if s.BeforeTime == 0 {
+		return
+	}
+	if k.t-s.BeforeTime > secondsDay*1000 {
+		s.BeforeTime = 0
+		return
+	}
+	near, far := math.Abs(k.x-k.season-s.Before), math.Abs(k.x-k.anchor)
+	if unit := float64(s.LongScale) + 0.5*k.scale; near > awayLeast*unit || far < 2*awayLeast*unit {
+		return
+	}
+	s.Long, s.Level, s.Slow = s.Before, s.Before, s.Before+k.season
+	clear(s.Chart[:])
+	s.BeforeTime, s.EpisodeEnd = 0, k.t
+	k.anchor = s.Long + k.season
+	k.low, k.high = min(k.expected, k.anchor), max(k.expected, k.anchor)
 }
 
 // lose ends an open episode because the data have ended, which is no recovery.

@@ -70,6 +70,7 @@ func (s *series) predict(k *look, d *daily) {
 	k.anchor = s.Long + k.season
 	k.scale = s.scale(k)
 	k.low, k.high = k.expected, k.expected
+	s.goBack(k)
 	if s.recovering(k.t) {
 		k.low, k.high = min(k.expected, k.anchor), max(k.expected, k.anchor)
 	}

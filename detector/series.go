@@ -37,6 +37,8 @@ type series struct {
 	AlarmsTime int64
 	ShiftSince int64
 	ShiftRun   uint32
+	Before     float64 // long level until BeforeTime, when another was taken as normal
+	BeforeTime int64
 
 	Told                     float32 // evidence of the episode that has been told
 	EpisodeSince, EpisodeEnd int64   // EpisodeEnd: last odd sample
