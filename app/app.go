@@ -159,6 +159,9 @@ func ReadRules(c rules.Config, base string, embedded bool) (rules.RuleSet, error
 	if err := errs.Err(); err != nil {
 		return set, err
 	}
+	for i := range f.Alerts {
+		f.Alerts[i].Channels = nil // a daemon without a configuration has the console only
+	}
 	set.Alerts = append(set.Alerts, f)
 	return set, nil
 }

@@ -2,12 +2,15 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
 
 	"github.com/tocsinhq/tocsin/app"
 )
@@ -45,12 +48,18 @@ type serveCommand struct {
 
 // Run starts the daemon and blocks until it has stopped in order.
 func (c *serveCommand) Run(ctx context.Context, s streams) error {
+	log := c.logger(s.err)
+	// In a container the collector must know the limit, or the kernel ends the
+	// process before it has tried to free anything. GOMEMLIMIT goes before it.
+	if _, err := memlimit.Set(memlimit.WithRatio(0.9), memlimit.WithProvider(memlimit.FromCgroup)); err != nil && !errors.Is(err, memlimit.ErrNoLimit) && !errors.Is(err, memlimit.ErrNoCgroup) && !errors.Is(err, memlimit.ErrCgroupsNotSupported) {
+		log.Warn("memory limit of the container is not used", "error", err)
+	}
 	a, err := app.New(ctx, app.Options{
 		ConfigFile:    c.ConfigFile,
 		ListenAddress: c.ListenAddress,
 		StoragePath:   c.StoragePath,
 		Version:       Version,
-		Logger:        c.logger(s.err),
+		Logger:        log,
 		Console:       s.out,
 	})
 	if err != nil {
