@@ -257,11 +257,15 @@ func (c *Core) Step(ctx context.Context, t time.Time) error {
 	return nil
 }
 
-// Close writes a checkpoint and closes everything in reverse order of opening.
-// Each step is named in the log; all are taken even if one goes wrong.
+// Close works off what is still on its way between the parts, writes a checkpoint
+// and closes everything in reverse order of opening. Each step is named in the
+// log; all are taken even if one goes wrong.
 func (c *Core) Close(ctx context.Context, at time.Time) error {
 	c.log.Info("stopping", "step", "write detector checkpoint")
-	return errors.Join(c.Checkpoint(ctx, at), c.undo.run(c.log))
+	err := c.Checkpoint(ctx, at)
+	c.log.Info("stopping", "step", "put last messages into the outbox")
+	_, rerr := c.Respond(ctx)
+	return errors.Join(err, rerr, c.undo.run(c.log))
 }
 
 // Incidents returns the manager of incidents.
