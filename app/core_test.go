@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math"
 	"os"
@@ -11,11 +12,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/tsdb"
+
 	"github.com/tocsinhq/tocsin/app"
 	"github.com/tocsinhq/tocsin/config"
 	"github.com/tocsinhq/tocsin/incident"
 	"github.com/tocsinhq/tocsin/notify"
 	"github.com/tocsinhq/tocsin/rules"
+	"github.com/tocsinhq/tocsin/store"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
@@ -312,4 +317,29 @@ func TestNewCore_WhatCannotBeBuilt_ClosesWhatWasOpened(t *testing.T) {
 	}
 	h.config = good
 	h.open() // the folder is free
+}
+
+// After a long stop everything can be in blocks and the head empty.
+func TestCore_HistoryInBlocksOnly_IsLearned(t *testing.T) {
+	h := newHouse(t, "")
+	db, err := store.OpenTSDB(store.TSDBOptions{Dir: filepath.Join(h.dir, "tsdb"), Config: h.config.Storage, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := db.Appender(t.Context())
+	l := labels.FromStrings("__name__", "queue_depth", "service", "pay")
+	for i := range 400 {
+		if _, err := a.Append(0, l, h.now.Add(time.Duration(i)*15*time.Second).UnixMilli(), 100+2*math.Sin(float64(i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	end := h.now.Add(400 * 15 * time.Second)
+	if err := errors.Join(a.Commit(), db.CompactHead(tsdb.NewRangeHead(db.Head(), h.now.UnixMilli(), end.UnixMilli())), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	h.now = end
+	h.open()
+	if !strings.Contains(h.log.String(), "series=1 samples_after_checkpoint=400") {
+		t.Errorf("log:\n%s", h.log)
+	}
 }
