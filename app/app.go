@@ -45,17 +45,21 @@ type App struct {
 	listener net.Listener
 	handler  atomic.Pointer[http.Handler] // what answers now
 	core     atomic.Pointer[Core]
+	url      string // under which people reach the daemon; no reload changes it
 	started  time.Time
+	moved    atomic.Int64  // wall clock of the last turn of the clock loop, in milliseconds
 	reloads  chan struct{} // asked for by RequestReload
-	requests *sync.WaitGroup
-	undo     undo
+	// restartOutbox holds a token when the core has another outbox than the one
+	// that runs. A reload never waits for it to be taken: the one who runs
+	// outboxes may have ended.
+	restartOutbox chan struct{}
+	undo          undo
 
-	mu     sync.Mutex // over what a reload replaces
-	loaded loaded
-	last   web.ReloadStatus
-	server serverParts
-	// restartOutbox hands a new outbox to the goroutine that runs it.
-	restartOutbox chan *notify.Outbox
+	mu      sync.Mutex // over what a reload replaces
+	loaded  loaded
+	last    web.ReloadStatus
+	server  serverParts
+	stopped bool // the core is closed, or about to be
 }
 
 // loaded is a configuration with everything that it names, read and checked.
@@ -71,8 +75,7 @@ type loaded struct {
 func New(_ context.Context, o Options) (_ *App, err error) {
 	a := &App{
 		opts: o, log: o.Logger, set: metrics.NewSet(), registry: prometheus.NewRegistry(),
-		started: time.Now(), reloads: make(chan struct{}, 1), requests: new(sync.WaitGroup),
-		restartOutbox: make(chan *notify.Outbox),
+		started: time.Now(), reloads: make(chan struct{}, 1), restartOutbox: make(chan struct{}, 1),
 	}
 	defer func() {
 		if err != nil {
@@ -95,6 +98,10 @@ func New(_ context.Context, o Options) (_ *App, err error) {
 		return nil, fmt.Errorf("listen on %s: %w; is another daemon running? choose another --web.listen-address", o.ListenAddress, err)
 	}
 	a.listener = web.LimitListener(l, a.loaded.config.Web.MaxConnections)
+	a.url = "http://" + a.Address()
+	if u := a.loaded.config.Web.ExternalURL; u != "" {
+		a.url = strings.TrimRight(u, "/")
+	}
 	// The server closes the listener first; closing it again is no fault.
 	a.undo.add("close listener", func() error {
 		if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
@@ -111,12 +118,7 @@ func New(_ context.Context, o Options) (_ *App, err error) {
 func (a *App) Address() string { return a.listener.Addr().String() }
 
 // URL returns the address under which people reach the daemon.
-func (a *App) URL() string {
-	if u := a.loaded.config.Web.ExternalURL; u != "" {
-		return strings.TrimRight(u, "/")
-	}
-	return "http://" + a.Address()
-}
+func (a *App) URL() string { return a.url }
 
 // Core returns the running core, nil until the stores are open.
 func (a *App) Core() *Core { return a.core.Load() }

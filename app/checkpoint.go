@@ -51,6 +51,12 @@ func (c *Core) Checkpoint(ctx context.Context, at time.Time) error {
 		err = c.Consume(ctx, at)
 	}
 	if err == nil {
+		// The checkpoint knows of episodes whose opening may still wait in the
+		// queue. It takes effect only when they are stored: a process that
+		// starts from it would never tell of them.
+		err = c.Consume(ctx, at)
+	}
+	if err == nil {
 		err = os.Rename(tmp.Name(), path)
 	}
 	if err != nil {
@@ -99,17 +105,17 @@ func (c *Core) restore(ctx context.Context) error {
 // catchUp feeds all stored samples from the given time on, series by series. The
 // bank ignores samples that it has already seen.
 func (c *Core) catchUp(ctx context.Context, from int64) (int, error) {
-	head := c.tsdb.Head()
-	if head.NumSeries() == 0 && len(c.tsdb.Blocks()) == 0 {
+	_, newest, ok := c.timeRange()
+	if !ok || newest < from {
 		return 0, nil
 	}
-	q, err := c.tsdb.Querier(from, head.MaxTime())
+	q, err := c.tsdb.Querier(from, newest)
 	if err != nil {
 		return 0, err
 	}
 	defer q.Close()
 	all := labels.MustNewMatcher(labels.MatchRegexp, labels.MetricName, ".+")
-	set := q.Select(ctx, false, &storage.SelectHints{Start: from, End: head.MaxTime()}, all)
+	set := q.Select(ctx, false, &storage.SelectHints{Start: from, End: newest}, all)
 	n := 0
 	var it chunkenc.Iterator
 	for set.Next() {

@@ -28,7 +28,8 @@ func (c *Core) Consume(ctx context.Context, now time.Time, first ...detector.Ver
 		if len(batch) == 0 {
 			return nil
 		}
-		if err := c.consume(ctx, batch, now); err != nil {
+		if n, err := c.consume(ctx, batch, now); err != nil {
+			c.metrics.verdictsFailed.Add(n)
 			return err
 		}
 	}
@@ -46,7 +47,8 @@ func (c *Core) takeVerdicts(out []detector.Verdict) []detector.Verdict {
 	return out
 }
 
-func (c *Core) consume(ctx context.Context, batch []detector.Verdict, now time.Time) error {
+// consume returns with an error how many of the verdicts it leaves undone.
+func (c *Core) consume(ctx context.Context, batch []detector.Verdict, now time.Time) (undone int, err error) {
 	reports := make([]incident.AnomalyReport, 0, len(batch))
 	for _, v := range batch {
 		if o, ok := c.occurrence(v); ok {
@@ -54,18 +56,18 @@ func (c *Core) consume(ctx context.Context, batch []detector.Verdict, now time.T
 		}
 	}
 	if err := c.anomalies.RecordAll(ctx, reports); err != nil {
-		return fmt.Errorf("store anomalies: %w", err)
+		return len(batch), fmt.Errorf("store anomalies: %w", err)
 	}
-	for _, r := range reports {
+	for i, r := range reports {
 		if now.Sub(r.Occurrence.At) > c.maxLate {
 			c.metrics.verdictsLate.Inc()
 			continue
 		}
 		if err := c.incidents.Apply(ctx, r.Occurrence); err != nil {
-			return err
+			return len(reports) - i, err
 		}
 	}
-	return nil
+	return 0, nil
 }
 
 // occurrence adds to a verdict what is known of its series.

@@ -39,12 +39,15 @@ func (a *App) reloadLoop(ctx context.Context) error {
 func (a *App) Reload(ctx context.Context) (err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.notifyReloading()
-	defer a.notifyReady()
 	core := a.Core()
 	if core == nil {
 		return errors.New("the daemon is still starting; reload when it is ready")
 	}
+	if a.stopped {
+		return errors.New("the daemon is stopping; it reads its configuration at the next start")
+	}
+	a.notifyReloading()
+	defer a.notifyReady()
 	defer func() {
 		a.last = web.ReloadStatus{OK: err == nil, At: time.Now()}
 		core.metrics.reloadOK.Set(1)
@@ -77,8 +80,8 @@ func (a *App) Reload(ctx context.Context) (err error) {
 	a.serve(core)
 	a.log.Info("configuration reloaded", "file", a.opts.ConfigFile)
 	select {
-	case a.restartOutbox <- parts.outbox:
-	case <-ctx.Done():
+	case a.restartOutbox <- struct{}{}:
+	default: // the one who runs outboxes is told already, and takes the latest
 	}
 	return nil
 }

@@ -54,7 +54,8 @@ func (c *Core) respondTo(ctx context.Context, rec incident.EventRecord) error {
 		// People must be told even when the cause cannot be ranked.
 		c.log.Warn("rank causes", "incident", rec.Incident.ID, "error", err)
 	}
-	_, err = c.Outbox().Enqueue(ctx, notify.Message{
+	box := c.Outbox()
+	_, err = box.Enqueue(ctx, notify.Message{
 		Key:      notify.Key(rec.Event),
 		Event:    rec.Event,
 		Incident: rec.Incident,
@@ -63,6 +64,9 @@ func (c *Core) respondTo(ctx context.Context, rec incident.EventRecord) error {
 	})
 	if err != nil {
 		return fmt.Errorf("enqueue: %w", err)
+	}
+	if now := c.Outbox(); now != box {
+		now.Wake() // a reload came between, and only the old one knows of the row
 	}
 	return nil
 }

@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-
-	"github.com/tocsinhq/tocsin/notify"
 )
 
 // Times of the live loops.
@@ -55,6 +53,10 @@ func (a *App) runCore(ctx context.Context, serving <-chan error, stopServing fun
 	core, err := a.openCore(ctx)
 	if err != nil {
 		stopServing()
+		if ctx.Err() != nil { // told to end, and what was open is closed again
+			a.log.Info("stopped while the stores were being opened", "reason", err)
+			return nil
+		}
 		return err
 	}
 	g, gctx := errgroup.WithContext(ctx)
@@ -93,6 +95,9 @@ func (a *App) runCore(ctx context.Context, serving <-chan error, stopServing fun
 	a.log.Info("ready", "url", a.URL(), "series", core.tsdb.Head().NumSeries())
 	err = g.Wait()
 	a.notifyStopping()
+	a.mu.Lock() // a reload that outlived the drain ends first, and none begins
+	a.stopped = true
+	a.mu.Unlock()
 	// The core is closed under a context of its own: the one given has ended.
 	return errors.Join(err, core.Close(context.WithoutCancel(ctx), core.now()))
 }
@@ -131,6 +136,7 @@ func (a *App) tickLoop(ctx context.Context, c *Core) error {
 		if err := errors.Join(c.incidents.Tick(ctx, now), c.Rerank(ctx, now)); err != nil && ctx.Err() == nil {
 			c.log.Error("incidents could not be moved on", "error", err)
 		}
+		a.moved.Store(time.Now().UnixMilli())
 	}
 }
 
@@ -156,16 +162,16 @@ func (a *App) respondLoop(ctx context.Context, c *Core) error {
 
 // outboxLoop runs the outbox in use, and after a reload its successor.
 func (a *App) outboxLoop(ctx context.Context) error {
-	box := a.Core().Outbox()
-	for box != nil {
+	for ctx.Err() == nil {
 		runCtx, stop := context.WithCancel(ctx)
 		done := make(chan error, 1)
-		go func(b *notify.Outbox) { done <- b.Run(runCtx) }(box)
+		box := a.Core().Outbox()
+		go func() { done <- box.Run(runCtx) }()
 		select {
 		case err := <-done:
 			stop()
 			return err
-		case box = <-a.restartOutbox:
+		case <-a.restartOutbox:
 			stop()
 			if err := <-done; err != nil {
 				return err

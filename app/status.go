@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"runtime"
 	"sort"
 	"strconv"
@@ -48,7 +49,9 @@ func (a *App) status(ctx context.Context) (web.Status, error) {
 			ResidentBytes: uint64(sum(a.processCounters(), "process_resident_memory_bytes")), MaxProcs: runtime.GOMAXPROCS(0),
 		},
 	}
-	s.Store.Oldest, s.Store.Newest = c.timeRange()
+	if from, to, ok := c.timeRange(); ok {
+		s.Store.Oldest, s.Store.Newest = time.UnixMilli(from).UTC(), time.UnixMilli(to).UTC()
+	}
 	var err error
 	if s.Detector, err = c.detectorStatus(ctx); err != nil {
 		return s, err
@@ -57,18 +60,18 @@ func (a *App) status(ctx context.Context) (web.Status, error) {
 	return s, err
 }
 
-// timeRange returns the times of the oldest and newest sample, zero when there
-// is none.
-func (c *Core) timeRange() (oldest, newest time.Time) {
-	head := c.tsdb.Head()
-	if head.NumSeries() == 0 && len(c.tsdb.Blocks()) == 0 {
-		return oldest, newest
+// timeRange returns the times of the oldest and newest sample in milliseconds;
+// false when there is none. The head is empty, and without times of its own,
+// when everything is in blocks.
+func (c *Core) timeRange() (oldest, newest int64, ok bool) {
+	oldest, newest = math.MaxInt64, math.MinInt64
+	if head := c.tsdb.Head(); head.NumSeries() > 0 {
+		oldest, newest = head.MinTime(), head.MaxTime()
 	}
-	from := head.MinTime()
 	for _, b := range c.tsdb.Blocks() {
-		from = min(from, b.MinTime())
+		oldest, newest = min(oldest, b.MinTime()), max(newest, b.MaxTime()-1) // the end of a block is exclusive
 	}
-	return time.UnixMilli(from).UTC(), time.UnixMilli(head.MaxTime()).UTC()
+	return oldest, newest, oldest <= newest
 }
 
 func (c *Core) diskBytes() int64 {

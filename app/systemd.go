@@ -30,8 +30,18 @@ func (a *App) notifyStopping() {
 	a.tell(daemon.SdNotifyStopping + "\nSTATUS=stopping")
 }
 
-// systemdLoop pats the watchdog while the store accepts samples, so that a
-// process that hangs is restarted by its manager.
+// hungAfter is the age of the clock loop's last turn at which the daemon counts
+// as hung. A turn that ranks many incidents anew takes seconds.
+const hungAfter = 2 * time.Minute
+
+// alive says whether the clock loop, which asks the state database at every
+// turn, still moves at the given time.
+func (a *App) alive(now time.Time) bool {
+	return now.UnixMilli()-a.moved.Load() < hungAfter.Milliseconds()
+}
+
+// systemdLoop pats the watchdog while the clock loop moves, so that a process
+// that hangs is restarted by its manager.
 func (a *App) systemdLoop(ctx context.Context) error {
 	every, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {
@@ -41,6 +51,7 @@ func (a *App) systemdLoop(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}
+	a.moved.CompareAndSwap(0, time.Now().UnixMilli()) // its first turn is still to come
 	tick := time.NewTicker(every / 2)
 	defer tick.Stop()
 	for {
@@ -48,7 +59,11 @@ func (a *App) systemdLoop(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			a.tell(daemon.SdNotifyWatchdog)
+			if a.alive(time.Now()) {
+				a.tell(daemon.SdNotifyWatchdog)
+			} else {
+				a.log.Error("the clock loop hangs; the service manager is left to restart the daemon", "since", time.UnixMilli(a.moved.Load()))
+			}
 		}
 	}
 }

@@ -2,6 +2,7 @@ package story
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -61,7 +62,9 @@ func (p *scriptParser) command(n int, line string, block []string) error {
 		if len(w) != 2 {
 			return fmt.Errorf("tick: want one duration, got %q", line)
 		}
-		p.s.Tick, err = duration(w[1])
+		if p.s.Tick, err = duration(w[1]); err == nil && p.s.Tick <= 0 {
+			err = fmt.Errorf("tick: want a positive duration, got %q", w[1])
+		}
 	case "config":
 		p.s.Config += dedent(block)
 	case "alerts":
@@ -88,6 +91,9 @@ func (p *scriptParser) load(n int, w, block []string) error {
 	var err error
 	if l.Step, err = duration(w[0]); err != nil {
 		return err
+	}
+	if l.Step <= 0 {
+		return fmt.Errorf("load: want a positive step, got %q", w[0])
 	}
 	for i := 1; i < len(w); i += 2 {
 		if i+1 >= len(w) {
@@ -140,6 +146,9 @@ func (p *scriptParser) action(n int, w []string) error {
 		if !ok {
 			return fmt.Errorf("%s: want key=value, got %q", w[0], kv)
 		}
+		if known := actionKeys[a.Kind]; !slices.Contains(known, k) {
+			return fmt.Errorf("%s: unknown key %q; want one of %q", w[0], k, known)
+		}
 		a.Args[k] = v
 	}
 	p.s.Actions = append(p.s.Actions, a)
@@ -165,6 +174,9 @@ func (p *scriptParser) expect(n int, w []string) error {
 		}
 		if e.To, err = duration(w[3]); err != nil {
 			return err
+		}
+		if e.To < e.From {
+			return fmt.Errorf("expect: want the end %s after the start %s", e.To, e.From)
 		}
 		w = w[4:]
 	default:

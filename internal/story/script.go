@@ -48,6 +48,12 @@ const (
 	ActionResolve ActionKind = "resolve"
 )
 
+// actionKeys are the arguments that each may have.
+var actionKeys = map[ActionKind][]string{
+	ActionChange: {"id", "kind", "service", "environment", "version_from", "version_to", "status", "author", "summary"},
+	ActionAck:    {"service", "actor", "note"}, ActionResolve: {"service", "actor", "note"},
+}
+
 // Action is one such moment with its key=value arguments.
 type Action struct {
 	Line int
@@ -60,7 +66,7 @@ type Action struct {
 // moment; with a range it must hold at some step inside the range; "never" in a
 // range must hold at none. Total assertions are made at the end.
 //
-//	alert NAME SERVICE STATE              firing, held, resolved or none
+//	alert NAME SERVICE STATE              pending, firing, held, resolved or none
 //	incident SERVICE STATE                open, acknowledged, resolved or none
 //	anomaly SERVICE NAME                  an episode of that series name was seen
 //	suspect SERVICE "TEXT"                the first suspect of its incident contains TEXT

@@ -2,6 +2,7 @@ package story
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -70,6 +71,12 @@ func dedent(block []string) string {
 	return b.String()
 }
 
+// states are those that an assertion may name.
+var states = map[string][]string{
+	"alert":    {"none", "pending", "firing", "held", "resolved"},
+	"incident": {"none", "open", "acknowledged", "resolved"},
+}
+
 // checkWords refuses an assertion whose form is unknown, when it is read and not
 // when the story has run.
 func checkWords(w []string, total bool) error {
@@ -98,6 +105,10 @@ func checkWords(w []string, total bool) error {
 	}
 	if !ok {
 		return fmt.Errorf("expect %s: wrong number of words in %q", w[0], strings.Join(w, " "))
+	}
+	// A state that is misspelt would never hold, and "never" would always.
+	if known, last := states[w[0]], w[len(w)-1]; known != nil && !slices.Contains(known, last) {
+		return fmt.Errorf("expect %s: want one of %s, got %q", w[0], strings.Join(known, ", "), last)
 	}
 	return nil
 }

@@ -51,8 +51,7 @@ func (c *changeRecord) Run(ctx context.Context, s streams) error {
 	if r.Created {
 		verb = "recorded"
 	}
-	_, err = fmt.Fprintf(s.out, "%s %s: %s, %s\n", verb, r.Change.ID, printable(r.Change.Title()), r.Change.Status)
-	return err
+	return say(s.out, "%s %s: %s, %s\n", verb, r.Change.ID, r.Change.Title(), r.Change.Status)
 }
 
 type changeList struct {

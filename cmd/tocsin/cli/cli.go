@@ -91,7 +91,7 @@ func Run(args []string, stdout, stderr io.Writer) int {
 		errors.As(err, &code)
 		return int(code)
 	default:
-		fmt.Fprintln(stderr, "tocsin:", err)
+		fmt.Fprintln(stderr, "tocsin:", printableLines(err.Error()))
 		return ExitFailed
 	}
 }

@@ -83,13 +83,13 @@ func (c *incidentShow) Run(ctx context.Context, s streams) error {
 // showIncident writes one incident for people.
 func showIncident(w io.Writer, d web.IncidentDetail) error {
 	i := d.Incident
-	fmt.Fprintf(w, "%s\n%s, %s, service %s, since %s\n", printable(i.Title), i.State, i.Severity, printable(i.Service), local(i.Onset))
+	say(w, "%s\n%s, %s, service %s, since %s\n", i.Title, i.State, i.Severity, i.Service, local(i.Onset))
 	if !i.Resolved.IsZero() {
-		fmt.Fprintf(w, "resolved %s\n", local(i.Resolved))
+		say(w, "resolved %s\n", local(i.Resolved))
 	}
 	fmt.Fprintln(w, "\nWhat is seen")
 	for _, o := range i.Occurrences {
-		fmt.Fprintf(w, "  %-8s %s\n", o.Condition, printable(o.Summary))
+		say(w, "  %-8s %s\n", o.Condition, o.Summary)
 	}
 	if d.Ranking != nil {
 		fmt.Fprintln(w, "\nSuspects")
@@ -99,24 +99,24 @@ func showIncident(w io.Writer, d web.IncidentDetail) error {
 	}
 	fmt.Fprintln(w, "\nTimeline")
 	for _, e := range d.Events {
-		fmt.Fprintf(w, "  %s  %-12s %s (%s)\n", local(e.At), e.Kind, printable(e.Text), printable(e.Actor))
+		say(w, "  %s  %-12s %s (%s)\n", local(e.At), e.Kind, e.Text, e.Actor)
 	}
 	if len(d.Deliveries) > 0 {
 		fmt.Fprintln(w, "\nWho was told")
 	}
 	for _, m := range d.Deliveries {
-		fmt.Fprintf(w, "  %s  %-12s %s %s %s\n", local(m.Created), m.Channel, m.Event, m.State, printable(m.Error))
+		say(w, "  %s  %-12s %s %s %s\n", local(m.Created), m.Channel, m.Event, m.State, m.Error)
 	}
 	return nil
 }
 
 func showFinding(w io.Writer, f rca.Finding) {
-	fmt.Fprintf(w, "  %3.0f %%  %s\n", 100*f.Probability, printable(f.Title))
+	say(w, "  %3.0f %%  %s\n", 100*f.Probability, f.Title)
 	for _, t := range f.Terms {
-		fmt.Fprintf(w, "         %+5.1f  %-8s %s\n", t.Points, t.Name, printable(t.Text))
+		say(w, "         %+5.1f  %-8s %s\n", t.Points, t.Name, t.Text)
 	}
 	for _, e := range f.Evidence {
-		fmt.Fprintf(w, "                %s: %s before, %s since\n", e.Signal,
+		say(w, "                %s: %s before, %s since\n", e.Signal,
 			telemetry.Figure(float64(e.Before), e.Unit), telemetry.Figure(float64(e.After), e.Unit))
 	}
 }
@@ -141,8 +141,7 @@ func (f actFlags) act(ctx context.Context, s streams, do func(*client.Client) (i
 	if f.JSON {
 		return printJSON(s.out, i)
 	}
-	_, err = fmt.Fprintf(s.out, "%s is %s\n", i.ID, i.State)
-	return err
+	return say(s.out, "%s is %s\n", i.ID, i.State)
 }
 
 func (f actFlags) actor() string {

@@ -6,8 +6,10 @@ import (
 	"io"
 	"os"
 	"os/user"
+	"reflect"
 	"strings"
 	"text/tabwriter"
+	"unicode"
 
 	"github.com/tocsinhq/tocsin/web/client"
 )
@@ -39,15 +41,36 @@ func table(w io.Writer, rows [][]string) error {
 	return t.Flush()
 }
 
+// say prints as fmt.Fprintf does, with every text among the arguments made
+// printable: what a daemon answers came from whoever sent to it.
+func say(w io.Writer, format string, args ...any) error {
+	for i, a := range args {
+		if v := reflect.ValueOf(a); v.Kind() == reflect.String {
+			args[i] = printable(v.String())
+		}
+	}
+	_, err := fmt.Fprintf(w, format, args...)
+	return err
+}
+
 // printable keeps what came from outside from steering the terminal or breaking
 // a table.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+		if unicode.IsControl(r) {
 			return ' '
 		}
 		return r
 	}, s)
+}
+
+// printableLines is printable for texts of several lines.
+func printableLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, l := range lines {
+		lines[i] = printable(l)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // whoami names the person at the terminal, for timelines.

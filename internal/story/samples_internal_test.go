@@ -1,0 +1,68 @@
+package story
+
+import (
+	"math"
+	"testing"
+)
+
+func TestNoise_SameEveryRun_NormalAndLimited(t *testing.T) {
+	if noise(1, 5) != noise(1, 5) || noise(1, 5) == noise(1, 6) || noise(1, 5) == noise(2, 5) {
+		t.Error("noise must depend on seed and position alone")
+	}
+	sum, squares, n := 0.0, 0.0, 20000
+	for i := range n {
+		x := noise(7, i)
+		if math.Abs(x) > 3 {
+			t.Fatalf("position %d: got %v, want at most 3", i, x)
+		}
+		sum, squares = sum+x, squares+x*x
+	}
+	if mean, dev := sum/float64(n), math.Sqrt(squares/float64(n)); math.Abs(mean) > 0.05 || math.Abs(dev-1) > 0.05 {
+		t.Errorf("got mean %v and deviation %v, want 0 and 1", mean, dev)
+	}
+}
+
+func TestPoints_JitteredHistogram_GrowsAndStaysCumulative(t *testing.T) {
+	s, err := Parse("a", `load 15s jitter 20%
+  d_bucket{le="1"} 0+50x99 0+50x99
+  d_bucket{le="+Inf"} 0+100x99 0+100x99
+  load_average 5x199
+  plain_total 0+10x3 _ 50 stale
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string][]float64{}
+	for _, p := range points(s) {
+		name := p.labels.Get("__name__") + p.labels.Get("le")
+		got[name] = append(got[name], p.v)
+	}
+	one, inf := got["d_bucket1"], got["d_bucket+Inf"]
+	for i := range inf {
+		if i != 0 && i != 100 && inf[i] < inf[i-1] {
+			t.Fatalf("value %d: the counter falls from %v to %v", i, inf[i-1], inf[i])
+		}
+		if one[i] > inf[i] {
+			t.Fatalf("value %d: bucket 1 holds %v, more than all %v", i, one[i], inf[i])
+		}
+	}
+	if inf[100] != 0 {
+		t.Errorf("a counter that starts over: got %v, want 0", inf[100])
+	}
+	if inf[50] == 5000 {
+		t.Error("no jitter on a counter")
+	}
+	varied := false
+	for _, v := range got["load_average"] {
+		varied = varied || v != 5
+		if v < 2 || v > 8 {
+			t.Errorf("a gauge of 5 with 20 %%: got %v", v)
+		}
+	}
+	if !varied {
+		t.Error("no jitter on a gauge")
+	}
+	if n := len(got["plain_total"]); n != 6 || !math.IsNaN(got["plain_total"][5]) {
+		t.Errorf("a gap and a staleness marker: got %v", got["plain_total"])
+	}
+}
