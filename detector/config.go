@@ -4,7 +4,7 @@ import (
 	"math"
 	"time"
 
-	"github.com/prometheus/common/model"
+	"github.com/tocsinhq/tocsin/internal/yamldoc"
 )
 
 // Config holds what an operator may want to set. Everything else the detector
@@ -23,14 +23,14 @@ type Config struct {
 	WarmupSamples int `yaml:"warmup_samples"`
 	// WarmupSpan is how long a series must have been seen before it may
 	// alarm. Range 0 to 30 days.
-	WarmupSpan model.Duration `yaml:"warmup_span"`
+	WarmupSpan yamldoc.Duration `yaml:"warmup_span"`
 	// CloseAfter is how many quiet samples in a row end an episode.
 	// Range 1 to 100.
 	CloseAfter int `yaml:"close_after"`
 	// RelearnAfter is how long a series must stay on a new level until that
 	// level is taken as normal; 24 samples are asked for besides.
 	// Range 1 minute to 30 days.
-	RelearnAfter model.Duration `yaml:"relearn_after"`
+	RelearnAfter yamldoc.Duration `yaml:"relearn_after"`
 	// Habituation is by how many powers of ten each alarm beyond the third in
 	// a day makes its series less willing to alarm; the count of alarms fades
 	// with a time constant of a day. Range 0 (off) to 2.
@@ -43,9 +43,9 @@ func DefaultConfig() Config {
 		Budget:        1,
 		MaxSeries:     2_000_000,
 		WarmupSamples: 20,
-		WarmupSpan:    model.Duration(90 * time.Second),
+		WarmupSpan:    yamldoc.Duration(90 * time.Second),
 		CloseAfter:    5,
-		RelearnAfter:  model.Duration(30 * time.Minute),
+		RelearnAfter:  yamldoc.Duration(30 * time.Minute),
 		Habituation:   0.3,
 	}
 }
@@ -58,9 +58,9 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 			report(path, "want a number from %g to %g, got %g", low, high, got)
 		}
 	}
-	span := func(path string, got model.Duration, low, high time.Duration) {
-		if d := time.Duration(got); d < low || d > high {
-			report(path, "want a duration from %s to %s, got %q", model.Duration(low), model.Duration(high), got)
+	span := func(path string, got yamldoc.Duration, low, high time.Duration) {
+		if d := got.Std(); d < low || d > high {
+			report(path, "want a duration from %s to %s, got %q", yamldoc.Duration(low), yamldoc.Duration(high), got)
 		}
 	}
 	number("budget", c.Budget, 0.001, 100)
@@ -98,9 +98,9 @@ func (c Config) params() params {
 		threshold:     c.Threshold(),
 		below:         math.Nextafter(c.Threshold(), 0),
 		warmupSamples: uint32(c.WarmupSamples),
-		warmupSpan:    time.Duration(c.WarmupSpan).Milliseconds(),
+		warmupSpan:    c.WarmupSpan.Std().Milliseconds(),
 		closeAfter:    uint8(c.CloseAfter),
-		relearnAfter:  time.Duration(c.RelearnAfter).Milliseconds(),
+		relearnAfter:  c.RelearnAfter.Std().Milliseconds(),
 		habituation:   c.Habituation,
 	}
 }

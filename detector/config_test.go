@@ -8,15 +8,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/common/model"
-
 	"github.com/tocsinhq/tocsin/detector"
+	"github.com/tocsinhq/tocsin/internal/yamldoc"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 func TestConfig_OutOfRange_EveryPathReported(t *testing.T) {
 	var paths []string
-	bad := detector.Config{Budget: math.NaN(), Habituation: -1, WarmupSpan: model.Duration(-time.Second), RelearnAfter: 1}
+	bad := detector.Config{Budget: math.NaN(), Habituation: -1, WarmupSpan: yamldoc.Duration(-time.Second), RelearnAfter: 1}
 	bad.Validate(func(path, format string, args ...any) {
 		paths = append(paths, path)
 		if text := fmt.Sprintf(format, args...); !strings.HasPrefix(text, "want ") || strings.Contains(text, "%!") {
@@ -141,5 +140,20 @@ func TestSeasonalBreak_NightValueAtNoon_Named(t *testing.T) {
 	v, ok := openedAfter(play(t, gauge("x"), samples), samples[14*day].T)
 	if !ok || v.Kind != detector.KindSeasonalBreak || v.Kind.String() != "seasonal_break" || v.Phase.String() != "opened" {
 		t.Errorf("opened %v, kind %s, want a seasonal break", ok, v.Kind)
+	}
+}
+
+func TestConfig_NotADuration_ErrorAsksForOne(t *testing.T) {
+	doc, errs := yamldoc.Parse("tocsin.yml", []byte("warmup_span: soon\nrelearn_after: 1d\n"))
+	if errs != nil {
+		t.Fatal(errs)
+	}
+	c := detector.DefaultConfig()
+	errs = doc.Decode(&c)
+	if len(errs) != 1 || !strings.Contains(errs[0].Msg, `want a duration such as "5m", got "soon"`) {
+		t.Errorf("got %v", errs)
+	}
+	if c.RelearnAfter.Std() != 24*time.Hour {
+		t.Errorf("relearn_after: got %s", c.RelearnAfter)
 	}
 }

@@ -121,6 +121,8 @@ func (s *series) relearn(k *look, p *params) bool {
 	s.Before, s.BeforeTime = s.Long, k.t
 	s.Long = s.Fast - k.season
 	s.Slow, s.Mid, s.Level = s.Fast, s.Fast, s.Fast-k.season
+	s.Hi, s.Lo = max(s.Hi, k.x), min(s.Lo, k.x)
+	s.Fresh = unsettled
 	clear(s.Chart[:])
 	return true
 }

@@ -12,6 +12,10 @@ func (s *series) judge(k *look, p *params, d *daily) {
 	k.kind = KindNone
 	s.judgePoint(k, need)
 	s.judgeCharts(k, need)
+	if !s.has(flagNegative) { // a series that has never been negative is not expected to be
+		k.lower = max(k.lower, 0)
+		k.upper = max(k.upper, 0)
+	}
 	calm := s.judgeCalm(k, need)
 	k.score = score(looks + habit - k.decades)
 	if !s.ready(k, p) {

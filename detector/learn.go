@@ -14,16 +14,21 @@ func clip(e, most float64) float64 { return min(max(e, -most), most) }
 
 // learn takes the sample into forecasts, errors and profile. Rates are 1/n
 // while the series is young. What a single sample may teach is clipped.
-func (s *series) learn(k *look, d *daily) {
+func (s *series) learn(k *look, p *params, d *daily) {
 	young := 1 / (float64(s.N) + 1)
-	s.learnErrors(k, d, max(young, errorMemory))
-	s.remember(k)
+	teach := s.teaching(k, p)
+	s.learnErrors(k, d, max(1/(float64(s.Fresh)+1), errorMemory)*teach)
+	s.remember(k, teach)
 	most := math.Inf(1)
 	if s.N >= youth {
 		most = 5*k.scale + 3*float64(s.LongScale)
 	}
+	mid := most
+	if teach == 1 {
+		mid = math.Inf(1)
+	}
 	s.Fast += max(young, 0.3) * (k.x - s.Fast)
-	s.Mid += max(young, 0.06) * (k.x - s.Mid)
+	s.Mid += max(young, 0.06) * clip(k.x-s.Mid, mid)
 	s.Slow += max(young, 0.01) * clip(k.x-s.Slow, most)
 	s.Level += max(young, 0.05) * clip(k.x-k.season-s.Level, most)
 
@@ -32,7 +37,7 @@ func (s *series) learn(k *look, d *daily) {
 		dev = clip(dev, 3*float64(s.LongScale)+k.scale)
 	}
 	if d != nil {
-		d.learn(k.day, dev)
+		d.learn(k.day, dev, teach == 1)
 	}
 	slow := max(young, min(0.01, float64(s.Step)/longMemory))
 	if k.odd {
@@ -44,6 +49,24 @@ func (s *series) learn(k *look, d *daily) {
 	if s.N < math.MaxUint32 {
 		s.N++
 	}
+	if s.Fresh < math.MaxUint16 {
+		s.Fresh++
+	}
+}
+
+// teaching returns the share of its weight with which the sample teaches errors
+// and range: little when it is odd or belongs to an open episode, so that what
+// was normal before is still known after the recovery. An episode that has
+// lasted for as long as a new level takes to be learned teaches in full: its
+// noise has come to stay.
+func (s *series) teaching(k *look, p *params) float64 {
+	if !k.odd && !s.has(flagOpen) {
+		return 1
+	}
+	if s.has(flagOpen) && k.t-s.EpisodeSince >= p.relearnAfter {
+		return 1
+	}
+	return oddTeaches
 }
 
 // learnErrors moves the experts' mean errors, each freed of what the time of
@@ -52,16 +75,16 @@ func (s *series) learnErrors(k *look, d *daily, rate float64) {
 	if k.gap {
 		return
 	}
-	even := 1 / k.spread
+	even := 1 / (k.spread * k.fine)
 	move := func(err *float32, forecast float64) {
 		e := math.Abs(k.x-forecast) * even
-		if s.N > youth {
+		if s.Fresh > youth {
 			e = min(e, 5*float64(*err)+0.1*k.scale)
 		}
 		*err += float32(rate * (e - float64(*err)))
 	}
 	if d != nil && s.MixErr > 0 {
-		d.learnSpread(k.day, math.Abs(k.x-k.expected)/float64(s.MixErr))
+		d.learnSpread(k.day, math.Abs(k.x-k.expected)/(k.fine*float64(s.MixErr)))
 	}
 	for i := range s.Err {
 		move(&s.Err[i], k.forecast[i])
@@ -70,10 +93,17 @@ func (s *series) learnErrors(k *look, d *daily, rate float64) {
 }
 
 // remember keeps the range and how often the value changes.
-func (s *series) remember(k *look) {
-	shrink := 0.001 * (s.Hi - s.Lo)
-	s.Hi = max(k.x, s.Hi-shrink)
-	s.Lo = min(k.x, s.Lo+shrink)
+func (s *series) remember(k *look, teach float64) {
+	if k.x < 0 {
+		s.set(flagNegative)
+	}
+	if teach == 1 {
+		shrink := 0.001 * (s.Hi - s.Lo)
+		s.Hi = max(k.x, s.Hi-shrink)
+		s.Lo = min(k.x, s.Lo+shrink)
+	} else if !s.has(flagOpen) {
+		s.Hi, s.Lo = max(s.Hi, min(k.x, k.upper)), min(s.Lo, max(k.x, k.lower))
+	}
 	changed := float32(0)
 	if k.x != s.X1 {
 		s.Calm.learn(float64(s.Still)+1, calmFloor, tailWeight)

@@ -9,7 +9,10 @@ type look struct {
 	x   float64 // watched value
 	dt  float64 // seconds since the sample before
 	gap bool    // more than gapSteps steps without a sample
-	day place   // where in the day
+	// fine is by how much noise is larger than at the series' step: a rate taken
+	// over a fraction of the step counts so much less.
+	fine float64
+	day  place // where in the day
 
 	season   float64 // the day's offset at this time
 	spread   float64 // size of errors at this time of day, relative to the day's
@@ -74,6 +77,9 @@ func (s *series) predict(k *look, d *daily) {
 	if s.recovering(k.t) {
 		k.low, k.high = min(k.expected, k.anchor), max(k.expected, k.anchor)
 	}
+	if !s.has(flagNegative) {
+		k.expected, k.low, k.high = max(k.expected, 0), max(k.low, 0), max(k.high, 0)
+	}
 }
 
 // mix weighs each expert by the inverse fourth power of its recent error, so
@@ -118,12 +124,12 @@ func (s *series) scale(k *look) float64 {
 	}
 	// Counting noise: a value made of few units of size Quantum varies by the
 	// square root of their number (Poisson). Two-valued series are not counts.
-	if q := s.Quantum; q > 0 && (s.Changes >= 3 || s.X1 == 0) && max(s.Hi, k.x)-min(s.Lo, k.x) > 1.5*q {
+	if q := s.Quantum * k.fine * k.fine; q > 0 && (s.Changes >= 3 || s.X1 == 0) && max(s.Hi, k.x)-min(s.Lo, k.x) > 1.5*q {
 		units := min(max(math.Abs(k.anchor), math.Abs(s.X1))/q, 25)
 		floor = max(floor, 0.8*q*math.Sqrt(max(units, 1)))
 	}
 	// The error of a young series is itself uncertain.
-	err := float64(s.MixErr) * k.spread * (1 + 6/float64(max(s.N, 1)))
+	err := float64(s.MixErr) * k.spread * k.fine * (1 + 6/float64(max(s.Fresh, 1)))
 	if k.gap {
 		err *= math.Sqrt(min(k.dt/float64(s.Step), 100))
 	}

@@ -28,7 +28,7 @@ func (s *series) observe(p *params, slab *days, t int64, v float64) (Verdict, bo
 	if !s.has(flagUsed) {
 		return Verdict{}, false, late
 	}
-	var k look
+	k := look{t: t, fine: 1}
 	why := s.admit(&k, t, v)
 	switch why {
 	case taken:
@@ -50,7 +50,7 @@ func (s *series) observe(p *params, slab *days, t int64, v float64) (Verdict, bo
 	if s.N >= 3 {
 		s.reflect(&k)
 	}
-	s.learn(&k, d)
+	s.learn(&k, p, d)
 	phase := s.episode(&k, p)
 	s.report(&k)
 	return s.verdict(t, phase), phase != PhaseQuiet && phase != PhaseOngoing, taken
@@ -85,10 +85,10 @@ func (s *series) admit(k *look, t int64, v float64) outcome {
 		if s.counter() {
 			return first
 		}
-		k.t, k.x = t, v
+		k.x = v
 		return taken
 	}
-	k.t, k.dt = t, float64(t-s.LastTime)/1000
+	k.dt = float64(t-s.LastTime) / 1000
 	s.learnStep(k)
 	before := s.Raw
 	s.LastTime, s.Raw = t, v
@@ -121,31 +121,6 @@ func (s *series) fall(before, v float64) outcome {
 		}
 	}
 	return reset
-}
-
-// learnStep follows the distance between samples: small wander at once, another
-// step only when it has come eight times in a row.
-func (s *series) learnStep(k *look) {
-	step := float64(s.Step)
-	if step == 0 {
-		s.Step = float32(k.dt)
-		return
-	}
-	k.gap = k.dt > gapSteps*step
-	missed := 0.0
-	if k.gap {
-		missed = 1
-	}
-	s.GapShare += float32(errorMemory * (missed - float64(s.GapShare)))
-	if k.dt > 0.6*step && k.dt < 1.6*step {
-		s.Step += float32(0.02 * (k.dt - step))
-		s.StepRun = 0
-		return
-	}
-	s.StepRun++
-	if s.StepRun >= 8 {
-		s.Step, s.StepRun = float32(k.dt), 0
-	}
 }
 
 // pageAge is how long a series must have lived, in milliseconds, before it is

@@ -88,18 +88,21 @@ func (d *daily) at(p place) float64 {
 
 // learn moves the profile at p by a share of e, the clipped deviation of the
 // sample from long level and profile. The share starts at one and falls to
-// 15 % per day.
-func (d *daily) learn(p place, e float64) {
-	d.move(p.a, 1-p.weight, p.rows, e)
+// 15 % per day; a sample that is not ordinary never teaches more than that.
+func (d *daily) learn(p place, e float64, ordinary bool) {
+	d.move(p.a, 1-p.weight, p.rows, e, ordinary)
 	if p.b != p.a && p.weight > 0 {
-		d.move(p.b, p.weight, p.rows, e)
+		d.move(p.b, p.weight, p.rows, e, ordinary)
 	}
 }
 
-func (d *daily) move(at uint8, weight, rows float32, e float64) {
-	if d.Visits[at] < math.MaxUint8 {
-		d.Visits[at]++
+func (d *daily) move(at uint8, weight, rows float32, e float64, ordinary bool) {
+	share := 0.15 / rows
+	if ordinary {
+		if d.Visits[at] < math.MaxUint8 {
+			d.Visits[at]++
+		}
+		share = max(1/float32(d.Visits[at]), share)
 	}
-	share := max(1/float32(d.Visits[at]), 0.15/rows)
 	d.Offset[at] += share * weight * float32(e)
 }

@@ -10,6 +10,7 @@ type series struct {
 	N, Flags, Page      uint32
 	Step                float32 // seconds
 	LooksStep, LogLooks float32 // log10 of looksPerHour when the step was LooksStep
+	Fresh               uint16  // samples since noise was last to be learned anew, saturating
 	StepRun             uint8   // samples in a row that came at another step
 	NotCounter          uint8   // falls of a counter that are no resets
 	Quiet               uint8   // quiet samples at the end of the open episode
@@ -59,8 +60,9 @@ const (
 	flagGaugeAfterAll                    // the values say that it is none
 	flagStale
 	flagMissing
-	flagOpen // an episode is open
-	flagPage // Page is the series' own
+	flagOpen     // an episode is open
+	flagPage     // Page is the series' own
+	flagNegative // a value below zero has been seen
 )
 
 func (s *series) has(f uint32) bool { return s.Flags&f != 0 }

@@ -1,0 +1,100 @@
+package detector_test
+
+import (
+	"math"
+	"testing"
+
+	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/tocsinhq/tocsin/detector"
+	"github.com/tocsinhq/tocsin/telemetry"
+)
+
+// bands replays samples and returns one verdict for each.
+func bands(l labels.Labels, samples []telemetry.Sample) []detector.Verdict {
+	var out []detector.Verdict
+	detector.Replay(detector.DefaultConfig(), l, samples, func(v detector.Verdict) { out = append(out, v) })
+	return out
+}
+
+// width is the mean width of the bands of some verdicts.
+func width(of []detector.Verdict) float64 {
+	sum := 0.0
+	for _, v := range of {
+		sum += v.Upper - v.Lower
+	}
+	return sum / float64(len(of))
+}
+
+func TestIncident_TwentySeconds_BandIsBackAfterRecovery(t *testing.T) {
+	cases := map[string]struct{ level, noise, bad, badNoise float64 }{
+		"error rate": {0.0025, 0.0008, 0.30, 0.02},
+		"median":     {0.178, 0.006, 0.4, 0.03},
+		"p99":        {0.45, 0.03, 3.5, 0.3},
+	}
+	for name, c := range cases {
+		for _, days := range []int{1, 3} {
+			r, n := noise(40), days*17280
+			samples := feed(n+120, 5, func(i int) float64 {
+				if i >= n && i < n+4 {
+					return c.bad + c.badNoise*r()
+				}
+				return math.Abs(c.level + c.noise*r())
+			})
+			v := bands(gauge("x"), samples)
+			before := width(v[n-60 : n])
+			for _, after := range []int{20, 40, 100} {
+				if got := width(v[n+after : n+after+10]); got > 1.3*before {
+					t.Errorf("%s, %d days: %d samples after the incident began the band is %.4g wide, before it was %.4g", name, days, after, got, before)
+				}
+			}
+		}
+	}
+}
+
+func TestNoise_TenTimesLarger_Learned(t *testing.T) {
+	for _, step := range []float64{5, 60} {
+		r, n := noise(41), 6000
+		samples := feed(3*n, step, func(i int) float64 {
+			if i >= n {
+				return 100 + 10*r()
+			}
+			return 100 + r()
+		})
+		odd, threshold := 0, detector.DefaultConfig().Threshold()
+		v := bands(gauge("x"), samples)
+		for _, w := range v[2*n:] {
+			if w.Score >= threshold {
+				odd++
+			}
+		}
+		if got := width(v[3*n-60:]); odd > 3 || got < 4*width(v[n-60:n]) {
+			t.Errorf("step %v s: %d odd samples after %d at the new noise, band %.3g, before %.3g", step, odd, n, got, width(v[n-60:n]))
+		}
+	}
+}
+
+func TestNeverNegative_BandEndsAtZeroAndFirstNegativeIsOdd(t *testing.T) {
+	r := noise(42)
+	samples := feed(3000, 15, func(i int) float64 {
+		switch {
+		case i == 2500:
+			return -0.0001
+		case i > 2500:
+			return 0.002*r() + 0.001
+		}
+		return math.Abs(0.002 * r())
+	})
+	v := bands(gauge("x"), samples)
+	for i, w := range v[:2501] {
+		if w.Lower < 0 || w.Expected < 0 {
+			t.Fatalf("sample %d: band %v to %v, expected %v", i, w.Lower, w.Upper, w.Expected)
+		}
+	}
+	if got := v[2500]; got.Score < detector.DefaultConfig().Threshold() || got.Phase != detector.PhaseOpened {
+		t.Errorf("first negative value: got %+v", got)
+	}
+	if got := v[2999]; !(got.Lower < 0) {
+		t.Errorf("after negative values: got %+v", got)
+	}
+}
