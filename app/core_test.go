@@ -240,12 +240,12 @@ func TestCore_CrashBetweenEnqueueAndCursor_NoSecondMessage(t *testing.T) {
 	if n := h.pager.count("opened"); n != 1 {
 		t.Fatalf("got %d messages, want 1", n)
 	}
+	h.close()
+	h.open()
 	// What a crash after Enqueue and before SetCursor leaves behind.
 	if err := h.core.Incidents().SetCursor(t.Context(), "respond", 0); err != nil {
 		t.Fatal(err)
 	}
-	h.close()
-	h.open()
 	if n, err := h.core.Respond(t.Context()); err != nil || n == 0 {
 		t.Errorf("respond after the crash: %d events, %v; want them worked off again", n, err)
 	}

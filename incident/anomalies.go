@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -90,6 +91,10 @@ func (a *AnomalyLog) RecordAll(ctx context.Context, reports []AnomalyReport) err
 }
 
 func record(ctx context.Context, tx *sql.Tx, o Occurrence, phase detector.Phase) error {
+	o, err := withWorst(ctx, tx, o)
+	if err != nil {
+		return err
+	}
 	body, err := json.Marshal(o)
 	if err != nil {
 		return err
@@ -107,6 +112,27 @@ func record(ctx context.Context, tx *sql.Tx, o Occurrence, phase detector.Phase)
 		score = max(anomalies.score, excluded.score), body = excluded.body WHERE excluded.at >= anomalies.at`,
 		o.Key, toMilli(o.Since), toMilli(o.At), ended, o.Service, o.Name, score, string(body))
 	return err
+}
+
+// withWorst adds to a report the worst reading of the episode as stored so far.
+func withWorst(ctx context.Context, tx *sql.Tx, o Occurrence) (Occurrence, error) {
+	var body string
+	err := tx.QueryRowContext(ctx, "SELECT body FROM anomalies WHERE key = ? AND since = ?", o.Key, toMilli(o.Since)).Scan(&body)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return o, nil
+	case err != nil:
+		return o, err
+	}
+	var old Occurrence
+	if err := json.Unmarshal([]byte(body), &old); err != nil {
+		return o, err
+	}
+	o.Worst = worstOf(old, o)
+	if o.Condition == ConditionCleared && o.Worst != nil {
+		o.Summary = recoveredSummary(o)
+	}
+	return o, nil
 }
 
 // AnomalyFilter chooses anomalies. Zero fields do not restrict. From is inclusive

@@ -61,6 +61,9 @@ func (e engine) apply(s *state, o Occurrence) delta {
 		}
 		d.release, d.urgent = append(d.release, o.Key), true // a new episode whose predecessor's end was not seen
 	}
+	if p, ok := parkedBefore(s, o); ok && o.Condition == ConditionFiring && p.Since.Equal(o.Since) {
+		o.Worst = worstOf(p, o)
+	}
 	if l := s.find(o); l != nil {
 		e.fold(l.clone(), o, &d)
 		return d
@@ -127,12 +130,16 @@ func (e engine) companions(s *state, o Occurrence) []Occurrence {
 }
 
 // park keeps a strong anomaly for companions. The time of its first report
-// counts; the least recent gives way when there is no room.
+// counts, and the worst of all; the least recent gives way when there is no room.
 func (e engine) park(s *state, o Occurrence, d *delta) {
 	d.result = resultParked
 	all := s.parked[scopeOf(o)]
 	if p, ok := parkedBefore(s, o); ok {
 		if o.At.Sub(p.At) <= parkedFor {
+			if p.Since.Equal(o.Since) && o.Worst != worstSoFar(p) {
+				p.Worst = o.Worst
+				d.park, d.urgent = append(d.park, p), true
+			}
 			return
 		}
 		d.unpark = append(d.unpark, p)
@@ -180,7 +187,7 @@ func (e engine) begin(s *state, group []Occurrence, d *delta) {
 		d.opening = o.At
 	}
 	e.enter(l, group, d)
-	l.Title = title(l)
+	l.entitle()
 	d.result = resultOpened
 	text := lead(l).Summary
 	switch n := len(l.Occurrences) - 1; {
@@ -208,6 +215,9 @@ func (e engine) enter(l *live, group []Occurrence, d *delta) {
 		}
 		old := l.Occurrences[i]
 		l.Occurrences[i] = merged(old, g)
+		if g.Since.After(old.Since) {
+			l.Occurrences[i].Worst = g.Worst // the end of the earlier episode may not have been seen
+		}
 		if l.Occurrences[i].Strong && old.Condition != g.Condition {
 			e.note(l, g.Key, g.At, g.Condition)
 		}
@@ -228,7 +238,7 @@ func (e engine) reopen(s *state, l *live, group []Occurrence, d *delta) {
 	before, flapped := l.Severity, l.Memory.Tracks[o.Key].Flapping
 	e.enter(l, group, d)
 	if l.Severity != before {
-		l.Title = title(l)
+		l.entitle()
 	}
 	for key, a := range s.absorbed {
 		if a.Incident == l.ID {

@@ -28,6 +28,9 @@ func (e engine) fold(l *live, o Occurrence, d *delta) {
 			return
 		}
 		o = seen
+		if o.Condition != ConditionFiring {
+			o.Worst = nil
+		}
 	}
 	if !old.Strong && (raw(o) || o.Condition != ConditionFiring) {
 		o.Strong = false // an end makes no evidence strong
@@ -101,6 +104,7 @@ func (e engine) join(l *live, o Occurrence, d *delta) {
 	}
 	d.result = resultAttached
 	d.link(l, o)
+	l.retitle()
 	switch {
 	case o.Strong:
 		e.emit(l, d, Event{Kind: EventAttached, At: o.At, Key: o.Key, Text: attachedText(o)})
@@ -118,6 +122,7 @@ func (e engine) promote(l *live, o Occurrence, d *delta) {
 		l.Onset = o.Since
 	}
 	d.result = resultAttached
+	l.retitle()
 	e.emit(l, d, Event{Kind: EventAttached, At: o.At, Key: o.Key, Text: "became strong: " + attachedText(o)})
 }
 
@@ -153,6 +158,7 @@ func (e engine) turn(l *live, x turned, d *delta) {
 	case x.old.Condition == ConditionHeld:
 		ev.Kind, ev.Text = EventNote, fmt.Sprintf("%s: its data are back and it still fires: %s", o.Name, o.Summary)
 	default:
+		l.retitle()
 		ev.Kind, ev.Text = EventAttached, "again: "+attachedText(o)
 	}
 	e.emit(l, d, ev)
@@ -174,7 +180,7 @@ func (e engine) raise(l *live, o Occurrence, d *delta) {
 	}
 	was := l.Severity
 	l.Severity = o.Severity
-	l.Title = title(l)
+	l.entitle()
 	e.emit(l, d, Event{Kind: EventRaised, At: o.At, Key: o.Key,
 		Text: fmt.Sprintf("severity rose from %s to %s: %s", was, o.Severity, attachedText(o))})
 }
@@ -183,6 +189,9 @@ func (e engine) raise(l *live, o Occurrence, d *delta) {
 // What the report does not know keeps its last known value, and what was strong
 // once in an incident stays strong.
 func merged(old, o Occurrence) Occurrence {
+	if old.Condition != ConditionCleared || o.Condition != ConditionFiring || !o.Since.After(old.Since) {
+		o.Worst = worstOf(old, o) // else a new episode, which starts with its own
+	}
 	o.Strong = old.Strong || o.Strong
 	o.Symptom = old.Symptom || o.Symptom
 	if old.Severity.Rank() > o.Severity.Rank() {
@@ -211,6 +220,9 @@ func merged(old, o Occurrence) Occurrence {
 	keep(&o.Lower, old.Lower)
 	keep(&o.Upper, old.Upper)
 	keep(&o.Threshold, old.Threshold)
+	if o.Source == SourceAnomaly && o.Condition == ConditionCleared && o.Worst != nil && old.Condition != ConditionCleared {
+		o.Summary = recoveredSummary(o)
+	}
 	if o.Summary == "" {
 		o.Summary = old.Summary
 	}

@@ -33,6 +33,7 @@ func FromAlert(a rules.Alert) (o Occurrence, ok bool) {
 		Lower:       unknown,
 		Upper:       unknown,
 		Threshold:   a.Threshold,
+		Below:       a.Below,
 		Score:       unknown,
 		Unit:        a.Unit,
 		Labels:      a.Labels,
@@ -174,14 +175,19 @@ func strong(c VerdictContext) bool {
 }
 
 func anomalySummary(o Occurrence) string {
-	s := o.Name + " " + figure(o.Value, o.Unit)
+	return o.Name + " " + readingText(o) + ", since " + clock(o.Since)
+}
+
+// readingText writes a value with what it is held against.
+func readingText(o Occurrence) string {
+	s := figure(o.Value, o.Unit)
 	if !isNaN(o.Expected) {
 		s += fmt.Sprintf(" against an expected %s", figure(o.Expected, o.Unit))
 	}
 	if !isNaN(o.Lower) && !isNaN(o.Upper) {
 		s += fmt.Sprintf(" (band %s to %s)", figure(o.Lower, o.Unit), figure(o.Upper, o.Unit))
 	}
-	return s + ", since " + clock(o.Since)
+	return s
 }
 
 func seriesLabels(l labels.Labels) map[string]string {
@@ -217,6 +223,7 @@ func ToAlert(o Occurrence) (a rules.Alert, ok bool) {
 		At:          o.At,
 		Value:       o.Value,
 		Threshold:   o.Threshold,
+		Below:       o.Below,
 		Signal:      o.Signal,
 		Unit:        o.Unit,
 		Query:       o.Query,

@@ -73,18 +73,20 @@ type Occurrence struct {
 	Environment string            `json:"environment,omitempty"`
 	Severity    Severity          `json:"severity"`
 	Condition   Condition         `json:"condition"`
-	Symptom     bool              `json:"symptom"`        // users feel it
-	Strong      bool              `json:"strong"`         // may open an incident, alone or with others
-	Since       time.Time         `json:"since"`          // first odd sample, or start of the alert
-	At          time.Time         `json:"at"`             // event time of this report
-	Value       telemetry.Number  `json:"value"`          // in Unit
-	Expected    telemetry.Number  `json:"expected"`       // NaN when unknown; in Unit
-	Lower       telemetry.Number  `json:"lower"`          // NaN when unknown
-	Upper       telemetry.Number  `json:"upper"`          // NaN when unknown
-	Threshold   telemetry.Number  `json:"threshold"`      // of the rule, in Unit; NaN when there is none
-	Score       telemetry.Number  `json:"score"`          // [0,1]; NaN for plain alerts
-	Kind        string            `json:"kind,omitempty"` // detector.Kind, for anomalies
-	Unit        string            `json:"unit,omitempty"` // ratio, percent, seconds, bytes, per_second or ""
+	Symptom     bool              `json:"symptom"`         // users feel it
+	Strong      bool              `json:"strong"`          // may open an incident, alone or with others
+	Since       time.Time         `json:"since"`           // first odd sample, or start of the alert
+	At          time.Time         `json:"at"`              // event time of this report
+	Value       telemetry.Number  `json:"value"`           // in Unit
+	Expected    telemetry.Number  `json:"expected"`        // NaN when unknown; in Unit
+	Lower       telemetry.Number  `json:"lower"`           // NaN when unknown
+	Upper       telemetry.Number  `json:"upper"`           // NaN when unknown
+	Threshold   telemetry.Number  `json:"threshold"`       // of the rule, in Unit; NaN when there is none
+	Below       bool              `json:"below,omitempty"` // the rule fires on low values
+	Score       telemetry.Number  `json:"score"`           // [0,1]; NaN for plain alerts
+	Worst       *Reading          `json:"worst,omitempty"` // worst report of the episode so far; kept by Manager and AnomalyLog, nil in a report
+	Kind        string            `json:"kind,omitempty"`  // detector.Kind, for anomalies
+	Unit        string            `json:"unit,omitempty"`  // ratio, percent, seconds, bytes, per_second or ""
 	Labels      map[string]string `json:"labels,omitempty"`
 	Query       string            `json:"query,omitempty"` // PromQL selector whose series draws this occurrence
 	Channels    []string          `json:"channels,omitempty"`

@@ -226,6 +226,7 @@ func normalise(o Occurrence) (Occurrence, error) {
 	if o.Severity.Rank() == 0 {
 		o.Severity = SeverityWarning
 	}
+	o.Worst = readingOf(o)
 	return o, nil
 }
 

@@ -53,6 +53,8 @@ type memory struct {
 	Scope       [2]string        `json:"scope"`
 	Tracks      map[string]track `json:"tracks,omitempty"` // by key, of strong occurrences
 	WeakEvents  int              `json:"weak_events,omitempty"`
+	Titled      string           `json:"titled,omitempty"` // key of the occurrence that the title names
+	TitledWorst *Reading         `json:"titled_worst,omitempty"`
 	DroppedKeys []uint64         `json:"dropped_keys,omitempty"`
 	Saved       time.Time        `json:"saved"` // event time of the last write
 }
@@ -187,7 +189,7 @@ func (s *state) commit(d delta, c Config) {
 		}
 	}
 	for _, o := range d.park {
-		s.parked[scopeOf(o)] = append(s.parked[scopeOf(o)], o)
+		s.keepParked(o)
 	}
 	for _, a := range d.absorb {
 		s.absorbed[a.Key] = a
@@ -202,6 +204,19 @@ func (s *state) commit(d delta, c Config) {
 			s.openings = slices.Clone(s.openings[over:])
 		}
 	}
+}
+
+// keepParked parks an occurrence, in the place of an earlier report of it if
+// there is one.
+func (s *state) keepParked(o Occurrence) {
+	sc := scopeOf(o)
+	p := slices.Clone(s.parked[sc])
+	if i := slices.IndexFunc(p, func(x Occurrence) bool { return x.Key == o.Key }); i >= 0 {
+		p[i] = o
+	} else {
+		p = append(p, o)
+	}
+	s.parked[sc] = p
 }
 
 // remember keeps a resolved incident for reopening, the last of its scope; the

@@ -40,16 +40,32 @@ func leads(a, b Occurrence) bool {
 	return a.Score > b.Score // false when either is NaN
 }
 
-// title words an incident by its lead, such as
-// "checkout: high_error_rate, error_rate 31.2 % (expected 0.5 %)". It is made
-// when an incident opens and when its severity rises, and else stays as it is,
-// so that people recognise it.
-func title(l *live) string {
-	o := lead(l)
-	if l.scope() == stormScope {
-		return fmt.Sprintf("incident storm, first %s", subject(o))
+// entitle words an incident by its lead, such as
+// "checkout: high_error_rate, error_rate 31.2 % (expected 0.5 %)". It is called
+// when an incident opens and when its severity rises; else the title goes on
+// naming the same occurrence, so that people recognise it.
+func (l *live) entitle() { l.titleAfter(lead(l)) }
+
+// retitle brings the figure in the title up to date with the worst value of the
+// occurrence that it names, if that got worse. It never takes a figure back.
+func (l *live) retitle() {
+	i := l.index(l.Memory.Titled)
+	if i < 0 || l.scope() == stormScope {
+		return
 	}
-	return subject(o) + figures(o, l.Occurrences)
+	o, was := l.Occurrences[i], l.Memory.TitledWorst
+	if o.Worst != nil && (was == nil || worse(o, *was, *o.Worst)) {
+		l.titleAfter(o)
+	}
+}
+
+func (l *live) titleAfter(o Occurrence) {
+	l.Memory.Titled, l.Memory.TitledWorst = o.Key, o.Worst
+	if l.scope() == stormScope {
+		l.Title = fmt.Sprintf("incident storm, first %s", subject(o))
+		return
+	}
+	l.Title = subject(o) + figures(o, l.Occurrences)
 }
 
 func subject(o Occurrence) string {
@@ -67,14 +83,17 @@ func subject(o Occurrence) string {
 	return where + ": " + what
 }
 
-// figures writes the value and what it is held against: the expected value, that
+// figures writes the worst value and what it is held against: the expected value, that
 // of an anomaly of the same signal if the occurrence has none, or the threshold.
 func figures(o Occurrence, all []Occurrence) string {
 	if isNaN(o.Value) || (o.Source == SourceAlert && o.Signal == "" && o.Unit == "" && isNaN(o.Threshold)) {
 		return ""
 	}
+	value, expected := o.Value, o.Expected
+	if o.Worst != nil {
+		value, expected = o.Worst.Value, o.Worst.Expected
+	}
 	against := ""
-	expected := o.Expected
 	for _, x := range all {
 		if isNaN(expected) && o.Signal != "" && x.Signal == o.Signal && !isNaN(x.Expected) {
 			expected = x.Expected
@@ -86,7 +105,7 @@ func figures(o Occurrence, all []Occurrence) string {
 	case !isNaN(o.Threshold):
 		against = fmt.Sprintf(" (threshold %s)", figure(o.Threshold, o.Unit))
 	}
-	return " " + figure(o.Value, o.Unit) + against
+	return " " + figure(value, o.Unit) + against
 }
 
 // attachedText names an occurrence with its sentence, without saying a name twice.
@@ -100,10 +119,13 @@ func attachedText(o Occurrence) string {
 	return o.Name + ": " + o.Summary
 }
 
-// nowAt says where the value has come back to.
+// nowAt says where the value has come back to, and from where.
 func nowAt(o Occurrence) string {
 	if isNaN(o.Value) || (o.Source == SourceAlert && o.Signal == "") {
 		return ""
+	}
+	if o.Worst != nil {
+		return fmt.Sprintf(" (now %s, worst %s)", figure(o.Value, o.Unit), figure(o.Worst.Value, o.Unit))
 	}
 	return fmt.Sprintf(" (now %s)", figure(o.Value, o.Unit))
 }

@@ -30,7 +30,8 @@ type Alert struct {
 	Since       time.Time         `json:"since"` // when the condition became true
 	At          time.Time         `json:"at"`    // event time of this report
 	Value       telemetry.Number  `json:"value"`
-	Threshold   telemetry.Number  `json:"threshold"` // NaN when the condition has no single one
+	Threshold   telemetry.Number  `json:"threshold"`       // NaN when the condition has no single one
+	Below       bool              `json:"below,omitempty"` // fires on low values
 	Signal      string            `json:"signal,omitempty"`
 	Unit        string            `json:"unit,omitempty"`
 	Expr        string            `json:"expr"`            // PromQL as evaluated, or the event condition as written

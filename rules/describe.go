@@ -62,6 +62,7 @@ func (e *Engine) describeSignal(ctx context.Context, r *AlertRule, out *Alert, a
 	} else if !shown.OfBaseline {
 		out.Threshold = telemetry.Number(shown.Threshold)
 	}
+	out.Below = shown.Op == condition.Less || shown.Op == condition.LessEqual
 	out.Signal, out.Unit = shown.Signal.Name, string(shown.Signal.Unit)
 	out.Query = shown.Series(identity(shown, out.Labels)...)
 }
@@ -81,6 +82,7 @@ func identity(c condition.Comparison, l map[string]string) []string {
 func (e *Engine) describePlain(ctx context.Context, r *prules.AlertingRule, out *Alert, at time.Time) {
 	drawn := r.Query()
 	if b, ok := unwrap(drawn).(*parser.BinaryExpr); ok && b.Op.IsComparisonOperator() {
+		out.Below = b.Op == parser.LSS || b.Op == parser.LTE
 		if n, ok := unwrap(b.RHS).(*parser.NumberLiteral); ok {
 			out.Threshold = telemetry.Number(n.Val)
 			drawn = b.LHS

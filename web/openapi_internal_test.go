@@ -84,7 +84,7 @@ func TestOpenAPI_RoutesAndDocument_Agree(t *testing.T) {
 func TestOpenAPI_SchemasAndNouns_Agree(t *testing.T) {
 	doc := readOpenAPI(t)
 	nouns := map[string]any{
-		"Error": ErrorBody{}, "Problem": Problem{}, "Occurrence": incident.Occurrence{}, "Incident": incident.Incident{}, "IncidentRow": IncidentRow{},
+		"Error": ErrorBody{}, "Problem": Problem{}, "Occurrence": incident.Occurrence{}, "Reading": incident.Reading{}, "Incident": incident.Incident{}, "IncidentRow": IncidentRow{},
 		"Suspect": Suspect{}, "IncidentList": IncidentList{}, "IncidentDetail": IncidentDetail{}, "Event": incident.Event{}, "EventRecord": EventRecord{},
 		"Ranking": rca.Ranking{}, "Finding": rca.Finding{}, "Term": rca.Term{}, "Evidence": rca.Evidence{}, "Change": telemetry.Change{},
 		"ChangeList": ChangeList{}, "ChangeRecorded": ChangeRecorded{}, "Anomaly": Anomaly{}, "AnomalyList": AnomalyList{}, "Delivery": Delivery{},

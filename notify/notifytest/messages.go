@@ -60,6 +60,19 @@ func Message(seq int64, kind incident.EventKind) notify.Message {
 	}
 }
 
+// Recovered returns the message that the incident of Message is over: the error
+// rate is back at 0.9% and was 30% at worst.
+func Recovered(seq int64) notify.Message {
+	m := Message(seq, incident.EventResolved)
+	for k := range m.Incident.Occurrences {
+		m.Incident.Occurrences[k].Condition = incident.ConditionCleared
+	}
+	o := &m.Incident.Occurrences[0]
+	o.Value = 0.009
+	o.Worst = &incident.Reading{At: Onset.Add(3 * time.Minute), Value: 0.3, Expected: 0.0025, Lower: 0.001, Upper: 0.01, Score: 0.99999}
+	return m
+}
+
 // Hostile are messages whose texts and numbers are made to break a channel:
 // nothing known, markup, control characters, a megabyte, bytes that are not
 // UTF-8, numbers that are none.
@@ -74,7 +87,8 @@ func Hostile() map[string]notify.Message {
 		for k := range 60 {
 			i.Occurrences = append(i.Occurrences, incident.Occurrence{
 				Name: text, Service: text, Unit: text, Summary: text, Value: n, Expected: n, Lower: n, Upper: n, Score: n,
-				Since: Onset.Add(time.Duration(k) * time.Hour),
+				Since: Onset.Add(time.Duration(k) * time.Hour), Condition: incident.Condition(text),
+				Worst: &incident.Reading{At: Onset, Value: n, Expected: n, Lower: n, Upper: n, Score: n},
 			})
 			m.Links = append(m.Links, notify.Link{Name: text, URL: "https://example.test/" + text})
 			m.Ranking.Findings = append(m.Ranking.Findings, rca.Finding{

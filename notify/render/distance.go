@@ -24,6 +24,62 @@ func Distance(o incident.Occurrence) string {
 	return s
 }
 
+// atWorst returns the occurrence with the figures of its worst reading, and false
+// when there is none. What the reading does not know stays as it is.
+func atWorst(o incident.Occurrence) (incident.Occurrence, bool) {
+	w := o.Worst
+	if w == nil || math.IsNaN(float64(w.Value)) {
+		return o, false
+	}
+	o.Value = w.Value
+	if !math.IsNaN(float64(w.Expected)) {
+		o.Expected, o.Lower, o.Upper = w.Expected, w.Lower, w.Upper
+	}
+	return o, true
+}
+
+// WorstValue returns the worst value of the occurrence's episode in words, or ""
+// when it is not known or reads the same as the present one.
+func WorstValue(o incident.Occurrence) string {
+	w, ok := atWorst(o)
+	if !ok {
+		return ""
+	}
+	s := Figure(float64(w.Value), o.Unit)
+	if s == Figure(float64(o.Value), o.Unit) {
+		return ""
+	}
+	return s
+}
+
+// Worst returns the name and the worst value of the leading occurrence whose
+// worst is known, such as "error_rate 30%", and how far that was from what is
+// expected; "" when none is known.
+func Worst(i incident.Incident) (short, full string) {
+	var best incident.Occurrence
+	for _, o := range i.Occurrences {
+		w, ok := atWorst(o)
+		if ok && (best.Worst == nil || before(w, best)) {
+			best = w
+		}
+	}
+	if best.Worst == nil {
+		return "", ""
+	}
+	name := best.Signal
+	if name == "" {
+		name = best.Name
+	}
+	if name = oneLine(name); name != "" {
+		name += " "
+	}
+	full = name + Distance(best)
+	if t := Time(best.Worst.At); t != "" {
+		full += ", at " + t
+	}
+	return name + Figure(float64(best.Value), best.Unit), full
+}
+
 // Expected says what was expected, with the band where it is known:
 // "0.8% (0.3% to 1.9%)"; "" when it is not known.
 func Expected(o incident.Occurrence) string {
@@ -80,7 +136,17 @@ func Occurrence(o incident.Occurrence) string {
 	case incident.ConditionCleared:
 		s += " (recovered)"
 	}
+	if w, ok := atWorst(o); ok && o.Condition == incident.ConditionCleared {
+		s += ": worst " + Distance(w)
+		if now := Figure(float64(o.Value), o.Unit); now != "" {
+			s += "; now " + now
+		}
+		return s
+	}
 	if d := Distance(o); d != "" {
+		if w := WorstValue(o); w != "" {
+			d += "; worst " + w
+		}
 		return s + ": " + d
 	}
 	if o.Summary != "" {

@@ -83,13 +83,16 @@ func Verb(k incident.EventKind) string {
 }
 
 // Headline says on one line what happened to which incident and how bad it is:
-// "resolved after 12m: checkout: error rate is high".
+// "resolved after 12m, worst error_rate 30%: checkout: error rate is high".
 func Headline(m notify.Message) string {
 	s := Verb(m.Event.Kind)
 	switch m.Event.Kind {
 	case incident.EventResolved:
 		if d := Lasted(m.Incident); d > 0 {
 			s += " after " + Duration(d)
+		}
+		if w, _ := Worst(m.Incident); w != "" {
+			s += ", worst " + w
 		}
 	case incident.EventRaised, incident.EventOpened, incident.EventAttached, incident.EventReopened:
 		if m.Incident.Severity != "" {

@@ -3,6 +3,7 @@ package render
 import (
 	"strings"
 
+	"github.com/tocsinhq/tocsin/incident"
 	"github.com/tocsinhq/tocsin/notify"
 )
 
@@ -25,6 +26,9 @@ func Text(m notify.Message) string {
 	field("severity", oneLine(string(m.Incident.Severity)))
 	field("state", oneLine(string(m.Incident.State)))
 	field("where", oneLine(m.Incident.Environment))
+	if _, worst := Worst(m.Incident); m.Incident.State == incident.StateResolved {
+		field("worst", worst)
+	}
 	for i, s := range Affected(m.Incident, 5) {
 		if i == 0 {
 			field("what", s)

@@ -83,6 +83,9 @@ func reply(m notify.Message) string {
 		if d := render.Lasted(m.Incident); d > 0 {
 			head += " after " + render.Duration(d)
 		}
+		if w, _ := render.Worst(m.Incident); w != "" {
+			head += ", worst " + escape(w)
+		}
 	case incident.EventRaised:
 		head += " to " + escape(render.Line(string(m.Incident.Severity)))
 	case incident.EventAcked, incident.EventNote:
@@ -135,6 +138,7 @@ func facts(m notify.Message) string {
 			}
 			add("Value", value)
 		}
+		add("Worst", render.WorstValue(o))
 		add("Expected", render.Expected(o))
 	}
 	if len(out) == 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"time"
 
 	"github.com/tocsinhq/tocsin/incident"
@@ -90,6 +91,9 @@ func showIncident(w io.Writer, d web.IncidentDetail) error {
 	fmt.Fprintln(w, "\nWhat is seen")
 	for _, o := range i.Occurrences {
 		say(w, "  %-8s %s\n", o.Condition, o.Summary)
+		if line := worstLine(o); line != "" {
+			say(w, "           %s\n", line)
+		}
 	}
 	if d.Ranking != nil {
 		fmt.Fprintln(w, "\nSuspects")
@@ -108,6 +112,30 @@ func showIncident(w io.Writer, d web.IncidentDetail) error {
 		say(w, "  %s  %-12s %s %s %s\n", local(m.Created), m.Channel, m.Event, m.State, m.Error)
 	}
 	return nil
+}
+
+// worstLine says how bad an occurrence was at worst, what was normal, and where
+// it is now; "" when that is not known.
+func worstLine(o incident.Occurrence) string {
+	if o.Worst == nil {
+		return ""
+	}
+	figure := func(v telemetry.Number) string { return telemetry.Figure(float64(v), o.Unit) }
+	known := func(v telemetry.Number) bool { return !math.IsNaN(float64(v)) }
+	s := "worst " + figure(o.Worst.Value) + " at " + local(o.Worst.At)
+	if known(o.Worst.Expected) {
+		s += ", expected " + figure(o.Worst.Expected)
+	}
+	if known(o.Worst.Lower) && known(o.Worst.Upper) {
+		s += ", band " + figure(o.Worst.Lower) + " to " + figure(o.Worst.Upper)
+	}
+	if known(o.Threshold) {
+		s += ", threshold " + figure(o.Threshold)
+	}
+	if known(o.Value) {
+		s += "; now " + figure(o.Value)
+	}
+	return s
 }
 
 func showFinding(w io.Writer, f rca.Finding) {
