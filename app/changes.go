@@ -162,7 +162,7 @@ func (c *Core) rerank(ctx context.Context, inc incident.Incident, now time.Time)
 	first := r.Findings[0]
 	_, _, err = c.incidents.AppendEvent(ctx, incident.Event{
 		Incident: inc.ID, Kind: incident.EventSuspects, At: now, Actor: "tocsin",
-		Text: fmt.Sprintf("first suspect: %s (%.0f %%)", first.Title, 100*first.Probability),
+		Text: fmt.Sprintf("first suspect: %s (%.0f%%)", first.Title, 100*first.Probability),
 	})
 	return err
 }

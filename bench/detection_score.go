@@ -73,7 +73,7 @@ type point struct {
 	recall, familyRecall float64
 	delays               []int
 	delaySeconds         []float64
-	greedy               float64 // share of series that alone make over 10 % of the false alarms
+	greedy               float64 // share of series that alone make over 10% of the false alarms
 }
 
 // measure applies one threshold to all series of a set.

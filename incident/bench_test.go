@@ -114,14 +114,14 @@ func alert(name, service string, at time.Time) incident.Occurrence {
 	return incident.Occurrence{Key: "alert:" + name + service, Source: incident.SourceAlert, Name: name, Signal: "error_rate",
 		Service: service, Severity: incident.SeverityWarning, Condition: incident.ConditionFiring, Strong: true,
 		Since: at, At: at, Value: 0.312, Expected: nan, Lower: nan, Upper: nan, Threshold: 0.05, Score: nan, Unit: "ratio",
-		Summary: "error_rate 31.2 % against a threshold of 5 %"}
+		Summary: "error_rate 31.2% against a threshold of 5%"}
 }
 
 func anomaly(name, service string, at time.Time) incident.Occurrence {
 	return incident.Occurrence{Key: "series:" + name + service, Source: incident.SourceAnomaly, Name: name, Signal: name,
 		Service: service, Severity: incident.SeverityInfo, Condition: incident.ConditionFiring,
 		Since: at, At: at, Value: 0.312, Expected: 0.005, Lower: 0.001, Upper: 0.012, Threshold: nan, Score: 0.9, Unit: "ratio",
-		Summary: name + " 31.2 % against an expected 0.5 %"}
+		Summary: name + " 31.2% against an expected 0.5%"}
 }
 
 func symptom(name, service string, at time.Time) incident.Occurrence {

@@ -20,7 +20,7 @@ func TestFromAlert(t *testing.T) {
 	if !ok || o.Key != "alert:f1" || !o.Strong || o.Severity != incident.SeverityCritical || o.Condition != incident.ConditionFiring || o.Query != "q" {
 		t.Errorf("got %+v", o)
 	}
-	if want := "error_rate 31.2 % against a threshold of 5 %, since 12:03:10 UTC"; o.Summary != want {
+	if want := "error_rate 31.2% against a threshold of 5%, since 12:03:10 UTC"; o.Summary != want {
 		t.Errorf("got %q, want %q", o.Summary, want)
 	}
 	for state, want := range map[rules.AlertState]incident.Condition{rules.AlertHeld: incident.ConditionHeld, rules.AlertResolved: incident.ConditionCleared} {
@@ -54,7 +54,7 @@ func verdict() incident.VerdictContext {
 
 func TestFromVerdict_Words(t *testing.T) {
 	o, ok := incident.FromVerdict(verdict())
-	if want := "error_rate 31.2 % against an expected 0.5 % (band 0.1 % to 1.2 %), since 12:03:10 UTC"; !ok || o.Summary != want {
+	if want := "error_rate 31.2% against an expected 0.5% (band 0.1% to 1.2%), since 12:03:10 UTC"; !ok || o.Summary != want {
 		t.Errorf("got %q, want %q", o.Summary, want)
 	}
 	if o.Name != "error_rate" || o.Kind != "level_shift" || o.Labels["service"] != "checkout" || len(o.Labels) != 1 ||

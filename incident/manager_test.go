@@ -17,7 +17,7 @@ func TestManager_AlertOpens_RecoveryResolves(t *testing.T) {
 	b.apply(a)
 	b.apply(at(a, after(time.Minute)))
 	i, _ := b.get("inc-001")
-	if want := "checkout: high_error_rate, error_rate 31.2 % (threshold 5 %)"; i.Title != want {
+	if want := "checkout: high_error_rate, error_rate 31.2% (threshold 5%)"; i.Title != want {
 		t.Errorf("title: got %q, want %q", i.Title, want)
 	}
 	b.apply(cleared(a, after(2*time.Minute)))
@@ -143,7 +143,7 @@ func TestManager_WeakTurnsStrong(t *testing.T) {
 	b.apply(anomaly("latency", "a", after(-time.Minute)))
 	b.apply(at(strong("latency", "a", after(-time.Minute)), after(time.Minute)))
 	i, events := b.get("inc-001")
-	if !i.Onset.Equal(after(-time.Minute)) || !strings.HasPrefix(events[2].Text, "became strong: latency 31.2 %") {
+	if !i.Onset.Equal(after(-time.Minute)) || !strings.HasPrefix(events[2].Text, "became strong: latency 31.2%") {
 		t.Errorf("onset %s, events %v", i.Onset, events)
 	}
 }
@@ -159,10 +159,10 @@ func TestManager_SeverityRatchet_RenamesOnce(t *testing.T) {
 	b.apply(low)
 	b.want("inc-001 opened", "inc-001 attached", "inc-001 raised")
 	i, events := b.get("inc-001")
-	if want := "checkout: high_error_rate, error_rate 31.2 % (expected 0.5 %)"; i.Title != want || i.Severity != incident.SeverityCritical {
+	if want := "checkout: high_error_rate, error_rate 31.2% (expected 0.5%)"; i.Title != want || i.Severity != incident.SeverityCritical {
 		t.Errorf("got %q %s, want %q critical", i.Title, i.Severity, want)
 	}
-	if want := "severity rose from warning to critical: high_error_rate: error_rate 31.2 % against a threshold of 5 %"; events[2].Text != want {
+	if want := "severity rose from warning to critical: high_error_rate: error_rate 31.2% against a threshold of 5%"; events[2].Text != want {
 		t.Errorf("got %q, want %q", events[2].Text, want)
 	}
 }
@@ -364,7 +364,7 @@ func TestManager_SettledOnANewLevel_IsNoRecovery(t *testing.T) {
 	b.tick(after(3 * time.Hour))
 	b.want("inc-001 opened", "inc-001 held")
 	i, events := b.get("inc-001")
-	if want := "error_rate settled at 30 %, far from the 0.5 % expected before; nothing odd is left but no recovery was seen, the incident stays open"; events[1].Text != want {
+	if want := "error_rate settled at 30%, far from the 0.5% expected before; nothing odd is left but no recovery was seen, the incident stays open"; events[1].Text != want {
 		t.Errorf("got %q, want %q", events[1].Text, want)
 	}
 	if i.Occurrences[0].Expected != 0.005 {

@@ -41,7 +41,7 @@ func leads(a, b Occurrence) bool {
 }
 
 // entitle words an incident by its lead, such as
-// "checkout: high_error_rate, error_rate 31.2 % (expected 0.5 %)". It is called
+// "checkout: high_error_rate, error_rate 31.2% (expected 0.5%)". It is called
 // when an incident opens and when its severity rises; else the title goes on
 // naming the same occurrence, so that people recognise it.
 func (l *live) entitle() { l.titleAfter(lead(l)) }

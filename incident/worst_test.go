@@ -27,7 +27,7 @@ func reading(o *incident.Reading) string {
 		", " + telemetry.Figure(float64(o.Lower), "ratio") + " to " + telemetry.Figure(float64(o.Upper), "ratio")
 }
 
-const first = "12:00 31.2 % of 0.5 %, 0.1 % to 1.2 %"
+const first = "12:00 31.2% of 0.5%, 0.1% to 1.2%"
 
 func TestWorst_Anomaly(t *testing.T) {
 	type row struct {
@@ -40,14 +40,14 @@ func TestWorst_Anomaly(t *testing.T) {
 		want string
 	}{
 		"first":            {want: first},
-		"higher score":     {rows: []row{{0.2, 0.99995, 0.02, false}}, want: "12:01 20 % of 0.5 %, 0.1 % to 1.2 %"},
+		"higher score":     {rows: []row{{0.2, 0.99995, 0.02, false}}, want: "12:01 20% of 0.5%, 0.1% to 1.2%"},
 		"lower score":      {rows: []row{{0.4, 0.998, 0.02, false}}, want: first},
-		"saturated, far":   {rows: []row{{0.3, 0.999999, 0.02, false}, {0.4, 0.999995, 0.02, false}, {0.35, 0.9999999, 0.02, false}}, want: "12:02 40 % of 0.5 %, 0.1 % to 1.2 %"},
+		"saturated, far":   {rows: []row{{0.3, 0.999999, 0.02, false}, {0.4, 0.999995, 0.02, false}, {0.35, 0.9999999, 0.02, false}}, want: "12:02 40% of 0.5%, 0.1% to 1.2%"},
 		"back, band stays": {rows: []row{{0.02, 0.9999999, 0.3, true}}, want: first},
 		"turns bad": {edit: func(o *incident.Occurrence) { o.Value, o.Strong, o.Lower, o.Symptom = 0, false, 0.004, false },
-			rows: []row{{0.2, 0.9998, 0.006, false}}, want: "12:01 20 % of 0.5 %, 0.4 % to 1.2 %"},
+			rows: []row{{0.2, 0.9998, 0.006, false}}, want: "12:01 20% of 0.5%, 0.4% to 1.2%"},
 		"no band at first": {edit: func(o *incident.Occurrence) { o.Expected, o.Lower, o.Upper = nan, nan, nan },
-			rows: []row{{0.4, 0.99995, 0.02, false}}, want: "12:01 40 % of 2 %, 1.6 % to 2.4 %"},
+			rows: []row{{0.4, 0.99995, 0.02, false}}, want: "12:01 40% of 2%, 1.6% to 2.4%"},
 		"no value": {rows: []row{{nan, 0.99995, 0.02, false}}, want: first},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -84,12 +84,12 @@ func TestWorst_Anomaly(t *testing.T) {
 					t.Errorf("%s -want +got:\n%s", where, d)
 				}
 			}
-			worst := strings.Join(strings.Fields(c.want)[1:3], " ")
-			if want := "error_rate recovered (now 0.4 %, worst " + worst + ")"; events[len(events)-1].Text != want {
+			worst := strings.Fields(c.want)[1]
+			if want := "error_rate recovered (now 0.4%, worst " + worst + ")"; events[len(events)-1].Text != want {
 				t.Errorf("got %q, want %q", events[len(events)-1].Text, want)
 			}
 			for _, s := range []string{i.Occurrences[1].Summary, all[0].Summary} {
-				if !strings.HasPrefix(s, "error_rate recovered: worst "+worst+" against an expected ") || !strings.HasSuffix(s, "now 0.4 %, since 12:00:00 UTC") {
+				if !strings.HasPrefix(s, "error_rate recovered: worst "+worst+" against an expected ") || !strings.HasSuffix(s, "now 0.4%, since 12:00:00 UTC") {
 					t.Errorf("summary %q", s)
 				}
 			}
@@ -144,7 +144,7 @@ func TestWorst_NewEpisode_StartsAnew(t *testing.T) {
 	small := again(a, after(2*time.Minute))
 	small.Value = 0.07
 	b.apply(small)
-	if i, _ := b.get("inc-001"); i.Occurrences[0].Worst.Value != 0.07 || !strings.Contains(i.Title, "31.2 %") {
+	if i, _ := b.get("inc-001"); i.Occurrences[0].Worst.Value != 0.07 || !strings.Contains(i.Title, "31.2%") {
 		t.Errorf("within the incident: got %s, title %q", reading(i.Occurrences[0].Worst), i.Title)
 	}
 }
@@ -182,7 +182,7 @@ func TestWorst_ParkedReports_Count(t *testing.T) {
 	b.apply(report(x, after(2*time.Minute), 0.4, 0.9999, 0.02))
 	b.apply(alert("high", "pay", after(2*time.Minute)))
 	i, _ := b.get("inc-001")
-	if got := reading(i.Occurrences[1].Worst); got != "12:01 50 % of 0.5 %, 0.1 % to 1.2 %" {
+	if got := reading(i.Occurrences[1].Worst); got != "12:01 50% of 0.5%, 0.1% to 1.2%" {
 		t.Errorf("got %s", got)
 	}
 }
@@ -201,7 +201,7 @@ func TestWorst_HeldThatCameBack_IsNoReading(t *testing.T) {
 	if got := reading(i.Occurrences[0].Worst); got != first || i.Occurrences[0].Condition != incident.ConditionCleared {
 		t.Errorf("got %s, %s", got, i.Occurrences[0].Condition)
 	}
-	if got := events[len(events)-1].Text; got != "error_rate recovered (now 2 %, worst 31.2 %)" {
+	if got := events[len(events)-1].Text; got != "error_rate recovered (now 2%, worst 31.2%)" {
 		t.Errorf("got %q", got)
 	}
 }
@@ -216,15 +216,15 @@ func TestTitle_FollowsTheWorstWhenMoreJoins(t *testing.T) {
 	}
 	x := symptom("error_rate", "pay", noon)
 	b.apply(x)
-	title("pay: error_rate 31.2 % (expected 0.5 %)")
+	title("pay: error_rate 31.2% (expected 0.5%)")
 	b.apply(report(x, after(time.Minute), 0.5, 0.99999, 0.02))
-	title("pay: error_rate 31.2 % (expected 0.5 %)") // stays until something is told
+	title("pay: error_rate 31.2% (expected 0.5%)") // stays until something is told
 	b.restart()
 	b.apply(report(x, after(2*time.Minute), 0.1, 0.999, 0.02))
 	b.apply(alert("high", "pay", after(2*time.Minute)))
-	title("pay: error_rate 50 % (expected 0.5 %)") // the same occurrence, though the alert would lead
+	title("pay: error_rate 50% (expected 0.5%)") // the same occurrence, though the alert would lead
 	critical := alert("high", "pay", after(3*time.Minute))
 	critical.Severity, critical.Value = incident.SeverityCritical, 0.06
 	b.apply(critical)
-	title("pay: high, error_rate 31.2 % (expected 0.5 %)") // the alert's worst, not its value at the raising
+	title("pay: high, error_rate 31.2% (expected 0.5%)") // the alert's worst, not its value at the raising
 }

@@ -24,7 +24,7 @@ type Config struct {
 	// Deadline is how long a ranking may wait for its series, on the wall clock.
 	Deadline yamldoc.Duration `yaml:"deadline"`
 	// Tau is by kind of change the time after which the likeness of its being the
-	// cause has fallen to 37 %. Kinds that are not named keep their default.
+	// cause has fallen to 37%. Kinds that are not named keep their default.
 	Tau map[string]yamldoc.Duration `yaml:"tau"`
 }
 

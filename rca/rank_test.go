@@ -322,7 +322,7 @@ func TestRank_History_MovesThePrior(t *testing.T) {
 	if d := after.LogOdds - before.LogOdds; d < 1 || d > 3 {
 		t.Errorf("prior moved by %v", d)
 	}
-	if got, want := term(t, after, "prior").Text, "9 of 20 earlier changes of this kind to checkout failed or were rolled back: 25 %"; got != want {
+	if got, want := term(t, after, "prior").Text, "9 of 20 earlier changes of this kind to checkout failed or were rolled back: 25%"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if math.Abs(term(t, before, "prior").Points-math.Log(0.05/0.95)) > 1e-9 {

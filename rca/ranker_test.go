@@ -75,7 +75,7 @@ func TestRanker_GathersWhatRankNeeds(t *testing.T) {
 		t.Fatal(err)
 	}
 	sane(t, r)
-	if top(r) != "true" || term(t, r.Findings[0], "prior").Text != "1 of 1 earlier changes of this kind to checkout failed or were rolled back: 10 %" {
+	if top(r) != "true" || term(t, r.Findings[0], "prior").Text != "1 of 1 earlier changes of this kind to checkout failed or were rolled back: 10%" {
 		t.Errorf("got\n%s", show(r))
 	}
 	want := []rca.SeriesQuery{

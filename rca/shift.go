@@ -48,7 +48,7 @@ func (s shift) score() float64 { return math.Log1p(max(s.z, 0)) }
 
 // badness returns a value as it is judged, and its bad direction. A ratio of
 // which little is bad, such as an availability, is judged by its complement:
-// from 100 % to 96 % is a share of failures that went from nothing to 4 %, and
+// from 100% to 96% is a share of failures that went from nothing to 4%, and
 // not a fall by a twenty-fifth. The same function turns it back.
 func (s *Series) badness(v float64) (float64, int) {
 	switch {

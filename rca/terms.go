@@ -45,9 +45,9 @@ const (
 func (r *ranker) prior(s suspect) Term {
 	rec := r.in.History[Habit{s.change.Kind, s.change.Service}]
 	p := float64(priorFailed+rec.Failed) / float64(priorChanges+rec.Changes)
-	text := fmt.Sprintf("first guess for any %s: %.0f %%", s.change.Kind, 100*p)
+	text := fmt.Sprintf("first guess for any %s: %.0f%%", s.change.Kind, 100*p)
 	if rec.Changes > 0 {
-		text = fmt.Sprintf("%d of %d earlier changes of this kind to %s failed or were rolled back: %.0f %%",
+		text = fmt.Sprintf("%d of %d earlier changes of this kind to %s failed or were rolled back: %.0f%%",
 			rec.Failed, rec.Changes, s.change.Service, 100*p)
 	}
 	return Term{Name: "prior", Points: math.Log(p / (1 - p)), Text: text}

@@ -50,7 +50,7 @@ alerts:
 			t.Errorf("report %d: %s at %s since %s", i, a.State, got, a.Since)
 		}
 	}
-	if got := s.told[0].Summary; got != "memory_usage of cart on a is 572MiB (limit 500MiB)" {
+	if got := s.told[0].Summary; got != "memory_usage of cart on a is 572 MiB (limit 500 MiB)" {
 		t.Errorf("got %q", got)
 	}
 }

@@ -18,7 +18,7 @@ type Config struct {
 	// WALCompression is the compression of the write-ahead log: snappy, zstd or none.
 	WALCompression string `yaml:"wal_compression"`
 	// MinFreeDisk is the free space of the disk below which nothing more is
-	// accepted, or 1 % of the disk if that is more.
+	// accepted, or 1% of the disk if that is more.
 	MinFreeDisk yamldoc.Bytes `yaml:"min_free_disk"`
 	// Limits bound what one sender can do to the store.
 	Limits Limits `yaml:"limits"`

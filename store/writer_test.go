@@ -217,7 +217,7 @@ func TestWriter_DiskNearlyFull_RefusesUntilThereIsRoom(t *testing.T) {
 	if err := try(); !errors.Is(err, store.ErrReadOnly) || !strings.Contains(err.Error(), "63 MiB free, want at least 64 MiB") {
 		t.Errorf("got %v", err)
 	}
-	free, size = 100<<20, 100<<30 // 1 % of a large disk is more
+	free, size = 100<<20, 100<<30 // 1% of a large disk is more
 	r.now = r.now.Add(2 * time.Second)
 	if err := r.Healthy(); !errors.Is(err, store.ErrReadOnly) || !strings.Contains(err.Error(), "1.0 GiB") {
 		t.Errorf("got %v", err)

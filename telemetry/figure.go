@@ -17,7 +17,7 @@ const (
 )
 
 // Figure writes a value with its unit for people, with three significant digits:
-// Figure(0.312, "ratio") is "31.2 %", Figure(0.0042, "seconds") "4.2 ms",
+// Figure(0.312, "ratio") is "31.2%", Figure(0.0042, "seconds") "4.2 ms",
 // Figure(3<<29, "bytes") "1.5 GiB". NaN is "unknown"; an infinite value "+Inf"
 // or "-Inf".
 func Figure(v float64, unit string) string {
@@ -31,13 +31,20 @@ func Figure(v float64, unit string) string {
 	}
 	switch unit {
 	case UnitRatio:
-		return digits(v*100) + " %"
+		if math.Abs(v) > math.MaxFloat64/100 {
+			return digits(v)
+		}
+		return digits(v*100) + "%"
 	case UnitPercent:
-		return digits(v) + " %"
+		return digits(v) + "%"
 	case UnitSeconds:
 		return scaled(v, []step{{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}, {1e-3, "ms"}, {1e-6, "µs"}, {1e-9, "ns"}}, "s")
 	case UnitBytes:
 		return scaled(v, []step{{1 << 50, "PiB"}, {1 << 40, "TiB"}, {1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}, {1, "B"}}, "B")
+	case "milliseconds":
+		return Figure(v/1000, UnitSeconds)
+	case "bytes_per_second":
+		return Figure(v, UnitBytes) + "/s"
 	case UnitPerSecond:
 		return large(v) + "/s"
 	case "":

@@ -13,11 +13,11 @@ func TestFigure(t *testing.T) {
 		unit string
 		want string
 	}{
-		{0.312, "ratio", "31.2 %"},
-		{0.005, "ratio", "0.5 %"},
-		{1, "ratio", "100 %"},
-		{0, "ratio", "0 %"},
-		{91.26, "percent", "91.3 %"},
+		{0.312, "ratio", "31.2%"},
+		{0.005, "ratio", "0.5%"},
+		{1, "ratio", "100%"},
+		{0, "ratio", "0%"},
+		{91.26, "percent", "91.3%"},
 		{0.0042, "seconds", "4.2 ms"},
 		{1.2, "seconds", "1.2 s"},
 		{0.99999, "seconds", "1 s"},

@@ -120,7 +120,7 @@ func (w *world) holds(words []string) (bool, string, error) {
 			return false, "no ranking", nil
 		}
 		got := r.Findings[0].Title
-		return strings.Contains(got, words[2]), fmt.Sprintf("first suspect is %q (%.0f %%)", got, 100*r.Findings[0].Probability), nil
+		return strings.Contains(got, words[2]), fmt.Sprintf("first suspect is %q (%.0f%%)", got, 100*r.Findings[0].Probability), nil
 	}
 	for _, m := range w.fresh {
 		if m.channel == words[1] && m.kind == words[2] && (len(words) < 5 || strings.Contains(m.text, words[4])) {

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/tocsinhq/tocsin/incident"
+	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // Distance says how far the value of an occurrence is from what is expected:
@@ -112,9 +113,9 @@ func Factor(value, expected float64) string {
 	case math.IsNaN(f), math.IsInf(f, 0), f <= 0, math.IsInf(expected, 0), math.Abs(f-1) < 0.05:
 		return ""
 	case f < 1:
-		return number(f*100) + "% of it"
+		return Figure(f, telemetry.UnitRatio) + " of it"
 	}
-	return number(f) + " times as much"
+	return Figure(f, "") + " times as much"
 }
 
 // Occurrence describes one occurrence on one line: its name, how it stands

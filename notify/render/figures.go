@@ -5,105 +5,17 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tocsinhq/tocsin/telemetry"
 )
 
-// Figure returns a value in words of its unit, with three significant digits:
-// ratio as a percentage, percent, seconds from µs to days, bytes in powers of
-// 1024, per_second and bytes_per_second. Any other unit is written behind the
-// number. It returns "" for NaN and "+∞" or "-∞" for the infinities.
+// Figure writes a value for people as telemetry.Figure does, and "" for NaN: a
+// message leaves out what it does not know.
 func Figure(v float64, unit string) string {
-	switch {
-	case math.IsNaN(v):
+	if math.IsNaN(v) {
 		return ""
-	case math.IsInf(v, 1):
-		return "+∞"
-	case math.IsInf(v, -1):
-		return "-∞"
 	}
-	switch unit {
-	case "":
-		return number(v)
-	case "ratio":
-		if math.Abs(v) > math.MaxFloat64/100 {
-			return number(v)
-		}
-		return number(v*100) + "%"
-	case "percent":
-		return number(v) + "%"
-	case "seconds":
-		return seconds(v)
-	case "milliseconds":
-		return seconds(v / 1000)
-	case "bytes":
-		return bytes(v)
-	case "bytes_per_second":
-		return bytes(v) + "/s"
-	case "per_second":
-		return number(v) + "/s"
-	}
-	return number(v) + " " + oneLine(unit)
-}
-
-// number writes three significant digits without an exponent where a person
-// would not use one; whole numbers from 1000 on get a comma per three digits.
-func number(v float64) string {
-	a := math.Abs(v)
-	switch {
-	case a == 0:
-		return "0"
-	case a >= 1e15 || a < 1e-4:
-		return strconv.FormatFloat(v, 'g', 3, 64)
-	case a >= 999.5:
-		return commas(strconv.FormatFloat(v, 'f', 0, 64))
-	}
-	digits := 2 - int(math.Floor(math.Log10(a)))
-	s := strconv.FormatFloat(v, 'f', digits, 64)
-	if strings.Contains(s, ".") {
-		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
-	}
-	return s
-}
-
-func commas(s string) string {
-	sign := ""
-	if strings.HasPrefix(s, "-") {
-		sign, s = "-", s[1:]
-	}
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return sign + s
-}
-
-func seconds(v float64) string {
-	a := math.Abs(v)
-	switch {
-	case a == 0:
-		return "0s"
-	case a < 0.9995e-3:
-		return number(v*1e6) + "µs"
-	case a < 0.9995:
-		return number(v*1e3) + "ms"
-	case a < 600:
-		return number(v) + "s"
-	case a < 1e9:
-		s := Duration(time.Duration(a * float64(time.Second)))
-		if v < 0 {
-			s = "-" + s
-		}
-		return s
-	}
-	return number(v) + "s"
-}
-
-func bytes(v float64) string {
-	units := []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB"}
-	i := 0
-	for math.Abs(v) >= 1024 && i < len(units)-1 {
-		v /= 1024
-		i++
-	}
-	return number(v) + " " + units[i]
+	return telemetry.Figure(v, oneLine(unit))
 }
 
 // Duration writes a length of time with its two largest units, such as 45s,

@@ -138,7 +138,7 @@ func TestBot_Card_SaysWhatSinceHowFarAndWho(t *testing.T) {
 	for _, want := range []string{
 		`*Service*  checkout`, `*Environment*  production`, `*State*  critical, open`, `*Since*  2026-03-02 10:00:00 UTC (4m)`,
 		`*Value*  error_rate is 12.4%, 15.5 times as much`, `*Expected*  0.8% (0.3% to 1.9%)`,
-		`p95_latency of checkout: 1.5s, expected 250ms (200ms to 310ms), 6 times as much`,
+		`p95_latency of checkout: 1.5 s, expected 250 ms (200 ms to 310 ms), 6 times as much`,
 		`time +2.1: started 2m before the onset`, `*8%*  no recent change fits`, `*Recent changes*`,
 		`<http://127.0.0.1:9099/incidents/inc-1|Incident>`, `incident inc-1  ·  as of 2026-03-02 10:04:00 UTC`,
 	} {

@@ -25,7 +25,7 @@ func TestParse_Legal_GivesPromQL(t *testing.T) {
 	for text, want := range map[string]string{
 		"error_rate > 5%":                          "tocsin:error_rate > 0.05",
 		"error_rate>0.05":                          "tocsin:error_rate > 0.05",
-		"error_rate >= 12.5 %":                     "tocsin:error_rate >= 0.125",
+		"error_rate >= 12.5%":                      "tocsin:error_rate >= 0.125",
 		"p95_latency > 1000ms":                     "tocsin:p95_latency > 1",
 		"p95_latency > 1.5s":                       "tocsin:p95_latency > 1.5",
 		"p95_latency > 1m":                         "tocsin:p95_latency > 60",
@@ -87,7 +87,7 @@ func TestParse_Mistakes_ToldWithColumn(t *testing.T) {
 		"colour > 1":                                      `column 1: unknown signal "colour"; known signals: error_rate, request_rate`,
 		"error_rate > 150%":                               `column 14: error_rate is a ratio: want a threshold from 0% to 100%, got 150%`,
 		"error_rate > 5":                                  `column 14: error_rate is a ratio: want a threshold from 0% to 100%, got 500%; did you mean 5%?`,
-		"p95_latency > -5ms":                              `column 15: p95_latency is in seconds: want a threshold of 0s or more, got -5ms`,
+		"p95_latency > -5ms":                              `column 15: p95_latency is in seconds: want a threshold of 0 s or more, got -5 ms`,
 		"memory_percent > 120":                            `column 18: memory_percent is a percentage: want a threshold from 0% to 100%, got 120%`,
 		"memory_percent > 100%":                           `column 18: memory_percent > 100% can never be true: from 0% to 100%`,
 		"request_rate < 0":                                `column 16: request_rate < 0/s can never be true`,

@@ -274,10 +274,10 @@ func TestUnit_Format(t *testing.T) {
 		v    float64
 		want string
 	}{
-		{signal.Ratio, 0.0523, "5.23%"}, {signal.Percent, 85, "85%"}, {signal.Seconds, 1.5, "1.5s"},
-		{signal.Seconds, 0.25, "250ms"}, {signal.Seconds, 2e-5, "20us"}, {signal.Seconds, 3e-9, "3ns"},
-		{signal.Seconds, 600, "10m0s"}, {signal.Seconds, 0, "0s"}, {signal.Seconds, math.Inf(1), "+Infs"},
-		{signal.Bytes, 1 << 29, "512MiB"}, {signal.Bytes, 10, "10B"}, {signal.PerSecond, 12.34, "12.3/s"},
+		{signal.Ratio, 0.0523, "5.23%"}, {signal.Percent, 85, "85%"}, {signal.Seconds, 1.5, "1.5 s"},
+		{signal.Seconds, 0.25, "250 ms"}, {signal.Seconds, 2e-5, "20 µs"}, {signal.Seconds, 3e-9, "3 ns"},
+		{signal.Seconds, 600, "10 min"}, {signal.Seconds, 0, "0 s"}, {signal.Seconds, math.Inf(1), "+Inf"},
+		{signal.Bytes, 1 << 29, "512 MiB"}, {signal.Bytes, 10, "10 B"}, {signal.PerSecond, 12.34, "12.3/s"},
 		{signal.Plain, 123456, "123456"}, {signal.Plain, math.NaN(), "unknown"},
 	} {
 		if got := c.unit.Format(c.v); got != c.want {

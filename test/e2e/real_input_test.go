@@ -105,9 +105,9 @@ func (s *scene) loadIsSeen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("before the load each core was idle %.0f %% of the time", 100*idle)
+	t.Logf("before the load each core was idle %.0f%% of the time", 100*idle)
 	if idle < 0.6 {
-		t.Errorf("the machine is not calm: each core was idle only %.0f %% of the %s before the load, want at least 60 %%; end what else runs", 100*idle, baseline)
+		t.Errorf("the machine is not calm: each core was idle only %.0f%% of the %s before the load, want at least 60 %%; end what else runs", 100*idle, baseline)
 	}
 	began := time.Now()
 	self, err := os.Executable()

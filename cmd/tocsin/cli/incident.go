@@ -48,7 +48,7 @@ func (c *incidentList) Run(ctx context.Context, s streams) error {
 	for _, i := range list.Incidents {
 		suspect := ""
 		if i.TopSuspect != nil {
-			suspect = fmt.Sprintf("%s (%.0f %%)", i.TopSuspect.Title, 100*i.TopSuspect.Probability)
+			suspect = fmt.Sprintf("%s (%.0f%%)", i.TopSuspect.Title, 100*i.TopSuspect.Probability)
 		}
 		rows = append(rows, []string{i.ID, string(i.State), string(i.Severity), i.Service, local(i.Onset), i.Title, suspect})
 	}
