@@ -277,7 +277,7 @@ func (c *Core) Anomalies() *incident.AnomalyLog { return c.anomalies }
 // Rankings returns the stored rankings of causes.
 func (c *Core) Rankings() *rca.Store { return c.rankings }
 
-// Alerts returns every alert that is pending, firing or held, as last evaluated.
+// Alerts returns every alert that is firing or held, as last evaluated.
 func (c *Core) Alerts() []rules.Alert { return c.engine.Alerts() }
 
 // Outbox returns the outbox in use.

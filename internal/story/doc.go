@@ -12,7 +12,8 @@
 //	  incidents: {resolve_after: 2m}
 //	alerts                              # an alerts.yml
 //	  alerts: ...
-//	load 15s [at 1h] [jitter 2%]        # series from 0 (or from the given offset)
+//	load 15s [at 1h] [sent 3h] [jitter 2%]  # series from 0 (or from the given offset);
+//	                                    # with "sent", all of it is written then, late
 //	  http_requests_total{service="pay",code="200"} 0+100x240
 //	change at 1h service=pay version_to=v42 [kind= status= id= ...]
 //	restart at 70m                      # stop in order and start again

@@ -66,11 +66,11 @@ func (p *scriptParser) command(n int, line string, block []string) error {
 			err = fmt.Errorf("tick: want a positive duration, got %q", w[1])
 		}
 	case "config":
-		p.s.Config += dedent(block)
+		p.s.Config = placed(p.s.Config, n, block)
 	case "alerts":
-		p.s.Alerts += dedent(block)
+		p.s.Alerts = placed(p.s.Alerts, n, block)
 	case "rules":
-		p.s.Rules += dedent(block)
+		p.s.Rules = placed(p.s.Rules, n, block)
 	case "load":
 		err = p.load(n, w[1:], block)
 	case string(ActionChange), string(ActionRestart), string(ActionCrash), string(ActionAck), string(ActionResolve):
@@ -102,12 +102,14 @@ func (p *scriptParser) load(n int, w, block []string) error {
 		switch w[i] {
 		case "at":
 			l.At, err = duration(w[i+1])
+		case "sent":
+			l.Sent, err = duration(w[i+1])
 		case "jitter":
 			var pct float64
 			pct, err = strconv.ParseFloat(strings.TrimSuffix(w[i+1], "%"), 64)
 			l.Jitter = pct / 100
 		default:
-			err = fmt.Errorf("load: unknown option %q; want at or jitter", w[i])
+			err = fmt.Errorf("load: unknown option %q; want at, sent or jitter", w[i])
 		}
 		if err != nil {
 			return err
@@ -125,6 +127,7 @@ func (p *scriptParser) load(n int, w, block []string) error {
 		l.Series = append(l.Series, Series{Labels: lbls, Values: vals})
 		p.s.End = max(p.s.End, l.At+time.Duration(len(vals))*l.Step)
 	}
+	p.s.End = max(p.s.End, l.Sent)
 	if len(l.Series) == 0 {
 		return fmt.Errorf("load: want at least one series on the indented lines below")
 	}

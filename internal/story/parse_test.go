@@ -38,7 +38,7 @@ expect total incidents = 0
 	if !s.Start.Equal(time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)) || s.Tick != 30*time.Second {
 		t.Errorf("got start %s, tick %s", s.Start, s.Tick)
 	}
-	if s.Config != "incidents:\n  resolve_after: 2m   # kept by YAML\n\n" || s.Alerts != "alerts: []\n" || s.Rules != "groups: []\n" {
+	if s.Config != "\n\n\n\nincidents:\n  resolve_after: 2m   # kept by YAML\n\n" || strings.TrimSpace(s.Alerts) != "alerts: []" || strings.TrimSpace(s.Rules) != "groups: []" {
 		t.Errorf("blocks: got %q, %q, %q", s.Config, s.Alerts, s.Rules)
 	}
 	l := s.Loads[0]
@@ -99,7 +99,7 @@ func TestParse_Wrong_SaysFileLineAndWhat(t *testing.T) {
 		{"restart at 5m now=1", `a.story:1: restart: unknown key "now"`},
 		{"change at 5m service=a servce=b", `a.story:1: change: unknown key "servce"`},
 		{"expect at 5m incident pay opne", `a.story:1: expect incident: want one of none, open, acknowledged, resolved, got "opne"`},
-		{"expect at 5m alert a pay fire", `a.story:1: expect alert: want one of none, pending, firing, held, resolved, got "fire"`},
+		{"expect at 5m alert a pay fire", `a.story:1: expect alert: want one of none, firing, held, resolved, got "fire"`},
 	} {
 		_, err := story.Parse("a.story", tt.script)
 		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.HasPrefix(err.Error(), "a.story:") {

@@ -73,8 +73,8 @@ expect total messages pager opened = 1
 
 func TestRun_WhatCannotBePlayed_IsAnErrorWithItsPlace(t *testing.T) {
 	for _, tt := range []struct{ script, says string }{
-		{"config\n  nothing: 1\n", "a.story:1: nothing"},
-		{"alerts\n  alerts: [{name: x}]\n", "alerts.yml:1"},
+		{"config\n  nothing: 1\n", "a.story:2: nothing"},
+		{"alerts\n  alerts: [{name: x}]\n", "alerts.yml:2"},
 		{"rules\n  groups: [{name: g, rules: [{record: a, expr: \"1 +\"}]}]\n", "rules.yml"},
 		{"ack at 5m service=pay actor=kim\n", `a.story:1: ack: no open incident of service "pay"`},
 		{"change at 5m kind=deployment\n", "a.story:1: "},

@@ -14,13 +14,14 @@ import (
 
 // point is one sample of the story before it is put into a batch.
 type point struct {
-	at     time.Duration
+	at     time.Duration // when it is sent
+	t      time.Duration // its own time
 	labels labels.Labels
 	v      float64
 }
 
-// points lists all samples of a script by offset; samples of one offset keep the
-// order of the file.
+// points lists all samples of a script in the order of sending; samples that are
+// sent together keep the order of the file.
 func points(s *Script) []point {
 	var out []point
 	for _, l := range s.Loads {
@@ -58,7 +59,11 @@ func seriesPoints(l Load, s Series) []point {
 				v *= f
 			}
 		}
-		out = append(out, point{at: l.At + time.Duration(i)*l.Step, labels: s.Labels, v: v})
+		p := point{t: l.At + time.Duration(i)*l.Step, labels: s.Labels, v: v}
+		if p.at = p.t; l.Sent > 0 {
+			p.at = l.Sent
+		}
+		out = append(out, p)
 	}
 	return out
 }
@@ -110,6 +115,6 @@ func batch(b *telemetry.Batch, start time.Time, ps []point) {
 		p.labels.Range(func(l labels.Label) {
 			s.Labels = append(s.Labels, telemetry.Pair{Name: []byte(l.Name), Value: []byte(l.Value)})
 		})
-		s.Samples = append(s.Samples, telemetry.Sample{T: start.Add(p.at).UnixMilli(), V: p.v})
+		s.Samples = append(s.Samples, telemetry.Sample{T: start.Add(p.t).UnixMilli(), V: p.v})
 	}
 }

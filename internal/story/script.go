@@ -9,12 +9,13 @@ import (
 
 // Script is one story as parsed. Offsets count from Start.
 type Script struct {
-	File    string
-	Start   time.Time
-	Tick    time.Duration
-	Config  string // YAML laid over the story's base configuration; may be empty
-	Alerts  string // text of an alerts.yml; may be empty
-	Rules   string // text of a Prometheus rule file; may be empty
+	File  string
+	Start time.Time
+	Tick  time.Duration
+	// Blocks of YAML, each on the line it has in the script; may be empty.
+	Config  string // laid over the story's base configuration
+	Alerts  string // an alerts.yml
+	Rules   string // a Prometheus rule file
 	Loads   []Load
 	Actions []Action // by offset, then in file order
 	Expects []Expect // in file order
@@ -26,7 +27,8 @@ type Load struct {
 	Line   int
 	At     time.Duration
 	Step   time.Duration
-	Jitter float64 // relative noise on every increment or value, 0 for none
+	Sent   time.Duration // when all is sent at once; 0 for each value at its own time
+	Jitter float64       // relative noise on every increment or value, 0 for none
 	Series []Series
 }
 
@@ -66,7 +68,7 @@ type Action struct {
 // moment; with a range it must hold at some step inside the range; "never" in a
 // range must hold at none. Total assertions are made at the end.
 //
-//	alert NAME SERVICE STATE              pending, firing, held, resolved or none
+//	alert NAME SERVICE STATE              firing, held, resolved or none
 //	incident SERVICE STATE                open, acknowledged, resolved or none
 //	anomaly SERVICE NAME                  an episode of that series name was seen
 //	suspect SERVICE "TEXT"                the first suspect of its incident contains TEXT

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tocsinhq/tocsin/configs"
 	"github.com/tocsinhq/tocsin/internal/story"
 )
 
@@ -45,5 +46,20 @@ func TestStories(t *testing.T) {
 				t.Error(line)
 			}
 		})
+	}
+}
+
+// The shipped alerts are what the story of them plays.
+func TestSeedAlerts_AreTheShippedOnes(t *testing.T) {
+	text, err := os.ReadFile("../../test/story/seed_alerts.story")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := story.Parse("seed_alerts.story", string(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.TrimSpace(s.Alerts) != strings.TrimSpace(string(configs.Alerts)) {
+		t.Errorf("the story's alerts are not those of configs/alerts.yml:\n%s", s.Alerts)
 	}
 }

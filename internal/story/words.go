@@ -52,6 +52,12 @@ func words(line string) ([]string, error) {
 	return out, nil
 }
 
+// placed adds a block to a text so that its lines have the numbers they have in
+// the script, where errors in it are looked for.
+func placed(text string, line int, block []string) string {
+	return text + strings.Repeat("\n", max(0, line-strings.Count(text, "\n"))) + dedent(block)
+}
+
 // dedent removes the indentation of the first line from every line.
 func dedent(block []string) string {
 	indent := -1
@@ -73,7 +79,7 @@ func dedent(block []string) string {
 
 // states are those that an assertion may name.
 var states = map[string][]string{
-	"alert":    {"none", "pending", "firing", "held", "resolved"},
+	"alert":    {"none", "firing", "held", "resolved"},
 	"incident": {"none", "open", "acknowledged", "resolved"},
 }
 

@@ -12,7 +12,7 @@ import (
 
 // VariantExpr returns the PromQL of one variant of the signal.
 func (s Signal) VariantExpr(p parser.Parser, v Variant, res Resolution, window time.Duration) (string, error) {
-	text, err := s.template(v)
+	text, err := s.Formula(v)
 	if err != nil {
 		return "", err
 	}
@@ -38,9 +38,9 @@ func (s Signal) VariantExpr(p parser.Parser, v Variant, res Resolution, window t
 	return e.String(), nil
 }
 
-// template returns the form of a variant as PromQL in which `by (service)` is
-// not yet resolved.
-func (s Signal) template(v Variant) (string, error) {
+// Formula returns a variant as PromQL in which `by (service)` and $window are
+// not yet resolved. It is an error when the variant has none of the forms.
+func (s Signal) Formula(v Variant) (string, error) {
 	by := "service"
 	if s.PerInstance {
 		by += ", instance"

@@ -1,6 +1,6 @@
 // Command cmd writes the generated pages of docs/: the reference of the
-// configuration file, made from the Config structs and their comments, and that
-// of the command line. With -check it only says which pages are out of date.
+// configuration file, made from the Config structs and their comments, that of
+// the command line, and the catalogue of signals. With -check it only says which pages are out of date.
 package main
 
 import (
@@ -13,6 +13,7 @@ import (
 	"github.com/tocsinhq/tocsin/cmd/tocsin/cli"
 	"github.com/tocsinhq/tocsin/config"
 	"github.com/tocsinhq/tocsin/internal/docgen"
+	"github.com/tocsinhq/tocsin/rules/signal"
 )
 
 //go:generate go run . -root ../../..
@@ -32,11 +33,16 @@ func run(root string, check bool) error {
 	if err != nil {
 		return err
 	}
+	catalogue, err := signal.Default()
+	if err != nil {
+		return err
+	}
 	pages := []docgen.Page{
 		{Path: "docs/configuration.md", Render: func(w io.Writer) error {
 			return docgen.Config(w, reflect.ValueOf(config.Default()), []string{root})
 		}},
 		{Path: "docs/cli.md", Render: func(w io.Writer) error { return docgen.CLI(w, parser.Model) }},
+		{Path: "docs/signals.md", Render: func(w io.Writer) error { return docgen.Signals(w, catalogue) }},
 	}
 	if check {
 		return docgen.Check(root, pages...)
