@@ -196,6 +196,12 @@ func TestWorst(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
 	}
+	alert, anomaly := o, o
+	alert.Expected, alert.Severity = telemetry.Number(nan), incident.SeverityCritical
+	anomaly.Worst = &incident.Reading{Value: 0.2, Expected: 0.005, Lower: 0.001, Upper: 0.012}
+	if _, got := render.Worst(incident.Incident{Occurrences: []incident.Occurrence{alert, anomaly}}); got != "error_rate 30%, expected 0.5% (0.1% to 1.2%), 60 times as much" {
+		t.Errorf("an alert borrows what was normal: got %q", got)
+	}
 	same := o
 	same.Value = 0.3
 	if got := render.WorstValue(o) + render.WorstValue(same) + render.WorstValue(none); got != "30%" {
