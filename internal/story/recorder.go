@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/tocsinhq/tocsin/notify"
+	"github.com/tocsinhq/tocsin/notify/render"
 )
 
 // sent is one message as a channel of the story received it.
@@ -36,6 +37,9 @@ func (r *recorder) Name() string { return r.name }
 func (r *recorder) Send(_ context.Context, m notify.Message, t notify.Thread) (notify.Thread, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s %s %s\n%s\n", m.Incident.Service, m.Incident.Severity, m.Incident.State, m.Incident.Title, m.Event.Text)
+	if _, worst := render.Worst(m.Incident); worst != "" {
+		fmt.Fprintf(&b, "worst %s\n", worst)
+	}
 	for _, f := range m.Ranking.Findings {
 		fmt.Fprintf(&b, "%.0f%% %s\n", 100*f.Probability, f.Title)
 	}

@@ -50,6 +50,16 @@ func TestConsole_WritesTheTextOnce(t *testing.T) {
 	}
 }
 
+func TestConsole_Resolved_SaysWorstAndDuration(t *testing.T) {
+	var out bytes.Buffer
+	if _, err := channel(t, &out, false).Send(t.Context(), notifytest.Recovered(1), ""); err != nil {
+		t.Fatal(err)
+	}
+	if head, _, _ := strings.Cut(out.String(), "\n"); head != "resolved after 4m, worst error_rate 30%: checkout: error rate is high" {
+		t.Errorf("got %q", head)
+	}
+}
+
 func TestConsole_Color_OnlyTheFirstLine(t *testing.T) {
 	var out bytes.Buffer
 	if _, err := channel(t, &out, true).Send(t.Context(), notifytest.Message(1, incident.EventResolved), ""); err != nil {

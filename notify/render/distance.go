@@ -67,6 +67,9 @@ func Worst(i incident.Incident) (short, full string) {
 	if best.Worst == nil {
 		return "", ""
 	}
+	if math.IsNaN(float64(best.Expected)) {
+		best = borrowed(best, i.Occurrences)
+	}
 	name := best.Signal
 	if name == "" {
 		name = best.Name
@@ -79,6 +82,19 @@ func Worst(i incident.Incident) (short, full string) {
 		full += ", at " + t
 	}
 	return name + Figure(float64(best.Value), best.Unit), full
+}
+
+// borrowed returns an alert with what was normal as an anomaly of the same signal
+// knows it, for rules do not say it.
+func borrowed(o incident.Occurrence, all []incident.Occurrence) incident.Occurrence {
+	for _, x := range all {
+		w, _ := atWorst(x)
+		if o.Signal != "" && x.Signal == o.Signal && x.Service == o.Service && x.Unit == o.Unit && !math.IsNaN(float64(w.Expected)) {
+			o.Expected, o.Lower, o.Upper = w.Expected, w.Lower, w.Upper
+			break
+		}
+	}
+	return o
 }
 
 // Expected says what was expected, with the band where it is known:

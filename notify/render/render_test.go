@@ -156,6 +156,59 @@ func TestHeadline(t *testing.T) {
 	f(incident.EventHeld, "updated: checkout: error rate is high")
 }
 
+func TestText_Resolved_SaysWorstAndDuration(t *testing.T) {
+	want := `resolved after 4m, worst error_rate 30%: checkout: error rate is high
+  event     error rate of checkout is 12.4%, expected 0.8%
+  since     2026-03-02 10:00:00 UTC (4m)
+  severity  critical
+  state     resolved
+  where     production
+  worst     error_rate 30%, expected 0.25% (0.1% to 1%), 120 times as much, at 2026-03-02 10:03:00 UTC
+  what      error_rate of checkout (recovered): worst 30%, expected 0.25% (0.1% to 1%), 120 times as much; now 0.9%
+            p95_latency of checkout (recovered): 1.5s, expected 250ms (200ms to 310ms), 6 times as much
+`
+	got, _, _ := strings.Cut(render.Text(notifytest.Recovered(1)), "  suspects\n")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestWorst(t *testing.T) {
+	w := func(v float64) *incident.Reading {
+		return &incident.Reading{Value: telemetry.Number(v), Expected: telemetry.Number(nan)}
+	}
+	o := incident.Occurrence{Name: "high", Signal: "error_rate", Unit: "ratio", Condition: incident.ConditionFiring, Value: 0.12, Expected: 0.01,
+		Lower: telemetry.Number(nan), Upper: telemetry.Number(nan), Worst: w(0.3)}
+	if got := render.Occurrence(o); got != "high: 12%, expected 1%, 12 times as much; worst 30%" {
+		t.Errorf("firing: got %q", got)
+	}
+	none := incident.Occurrence{Name: "odd", Symptom: true, Value: 1}
+	for name, c := range map[string]struct {
+		occ  []incident.Occurrence
+		want string
+	}{
+		"none":         {nil, ""},
+		"not known":    {[]incident.Occurrence{none, {Name: "y", Worst: w(nan)}}, ""},
+		"of the known": {[]incident.Occurrence{none, o}, "error_rate 30%"},
+		"the leading":  {[]incident.Occurrence{o, {Name: "lat", Unit: "seconds", Symptom: true, Condition: incident.ConditionFiring, Worst: w(2)}}, "lat 2s"},
+	} {
+		if got, _ := render.Worst(incident.Incident{Occurrences: c.occ}); got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+	alert, anomaly := o, o
+	alert.Expected, alert.Severity = telemetry.Number(nan), incident.SeverityCritical
+	anomaly.Worst = &incident.Reading{Value: 0.2, Expected: 0.005, Lower: 0.001, Upper: 0.012}
+	if _, got := render.Worst(incident.Incident{Occurrences: []incident.Occurrence{alert, anomaly}}); got != "error_rate 30%, expected 0.5% (0.1% to 1.2%), 60 times as much" {
+		t.Errorf("an alert borrows what was normal: got %q", got)
+	}
+	same := o
+	same.Value = 0.3
+	if got := render.WorstValue(o) + render.WorstValue(same) + render.WorstValue(none); got != "30%" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestLead(t *testing.T) {
 	o := func(name string, alter func(*incident.Occurrence)) incident.Occurrence {
 		x := incident.Occurrence{Name: name, Condition: incident.ConditionFiring, Severity: incident.SeverityWarning, Since: notifytest.Onset, Expected: 1}

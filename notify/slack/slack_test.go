@@ -116,6 +116,23 @@ func TestBot_Life_OneMessageEditedAndReplies(t *testing.T) {
 	}
 }
 
+func TestBot_Resolved_SaysWorstAndDuration(t *testing.T) {
+	s := notifytest.NewStub(t, posted)
+	if _, err := bot(t, s.URL, nil).Send(t.Context(), notifytest.Recovered(6), where); err != nil {
+		t.Fatal(err)
+	}
+	edit, reply := form(t, s.Calls()[0]), form(t, s.Calls()[1])
+	if got, want := reply.Get("text"), ":large_green_circle: *resolved* after 4m, worst error_rate 30%\n"; !strings.HasPrefix(got, want) {
+		t.Errorf("reply: got %q, want it to begin %q", got, want)
+	}
+	if got, want := edit.Get("text"), ":large_green_circle: resolved after 4m, worst error_rate 30%: checkout: error rate is high"; got != want {
+		t.Errorf("card: got %q, want %q", got, want)
+	}
+	if got := edit.Get("attachments"); !strings.Contains(got, "*Worst*  30%") {
+		t.Errorf("card: got %s", got)
+	}
+}
+
 func TestBot_Card_SaysWhatSinceHowFarAndWho(t *testing.T) {
 	s := notifytest.NewStub(t, posted)
 	if _, err := bot(t, s.URL, nil).Send(t.Context(), notifytest.Message(1, incident.EventOpened), ""); err != nil {

@@ -104,6 +104,21 @@ func TestPayload_Schema(t *testing.T) {
 	f("finding", finding, "change", "title", "log_odds", "probability", "terms")
 }
 
+func TestPayload_Resolved_HasTheWorst(t *testing.T) {
+	body, err := json.Marshal(webhook.NewPayload(notifytest.Recovered(6)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`"version":1,`, `"worst":{"at":"2026-03-02T10:03:00Z","value":0.3,"expected":0.0025,"lower":0.001,"upper":0.01,"score":0.99999}`,
+		`"text":"resolved after 4m, worst error_rate 30%: `,
+	} {
+		if !strings.Contains(string(body), want) {
+			t.Errorf("want %s in %s", want, body)
+		}
+	}
+}
+
 func TestWebhook_Quiet_IsNotPosted(t *testing.T) {
 	s := notifytest.NewStub(t, "")
 	m := notifytest.Message(1, incident.EventAttached)

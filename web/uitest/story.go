@@ -39,7 +39,7 @@ func (s *Shop) fill(now time.Time) {
 	for _, in := range s.incidents {
 		for _, o := range in.Occurrences {
 			if o.Source == incident.SourceAnomaly {
-				a := web.Anomaly{Occurrence: o, Peak: o.Score, Incident: in.ID}
+				a := web.Anomaly{Occurrence: o, Peak: o.Worst.Score, Incident: in.ID}
 				if o.Condition == incident.ConditionCleared {
 					a.Ended = o.At
 				}
@@ -48,8 +48,9 @@ func (s *Shop) fill(now time.Time) {
 		}
 	}
 	s.anomalies = append(s.anomalies, web.Anomaly{Ended: ago(3 * time.Hour), Peak: 0.9973, Occurrence: incident.Occurrence{Key: "frontend/request_rate", Source: incident.SourceAnomaly, Name: "request_rate", Service: "frontend",
-		Severity: incident.SeverityInfo, Condition: incident.ConditionCleared, Since: ago(190 * time.Minute), At: ago(3 * time.Hour), Value: 412, Expected: 301, Lower: 254, Upper: 355, Threshold: unknown, Score: 0.9973,
-		Kind: "spike", Unit: "per_second", Query: `tocsin:request_rate{service="frontend"}`, Summary: "request_rate of frontend at 412/s, expected 301/s"}})
+		Severity: incident.SeverityInfo, Condition: incident.ConditionCleared, Since: ago(190 * time.Minute), At: ago(3 * time.Hour), Value: 318, Expected: 306, Lower: 258, Upper: 361, Threshold: unknown, Score: 0.41,
+		Worst: &incident.Reading{At: ago(186 * time.Minute), Value: 412, Expected: 301, Lower: 254, Upper: 355, Score: 0.9973},
+		Kind:  "spike", Unit: "per_second", Query: `tocsin:request_rate{service="frontend"}`, Summary: "request_rate recovered: worst 412 /s against an expected 301 /s (band 254 /s to 355 /s), now 318 /s"}})
 }
 
 func (s *Shop) fillCheckout(now, deploy time.Time) {
@@ -61,12 +62,15 @@ func (s *Shop) fillCheckout(now, deploy time.Time) {
 		Occurrences: []incident.Occurrence{
 			{Key: "alert/high_errors/checkout", Source: incident.SourceAlert, Name: "high_errors", Service: "checkout", Severity: incident.SeverityCritical, Condition: incident.ConditionFiring, Symptom: true, Strong: true,
 				Since: onset, At: now.Add(-20 * time.Second), Value: 0.142, Expected: 0.008, Lower: 0.002, Upper: 0.021, Threshold: 0.05, Score: unknown, Unit: "ratio", Labels: map[string]string{"service": "checkout"},
+				Worst: &incident.Reading{At: onset.Add(6 * time.Minute), Value: 0.186, Expected: unknown, Lower: unknown, Upper: unknown, Score: unknown},
 				Query: `tocsin:error_rate{service="checkout"}`, Channels: []string{"slack"}, Summary: "error_rate of checkout is 14.2%, above 5% for 2 minutes"},
 			{Key: "anomaly/p95/checkout", Source: incident.SourceAnomaly, Name: "p95_latency", Service: "checkout", Severity: incident.SeverityWarning, Condition: incident.ConditionFiring, Symptom: true, Strong: true,
 				Since: onset.Add(15 * time.Second), At: now.Add(-20 * time.Second), Value: 1.84, Expected: 0.312, Lower: 0.22, Upper: 0.43, Threshold: unknown, Score: 0.99998, Kind: "level_shift", Unit: "seconds",
+				Worst:  &incident.Reading{At: onset.Add(5 * time.Minute), Value: 2.41, Expected: 0.312, Lower: 0.22, Upper: 0.43, Score: 0.999994},
 				Labels: map[string]string{"service": "checkout"}, Query: `tocsin:p95_latency{service="checkout"}`, Summary: "p95_latency of checkout at 1.84 s, expected 312 ms"},
 			{Key: "anomaly/cpu/checkout-2", Source: incident.SourceAnomaly, Name: "cpu_usage", Service: "checkout", Severity: incident.SeverityInfo, Condition: incident.ConditionHeld, Since: onset.Add(80 * time.Second), At: now.Add(-4 * time.Minute),
-				Value: 0.83, Expected: 0.41, Lower: 0.30, Upper: 0.52, Threshold: unknown, Score: 0.9962, Kind: "level_shift", Unit: "ratio", Labels: map[string]string{"service": "checkout", "instance": "checkout-2:9100"},
+				Value: 0.83, Expected: 0.41, Lower: 0.30, Upper: 0.52, Threshold: unknown, Score: 0.9962, Kind: "level_shift", Unit: "ratio",
+				Worst: &incident.Reading{At: now.Add(-4 * time.Minute), Value: 0.83, Expected: 0.41, Lower: 0.30, Upper: 0.52, Score: 0.9962}, Labels: map[string]string{"service": "checkout", "instance": "checkout-2:9100"},
 				Query: `tocsin:cpu_usage{service="checkout",instance="checkout-2:9100"}`, Summary: "cpu_usage of checkout on checkout-2 stopped reporting 4 minutes ago, last 83%"},
 		},
 	}
@@ -111,7 +115,7 @@ func (s *Shop) fillSearch(now time.Time) {
 	in := incident.Incident{ID: "01JDJC2XW0B9RE", Service: "search", Title: "search: memory 91.4%, expected 62%", State: incident.StateAcknowledged, Severity: incident.SeverityWarning,
 		Onset: onset, Opened: onset.Add(30 * time.Minute), Acked: onset.Add(55 * time.Minute), Updated: now.Add(-time.Minute),
 		Occurrences: []incident.Occurrence{{Key: "anomaly/mem/search", Source: incident.SourceAnomaly, Name: "memory_percent", Service: "search", Severity: incident.SeverityWarning, Condition: incident.ConditionFiring, Strong: true,
-			Since: onset, At: now.Add(-time.Minute), Value: 91.4, Expected: 62, Lower: 55, Upper: 69, Threshold: unknown, Score: 0.9996, Kind: "trend", Unit: "percent", Query: `tocsin:memory_percent{service="search"}`,
+			Since: onset, At: now.Add(-time.Minute), Worst: &incident.Reading{At: now.Add(-time.Minute), Value: 91.4, Expected: 62, Lower: 55, Upper: 69, Score: 0.9996}, Value: 91.4, Expected: 62, Lower: 55, Upper: 69, Threshold: unknown, Score: 0.9996, Kind: "trend", Unit: "percent", Query: `tocsin:memory_percent{service="search"}`,
 			Summary: "memory_percent of search climbs by 4.1 points an hour, at 91.4%"}}}
 	s.incidents = append(s.incidents, in)
 	i := len(s.incidents) - 1
@@ -137,8 +141,9 @@ func (s *Shop) fillPast(now time.Time) {
 		open := now.Add(-p.ago)
 		s.incidents = append(s.incidents, incident.Incident{ID: p.id, Service: p.service, Title: p.title, State: incident.StateResolved, Severity: p.sev, Onset: open.Add(-time.Minute), Opened: open,
 			Resolved: open.Add(p.took), Updated: open.Add(p.took), Reopened: p.reopened, Occurrences: []incident.Occurrence{{Key: "anomaly/err/" + p.service, Source: incident.SourceAnomaly, Name: "error_rate", Service: p.service,
-				Severity: p.sev, Condition: incident.ConditionCleared, Symptom: true, Strong: true, Since: open.Add(-time.Minute), At: open.Add(p.took), Value: 0.063, Expected: 0.004, Lower: 0.001, Upper: 0.012, Threshold: unknown, Score: 0.9999, Kind: "level_shift", Unit: "ratio",
-				Query: `tocsin:error_rate{service="` + p.service + `"}`, Summary: "error_rate of " + p.service + " is back within 0.1% to 1.2%"}}})
+				Severity: p.sev, Condition: incident.ConditionCleared, Symptom: true, Strong: true, Since: open.Add(-time.Minute), At: open.Add(p.took), Value: 0.0043, Expected: 0.0204, Lower: 0.011, Upper: 0.034, Threshold: unknown, Score: 0.31,
+				Worst: &incident.Reading{At: open.Add(p.took / 3), Value: 0.063, Expected: 0.004, Lower: 0.001, Upper: 0.012, Score: 0.9999}, Kind: "level_shift", Unit: "ratio",
+				Query: `tocsin:error_rate{service="` + p.service + `"}`, Summary: "error_rate recovered: worst 6.3 % against an expected 0.4 % (band 0.1 % to 1.2 %), now 0.43 %"}}})
 		i := len(s.incidents) - 1
 		s.logLocked(i, incident.Event{Kind: incident.EventOpened, At: open, Actor: "tocsin", Text: "Opened: " + p.title + "."})
 		s.logLocked(i, incident.Event{Kind: incident.EventResolved, At: open.Add(p.took), Actor: "tocsin", Text: "Back to normal for 5 minutes."})

@@ -5,6 +5,16 @@ export type Figure = number | null
 export type Severity = 'info' | 'warning' | 'critical'
 export type IncidentState = 'open' | 'acknowledged' | 'resolved'
 
+/** One report's figures, kept as the worst of an episode; expected and band are those of its beginning. */
+export interface Reading {
+  at: string
+  value: Figure
+  expected: Figure
+  lower: Figure
+  upper: Figure
+  score: Figure
+}
+
 export interface Occurrence {
   key: string
   source: 'alert' | 'anomaly'
@@ -23,7 +33,9 @@ export interface Occurrence {
   lower: Figure
   upper: Figure
   threshold: Figure
+  below?: boolean
   score: Figure
+  worst?: Reading
   kind?: string
   unit?: string
   labels?: Record<string, string>

@@ -4,9 +4,10 @@ import { Link } from 'wouter'
 import { api } from '../api/client.ts'
 import type { Anomaly } from '../api/nouns.ts'
 import { useResource } from '../api/resource.ts'
-import { figure, score } from '../format/number.ts'
+import { score } from '../format/number.ts'
 import { selector } from '../format/text.ts'
 import { isSet } from '../format/time.ts'
+import { distance, normal, worst } from '../format/worst.ts'
 import { Failure, Lesson, Loading, PointPrometheus } from '../parts/messages.tsx'
 import { Range } from '../parts/range.tsx'
 import { Ago, Lasting, When } from '../parts/when.tsx'
@@ -61,6 +62,7 @@ export default function Anomalies() {
 
 function Row({ anomaly: a }: { anomaly: Anomaly }) {
   const instance = a.labels?.['instance']
+  const n = normal(a)
   return (
     <li>
       <div className="row" data-row tabIndex={-1}>
@@ -75,9 +77,9 @@ function Row({ anomaly: a }: { anomaly: Anomaly }) {
           <strong>{a.service}</strong> {a.query ? <Link href={`/explore?query=${encodeURIComponent(selector(a.query))}`}>{a.name}</Link> : a.name}
           {instance && <span className="dim"> on {instance}</span>}
           <span className="second" style={{ display: 'block' }}>
-            {figure(a.value, a.unit)}, expected {figure(a.expected, a.unit)} ({figure(a.lower, a.unit)} to {figure(a.upper, a.unit)})
+            {distance(a, isSet(a.ended) && a.condition !== 'held')}
           </span>
-          <Range value={a.value} lower={a.lower} upper={a.upper} expected={a.expected} />
+          <Range value={worst(a).value} lower={n.lower} upper={n.upper} expected={n.expected} />
         </span>
         <span className="side">
           <span>

@@ -4,6 +4,8 @@ import { Link } from 'wouter'
 import type { Occurrence } from '../api/nouns.ts'
 import { figure, score } from '../format/number.ts'
 import { selector } from '../format/text.ts'
+import { utc } from '../format/time.ts'
+import { normal } from '../format/worst.ts'
 import { ConditionMark } from './marks.tsx'
 import { Ago } from './when.tsx'
 
@@ -26,7 +28,10 @@ export function Occurrences({ occurrences, dropped }: { occurrences: Occurrence[
             <tr>
               <th scope="col">What</th>
               <th scope="col" className="num">
-                Value
+                Worst
+              </th>
+              <th scope="col" className="num">
+                Now
               </th>
               <th scope="col" className="num">
                 Expected
@@ -47,9 +52,12 @@ export function Occurrences({ occurrences, dropped }: { occurrences: Occurrence[
                   </span>
                   {o.summary && <div className="soft">{o.summary}</div>}
                 </td>
-                <td className="num" data-label="Value">{figure(o.value, o.unit)}</td>
-                <td className="num" data-label="Expected" title={`ordinary range ${figure(o.lower, o.unit)} to ${figure(o.upper, o.unit)}${o.threshold !== null ? `, limit of the rule ${figure(o.threshold, o.unit)}` : ''}`}>
-                  {figure(o.expected, o.unit)}
+                <td className="num" data-label="Worst">
+                  {o.worst ? <strong title={`at ${utc(new Date(o.worst.at))}`}>{figure(o.worst.value, o.unit)}</strong> : figure(null)}
+                </td>
+                <td className="num" data-label="Now">{figure(o.value, o.unit)}</td>
+                <td className="num" data-label="Expected" title={`ordinary range ${figure(normal(o).lower, o.unit)} to ${figure(normal(o).upper, o.unit)}${o.threshold !== null ? `, limit of the rule ${figure(o.threshold, o.unit)}` : ''}`}>
+                  {figure(normal(o).expected, o.unit)}
                 </td>
                 <td data-label="Standing">
                   <ConditionMark condition={o.condition} />

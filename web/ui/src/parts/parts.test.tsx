@@ -12,6 +12,7 @@ import { moveRow } from './shortcuts.tsx'
 import { Occurrences } from './occurrences.tsx'
 import { Suspects } from './suspects.tsx'
 import { Timeline } from './timeline.tsx'
+import { distance, normal, worst } from '../format/worst.ts'
 
 afterEach(() => {
   cleanup()
@@ -132,6 +133,31 @@ test('occurrences: what fires and is strong first, cleared last, a long list sho
   expect(names()).toHaveLength(23)
   expect(names().at(-1)).toBe('over')
   expect(screen.getByText(/3 more belong to it/)).toBeDefined()
+})
+
+describe('the worst of an episode', () => {
+  const over: Occurrence = {
+    key: 'k', name: 'error_rate', source: 'anomaly', service: 's', severity: 'warning', condition: 'cleared', symptom: true, strong: true, since: '2026-03-04T12:00:00Z', at: '2026-03-04T12:09:00Z', unit: 'ratio',
+    value: 0.00231, expected: 0.0204, lower: 0.01, upper: 0.03, threshold: null, score: 0.2,
+    worst: { at: '2026-03-04T12:01:00Z', value: 0.3, expected: 0.0025, lower: 0.001, upper: 0.01, score: 0.99999 },
+  }
+
+  test('stands beside the present value in the table, against what was normal', () => {
+    show(<Occurrences occurrences={[over]} dropped={0} />)
+    expect(screen.getAllByRole('columnheader').map((h) => h.textContent)).toEqual(['What', 'Worst', 'Now', 'Expected', 'Standing', 'Since'])
+    expect(screen.getAllByRole('cell').slice(1, 4).map((c) => c.textContent)).toEqual(['30%', '0.231%', '0.25%'])
+  })
+
+  test('is what an anomaly is told by; the present value only while it goes on', () => {
+    expect(distance(over, true)).toBe('30% at worst, expected 0.25% (0.1% to 1%)')
+    expect(distance({ ...over, condition: 'firing', value: 0.12 }, false)).toBe('30% at worst, expected 0.25% (0.1% to 1%), now 12%')
+    expect(distance({ ...over, condition: 'held', value: 0.12 }, false)).toBe('30% at worst, expected 0.25% (0.1% to 1%), last 12%')
+    expect(distance({ ...over, value: 0.3 }, false)).toBe('30%, expected 0.25% (0.1% to 1%)')
+    const { worst: _, ...old } = over
+    expect(distance({ ...old, lower: null }, true)).toBe('0.231%, expected 2.04%')
+    expect(normal({ ...over, worst: { ...over.worst!, expected: null } }).expected).toBe(0.0204)
+    expect(worst(old)).toMatchObject({ at: over.at, value: over.value })
+  })
 })
 
 test('only http and https become links', () => {
