@@ -157,7 +157,7 @@ func falseAlarms(out io.Writer, all []*labelled, cfg detector.Config, found figu
 	for _, set := range detectionSets {
 		if s := bySet[set]; s != nil {
 			mean := s.alarms / s.weeks
-			fmt.Fprintf(out, "%s: %.2f false alarms per series-week at the default threshold, p50%.2f, p95%.2f (%.1f times the mean)\n",
+			fmt.Fprintf(out, "%s: %.2f false alarms per series-week at the default threshold, p50 %.2f, p95 %.2f (%.1f times the mean)\n",
 				set, mean, quantile(s.each, 0.5), quantile(s.each, 0.95), quantile(s.each, 0.95)/mean)
 		}
 	}

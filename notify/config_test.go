@@ -142,6 +142,10 @@ func TestReadme_Examples_Load(t *testing.T) {
 	}
 	for _, p := range parts[1:] {
 		example, _, _ := strings.Cut(p, "```")
+		// The examples are of the whole file; this package knows its section.
+		if _, section, found := strings.Cut(example, "\nnotify:\n"); found {
+			example = strings.ReplaceAll("\n"+section, "\n  ", "\n")
+		}
 		example = regexp.MustCompile(`\$\{(\w+)_URL\}`).ReplaceAllString(example, "https://example.test/$1")
 		if _, errs := load(t, example); len(errs) > 0 {
 			t.Errorf("%v in\n%s", errs, example)

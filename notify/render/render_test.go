@@ -165,7 +165,7 @@ func TestText_Resolved_SaysWorstAndDuration(t *testing.T) {
   where     production
   worst     error_rate 30%, expected 0.25% (0.1% to 1%), 120 times as much, at 2026-03-02 10:03:00 UTC
   what      error_rate of checkout (recovered): worst 30%, expected 0.25% (0.1% to 1%), 120 times as much; now 0.9%
-            p95_latency of checkout (recovered): 1.5s, expected 250ms (200ms to 310ms), 6 times as much
+            p95_latency of checkout (recovered): 1.5 s, expected 250 ms (200 ms to 310 ms), 6 times as much
 `
 	got, _, _ := strings.Cut(render.Text(notifytest.Recovered(1)), "  suspects\n")
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -190,7 +190,7 @@ func TestWorst(t *testing.T) {
 		"none":         {nil, ""},
 		"not known":    {[]incident.Occurrence{none, {Name: "y", Worst: w(nan)}}, ""},
 		"of the known": {[]incident.Occurrence{none, o}, "error_rate 30%"},
-		"the leading":  {[]incident.Occurrence{o, {Name: "lat", Unit: "seconds", Symptom: true, Condition: incident.ConditionFiring, Worst: w(2)}}, "lat 2s"},
+		"the leading":  {[]incident.Occurrence{o, {Name: "lat", Unit: "seconds", Symptom: true, Condition: incident.ConditionFiring, Worst: w(2)}}, "lat 2 s"},
 	} {
 		if got, _ := render.Worst(incident.Incident{Occurrences: c.occ}); got != c.want {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)

@@ -25,7 +25,7 @@ func TestParse_Legal_GivesPromQL(t *testing.T) {
 	for text, want := range map[string]string{
 		"error_rate > 5%":                          "tocsin:error_rate > 0.05",
 		"error_rate>0.05":                          "tocsin:error_rate > 0.05",
-		"error_rate >= 12.5%":                      "tocsin:error_rate >= 0.125",
+		"error_rate >= 12.5 %":                     "tocsin:error_rate >= 0.125",
 		"p95_latency > 1000ms":                     "tocsin:p95_latency > 1",
 		"p95_latency > 1.5s":                       "tocsin:p95_latency > 1.5",
 		"p95_latency > 1m":                         "tocsin:p95_latency > 60",
