@@ -71,16 +71,29 @@ func (s *series) rarelyLeavesZero() bool {
 	return s.Changes < 16 && s.ChangeRate < 0.1 && math.Abs(s.Slow) <= 0.2*(s.Hi-s.Lo)
 }
 
-// judgePoint weighs the residual of this one sample.
+// judgePoint weighs the residual of this one sample, and more when the samples
+// before it were beyond the quantile on the same side: a run of m is as much
+// rarer than a single one as the chance to go on, m times.
 func (s *series) judgePoint(k *look, need float64) {
 	k.upper = k.high + s.Up.reach(need)*k.scale
 	k.lower = k.low - s.Down.reach(need)*k.scale
+	up, down := 0.0, 0.0
+	if s.runs(k) {
+		more := s.runBonus()
+		if s.Run > 0 {
+			up = more
+			k.upper = min(k.upper, k.high+max(s.Up.reach(need-more), float64(s.Up.Q))*k.scale)
+		} else {
+			down = more
+			k.lower = max(k.lower, k.low-max(s.Down.reach(need-more), float64(s.Down.Q))*k.scale)
+		}
+	}
 	switch {
 	case k.x > k.high:
-		k.decades = s.Up.decades((k.x - k.high) / k.scale)
+		k.decades = s.Up.beyond((k.x-k.high)/k.scale, up)
 		k.kind = KindSpike
 	case k.x < k.low:
-		k.decades = s.Down.decades((k.low - k.x) / k.scale)
+		k.decades = s.Down.beyond((k.low-k.x)/k.scale, down)
 		k.kind = KindDip
 	}
 }

@@ -8,6 +8,7 @@ const (
 	errorMemory = 0.002
 	longMemory  = 2 * 86400 // seconds
 	oddTeaches  = 0.1
+	teachYouth  = 500 // samples
 )
 
 func clip(e, most float64) float64 { return min(max(e, -most), most) }
@@ -57,8 +58,8 @@ func (s *series) learn(k *look, p *params, d *daily) {
 // teaching returns the share of its weight with which the sample teaches errors
 // and range: little when it is odd or belongs to an open episode, so that what
 // was normal before is still known after the recovery. An episode that has
-// lasted for as long as a new level takes to be learned teaches in full: its
-// noise has come to stay.
+// lasted for as long as a new level takes to be learned teaches in full, for its
+// noise has come to stay, and to a young series nearly all is new.
 func (s *series) teaching(k *look, p *params) float64 {
 	if !k.odd && !s.has(flagOpen) {
 		return 1
@@ -66,7 +67,7 @@ func (s *series) teaching(k *look, p *params) float64 {
 	if s.has(flagOpen) && k.t-s.EpisodeSince >= p.relearnAfter {
 		return 1
 	}
-	return oddTeaches
+	return max(oddTeaches, 1-float64(s.N)/teachYouth)
 }
 
 // learnErrors moves the experts' mean errors, each freed of what the time of
@@ -128,11 +129,14 @@ func (s *series) measure(x float64) {
 	}
 }
 
-// reflect lets charts and tails learn from the judged sample. Within an episode
-// the tails of residuals do not: excesses that follow one another are one.
+// reflect lets charts and tails learn from the judged sample. Within an episode,
+// and in a run that counts, the tails of residuals do not: excesses that follow
+// one another are one.
 func (s *series) reflect(k *look) {
-	if !k.gap && !s.has(flagOpen) {
-		up, down := max(k.x-k.high, 0)/k.scale, max(k.low-k.x, 0)/k.scale
+	up, down := max(k.x-k.high, 0)/k.scale, max(k.low-k.x, 0)/k.scale
+	going := s.runs(k)
+	s.learnRun(up, down)
+	if !k.gap && !s.has(flagOpen) && (!going || s.Run == 0) {
 		// Both sides learn from both, the other side's at half its size:
 		// series with few samples have too few excesses for two tails.
 		s.Up.learn(max(up, 0.5*down), 1, tailWeight)

@@ -92,12 +92,17 @@ func (s *series) mix(k *look, seasonal bool) float64 {
 	if s.N <= youth {
 		return k.forecast[0]
 	}
-	best := s.Err[0]
-	for _, e := range s.Err[1:n] {
-		best = min(best, e)
+	at, best := 0, s.Err[0]
+	for i, e := range s.Err[1:n] {
+		if e < best {
+			at, best = i+1, e
+		}
 	}
 	if best == 0 {
 		return k.forecast[0]
+	}
+	if s.runs(k) {
+		return k.forecast[s.steadiest(at)]
 	}
 	var sum, weight float64
 	for i := range n {

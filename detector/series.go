@@ -29,7 +29,10 @@ type series struct {
 	ChangeRate, GapShare       float32
 
 	Up, Down tail
-	Calm     tail // of runs without change
+	Run      int8    // samples in a row beyond the quantile, negative below
+	Again    float32 // share of such samples that are followed by another
+	AgainN   uint16  // samples it was learned from, saturating
+	Calm     tail    // of runs without change
 	Persist  [charts]tail
 	Chart    [charts]float32 // mean deviation from the long level over a window
 	Most     [charts]float32 // largest of the chart in the current window
@@ -92,6 +95,7 @@ var (
 func (s *series) restart() {
 	*s = series{Flags: s.Flags & (flagUsed | flagCounter | flagGaugeAfterAll | flagPage), Page: s.Page}
 	s.Up, s.Down, s.Calm = newTail(priorQuantile), newTail(priorQuantile), newTail(calmFloor)
+	s.Again = runPrior
 	for i := range s.Persist {
 		s.Persist[i] = newTail(chartPrior[i])
 	}

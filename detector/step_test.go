@@ -102,12 +102,12 @@ func TestStep_MinuteToFiveSeconds_WanderingGaugeKeepsBudget(t *testing.T) {
 	}
 }
 
-// A gauge written each minute and scraped each five seconds repeats itself.
+// A gauge written every three minutes repeats itself more often at a finer step.
 func TestStep_MinuteToFiveSeconds_RepeatedValuesAreNoFlatline(t *testing.T) {
 	const coarse = 2880
 	r, x := noise(50), 0.0
 	samples := coarseThenFine(coarse, 2000, func(i int, _ float64) float64 {
-		if i < coarse || i%12 == 0 {
+		if i < coarse && i%3 == 0 || i%36 == 0 {
 			x = 100 + r()
 		}
 		return x

@@ -56,7 +56,8 @@ func (a *tail) reach(d float64) float64 {
 }
 
 // learn takes in one value. An excess counts for at most twice what is usual
-// and a bit, so that one incident does not set the shape. low is the smallest
+// and a bit, and the first few for more, so that one incident does not set the
+// shape. low is the smallest
 // the quantile may become, prior the weight of the prior shape in excesses.
 func (a *tail) learn(u, low, prior float64) {
 	if a.N < math.MaxUint16 {
@@ -71,7 +72,7 @@ func (a *tail) learn(u, low, prior float64) {
 		a.K++
 	}
 	h := float64(a.H)
-	e := min(math.Log(u/q), 2*h+0.3)
+	e := min(math.Log(u/q), 2*h+0.3+1/float64(a.K))
 	h += (e - h) / (min(float64(a.K), tailMemory) + prior)
 	a.H, a.D = float32(min(max(h, tailMin), tailMax)), 0
 	a.Q = float32(max(q*(1+rate*(1-tailShare)), low))

@@ -1,0 +1,75 @@
+package detector
+
+import "math"
+
+// Runs. A series of independent noise leaves its quantile twice in a row once
+// in 2,500 samples; one whose disturbances last does so often. The share of
+// samples beyond the quantile that are followed by another on the same side is
+// learned from a prior, and says what a run is worth.
+const (
+	runPrior  = 0.25 // share of samples that are followed by another
+	runWeight = 10   // weight of that, in samples
+	runFloor  = 0.03 // no run is taken to be rarer
+	runMost   = 8    // samples before this one that count
+	runLeast  = 20   // samples before runs count
+	runYouth  = 1000 // samples after which the charts suffice; runs count less until then
+	runNear   = 1.1  // errors that differ by no more than this factor are alike
+)
+
+// runBonus returns the powers of ten that the run so far adds to a sample which
+// prolongs it.
+func (s *series) runBonus() float64 {
+	m := min(max(s.Run, -s.Run), runMost)
+	fade := 1 - float64(s.N)/runYouth
+	return -float64(m) * fade * math.Log10(max(float64(s.Again), runFloor))
+}
+
+// runs reports whether the run so far counts for sample k.
+func (s *series) runs(k *look) bool {
+	return s.Run != 0 && !k.gap && s.N >= runLeast && s.N < runYouth
+}
+
+// steadiest returns the slowest of the exponential means whose error is not
+// much larger than that of the best expert. During a run it alone is the
+// forecast: the quicker ones have followed the run already.
+func (s *series) steadiest(best int) int {
+	for i := 3; i > best; i-- {
+		if s.Err[i] <= runNear*s.Err[best] {
+			return i
+		}
+	}
+	return best
+}
+
+// learnRun takes in how far beyond its side's forecast the sample was, in
+// scales. The share that go on is learned when a run has ended without an
+// alarm.
+func (s *series) learnRun(up, down float64) {
+	side := int8(0)
+	switch {
+	case up > float64(s.Up.Q):
+		side = 1
+	case down > float64(s.Down.Q):
+		side = -1
+	}
+	if side*s.Run > 0 {
+		if max(s.Run, -s.Run) < math.MaxInt8 {
+			s.Run += side
+		}
+		return
+	}
+	if s.Run != 0 && !s.has(flagOpen) {
+		n := float32(max(s.Run, -s.Run))
+		s.AgainN += uint16(min(n, float32(math.MaxUint16-s.AgainN)))
+		s.Again += n * ((n-1)/n - s.Again) / (min(float32(s.AgainN), tailMemory) + runWeight)
+	}
+	s.Run = side
+}
+
+// beyond is decades of u, and more if u is beyond the quantile.
+func (a *tail) beyond(u, more float64) float64 {
+	if u < float64(a.Q) {
+		return a.decades(u)
+	}
+	return a.decades(u) + more
+}
