@@ -108,3 +108,10 @@ func TestFromVerdict_Strength(t *testing.T) {
 		t.Error("a quiet verdict is an occurrence")
 	}
 }
+
+func TestToAlert_KeepsTheSideOnWhichItFires(t *testing.T) {
+	o, _ := incident.FromAlert(rules.Alert{Fingerprint: "f", Name: "quiet", State: rules.AlertFiring, Since: noon, At: noon, Value: 1, Threshold: nan, Below: true})
+	if a, ok := incident.ToAlert(o); !ok || !o.Below || !a.Below {
+		t.Errorf("got %v, occurrence %v, alert %v", ok, o.Below, a.Below)
+	}
+}

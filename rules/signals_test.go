@@ -171,3 +171,29 @@ func TestNotify_MayReadTheEngine(t *testing.T) {
 		t.Error("nothing was told")
 	}
 }
+
+func TestEngine_Below_SaysThatTheAlertFiresOnLowValues(t *testing.T) {
+	for rule, want := range map[string]bool{"request_rate < 30": true, "request_rate <= baseline * 0.9 or request_rate < 30": true, "request_rate > 10": false} {
+		s := newStory(t, `load 1m
+	tocsin:request_rate{service="a"} 20x40
+`)
+		s.start(alertsOf(t, "alerts:\n  - name: x\n    condition: "+rule+"\n"))
+		s.run(10*time.Minute, 20*time.Minute)
+		if len(s.told) == 0 || s.told[0].Below != want {
+			t.Errorf("%s: got %+v", rule, s.told)
+		}
+	}
+	s := newStory(t, `load 1m
+	up{job="a"} 0x40
+	want{job="a"} 1x40
+`)
+	s.start(promOf(t, "groups:\n  - name: g\n    rules:\n      - alert: Fewer\n        expr: up < want\n      - alert: More\n        expr: want > up\n"))
+	s.run(10*time.Minute, 20*time.Minute)
+	got := map[string]bool{}
+	for _, a := range s.told {
+		got[a.Name] = a.Below
+	}
+	if len(got) != 2 || !got["Fewer"] || got["More"] {
+		t.Errorf("got %v", got)
+	}
+}
