@@ -27,6 +27,9 @@ func (s *series) episode(k *look, p *params) Phase {
 	}
 	if !odd && s.away(k) {
 		s.Quiet = 0
+		if s.farther(k) {
+			return PhaseChanged
+		}
 		return PhaseOngoing
 	}
 	if !odd {
@@ -42,11 +45,39 @@ func (s *series) episode(k *look, p *params) Phase {
 	if k.score > s.Peak {
 		s.Peak, s.EpisodeKind = k.score, k.kind
 	}
+	told := s.farther(k)
 	if k.decades >= float64(s.Told)+1 {
-		s.Told = float32(k.decades)
+		s.Told, told = float32(k.decades), true
+	}
+	if told {
 		return PhaseChanged
 	}
 	return PhaseOngoing
+}
+
+// fartherBy is the factor by which the distance from the opening band must have
+// grown to be told again. Evidence soon says no more than "never seen", and the
+// forecast follows; how bad it is goes on.
+const fartherBy = 1.5
+
+// farther reports whether the value is so much farther from the band that the
+// episode left than what was told of it, and notes it as told.
+func (s *series) farther(k *look) bool {
+	far := s.far(k)
+	if !(s.FarTold > 0) || far < fartherBy*s.FarTold {
+		return false
+	}
+	s.FarTold = far
+	return true
+}
+
+// far returns how far the value lies from the middle of the band that the episode
+// left, in half widths of it; 0 when there was no band.
+func (s *series) far(k *look) float32 {
+	if !(s.OpenHalf > 0) {
+		return 0
+	}
+	return float32(math.Abs(k.x-float64(s.OpenMid))) / s.OpenHalf
 }
 
 // away reports whether the series has stayed far off its long level. Forecasts
@@ -66,6 +97,8 @@ func (s *series) open(k *look) {
 	s.EpisodeSince, s.EpisodeEnd = k.t, k.t
 	s.Peak, s.Told, s.Quiet = k.score, float32(k.decades), 0
 	s.EpisodeKind, s.ShiftRun = k.kind, 0
+	s.OpenMid, s.OpenHalf = float32((k.upper+k.lower)/2), float32((k.upper-k.lower)/2)
+	s.FarTold = s.far(k)
 	s.Alarms, s.AlarmsTime = float32(s.alarms(k.t)+1), k.t
 }
 

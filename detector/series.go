@@ -45,6 +45,8 @@ type series struct {
 	BeforeTime int64
 
 	Told                     float32 // evidence of the episode that has been told
+	FarTold                  float32 // distance from the opening band that has been told
+	OpenMid, OpenHalf        float32 // middle and half width of the band that the episode left
 	EpisodeSince, EpisodeEnd int64   // EpisodeEnd: last odd sample
 	Peak                     float64
 

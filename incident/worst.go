@@ -21,10 +21,6 @@ type Reading struct {
 	Score    telemetry.Number `json:"score"` // [0,1]; NaN for plain alerts
 }
 
-// saturated is the score beyond which two scores say the same: how far the value
-// is from what was expected then tells which is worse.
-const saturated = 0.99999
-
 // readingOf returns the figures of a report that fires, and nil for one that
 // does not or that has no value: neither says how bad it was.
 func readingOf(o Occurrence) *Reading {
@@ -60,10 +56,9 @@ func worstOf(old, o Occurrence) *Reading {
 		return is // a rule of several comparisons now tells of another one
 	}
 	turned := o.Source == SourceAnomaly && o.Signal != "" && turnedBack(*was, *is)
-	if turned && !o.Strong {
-		return was // only a strong report is known to have gone the bad way
-	}
-	if !turned && !worse(o, *was, *is) {
+	// Only a strong report is known to have gone the bad way; any other must be
+	// farther out on the side on which the episode began.
+	if !(turned && o.Strong) && !worse(o, *was, *is) {
 		return was
 	}
 	if o.Source == SourceAnomaly && !isNaN(was.Expected) {
@@ -82,8 +77,11 @@ func worse(o Occurrence, was, is Reading) bool {
 		}
 		return is.Value > was.Value
 	}
-	if a := distance(was, was); was.Score > saturated && is.Score > saturated && a != 0 {
-		return math.Abs(distance(was, is)) > math.Abs(a)
+	// Scores soon say no more than "never seen", and they fall while the forecast
+	// follows a value that stays bad; the distance from what was normal does not.
+	if a := distance(was, was); a != 0 {
+		d := distance(was, is)
+		return d*a > 0 && math.Abs(d) > math.Abs(a)
 	}
 	return is.Score > was.Score || isNaN(was.Score) && !isNaN(is.Score)
 }

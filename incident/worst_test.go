@@ -39,11 +39,11 @@ func TestWorst_Anomaly(t *testing.T) {
 		rows []row
 		want string
 	}{
-		"first":            {want: first},
-		"higher score":     {rows: []row{{0.2, 0.99995, 0.02, false}}, want: "12:01 20% of 0.5%, 0.1% to 1.2%"},
-		"lower score":      {rows: []row{{0.4, 0.998, 0.02, false}}, want: first},
-		"saturated, far":   {rows: []row{{0.3, 0.999999, 0.02, false}, {0.4, 0.999995, 0.02, false}, {0.35, 0.9999999, 0.02, false}}, want: "12:02 40% of 0.5%, 0.1% to 1.2%"},
-		"back, band stays": {rows: []row{{0.02, 0.9999999, 0.3, true}}, want: first},
+		"first":               {want: first},
+		"nearer, score up":    {rows: []row{{0.2, 0.99995, 0.02, false}}, want: first},
+		"farther, score down": {rows: []row{{0.4, 0.998, 0.02, false}}, want: "12:01 40% of 0.5%, 0.1% to 1.2%"},
+		"saturated, far":      {rows: []row{{0.3, 0.999999, 0.02, false}, {0.4, 0.999995, 0.02, false}, {0.35, 0.9999999, 0.02, false}}, want: "12:02 40% of 0.5%, 0.1% to 1.2%"},
+		"back, band stays":    {rows: []row{{0.02, 0.9999999, 0.3, true}}, want: first},
 		"turns bad": {edit: func(o *incident.Occurrence) { o.Value, o.Strong, o.Lower, o.Symptom = 0, false, 0.004, false },
 			rows: []row{{0.2, 0.9998, 0.006, false}}, want: "12:01 20% of 0.5%, 0.4% to 1.2%"},
 		"no band at first": {edit: func(o *incident.Occurrence) { o.Expected, o.Lower, o.Upper = nan, nan, nan },
