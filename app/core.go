@@ -242,6 +242,9 @@ func (c *Core) Step(ctx context.Context, t time.Time) error {
 	if err := c.Consume(ctx, t); err != nil {
 		return err
 	}
+	if err := c.Revisit(ctx, t); err != nil {
+		return err
+	}
 	if err := c.incidents.Tick(ctx, t); err != nil {
 		return err
 	}

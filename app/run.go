@@ -131,6 +131,9 @@ func (a *App) tickLoop(ctx context.Context, c *Core) error {
 		if now.Sub(swept) >= sweepEvery {
 			swept = now
 			c.Sweep(now)
+			if err := c.Revisit(ctx, now); err != nil && ctx.Err() == nil {
+				c.log.Error("held anomalies could not be looked at again", "error", err)
+			}
 			a.server.rates.note(sum(a.counters(), "tocsin_store_samples_total"))
 		}
 		if err := errors.Join(c.incidents.Tick(ctx, now), c.Rerank(ctx, now)); err != nil && ctx.Err() == nil {

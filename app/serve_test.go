@@ -182,10 +182,16 @@ func TestApp_LiveStream_TellsOfAnIncidentAndEndsWithTheDaemon(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
+	var res *http.Response
+	d.eventually("live events run", func() bool {
+		if res, err = http.DefaultClient.Do(req); err != nil {
+			t.Fatal(err)
+		}
+		if res.StatusCode != 200 {
+			res.Body.Close() // 503: they come a moment after the pages
+		}
+		return res.StatusCode == 200
+	})
 	defer res.Body.Close()
 	lines := bufio.NewScanner(res.Body)
 	waitFor := func(prefix, contains string) {

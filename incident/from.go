@@ -93,6 +93,10 @@ type VerdictContext struct {
 	Config      Config // thresholds
 }
 
+// SeriesKey begins the keys of occurrences that come from the detector; the
+// labels of the series follow, as PromQL writes them.
+const SeriesKey = "series:"
+
 // FromVerdict words an episode of the detector as an occurrence. It is strong
 // when it is a signal that moved in its bad direction and its highest score so
 // far is at least Config.StrongScore, or a raw series with at least
@@ -112,7 +116,7 @@ func FromVerdict(c VerdictContext) (o Occurrence, ok bool) {
 		name = c.Labels.String()
 	}
 	o = Occurrence{
-		Key:         "series:" + c.Labels.String(),
+		Key:         SeriesKey + c.Labels.String(),
 		Source:      SourceAnomaly,
 		Name:        name,
 		Signal:      c.Signal,

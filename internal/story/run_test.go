@@ -28,7 +28,7 @@ change at 10m service=pay version_to=v2 status=failed author=kim kind=deployment
 
 // Each kind of assertion is shown to fail, with the line and what was there.
 func TestRun_EveryAssertion_CanFail(t *testing.T) {
-	for _, tt := range []struct{ expect, says string }{
+	tests := []struct{ expect, says string }{
 		{"at 12m alert bad pay none", "did not hold between 12m0s and 12m0s; at the end alert is firing"},
 		{"at 5m alert bad pay firing", "at the end alert is none"},
 		{"at 12m incident pay resolved", "at the end incident is open"},
@@ -43,15 +43,18 @@ func TestRun_EveryAssertion_CanFail(t *testing.T) {
 		{"total incidents = 0", "got 1"},
 		{"total messages pager = 0", "got "},
 		{"total messages pager opened = 2", "got 1"},
-	} {
-		script := failed + "expect at 12m incident pay open\nexpect " + tt.expect + "\n"
-		got, err := play(t, script)
-		if err != nil || len(got) != 1 {
-			t.Errorf("%s: got %q, %v; want one failure", tt.expect, got, err)
-			continue
-		}
-		if !strings.HasPrefix(got[0], "a.story:6: expect ") || !strings.Contains(got[0], tt.says) {
-			t.Errorf("%s: got %q, want its line and %q", tt.expect, got[0], tt.says)
+	}
+	script := failed + "expect at 12m incident pay open\n"
+	for _, tt := range tests {
+		script += "expect " + tt.expect + "\n"
+	}
+	got, err := play(t, script)
+	if err != nil || len(got) != len(tests) {
+		t.Fatalf("got %d failures, %v; want %d\n%s", len(got), err, len(tests), strings.Join(got, "\n"))
+	}
+	for i, tt := range tests {
+		if !strings.HasPrefix(got[i], fmt.Sprintf("a.story:%d: expect ", 6+i)) || !strings.Contains(got[i], tt.says) {
+			t.Errorf("%s: got %q, want its line and %q", tt.expect, got[i], tt.says)
 		}
 	}
 }

@@ -1,0 +1,93 @@
+package telemetry_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/prometheus/prometheus/model/histogram"
+
+	"github.com/tocsinhq/tocsin/telemetry"
+)
+
+func TestBatch_Reset_KeepsMemoryAndForgetsData(t *testing.T) {
+	var b telemetry.Batch
+	for range 3 {
+		s := b.Next()
+		s.Labels = append(s.Labels, telemetry.Pair{Name: []byte("a"), Value: []byte("b")})
+		s.Samples = append(s.Samples, telemetry.Sample{T: 1, V: 2}, telemetry.Sample{T: 2, V: 3})
+		s.Histograms = append(s.Histograms, telemetry.HistogramSample{T: 1, Int: &histogram.Histogram{}})
+	}
+	b.Exemplars, b.Metadata = 4, 5
+	if b.Len() != 9 {
+		t.Errorf("got %d samples, want 9", b.Len())
+	}
+	b.Reset()
+	if b.Len() != 0 || len(b.Series) != 0 || b.Exemplars != 0 || b.Metadata != 0 {
+		t.Errorf("after Reset: got %+v", b)
+	}
+	if h := b.Series[:1][0].Histograms[:1][0]; h.Int != nil {
+		t.Error("a histogram is kept alive by a batch that was reset")
+	}
+	if n := testing.AllocsPerRun(10, func() {
+		b.Reset()
+		s := b.Next()
+		s.Samples = append(s.Samples, telemetry.Sample{T: 1})
+	}); n != 0 {
+		t.Errorf("a batch in use again allocates %v times", n)
+	}
+	if s := b.Next(); len(s.Labels)+len(s.Samples)+len(s.Histograms) != 0 {
+		t.Errorf("a series of an earlier request shows: %+v", s)
+	}
+}
+
+func TestWriteResult_CountsAllAndKeepsTheFirst(t *testing.T) {
+	var r telemetry.WriteResult
+	if r.RefusedTotal() != 0 {
+		t.Errorf("nothing refused: got %d", r.RefusedTotal())
+	}
+	for i := range 15 {
+		r.Reject(telemetry.Rejection{Series: i, Reason: telemetry.ReasonTooOld, Samples: 2})
+	}
+	r.Reject(telemetry.Rejection{Reason: telemetry.ReasonMissingName}) // a series without samples counts as one
+	if r.RefusedTotal() != 31 || r.Refused[telemetry.ReasonTooOld] != 30 || r.Refused[telemetry.ReasonMissingName] != 1 {
+		t.Errorf("got %v", r.Refused)
+	}
+	if len(r.Rejected) != telemetry.MaxRejections || r.Rejected[9].Series != 9 {
+		t.Errorf("got %d rejections, want the first %d", len(r.Rejected), telemetry.MaxRejections)
+	}
+}
+
+func TestNumber_JSON_NotANumberIsNull(t *testing.T) {
+	for in, want := range map[telemetry.Number]string{1.5: "1.5", telemetry.Number(math.Inf(1)): "null", telemetry.Number(math.Inf(-1)): "null"} {
+		if b, err := json.Marshal(in); err != nil || string(b) != want {
+			t.Errorf("%v: got %s, %v; want %s", in, b, err, want)
+		}
+	}
+	var got struct{ A, B telemetry.Number }
+	if err := json.Unmarshal([]byte(`{"A":null,"B":2}`), &got); err != nil || !math.IsNaN(float64(got.A)) || got.B != 2 {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if b, err := json.Marshal(got); err != nil || string(b) != `{"A":null,"B":2}` {
+		t.Errorf("there and back: got %s, %v", b, err)
+	}
+	if err := json.Unmarshal([]byte(`{"A":"x"}`), &got); err == nil {
+		t.Error("a text for a number: got no error")
+	}
+}
+
+func TestChange_TitleAndEffect(t *testing.T) {
+	at := time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
+	for want, c := range map[string]telemetry.Change{
+		"deployment pay v1 -> v2": {Kind: telemetry.KindDeployment, Service: "pay", VersionFrom: "v1", VersionTo: "v2"},
+		"deployment pay v2":       {Kind: telemetry.KindDeployment, Service: "pay", VersionTo: "v2"},
+		"flag pay":                {Kind: "flag", Service: "pay", VersionFrom: "v1"},
+	} {
+		c.Started, c.Finished = at, at.Add(time.Hour)
+		if got := fmt.Sprint(c.Title(), c.Effective()); got != fmt.Sprint(want, at) {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
