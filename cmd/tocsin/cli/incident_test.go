@@ -28,9 +28,9 @@ func TestShowIncident_Worst(t *testing.T) {
 	}
 	want := `What is seen
   cleared  error_rate
-           worst 30 % at 2026-03-02 12:00:00, expected 0.25 %, band 0.1 % to 1 %; now 0.24 %
+           worst 30% at 2026-03-02 12:00:00, expected 0.25%, band 0.1% to 1%; now 0.24%
   firing   error_rate
-           worst 30 % at 2026-03-02 12:00:00, threshold 5 %
+           worst 30% at 2026-03-02 12:00:00, threshold 5%
   cleared  old
 
 Timeline
