@@ -15,7 +15,7 @@ type Config struct {
 	// exp(-Budget/168), the same for every series. Range 0.001 to 100.
 	Budget float64 `yaml:"budget"`
 	// MaxSeries is how many series are watched. Further ones are refused and
-	// counted. Each costs 432 bytes beside its labels, 672 more with its daily
+	// counted. Each costs 456 bytes beside its labels, 672 more with its daily
 	// profile. Range 1 to 100,000,000.
 	MaxSeries int `yaml:"max_series"`
 	// WarmupSamples is how many samples a series must have shown before it

@@ -44,6 +44,9 @@ func (s *series) learn(k *look, p *params, d *daily) {
 	if k.odd {
 		slow *= oddTeaches
 	}
+	if s.Drift[0] > 0 && s.N < runYouth {
+		slow *= 0.5
+	}
 	s.Long += slow * dev
 	s.LongScale += float32(slow * (math.Abs(dev) - float64(s.LongScale)))
 	s.X1, s.Season = k.x, k.season

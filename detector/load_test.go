@@ -59,3 +59,34 @@ func TestNodeCPU_NoisyMinutesOfHistory_AlarmsOnLoad(t *testing.T) {
 		}
 	}
 }
+
+// Bursts that last for some seconds make runs usual; load lasts for longer.
+func TestNodeCPU_BurstsThatLast_AlarmsOnLoad(t *testing.T) {
+	const n, runs = 150, 40
+	missed := 0
+	for seed := range uint64(runs) {
+		r, total, held, burst := rand.New(rand.NewPCG(seed, 8)), 1000.0, 0, 0.0
+		samples := feed(n+45, 1, func(i int) float64 {
+			x := 0.93 + 0.1*r.NormFloat64()
+			if held > 0 {
+				held--
+				x = burst
+			} else if r.Float64() < 0.033 {
+				burst, held = 0.4+0.3*r.Float64(), r.IntN(5)
+				x = burst
+			}
+			if i >= n {
+				x = 0.01 + 0.005*r.NormFloat64()
+			}
+			total += max(x, 0)
+			return total
+		})
+		v, ok := openedAfter(play(t, gauge("node_cpu_seconds_total"), samples), samples[n].T)
+		if !ok || v.Time > samples[n+30].T {
+			missed++
+		}
+	}
+	if missed > runs/10 {
+		t.Errorf("missed %d of %d", missed, runs)
+	}
+}

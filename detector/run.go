@@ -10,18 +10,23 @@ const (
 	runPrior  = 0.25 // share of samples that are followed by another
 	runWeight = 10   // weight of that, in samples
 	runFloor  = 0.03 // no run is taken to be rarer
-	runMost   = 8    // samples before this one that count
+	runWander = 0.6  // share of samples followed by another, per unit of autocorrelation
+	runMost   = 16   // samples before this one that count
 	runLeast  = 20   // samples before runs count
 	runYouth  = 1000 // samples after which the charts suffice; runs count less until then
-	runNear   = 1.1  // errors that differ by no more than this factor are alike
+	runNear   = 2    // errors that differ by no more than this factor are alike
 )
 
 // runBonus returns the powers of ten that the run so far adds to a sample which
-// prolongs it.
+// prolongs it. How much a series wanders is seen in its errors before runs are:
+// the last value errs by the root of 2(1-r) of what the mean does, where r is the
+// autocorrelation.
 func (s *series) runBonus() float64 {
 	m := min(max(s.Run, -s.Run), runMost)
 	fade := 1 - float64(s.N)/runYouth
-	return -float64(m) * fade * math.Log10(max(float64(s.Again), runFloor))
+	a := float64(s.Err[0] / max(s.Err[3], math.SmallestNonzeroFloat32))
+	share := max(float64(s.Again), runWander*(1-0.5*a*a), runFloor)
+	return -float64(m) * fade * math.Log10(share)
 }
 
 // runs reports whether the run so far counts for sample k.

@@ -10,7 +10,10 @@ type series struct {
 	N, Flags, Page      uint32
 	Step                float32 // seconds
 	LooksStep, LogLooks float32 // log10 of looksPerHour when the step was LooksStep
+	Again               float32 // share of samples beyond the quantile that are followed by another
 	Fresh               uint16  // samples since noise was last to be learned anew, saturating
+	AgainN              uint16  // samples that Again was learned from, saturating
+	Run                 int8    // samples in a row beyond the quantile, negative below
 	StepRun             uint8   // samples in a row that came at another step
 	NotCounter          uint8   // falls of a counter that are no resets
 	Quiet               uint8   // quiet samples at the end of the open episode
@@ -29,10 +32,7 @@ type series struct {
 	ChangeRate, GapShare       float32
 
 	Up, Down tail
-	Run      int8    // samples in a row beyond the quantile, negative below
-	Again    float32 // share of such samples that are followed by another
-	AgainN   uint16  // samples it was learned from, saturating
-	Calm     tail    // of runs without change
+	Calm     tail // of runs without change
 	Persist  [charts]tail
 	Chart    [charts]float32 // mean deviation from the long level over a window
 	Most     [charts]float32 // largest of the chart in the current window
