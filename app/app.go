@@ -55,6 +55,9 @@ type App struct {
 	restartOutbox chan struct{}
 	undo          undo
 
+	ending  chan struct{} // closed when the core is about to be closed
+	callers sync.RWMutex  // held by those who use the stores from outside Run
+
 	mu      sync.Mutex // over what a reload replaces
 	loaded  loaded
 	last    web.ReloadStatus
@@ -75,7 +78,7 @@ type loaded struct {
 func New(_ context.Context, o Options) (_ *App, err error) {
 	a := &App{
 		opts: o, log: o.Logger, set: metrics.NewSet(), registry: prometheus.NewRegistry(),
-		started: time.Now(), reloads: make(chan struct{}, 1), restartOutbox: make(chan struct{}, 1),
+		started: time.Now(), reloads: make(chan struct{}, 1), restartOutbox: make(chan struct{}, 1), ending: make(chan struct{}),
 	}
 	defer func() {
 		if err != nil {

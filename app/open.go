@@ -43,6 +43,22 @@ func (a *App) WarmSignals(ctx context.Context, from, to time.Time, step time.Dur
 	if c == nil {
 		return 0, errors.New("warm signals: the daemon is still starting")
 	}
+	a.callers.RLock()
+	defer a.callers.RUnlock()
+	select {
+	case <-a.ending:
+		return 0, errors.New("warm signals: the daemon is stopping")
+	default:
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-a.ending:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
 	stored, refused, err := c.engine.Backfill(ctx, from, to, step)
 	if refused > 0 {
 		a.log.Warn("some values of signals could not be stored; storage.out_of_order_window says how old they may be", "refused", refused, "stored", stored)

@@ -95,6 +95,9 @@ func (a *App) runCore(ctx context.Context, serving <-chan error, stopServing fun
 	a.log.Info("ready", "url", a.URL(), "series", core.tsdb.Head().NumSeries())
 	err = g.Wait()
 	a.notifyStopping()
+	close(a.ending)
+	a.callers.Lock() // who reads the memory of a store that is closed crashes the process
+	a.callers.Unlock()
 	a.mu.Lock() // a reload that outlived the drain ends first, and none begins
 	a.stopped = true
 	a.mu.Unlock()

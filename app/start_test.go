@@ -91,3 +91,32 @@ func TestRun_ToldToEnd_StepsInOrderAndCheckpoint(t *testing.T) {
 	d.make() // the folder is free again
 	d.start()
 }
+
+// What still reads the stores when the daemon ends is stopped before they close.
+func TestWarmSignals_WhileTheDaemonEnds_EndsBeforeTheStores(t *testing.T) {
+	d := newDaemon(t).start()
+	values := make([]float64, 600)
+	for i := range values {
+		values[i] = float64(100 * i)
+	}
+	d.remoteWrite("http_requests_total", time.Second, values...)
+	now, ended := time.Now(), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for { // until it is refused
+			if _, err := d.app.WarmSignals(context.Background(), now.Add(-24*time.Hour), now, time.Second); err != nil {
+				return
+			}
+		}
+	}()
+	d.eventually("signals are stored", func() bool {
+		_, body := d.get("/api/v1/query?query=tocsin:request_rate")
+		return strings.Contains(body, "pay")
+	})
+	d.stop()
+	select {
+	case <-ended:
+	case <-time.After(5 * time.Second):
+		t.Error("warming goes on over closed stores")
+	}
+}
