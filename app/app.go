@@ -174,8 +174,14 @@ func ReadRules(c rules.Config, base string, embedded bool) (rules.RuleSet, error
 // answer makes h answer all requests from now on.
 func (a *App) answer(h http.Handler) { a.handler.Store(&h) }
 
-// ServeHTTP passes a request to what answers now.
-func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*a.handler.Load()).ServeHTTP(w, r) }
+// ServeHTTP passes a request to what answers now. The stores stay open until the
+// last request has ended, also one that outlived the drain: its context has ended
+// then, and what it still reads must not be unmapped under it.
+func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.callers.RLock()
+	defer a.callers.RUnlock()
+	(*a.handler.Load()).ServeHTTP(w, r)
+}
 
 // startingHandler answers while the stores are being opened: the process is
 // alive, its own metrics can be read, and all else is told to come again.
