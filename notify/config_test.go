@@ -142,10 +142,6 @@ func TestReadme_Examples_Load(t *testing.T) {
 	}
 	for _, p := range parts[1:] {
 		example, _, _ := strings.Cut(p, "```")
-		// The examples are of the whole file; this package knows its section.
-		if _, section, found := strings.Cut(example, "\nnotify:\n"); found {
-			example = strings.ReplaceAll("\n"+section, "\n  ", "\n")
-		}
 		example = regexp.MustCompile(`\$\{(\w+)_URL\}`).ReplaceAllString(example, "https://example.test/$1")
 		// Pages show a whole file; here its section notify is read.
 		_, section, ok := strings.Cut(example, "\nnotify:\n")
