@@ -19,6 +19,7 @@ import (
 
 // daemon is a running "tocsin serve".
 type daemon struct {
+	whole *testing.T // the test whose end also ends the process; nil: that which booted it
 	*process
 	dir, address, url string
 	args              []string
@@ -37,7 +38,11 @@ func serve(t *testing.T, args ...string) *daemon {
 func (d *daemon) boot(t *testing.T) {
 	t.Helper()
 	args := append([]string{"serve", "--web.listen-address=" + d.address, "--storage.path=" + d.dir, "--log.level=debug"}, d.args...)
-	d.process = start(t, tocsin, args...)
+	owner := t
+	if d.whole != nil {
+		owner = d.whole
+	}
+	d.process = start(owner, tocsin, args...)
 	eventually(t, 30*time.Second, "ready", func() error {
 		if d.ended() {
 			t.Fatalf("tocsin ended by itself:\n%s", d.tail(20))
