@@ -11,7 +11,7 @@ import { Ago } from './when.tsx'
 
 const first = 12
 
-/** All alerts and anomalies that the incident is made of: what burns and is strong first. */
+/** All alerts and anomalies that the incident is made of: what is strong first, and of that what burns. */
 export function Occurrences({ occurrences, dropped }: { occurrences: Occurrence[]; dropped: number }) {
   const [all, setAll] = useState(false)
   const sorted = [...occurrences].sort((a, b) => rank(a) - rank(b) || Date.parse(a.since) - Date.parse(b.since))
@@ -37,7 +37,6 @@ export function Occurrences({ occurrences, dropped }: { occurrences: Occurrence[
                 Expected
               </th>
               <th scope="col">Standing</th>
-              <th scope="col">Since</th>
             </tr>
           </thead>
           <tbody>
@@ -61,9 +60,9 @@ export function Occurrences({ occurrences, dropped }: { occurrences: Occurrence[
                 </td>
                 <td data-label="Standing">
                   <ConditionMark condition={o.condition} />
-                </td>
-                <td data-label="Since">
-                  <Ago at={o.since} />
+                  <div className="dim">
+                    began <Ago at={o.since} />
+                  </div>
                 </td>
               </tr>
             ))}
@@ -81,5 +80,5 @@ export function Occurrences({ occurrences, dropped }: { occurrences: Occurrence[
 }
 
 function rank(o: Occurrence): number {
-  return (o.condition === 'cleared' ? 4 : 0) + (o.strong ? 0 : 2) + (o.source === 'alert' ? 0 : 1)
+  return (o.strong ? 0 : 4) + (o.condition === 'cleared' ? 2 : 0) + (o.source === 'alert' ? 0 : 1)
 }
