@@ -13,10 +13,10 @@ import (
 
 func TestDecodeJSON_AllFields(t *testing.T) {
 	got, err := change.DecodeJSON([]byte(`{"id":"d1","kind":"flag","service":"checkout","environment":"prod","version_from":"a",
-		"version_to":"b","started":"2026-03-02T13:00:00+01:00","finished":1772452860,"status":"failed","author":"ann",
+		"version_to":"b","started":"2026-03-02T13:00:00+01:00","finished":1772452860,"status":"failed","author":"release-bot",
 		"link":"https://ci/1","summary":"x","labels":{"team":"a"}}`))
 	want := telemetry.Change{ID: "d1", Kind: "flag", Service: "checkout", Environment: "prod", VersionFrom: "a", VersionTo: "b",
-		Started: noon, Finished: noon.Add(time.Minute), Status: "failed", Author: "ann", Link: "https://ci/1", Summary: "x",
+		Started: noon, Finished: noon.Add(time.Minute), Status: "failed", Author: "release-bot", Link: "https://ci/1", Summary: "x",
 		Labels: map[string]string{"team": "a"}}
 	if d := cmp.Diff(want, got); d != "" || err != nil {
 		t.Errorf("%v -want +got:\n%s", err, d)

@@ -103,7 +103,7 @@ func TestIncident_ClosedStore_ErrorsSayWhat(t *testing.T) {
 	_, _, e4 := b.m.Get(ctx, "inc-001")
 	_, e5 := log.List(ctx, incident.AnomalyFilter{})
 	_, e6 := log.Prune(ctx, noon)
-	_, e7 := b.m.Ack(ctx, "inc-001", "ann", "", noon)
+	_, e7 := b.m.Ack(ctx, "inc-001", "release-bot", "", noon)
 	_, _, e8 := b.m.AppendEvent(ctx, incident.Event{Incident: "inc-001", Kind: incident.EventChange, Key: "k"})
 	_, e9 := incident.NewManager(ctx, incident.ManagerOptions{DB: b.db, Config: b.cfg})
 	for i, c := range []struct {

@@ -13,7 +13,7 @@ func TestManager_Ack(t *testing.T) {
 	b := newBench(t)
 	a := alert("x", "a", noon)
 	b.apply(a)
-	i, err := b.m.Ack(ctx, "inc-001", "ann", "looking", after(time.Minute))
+	i, err := b.m.Ack(ctx, "inc-001", "release-bot", "looking", after(time.Minute))
 	if err != nil || i.State != incident.StateAcknowledged || !i.Acked.Equal(after(time.Minute)) {
 		t.Fatalf("got %+v, %v", i, err)
 	}
@@ -25,12 +25,12 @@ func TestManager_Ack(t *testing.T) {
 	}
 	b.want("inc-001 opened", "inc-001 acknowledged", "inc-001 note")
 	_, events := b.get("inc-001")
-	if events[1].Text != "acknowledged by ann: looking" || events[1].Actor != "ann" {
+	if events[1].Text != "acknowledged by release-bot: looking" || events[1].Actor != "release-bot" {
 		t.Errorf("got %+v", events[1])
 	}
 	b.apply(cleared(a, after(3*time.Minute)))
 	b.tick(after(8 * time.Minute))
-	if _, err := b.m.Ack(ctx, "inc-001", "ann", "", after(9*time.Minute)); !errors.Is(err, incident.ErrConflict) {
+	if _, err := b.m.Ack(ctx, "inc-001", "release-bot", "", after(9*time.Minute)); !errors.Is(err, incident.ErrConflict) {
 		t.Errorf("resolved: got %v, want ErrConflict", err)
 	}
 }
@@ -42,11 +42,11 @@ func TestManager_PeoplesMistakes(t *testing.T) {
 		id, actor, note string
 		want            error
 	}{
-		"no such incident": {"inc-999", "ann", "x", incident.ErrNotFound},
+		"no such incident": {"inc-999", "release-bot", "x", incident.ErrNotFound},
 		"no actor":         {"inc-001", " ", "x", incident.ErrInvalid},
-		"no note":          {"inc-001", "ann", " ", incident.ErrInvalid},
+		"no note":          {"inc-001", "release-bot", " ", incident.ErrInvalid},
 		"long actor":       {"inc-001", strings.Repeat("x", 300), "x", incident.ErrInvalid},
-		"long note":        {"inc-001", "ann", strings.Repeat("x", 5000), incident.ErrInvalid},
+		"long note":        {"inc-001", "release-bot", strings.Repeat("x", 5000), incident.ErrInvalid},
 	} {
 		if _, err := b.m.Note(ctx, c.id, c.actor, c.note, noon); !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", name, err, c.want)
@@ -62,7 +62,7 @@ func TestManager_ResolvedByHand_AbsorbsTheEpisode(t *testing.T) {
 	b := newBench(t)
 	a := alert("x", "a", noon)
 	b.apply(a)
-	if _, err := b.m.Resolve(ctx, "inc-001", "ann", "known", after(time.Minute)); err != nil {
+	if _, err := b.m.Resolve(ctx, "inc-001", "release-bot", "known", after(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.m.Resolve(ctx, "inc-001", "bob", "", after(time.Minute)); err != nil {
@@ -78,7 +78,7 @@ func TestManager_ResolvedByHand_AbsorbsTheEpisode(t *testing.T) {
 	b.apply(held(a, after(120*time.Minute)))
 	b.want("inc-001 opened", "inc-001 resolved")
 	_, events := b.get("inc-001")
-	if want := "resolved by ann: known (1 occurrence still going on)"; events[1].Text != want {
+	if want := "resolved by release-bot: known (1 occurrence still going on)"; events[1].Text != want {
 		t.Errorf("got %q, want %q", events[1].Text, want)
 	}
 	b.apply(cleared(a, after(121*time.Minute)))
@@ -92,7 +92,7 @@ func TestManager_ResolvedByHand_NewEpisodeReopens(t *testing.T) {
 	other := alert("y", "a", after(time.Second))
 	b.apply(a)
 	b.apply(other)
-	if _, err := b.m.Resolve(ctx, "inc-001", "ann", "", after(time.Minute)); err != nil {
+	if _, err := b.m.Resolve(ctx, "inc-001", "release-bot", "", after(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	b.apply(cleared(other, after(2*time.Minute)))

@@ -57,7 +57,7 @@ func play(b *bench, seed uint64, steps int, between func(step int)) {
 				b.t.Fatal(err)
 			}
 			if len(list) > 0 {
-				if _, err := b.m.Resolve(ctx, list[0].ID, "ann", "", now); err != nil {
+				if _, err := b.m.Resolve(ctx, list[0].ID, "release-bot", "", now); err != nil {
 					b.t.Fatal(err)
 				}
 			}

@@ -162,7 +162,7 @@ func TestWorst_ReopenedIncident_StartsAnew(t *testing.T) {
 	if i.Reopened != 1 || i.Occurrences[0].Worst.Value != 0.06 {
 		t.Errorf("reopened %d: got %s", i.Reopened, reading(i.Occurrences[0].Worst))
 	}
-	if _, err := b.m.Resolve(ctx, i.ID, "ann", "", after(11*time.Minute)); err != nil {
+	if _, err := b.m.Resolve(ctx, i.ID, "release-bot", "", after(11*time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	small = again(a, after(12*time.Minute)) // the end of its predecessor was not seen

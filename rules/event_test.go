@@ -25,7 +25,7 @@ alerts:
 
 func deployment(id string, status telemetry.ChangeStatus, started, finished time.Duration) telemetry.Change {
 	c := telemetry.Change{ID: id, Kind: telemetry.KindDeployment, Service: "checkout", Environment: "production",
-		VersionFrom: "v41", VersionTo: "v42", Author: "ada", Started: epoch(started), Status: status}
+		VersionFrom: "v41", VersionTo: "v42", Author: "platform", Started: epoch(started), Status: status}
 	if finished > 0 {
 		c.Finished = epoch(finished)
 	}

@@ -151,22 +151,22 @@ func TestIncident_Unknown_IsASentence(t *testing.T) {
 func TestIncident_AckAndResolve(t *testing.T) {
 	h := newServer().Handler()
 	path := "/api/v1/tocsin/incidents/" + burning
-	res, body := ask(t, h, "POST", path+"/ack", `{"actor":" Mio ","note":"on it"}`)
+	res, body := ask(t, h, "POST", path+"/ack", `{"actor":" on-call ","note":"on it"}`)
 	if in := decode[incident.Incident](t, body); res.StatusCode != 200 || in.State != incident.StateAcknowledged || !in.Acked.Equal(noon) {
 		t.Fatalf("ack: %d %s", res.StatusCode, body)
 	}
-	res, body = ask(t, h, "POST", path+"/resolve", `{"actor":"Mio"}`)
+	res, body = ask(t, h, "POST", path+"/resolve", `{"actor":"on-call"}`)
 	if in := decode[incident.Incident](t, body); res.StatusCode != 200 || in.State != incident.StateResolved {
 		t.Fatalf("resolve: %d %s", res.StatusCode, body)
 	}
-	res, body = ask(t, h, "POST", path+"/resolve", `{"actor":"Mio"}`)
+	res, body = ask(t, h, "POST", path+"/resolve", `{"actor":"on-call"}`)
 	if e := decode[web.ErrorBody](t, body); res.StatusCode != 409 || e.Code != web.KindConflict {
 		t.Errorf("resolve again: got %d %+v", res.StatusCode, e)
 	}
 	_, body = ask(t, h, "GET", path, "")
 	events := decode[web.IncidentDetail](t, body).Events
-	if e := events[7]; e.Actor != "Mio" || e.Text != "on it" {
-		t.Errorf("event of ack: got %+v, want actor Mio without spaces", e)
+	if e := events[7]; e.Actor != "on-call" || e.Text != "on it" {
+		t.Errorf("event of ack: got %+v, want actor on-call without spaces", e)
 	}
 }
 

@@ -18,8 +18,8 @@
 //	change at 1h service=pay version_to=v42 [kind= status= id= ...]
 //	restart at 70m                      # stop in order and start again
 //	crash at 70m                        # start again without stopping in order
-//	ack at 80m service=pay actor=kim    # a person acknowledges the open incident
-//	resolve at 90m service=pay actor=kim
+//	ack at 80m service=pay actor=oncall    # a person acknowledges the open incident
+//	resolve at 90m service=pay actor=oncall
 //	expect at 65m incident pay open
 //	expect between 61m and 65m message pager opened contains "pay"
 //	expect total messages pager = 2

@@ -23,7 +23,7 @@ func play(t *testing.T, script string) ([]string, error) {
 const failed = `alerts
   alerts:
     - {name: bad, condition: deployment_status == failed, severity: critical}
-change at 10m service=pay version_to=v2 status=failed author=kim kind=deployment id=r1
+change at 10m service=pay version_to=v2 status=failed author=oncall kind=deployment id=r1
 `
 
 // Each kind of assertion is shown to fail, with the line and what was there.
@@ -79,7 +79,7 @@ func TestRun_WhatCannotBePlayed_IsAnErrorWithItsPlace(t *testing.T) {
 		{"config\n  nothing: 1\n", "a.story:2: nothing"},
 		{"alerts\n  alerts: [{name: x}]\n", "alerts.yml:2"},
 		{"rules\n  groups: [{name: g, rules: [{record: a, expr: \"1 +\"}]}]\n", "rules.yml"},
-		{"ack at 5m service=pay actor=kim\n", `a.story:1: ack: no open incident of service "pay"`},
+		{"ack at 5m service=pay actor=oncall\n", `a.story:1: ack: no open incident of service "pay"`},
 		{"change at 5m kind=deployment\n", "a.story:1: "},
 		{"load 15s at 1h\n  up 1\nload 15s\n  up 1x10\n  up 2x10\n", "refused"},
 	} {

@@ -40,12 +40,12 @@ func Message(seq int64, kind incident.EventKind) notify.Message {
 	case incident.EventResolved:
 		i.State, i.Resolved = incident.StateResolved, e.At
 	case incident.EventAcked:
-		i.State, i.Acked, e.Actor = incident.StateAcknowledged, e.At, "ann"
+		i.State, i.Acked, e.Actor = incident.StateAcknowledged, e.At, "release-bot"
 	}
 	change := telemetry.Change{
 		ID: "c1", Kind: telemetry.KindDeployment, Service: "checkout", VersionFrom: "v41", VersionTo: "v42",
 		Started: Onset.Add(-2 * time.Minute), Finished: Onset.Add(-time.Minute), Status: telemetry.StatusSucceeded,
-		Author: "ann", Link: "https://ci.example.test/42",
+		Author: "release-bot", Link: "https://ci.example.test/42",
 	}
 	return notify.Message{
 		Key: notify.Key(e), Event: e, Incident: i,

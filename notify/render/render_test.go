@@ -151,7 +151,7 @@ func TestHeadline(t *testing.T) {
 	f(incident.EventOpened, "opened (critical): checkout: error rate is high")
 	f(incident.EventAttached, "opened (critical): checkout: error rate is high")
 	f(incident.EventResolved, "resolved after 4m: checkout: error rate is high")
-	f(incident.EventAcked, "acknowledged by ann: checkout: error rate is high")
+	f(incident.EventAcked, "acknowledged by release-bot: checkout: error rate is high")
 	f(incident.EventSuspects, "suspects changed: checkout: error rate is high")
 	f(incident.EventHeld, "updated: checkout: error rate is high")
 }
@@ -257,7 +257,7 @@ func TestSuspects(t *testing.T) {
 	got := render.Suspects(m, 1)
 	want := []render.Suspect{
 		{
-			Percent: "92%", Title: "deployment checkout v41 -> v42", When: "started 2m before the onset, by ann", Link: "https://ci.example.test/42",
+			Percent: "92%", Title: "deployment checkout v41 -> v42", When: "started 2m before the onset, by release-bot", Link: "https://ci.example.test/42",
 			Terms: []string{"time +2.1: started 2m before the onset", "effect +3.0: error_rate 0.8% to 12.4%"},
 		},
 		{Percent: "8%", Title: "no recent change fits", Terms: []string{"prior +0.7: one incident in three has no change"}, None: true},
@@ -285,7 +285,7 @@ func TestSuspects_Words(t *testing.T) {
 	f(0.004, telemetry.Change{Started: at.Add(90 * time.Second), Link: "javascript:x"}, -1.25, "<1%", "started 1m30s after the onset", "time -1.2")
 	f(0.996, telemetry.Change{Started: at, Status: telemetry.StatusRolledBack}, 0.01, ">99%", "started at the onset, rolled back", "time 0")
 	f(0, telemetry.Change{Status: telemetry.StatusStarted}, inf, "0%", "under way", "time")
-	f(nan, telemetry.Change{Author: "bo", Status: telemetry.StatusFailed}, nan, "?", "failed, by bo", "time")
+	f(nan, telemetry.Change{Author: "ops", Status: telemetry.StatusFailed}, nan, "?", "failed, by ops", "time")
 	f(1, telemetry.Change{}, 1, "100%", "", "time +1.0")
 	m := notify.Message{Ranking: rca.Ranking{Findings: []rca.Finding{{Change: &telemetry.Change{Started: at}}}}}
 	if got := render.Suspects(m, 1)[0].When; got != "started 2026-03-02 10:00:00 UTC" {
@@ -303,7 +303,7 @@ func TestText_Golden(t *testing.T) {
   what      error_rate of checkout: 12.4%, expected 0.8% (0.3% to 1.9%), 15.5 times as much
             p95_latency of checkout: 1.5 s, expected 250 ms (200 ms to 310 ms), 6 times as much
   suspects
-    92%  deployment checkout v41 -> v42 (started 2m before the onset, by ann)
+    92%  deployment checkout v41 -> v42 (started 2m before the onset, by release-bot)
          time +2.1: started 2m before the onset
          effect +3.0: error_rate 0.8% to 12.4%
     8%   no recent change fits
@@ -368,8 +368,8 @@ func TestChanges_NewestFirst(t *testing.T) {
 	newer.Started, newer.Kind, newer.Summary = newer.Started.Add(time.Minute), telemetry.KindFlag, "turn it on"
 	m.Ranking.Findings = append(m.Ranking.Findings, rca.Finding{Change: &newer})
 	want := []string{
-		"flag checkout v41 -> v42, started 1m before the onset, by ann: turn it on",
-		"deployment checkout v41 -> v42, started 2m before the onset, by ann",
+		"flag checkout v41 -> v42, started 1m before the onset, by release-bot: turn it on",
+		"deployment checkout v41 -> v42, started 2m before the onset, by release-bot",
 	}
 	if diff := cmp.Diff(want, render.Changes(m, 5)); diff != "" {
 		t.Error(diff)

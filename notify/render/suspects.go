@@ -20,7 +20,7 @@ const NoneFits = "no recent change fits"
 type Suspect struct {
 	Percent string   // probability, such as "78%" or "<1%"
 	Title   string   // the change, or that no recent change fits
-	When    string   // "started 2m before the onset, by ann"; "" for the row without a change
+	When    string   // "started 2m before the onset, by release-bot"; "" for the row without a change
 	Terms   []string // "time +2.1: started 2m before", in the order given
 	Link    string   // of the change, or ""
 	None    bool     // the row that says that no recent change fits

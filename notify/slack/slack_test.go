@@ -106,8 +106,8 @@ func TestBot_Life_OneMessageEditedAndReplies(t *testing.T) {
 	want := []string{
 		"chat.postMessage #ops ts= thread= broadcast=",
 		edit,
-		edit, "chat.postMessage C42 ts= thread=" + ts + " broadcast= :red_circle: *suspects changed* | " + text + " | *Suspects* | *92%*  <https://ci.example.test/42|deployment checkout v41 -&gt; v42> — started 2m before the onset, by ann |       time +2.1: started 2m before the onset |       effect +3.0: error_rate 0.8% to 12.4% | *8%*  no recent change fits |       prior +0.7: one incident in three has no change",
-		edit, "chat.postMessage C42 ts= thread=" + ts + " broadcast= :eyes: *acknowledged* by ann | " + text,
+		edit, "chat.postMessage C42 ts= thread=" + ts + " broadcast= :red_circle: *suspects changed* | " + text + " | *Suspects* | *92%*  <https://ci.example.test/42|deployment checkout v41 -&gt; v42> — started 2m before the onset, by release-bot |       time +2.1: started 2m before the onset |       effect +3.0: error_rate 0.8% to 12.4% | *8%*  no recent change fits |       prior +0.7: one incident in three has no change",
+		edit, "chat.postMessage C42 ts= thread=" + ts + " broadcast= :eyes: *acknowledged* by release-bot | " + text,
 		edit, "chat.postMessage C42 ts= thread=" + ts + " broadcast=true :red_circle: *raised* to critical | " + text,
 		edit, "chat.postMessage C42 ts= thread=" + ts + " broadcast= :large_green_circle: *resolved* after 4m | " + text,
 	}

@@ -51,14 +51,14 @@ func TestIncidents_ListShowAckResolve(t *testing.T) {
 	if err != nil || d.Incident.Service != "checkout" || len(d.Ranking.Findings) != 3 {
 		t.Errorf("show: got %+v, %v", d.Incident, err)
 	}
-	if in, err := c.Ack(ctx, id, "mio", "on it"); err != nil || in.State != incident.StateAcknowledged {
+	if in, err := c.Ack(ctx, id, "on-call", "on it"); err != nil || in.State != incident.StateAcknowledged {
 		t.Errorf("ack: got %s, %v", in.State, err)
 	}
-	if in, err := c.Resolve(ctx, id, "mio", ""); err != nil || in.State != incident.StateResolved {
+	if in, err := c.Resolve(ctx, id, "on-call", ""); err != nil || in.State != incident.StateResolved {
 		t.Errorf("resolve: got %s, %v", in.State, err)
 	}
 	var e *client.Error
-	if _, err := c.Resolve(ctx, id, "mio", ""); !errors.As(err, &e) || e.Status != 409 {
+	if _, err := c.Resolve(ctx, id, "on-call", ""); !errors.As(err, &e) || e.Status != 409 {
 		t.Errorf("resolve again: got %v, want 409", err)
 	}
 	if list, err := c.Incidents(ctx, client.IncidentQuery{}); err != nil || len(list.Incidents) != 4 {

@@ -19,19 +19,19 @@ func (s *Shop) fill(now time.Time) {
 	deploy := ago(14 * time.Minute)
 	s.changes = []telemetry.Change{
 		{ID: "dep-checkout-42", Kind: telemetry.KindDeployment, Service: "checkout", Environment: "production", VersionFrom: "v41", VersionTo: "v42",
-			Started: deploy, Finished: deploy.Add(50 * time.Second), Status: telemetry.StatusSucceeded, Author: "Dana Reyes",
+			Started: deploy, Finished: deploy.Add(50 * time.Second), Status: telemetry.StatusSucceeded, Author: "shop-team",
 			Link: "https://ci.example.com/checkout/builds/1042", Summary: "Retry card authorisation inside the request", Received: deploy},
 		{ID: "flag-checkout-wallet", Kind: telemetry.KindFlag, Service: "checkout", Environment: "production", VersionFrom: "5%", VersionTo: "10%",
-			Started: ago(96 * time.Minute), Finished: ago(96 * time.Minute), Status: telemetry.StatusSucceeded, Author: "Ilse Brandt", Summary: "wallet_buttons rollout", Received: ago(96 * time.Minute)},
+			Started: ago(96 * time.Minute), Finished: ago(96 * time.Minute), Status: telemetry.StatusSucceeded, Author: "web-team", Summary: "wallet_buttons rollout", Received: ago(96 * time.Minute)},
 		{ID: "cfg-cart-9", Kind: telemetry.KindConfig, Service: "cart", Started: ago(31 * time.Minute), Finished: ago(30 * time.Minute), Status: telemetry.StatusSucceeded,
-			Author: "Sam Okafor", Link: "javascript:alert(1)", Summary: "Session lifetime 30m -> 45m", Received: ago(31 * time.Minute)},
+			Author: "catalog-team", Link: "javascript:alert(1)", Summary: "Session lifetime 30m -> 45m", Received: ago(31 * time.Minute)},
 		{ID: "dep-search-18", Kind: telemetry.KindDeployment, Service: "search", VersionFrom: "2.17.4", VersionTo: "2.18.0", Started: ago(26 * time.Hour), Finished: ago(26*time.Hour - 3*time.Minute),
-			Status: telemetry.StatusSucceeded, Author: "Mio Tanaka", Link: "https://ci.example.com/search/builds/311", Received: ago(26 * time.Hour)},
+			Status: telemetry.StatusSucceeded, Author: "on-call", Link: "https://ci.example.com/search/builds/311", Received: ago(26 * time.Hour)},
 		{ID: "dep-catalog-7", Kind: telemetry.KindDeployment, Service: "catalog", VersionFrom: "v7", VersionTo: "v8", Started: ago(5 * time.Hour), Finished: ago(5*time.Hour - 4*time.Minute),
-			Status: telemetry.StatusRolledBack, Author: "Dana Reyes", Link: "https://ci.example.com/catalog/builds/88", Summary: "New price cache", Received: ago(5 * time.Hour)},
+			Status: telemetry.StatusRolledBack, Author: "shop-team", Link: "https://ci.example.com/catalog/builds/88", Summary: "New price cache", Received: ago(5 * time.Hour)},
 		{ID: "schema-payments-3", Kind: telemetry.KindSchema, Service: "payments", Started: ago(2 * time.Minute), Status: telemetry.StatusStarted, Author: "migrations", Summary: "Index on transfers(created_at)", Received: ago(2 * time.Minute)},
 		{ID: "cert-frontend", Kind: telemetry.KindCertificate, Service: "frontend", Started: ago(50 * time.Hour), Finished: ago(50 * time.Hour), Status: telemetry.StatusSucceeded, Author: "cert-manager", Received: ago(50 * time.Hour)},
-		{ID: "dep-payments-112", Kind: telemetry.KindDeployment, Service: "payments", VersionFrom: "v111", VersionTo: "v112", Started: ago(28 * time.Hour), Finished: ago(28*time.Hour - 2*time.Minute), Status: telemetry.StatusFailed, Author: "Sam Okafor", Received: ago(28 * time.Hour)},
+		{ID: "dep-payments-112", Kind: telemetry.KindDeployment, Service: "payments", VersionFrom: "v111", VersionTo: "v112", Started: ago(28 * time.Hour), Finished: ago(28*time.Hour - 2*time.Minute), Status: telemetry.StatusFailed, Author: "catalog-team", Received: ago(28 * time.Hour)},
 	}
 	s.fillCheckout(now, deploy)
 	s.fillSearch(now)
@@ -120,7 +120,7 @@ func (s *Shop) fillSearch(now time.Time) {
 	s.incidents = append(s.incidents, in)
 	i := len(s.incidents) - 1
 	s.logLocked(i, incident.Event{Kind: incident.EventOpened, At: in.Opened, Actor: "tocsin", Text: "Opened by memory_percent: 71%, expected 62%."})
-	s.logLocked(i, incident.Event{Kind: incident.EventAcked, At: in.Acked, Actor: "Mio Tanaka", Text: "Looks like the index cache again, raising its limit after lunch."})
+	s.logLocked(i, incident.Event{Kind: incident.EventAcked, At: in.Acked, Actor: "on-call", Text: "Looks like the index cache again, raising its limit after lunch."})
 	dep := s.changes[3]
 	s.rankings[in.ID] = rca.Ranking{At: now, Onset: onset, Findings: []rca.Finding{
 		{Title: "no recent change fits", LogOdds: 2.1, Probability: 0.74, Terms: []rca.Term{{Name: "prior", Points: 2.1, Text: "some incidents come from no change that was told"}}},

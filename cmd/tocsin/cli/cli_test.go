@@ -58,9 +58,9 @@ func TestParse_EveryCommand_TakesItsFlags(t *testing.T) {
 		{"check rules --explain " + a + " " + a, "check rules <files>"},
 		{"incident list --state=open --service=pay --limit=3 --json --url=h:1", "incident list"},
 		{"incident show I1", "incident show <id>"},
-		{"incident ack I1 --actor=kim --note=x", "incident ack <id>"},
+		{"incident ack I1 --actor=oncall --note=x", "incident ack <id>"},
 		{"incident resolve I1", "incident resolve <id>"},
-		{"change record --service=pay --kind=flag --environment=prod --version-from=1 --version-to=2 --status=failed --started=2026-01-05T00:00:00Z --finished=2026-01-05T00:01:00Z --author=kim --link=http://x --summary=s --label team=shop --label a=b --id=i", "change record"},
+		{"change record --service=pay --kind=flag --environment=prod --version-from=1 --version-to=2 --status=failed --started=2026-01-05T00:00:00Z --finished=2026-01-05T00:01:00Z --author=oncall --link=http://x --summary=s --label team=shop --label a=b --id=i", "change record"},
 		{"change list --since=1h --kind=flag", "change list"},
 		{"version", "version"},
 	} {

@@ -62,10 +62,10 @@ func TestIncident_ListShowAckResolve(t *testing.T) {
 	if _, out, _ := run("incident", "show", inc.ID, url, "--json"); json.Unmarshal([]byte(out), &detail) != nil || detail.Incident.ID != inc.ID {
 		t.Errorf("show --json: got %s", out)
 	}
-	if code, out, _ := run("incident", "ack", inc.ID, url, "--actor=kim", "--note=looking"); code != cli.ExitOK || out != inc.ID+" is acknowledged\n" {
+	if code, out, _ := run("incident", "ack", inc.ID, url, "--actor=oncall", "--note=looking"); code != cli.ExitOK || out != inc.ID+" is acknowledged\n" {
 		t.Errorf("ack: got %d %q", code, out)
 	}
-	if _, out, _ := run("incident", "show", inc.ID, url); !strings.Contains(out, "kim") || !strings.Contains(out, "looking") {
+	if _, out, _ := run("incident", "show", inc.ID, url); !strings.Contains(out, "oncall") || !strings.Contains(out, "looking") {
 		t.Errorf("show after ack: got\n%s", out)
 	}
 	if code, out, _ := run("incident", "resolve", inc.ID, url, "--json"); code != cli.ExitOK || !strings.Contains(out, `"state": "resolved"`) {

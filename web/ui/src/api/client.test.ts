@@ -34,8 +34,8 @@ test('an id cannot leave its path', async () => {
 
 test('acting posts who and why', async () => {
   const f = answering(200, '{}')
-  await api.act('i1', 'ack', 'mio', 'on it')
-  expect(f).toHaveBeenCalledWith('/api/v1/tocsin/incidents/i1/ack', expect.objectContaining({ method: 'POST', body: '{"actor":"mio","note":"on it"}' }))
+  await api.act('i1', 'ack', 'on-call', 'on it')
+  expect(f).toHaveBeenCalledWith('/api/v1/tocsin/incidents/i1/ack', expect.objectContaining({ method: 'POST', body: '{"actor":"on-call","note":"on it"}' }))
 })
 
 test("a refusal carries the daemon's sentence", async () => {
