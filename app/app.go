@@ -132,11 +132,11 @@ func (a *App) load() (loaded, error) {
 	base := "."
 	if a.opts.ConfigFile != "" {
 		base = filepath.Dir(a.opts.ConfigFile)
-		var errs interface{ Err() error }
-		l.config, errs = loadFile(a.opts.ConfigFile)
+		c, errs := config.Load(a.opts.ConfigFile)
 		if err := errs.Err(); err != nil {
 			return loaded{}, fmt.Errorf("configuration:\n%w", err)
 		}
+		l.config = c
 	}
 	var err error
 	if l.rules, err = ReadRules(l.config.Rules, base, a.opts.ConfigFile == ""); err != nil {
@@ -146,11 +146,6 @@ func (a *App) load() (loaded, error) {
 		return loaded{}, fmt.Errorf("notify: %w", err)
 	}
 	return l, nil
-}
-
-func loadFile(path string) (config.Config, interface{ Err() error }) {
-	c, errs := config.Load(path)
-	return c, errs
 }
 
 // ReadRules reads the rule files of a configuration, relative ones from the

@@ -13,8 +13,6 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
-
-	"github.com/tocsinhq/tocsin/detector"
 )
 
 const (
@@ -138,9 +136,4 @@ func (c *Core) catchUp(ctx context.Context, from int64) (int, error) {
 		}
 	}
 	return n, set.Err()
-}
-
-// slotName returns the metric name of a slot, for logs.
-func slotName(b *detector.Bank, s detector.Slot) string {
-	return b.Labels(s).Get(labels.MetricName)
 }

@@ -114,9 +114,11 @@ func (c *Core) onAlerts(ctx context.Context, alerts []rules.Alert) {
 			o.Symptom = s.Symptom
 		}
 		if err := c.incidents.Apply(ctx, o); err != nil {
-			// The next evaluation reports the alert again, so nothing is lost
-			// unless the state database stays away, which Healthy tells.
-			c.log.Error("an alert could not be stored; it is reported again with the next evaluation", "alert", a.Name, "service", a.Service, "error", err)
+			// A firing alert is reported again when its value changes; an end
+			// that is lost here is only found again by Resume, at a start.
+			c.metrics.alertsDropped.Inc()
+			c.log.Error("a report of an alert could not be stored; should its incident stay open after a recovery, resolve it or restart",
+				"alert", a.Name, "service", a.Service, "state", a.State, "error", err)
 		}
 	}
 }

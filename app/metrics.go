@@ -7,6 +7,7 @@ type coreMetrics struct {
 	verdictsDropped *metrics.Counter
 	verdictsLate    *metrics.Counter
 	verdictsFailed  *metrics.Counter
+	alertsDropped   *metrics.Counter
 	respondErrors   *metrics.Counter
 	reloadOK        *metrics.Gauge
 	reloadTime      *metrics.Gauge
@@ -23,6 +24,7 @@ func newCoreMetrics(set *metrics.Set, c *Core) *coreMetrics {
 		verdictsDropped: set.NewCounter(`tocsin_verdicts_dropped_total{reason="queue_full"}`),
 		verdictsLate:    set.NewCounter(`tocsin_verdicts_dropped_total{reason="late"}`),
 		verdictsFailed:  set.NewCounter(`tocsin_verdicts_dropped_total{reason="state_database"}`),
+		alertsDropped:   set.NewCounter(`tocsin_alerts_dropped_total{reason="state_database"}`),
 		respondErrors:   set.NewCounter("tocsin_respond_errors_total"),
 		reloadOK:        set.NewGauge("tocsin_config_last_reload_successful", nil),
 		reloadTime:      set.NewGauge("tocsin_config_last_reload_success_timestamp_seconds", nil),
