@@ -33,10 +33,7 @@ func detection(args []string, out io.Writer) (figures, error) {
 	}
 	found := figures{}
 	cfg := detector.DefaultConfig()
-	methods := []struct {
-		name  string
-		score func(*labelled) []float64
-	}{
+	methods := []method{
 		{"ewma z", ewmaZ}, {"hour of day z", hourOfDayZ}, {"|dx|/EW|dx|", relativeDifference},
 		{ours, func(l *labelled) []float64 { s, _ := tocsinScores(cfg, l); return s }},
 	}

@@ -23,6 +23,7 @@ type labelled struct {
 	set, name, family string
 	samples           []telemetry.Sample
 	events            []span
+	windows           []span  // events as marked, none left out; NAB only
 	step              float64 // seconds
 	skip              int     // first row that is scored
 	split             int     // first row of the test half; 0 where the set has none
@@ -150,6 +151,9 @@ func loadNAB(dir string) ([]*labelled, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("%w: no files data/*/*.csv in %s", errLacking, dir)
+	}
 	var all []*labelled
 	for _, path := range files {
 		folder := filepath.Base(filepath.Dir(path))
@@ -174,8 +178,11 @@ func loadNAB(dir string) ([]*labelled, error) {
 			if err1 != nil || err2 != nil {
 				return nil, fmt.Errorf("window of %s: want times, got %q", l.name, w)
 			}
-			l.events = append(l.events, l.rows(from.UnixMilli(), to.UnixMilli()))
+			if e := l.rows(from.UnixMilli(), to.UnixMilli()); e.from <= e.to {
+				l.events = append(l.events, e)
+			}
 		}
+		l.windows = slices.Clone(l.events)
 		all = append(all, l)
 	}
 	return all, nil
