@@ -29,11 +29,9 @@ func nab(args []string, out io.Writer) (figures, error) {
 		return nil, fmt.Errorf("%w; point --data at a folder with nab/", err)
 	}
 	cfg := detector.DefaultConfig()
-	methods := []method{
-		{"ewma z", ewmaZ}, {"hour of day z", hourOfDayZ}, {"|dx|/EW|dx|", relativeDifference},
-		{ours + ", every row", func(l *labelled) []float64 { s, _ := tocsinScores(cfg, l); return s }},
-		{ours, func(l *labelled) []float64 { return alertScores(cfg, l) }},
-	}
+	methods := append(slices.Clone(referenceLines),
+		method{ours + ", every row", func(l *labelled) []float64 { s, _ := tocsinScores(cfg, l); return s }},
+		method{ours, func(l *labelled) []float64 { return alertScores(cfg, l) }})
 	found := figures{}
 	w := tabwriter.NewWriter(out, 2, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "method\tstandard\tlow FP\tlow FN\twindows\tfalse rows\t1 - threshold\ttied at the top")
@@ -56,12 +54,6 @@ func nab(args []string, out io.Writer) (figures, error) {
 		}
 	}
 	return found, w.Flush()
-}
-
-// method is a detector that scores the rows of one series.
-type method struct {
-	name  string
-	score func(*labelled) []float64
 }
 
 // alertScores gives each row the score of what people are told at it: inside an
