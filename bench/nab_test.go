@@ -89,3 +89,18 @@ func TestRun_NABWithoutData_SaysSo(t *testing.T) {
 		t.Errorf("got code %d and %q, want 2 and a hint", got, complaints.String())
 	}
 }
+
+func TestRested_Rows_SpeakOnlyAboveTheRowsBefore(t *testing.T) {
+	in := make([]float64, 40)
+	in[1], in[2], in[3], in[4], in[33] = 5, 3, 5, 6, 5
+	want := map[int]float64{1: 5, 4: 6}
+	for i, got := range rested(in) {
+		if got != want[i] {
+			t.Errorf("row %d: got %v, want %v", i, got, want[i])
+		}
+	}
+	in[33], in[35] = 0, 2 // 31 rows after the last
+	if got := rested(in)[35]; got != 2 {
+		t.Errorf("after the rest: got %v, want 2", got)
+	}
+}
