@@ -42,6 +42,35 @@ func TestCurve_Area_IsMeanRecallOverLogRate(t *testing.T) {
 	}
 }
 
+func TestCurve_Together_WeighsSetsAlike(t *testing.T) {
+	// Set a has two series, b one. Each has an event that its own threshold finds
+	// for nothing; b's scores are a hundred times as large, its noise too.
+	var set []*labelled
+	var scores [][]float64
+	for i, name := range []string{"a", "a", "b"} {
+		l := week(string(rune('f'+i)), 100)
+		l.set = name
+		scale := map[string]float64{"a": 1, "b": 100}[name]
+		s := make([]float64, 2016)
+		s[100] = 9 * scale
+		for j := 500; j < 2000; j += 20 {
+			s[j] = scale
+		}
+		set, scores = append(set, l), append(scores, s)
+	}
+	got := sweep(set, scores).together()
+	// At one false alarm a week a's events stay below b's noise.
+	if got[1] != 0.5 {
+		t.Errorf("got recall %v, want 0.5: all of one set, none of the other", got[1])
+	}
+	for j := range scores[2] {
+		scores[2][j] /= 100
+	}
+	if got := sweep(set, scores).together(); got[0] != 1 {
+		t.Errorf("scores of one meaning: got recall %v, want 1", got[0])
+	}
+}
+
 func TestBootstrap_SameMethodAndBetterMethod_AreToldApart(t *testing.T) {
 	var set []*labelled
 	var good, bad [][]float64

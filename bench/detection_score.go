@@ -204,6 +204,38 @@ func (c curve) best() []point {
 	return best
 }
 
+// together returns, per allowed rate, the best mean recall over sets with a mean
+// over sets of that many false alarms a week, one threshold for all: what is
+// left when a score must mean the same everywhere.
+func (c curve) together() []float64 {
+	parts := map[string]curve{}
+	for _, l := range c.set {
+		p := parts[l.set]
+		p.set = append(p.set, l)
+		parts[l.set] = p
+	}
+	best := make([]float64, len(falseAlarmRates))
+	for k := range c.thresholds {
+		tallies := map[string][]tally{}
+		for i, l := range c.set {
+			tallies[l.set] = append(tallies[l.set], c.tallies[k][i])
+		}
+		recall, perWeek := 0.0, 0.0
+		for set, p := range parts {
+			p.thresholds, p.tallies = c.thresholds[k:k+1], [][]tally{tallies[set]}
+			at := p.at(0)
+			recall += at.recall / float64(len(parts))
+			perWeek += at.perWeek / float64(len(parts))
+		}
+		for i, most := range falseAlarmRates {
+			if perWeek <= most {
+				best[i] = max(best[i], recall)
+			}
+		}
+	}
+	return best
+}
+
 // area returns the mean recall over the false-alarm rates from the first of
 // falseAlarmRates to the last, each doubling of the rate weighing the same.
 func (c curve) area() float64 {

@@ -28,7 +28,7 @@ func groups(args []string, out io.Writer) (figures, error) {
 	}
 	found := figures{}
 	w := tabwriter.NewWriter(out, 2, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "set\tmethod\trecall at .5/1/2/7 false alarms per group-week\tarea\tdelay rows p50/p90\tHitRate@100%\t@150%\tAC@1\tAC@3")
+	fmt.Fprintln(w, "set\tmethod\trecall at .5/1/2/7 false alarms per group-week\tarea\tdelay rows p50/p90\tby default\tHitRate@100%\t@150%\tAC@1\tAC@3")
 	for _, m := range groupMethods(detector.DefaultConfig()) {
 		scored := make([]groupScores, len(all))
 		for i, g := range all {
@@ -50,9 +50,17 @@ func groups(args []string, out io.Writer) (figures, error) {
 			}
 			r := result{name: set, curve: sweep(of, scores)}
 			r.best, r.area = r.curve.best(), r.curve.area()
-			fmt.Fprintf(w, "%s\t%s\t%.2f / %.2f / %.2f / %.2f\t%.3f\t%d / %d\t%s\n", set, m.name,
+			byDefault := "-"
+			if m.threshold > 0 {
+				alarms, recall := atThreshold(of, scores, m.threshold)
+				byDefault = fmt.Sprintf("%.2f, %.2f", alarms, recall)
+				if m.name == ours && set == "all" {
+					found["fa_per_group_week"], found["recall_default"] = alarms, recall
+				}
+			}
+			fmt.Fprintf(w, "%s\t%s\t%.2f / %.2f / %.2f / %.2f\t%.3f\t%d / %d\t%s\t%s\n", set, m.name,
 				r.best[0].recall, r.best[1].recall, r.best[2].recall, r.best[3].recall, r.area,
-				quantile(r.best[1].delays, 0.5), quantile(r.best[1].delays, 0.9), quality)
+				quantile(r.best[1].delays, 0.5), quantile(r.best[1].delays, 0.9), byDefault, quality)
 			if m.name == ours {
 				groupFigures(found, r, quality)
 				if *perGroup && set == "all" {
@@ -83,19 +91,30 @@ type groupScores struct {
 }
 
 type groupMethod struct {
-	name  string
-	score func(*group) groupScores
+	name      string
+	threshold float64 // from which it alarms by default; 0 if it has none
+	score     func(*group) groupScores
+}
+
+// atThreshold returns false alarms per group-week and recall at a threshold.
+func atThreshold(of []*labelled, scores [][]float64, threshold float64) (perWeek, recall float64) {
+	c := curve{set: of, thresholds: []float64{threshold}, tallies: make([][]tally, 1)}
+	for i, l := range of {
+		c.tallies[0] = append(c.tallies[0], l.count(l.louds(scores[i], threshold), threshold))
+	}
+	p := c.at(0)
+	return p.perWeek, p.recall
 }
 
 // groupMethods are ours and the one-liners: the largest score of any metric.
 func groupMethods(cfg detector.Config) []groupMethod {
 	return []groupMethod{
-		{"max of |dx|/EW|dx|", func(g *group) groupScores { return largest(g, relativeDifference) }},
-		{"max of ewma z", func(g *group) groupScores { return largest(g, ewmaZ) }},
-		{ours + ", sum of top 3", func(g *group) groupScores {
+		{"max of |dx|/EW|dx|", 0, func(g *group) groupScores { return largest(g, relativeDifference) }},
+		{"max of ewma z", 0, func(g *group) groupScores { return largest(g, ewmaZ) }},
+		{ours + ", sum of top 3", 0, func(g *group) groupScores {
 			return topThree(largest(g, func(l *labelled) []float64 { s, _ := tocsinScores(cfg, l); return s }))
 		}},
-		{ours, func(g *group) groupScores {
+		{ours, cfg.Threshold(), func(g *group) groupScores {
 			return largest(g, func(l *labelled) []float64 { s, _ := tocsinScores(cfg, l); return s })
 		}},
 	}
