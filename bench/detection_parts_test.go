@@ -198,13 +198,32 @@ func TestDisturbances_MadeUpSeries_DoWhatTheySay(t *testing.T) {
 }
 
 func TestRestarts_CheckpointHalfWay_ChangesNothing(t *testing.T) {
-	differ, err := restarts(madeUp()[:3], detector.DefaultConfig())
+	differ, err := restarts([]*labelled{uneventful[0].series(0), uneventful[8].series(1)}, detector.DefaultConfig())
 	if err != nil || differ != 0 {
 		t.Errorf("got %d rows that differ, %v", differ, err)
 	}
 }
 
-func TestMadeUp_Poisson_HasItsMean(t *testing.T) {
+func TestUneventful_Series_AreTheSameInEveryRunAndDiffer(t *testing.T) {
+	for _, k := range uneventful {
+		a, b, other := k.series(3), k.series(3), k.series(4)
+		differs := false
+		for i := range a.samples {
+			if a.samples[i] != b.samples[i] {
+				t.Fatalf("%s: row %d differs between runs", k.name, i)
+			}
+			differs = differs || a.samples[i] != other.samples[i]
+		}
+		if fixed := k.name == "constant" || k.name == "zero" || k.name == "office_hours"; differs == fixed {
+			t.Errorf("%s: two series differ: %v", k.name, differs)
+		}
+		if a.weeks() <= 0 {
+			t.Errorf("%s: nothing is scored", k.name)
+		}
+	}
+}
+
+func TestPoisson_ManyDraws_HaveTheirMean(t *testing.T) {
 	random, sum := rand.New(rand.NewPCG(1, 1)), 0.0
 	for range 20_000 {
 		sum += poisson(random, 0.3)

@@ -191,11 +191,12 @@ func robustness(out io.Writer, all []*labelled, cfg detector.Config, found figur
 	}
 	found["robustness_restart_changed"] = float64(changed)
 	fmt.Fprintf(w, "restart\tcheckpoint and restore half-way\t\t\t\t\t\t%d rows differ\n", changed)
-	for _, m := range madeUp() {
-		_, opened := tocsinScores(cfg, m)
-		rate := float64(len(opened)) / m.weeks()
-		found["robustness_"+m.name+"_fa"] = rate
-		fmt.Fprintf(w, "%s\tmade up, without events\t%.2f\t\t%.2f\t\t\t\n", m.name, rate, 1000*float64(len(opened))/float64(len(m.samples)))
+	for _, kind := range uneventful {
+		c := kind.watch(cfg)
+		found["uneventful_most"] = max(found["uneventful_most"], c.perWeek()/cfg.Budget)
+		found["robustness_"+kind.name+"_fa"] = c.perWeek()
+		fmt.Fprintf(w, "%s\t%s, without events\t%.2f\t\t%.2f\t\t\t%d alarms in %.0f series-weeks\n", kind.name, kind.about,
+			c.perWeek(), 1000*c.alarms/c.rows, int(c.alarms), c.weeks)
 	}
 	return w.Flush()
 }
@@ -260,60 +261,3 @@ func restarts(all []*labelled, cfg detector.Config) (int, error) {
 
 // same says whether two numbers are the same to the bit, or both not numbers.
 func same(a, b float64) bool { return a == b || a != a && b != b }
-
-// madeUp returns eight weeks of five-minute series in which nothing happens.
-func madeUp() []*labelled {
-	random := rand.New(rand.NewPCG(7, 8))
-	on := 0.0
-	kinds := []struct {
-		name  string
-		value func(i int) float64
-	}{
-		{"constant", func(int) float64 { return 42 }},
-		{"zero", func(int) float64 { return 0 }},
-		{"rare_ones", func(int) float64 { return chance(random, 0.02) }},
-		{"coin", func(int) float64 { return chance(random, 0.5) }},
-		{"on_off", func(int) float64 {
-			if random.IntN(24) == 0 {
-				on = 1 - on
-			}
-			return on
-		}},
-		{"office_hours", func(i int) float64 {
-			if h := i / 12 % 24; h >= 8 && h < 18 {
-				return 1
-			}
-			return 0
-		}},
-		{"noise", func(int) float64 { return 100 + random.NormFloat64() }},
-		{"few_counts", func(int) float64 { return poisson(random, 0.3) }},
-	}
-	const rows = 8 * 7 * 288
-	var all []*labelled
-	for _, k := range kinds {
-		l := &labelled{set: "made up", name: k.name, step: 300}
-		for i := range rows {
-			l.samples = append(l.samples, telemetry.Sample{T: 1_700_006_400_000 + int64(i)*300_000, V: k.value(i)})
-		}
-		all = append(all, l)
-	}
-	return all
-}
-
-func chance(random *rand.Rand, p float64) float64 {
-	if random.Float64() < p {
-		return 1
-	}
-	return 0
-}
-
-// poisson draws a count with the given small mean by multiplication of uniform
-// numbers (D. E. Knuth, The Art of Computer Programming, volume 2, 3.4.1).
-func poisson(random *rand.Rand, mean float64) float64 {
-	n, product, floor := 0.0, random.Float64(), math.Exp(-mean)
-	for product > floor {
-		n++
-		product *= random.Float64()
-	}
-	return n
-}
