@@ -105,23 +105,33 @@ func (b *Bank) add(hash uint64, l labels.Labels, flags uint32) Slot {
 }
 
 // Observe judges one sample, t in milliseconds since the Unix epoch, and learns
-// from it. It returns the verdict and whether that tells of a transition: an
-// episode opened, changed, closed or was lost. Slot 0 and slots never given out
-// are ignored. Observe does not allocate.
-func (b *Bank) Observe(slot Slot, t int64, v float64) (Verdict, bool) {
+// from it. It reports whether that brings news: an episode opened, changed, closed
+// or was lost; the verdict is filled in then only, for it costs as much as a
+// quarter of the judging. Slot 0 and slots never given out are ignored. Observe
+// does not allocate.
+func (b *Bank) Observe(slot Slot, t int64, v float64) (out Verdict, tell bool) {
 	c := b.series.at(int(slot) / chunkSize)
 	if slot == 0 || c == nil {
 		return Verdict{}, false
 	}
+	s := &c.series[slot%chunkSize]
+	k := look{t: t, fine: 1}
 	c.Lock()
-	out, tell, why := c.series[slot%chunkSize].observe(&b.params, &b.days, t, v)
+	if !s.has(flagUsed) {
+		c.Unlock()
+		return Verdict{}, false
+	}
+	phase, why := s.observe(&b.params, &b.days, &k, v)
+	if tell = phase.tells(); tell {
+		out = s.verdictOn(&k, phase)
+		out.Slot = slot
+	}
 	c.Unlock()
 	if why != taken {
 		b.counted[why].Add(1)
 	}
-	out.Slot = slot
 	if tell {
-		b.count(out.Phase)
+		b.count(phase)
 	}
 	return out, tell
 }
@@ -191,7 +201,7 @@ func (b *Bank) Sweep(now int64, emit func(Verdict)) {
 			if s.N == 0 {
 				continue
 			}
-			if v, tell := s.silence(&b.params, now); tell {
+			if v, tell := s.silence(&b.params, now, 0); tell {
 				v.Slot = Slot(i*chunkSize + j)
 				found = append(found, v)
 			}

@@ -17,14 +17,14 @@ import (
 //
 //	magic    8 bytes
 //	version  uint32
-//	sizes    uint32 bytes of one state, uint32 bytes of one daily profile
+//	sizes    uint32 bytes of one state, uint32 bytes of one page
 //	count    uint32 series, in the order of slots from 1
 //	series   uvarint label pairs; per pair name and value, each uvarint length and bytes;
-//	         state; daily profile if the state's flags say so
+//	         state; page if the state's flags say so
 //	check    uint32 CRC-32C of all bytes before it
 const (
 	checkpointMagic   = "tocsinDT"
-	checkpointVersion = 2
+	checkpointVersion = 3
 )
 
 // ErrCheckpoint is wrapped by errors of Restore that lie in the bytes read:
@@ -34,7 +34,7 @@ var ErrCheckpoint = errors.New("unusable detector checkpoint")
 var (
 	castagnoli = crc32.MakeTable(crc32.Castagnoli)
 	stateSize  = binary.Size(series{})
-	dailySize  = binary.Size(daily{})
+	pageSize   = binary.Size(page{})
 )
 
 // Checkpoint writes the state of every series registered when it begins. It
@@ -44,12 +44,12 @@ func (b *Bank) Checkpoint(w io.Writer) error {
 	out := &summed{w: bufio.NewWriterSize(w, 1<<18), sum: crc32.New(castagnoli)}
 	n := b.Len()
 	head := append([]byte(nil), checkpointMagic...)
-	for _, x := range []int{checkpointVersion, stateSize, dailySize, n} {
+	for _, x := range []int{checkpointVersion, stateSize, pageSize, n} {
 		head = binary.LittleEndian.AppendUint32(head, uint32(x))
 	}
 	out.write(head)
 	var copied [chunkSize]series
-	var pages [chunkSize]daily
+	var pages [chunkSize]page
 	var buf []byte
 	for i := 0; i*chunkSize <= n; i++ {
 		b.copyChunk(i, &copied, &pages)
@@ -69,7 +69,7 @@ func (b *Bank) Checkpoint(w io.Writer) error {
 	return out.finish()
 }
 
-func (b *Bank) copyChunk(i int, states *[chunkSize]series, pages *[chunkSize]daily) {
+func (b *Bank) copyChunk(i int, states *[chunkSize]series, pages *[chunkSize]page) {
 	c := b.series.at(i)
 	if c == nil {
 		return
@@ -79,7 +79,7 @@ func (b *Bank) copyChunk(i int, states *[chunkSize]series, pages *[chunkSize]dai
 	*states = c.series
 	for j := range states {
 		if states[j].has(flagPage) {
-			pages[j] = *b.days.daily(states[j].Page)
+			pages[j] = *b.days.at(states[j].Page)
 		}
 	}
 }
@@ -170,9 +170,9 @@ func (b *Bank) restoreSeries(in *checked) error {
 	if err := in.decode(&s, stateSize); err != nil {
 		return err
 	}
-	var d daily
+	var d page
 	if s.has(flagPage) {
-		if err := in.decode(&d, dailySize); err != nil {
+		if err := in.decode(&d, pageSize); err != nil {
 			return err
 		}
 	}
@@ -183,7 +183,7 @@ func (b *Bank) restoreSeries(in *checked) error {
 	slot := b.add(l.Hash(), l, 0)
 	if s.has(flagPage) {
 		s.Page = b.days.take()
-		*b.days.daily(s.Page) = d
+		*b.days.at(s.Page) = d
 	}
 	b.series.at(int(slot) / chunkSize).series[slot%chunkSize] = s
 	return nil
@@ -235,8 +235,8 @@ func (c *checked) head() (count int, err error) {
 		return 0, fmt.Errorf("%w: it has version %d and this program reads version %d; run the program that wrote it, or remove it to learn anew",
 			ErrCheckpoint, v, checkpointVersion)
 	}
-	if s, d := number(1), number(2); s != stateSize || d != dailySize {
-		return 0, fmt.Errorf("%w: its states have %d and %d bytes, want %d and %d", ErrCheckpoint, s, d, stateSize, dailySize)
+	if s, d := number(1), number(2); s != stateSize || d != pageSize {
+		return 0, fmt.Errorf("%w: its states have %d and %d bytes, want %d and %d", ErrCheckpoint, s, d, stateSize, pageSize)
 	}
 	return number(3), nil
 }

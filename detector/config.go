@@ -35,6 +35,10 @@ type Config struct {
 	// a day makes its series less willing to alarm; the count of alarms fades
 	// with a time constant of a day. Range 0 (off) to 2.
 	Habituation float64 `yaml:"habituation"`
+	// TimeZone is the IANA name of the zone whose clock days and weeks follow, for
+	// instance Europe/Berlin: people and cron jobs get up by it, also when it is
+	// put forward.
+	TimeZone string `yaml:"time_zone"`
 }
 
 // DefaultConfig returns the configuration used where the operator sets nothing.
@@ -47,6 +51,7 @@ func DefaultConfig() Config {
 		CloseAfter:    5,
 		RelearnAfter:  yamldoc.Duration(30 * time.Minute),
 		Habituation:   0.3,
+		TimeZone:      "UTC",
 	}
 }
 
@@ -70,6 +75,9 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	number("close_after", float64(c.CloseAfter), 1, 100)
 	span("relearn_after", c.RelearnAfter, time.Minute, 30*24*time.Hour)
 	number("habituation", c.Habituation, 0, 2)
+	if _, err := newZone(c.TimeZone); err != nil {
+		report("time_zone", "%v", err)
+	}
 }
 
 // Threshold returns the score from which a sample is odd. It is the same for
@@ -82,8 +90,7 @@ const hoursPerWeek = 168
 type params struct {
 	budgetPerHour float64
 	logBudget     float64 // log10 of budgetPerHour
-	threshold     float64
-	below         float64 // largest score under the threshold
+	zone          *zone
 	warmupSamples uint32
 	warmupSpan    int64 // ms
 	closeAfter    uint8
@@ -92,11 +99,11 @@ type params struct {
 }
 
 func (c Config) params() params {
+	place, _ := newZone(c.TimeZone) // Validate says what is wrong with it
 	return params{
 		budgetPerHour: c.Budget / hoursPerWeek,
 		logBudget:     math.Log10(c.Budget / hoursPerWeek),
-		threshold:     c.Threshold(),
-		below:         math.Nextafter(c.Threshold(), 0),
+		zone:          place,
 		warmupSamples: uint32(c.WarmupSamples),
 		warmupSpan:    c.WarmupSpan.Std().Milliseconds(),
 		closeAfter:    uint8(c.CloseAfter),

@@ -10,9 +10,8 @@ import "math"
 // episode moves the series' episode on by one judged sample and returns what
 // there is to tell.
 func (s *series) episode(k *look, p *params) Phase {
-	odd := k.score >= p.threshold
 	if !s.has(flagOpen) {
-		if !odd {
+		if !k.odd {
 			return PhaseQuiet
 		}
 		s.open(k)
@@ -25,14 +24,14 @@ func (s *series) episode(k *look, p *params) Phase {
 		s.EpisodeKind = KindLevelShift
 		return s.close()
 	}
-	if !odd && s.away(k) {
+	if !k.odd && s.away(k) {
 		s.Quiet = 0
 		if s.farther(k) {
 			return PhaseChanged
 		}
 		return PhaseOngoing
 	}
-	if !odd {
+	if !k.odd {
 		if s.Quiet < math.MaxUint8 {
 			s.Quiet++
 		}
@@ -42,8 +41,8 @@ func (s *series) episode(k *look, p *params) Phase {
 		return PhaseOngoing
 	}
 	s.Quiet, s.EpisodeEnd = 0, k.t
-	if k.score > s.Peak {
-		s.Peak, s.EpisodeKind = k.score, k.kind
+	if k.rarity > s.Peak {
+		s.Peak, s.EpisodeKind = k.rarity, k.kind
 	}
 	told := s.farther(k)
 	if k.decades >= float64(s.Told)+1 {
@@ -85,8 +84,7 @@ func (s *series) far(k *look) float32 {
 // odd, but nothing has recovered: the episode stays open until the series comes
 // back or relearn takes the level as normal.
 func (s *series) away(k *look) bool {
-	dev, _ := s.deviation(k)
-	return math.Abs(dev) >= awayLeast && float64(s.Chart[0])*dev > 0
+	return math.Abs(k.dev) >= awayLeast && float64(s.Chart[0])*k.dev > 0
 }
 
 // awayLeast is in long scales, the mean absolute deviation from the long level.
@@ -95,11 +93,11 @@ const awayLeast = 3
 func (s *series) open(k *look) {
 	s.set(flagOpen)
 	s.EpisodeSince, s.EpisodeEnd = k.t, k.t
-	s.Peak, s.Told, s.Quiet = k.score, float32(k.decades), 0
+	s.Peak, s.Told, s.Quiet = k.rarity, float32(k.decades), 0
 	s.EpisodeKind, s.ShiftRun = k.kind, 0
-	s.OpenMid, s.OpenHalf = float32((k.upper+k.lower)/2), float32((k.upper-k.lower)/2)
+	s.OpenMid, s.OpenHalf = float32(k.upper/2+k.lower/2), float32(k.upper/2-k.lower/2)
 	s.FarTold = s.far(k)
-	s.Alarms, s.AlarmsTime = float32(s.alarms(k.t)+1), k.t
+	s.Alarms, s.AlarmsTime = float32(s.alarms(k.t)+1), seconds(k.t)
 }
 
 // Habituation.
@@ -114,7 +112,7 @@ func (s *series) alarms(t int64) float64 {
 	if s.Alarms == 0 {
 		return 0
 	}
-	return float64(s.Alarms) * math.Exp(-float64(t-s.AlarmsTime)/alarmMemory)
+	return float64(s.Alarms) * math.Exp(-float64(since(s.AlarmsTime, t))/alarmMemory)
 }
 
 // habit returns the powers of ten by which recent alarms have raised what it
@@ -128,6 +126,7 @@ func (s *series) habit(t int64, p *params) float64 {
 
 func (s *series) close() Phase {
 	s.clear(flagOpen)
+	s.set(flagAfter)
 	s.Quiet, s.ShiftRun = 0, 0
 	return PhaseClosed
 }
@@ -139,22 +138,21 @@ const relearnSamples = 24
 // relearn takes a level that has lasted for long enough as the new normal: the
 // long level jumps there and the charts start again. It reports whether it did.
 func (s *series) relearn(k *look, p *params) bool {
-	dev, _ := s.deviation(k)
-	if g := float64(s.Chart[1]); g*dev <= 0 || math.Abs(dev) < chartLeast {
+	if g := float64(s.Chart[1]); g*k.dev <= 0 || math.Abs(k.dev) < chartLeast {
 		s.ShiftRun = 0
 		return false
 	}
 	s.ShiftRun++
 	if s.ShiftRun == 1 {
-		s.ShiftSince = k.t
+		s.ShiftSince = seconds(k.t)
 	}
-	if s.ShiftRun < relearnSamples || k.t-s.ShiftSince < p.relearnAfter {
+	if s.ShiftRun < relearnSamples || since(s.ShiftSince, k.t) < p.relearnAfter {
 		return false
 	}
-	s.Before, s.BeforeTime = s.Long, k.t
+	s.Before, s.BeforeTime = s.Long, max(seconds(k.t), 1)
 	s.Long = s.Fast - k.season
 	s.Slow, s.Mid, s.Level = s.Fast, s.Fast, s.Fast-k.season
-	s.Hi, s.Lo = max(s.Hi, k.x), min(s.Lo, k.x)
+	s.Hi, s.Lo = max(s.Hi, float32(k.x)), min(s.Lo, float32(k.x))
 	s.Fresh = unsettled
 	clear(s.Chart[:])
 	return true
@@ -164,10 +162,7 @@ func (s *series) relearn(k *look, p *params) bool {
 // within a day the series returns there: what had been taken as normal was an
 // incident after all, and its end is not odd.
 func (s *series) goBack(k *look) {
-	if s.BeforeTime == 0 {
-		return
-	}
-	if k.t-s.BeforeTime > secondsDay*1000 {
+	if since(s.BeforeTime, k.t) > secondsDay*1000 {
 		s.BeforeTime = 0
 		return
 	}
@@ -178,15 +173,16 @@ func (s *series) goBack(k *look) {
 	s.Long, s.Level, s.Slow = s.Before, s.Before, s.Before+k.season
 	clear(s.Chart[:])
 	s.BeforeTime, s.EpisodeEnd = 0, k.t
+	s.set(flagAfter)
 	k.anchor = s.Long + k.season
 	k.low, k.high = min(k.expected, k.anchor), max(k.expected, k.anchor)
 }
 
 // lose ends an open episode because the data have ended, which is no recovery.
-func (s *series) lose(t int64) (Verdict, bool) {
+func (s *series) lose() Phase {
 	if !s.has(flagOpen) {
-		return s.verdict(t, PhaseQuiet), false
+		return PhaseQuiet
 	}
 	s.close()
-	return s.verdict(t, PhaseLost), true
+	return PhaseLost
 }

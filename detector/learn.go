@@ -15,32 +15,54 @@ func clip(e, most float64) float64 { return min(max(e, -most), most) }
 
 // learn takes the sample into forecasts, errors and profile. Rates are 1/n
 // while the series is young. What a single sample may teach is clipped.
-func (s *series) learn(k *look, p *params, d *daily) {
+func (s *series) learn(k *look, p *params, d *page) {
 	young := 1 / (float64(s.N) + 1)
 	teach := s.teaching(k, p)
-	s.learnErrors(k, d, max(1/(float64(s.Fresh)+1), errorMemory)*teach)
+	if !k.gap {
+		s.learnErrors(k, d, max(1/(float64(s.Fresh)+1), errorMemory)*teach, teach == 1)
+	}
 	s.remember(k, teach)
 	most := math.Inf(1)
 	if s.N >= youth {
 		most = 5*k.scale + 3*float64(s.LongScale)
 	}
 	mid := most
-	if teach == 1 {
+	switch {
+	case teach == 1:
 		mid = math.Inf(1)
+	case k.odd:
+		mid = min(mid, k.scale) // so that it is soon back after a short incident
 	}
 	s.Fast += max(young, 0.3) * (k.x - s.Fast)
 	s.Mid += max(young, 0.06) * clip(k.x-s.Mid, mid)
 	s.Slow += max(young, 0.01) * clip(k.x-s.Slow, most)
 	s.Level += max(young, 0.05) * clip(k.x-k.season-s.Level, most)
+	s.learnLong(k, d, young, teach == 1)
+	s.X1 = k.x
+	if s.N < math.MaxUint32 {
+		s.N++
+	}
+	if s.Fresh < math.MaxUint16 {
+		s.Fresh++
+	}
+}
 
+// learnLong moves the long level, its scale and the page.
+func (s *series) learnLong(k *look, d *page, young float64, ordinary bool) {
 	dev := k.x - k.anchor
 	if s.N >= youth {
 		dev = clip(dev, 3*float64(s.LongScale)+k.scale)
 	}
-	if d != nil {
-		d.learn(k.day, dev, teach == 1)
-	}
 	slow := max(young, min(0.01, float64(s.Step)/longMemory))
+	if d != nil {
+		if d.grow(k.t) {
+			s.settle()
+		}
+		d.learn(k, dev, 3*float64(s.LongScale)+k.scale, ordinary)
+		if d.first() {
+			slow = 0 // all of it is the profile's
+		}
+	}
 	if k.odd {
 		slow *= oddTeaches
 	}
@@ -49,13 +71,6 @@ func (s *series) learn(k *look, p *params, d *daily) {
 	}
 	s.Long += slow * dev
 	s.LongScale += float32(slow * (math.Abs(dev) - float64(s.LongScale)))
-	s.X1, s.Season = k.x, k.season
-	if s.N < math.MaxUint32 {
-		s.N++
-	}
-	if s.Fresh < math.MaxUint16 {
-		s.Fresh++
-	}
 }
 
 // teaching returns the share of its weight with which the sample teaches errors
@@ -75,42 +90,45 @@ func (s *series) teaching(k *look, p *params) float64 {
 
 // learnErrors moves the experts' mean errors, each freed of what the time of
 // day does to it.
-func (s *series) learnErrors(k *look, d *daily, rate float64) {
-	if k.gap {
-		return
-	}
-	even := 1 / (k.spread * k.fine)
-	move := func(err *float32, forecast float64) {
-		e := math.Abs(k.x-forecast) * even
-		if s.Fresh > youth {
-			e = min(e, 5*float64(*err)+0.1*k.scale)
+func (s *series) learnErrors(k *look, d *page, rate float64, ordinary bool) {
+	even, slack := float32(1/(k.spread*k.fine)), float32(0.1*k.scale)
+	r, clipped := float32(rate), s.Fresh > youth
+	if d != nil {
+		d.learnLeap(k, s.X1, float64(s.Step))
+		if s.MixErr > 0 {
+			d.learnSpread(k, math.Abs(k.x-k.expected)/(k.fine*float64(s.MixErr)), ordinary)
 		}
-		*err += float32(rate * (e - float64(*err)))
-	}
-	if d != nil && s.MixErr > 0 {
-		d.learnSpread(k.day, math.Abs(k.x-k.expected)/(k.fine*float64(s.MixErr)))
 	}
 	for i := range s.Err {
-		move(&s.Err[i], k.forecast[i])
+		e := float32(math.Abs(k.x-k.forecast[i])) * even
+		if clipped {
+			e = min(e, 5*s.Err[i]+slack)
+		}
+		s.Err[i] += r * (e - s.Err[i])
 	}
-	move(&s.MixErr, k.expected)
+	e := float32(math.Abs(k.x-k.expected)) * even
+	if clipped {
+		e = min(e, 5*s.MixErr+slack)
+	}
+	s.MixErr += r * (e - s.MixErr)
 }
 
 // remember keeps the range and how often the value changes.
 func (s *series) remember(k *look, teach float64) {
-	if k.x < 0 {
+	x := float32(k.x)
+	if x < 0 {
 		s.set(flagNegative)
 	}
 	if teach == 1 {
 		shrink := 0.001 * (s.Hi - s.Lo)
-		s.Hi = max(k.x, s.Hi-shrink)
-		s.Lo = min(k.x, s.Lo+shrink)
-	} else if !s.has(flagOpen) {
-		s.Hi, s.Lo = max(s.Hi, min(k.x, k.upper)), min(s.Lo, max(k.x, k.lower))
+		s.Hi = max(x, s.Hi-shrink)
+		s.Lo = min(x, s.Lo+shrink)
+	} else if !s.has(flagOpen) && k.lower <= k.upper {
+		s.Hi, s.Lo = max(s.Hi, float32(min(k.x, k.upper))), min(s.Lo, float32(max(k.x, k.lower)))
 	}
 	changed := float32(0)
 	if k.x != s.X1 {
-		s.Calm.learn(float64(s.Still)+1, calmFloor, tailWeight)
+		s.Calm.learn(float32(s.Still)+1, calmFloor, tailWeight)
 		s.Still, changed = 0, 1
 		if s.Changes < math.MaxUint32 {
 			s.Changes++
@@ -118,7 +136,11 @@ func (s *series) remember(k *look, teach float64) {
 	} else if s.Still < math.MaxUint32 {
 		s.Still++
 	}
-	s.ChangeRate += float32(max(1/(float64(s.N)+1), 2*errorMemory)) * (changed - s.ChangeRate)
+	rate := float32(2 * errorMemory)
+	if s.N < 1/(2*errorMemory) {
+		rate = 1 / (float32(s.N) + 1)
+	}
+	s.ChangeRate += rate * (changed - s.ChangeRate)
 }
 
 // measure learns the quantum before the sample is judged by it.
@@ -127,8 +149,8 @@ func (s *series) measure(x float64) {
 	if s.N == 0 || d <= 1e-9*math.Abs(x) {
 		return
 	}
-	if s.Quantum == 0 || d < s.Quantum {
-		s.Quantum = d
+	if q := float32(d); s.Quantum == 0 || q < s.Quantum {
+		s.Quantum = q
 	}
 }
 
@@ -136,7 +158,7 @@ func (s *series) measure(x float64) {
 // and in a run that counts, the tails of residuals do not: excesses that follow
 // one another are one.
 func (s *series) reflect(k *look) {
-	up, down := max(k.x-k.high, 0)/k.scale, max(k.low-k.x, 0)/k.scale
+	up, down := float32(max(k.x-k.high, 0)/k.scale), float32(max(k.low-k.x, 0)/k.scale)
 	going := s.runs(k)
 	s.learnRun(up, down)
 	if !k.gap && !s.has(flagOpen) && (!going || s.Run == 0) {
@@ -145,20 +167,5 @@ func (s *series) reflect(k *look) {
 		s.Up.learn(max(up, 0.5*down), 1, tailWeight)
 		s.Down.learn(max(down, 0.5*up), 1, tailWeight)
 	}
-	dev, _ := s.deviation(k)
-	for i := range s.Chart {
-		w := min(chartWindow[i], float64(s.N)+1)
-		s.Chart[i] += float32((dev - float64(s.Chart[i])) / w)
-		size := float32(math.Abs(float64(s.Chart[i])))
-		if size <= s.Persist[i].Q {
-			s.Drift[i] = 0
-		} else if s.Drift[i] < math.MaxUint8 {
-			s.Drift[i]++
-		}
-		s.Most[i] = max(s.Most[i], size)
-		if s.N%uint32(chartWindow[i]) == 0 {
-			s.Persist[i].learn(float64(s.Most[i]), 0.5*chartPrior[i], chartWeight)
-			s.Most[i] = 0
-		}
-	}
+	s.learnCharts(k)
 }

@@ -5,31 +5,49 @@ import "math"
 // look is one sample on its way through the pipeline: what was seen, what had
 // been expected, and how odd it is. It lives on the stack.
 type look struct {
-	t   int64
-	x   float64 // watched value
-	dt  float64 // seconds since the sample before
-	gap bool    // more than gapSteps steps without a sample
+	t    int64
+	x    float64 // watched value
+	dt   float64 // seconds since the sample before
+	full bool    // the band is asked for
+	gap  bool    // more than gapSteps steps without a sample
 	// fine is by how much noise is larger than at the series' step: a rate taken
 	// over a fraction of the step counts so much less.
-	fine float64
-	day  place // where in the day
+	fine  float64
+	share float64 // powers of ten that the series owes to its service
+	zone  int64   // seconds by which local time is ahead of UTC
 
-	season   float64 // the day's offset at this time
+	place    place   // where in day, week and hour
+	season   float64 // offset of day, week and hour at this time
+	day      float64 // the day's part of it
+	week     float64 // what the week's part is or would be
+	hour     float64 // what the hour's part is or would be
+	leap     float64 // by how much the season has moved since the sample before
 	spread   float64 // size of errors at this time of day, relative to the day's
 	forecast [experts]float64
 	expected float64 // mixture of the forecasts
 	anchor   float64 // long level with season: what was normal before any incident
 	scale    float64 // size of an ordinary forecast error
+	unit     float64 // size of an ordinary deviation from the long level
+	dev      float64 // deviation from the long level in units, clipped
 	low      float64 // ordinary values lie around [low, high]
 	high     float64
 
-	decades float64 // -log10 p of the most telling evidence
+	decades float64      // -log10 p of the most telling evidence, with what is new in shape
+	point   float64      // evidence of this sample alone, before what is held against it
+	novel   float64      // what a new shape adds
+	drifts  [charts]bool // charts that are odd, however long they have been
+	gusts   [storms]bool // the same of storms
+	need    float64      // evidence from which the sample is odd
+	habit   float64      // part of need that the series' own past has raised
 	kind    Kind
-	lower   float64 // outside of [lower, upper] the sample is odd
+	lower   float64 // outside of [lower, upper] the sample is odd; NaN if not asked for
 	upper   float64
-	score   float64
+	rarity  float32 // log10 of hours between samples as odd; notRare if not ready
 	odd     bool
 }
+
+// notRare is the rarity of a sample that is not judged.
+const notRare = -1000
 
 // Guards. A gap of more than gapSteps steps makes the last value a poor
 // forecast. Samples closer together than looksApart seconds count as one look
@@ -38,48 +56,52 @@ type look struct {
 const (
 	gapSteps    = 3
 	looksApart  = 15
-	flock       = 2 // odd samples that come together, on average
+	flockMost   = 2   // odd samples that come together where many fall into
+	flockLasts  = 900 // so many seconds, which is how long a disturbance lasts
 	secondsHour = 3600
 )
 
 // looksPerHour returns how many chances for an alarm an hour of this series
 // holds: its samples, divided by how many odd ones make one episode (the
-// inverse of the extremal index of M. R. Leadbetter, 1983).
+// inverse of the extremal index of M. R. Leadbetter, 1983): two while the step is
+// short against a disturbance, one when it is long.
 func (s *series) looksPerHour() float64 {
-	return secondsHour / (flock * max(float64(s.Step), looksApart))
-}
-
-// logLooks returns log10 of looksPerHour, kept until the step has moved by half
-// a percent.
-func (s *series) logLooks() float64 {
-	if math.Abs(float64(s.Step-s.LooksStep)) > 0.005*float64(s.Step) {
-		s.LooksStep, s.LogLooks = s.Step, float32(math.Log10(s.looksPerHour()))
-	}
-	return float64(s.LogLooks)
+	step := max(float64(s.Step), looksApart)
+	return secondsHour / (step * (1 + (flockMost-1)*math.Exp(-step/flockLasts)))
 }
 
 // predict fills the forecasts, their mixture, the scale and the range of
 // ordinary values. The experts are: the last value; exponential means over
-// about 3, 17 and 100 samples; the level with the day's profile; the last value
-// with the profile's change.
-func (s *series) predict(k *look, d *daily) {
+// about 3, 17 and 100 samples; the level with the season; the last value with
+// the season's change, as far as such changes have come true.
+func (s *series) predict(k *look, d *page) {
 	k.season, k.spread = 0, 1
 	if d != nil {
-		k.day = placeOf(k.t, float64(s.Step))
-		k.season, k.spread = d.at(k.day), d.spread(k.day)
+		d.season(k, float64(s.Step), float64(s.MixErr))
 	}
-	k.forecast = [experts]float64{s.X1, s.Fast, s.Mid, s.Slow, s.Level + k.season, s.X1 + k.season - s.Season}
+	k.forecast = [experts]float64{s.X1, s.Fast, s.Mid, s.Slow, s.Level + k.season, s.X1 + k.leap}
 	k.expected = s.mix(k, d != nil)
 	k.anchor = s.Long + k.season
 	k.scale = s.scale(k)
 	k.low, k.high = k.expected, k.expected
-	s.goBack(k)
-	if s.recovering(k.t) {
-		k.low, k.high = min(k.expected, k.anchor), max(k.expected, k.anchor)
+	if d != nil && s.ChangeRate < rarelyChanges {
+		// What a series nearly always shows is ordinary, whatever it shows now.
+		k.low, k.high = min(k.low, s.Slow), max(k.high, s.Slow)
+		if s.Lo == 0 {
+			k.low = min(k.low, 0)
+		}
+	}
+	if s.BeforeTime != 0 {
+		s.goBack(k)
+	}
+	if s.Flags&(flagOpen|flagAfter) != 0 && s.recovering(k.t) {
+		k.low, k.high = min(k.low, k.anchor), max(k.high, k.anchor)
 	}
 	if !s.has(flagNegative) {
 		k.expected, k.low, k.high = max(k.expected, 0), max(k.low, 0), max(k.high, 0)
 	}
+	k.unit = float64(s.LongScale) + 0.5*k.scale
+	k.dev = clip((k.x-k.anchor)/k.unit, chartClip)
 }
 
 // mix weighs each expert by the inverse fourth power of its recent error, so
@@ -106,10 +128,10 @@ func (s *series) mix(k *look, seasonal bool) float64 {
 	}
 	var sum, weight float64
 	for i := range n {
-		w := float64(best / s.Err[i])
+		w := best / s.Err[i]
 		w *= w
 		w *= w
-		sum, weight = sum+w*k.forecast[i], weight+w
+		sum, weight = sum+float64(w)*k.forecast[i], weight+float64(w)
 	}
 	return sum / weight
 }
@@ -117,11 +139,21 @@ func (s *series) mix(k *look, seasonal bool) float64 {
 // youth is the number of samples before which nothing is clipped.
 const youth = 10
 
+// Floors under the error: what a series has shown over days and in its recent
+// range says that it can move, however still it is just now.
+const (
+	floorLong  = 0.15  // of the long scale
+	floorRange = 0.007 // of the range
+	floorFresh = 100   // samples after which little more than that range counts; five times it at first
+	floorValue = 1e-4  // of the value: rounding
+)
+
 // scale returns the mean absolute error of the forecast, not smaller than what
 // rounding, rare changes and counting allow, and wider after a gap.
 func (s *series) scale(k *look) float64 {
 	size := max(math.Abs(s.Slow), math.Abs(s.X1))
-	floor := 1e-4*size + 0.12*float64(s.LongScale) + 0.02*(s.Hi-s.Lo)
+	fresh := float64(max(s.Fresh, 1))
+	floor := floorValue*size + floorLong*float64(s.LongScale) + floorRange*(1+4*floorFresh/(fresh+floorFresh))*float64(s.Hi-s.Lo)
 	// A series that hardly ever changes has shown no noise to measure by:
 	// until it does, five percent of its value are taken for no change.
 	if still := 1 - 20*float64(s.ChangeRate); still > 0 {
@@ -129,12 +161,13 @@ func (s *series) scale(k *look) float64 {
 	}
 	// Counting noise: a value made of few units of size Quantum varies by the
 	// square root of their number (Poisson). Two-valued series are not counts.
-	if q := s.Quantum * k.fine * k.fine; q > 0 && (s.Changes >= 3 || s.X1 == 0) && max(s.Hi, k.x)-min(s.Lo, k.x) > 1.5*q {
-		units := min(max(math.Abs(k.anchor), math.Abs(s.X1))/q, 25)
-		floor = max(floor, 0.8*q*math.Sqrt(max(units, 1)))
+	if q := float64(s.Quantum) * k.fine * k.fine; q > 0 && (s.Changes >= 3 || s.X1 == 0) && max(float64(s.Hi), k.x)-min(float64(s.Lo), k.x) > 1.5*q {
+		if size := max(math.Abs(k.anchor), math.Abs(s.X1)); floor < 0.8*q*5 {
+			floor = max(floor, 0.8*q*math.Sqrt(max(min(size/q, 25), 1)))
+		}
 	}
 	// The error of a young series is itself uncertain.
-	err := float64(s.MixErr) * k.spread * k.fine * (1 + 6/float64(max(s.Fresh, 1)))
+	err := float64(s.MixErr) * k.spread * k.fine * (1 + 6/fresh)
 	if k.gap {
 		err *= math.Sqrt(min(k.dt/float64(s.Step), 100))
 	}
@@ -147,8 +180,9 @@ const recoverySteps = 60
 // recovering reports whether an episode is open or ended a short while ago, in
 // which case returning to the level before it is not odd.
 func (s *series) recovering(t int64) bool {
-	if s.has(flagOpen) {
+	if s.has(flagOpen) || float64(t-s.EpisodeEnd) < recoverySteps*1000*float64(s.Step) {
 		return true
 	}
-	return s.EpisodeEnd != 0 && float64(t-s.EpisodeEnd) < recoverySteps*1000*float64(s.Step)
+	s.clear(flagAfter)
+	return false
 }

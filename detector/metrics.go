@@ -23,7 +23,7 @@ func (b *Bank) Expose(set *metrics.Set) {
 	count("tocsin_detector_episodes_lost_total", b.lost.Load)
 }
 
-// Bytes returns the memory held for states and daily profiles, without labels.
+// Bytes returns the memory held for states and pages, without labels.
 func (b *Bank) Bytes() int {
-	return b.series.len()*int(unsafe.Sizeof(chunk{})) + b.days.pages.len()*int(unsafe.Sizeof([chunkSize]daily{}))
+	return b.series.len()*int(unsafe.Sizeof(chunk{})) + b.days.pages.len()*int(unsafe.Sizeof([chunkSize]page{}))
 }

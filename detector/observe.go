@@ -21,45 +21,51 @@ const (
 
 var outcomeNames = [outcomes]string{"taken", "first", "not_a_number", "late", "stale", "counter_reset"}
 
-// observe runs one sample through the pipeline. It returns the verdict, whether
-// the verdict tells of a transition, and what the guards said; only for taken
-// samples is the verdict more than a value and a time.
-func (s *series) observe(p *params, slab *days, t int64, v float64) (Verdict, bool, outcome) {
-	if !s.has(flagUsed) {
-		return Verdict{}, false, late
-	}
-	k := look{t: t, fine: 1}
-	why := s.admit(&k, t, v)
-	switch why {
-	case taken:
-	case ended:
-		out, tell := s.lose(t)
+// observe runs one sample, whose time the look holds, through the pipeline. It
+// returns what became of the series' episode and what the guards said; only taken
+// samples leave more in the look. A staleness marker that ends an open episode
+// gives PhaseLost.
+func (s *series) observe(p *params, slab *days, k *look, v float64) (Phase, outcome) {
+	why := s.admit(k, k.t, v)
+	if why != taken {
+		k.rarity = notRare
+		if why != ended {
+			return PhaseQuiet, why
+		}
 		s.set(flagStale)
-		return out, tell, why
-	default:
-		return s.verdict(t, PhaseQuiet), false, why
+		return s.lose(), why
 	}
-	d := s.page(&k, slab)
+	return s.take(p, slab, k), taken
+}
+
+// tells reports whether a phase is news.
+func (p Phase) tells() bool { return p != PhaseQuiet && p != PhaseOngoing }
+
+// take judges and learns an admitted sample and moves the episode on.
+func (s *series) take(p *params, slab *days, k *look) Phase {
+	k.zone = p.zone.offset(k.t)
+	s.newDay(k.t)
+	d := s.page(k, slab)
 	s.measure(k.x)
 	if s.N == 0 {
-		s.FirstTime = t
+		s.FirstTime = seconds(k.t)
 		s.start(k.x)
 	}
-	s.predict(&k, d)
-	s.judge(&k, p, d)
+	s.predict(k, d)
+	s.judge(k, p, d)
 	if s.N >= 3 {
-		s.reflect(&k)
+		s.reflect(k)
 	}
-	s.learn(&k, p, d)
-	phase := s.episode(&k, p)
-	s.report(&k)
-	return s.verdict(t, phase), phase != PhaseQuiet && phase != PhaseOngoing, taken
+	s.learn(k, p, d)
+	phase := s.episode(k, p)
+	s.report(k)
+	return phase
 }
 
 // start places all levels on the first value.
 func (s *series) start(x float64) {
 	s.X1, s.Fast, s.Mid, s.Slow, s.Level, s.Long = x, x, x, x, x, x
-	s.Hi, s.Lo = x, x
+	s.Hi, s.Lo = float32(x), float32(x)
 }
 
 // largest is the largest size of a value that is watched; beyond it differences
@@ -81,7 +87,7 @@ func (s *series) admit(k *look, t int64, v float64) outcome {
 		return late
 	}
 	if s.LastTime == 0 {
-		s.LastTime, s.Raw, s.FirstTime = t, v, t
+		s.LastTime, s.Raw, s.FirstTime = t, v, seconds(t)
 		if s.counter() {
 			return first
 		}
@@ -117,7 +123,8 @@ func (s *series) fall(before, v float64) outcome {
 			last, at, step := s.Raw, s.LastTime, s.Step
 			s.restart()
 			s.set(flagGaugeAfterAll)
-			s.Raw, s.LastTime, s.FirstTime, s.Step = last, at, at, step
+			s.Raw, s.LastTime, s.FirstTime, s.Step = last, at, seconds(at), step
+			s.Looks = float32(math.Log10(s.looksPerHour()))
 		}
 	}
 	return reset
@@ -127,36 +134,62 @@ func (s *series) fall(before, v float64) outcome {
 // given a page for its day.
 const pageAge = 6 * 3600 * 1000
 
-// page returns the series' daily profile, giving it one when it is old enough
-// and has something to learn; nil without.
-func (s *series) page(k *look, slab *days) *daily {
+// page returns the series' page, giving it one when it is old enough and has
+// something to learn; nil without.
+func (s *series) page(k *look, slab *days) *page {
 	if s.has(flagPage) {
-		return slab.daily(s.Page)
+		d := slab.at(s.Page)
+		if s.N == 0 { // the series was learned anew
+			d.start(k.t, math.Abs(k.x))
+		}
+		return d
 	}
-	if k.t-s.FirstTime < pageAge || s.ChangeRate < 0.02 || s.Step > 2*3600 {
+	if s.N < youth || s.ChangeRate < 0.02 || s.Step > 2*3600 || since(s.FirstTime, k.t) < pageAge {
 		return nil
 	}
 	s.Page = slab.take()
 	s.set(flagPage)
-	return slab.daily(s.Page)
+	d := slab.at(s.Page)
+	d.start(k.t, float64(s.Hi-s.Lo))
+	return d
 }
 
 // report keeps what is to be told of the sample.
 func (s *series) report(k *look) {
-	s.Score, s.Kind = k.score, k.kind
-	s.Expected, s.Lower, s.Upper = math.NaN(), math.NaN(), math.NaN()
-	if !math.IsNaN(k.lower) && k.kind != KindFlatline {
-		s.Lower, s.Upper = k.lower, k.upper
-		s.Expected = min(max(k.expected, k.lower), k.upper)
+	s.Rarity, s.Kind = k.rarity, k.kind
+	if !k.full && !k.odd && !s.has(flagOpen) {
+		return
 	}
+	if math.IsNaN(k.lower) || k.kind == KindFlatline || k.kind == KindShape || k.upper < k.lower {
+		s.noBand()
+		return
+	}
+	s.Lower, s.Upper = float32(k.lower), float32(k.upper)
+	s.Expected = float32(min(max(k.expected, k.lower), k.upper))
+}
+
+// noBand notes that the last sample has no band.
+func (s *series) noBand() {
+	none := float32(math.NaN())
+	s.Expected, s.Lower, s.Upper = none, none, none
 }
 
 // verdict describes the series' last sample.
 func (s *series) verdict(t int64, phase Phase) Verdict {
-	v := Verdict{Time: t, Value: s.X1, Expected: s.Expected, Lower: s.Lower, Upper: s.Upper,
-		Score: s.Score, Kind: s.Kind, Phase: phase, Rate: s.counter()}
+	v := Verdict{Time: t, Value: s.X1, Expected: float64(s.Expected), Lower: float64(s.Lower), Upper: float64(s.Upper),
+		Score: scoreOf(s.Rarity), Kind: s.Kind, Phase: phase, Rate: s.counter()}
 	if phase != PhaseQuiet {
-		v.Since, v.Peak, v.Kind = s.EpisodeSince, s.Peak, s.EpisodeKind
+		v.Since, v.Peak, v.Kind = s.EpisodeSince, scoreOf(s.Peak), s.EpisodeKind
+	}
+	return v
+}
+
+// verdictOn is verdict for the sample that k has just judged, with the band as it
+// was, before rounding to what the state keeps.
+func (s *series) verdictOn(k *look, phase Phase) Verdict {
+	v := s.verdict(k.t, phase)
+	if !math.IsNaN(v.Expected) {
+		v.Expected, v.Lower, v.Upper = min(max(k.expected, k.lower), k.upper), k.lower, k.upper
 	}
 	return v
 }

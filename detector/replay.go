@@ -27,10 +27,15 @@ func Replay(c Config, l labels.Labels, samples []telemetry.Sample, emit func(Ver
 	s := series{Flags: flags | flagUsed}
 	s.restart()
 	for _, x := range samples {
-		v, _, why := s.observe(&p, &own, x.T, x.V)
-		if why != taken && v.Phase != PhaseLost {
-			v = Verdict{Time: x.T, Value: math.NaN(), Expected: math.NaN(), Lower: math.NaN(), Upper: math.NaN(), Rate: v.Rate}
+		k := look{t: x.T, fine: 1, full: true}
+		phase, why := s.observe(&p, &own, &k, x.V)
+		switch {
+		case why == taken:
+			emit(s.verdictOn(&k, phase))
+		case phase == PhaseLost:
+			emit(s.verdict(x.T, phase))
+		default:
+			emit(Verdict{Time: x.T, Value: math.NaN(), Expected: math.NaN(), Lower: math.NaN(), Upper: math.NaN(), Rate: s.counter()})
 		}
-		emit(v)
 	}
 }

@@ -49,12 +49,12 @@ func (s *series) steadiest(best int) int {
 // learnRun takes in how far beyond its side's forecast the sample was, in
 // scales. The share that go on is learned when a run has ended without an
 // alarm.
-func (s *series) learnRun(up, down float64) {
+func (s *series) learnRun(up, down float32) {
 	side := int8(0)
 	switch {
-	case up > float64(s.Up.Q):
+	case up > s.Up.Q:
 		side = 1
-	case down > float64(s.Down.Q):
+	case down > s.Down.Q:
 		side = -1
 	}
 	if side*s.Run > 0 {

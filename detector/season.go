@@ -3,106 +3,203 @@ package detector
 import "math"
 
 const (
-	dayBuckets  = 96
-	secondsDay  = 86400
-	bucketWidth = secondsDay / dayBuckets // seconds
+	dayBuckets    = 96
+	spreadBuckets = 48
+	weekBuckets   = 28
+	hourBuckets   = 12
+	secondsDay    = 86400
+	dayWidth      = secondsDay / dayBuckets      // seconds
+	weekWidth     = 7 * secondsDay / weekBuckets // seconds
+	hourWidth     = secondsHour / hourBuckets    // seconds
+	spreadWidth   = secondsDay / spreadBuckets   // seconds
 )
 
-// daily is the profile of a day: by how much the series lies above its long
-// level in each quarter of an hour, UTC, and how large forecast errors are then. It lives in a slab of its own, for
-// those series only that have lived long enough to have a day.
-type daily struct {
-	Offset [dayBuckets]float32
-	Visits [dayBuckets]uint8
-	Spread [dayBuckets]int16 // size of errors relative to the average, less 1, in 1/spreadUnit
+// page is what a series has learned about the calendar: by how much it lies
+// above its long level in each quarter of an hour of the day, in each quarter of
+// a day of the week and in each two minutes of the hour, and how large forecast
+// errors are at a time of day. Week and hour are used only where they have
+// forecast better than the day alone. It lives in a slab of its own, for those
+// series only that have lived long enough to have a day.
+type page struct {
+	Unit     float32 // of Day and Week
+	HourUnit float32 // of Hour
+	Season   float32 // of the last sample
+	DayErr   float32 // mean error of level and day
+	WeekErr  float32 // the same with the week
+	HourErr  float32 // the better of the two with the hour
+	CalmErr  float32 // that better of the two
+	LeapX    float32 // how leaps of the season and of the value went together,
+	LeapS    float32 // and how large those of the season were
+	Since    uint32  // when the page was begun, seconds since 1970
+	Rows     uint32  // samples since
+	Known    [3]uint32
+	Bucket   uint8 // of the last sample
+	First    bool  // and it was known for the first time
+	Ordinary uint8 // ordinary samples in it so far, saturating
+	Ages     uint8 // days since Since, saturating
+	Novelty  novelty
+	Day      [dayBuckets]int16
+	Spread   [spreadBuckets]int16 // size of errors relative to the average, less 1, in 1/spreadUnit
+	Week     [weekBuckets]int16
+	Hour     [hourBuckets]int8
 }
 
+// Memories of the page, in days unless said otherwise.
 const (
-	spreadUnit = 4096
-	spreadMost = 6
-	spreadRows = 60 // rows of a bucket beyond which the spread learns no slower
+	dayTeaches   = 0.15 // share of the day's offset that a day replaces at least
+	weekTeaches  = 0.3  // the same for a week's
+	hourTeaches  = 0.05 // the same for an hour's, by an hour
+	spreadShare  = 0.06 // the same for the spread
+	spreadYoung  = 0.2  // and how much the first days weigh
+	spreadUnit   = 4096
+	spreadMost   = 6
+	spreadRows   = 60  // rows of a bucket beyond which the spread learns no slower
+	weekMemory   = 3   // days over which the errors with and without are compared
+	weekAfter    = 8   // days before the week may be used
+	weekBetter   = 0.9 // and by how much it must be better
+	hourAfter    = 2
+	hourBetter   = 0.8
+	hourRows     = 300 // samples in five minutes beyond which the hour is left out
+	sharpEdge    = 4   // errors by which neighbouring quarters differ at an edge
+	leapMemory   = 10  // days over which leaps are remembered
+	leapMost     = 20  // scales beyond which a leap counts no more
+	youngDays    = 7   // after which first visits weigh no more than others
+	youngWeeks   = 21  // the same for weeks, in days
+	settledAfter = 3   // days after which noise is learned anew
+	unitSteps    = 1e4 // steps of Unit that the range of a new page takes
+	hourUnits    = 64  // and HourUnit in them
 )
 
-// spread returns how large errors are at this time of day relative to the day's
-// average: 1 until more is known.
-func (d *daily) spread(p place) float64 { return 1 + float64(d.Spread[p.a])/spreadUnit }
+// place is a point of the calendar: a quarter of an hour, the two whose centres
+// lie around it and the weight of the second; the half hour around a full or half
+// one; the same for the week; five minutes of the hour; and how many rows of the
+// series fall into a bucket of each. It is filled in place: a copy would be read
+// before its small fields have been written.
+type place struct {
+	own, a, b, half uint8
+	wa, wb, hour    uint8
+	weight, wweight float32
+	rows, hrows     float32
+	rate, wrate     float32 // 1 by rows of the quarter of an hour, of the day
+}
 
-// learnSpread moves the spread at p by a tenth per day towards e, an error in
-// units of the average error.
-func (d *daily) learnSpread(p place, e float64) {
-	s := &d.Spread[p.a]
-	share := 0.1 / min(float64(p.rows), spreadRows)
-	old := float64(*s) / spreadUnit
-	*s = int16(math.Round((old + share*(min(e, spreadMost)-1-old)) * spreadUnit))
+// set fills the place of a local time in seconds for a series with the given
+// step in seconds. Where several samples fall into a quarter of an hour the
+// profile is read between centres; where one sample spans it, it is not.
+func (p *place) set(local int64, step float64) {
+	inWeek := int32((local + 3*secondsDay) % (7 * secondsDay)) // from Monday; 1970 began on a Thursday
+	if inWeek < 0 {
+		inWeek += 7 * secondsDay
+	}
+	second := inWeek % secondsDay
+	p.own, p.hour = uint8(second/dayWidth), uint8(second%secondsHour/hourWidth)
+	p.half = uint8((second + spreadWidth/2) / spreadWidth % spreadBuckets)
+	width := max(float32(step), 1e-3)
+	inverse := 1 / width
+	p.rows, p.hrows = max(1, dayWidth*inverse), max(1, hourWidth*inverse)
+	p.rate, p.wrate = min(1, width*(1.0/dayWidth)), min(1, width*(1.0/weekWidth))
+	if p.rows < 3 {
+		p.a, p.b, p.weight = p.own, p.own, 0
+	} else {
+		p.a, p.b, p.weight = between(second, dayWidth, dayBuckets)
+	}
+	p.wa, p.wb, p.wweight = between(inWeek, weekWidth, weekBuckets)
+}
+
+// between returns the two buckets of a circle whose centres lie around at, and
+// the weight of the second.
+func between(at, width, buckets int32) (a, b uint8, weight float32) {
+	at -= width / 2
+	if at < 0 {
+		at += width * buckets
+	}
+	i := at / width
+	weight = float32(at-i*width) * (1 / float32(width))
+	if i+1 == buckets {
+		return uint8(i), 0, weight
+	}
+	return uint8(i), uint8(i + 1), weight
+}
+
+// start begins a page at time t for a series that ranges over so much.
+func (d *page) start(t int64, size float64) {
+	unit := float32(max(size, math.SmallestNonzeroFloat32*unitSteps*2) / unitSteps)
+	*d = page{Since: seconds(t), Unit: unit, HourUnit: unit * hourUnits, Bucket: math.MaxUint8}
+}
+
+func (d *page) known(bucket uint8) bool { return d.Known[bucket>>5]&(1<<(bucket&31)) != 0 }
+
+// season fills the look's place and what the calendar says of it. sharp is the
+// size of an ordinary error: quarters that differ by much more meet at an edge,
+// and an edge is not read as a slope.
+func (d *page) season(k *look, step, sharp float64) {
+	p := &k.place
+	p.set(k.t/1000+k.zone, step)
+	k.day = d.dayAt(p, sharp)
+	k.week = float64(d.Unit) * float64(float32(d.Week[p.wa])*(1-p.wweight)+float32(d.Week[p.wb])*p.wweight)
+	k.hour = float64(d.HourUnit) * float64(d.Hour[p.hour])
+	k.season = k.day
+	if d.weekly() {
+		k.season += k.week
+	}
+	if d.hourly(p) {
+		k.season += k.hour
+	}
+	k.spread = 1 + float64(d.Spread[p.half])/spreadUnit
+	k.leap = float64(min(max(d.LeapX/(d.LeapS+1), 0), 1)) * (k.season - float64(d.Season))
+}
+
+// at returns the offset of the season at a time, for forecasts.
+func (d *page) at(local int64, step, sharp float64) float64 {
+	k := look{t: local * 1000}
+	d.season(&k, step, sharp)
+	return k.season
+}
+
+// weekly and hourly report whether week and hour are of use.
+func (d *page) weekly() bool { return d.Ages >= weekAfter && d.WeekErr < weekBetter*d.DayErr }
+
+func (d *page) hourly(p *place) bool {
+	return p.hrows <= hourRows && d.Ages >= hourAfter && d.HourErr < hourBetter*d.CalmErr
+}
+
+// dayAt returns the day's offset.
+func (d *page) dayAt(p *place, sharp float64) float64 {
+	a, b := d.Day[p.a], d.Day[p.b]
+	switch {
+	case p.a == p.b:
+		return float64(d.Unit) * float64(a)
+	case math.Abs(float64(a)-float64(b))*float64(d.Unit) > sharpEdge*sharp && d.known(p.own):
+		return float64(d.Unit) * float64(d.Day[p.own])
+	case p.weight == 0 || !d.known(p.b):
+		return float64(d.Unit) * float64(a)
+	case !d.known(p.a):
+		return float64(d.Unit) * float64(b)
+	}
+	return float64(d.Unit) * float64(float32(a)*(1-p.weight)+float32(b)*p.weight)
 }
 
 // reaches reports whether an offset that is far from the one now is that of
 // another time of day, give or take near.
-func (d *daily) reaches(offset, now, near float64) bool {
+func (d *page) reaches(offset, now, near float64) bool {
 	if math.Abs(offset-now) < 3*near {
 		return false
 	}
-	for i, o := range d.Offset {
-		if d.Visits[i] > 0 && math.Abs(float64(o)-offset) < near {
+	for i, o := range d.Day {
+		if d.known(uint8(i)) && math.Abs(float64(o)*float64(d.Unit)-offset) < near {
 			return true
 		}
 	}
 	return false
 }
 
-// place is a time of day as two neighbouring buckets and the weight of the second.
-type place struct {
-	a, b   uint8
-	weight float32
-	rows   float32 // samples of this series that fall into a bucket each day
-}
-
-// placeOf returns the place of time t (ms) for a series with the given step in
-// seconds. Where several samples fall into a bucket the profile is read between
-// bucket centres; where one sample spans a bucket or more it is not.
-func placeOf(t int64, step float64) place {
-	second := float64((t%(secondsDay*1000)+secondsDay*1000)%(secondsDay*1000)) / 1000
-	rows := float32(max(1, bucketWidth/max(step, 1e-3)))
-	if 3*step > bucketWidth {
-		at := uint8(second / bucketWidth)
-		return place{a: at, b: at, rows: rows}
-	}
-	pos := second/bucketWidth - 0.5
-	if pos < 0 {
-		pos += dayBuckets
-	}
-	whole := math.Floor(pos)
-	a := uint8(whole) % dayBuckets
-	return place{a: a, b: (a + 1) % dayBuckets, weight: float32(pos - whole), rows: rows}
-}
-
-func (d *daily) at(p place) float64 {
-	if p.weight == 0 || d.Visits[p.b] == 0 {
-		return float64(d.Offset[p.a])
-	}
-	if d.Visits[p.a] == 0 {
-		return float64(d.Offset[p.b])
-	}
-	return float64(d.Offset[p.a]*(1-p.weight) + d.Offset[p.b]*p.weight)
-}
-
-// learn moves the profile at p by a share of e, the clipped deviation of the
-// sample from long level and profile. The share starts at one and falls to
-// 15 % per day; a sample that is not ordinary never teaches more than that.
-func (d *daily) learn(p place, e float64, ordinary bool) {
-	d.move(p.a, 1-p.weight, p.rows, e, ordinary)
-	if p.b != p.a && p.weight > 0 {
-		d.move(p.b, p.weight, p.rows, e, ordinary)
-	}
-}
-
-func (d *daily) move(at uint8, weight, rows float32, e float64, ordinary bool) {
-	share := 0.15 / rows
-	if ordinary {
-		if d.Visits[at] < math.MaxUint8 {
-			d.Visits[at]++
+// centre returns the mean offset of the day over what is known of it.
+func (d *page) centre() float64 {
+	sum, n := 0.0, 0
+	for i, o := range d.Day {
+		if d.known(uint8(i)) {
+			sum, n = sum+float64(o), n+1
 		}
-		share = max(1/float32(d.Visits[at]), share)
 	}
-	d.Offset[at] += share * weight * float32(e)
+	return sum / float64(max(n, 1)) * float64(d.Unit)
 }

@@ -3,6 +3,7 @@ package detector
 import (
 	"sync"
 	"sync/atomic"
+	"unsafe"
 )
 
 // chunkSize is how many series share a lock and an allocation: small enough
@@ -11,10 +12,10 @@ import (
 const chunkSize = 256
 
 // chunk holds the state of chunkSize series. Its lock guards their states and
-// the daily profiles that they own.
+// the pages that they own.
 type chunk struct {
-	sync.Mutex
 	series [chunkSize]series
+	sync.Mutex
 }
 
 // slab is an array that grows by chunks and never moves: readers find a chunk
@@ -40,23 +41,36 @@ func (s *slab[T]) len() int {
 	return 0
 }
 
-// grow appends one chunk. The table is copied when it is full only, so readers
-// of the old table still see what they could see before.
+// blockMost is how many chunks are made at once at most. Blocks of some megabytes
+// can lie in huge pages, without which the processor spends more time on finding a
+// series' address than on its bytes.
+const blockMost = 64
+
+// grow appends chunks: one at first, then as many as there are, up to blockMost.
+// The table is copied when it is full only, so readers of the old table still see
+// what they could see before.
 func (s *slab[T]) grow() {
 	var old []*T
 	if all := s.chunks.Load(); all != nil {
 		old = *all
 	}
-	grown := append(old, new(T))
+	block := make([]T, min(max(len(old), 1), blockMost))
+	if len(block) == blockMost {
+		preferHugePages(unsafe.Slice((*byte)(unsafe.Pointer(&block[0])), len(block)*int(unsafe.Sizeof(block[0]))))
+	}
+	grown := old
+	for i := range block {
+		grown = append(grown, &block[i])
+	}
 	s.chunks.Store(&grown)
 }
 
-// days is the slab of daily profiles. Handing out is locked; a profile itself
+// days is the slab of pages. Handing out is locked; a page itself
 // is guarded by the lock of the series that owns it.
 type days struct {
 	mu    sync.Mutex
 	used  uint32
-	pages slab[[chunkSize]daily]
+	pages slab[[chunkSize]page]
 }
 
 func (d *days) take() uint32 {
@@ -70,7 +84,7 @@ func (d *days) take() uint32 {
 	return at
 }
 
-func (d *days) daily(at uint32) *daily {
+func (d *days) at(at uint32) *page {
 	return &d.pages.at(int(at / chunkSize))[at%chunkSize]
 }
 

@@ -17,17 +17,20 @@ func (s *series) learnStep(k *look) {
 	step := float64(s.Step)
 	if step == 0 {
 		s.Step = float32(k.dt)
+		s.Looks = float32(math.Log10(s.looksPerHour()))
 		return
 	}
 	k.gap = k.dt > gapSteps*step
-	missed := 0.0
+	missed := float32(0)
 	if k.gap {
 		missed = 1
 	}
-	s.GapShare += float32(errorMemory * (missed - float64(s.GapShare)))
+	s.GapShare += errorMemory * (missed - s.GapShare)
 	if k.dt > stepLeast*step && k.dt < stepMost*step {
-		s.Step += float32(0.02 * (k.dt - step))
 		s.StepRun = 0
+		if s.Step += float32(0.02 * (k.dt - step)); s.N%64 == 0 {
+			s.Looks = float32(math.Log10(s.looksPerHour()))
+		}
 		return
 	}
 	s.StepRun++
@@ -51,6 +54,7 @@ const stepNoise = 1000
 func (s *series) changeStep(dt float64) {
 	finer := float64(s.Step) / dt
 	s.Step, s.StepRun = float32(dt), 0
+	s.Looks = float32(math.Log10(s.looksPerHour()))
 	s.unsettle()
 	if finer < 1 {
 		return
@@ -60,7 +64,7 @@ func (s *series) changeStep(dt float64) {
 		return
 	}
 	more := min(finer, stepNoise)
-	s.Quantum *= finer
+	s.Quantum *= float32(finer)
 	s.LongScale = float32(math.Sqrt(float64(s.LongScale)*float64(s.LongScale) + (more-1)*float64(s.MixErr)*float64(s.MixErr)))
 	root := float32(math.Sqrt(more))
 	s.MixErr *= root
@@ -83,10 +87,26 @@ const (
 func (s *series) unsettle() {
 	s.Fresh = min(s.Fresh, unsettled)
 	for _, a := range []*tail{&s.Up, &s.Down, &s.Calm} {
-		a.N, a.K = min(a.N, unsettledTail), min(a.K, unsettledShape)
+		a.recall(unsettledTail, unsettledShape)
 	}
+	s.unsettleCharts(1)
+}
+
+// settle lets tails be learned anew once the season is known: what the first
+// days were odd by is not what the series is odd by from here on. Charts start
+// from half of what they have learned.
+func (s *series) settle() {
+	s.Up.recall(unsettledTail, unsettledShape)
+	s.Down.recall(unsettledTail, unsettledShape)
+	s.unsettleCharts(0.5)
+	for i := range s.Burst {
+		s.Burst[i] = newTail(stormPrior)
+	}
+}
+
+func (s *series) unsettleCharts(keep float32) {
 	for i := range s.Persist {
-		q := s.Persist[i].Q
+		q := s.Persist[i].Q * keep
 		s.Persist[i] = newTail(chartPrior[i])
 		s.Persist[i].Q = max(s.Persist[i].Q, q)
 	}

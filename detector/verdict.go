@@ -19,9 +19,10 @@ const (
 	KindFlatline
 	KindMissing
 	KindSeasonalBreak
+	KindShape // a sequence of levels that the series has not shown before
 )
 
-var kindNames = [...]string{"none", "spike", "dip", "level_shift", "trend", "variance", "flatline", "missing", "seasonal_break"}
+var kindNames = [...]string{"none", "spike", "dip", "level_shift", "trend", "variance", "flatline", "missing", "seasonal_break", "shape"}
 
 // String returns the name used in JSON, logs and metrics.
 func (k Kind) String() string {
@@ -64,8 +65,8 @@ func (p Phase) String() string {
 // the same over all series, whatever their step: 1 - Score is an estimate of
 // the share of ordinary hours of this series that hold a sample at least as
 // odd. A value lies outside of [Lower, Upper] if and only if Score reaches
-// Config.Threshold; flatline and missing, where the oddity is not in the
-// value, have no band. Kind is the sample's own; inside an episode it is that of
+// Config.Threshold; flatline, shape and missing, where the oddity is not
+// in the value alone, have no band. Kind is the sample's own; inside an episode it is that of
 // the episode's highest score.
 type Verdict struct {
 	Slot     Slot

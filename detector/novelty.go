@@ -1,0 +1,100 @@
+package detector
+
+import "math"
+
+// novelty remembers which sequences of levels a series has shown: means over
+// blocks of two hours in six levels of the range seen so far, three blocks in a
+// row, one bit for each of the 216 sequences. How often a sequence has been new
+// of late says how rare a new one is. It is what finds a shape that each sample
+// alone does not show: a plateau at the wrong time, a wave that has lost its
+// trough. Sequences of symbols as memory are those of symbolic aggregate
+// approximation (J. Lin, E. Keogh, S. Lonardi, B. Chiu, "A Symbolic
+// Representation of Time Series", DMKD 2003); that what was never seen is judged
+// by the rate of the new is the estimate of I. J. Good (Biometrika 1953).
+//
+// 48 bytes; one addition a sample, one bit a block. The first day only learns.
+type novelty struct {
+	Seen          [(novelLevels*novelLevels*novelLevels + 31) / 32]uint32
+	Low, High     float32 // range of block means
+	Sum           float32 // of the current block
+	Share         float32 // of blocks that were new, fading
+	Count         uint16  // samples in the current block
+	Blocks        uint16  // saturating
+	First, Second uint8   // levels of the two blocks before
+	Run           uint8   // blocks since the range was last widened, up to 2
+}
+
+const (
+	novelBlock  = 2 * secondsHour // seconds
+	novelLevels = 6
+	novelMemory = 200 // blocks over which the share of the new is learned
+	novelMargin = 0.1 // by which the range grows beyond a value outside of it
+	novelFresh  = 1.3 // widening beyond which all is forgotten
+	novelWeight = 0.7 // part of the evidence that is added to that of the sample
+	novelFree   = 1   // powers of ten that a new sequence must be rarer than one in
+)
+
+// step takes in a sample. When it ends a block whose sequence is new, it returns
+// the powers of ten to add to the evidence, else 0.
+func (n *novelty) step(x, step float64) float64 {
+	n.Sum += float32(x)
+	n.Count++
+	samples := min(max(math.Round(novelBlock/max(step, 1e-3)), 1), math.MaxUint16-1)
+	if float64(n.Count) < samples {
+		return 0
+	}
+	mean := n.Sum / float32(n.Count)
+	n.Sum, n.Count = 0, 0
+	if n.Blocks == 0 {
+		n.Low, n.High = mean, mean
+	}
+	n.Blocks = min(n.Blocks, math.MaxUint16-1) + 1
+	n.widen(mean)
+	if n.High == n.Low {
+		return 0
+	}
+	level := uint8(min(novelLevels-1, (mean-n.Low)/(n.High-n.Low)*novelLevels))
+	at := uint(n.First)*novelLevels*novelLevels + uint(n.Second)*novelLevels + uint(level)
+	n.First, n.Second = n.Second, level
+	if n.Run < 2 {
+		n.Run++
+		return 0
+	}
+	fresh := n.Seen[at/32]&(1<<(at%32)) == 0
+	n.Seen[at/32] |= 1 << (at % 32)
+	return n.rate(fresh, samples)
+}
+
+// widen takes a mean outside of the range into it. A range that has become much
+// wider has given every level another meaning.
+func (n *novelty) widen(mean float32) {
+	if mean >= n.Low && mean <= n.High {
+		return
+	}
+	width := n.High - n.Low
+	n.Low = min(n.Low, mean-novelMargin*width*float32(b2i(mean < n.Low)))
+	n.High = max(n.High, mean+novelMargin*width*float32(b2i(mean > n.High)))
+	if n.High-n.Low > novelFresh*width {
+		n.Seen, n.Run = [len(n.Seen)]uint32{}, 0
+	}
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// rate learns whether the block was new and returns what that is worth.
+func (n *novelty) rate(fresh bool, samples float64) float64 {
+	was, new := float64(n.Share)+1/float64(n.Blocks+1), float32(0)
+	if fresh {
+		new = 1
+	}
+	n.Share += max(1/float32(n.Blocks), 1.0/novelMemory) * (new - n.Share)
+	if !fresh {
+		return 0
+	}
+	return novelWeight * max(0, math.Log10(samples/was)-novelFree)
+}

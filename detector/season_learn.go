@@ -1,0 +1,193 @@
+package detector
+
+import "math"
+
+// learn takes the sample into the calendar: dev is its clipped deviation from
+// level and season, most what a deviation is clipped at. A sample that is not
+// ordinary teaches what a day teaches at least, and marks no bucket as known.
+func (d *page) learn(k *look, dev, most float64, ordinary bool) {
+	d.Rows++
+	p := &k.place
+	if p.own != d.Bucket {
+		d.Bucket, d.First, d.Ordinary = p.own, !d.known(p.own), 0
+	}
+	rest := dev + k.season - k.day // without the day
+	d.compare(k, rest, most)
+	if d.Ages >= 1 {
+		d.learnWeek(k, clip(rest-k.week, most), ordinary)
+		d.learnHour(k, clip(dev, most))
+	}
+	share := dayTeaches * p.rate
+	if ordinary {
+		d.Ordinary = min(d.Ordinary, math.MaxUint8-1) + 1
+		d.Known[p.own>>5] |= 1 << (p.own & 31)
+		if d.young(p) {
+			share = max(1/d.visits(p), share)
+		}
+	}
+	d.move(&d.Day[p.own], share*float32(dev), k.t)
+	d.Season = float32(k.season)
+}
+
+// first reports whether the time of day of the last sample was known for the
+// first time, so that what it lies off by belongs to the profile alone.
+func (d *page) first() bool { return d.First }
+
+// young reports whether the first visits of the bucket at p may still weigh more
+// than later ones. What follows from it would be the same without asking; asking
+// saves divisions.
+func (d *page) young(p *place) bool {
+	return d.First || d.Ages < youngDays || p.rows > math.MaxUint8*dayTeaches
+}
+
+// visits returns about how many ordinary samples the bucket at p has had, within
+// the number beyond which it learns no slower.
+func (d *page) visits(p *place) float32 {
+	n := float32(d.Ordinary)
+	if !d.First {
+		n += p.rows * float32(d.Ages)
+	}
+	return min(max(n, 1), math.MaxUint8)
+}
+
+// compare keeps how large the errors are without the week, with it, and with the
+// hour besides.
+func (d *page) compare(k *look, rest, most float64) {
+	rate := min(0.01, k.place.rate/(weekMemory*dayBuckets))
+	if rows := float32(d.Rows); rows*rate < 1 {
+		rate = 1 / rows
+	}
+	dayErr, weekErr := min(math.Abs(rest), most), min(math.Abs(rest-k.week), most)
+	d.DayErr += rate * (float32(dayErr) - d.DayErr)
+	d.WeekErr += rate * (float32(weekErr) - d.WeekErr)
+	if d.weekly() {
+		rest, dayErr = rest-k.week, weekErr
+	}
+	d.CalmErr += rate * (float32(dayErr) - d.CalmErr)
+	d.HourErr += rate * (float32(min(math.Abs(rest-k.hour), most)) - d.HourErr)
+}
+
+// learnWeek moves the nearest quarter of a day of the week.
+func (d *page) learnWeek(k *look, e float64, ordinary bool) {
+	share := weekTeaches * k.place.wrate
+	if ordinary && d.Ages < youngWeeks {
+		share = max(k.place.wrate/(float32(d.Ages/7)+1.5), share)
+	}
+	at := k.place.wa
+	if k.place.wweight > 0.5 {
+		at = k.place.wb
+	}
+	d.move(&d.Week[at], share*float32(e), k.t)
+}
+
+// learnHour moves five minutes of the hour towards the deviation that day, week
+// and hour have left over.
+func (d *page) learnHour(k *look, e float64) {
+	if k.place.hrows > hourRows || k.place.hrows <= 1 {
+		return
+	}
+	if !d.hourly(&k.place) {
+		e -= k.hour
+	}
+	h := &d.Hour[k.place.hour]
+	v := math.Floor(float64(*h) + hourTeaches*e/float64(k.place.hrows*d.HourUnit) + float64(dither(k.t)))
+	if math.Abs(v) > math.MaxInt8 {
+		for i := range d.Hour {
+			d.Hour[i] /= 2
+		}
+		d.HourUnit *= 2
+		v = clip(v/2, math.MaxInt8)
+	}
+	*h = int8(v)
+}
+
+// learnSpread moves the spread at this time of day towards e, an error in units
+// of the average error.
+func (d *page) learnSpread(k *look, e float64, ordinary bool) {
+	s := &d.Spread[k.place.half]
+	share := spreadShare * max(k.place.rate, 1.0/spreadRows)
+	if ordinary && d.young(&k.place) {
+		share = max(spreadYoung/(d.visits(&k.place)+1), share)
+	}
+	e = (min(e, spreadMost) - 1) * spreadUnit
+	*s += int16(math.RoundToEven(float64(share) * (e - float64(*s))))
+}
+
+// learnLeap keeps how a leap of the season and that of the value went together:
+// the regression of the one on the other is what a leap is worth.
+func (d *page) learnLeap(k *look, last, step float64) {
+	ds := clip((k.season-float64(d.Season))/k.scale, leapMost)
+	dx := clip((k.x-last)/k.scale, leapMost)
+	fade := float32(min(1, step/secondsDay) / leapMemory)
+	d.LeapX += float32(ds*dx) - fade*d.LeapX
+	d.LeapS += float32(ds*ds) - fade*d.LeapS
+}
+
+// dither returns a number from 0 to 1 that a time decides: what is added before
+// rounding down, so that steps smaller than a unit are not lost but taken now and
+// then, and the same again in a replay.
+func dither(t int64) float32 {
+	return float32((uint64(t)*0x9E3779B97F4A7C15)>>40) / (1 << 24)
+}
+
+// move adds to an offset of day or week, making Unit larger when it runs out.
+func (d *page) move(o *int16, by float32, t int64) {
+	v := float32(*o) + by/d.Unit + dither(t)
+	for math.Abs(float64(v)) >= math.MaxInt16 {
+		if !(d.Unit < math.MaxFloat32/4) {
+			v = 0
+			break
+		}
+		d.rescale(2)
+		v = float32(*o) + by/d.Unit
+	}
+	*o = int16(math.Floor(float64(v)))
+}
+
+// rescale makes Unit larger by a factor of 2, or smaller by one of 0.5.
+func (d *page) rescale(factor float32) {
+	d.Unit *= factor
+	for i := range d.Day {
+		d.Day[i] = int16(float32(d.Day[i]) / factor)
+	}
+	for i := range d.Week {
+		d.Week[i] = int16(float32(d.Week[i]) / factor)
+	}
+}
+
+// grow counts the days at time t. It reports whether the page has just become
+// settledAfter days old.
+func (d *page) grow(t int64) bool {
+	ages := uint8(min(since(d.Since, t)/(secondsDay*1000), math.MaxUint8))
+	if ages <= d.Ages {
+		return false
+	}
+	settled := d.Ages < settledAfter && ages >= settledAfter
+	d.Ages = ages
+	d.refine()
+	return settled
+}
+
+// refine makes units smaller when offsets use a small part of their range.
+func (d *page) refine() {
+	most := int16(0)
+	for _, o := range d.Day {
+		most = max(most, o, -max(o, -math.MaxInt16))
+	}
+	for _, o := range d.Week {
+		most = max(most, o, -max(o, -math.MaxInt16))
+	}
+	if most < math.MaxInt16/8 && d.Unit > math.SmallestNonzeroFloat32*4 {
+		d.rescale(0.5)
+	}
+	least := int8(0)
+	for _, o := range d.Hour {
+		least = max(least, o, -max(o, -math.MaxInt8))
+	}
+	if least < math.MaxInt8/4 && d.HourUnit > math.SmallestNonzeroFloat32*4 {
+		for i := range d.Hour {
+			d.Hour[i] *= 2
+		}
+		d.HourUnit /= 2
+	}
+}
