@@ -79,6 +79,9 @@ func detection(args []string, out io.Writer) (figures, error) {
 	}
 	w.Flush()
 	falseAlarms(out, all, cfg, found)
+	if err := groups(out, *data, cfg, found); err != nil {
+		return nil, err
+	}
 	if *series == 0 {
 		return found, nil
 	}

@@ -94,7 +94,8 @@ func TestRun_SmallData_PrintsTableAndFigures(t *testing.T) {
 	}
 	var rows strings.Builder
 	rows.WriteString("timestamp,value,label\n")
-	var nab strings.Builder
+	var nab, group strings.Builder
+	group.WriteString("timestamp,m00,m01,label\n")
 	nab.WriteString("timestamp,value\n")
 	for i := range 3000 {
 		v, label := 10+math.Sin(float64(i)*12.9898)*0.5, "0"
@@ -102,6 +103,7 @@ func TestRun_SmallData_PrintsTableAndFigures(t *testing.T) {
 			v, label = 40, "1"
 		}
 		value := strconv.FormatFloat(v, 'f', 4, 64)
+		group.WriteString(strconv.Itoa(300*i) + "," + value + "," + strconv.FormatFloat(2*v+math.Cos(float64(i)*7.7), 'f', 4, 64) + "," + label + "\n")
 		if i%501 == 500 {
 			value = ""
 		}
@@ -113,7 +115,8 @@ func TestRun_SmallData_PrintsTableAndFigures(t *testing.T) {
 	write("detection/KPI-AIOPS18/series/a.csv", rows.String())
 	write("detection/MSCloud/series/b.csv", rows.String())
 	write("detection/manifest.csv", "dataset,series,file,step_s,points,label_points,events,note,family\n"+
-		"KPI-AIOPS18,a,series/a.csv,300,3000,4,4,test half starts at row 1500,a\nMSCloud,b,series/b.csv,300,3000,4,4,,b\nSMD,c,series/c.csv,60,1,1,1,,\n")
+		"KPI-AIOPS18,a,series/a.csv,300,3000,4,4,test half starts at row 1500,a\nMSCloud,b,series/b.csv,300,3000,4,4,,b\nSMD,c,series/c.csv,300,3000,4,4,test starts at row 500,\n")
+	write("detection/SMD/series/c.csv", group.String())
 	write("nab/data/made/n.csv", nab.String())
 	write("nab/labels/combined_windows.json", `{"made/n.csv":[["2014-04-16 20:00:00.000000","2014-04-17 06:00:00.000000"]]}`)
 	var out, complaints bytes.Buffer
@@ -128,13 +131,16 @@ func TestRun_SmallData_PrintsTableAndFigures(t *testing.T) {
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil {
 		t.Fatalf("last line: %v", err)
 	}
-	for _, name := range []string{"recall_1fa_kpi", "recall_1fa_mscloud", "recall_1fa_nab", "kpi_delay_f1", "fa_over_budget", "delay_samples", "ns_per_sample_random", "bytes_per_series"} {
+	for _, name := range []string{"recall_1fa_kpi", "recall_1fa_mscloud", "recall_1fa_nab", "kpi_delay_f1", "fa_over_budget", "delay_samples", "ns_per_sample_random", "bytes_per_series", "group_fa_over_budget"} {
 		if _, ok := last.Figures[name]; !ok {
 			t.Errorf("figure %s is missing", name)
 		}
 	}
 	if got := last.Figures["recall_1fa_kpi"]; got != 1 {
 		t.Errorf("spikes of sixty times the noise: got recall %v, want 1", got)
+	}
+	if got := last.Figures["recall_1fa_groups"]; got != 1 {
+		t.Errorf("a machine with spikes of sixty times the noise: got recall %v, want 1", got)
 	}
 }
 

@@ -24,10 +24,17 @@ type Bank struct {
 	series slab[chunk]
 	days   days
 
-	counted [outcomes]atomic.Uint64
-	refused atomic.Uint64
-	opened  atomic.Uint64
-	lost    atomic.Uint64
+	services services
+	budget   float64 // of a service, alarms per week
+	budgets  []ServiceBudget
+
+	counted  [outcomes]atomic.Uint64
+	spent    atomic.Uint64 // alarms charged
+	alarms   atomic.Uint64 // all alarms of services
+	refunded atomic.Uint64
+	refused  atomic.Uint64
+	opened   atomic.Uint64
+	lost     atomic.Uint64
 }
 
 // entry is the part of a series that is not touched by samples.
@@ -38,7 +45,7 @@ type entry struct {
 
 // NewBank returns an empty bank. The error lists every value of the
 // configuration that is out of range.
-func NewBank(c Config) (*Bank, error) {
+func NewBank(c Config, options ...Option) (*Bank, error) {
 	var wrong []string
 	c.Validate(func(path, format string, args ...any) {
 		wrong = append(wrong, path+": "+fmt.Sprintf(format, args...))
@@ -46,7 +53,12 @@ func NewBank(c Config) (*Bank, error) {
 	if wrong != nil {
 		return nil, fmt.Errorf("detector configuration: %s", strings.Join(wrong, "; "))
 	}
-	return &Bank{params: c.params(), most: c.MaxSeries, byHash: make(map[uint64]Slot), entries: make([]entry, 1)}, nil
+	b := &Bank{params: c.params(), most: c.MaxSeries, byHash: make(map[uint64]Slot), entries: make([]entry, 1),
+		budget: c.Budget, budgets: c.Budgets}
+	for _, o := range options {
+		o(b)
+	}
+	return b, nil
 }
 
 // Register returns the slot of the series with these labels, giving it one if
@@ -99,6 +111,8 @@ func (b *Bank) add(hash uint64, l labels.Labels, flags uint32) Slot {
 	c.Lock()
 	s := &c.series[slot%chunkSize]
 	s.Flags = flags | flagUsed
+	s.Service = b.serviceOf(l)
+	b.services.at(s.Service).enter()
 	s.restart()
 	c.Unlock()
 	return slot
@@ -114,7 +128,11 @@ func (b *Bank) Observe(slot Slot, t int64, v float64) (Verdict, bool) {
 		return Verdict{}, false
 	}
 	c.Lock()
-	out, tell, why := c.series[slot%chunkSize].observe(&b.params, &b.days, t, v)
+	s := &c.series[slot%chunkSize]
+	own := b.services.at(s.Service)
+	share := own.shareAt(t)
+	out, tell, why, rarity := s.observe(&b.params, &b.days, t, v, share)
+	service, rare := s.Service, own.rare(&b.params, s, uint32(slot), t, rarity)
 	c.Unlock()
 	if why != taken {
 		b.counted[why].Add(1)
@@ -122,6 +140,12 @@ func (b *Bank) Observe(slot Slot, t int64, v float64) (Verdict, bool) {
 	out.Slot = slot
 	if tell {
 		b.count(out.Phase)
+		if out.Phase == PhaseOpened {
+			b.charge(own, &out, rarity-share+float32(b.params.logBudget))
+		}
+	}
+	if rare {
+		b.weigh(service, t)
 	}
 	return out, tell
 }
@@ -182,24 +206,32 @@ func (b *Bank) Len() int {
 // in the order of slots. A series is locked for moments only.
 func (b *Bank) Sweep(now int64, emit func(Verdict)) {
 	var found []Verdict
+	var of []*service
 	for i, n := 0, b.series.len(); i < n; i++ {
 		c := b.series.at(i)
-		found = found[:0]
+		found, of = found[:0], of[:0]
 		c.Lock()
 		for j := range c.series {
 			s := &c.series[j]
 			if s.N == 0 {
 				continue
 			}
-			if v, tell := s.silence(&b.params, now); tell {
+			own := b.services.at(s.Service)
+			if v, tell := s.silence(&b.params, now, own.shareAt(now)); tell {
 				v.Slot = Slot(i*chunkSize + j)
-				found = append(found, v)
+				found, of = append(found, v), append(of, own)
 			}
 		}
 		c.Unlock()
-		for _, v := range found {
+		for j, v := range found {
 			b.count(v.Phase)
+			if v.Phase == PhaseOpened {
+				b.charge(of[j], &v, 0)
+			}
 			emit(v)
 		}
+	}
+	for i := range b.serviceCount() {
+		b.weigh(uint32(i), now)
 	}
 }

@@ -21,10 +21,11 @@ import (
 //	count    uint32 series, in the order of slots from 1
 //	series   uvarint label pairs; per pair name and value, each uvarint length and bytes;
 //	         state; daily profile if the state's flags say so
+//	services see writeServices
 //	check    uint32 CRC-32C of all bytes before it
 const (
 	checkpointMagic   = "tocsinDT"
-	checkpointVersion = 2
+	checkpointVersion = 3
 )
 
 // ErrCheckpoint is wrapped by errors of Restore that lie in the bytes read:
@@ -66,6 +67,7 @@ func (b *Bank) Checkpoint(w io.Writer) error {
 			out.write(buf)
 		}
 	}
+	b.writeServices(out)
 	return out.finish()
 }
 
@@ -136,11 +138,16 @@ func (b *Bank) Restore(r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	fresh := &Bank{params: b.params, most: b.most, byHash: make(map[uint64]Slot), entries: make([]entry, 1)}
+	fresh := &Bank{params: b.params, most: b.most, byHash: make(map[uint64]Slot), entries: make([]entry, 1),
+		budget: b.budget, budgets: b.budgets}
+	fresh.services.of = b.services.of
 	for i := range count {
 		if err := fresh.restoreSeries(in); err != nil {
 			return fmt.Errorf("series %d of %d: %w", i+1, count, err)
 		}
+	}
+	if err := fresh.restoreServices(in); err != nil {
+		return err
 	}
 	if err := in.tail(); err != nil {
 		return err
@@ -152,6 +159,8 @@ func (b *Bank) Restore(r io.Reader) error {
 	}
 	b.byHash, b.entries = fresh.byHash, fresh.entries
 	b.series.chunks.Store(fresh.series.chunks.Load())
+	b.services.byName, b.services.names, b.services.free = fresh.services.byName, fresh.services.names, fresh.services.free
+	b.services.slab.chunks.Store(fresh.services.slab.chunks.Load())
 	b.days.mu.Lock()
 	b.days.used = fresh.days.used
 	b.days.pages.chunks.Store(fresh.days.pages.chunks.Load())
@@ -185,7 +194,12 @@ func (b *Bank) restoreSeries(in *checked) error {
 		s.Page = b.days.take()
 		*b.days.daily(s.Page) = d
 	}
-	b.series.at(int(slot) / chunkSize).series[slot%chunkSize] = s
+	into := &b.series.at(int(slot) / chunkSize).series[slot%chunkSize]
+	s.Service, s.Generation = into.Service, into.Generation
+	if s.has(flagAble) {
+		b.services.at(s.Service).join(&b.params, s.LastTime)
+	}
+	*into = s
 	return nil
 }
 

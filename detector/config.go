@@ -1,7 +1,9 @@
 package detector
 
 import (
+	"fmt"
 	"math"
+	"path"
 	"time"
 
 	"github.com/tocsinhq/tocsin/internal/yamldoc"
@@ -10,10 +12,14 @@ import (
 // Config holds what an operator may want to set. Everything else the detector
 // learns from the series, or holds as a documented constant beside its formula.
 type Config struct {
-	// Budget is the number of false alarms that one series may raise in a
-	// week, on average. It sets the score from which a sample is odd:
-	// exp(-Budget/168), the same for every series. Range 0.001 to 100.
+	// Budget is the number of false alarms that the series of one service may
+	// raise in a week together, on average. Thresholds follow: a service
+	// begins with the score exp(-Budget/168) for a sample that is odd, raised
+	// by its number of series, and alarms that were doubtful move it.
+	// Range 0.001 to 100.
 	Budget float64 `yaml:"budget"`
+	// Budgets are other budgets for some services.
+	Budgets []ServiceBudget `yaml:"budgets"`
 	// MaxSeries is how many series are watched. Further ones are refused and
 	// counted. Each costs 456 bytes beside its labels, 672 more with its daily
 	// profile. Range 1 to 100,000,000.
@@ -37,6 +43,16 @@ type Config struct {
 	Habituation float64 `yaml:"habituation"`
 }
 
+// ServiceBudget is the budget of the services that a pattern matches.
+type ServiceBudget struct {
+	// Service is the name of a service, or a pattern in which * stands for any
+	// characters but /, ? for one, and [a-z] for one of several. The first
+	// pattern in the list that matches counts.
+	Service string `yaml:"service"`
+	// Budget is the number of false alarms in a week. Range 0.001 to 100.
+	Budget float64 `yaml:"budget"`
+}
+
 // DefaultConfig returns the configuration used where the operator sets nothing.
 func DefaultConfig() Config {
 	return Config{
@@ -53,9 +69,9 @@ func DefaultConfig() Config {
 // Validate reports every value that is out of range, by its path inside the
 // detector section.
 func (c Config) Validate(report func(path, format string, args ...any)) {
-	number := func(path string, got, low, high float64) {
+	number := func(at string, got, low, high float64) {
 		if !(got >= low && got <= high) {
-			report(path, "want a number from %g to %g, got %g", low, high, got)
+			report(at, "want a number from %g to %g, got %g", low, high, got)
 		}
 	}
 	span := func(path string, got yamldoc.Duration, low, high time.Duration) {
@@ -64,6 +80,13 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 		}
 	}
 	number("budget", c.Budget, 0.001, 100)
+	for i, x := range c.Budgets {
+		at := fmt.Sprintf("budgets[%d].", i)
+		if _, err := path.Match(x.Service, ""); err != nil || x.Service == "" {
+			report(at+"service", "want the name of a service or a pattern such as payments-*, got %q", x.Service)
+		}
+		number(at+"budget", x.Budget, 0.001, 100)
+	}
 	number("max_series", float64(c.MaxSeries), 1, 1e8)
 	number("warmup_samples", float64(c.WarmupSamples), 10, 100_000)
 	span("warmup_span", c.WarmupSpan, 0, 30*24*time.Hour)
@@ -72,8 +95,9 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	number("habituation", c.Habituation, 0, 2)
 }
 
-// Threshold returns the score from which a sample is odd. It is the same for
-// all series because a score already speaks of an hour of the series' life.
+// Threshold returns the score from which a sample is odd in a service that has
+// one series and has spent its budget evenly. It is the same for all kinds of
+// series because a score already speaks of an hour of the series' life.
 func (c Config) Threshold() float64 { return math.Exp(-c.Budget / hoursPerWeek) }
 
 const hoursPerWeek = 168
@@ -83,7 +107,6 @@ type params struct {
 	budgetPerHour float64
 	logBudget     float64 // log10 of budgetPerHour
 	threshold     float64
-	below         float64 // largest score under the threshold
 	warmupSamples uint32
 	warmupSpan    int64 // ms
 	closeAfter    uint8
@@ -96,7 +119,6 @@ func (c Config) params() params {
 		budgetPerHour: c.Budget / hoursPerWeek,
 		logBudget:     math.Log10(c.Budget / hoursPerWeek),
 		threshold:     c.Threshold(),
-		below:         math.Nextafter(c.Threshold(), 0),
 		warmupSamples: uint32(c.WarmupSamples),
 		warmupSpan:    c.WarmupSpan.Std().Milliseconds(),
 		closeAfter:    uint8(c.CloseAfter),

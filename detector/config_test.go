@@ -73,7 +73,7 @@ func TestHabituation_RestlessSeries_AlarmsLess(t *testing.T) {
 	})
 	count := func(habituation float64) (n int) {
 		c := detector.DefaultConfig()
-		c.Habituation = habituation
+		c.Budget, c.Habituation = 50, habituation // so that the budget of the service is not what counts
 		detector.Replay(c, gauge("x"), samples, func(v detector.Verdict) {
 			if v.Phase == detector.PhaseOpened {
 				n++

@@ -10,7 +10,7 @@ import "math"
 // episode moves the series' episode on by one judged sample and returns what
 // there is to tell.
 func (s *series) episode(k *look, p *params) Phase {
-	odd := k.score >= p.threshold
+	odd := k.odd
 	if !s.has(flagOpen) {
 		if !odd {
 			return PhaseQuiet

@@ -8,7 +8,7 @@ import "math"
 // reaches the threshold.
 func (s *series) judge(k *look, p *params, d *daily) {
 	looks, habit := s.logLooks(), s.habit(k.t, p)
-	need := looks - p.logBudget + habit
+	need := looks - p.logBudget + habit + k.share
 	k.kind = KindNone
 	s.judgePoint(k, need)
 	s.judgeCharts(k, need)
@@ -18,20 +18,36 @@ func (s *series) judge(k *look, p *params, d *daily) {
 	}
 	calm := s.judgeCalm(k, need)
 	k.score = score(looks + habit - k.decades)
+	k.rarity = float32(k.decades - looks - habit)
 	if !s.ready(k, p) {
+		k.rarity = notRare
 		k.lower, k.upper = math.NaN(), math.NaN()
 		calm = false
 	}
 	k.odd = k.x > k.upper || k.x < k.lower || calm
 	if k.odd {
-		k.score = max(k.score, p.threshold)
+		k.score = max(k.score, bar(p, k.share))
 		if k.kind <= KindDip && d != nil && d.reaches(k.x-s.Long, k.season, 2*k.scale) {
 			k.kind = KindSeasonalBreak
 		}
 		return
 	}
-	k.score = min(k.score, p.below)
+	if k.decades > need-rounding {
+		k.score = min(k.score, math.Nextafter(bar(p, k.share), 0))
+	}
 	k.kind = KindNone
+}
+
+// rounding is more than sums of powers of ten err by.
+const rounding = 1e-6
+
+// bar returns the score from which a sample is odd: Config.Threshold moved by
+// the powers of ten that the series owes to its service.
+func bar(p *params, share float64) float64 {
+	if share == 0 {
+		return p.threshold
+	}
+	return score(p.logBudget - share)
 }
 
 // score turns log10 of the number of samples in an hour that are expected to be

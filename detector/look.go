@@ -29,6 +29,9 @@ type look struct {
 	upper   float64
 	score   float64
 	odd     bool
+
+	share  float64 // powers of ten that the series owes to its service
+	rarity float32 // log10 of hours between samples as odd; notRare if not ready
 }
 
 // Guards. A gap of more than gapSteps steps makes the last value a poor

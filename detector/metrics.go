@@ -21,6 +21,10 @@ func (b *Bank) Expose(set *metrics.Set) {
 	count(`tocsin_detector_series_refused_total{reason="max_series"}`, b.refused.Load)
 	count("tocsin_detector_episodes_opened_total", b.opened.Load)
 	count("tocsin_detector_episodes_lost_total", b.lost.Load)
+	set.NewGauge("tocsin_detector_services", func() float64 { return float64(b.watchedServices()) })
+	count("tocsin_detector_alarms_total", b.alarms.Load)
+	count("tocsin_detector_alarms_spent_total", b.spent.Load)
+	count("tocsin_detector_alarms_refunded_total", b.refunded.Load)
 }
 
 // Bytes returns the memory held for states and daily profiles, without labels.

@@ -23,21 +23,24 @@ var outcomeNames = [outcomes]string{"taken", "first", "not_a_number", "late", "s
 
 // observe runs one sample through the pipeline. It returns the verdict, whether
 // the verdict tells of a transition, and what the guards said; only for taken
-// samples is the verdict more than a value and a time.
-func (s *series) observe(p *params, slab *days, t int64, v float64) (Verdict, bool, outcome) {
+// samples is the verdict more than a value and a time. share is what the series
+// owes to its service (see service). odds is the sample's rarity: log10 of the
+// hours between samples of this series that are as odd, notRare when the series
+// may not alarm yet.
+func (s *series) observe(p *params, slab *days, t int64, v float64, share float32) (out Verdict, tell bool, why outcome, odds float32) {
 	if !s.has(flagUsed) {
-		return Verdict{}, false, late
+		return Verdict{}, false, late, notRare
 	}
-	k := look{t: t, fine: 1}
-	why := s.admit(&k, t, v)
+	k := look{t: t, fine: 1, share: float64(share)}
+	why = s.admit(&k, t, v)
 	switch why {
 	case taken:
 	case ended:
 		out, tell := s.lose(t)
 		s.set(flagStale)
-		return out, tell, why
+		return out, tell, why, notRare
 	default:
-		return s.verdict(t, PhaseQuiet), false, why
+		return s.verdict(t, PhaseQuiet), false, why, notRare
 	}
 	d := s.page(&k, slab)
 	s.measure(k.x)
@@ -53,7 +56,7 @@ func (s *series) observe(p *params, slab *days, t int64, v float64) (Verdict, bo
 	s.learn(&k, p, d)
 	phase := s.episode(&k, p)
 	s.report(&k)
-	return s.verdict(t, phase), phase != PhaseQuiet && phase != PhaseOngoing, taken
+	return s.verdict(t, phase), phase != PhaseQuiet && phase != PhaseOngoing, taken, k.rarity
 }
 
 // start places all levels on the first value.

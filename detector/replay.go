@@ -26,8 +26,14 @@ func Replay(c Config, l labels.Labels, samples []telemetry.Sample, emit func(Ver
 	var own days
 	s := series{Flags: flags | flagUsed}
 	s.restart()
+	var service service
+	service.begin(&p, c.Budget)
 	for _, x := range samples {
-		v, _, why := s.observe(&p, &own, x.T, x.V)
+		v, _, why, rarity := s.observe(&p, &own, x.T, x.V, service.shareAt(x.T))
+		if v.Phase == PhaseOpened {
+			service.charge(x.T, 1, rarity-service.alone(&p, x.T))
+		}
+		service.rare(&p, &s, 1, x.T, rarity)
 		if why != taken && v.Phase != PhaseLost {
 			v = Verdict{Time: x.T, Value: math.NaN(), Expected: math.NaN(), Lower: math.NaN(), Upper: math.NaN(), Rate: v.Rate}
 		}

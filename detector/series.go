@@ -8,6 +8,8 @@ type series struct {
 	LastTime, FirstTime int64   // ms
 	Raw                 float64 // last value as sent
 	N, Flags, Page      uint32
+	Service             uint32  // index of its service
+	Generation          uint16  // of its slot
 	Step                float32 // seconds
 	LooksStep, LogLooks float32 // log10 of looksPerHour when the step was LooksStep
 	Again               float32 // share of samples beyond the quantile that are followed by another
@@ -68,6 +70,7 @@ const (
 	flagOpen     // an episode is open
 	flagPage     // Page is the series' own
 	flagNegative // a value below zero has been seen
+	flagAble     // counted among the series of its service that can alarm
 )
 
 func (s *series) has(f uint32) bool { return s.Flags&f != 0 }
@@ -95,7 +98,8 @@ var (
 
 // restart forgets all but identity and flags of the name.
 func (s *series) restart() {
-	*s = series{Flags: s.Flags & (flagUsed | flagCounter | flagGaugeAfterAll | flagPage), Page: s.Page}
+	*s = series{Flags: s.Flags & (flagUsed | flagCounter | flagGaugeAfterAll | flagPage | flagAble),
+		Page: s.Page, Service: s.Service, Generation: s.Generation}
 	s.Up, s.Down, s.Calm = newTail(priorQuantile), newTail(priorQuantile), newTail(calmFloor)
 	s.Again = runPrior
 	for i := range s.Persist {

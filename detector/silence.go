@@ -14,7 +14,7 @@ const (
 // silence judges at time now that no sample has come since the last one. A gap
 // of n steps is as rare as n steps missed in a row; the share of missed steps
 // is learned, and the evidence is bounded by what the samples seen can bear.
-func (s *series) silence(p *params, now int64) (Verdict, bool) {
+func (s *series) silence(p *params, now int64, share float32) (Verdict, bool) {
 	gap := float64(now - s.LastTime)
 	step := 1000 * float64(s.Step)
 	if step == 0 || gap < max(silentSteps*step, silentLeast) {
@@ -37,7 +37,7 @@ func (s *series) silence(p *params, now int64) (Verdict, bool) {
 	}
 	decades := min((gap/step-1)*-math.Log10(s.missed()), math.Log10(boldness*float64(s.N)))
 	odd := score(s.logLooks() + s.habit(now, p) - decades)
-	if odd < p.threshold {
+	if odd < bar(p, float64(share)) {
 		return Verdict{}, false
 	}
 	s.set(flagMissing)

@@ -19,9 +19,10 @@ const (
 	KindFlatline
 	KindMissing
 	KindSeasonalBreak
+	KindGroup // several metrics of a service together
 )
 
-var kindNames = [...]string{"none", "spike", "dip", "level_shift", "trend", "variance", "flatline", "missing", "seasonal_break"}
+var kindNames = [...]string{"none", "spike", "dip", "level_shift", "trend", "variance", "flatline", "missing", "seasonal_break", "group"}
 
 // String returns the name used in JSON, logs and metrics.
 func (k Kind) String() string {
@@ -63,8 +64,9 @@ func (p Phase) String() string {
 // while the series is too young to have a band. Score is in [0, 1] and means
 // the same over all series, whatever their step: 1 - Score is an estimate of
 // the share of ordinary hours of this series that hold a sample at least as
-// odd. A value lies outside of [Lower, Upper] if and only if Score reaches
-// Config.Threshold; flatline and missing, where the oddity is not in the
+// odd. A value lies outside of [Lower, Upper] if and only if Score reaches the
+// threshold, which is Config.Threshold moved by what the series owes to its
+// service; flatline and missing, where the oddity is not in the
 // value, have no band. Kind is the sample's own; inside an episode it is that of
 // the episode's highest score.
 type Verdict struct {
@@ -80,4 +82,5 @@ type Verdict struct {
 	Kind     Kind
 	Phase    Phase
 	Rate     bool
+	Group    *Group // set for KindGroup, whose Slot is 0: the verdict is on a service
 }

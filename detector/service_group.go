@@ -1,0 +1,224 @@
+package detector
+
+import (
+	"math"
+	"slices"
+)
+
+// group watches the metrics of one service together. Samples that a
+// series shows once in two hundred are held for holdSteps steps, because metrics
+// of one service are not sampled at the same instant. The sum of the topHeld
+// largest rarities held, each bounded by what would alarm alone, has a tail of its
+// own, so that a machine on which many metrics are slightly odd alarms although
+// none does alone. A sum of -log p is the method of R. A. Fisher (Statistical
+// Methods for Research Workers, 4th ed., 1932) for independent tests; metrics of a
+// service depend on one another, and how much is what the tail learns, from a
+// prior at which the three are one. The cost is 250 bytes for each service and
+// some tens of comparisons for each rare sample.
+type group struct {
+	Held  [heldMost]held
+	Step  float32 // of the metrics that are odd, seconds, averaged
+	Most  float32 // largest sum in the window
+	End   int64   // of the window, ms
+	Seen  uint32  // windows that the tail has learned from
+	Tail  tail    // of exp(sum)
+	Some  float32 // share of windows in which any two metrics are odd
+	Open  bool
+	Quiet uint8 // windows without an odd sum
+	Since int64 // of the episode
+	Last  int64 // last odd moment of the episode
+	Peak  float64
+	Told  float32 // evidence that has been told
+}
+
+// held is the rarity of one metric, for a moment.
+type held struct {
+	At     int64
+	Slot   uint32 // 0 is none
+	Rarity float32
+}
+
+const (
+	heldMost     = 8
+	topHeld      = 3
+	holdSteps    = 2
+	touchLeast   = 2.3  // decades of a sample that is held
+	groupLeast   = 2    // metrics that must be odd at once
+	groupPrior   = 1.3  // mean excess of the sum: that of three metrics that are one
+	groupQuant   = 1.5  // where the quantile of the sum starts
+	groupFloor   = 0.5  // and the smallest it may become
+	groupWarmup  = 300  // windows before a group may alarm
+	groupCatchUp = 200  // quiet windows learned at once at most
+	groupMemory  = 1e-4 // share of a window in what is known of them
+	groupMost    = 60.0 // largest sum, so that its exponential stays in range
+	groupHold    = 1    // powers of ten less keep an episode open
+)
+
+func (g *group) begin() {
+	g.Tail = newTail(math.Exp(groupQuant))
+	g.Tail.H = groupPrior
+}
+
+// touch takes in a rare sample of a metric at time t. most is what alarms alone.
+func (g *group) touch(slot uint32, t int64, rarity, step, most float32) {
+	if g.Step == 0 {
+		g.Step = step
+	}
+	g.Step += 0.02 * (step - g.Step)
+	g.roll(t)
+	g.hold(slot, t, rarity)
+	g.Most = max(g.Most, float32(g.sum(t, most)))
+}
+
+// window returns the length of a window in ms.
+func (g *group) window() int64 { return max(1000*int64(max(g.Step, looksApart)), 1) }
+
+// roll ends the windows before t and learns from them.
+func (g *group) roll(t int64) {
+	if g.End == 0 {
+		g.End = t + g.window()
+		return
+	}
+	if t < g.End {
+		return
+	}
+	w := g.window()
+	empty := (t - g.End) / w
+	g.End += (empty + 1) * w
+	g.learn(g.Most)
+	for range min(empty, groupCatchUp) {
+		g.learn(0)
+	}
+	g.Most = 0
+}
+
+// learn takes in the largest sum of a window. An open episode teaches nothing.
+func (g *group) learn(most float32) {
+	if g.Open {
+		if g.Quiet < math.MaxUint8 {
+			g.Quiet++
+		}
+		return
+	}
+	if g.Seen < math.MaxUint32 {
+		g.Seen++
+	}
+	some := float32(0)
+	if most > 0 {
+		some = 1
+	}
+	g.Some += max(1/float32(g.Seen), groupMemory) * (some - g.Some)
+	g.Tail.learn(math.Exp(float64(most)), math.Exp(groupFloor), tailWeight)
+}
+
+// hold keeps the rarity of a metric in place of what it had, of what is over, or
+// of the least.
+func (g *group) hold(slot uint32, t int64, rarity float32) {
+	at := -1
+	for i := range g.Held {
+		h := &g.Held[i]
+		switch {
+		case h.Slot == slot:
+			if g.over(h, t) || rarity >= h.Rarity {
+				*h = held{At: max(t, h.At), Slot: slot, Rarity: rarity}
+			}
+			return
+		case g.over(h, t):
+			at = i
+		case at < 0 || !g.over(&g.Held[at], t) && h.Rarity < g.Held[at].Rarity:
+			at = i
+		}
+	}
+	if h := &g.Held[at]; g.over(h, t) || rarity > h.Rarity {
+		*h = held{At: t, Slot: slot, Rarity: rarity}
+	}
+}
+
+// over reports whether what is held no longer counts at time t.
+func (g *group) over(h *held, t int64) bool {
+	return h.Slot == 0 || t-h.At >= holdSteps*g.window()
+}
+
+// sum returns the evidence held at t, 0 while fewer than groupLeast metrics are
+// odd.
+func (g *group) sum(t int64, most float32) float64 {
+	var top [topHeld]float32
+	n := 0
+	for i := range g.Held {
+		h := &g.Held[i]
+		if g.over(h, t) {
+			continue
+		}
+		n++
+		r := min(max(h.Rarity, 0), most)
+		for j := range top {
+			if r > top[j] {
+				r, top[j] = top[j], r
+			}
+		}
+	}
+	if n < groupLeast {
+		return 0
+	}
+	total := float32(0)
+	for _, r := range top {
+		total += r
+	}
+	return min(float64(total), groupMost)
+}
+
+// rarity returns log10 of the hours between windows whose sum is at least as
+// large, notRare while the tail is young.
+func (g *group) rarity(sum float64) float64 {
+	if g.Seen < groupWarmup || sum == 0 {
+		return float64(notRare)
+	}
+	return g.Tail.decades(math.Exp(sum)) + g.seldom() - g.looks()
+}
+
+// seldom returns the powers of ten by which it is rarer than the tail's quantile
+// that any two metrics are odd at once.
+func (g *group) seldom() float64 {
+	return max(0, math.Log10(tailShare/(float64(g.Some)+1/float64(g.Seen+1))))
+}
+
+// looks returns log10 of the windows in an hour, as series count theirs.
+func (g *group) looks() float64 {
+	return math.Log10(secondsHour / (flock * max(float64(g.Step), looksApart)))
+}
+
+// reach is the sum from which the rarity is at least need.
+func (g *group) reach(need float64) float64 {
+	return math.Log(max(g.Tail.reach(need+g.looks()-g.seldom()), 1))
+}
+
+// guilty returns the metrics held at t, the rarest first, with their shares of
+// the evidence.
+func (g *group) guilty(t int64) []Guilt {
+	var out []Guilt
+	total := 0.0
+	for i := range g.Held {
+		if h := &g.Held[i]; !g.over(h, t) {
+			out = append(out, Guilt{Slot: Slot(h.Slot), Rarity: float64(h.Rarity)})
+			total += max(float64(h.Rarity), 0)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Guilt) int {
+		switch {
+		case a.Rarity > b.Rarity:
+			return -1
+		case a.Rarity < b.Rarity:
+			return 1
+		}
+		return int(int64(a.Slot) - int64(b.Slot))
+	})
+	for i := range out {
+		if total > 0 {
+			out[i].Share = max(out[i].Rarity, 0) / total
+		}
+	}
+	return out[:min(len(out), guiltyMost)]
+}
+
+// guiltyMost is how many metrics a verdict of a group names.
+const guiltyMost = 5

@@ -1,0 +1,85 @@
+package detector
+
+import (
+	"math"
+
+	"github.com/prometheus/prometheus/model/labels"
+)
+
+// GroupRow is what ReplayGroup says of one row. Score and Alone mean what the
+// score of a Verdict means, for the service as a whole: Alone is that of the
+// oddest of its metrics by itself, Score regards what they say together too.
+// Guilty lists the metrics that are odd, by their index in Guilt.Slot, from 1.
+type GroupRow struct {
+	Time    int64
+	Score   float64
+	Alone   float64
+	Phase   Phase // of the group's own episode
+	Opened  int   // episodes of single metrics that opened
+	Alarm   bool  // an alarm of the service began
+	Charged bool  // and was charged to its budget
+	Guilty  []Guilt
+}
+
+// ReplayGroup judges rows of the metrics of one new service, in the order of
+// time, and hands one GroupRow per row to emit. A value that is NaN is no
+// sample. A configuration out of range gives no rows; check it with Validate.
+func ReplayGroup(c Config, metrics []labels.Labels, times []int64, row func(i int) []float64, emit func(GroupRow)) {
+	bad := false
+	c.Validate(func(string, string, ...any) { bad = true })
+	if bad {
+		return
+	}
+	r := groupReplay{p: c.params(), all: make([]series, len(metrics))}
+	r.service.begin(&r.p, c.Budget)
+	for i, l := range metrics {
+		flags, _ := classify(l)
+		r.all[i].Flags = flags | flagUsed
+		r.all[i].restart()
+	}
+	for i, t := range times {
+		emit(r.row(t, row(i)))
+	}
+}
+
+func (r *GroupRow) alarm(o opened) {
+	r.Alarm = r.Alarm || o != openedFolded
+	r.Charged = r.Charged || o == openedCharged
+}
+
+type groupReplay struct {
+	p       params
+	own     days
+	service service
+	all     []series
+}
+
+func (r *groupReplay) row(t int64, values []float64) GroupRow {
+	out := GroupRow{Time: t}
+	alone := notRare
+	share := r.service.shareAt(t)
+	for i := range r.all {
+		if math.IsNaN(values[i]) {
+			continue
+		}
+		s := &r.all[i]
+		v, _, why, rarity := s.observe(&r.p, &r.own, t, values[i], share)
+		if why != taken {
+			continue
+		}
+		if v.Phase == PhaseOpened {
+			out.Opened++
+			out.alarm(r.service.charge(t, uint64(i+1), rarity-r.service.alone(&r.p, t)))
+		}
+		alone = max(alone, rarity)
+		r.service.rare(&r.p, s, uint32(i+1), t, rarity)
+	}
+	v, opened := r.service.judge(&r.p, t)
+	if opened {
+		out.alarm(r.service.charge(t, 0, 0))
+	}
+	out.Phase, out.Alone = v.Phase, score(crowd*math.Log10(float64(max(r.service.able, 1)))-float64(alone))
+	out.Score = max(out.Alone, v.Score)
+	out.Guilty = r.service.group.guilty(t)
+	return out
+}
