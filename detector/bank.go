@@ -17,9 +17,16 @@ type Bank struct {
 	most   int
 
 	// register guards the index and the growth of the slab.
-	register sync.RWMutex
-	byHash   map[uint64]Slot // labels hash -> newest slot with it
-	entries  []entry         // by slot; entries[0] is unused
+	register  sync.RWMutex
+	byHash    map[uint64]uint32 // labels hash -> newest place with it
+	entries   []entry           // by place; entries[0] is unused
+	live      int               // series watched
+	free      []freed           // places that may be taken again, the longest empty first
+	lookAgain int64             // for idle series when full, ms
+
+	evictAfter int64        // ms
+	now, began atomic.Int64 // of the newest and the first Sweep
+	epoch      atomic.Uint32
 
 	series slab[chunk]
 	days   days
@@ -28,19 +35,22 @@ type Bank struct {
 	budget   float64 // of a service, alarms per week
 	budgets  []ServiceBudget
 
-	counted  [outcomes]atomic.Uint64
-	spent    atomic.Uint64 // alarms charged
-	alarms   atomic.Uint64 // all alarms of services
-	refunded atomic.Uint64
-	refused  atomic.Uint64
-	opened   atomic.Uint64
-	lost     atomic.Uint64
+	counted     [outcomes]atomic.Uint64
+	spent       atomic.Uint64 // alarms charged
+	alarms      atomic.Uint64 // all alarms of services
+	refunded    atomic.Uint64
+	refused     atomic.Uint64
+	evicted     atomic.Uint64 // for being idle
+	evictedFull atomic.Uint64 // to make room
+	opened      atomic.Uint64
+	lost        atomic.Uint64
 }
 
 // entry is the part of a series that is not touched by samples.
 type entry struct {
-	labels labels.Labels
-	next   Slot // older slot whose labels have the same hash
+	labels     labels.Labels
+	next       uint32 // older place whose labels have the same hash
+	generation uint32 // of the place when the labels came
 }
 
 // NewBank returns an empty bank. The error lists every value of the
@@ -53,8 +63,8 @@ func NewBank(c Config, options ...Option) (*Bank, error) {
 	if wrong != nil {
 		return nil, fmt.Errorf("detector configuration: %s", strings.Join(wrong, "; "))
 	}
-	b := &Bank{params: c.params(), most: c.MaxSeries, byHash: make(map[uint64]Slot), entries: make([]entry, 1),
-		budget: c.Budget, budgets: c.Budgets}
+	b := &Bank{params: c.params(), most: c.MaxSeries, byHash: make(map[uint64]uint32), entries: make([]entry, 1),
+		budget: c.Budget, budgets: c.Budgets, evictAfter: c.EvictAfter.Std().Milliseconds()}
 	for _, o := range options {
 		o(b)
 	}
@@ -63,8 +73,9 @@ func NewBank(c Config, options ...Option) (*Bank, error) {
 
 // Register returns the slot of the series with these labels, giving it one if
 // it is new. It returns 0, which Observe ignores, for series that are not
-// watched (see classify) and, counted, when Config.MaxSeries is reached. The
-// bank keeps l.
+// watched (see classify). When Config.MaxSeries is reached and nothing can be
+// evicted it counts a refusal and returns a slot that is not Watched, by which
+// Observe can tell when to ask again. The bank keeps l.
 func (b *Bank) Register(l labels.Labels) Slot {
 	flags, watch := classify(l)
 	if !watch {
@@ -82,61 +93,70 @@ func (b *Bank) Register(l labels.Labels) Slot {
 	if slot := b.find(hash, l); slot != 0 {
 		return slot
 	}
-	if len(b.entries) > b.most {
+	if b.live >= b.most {
+		b.makeRoom()
+	}
+	if b.live >= b.most {
 		b.refused.Add(1)
-		return 0
+		return slotOf(0, b.epoch.Load()+1)
 	}
 	return b.add(hash, l, flags)
 }
 
 // find looks labels up; the caller holds the register lock.
 func (b *Bank) find(hash uint64, l labels.Labels) Slot {
-	for slot := b.byHash[hash]; slot != 0; slot = b.entries[slot].next {
-		if labels.Equal(b.entries[slot].labels, l) {
-			return slot
+	for at := b.byHash[hash]; at != 0; at = b.entries[at].next {
+		if e := &b.entries[at]; labels.Equal(e.labels, l) {
+			return slotOf(at, e.generation)
 		}
 	}
 	return 0
 }
 
-// add appends a series; the caller holds the register lock for writing.
+// add takes in a series; the caller holds the register lock for writing.
 func (b *Bank) add(hash uint64, l labels.Labels, flags uint32) Slot {
-	slot := Slot(len(b.entries))
-	b.entries = append(b.entries, entry{labels: l, next: b.byHash[hash]})
-	b.byHash[hash] = slot
-	if int(slot)/chunkSize >= b.series.len() {
-		b.series.grow()
-	}
-	c := b.series.at(int(slot) / chunkSize)
+	own := b.serviceOf(l)
+	b.services.at(own).enter()
+	at := b.place()
+	c, j := b.series.at(int(at)/chunkSize), int(at%chunkSize)
 	c.Lock()
-	s := &c.series[slot%chunkSize]
-	s.Flags = flags | flagUsed
-	s.Service = b.serviceOf(l)
-	b.services.at(s.Service).enter()
+	s := &c.series[j]
+	generation := uint32(s.Generation)
+	s.Flags, s.Service = flags|flagUsed, own
 	s.restart()
+	c.use(j, b.now.Load())
 	c.Unlock()
-	return slot
+	b.entries[at] = entry{labels: l, next: b.byHash[hash], generation: generation}
+	b.byHash[hash] = at
+	b.live++
+	return slotOf(at, generation)
 }
 
 // Observe judges one sample, t in milliseconds since the Unix epoch, and learns
 // from it. It returns the verdict and whether that tells of a transition: an
 // episode opened, changed, closed or was lost. Slot 0 and slots never given out
-// are ignored. Observe does not allocate.
+// are ignored; one whose series was evicted gives a verdict with PhaseGone alone.
+// Observe does not allocate.
 func (b *Bank) Observe(slot Slot, t int64, v float64) (Verdict, bool) {
-	c := b.series.at(int(slot) / chunkSize)
-	if slot == 0 || c == nil {
-		return Verdict{}, false
+	c, j := b.series.at(int(slot.place())/chunkSize), int(slot.place()%chunkSize)
+	if !slot.Watched() || c == nil {
+		return b.ask(slot), false
 	}
 	c.Lock()
-	s := &c.series[slot%chunkSize]
+	s := &c.series[j]
+	if uint32(s.Generation) != slot.generation() {
+		c.Unlock()
+		return Verdict{Phase: PhaseGone}, false
+	}
 	own := b.services.at(s.Service)
 	share := own.shareAt(t)
 	out, tell, why, rarity := s.observe(&b.params, &b.days, t, v, share)
-	service, rare := s.Service, own.rare(&b.params, s, uint32(slot), t, rarity)
-	c.Unlock()
+	service, rare := s.Service, own.rare(&b.params, s, slot.place(), t, rarity)
 	if why != taken {
+		c.use(j, t)
 		b.counted[why].Add(1)
 	}
+	c.Unlock()
 	out.Slot = slot
 	if tell {
 		b.count(out.Phase)
@@ -148,6 +168,15 @@ func (b *Bank) Observe(slot Slot, t int64, v float64) (Verdict, bool) {
 		b.weigh(service, t)
 	}
 	return out, tell
+}
+
+// ask answers for a slot that is not watched: PhaseGone if it was refused and
+// there may be room now.
+func (b *Bank) ask(slot Slot) Verdict {
+	if slot != 0 && !slot.Watched() && slot.generation() != b.epoch.Load()+1 {
+		return Verdict{Phase: PhaseGone}
+	}
+	return Verdict{}
 }
 
 func (b *Bank) count(p Phase) {
@@ -163,14 +192,14 @@ func (b *Bank) count(p Phase) {
 // false if there is none. Its phase is PhaseOngoing inside an episode and
 // PhaseQuiet else.
 func (b *Bank) Last(slot Slot) (Verdict, bool) {
-	c := b.series.at(int(slot) / chunkSize)
-	if slot == 0 || c == nil {
+	c := b.series.at(int(slot.place()) / chunkSize)
+	if !slot.Watched() || c == nil {
 		return Verdict{}, false
 	}
 	c.Lock()
 	defer c.Unlock()
-	s := &c.series[slot%chunkSize]
-	if s.N == 0 {
+	s := &c.series[slot.place()%chunkSize]
+	if s.N == 0 || uint32(s.Generation) != slot.generation() {
 		return Verdict{}, false
 	}
 	phase := PhaseQuiet
@@ -182,28 +211,56 @@ func (b *Bank) Last(slot Slot) (Verdict, bool) {
 	return out, true
 }
 
-// Labels returns the labels of a series, empty for slots never given out.
+// Labels returns the labels of a series, empty for slots never given out and for
+// those whose place another series has taken.
 func (b *Bank) Labels(slot Slot) labels.Labels {
 	b.register.RLock()
 	defer b.register.RUnlock()
-	if int(slot) >= len(b.entries) {
-		return labels.EmptyLabels()
-	}
-	return b.entries[slot].labels
+	l, _ := b.labelsAt(slot)
+	return l
 }
 
-// Len returns the number of watched series. Their slots are 1 to Len.
+// labelsAt returns the labels that belong to a slot, false for none; the caller
+// holds the register lock.
+func (b *Bank) labelsAt(slot Slot) (labels.Labels, bool) {
+	if !slot.Watched() || int(slot.place()) >= len(b.entries) || b.entries[slot.place()].generation != slot.generation() {
+		return labels.EmptyLabels(), false
+	}
+	return b.entries[slot.place()].labels, true
+}
+
+// Slots returns the slots of all watched series, in the order of places.
+func (b *Bank) Slots() []Slot {
+	b.register.RLock()
+	defer b.register.RUnlock()
+	out := make([]Slot, 0, b.live)
+	for i := range b.series.len() {
+		c := b.series.at(i)
+		c.Lock()
+		for j := range c.series {
+			if s := &c.series[j]; s.has(flagUsed) {
+				out = append(out, slotOf(uint32(i*chunkSize+j), uint32(s.Generation)))
+			}
+		}
+		c.Unlock()
+	}
+	return out
+}
+
+// Len returns the number of watched series. Until the first is evicted their
+// slots are 1 to Len.
 func (b *Bank) Len() int {
 	b.register.RLock()
 	defer b.register.RUnlock()
-	return len(b.entries) - 1
+	return b.live
 }
 
 // Sweep moves event time to now (ms) for series that send nothing: an open
 // episode whose data have stopped ends with PhaseLost, and a silence that is
 // odd for the series opens an episode of KindMissing, which closes with the
 // next sample. Verdicts are handed to emit one at a time, without a lock held,
-// in the order of slots. A series is locked for moments only.
+// in the order of slots. A series is locked for moments only. Last, series that
+// nobody has used for Config.EvictAfter are evicted.
 func (b *Bank) Sweep(now int64, emit func(Verdict)) {
 	var found []Verdict
 	var of []*service
@@ -218,7 +275,7 @@ func (b *Bank) Sweep(now int64, emit func(Verdict)) {
 			}
 			own := b.services.at(s.Service)
 			if v, tell := s.silence(&b.params, now, own.shareAt(now)); tell {
-				v.Slot = Slot(i*chunkSize + j)
+				v.Slot = slotOf(uint32(i*chunkSize+j), uint32(s.Generation))
 				found, of = append(found, v), append(of, own)
 			}
 		}
@@ -234,4 +291,5 @@ func (b *Bank) Sweep(now int64, emit func(Verdict)) {
 	for i := range b.serviceCount() {
 		b.weigh(uint32(i), now)
 	}
+	b.evictIdle(now)
 }

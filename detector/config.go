@@ -21,9 +21,14 @@ type Config struct {
 	// Budgets are other budgets for some services.
 	Budgets []ServiceBudget `yaml:"budgets"`
 	// MaxSeries is how many series are watched. Further ones are refused and
-	// counted. Each costs 456 bytes beside its labels, 672 more with its daily
+	// counted, unless others can be evicted. Each costs 456 bytes beside its labels, 672 more with its daily
 	// profile. Range 1 to 100,000,000.
 	MaxSeries int `yaml:"max_series"`
+	// EvictAfter is how long a series must have sent nothing until it is
+	// forgotten and its memory given back. The default outlives a weekend.
+	// When max_series is reached, series that have been idle for 3 hours may go
+	// earlier, the longest idle first. 0 keeps all; else from 3 hours to 365 days.
+	EvictAfter yamldoc.Duration `yaml:"evict_after"`
 	// WarmupSamples is how many samples a series must have shown before it
 	// may alarm. Range 10 to 100,000.
 	WarmupSamples int `yaml:"warmup_samples"`
@@ -58,6 +63,7 @@ func DefaultConfig() Config {
 	return Config{
 		Budget:        1,
 		MaxSeries:     2_000_000,
+		EvictAfter:    yamldoc.Duration(72 * time.Hour),
 		WarmupSamples: 20,
 		WarmupSpan:    yamldoc.Duration(90 * time.Second),
 		CloseAfter:    5,
@@ -88,6 +94,9 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 		number(at+"budget", x.Budget, 0.001, 100)
 	}
 	number("max_series", float64(c.MaxSeries), 1, 1e8)
+	if c.EvictAfter != 0 {
+		span("evict_after", c.EvictAfter, 3*time.Hour, 365*24*time.Hour)
+	}
 	number("warmup_samples", float64(c.WarmupSamples), 10, 100_000)
 	span("warmup_span", c.WarmupSpan, 0, 30*24*time.Hour)
 	number("close_after", float64(c.CloseAfter), 1, 100)

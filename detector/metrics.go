@@ -19,6 +19,8 @@ func (b *Bank) Expose(set *metrics.Set) {
 		count(fmt.Sprintf("tocsin_detector_samples_not_judged_total{reason=%q}", outcomeNames[why]), b.counted[why].Load)
 	}
 	count(`tocsin_detector_series_refused_total{reason="max_series"}`, b.refused.Load)
+	count(`tocsin_detector_series_evicted_total{reason="idle"}`, b.evicted.Load)
+	count(`tocsin_detector_series_evicted_total{reason="max_series"}`, b.evictedFull.Load)
 	count("tocsin_detector_episodes_opened_total", b.opened.Load)
 	count("tocsin_detector_episodes_lost_total", b.lost.Load)
 	set.NewGauge("tocsin_detector_services", func() float64 { return float64(b.watchedServices()) })

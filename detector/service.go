@@ -44,8 +44,13 @@ const (
 // notRare stands for the rarity of samples that have none.
 const notRare = float32(-1000)
 
-// begin sets the budget of a service that is new.
+// begin makes a service new, with a budget.
 func (v *service) begin(p *params, budget float64) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.series, v.able, v.spent, v.group = 0, 0, spending{}, group{}
+	v.offset.bits.Store(0)
+	v.grouped.bits.Store(0)
 	v.budget = float32(budget)
 	v.group.begin()
 	v.count(p)
@@ -78,8 +83,8 @@ func (v *service) enter() {
 	v.mu.Unlock()
 }
 
-// leave takes a series from the count.
-func (v *service) leave(p *params, able bool) {
+// leave takes a series from the count and returns how many are left.
+func (v *service) leave(p *params, able bool) uint32 {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.series--
@@ -87,6 +92,7 @@ func (v *service) leave(p *params, able bool) {
 		v.able--
 	}
 	v.count(p)
+	return v.series
 }
 
 // count renews what number of series and budget make; the caller holds the lock.

@@ -142,7 +142,8 @@ func (b *Bank) describe(i uint32, t int64) *Group {
 	g.Service = b.services.names[i]
 	for j := range g.Guilty {
 		x := &g.Guilty[j]
-		x.Labels = b.entries[x.Slot].labels
+		e := b.entries[x.Slot.place()]
+		x.Labels, x.Slot = e.labels, slotOf(x.Slot.place(), e.generation)
 	}
 	return g
 }
@@ -238,8 +239,8 @@ func (b *Bank) spenders(s *spending) []Spender {
 	var out []Spender
 	for hash, n := range counts {
 		x := Spender{Group: hash == 0, Alarms: n}
-		if slot := b.byHash[hash]; slot != 0 {
-			x.Labels = b.entries[slot].labels
+		if at := b.byHash[hash]; at != 0 {
+			x.Labels = b.entries[at].labels
 		}
 		out = append(out, x)
 	}

@@ -39,7 +39,7 @@ func (b *Bank) writeServices(out *summed) {
 		state := b.services.at(indexes[j]).save()
 		for k, h := range state.Group.Held {
 			if h.Slot != 0 {
-				state.Held[k] = b.Labels(Slot(h.Slot)).Hash()
+				state.Held[k] = b.hashAt(h.Slot)
 			}
 			state.Group.Held[k].Slot = 0
 		}
@@ -50,6 +50,13 @@ func (b *Bank) writeServices(out *summed) {
 		buf = buf[:0]
 	}
 	out.write(buf)
+}
+
+// hashAt returns the hash of the labels that are, or were last, at a place.
+func (b *Bank) hashAt(place uint32) uint64 {
+	b.register.RLock()
+	defer b.register.RUnlock()
+	return b.entries[place].labels.Hash()
 }
 
 func (v *service) save() serviceState {
@@ -80,7 +87,7 @@ func (b *Bank) restoreServices(in *checked) error {
 			continue
 		}
 		for k, hash := range state.Held {
-			state.Group.Held[k].Slot = uint32(b.byHash[hash])
+			state.Group.Held[k].Slot = b.byHash[hash]
 		}
 		v := b.services.at(at)
 		v.offset.bits.Store(state.Offset)

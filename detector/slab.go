@@ -15,6 +15,7 @@ const chunkSize = 256
 type chunk struct {
 	sync.Mutex
 	series [chunkSize]series
+	used   [chunkSize]uint32 // second of the last use other than a sample taken
 }
 
 // slab is an array that grows by chunks and never moves: readers find a chunk
@@ -56,12 +57,18 @@ func (s *slab[T]) grow() {
 type days struct {
 	mu    sync.Mutex
 	used  uint32
+	free  []uint32 // given back
 	pages slab[[chunkSize]daily]
 }
 
 func (d *days) take() uint32 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if n := len(d.free); n > 0 {
+		at := d.free[n-1]
+		d.free = d.free[:n-1]
+		return at
+	}
 	if int(d.used) >= d.pages.len()*chunkSize {
 		d.pages.grow()
 	}
@@ -77,5 +84,5 @@ func (d *days) daily(at uint32) *daily {
 func (d *days) len() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return int(d.used)
+	return int(d.used) - len(d.free)
 }
