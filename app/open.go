@@ -94,6 +94,7 @@ func (c *Core) detectorStatus(ctx context.Context) (web.DetectorStatus, error) {
 			s.Open++
 		}
 	}
+	c.budgetStatus(&s)
 	at, err := c.incidents.Cursor(ctx, checkpointCursor)
 	if at > 0 {
 		s.Checkpoint = time.UnixMilli(at).UTC()

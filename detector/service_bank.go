@@ -121,7 +121,7 @@ func (b *Bank) weigh(i uint32, t int64) {
 	if !tell {
 		return
 	}
-	out.Group = b.describe(i, t)
+	out.Group = b.describe(i)
 	if out.Phase == PhaseOpened {
 		b.opened.Add(1)
 		b.charge(v, &out, 0)
@@ -131,11 +131,11 @@ func (b *Bank) weigh(i uint32, t int64) {
 	}
 }
 
-// describe names who is odd in a service.
-func (b *Bank) describe(i uint32, t int64) *Group {
+// describe names who is, or was, odd in a service.
+func (b *Bank) describe(i uint32) *Group {
 	v := b.services.at(i)
 	v.mu.Lock()
-	g := &Group{Guilty: v.group.guilty(t)}
+	g := &Group{Guilty: v.group.guilty()}
 	v.mu.Unlock()
 	b.register.RLock()
 	defer b.register.RUnlock()

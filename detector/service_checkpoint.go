@@ -22,6 +22,7 @@ type serviceState struct {
 	Spent           spending
 	Group           group
 	Held            [heldMost]uint64
+	Named           [guiltyMost]uint64
 }
 
 var serviceSize = binary.Size(serviceState{})
@@ -37,12 +38,8 @@ func (b *Bank) writeServices(out *summed) {
 	buf := binary.LittleEndian.AppendUint32(nil, uint32(len(names)))
 	for j, name := range names {
 		state := b.services.at(indexes[j]).save()
-		for k, h := range state.Group.Held {
-			if h.Slot != 0 {
-				state.Held[k] = b.hashAt(h.Slot)
-			}
-			state.Group.Held[k].Slot = 0
-		}
+		b.hashHeld(state.Held[:], state.Group.Held[:])
+		b.hashHeld(state.Named[:], state.Group.Named[:])
 		buf = binary.AppendUvarint(buf, uint64(len(name)))
 		buf = append(buf, name...)
 		buf, _ = binary.Append(buf, binary.LittleEndian, &state)
@@ -52,11 +49,16 @@ func (b *Bank) writeServices(out *summed) {
 	out.write(buf)
 }
 
-// hashAt returns the hash of the labels that are, or were last, at a place.
-func (b *Bank) hashAt(place uint32) uint64 {
+// hashHeld puts the hash of the labels that are, or were last, at each place into
+// hashes in its stead.
+func (b *Bank) hashHeld(hashes []uint64, metrics []held) {
 	b.register.RLock()
 	defer b.register.RUnlock()
-	return b.entries[place].labels.Hash()
+	for i := range metrics {
+		if at := metrics[i].Slot; at != 0 {
+			hashes[i], metrics[i].Slot = b.entries[at].labels.Hash(), 0
+		}
+	}
 }
 
 func (v *service) save() serviceState {
@@ -88,6 +90,9 @@ func (b *Bank) restoreServices(in *checked) error {
 		}
 		for k, hash := range state.Held {
 			state.Group.Held[k].Slot = b.byHash[hash]
+		}
+		for k, hash := range state.Named {
+			state.Group.Named[k].Slot = b.byHash[hash]
 		}
 		v := b.services.at(at)
 		v.offset.bits.Store(state.Offset)

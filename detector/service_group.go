@@ -1,6 +1,7 @@
 package detector
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -17,12 +18,13 @@ import (
 // some tens of comparisons for each rare sample.
 type group struct {
 	Held  [heldMost]held
-	Step  float32 // of the metrics that are odd, seconds, averaged
-	Most  float32 // largest sum in the window
-	End   int64   // of the window, ms
-	Seen  uint32  // windows that the tail has learned from
-	Tail  tail    // of exp(sum)
-	Some  float32 // share of windows in which any two metrics are odd
+	Named [guiltyMost]held // the guilty when the episode was told of last
+	Step  float32          // of the metrics that are odd, seconds, averaged
+	Most  float32          // largest sum in the window
+	End   int64            // of the window, ms
+	Seen  uint32           // windows that the tail has learned from
+	Tail  tail             // of exp(sum)
+	Some  float32          // share of windows in which any two metrics are odd
 	Open  bool
 	Quiet uint8 // windows without an odd sum
 	Since int64 // of the episode
@@ -192,32 +194,38 @@ func (g *group) reach(need float64) float64 {
 	return math.Log(max(g.Tail.reach(need+g.looks()-g.seldom()), 1))
 }
 
-// guilty returns the metrics held at t, the rarest first, with their shares of
-// the evidence.
-func (g *group) guilty(t int64) []Guilt {
-	var out []Guilt
-	total := 0.0
+// name keeps the rarest of the metrics held at t as the guilty.
+func (g *group) name(t int64) {
+	odd := make([]held, 0, heldMost)
 	for i := range g.Held {
 		if h := &g.Held[i]; !g.over(h, t) {
+			odd = append(odd, *h)
+		}
+	}
+	slices.SortFunc(odd, func(a, b held) int {
+		return cmp.Or(cmp.Compare(b.Rarity, a.Rarity), cmp.Compare(a.Slot, b.Slot))
+	})
+	clear(g.Named[:])
+	copy(g.Named[:], odd)
+}
+
+// guilty returns the metrics that were named last, the rarest first, with their
+// shares of the evidence.
+func (g *group) guilty() []Guilt {
+	var out []Guilt
+	total := 0.0
+	for _, h := range g.Named {
+		if h.Slot != 0 {
 			out = append(out, Guilt{Slot: Slot(h.Slot), Rarity: float64(h.Rarity)})
 			total += max(float64(h.Rarity), 0)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Guilt) int {
-		switch {
-		case a.Rarity > b.Rarity:
-			return -1
-		case a.Rarity < b.Rarity:
-			return 1
-		}
-		return int(int64(a.Slot) - int64(b.Slot))
-	})
 	for i := range out {
 		if total > 0 {
 			out[i].Share = max(out[i].Rarity, 0) / total
 		}
 	}
-	return out[:min(len(out), guiltyMost)]
+	return out
 }
 
 // guiltyMost is how many metrics a verdict of a group names.

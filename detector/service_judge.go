@@ -73,6 +73,9 @@ func (v *service) judge(p *params, t int64) (out Verdict, tell bool) {
 	} else if rarity > need-rounding {
 		out.Score = min(out.Score, math.Nextafter(groupScore(need), 0))
 	}
+	if out.Phase == PhaseOpened || out.Phase == PhaseChanged {
+		g.name(t)
+	}
 	if out.Phase != PhaseQuiet {
 		g.Peak = max(g.Peak, out.Score)
 		out.Since, out.Peak = g.Since, g.Peak

@@ -9,7 +9,8 @@ import (
 // GroupRow is what ReplayGroup says of one row. Score and Alone mean what the
 // score of a Verdict means, for the service as a whole: Alone is that of the
 // oddest of its metrics by itself, Score regards what they say together too.
-// Guilty lists the metrics that are odd, by their index in Guilt.Slot, from 1.
+// Guilty lists the metrics of a group that is open, by their index in Guilt.Slot,
+// from 1.
 type GroupRow struct {
 	Time    int64
 	Score   float64
@@ -80,6 +81,8 @@ func (r *groupReplay) row(t int64, values []float64) GroupRow {
 	}
 	out.Phase, out.Alone = v.Phase, score(crowd*math.Log10(float64(max(r.service.able, 1)))-float64(alone))
 	out.Score = max(out.Alone, v.Score)
-	out.Guilty = r.service.group.guilty(t)
+	if v.Phase != PhaseQuiet {
+		out.Guilty = r.service.group.guilty()
+	}
 	return out
 }
