@@ -104,6 +104,13 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	number("habituation", c.Habituation, 0, 2)
 }
 
+// valid reports whether nothing is out of range.
+func (c Config) valid() bool {
+	ok := true
+	c.Validate(func(string, string, ...any) { ok = false })
+	return ok
+}
+
 // Threshold returns the score from which a sample is odd in a service that has
 // one series and has spent its budget evenly. It is the same for all kinds of
 // series because a score already speaks of an hour of the series' life.

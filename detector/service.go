@@ -72,6 +72,7 @@ func (v *service) join(p *params, t int64) {
 	defer v.mu.Unlock()
 	v.able++
 	v.count(p)
+	v.group.grow(v.able)
 	v.offset.start(t)
 	v.grouped.start(t)
 }

@@ -31,6 +31,7 @@ type group struct {
 	Last  int64 // last odd moment of the episode
 	Peak  float64
 	Told  float32 // evidence that has been told
+	Able  uint32  // metrics that could be odd when learning began
 }
 
 // held is the rarity of one metric, for a moment.
@@ -44,21 +45,39 @@ const (
 	heldMost     = 8
 	topHeld      = 3
 	holdSteps    = 2
-	touchLeast   = 2.3  // decades of a sample that is held
-	groupLeast   = 2    // metrics that must be odd at once
-	groupPrior   = 1.3  // mean excess of the sum: that of three metrics that are one
-	groupQuant   = 1.5  // where the quantile of the sum starts
-	groupFloor   = 0.5  // and the smallest it may become
-	groupWarmup  = 300  // windows before a group may alarm
-	groupCatchUp = 200  // quiet windows learned at once at most
-	groupMemory  = 1e-4 // share of a window in what is known of them
-	groupMost    = 60.0 // largest sum, so that its exponential stays in range
-	groupHold    = 1    // powers of ten less keep an episode open
+	touchLeast   = 2.3            // decades of a sample that is held
+	groupLeast   = 2              // metrics that must be odd at once
+	groupPrior   = 1.3            // mean excess of the sum: that of three metrics that are one
+	groupQuant   = 1.5            // where the quantile of the sum starts
+	groupFloor   = 0.5            // and the smallest it may become
+	groupWarmup  = 300            // windows before a group may alarm
+	groupCatchUp = 200            // quiet windows learned at once at most
+	groupMemory  = 1e-4           // share of a window in what is known of them
+	groupMost    = 60.0           // largest sum, so that its exponential stays in range
+	groupHold    = 1              // powers of ten less keep an episode open
+	groupRelearn = 30 * 60 * 1000 // ms after which what an open episode shows is ordinary
+	groupGrowth  = 2              // growth of the number of metrics at which learning begins anew
 )
 
 func (g *group) begin() {
 	g.Tail = newTail(math.Exp(groupQuant))
 	g.Tail.H = groupPrior
+}
+
+// grow notes how many metrics there are. What so many fewer showed together says
+// nothing, so that learning begins anew.
+func (g *group) grow(able uint32) {
+	if able < groupGrowth*g.Able || g.Open {
+		return
+	}
+	g.begin()
+	g.Able, g.Seen, g.Some = able, 0, 0
+}
+
+// late reports whether a moment is long over: samples of history, which comes
+// series by series, are not odd together.
+func (g *group) late(t int64) bool {
+	return g.End != 0 && t < g.End-(holdSteps+1)*g.window()
 }
 
 // touch takes in a rare sample of a metric at time t. most is what alarms alone.
@@ -94,12 +113,13 @@ func (g *group) roll(t int64) {
 	g.Most = 0
 }
 
-// learn takes in the largest sum of a window. An open episode teaches nothing.
+// learn takes in the largest sum of a window. An open episode teaches nothing
+// until it has lasted for groupRelearn.
 func (g *group) learn(most float32) {
-	if g.Open {
-		if g.Quiet < math.MaxUint8 {
-			g.Quiet++
-		}
+	if g.Open && g.Quiet < math.MaxUint8 {
+		g.Quiet++
+	}
+	if g.Open && g.End-g.Since < groupRelearn {
 		return
 	}
 	if g.Seen < math.MaxUint32 {
@@ -138,7 +158,8 @@ func (g *group) hold(slot uint32, t int64, rarity float32) {
 
 // over reports whether what is held no longer counts at time t.
 func (g *group) over(h *held, t int64) bool {
-	return h.Slot == 0 || t-h.At >= holdSteps*g.window()
+	far := holdSteps * g.window()
+	return h.Slot == 0 || t-h.At >= far || h.At-t >= far
 }
 
 // sum returns the evidence held at t, 0 while fewer than groupLeast metrics are

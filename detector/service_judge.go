@@ -33,8 +33,11 @@ func (v *service) rare(p *params, s *series, slot uint32, t int64, rarity float3
 		v.join(p, t)
 	}
 	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.group.late(t) {
+		return false
+	}
 	v.group.touch(slot, t, rarity, s.Step, v.alone(p, t))
-	v.mu.Unlock()
 	return true
 }
 
@@ -59,7 +62,7 @@ func (v *service) judge(p *params, t int64) (out Verdict, tell bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	g := &v.group
-	if v.able < groupLeast && !g.Open {
+	if v.able < groupLeast && !g.Open || g.late(t) {
 		return Verdict{}, false
 	}
 	g.roll(t)

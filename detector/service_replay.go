@@ -26,9 +26,7 @@ type GroupRow struct {
 // time, and hands one GroupRow per row to emit. A value that is NaN is no
 // sample. A configuration out of range gives no rows; check it with Validate.
 func ReplayGroup(c Config, metrics []labels.Labels, times []int64, row func(i int) []float64, emit func(GroupRow)) {
-	bad := false
-	c.Validate(func(string, string, ...any) { bad = true })
-	if bad {
+	if !c.valid() {
 		return
 	}
 	r := groupReplay{p: c.params(), all: make([]series, len(metrics))}

@@ -157,6 +157,34 @@ func TestShare_ManySeries_NeedMoreThanOne(t *testing.T) {
 	}
 }
 
+func TestReplayShare_LargerShare_WiderBandSameScore(t *testing.T) {
+	samples := feed(1000, 60, func(i int) float64 { return 100 + rand.New(rand.NewPCG(3, uint64(i))).NormFloat64() })
+	last := func(share float64) (out detector.Verdict) {
+		detector.ReplayShare(detector.DefaultConfig(), share, gauge("x"), samples, func(v detector.Verdict) { out = v })
+		return out
+	}
+	alone, among := last(0), last(2)
+	if among.Upper-among.Lower < 1.5*(alone.Upper-alone.Lower) || among.Score != alone.Score {
+		t.Errorf("alone %+v, among many %+v", alone, among)
+	}
+}
+
+// History comes series by series; what is odd at different times is not odd together.
+func TestGroup_HistoryOneSeriesAfterAnother_IsNotOddTogether(t *testing.T) {
+	var told []detector.Verdict
+	b := serviceBank(t, &told)
+	for j := range 12 {
+		slot := b.Register(of("web", fmt.Sprint("m", j)))
+		r := rand.New(rand.NewPCG(uint64(j), 5))
+		for i := range 6000 {
+			b.Observe(slot, minute(i), 100+r.NormFloat64())
+		}
+	}
+	if len(told) != 0 {
+		t.Errorf("got %d verdicts, first %+v", len(told), told[0])
+	}
+}
+
 func TestGroup_ManyMetricsSlightlyOdd_AlarmsThoughNoneAloneDoes(t *testing.T) {
 	var told []detector.Verdict
 	b := serviceBank(t, &told)
