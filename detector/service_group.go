@@ -65,13 +65,12 @@ func (g *group) begin() {
 }
 
 // grow notes how many metrics there are. What so many fewer showed together says
-// nothing, so that learning begins anew.
+// little: a part of the warm-up begins anew, with what is usual of many.
 func (g *group) grow(able uint32) {
 	if able < groupGrowth*g.Able || g.Open {
 		return
 	}
-	g.begin()
-	g.Able, g.Seen, g.Some = able, 0, 0
+	g.Able, g.Seen, g.Some = able, min(g.Seen, groupWarmup/3), max(g.Some, tailShare)
 }
 
 // late reports whether a moment is long over: samples of history, which comes
@@ -158,8 +157,7 @@ func (g *group) hold(slot uint32, t int64, rarity float32) {
 
 // over reports whether what is held no longer counts at time t.
 func (g *group) over(h *held, t int64) bool {
-	far := holdSteps * g.window()
-	return h.Slot == 0 || t-h.At >= far || h.At-t >= far
+	return h.Slot == 0 || t-h.At >= holdSteps*g.window()
 }
 
 // sum returns the evidence held at t, 0 while fewer than groupLeast metrics are

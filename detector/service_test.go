@@ -169,19 +169,35 @@ func TestReplayShare_LargerShare_WiderBandSameScore(t *testing.T) {
 	}
 }
 
-// History comes series by series; what is odd at different times is not odd together.
-func TestGroup_HistoryOneSeriesAfterAnother_IsNotOddTogether(t *testing.T) {
+// History comes series by series, and what one series shows alone says nothing of
+// what is usual among twelve.
+func TestGroup_HistoryOneSeriesAfterAnother_NotOddTogetherThenNorAfter(t *testing.T) {
 	var told []detector.Verdict
 	b := serviceBank(t, &told)
-	for j := range 12 {
-		slot := b.Register(of("web", fmt.Sprint("m", j)))
-		r := rand.New(rand.NewPCG(uint64(j), 5))
-		for i := range 6000 {
-			b.Observe(slot, minute(i), 100+r.NormFloat64())
+	for seed := range uint64(6) {
+		name := fmt.Sprint("web", seed)
+		slots := make([]detector.Slot, 12)
+		r := rand.New(rand.NewPCG(seed, 5))
+		for j := range slots {
+			slots[j] = b.Register(of(name, fmt.Sprint("m", j)))
+			for i := range 3000 {
+				b.Observe(slots[j], minute(i), 100+r.NormFloat64())
+			}
+		}
+		for i := 3000; i < 4000; i++ {
+			for j, slot := range slots {
+				b.Observe(slot, minute(i)+int64(j), 100+r.NormFloat64())
+			}
 		}
 	}
-	if len(told) != 0 {
-		t.Errorf("got %d verdicts, first %+v", len(told), told[0])
+	opened := 0
+	for _, v := range told {
+		if v.Phase == detector.PhaseOpened {
+			opened++
+		}
+	}
+	if opened > 1 {
+		t.Errorf("six ordinary services in sixteen hours: got %d groups, first %+v", opened, told[0])
 	}
 }
 
