@@ -27,6 +27,7 @@ type Bank struct {
 	evictAfter int64        // ms
 	now, began atomic.Int64 // of the newest and the first Sweep
 	epoch      atomic.Uint32
+	nextEvict  atomic.Int64
 
 	series slab[chunk]
 	days   days

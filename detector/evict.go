@@ -19,6 +19,9 @@ import (
 // series, for verdicts that wait in a queue.
 const evictPause = 10 * 60 * 1000
 
+// evictEach is how often (ms) idle series are looked for.
+const evictEach = 60 * 1000
+
 // evictShare is the part of a full bank that gives way at once, so that the
 // search for the least recently used is paid for by many.
 const evictShare = 64
@@ -65,9 +68,10 @@ func (b *Bank) idleBefore(out []idle, i int, t int64) []idle {
 func (b *Bank) evictIdle(now int64) {
 	b.began.CompareAndSwap(0, now)
 	b.now.Store(now)
-	if b.evictAfter == 0 || now-b.began.Load() < b.evictAfter {
+	if b.evictAfter == 0 || now-b.began.Load() < b.evictAfter || now < b.nextEvict.Load() {
 		return
 	}
+	b.nextEvict.Store(now + evictEach)
 	before := now - b.evictAfter
 	var found []idle
 	for i, n := 0, b.series.len(); i < n; i++ {

@@ -20,7 +20,8 @@ import (
 // Only doubtful alarms count, those within one power of ten of the threshold.
 // Where tails are right, nine in ten false alarms are that near, and the time's
 // part is made less accordingly; incidents mostly are farther, and must not make
-// a service deaf.
+// a service deaf. What a group shows grows by jumps, so that how far beyond the
+// threshold it opens says little: all its alarms are doubtful.
 //
 // The bits are float32 powers of ten, above the second as of which they are.
 type offset struct{ bits atomic.Uint64 }

@@ -73,8 +73,8 @@ func (r *groupReplay) row(t int64, values []float64) GroupRow {
 		alone = max(alone, rarity)
 		r.service.rare(&r.p, s, uint32(i+1), t, rarity)
 	}
-	v, opened := r.service.judge(&r.p, t)
-	if opened {
+	v, _ := r.service.judge(&r.p, t)
+	if v.Phase == PhaseOpened {
 		out.alarm(r.service.charge(t, 0, 0))
 	}
 	out.Phase, out.Alone = v.Phase, score(crowd*math.Log10(float64(max(r.service.able, 1)))-float64(alone))
