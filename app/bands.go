@@ -54,6 +54,12 @@ func (c *Core) series(ctx context.Context, ms []*labels.Matcher, from, to time.T
 	return lbls, out, set.Err()
 }
 
+// shareOf returns what a series owes to its service now.
+func (c *Core) shareOf(lbls labels.Labels) float64 {
+	s, _ := c.bank.Service(c.owner.Service(lbls), c.now().UnixMilli())
+	return s.Share
+}
+
 // band replays the history before the range through a fresh detector and keeps
 // one verdict for each step of the range: of those in a step the oddest, so
 // that thinning never hides what a person came to see.
@@ -61,7 +67,7 @@ func (c *Core) band(lbls labels.Labels, samples []telemetry.Sample, start time.T
 	var out []detector.Verdict
 	from, width := start.UnixMilli(), max(1, step.Milliseconds())
 	bucket := int64(math.MinInt64)
-	detector.Replay(c.detectorConfig, lbls, samples, func(v detector.Verdict) {
+	detector.ReplayShare(c.detectorConfig, c.shareOf(lbls), lbls, samples, func(v detector.Verdict) {
 		if v.Time < from {
 			return
 		}

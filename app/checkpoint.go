@@ -119,7 +119,7 @@ func (c *Core) catchUp(ctx context.Context, from int64) (int, error) {
 	for set.Next() {
 		s := set.At()
 		slot := c.bank.Register(s.Labels())
-		if slot == 0 {
+		if !slot.Watched() {
 			continue
 		}
 		it = s.Iterator(it)
@@ -128,7 +128,7 @@ func (c *Core) catchUp(ctx context.Context, from int64) (int, error) {
 				continue
 			}
 			t, v := it.At()
-			c.observer.Observe(uint32(slot), t, v)
+			c.observer.Observe(uint64(slot), t, v)
 			n++
 		}
 		if err := it.Err(); err != nil {

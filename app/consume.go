@@ -70,9 +70,16 @@ func (c *Core) consume(ctx context.Context, batch []detector.Verdict, now time.T
 	return 0, nil
 }
 
-// occurrence adds to a verdict what is known of its series.
+// occurrence adds to a verdict what is known of its series; false for one whose
+// series is gone.
 func (c *Core) occurrence(v detector.Verdict) (incident.Occurrence, bool) {
+	if v.Group != nil {
+		return c.groupOccurrence(v)
+	}
 	l := c.bank.Labels(v.Slot)
+	if l.IsEmpty() {
+		return incident.Occurrence{}, false // evicted, and its place is another's
+	}
 	vc := incident.VerdictContext{
 		Verdict: v, Labels: l, Service: c.owner.Service(l),
 		Environment: c.engine.Environment(l), Config: c.incidentConfig,

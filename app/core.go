@@ -143,7 +143,7 @@ func (c *Core) openStores(ctx context.Context, o CoreOptions) (err error) {
 		return err
 	}
 	c.undo.add("close sample store", c.tsdb.Close)
-	if c.bank, err = detector.NewBank(o.Config.Detector); err != nil {
+	if c.bank, err = detector.NewBank(o.Config.Detector, detector.WithServices(c.owner.Service), detector.WithGroups(func(v detector.Verdict) { c.observer.tell(v) })); err != nil {
 		return fmt.Errorf("make detector: %w", err)
 	}
 	c.bank.Expose(o.Metrics)

@@ -16,16 +16,18 @@ type observer struct {
 }
 
 // Register returns the bank's slot of a series, 0 when it is not watched.
-func (o *observer) Register(l labels.Labels) uint32 {
-	return uint32(o.bank.Register(l))
+func (o *observer) Register(l labels.Labels) uint64 {
+	return uint64(o.bank.Register(l))
 }
 
-// Observe feeds one stored sample.
-func (o *observer) Observe(slot uint32, t int64, v float64) {
+// Observe feeds one stored sample. It returns false when the series of the slot
+// has been evicted, or there may be room for it now.
+func (o *observer) Observe(slot uint64, t int64, v float64) bool {
 	verdict, tell := o.bank.Observe(detector.Slot(slot), t, v)
 	if tell {
 		o.tell(verdict)
 	}
+	return verdict.Phase != detector.PhaseGone
 }
 
 // tell queues a verdict without waiting: the write path must not be slowed by

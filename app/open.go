@@ -85,8 +85,8 @@ func (c *Core) Prune(ctx context.Context, now time.Time) error {
 // detectorStatus looks at every watched series once.
 func (c *Core) detectorStatus(ctx context.Context) (web.DetectorStatus, error) {
 	s := web.DetectorStatus{Watched: c.bank.Len()}
-	for slot := 1; slot <= s.Watched; slot++ {
-		v, ok := c.bank.Last(detector.Slot(slot))
+	for _, slot := range c.bank.Slots() {
+		v, ok := c.bank.Last(slot)
 		switch {
 		case !ok || v.Expected != v.Expected:
 			s.Warming++
@@ -94,6 +94,7 @@ func (c *Core) detectorStatus(ctx context.Context) (web.DetectorStatus, error) {
 			s.Open++
 		}
 	}
+	c.budgetStatus(&s)
 	at, err := c.incidents.Cursor(ctx, checkpointCursor)
 	if at > 0 {
 		s.Checkpoint = time.UnixMilli(at).UTC()

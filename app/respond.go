@@ -49,6 +49,7 @@ func (c *Core) Respond(ctx context.Context) (int, error) {
 }
 
 func (c *Core) respondTo(ctx context.Context, rec incident.EventRecord) error {
+	c.refund(rec.Incident)
 	ranking, err := c.rank(ctx, rec)
 	if err != nil {
 		// People must be told even when the cause cannot be ranked.

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/prometheus/prometheus/model/labels"
+
 	"github.com/tocsinhq/tocsin/detector"
 )
 
@@ -114,10 +116,38 @@ func groupMethods(cfg detector.Config) []groupMethod {
 		{ours + ", sum of top 3", 0, func(g *group) groupScores {
 			return topThree(largest(g, func(l *labelled) []float64 { s, _ := tocsinScores(cfg, l); return s }))
 		}},
-		{ours, cfg.Threshold(), func(g *group) groupScores {
+		{ours + ", oddest metric", cfg.Threshold(), func(g *group) groupScores {
 			return largest(g, func(l *labelled) []float64 { s, _ := tocsinScores(cfg, l); return s })
 		}},
+		{ours, cfg.Threshold(), func(g *group) groupScores { return together(g, cfg) }},
 	}
+}
+
+// together scores a group as the daemon does: each metric by itself, and the rows
+// by what they say together.
+func together(g *group, cfg detector.Config) groupScores {
+	out := largest(g, func(l *labelled) []float64 { s, _ := tocsinScores(cfg, l); return s })
+	metrics := make([]labels.Labels, len(g.metrics))
+	for i := range metrics {
+		metrics[i] = labels.FromStrings("__name__", fmt.Sprintf("m%02d", i))
+	}
+	times := make([]int64, len(g.samples))
+	for i, s := range g.samples {
+		times[i] = s.T
+	}
+	row := make([]float64, len(metrics))
+	values := func(i int) []float64 {
+		for m := range row {
+			row[m] = g.metrics[m][i].V
+		}
+		return row
+	}
+	at := 0
+	detector.ReplayGroup(cfg, metrics, times, values, func(r detector.GroupRow) {
+		out.rows[at] = r.Score
+		at++
+	})
+	return out
 }
 
 // topThree scores each row by the evidence of its three oddest metrics, the

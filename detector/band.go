@@ -1,7 +1,5 @@
 package detector
 
-import "math"
-
 // band draws the band: outside of it the evidence is enough. A chart narrows the
 // band on the side to which the series has drifted; where that side then lies
 // beyond the forecast, which has followed the drift, the band reaches back to the
@@ -70,23 +68,19 @@ func (s *series) narrowByStorms(k *look) {
 	}
 }
 
-// next returns the band that an ordinary sample one step after the last would be
-// judged by, NaN while the series is too young.
-func (s *series) next(p *params, d *page, share float32) (expected, lower, upper float64) {
+// next keeps the band that an ordinary sample one step after the last would be
+// judged by, none while the series is too young.
+func (s *series) next(p *params, d *page, share float32) {
 	c := *s
-	k := look{t: s.LastTime + int64(1000*s.Step), fine: 1, dt: float64(s.Step), full: true, share: float64(share)}
+	k := look{t: s.LastTime + int64(1000*s.Step), fine: 1, dt: float64(s.Step), full: true, share: float64(share), x: s.X1}
 	if d != nil {
 		copied := *d
 		d = &copied
 	}
 	k.zone = p.zone.offset(k.t)
-	k.x = c.X1
 	c.predict(&k, d)
 	k.x = k.expected
-	c.predict(&k, d)
 	c.judge(&k, p, d)
-	if math.IsNaN(k.lower) {
-		return math.NaN(), math.NaN(), math.NaN()
-	}
-	return k.expected, k.lower, k.upper
+	c.report(&k)
+	s.Expected, s.Lower, s.Upper = c.Expected, c.Lower, c.Upper
 }

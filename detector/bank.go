@@ -17,28 +17,46 @@ type Bank struct {
 	most   int
 
 	// register guards the index and the growth of the slab.
-	register sync.RWMutex
-	byHash   map[uint64]Slot // labels hash -> newest slot with it
-	entries  []entry         // by slot; entries[0] is unused
+	register  sync.RWMutex
+	byHash    map[uint64]uint32 // labels hash -> newest place with it
+	entries   []entry           // by place; entries[0] is unused
+	live      int               // series watched
+	free      []freed           // places that may be taken again, the longest empty first
+	lookAgain int64             // for idle series when full, ms
+
+	evictAfter int64        // ms
+	now, began atomic.Int64 // of the newest and the first Sweep
+	epoch      atomic.Uint32
+	nextEvict  atomic.Int64
 
 	series slab[chunk]
 	days   days
 
-	counted [outcomes]atomic.Uint64
-	refused atomic.Uint64
-	opened  atomic.Uint64
-	lost    atomic.Uint64
+	services services
+	budget   float64 // of a service, alarms per week
+	budgets  []ServiceBudget
+
+	counted     [outcomes]atomic.Uint64
+	spent       atomic.Uint64 // alarms charged
+	alarms      atomic.Uint64 // all alarms of services
+	refunded    atomic.Uint64
+	refused     atomic.Uint64
+	evicted     atomic.Uint64 // for being idle
+	evictedFull atomic.Uint64 // to make room
+	opened      atomic.Uint64
+	lost        atomic.Uint64
 }
 
 // entry is the part of a series that is not touched by samples.
 type entry struct {
-	labels labels.Labels
-	next   Slot // older slot whose labels have the same hash
+	labels     labels.Labels
+	next       uint32 // older place whose labels have the same hash
+	generation uint32 // of the place when the labels came
 }
 
 // NewBank returns an empty bank. The error lists every value of the
 // configuration that is out of range.
-func NewBank(c Config) (*Bank, error) {
+func NewBank(c Config, options ...Option) (*Bank, error) {
 	var wrong []string
 	c.Validate(func(path, format string, args ...any) {
 		wrong = append(wrong, path+": "+fmt.Sprintf(format, args...))
@@ -46,13 +64,19 @@ func NewBank(c Config) (*Bank, error) {
 	if wrong != nil {
 		return nil, fmt.Errorf("detector configuration: %s", strings.Join(wrong, "; "))
 	}
-	return &Bank{params: c.params(), most: c.MaxSeries, byHash: make(map[uint64]Slot), entries: make([]entry, 1)}, nil
+	b := &Bank{params: c.params(), most: c.MaxSeries, byHash: make(map[uint64]uint32), entries: make([]entry, 1),
+		budget: c.Budget, budgets: c.Budgets, evictAfter: c.EvictAfter.Std().Milliseconds()}
+	for _, o := range options {
+		o(b)
+	}
+	return b, nil
 }
 
 // Register returns the slot of the series with these labels, giving it one if
 // it is new. It returns 0, which Observe ignores, for series that are not
-// watched (see classify) and, counted, when Config.MaxSeries is reached. The
-// bank keeps l.
+// watched (see classify). When Config.MaxSeries is reached and nothing can be
+// evicted it counts a refusal and returns a slot that is not Watched, by which
+// Observe can tell when to ask again. The bank keeps l.
 func (b *Bank) Register(l labels.Labels) Slot {
 	flags, watch := classify(l)
 	if !watch {
@@ -70,70 +94,94 @@ func (b *Bank) Register(l labels.Labels) Slot {
 	if slot := b.find(hash, l); slot != 0 {
 		return slot
 	}
-	if len(b.entries) > b.most {
+	if b.live >= b.most {
+		b.makeRoom()
+	}
+	if b.live >= b.most {
 		b.refused.Add(1)
-		return 0
+		return slotOf(0, b.epoch.Load()+1)
 	}
 	return b.add(hash, l, flags)
 }
 
 // find looks labels up; the caller holds the register lock.
 func (b *Bank) find(hash uint64, l labels.Labels) Slot {
-	for slot := b.byHash[hash]; slot != 0; slot = b.entries[slot].next {
-		if labels.Equal(b.entries[slot].labels, l) {
-			return slot
+	for at := b.byHash[hash]; at != 0; at = b.entries[at].next {
+		if e := &b.entries[at]; labels.Equal(e.labels, l) {
+			return slotOf(at, e.generation)
 		}
 	}
 	return 0
 }
 
-// add appends a series; the caller holds the register lock for writing.
+// add takes in a series; the caller holds the register lock for writing.
 func (b *Bank) add(hash uint64, l labels.Labels, flags uint32) Slot {
-	slot := Slot(len(b.entries))
-	b.entries = append(b.entries, entry{labels: l, next: b.byHash[hash]})
-	b.byHash[hash] = slot
-	if int(slot)/chunkSize >= b.series.len() {
-		b.series.grow()
-	}
-	c := b.series.at(int(slot) / chunkSize)
+	own := b.serviceOf(l)
+	b.services.at(own).enter()
+	at := b.place()
+	c, j := b.series.at(int(at)/chunkSize), int(at%chunkSize)
 	c.Lock()
-	s := &c.series[slot%chunkSize]
-	s.Flags = flags | flagUsed
+	s := &c.series[j]
+	generation := uint32(s.Generation)
+	s.Flags, s.Service = flags|flagUsed, own
 	s.restart()
+	c.use(j, b.now.Load())
 	c.Unlock()
-	return slot
+	b.entries[at] = entry{labels: l, next: b.byHash[hash], generation: generation}
+	b.byHash[hash] = at
+	b.live++
+	return slotOf(at, generation)
 }
 
 // Observe judges one sample, t in milliseconds since the Unix epoch, and learns
 // from it. It reports whether that brings news: an episode opened, changed, closed
 // or was lost; the verdict is filled in then only, for it costs as much as a
-// quarter of the judging. Slot 0 and slots never given out are ignored. Observe
-// does not allocate.
+// quarter of the judging. Slot 0 and slots never given out are ignored; one whose series was evicted gives a verdict with PhaseGone alone.
+// Observe does not allocate.
 func (b *Bank) Observe(slot Slot, t int64, v float64) (out Verdict, tell bool) {
-	c := b.series.at(int(slot) / chunkSize)
-	if slot == 0 || c == nil {
-		return Verdict{}, false
+	c, j := b.series.at(int(slot.place())/chunkSize), int(slot.place()%chunkSize)
+	if !slot.Watched() || c == nil {
+		return b.ask(slot), false
 	}
-	s := &c.series[slot%chunkSize]
-	k := look{t: t, fine: 1}
 	c.Lock()
-	if !s.has(flagUsed) {
+	s := &c.series[j]
+	if uint32(s.Generation) != slot.generation() {
 		c.Unlock()
-		return Verdict{}, false
+		return Verdict{Phase: PhaseGone}, false
 	}
+	own := b.services.at(s.Service)
+	share := own.shareAt(t)
+	k := look{t: t, fine: 1, share: float64(share)}
 	phase, why := s.observe(&b.params, &b.days, &k, v)
+	service, rare := s.Service, own.rare(&b.params, s, slot.place(), t, k.rarity)
 	if tell = phase.tells(); tell {
 		out = s.verdictOn(&k, phase)
 		out.Slot = slot
 	}
-	c.Unlock()
 	if why != taken {
+		c.use(j, t)
 		b.counted[why].Add(1)
 	}
+	c.Unlock()
 	if tell {
 		b.count(phase)
+		if phase == PhaseOpened {
+			b.charge(own, &out, k.rarity-share+float32(b.params.logBudget))
+		}
+	}
+	if rare {
+		b.weigh(service, t)
 	}
 	return out, tell
+}
+
+// ask answers for a slot that is not watched: PhaseGone if it was refused and
+// there may be room now.
+func (b *Bank) ask(slot Slot) Verdict {
+	if slot != 0 && !slot.Watched() && slot.generation() != b.epoch.Load()+1 {
+		return Verdict{Phase: PhaseGone}
+	}
+	return Verdict{}
 }
 
 func (b *Bank) count(p Phase) {
@@ -147,69 +195,112 @@ func (b *Bank) count(p Phase) {
 
 // Last returns the verdict on the newest sample of a series that was taken,
 // false if there is none. Its phase is PhaseOngoing inside an episode and
-// PhaseQuiet else.
+// PhaseQuiet else; the band is then the one that the next sample is judged by,
+// for that of a quiet sample is not worked out.
 func (b *Bank) Last(slot Slot) (Verdict, bool) {
-	c := b.series.at(int(slot) / chunkSize)
-	if slot == 0 || c == nil {
+	c := b.series.at(int(slot.place()) / chunkSize)
+	if !slot.Watched() || c == nil {
 		return Verdict{}, false
 	}
 	c.Lock()
 	defer c.Unlock()
-	s := &c.series[slot%chunkSize]
-	if s.N == 0 {
+	s := &c.series[slot.place()%chunkSize]
+	if s.N == 0 || uint32(s.Generation) != slot.generation() {
 		return Verdict{}, false
 	}
-	phase := PhaseQuiet
-	if s.has(flagOpen) {
-		phase = PhaseOngoing
+	phase := PhaseOngoing
+	if !s.has(flagOpen) {
+		phase = PhaseQuiet
+		var d *page
+		if s.has(flagPage) {
+			d = b.days.at(s.Page)
+		}
+		s.next(&b.params, d, b.services.at(s.Service).shareAt(s.LastTime))
 	}
 	out := s.verdict(s.LastTime, phase)
 	out.Slot = slot
 	return out, true
 }
 
-// Labels returns the labels of a series, empty for slots never given out.
+// Labels returns the labels of a series, empty for slots never given out and for
+// those whose place another series has taken.
 func (b *Bank) Labels(slot Slot) labels.Labels {
 	b.register.RLock()
 	defer b.register.RUnlock()
-	if int(slot) >= len(b.entries) {
-		return labels.EmptyLabels()
-	}
-	return b.entries[slot].labels
+	l, _ := b.labelsAt(slot)
+	return l
 }
 
-// Len returns the number of watched series. Their slots are 1 to Len.
+// labelsAt returns the labels that belong to a slot, false for none; the caller
+// holds the register lock.
+func (b *Bank) labelsAt(slot Slot) (labels.Labels, bool) {
+	if !slot.Watched() || int(slot.place()) >= len(b.entries) || b.entries[slot.place()].generation != slot.generation() {
+		return labels.EmptyLabels(), false
+	}
+	return b.entries[slot.place()].labels, true
+}
+
+// Slots returns the slots of all watched series, in the order of places.
+func (b *Bank) Slots() []Slot {
+	b.register.RLock()
+	defer b.register.RUnlock()
+	out := make([]Slot, 0, b.live)
+	for i := range b.series.len() {
+		c := b.series.at(i)
+		c.Lock()
+		for j := range c.series {
+			if s := &c.series[j]; s.has(flagUsed) {
+				out = append(out, slotOf(uint32(i*chunkSize+j), uint32(s.Generation)))
+			}
+		}
+		c.Unlock()
+	}
+	return out
+}
+
+// Len returns the number of watched series. Until the first is evicted their
+// slots are 1 to Len.
 func (b *Bank) Len() int {
 	b.register.RLock()
 	defer b.register.RUnlock()
-	return len(b.entries) - 1
+	return b.live
 }
 
 // Sweep moves event time to now (ms) for series that send nothing: an open
 // episode whose data have stopped ends with PhaseLost, and a silence that is
 // odd for the series opens an episode of KindMissing, which closes with the
 // next sample. Verdicts are handed to emit one at a time, without a lock held,
-// in the order of slots. A series is locked for moments only.
+// in the order of slots. A series is locked for moments only. Last, series that
+// nobody has used for Config.EvictAfter are evicted.
 func (b *Bank) Sweep(now int64, emit func(Verdict)) {
 	var found []Verdict
+	var of []*service
 	for i, n := 0, b.series.len(); i < n; i++ {
 		c := b.series.at(i)
-		found = found[:0]
+		found, of = found[:0], of[:0]
 		c.Lock()
 		for j := range c.series {
 			s := &c.series[j]
 			if s.N == 0 {
 				continue
 			}
-			if v, tell := s.silence(&b.params, now, 0); tell {
-				v.Slot = Slot(i*chunkSize + j)
-				found = append(found, v)
+			own := b.services.at(s.Service)
+			if v, tell := s.silence(&b.params, now, own.shareAt(now)); tell {
+				v.Slot = slotOf(uint32(i*chunkSize+j), uint32(s.Generation))
+				found, of = append(found, v), append(of, own)
 			}
 		}
 		c.Unlock()
-		for _, v := range found {
+		for j, v := range found {
 			b.count(v.Phase)
+			if v.Phase == PhaseOpened {
+				b.charge(of[j], &v, 0)
+			}
 			emit(v)
 		}
 	}
+	for i := range b.serviceCount() {
+		b.weigh(uint32(i), now)
+	}
+	b.evictIdle(now)
 }

@@ -42,8 +42,8 @@ func (b *Bank) ObserveAll(batch []Observation, tell func(Verdict)) {
 
 // fetchSeries asks for the state of a series.
 func (b *Bank) fetchSeries(slot Slot) {
-	if c := b.series.at(int(slot) / chunkSize); c != nil {
-		prefetch(unsafe.Pointer(&c.series[slot%chunkSize]), seriesLines)
+	if c := b.series.at(int(slot.place()) / chunkSize); c != nil {
+		prefetch(unsafe.Pointer(&c.series[slot.place()%chunkSize]), seriesLines)
 	}
 }
 
@@ -52,11 +52,11 @@ func (b *Bank) fetchSeries(slot Slot) {
 //
 //go:norace
 func (b *Bank) fetchPage(slot Slot) {
-	c := b.series.at(int(slot) / chunkSize)
+	c := b.series.at(int(slot.place()) / chunkSize)
 	if c == nil {
 		return
 	}
-	at := c.series[slot%chunkSize].Page
+	at := c.series[slot.place()%chunkSize].Page
 	if d := b.days.pages.at(int(at) / chunkSize); d != nil {
 		prefetch(unsafe.Pointer(&d[at%chunkSize]), pageLines)
 	}

@@ -18,9 +18,10 @@ import (
 //	magic    8 bytes
 //	version  uint32
 //	sizes    uint32 bytes of one state, uint32 bytes of one page
-//	count    uint32 series, in the order of slots from 1
-//	series   uvarint label pairs; per pair name and value, each uvarint length and bytes;
+//	count    uint32 places, from 1
+//	places   a byte: 0 when empty; 1 and then uvarint label pairs; per pair name and value, each uvarint length and bytes;
 //	         state; page if the state's flags say so
+//	services see writeServices
 //	check    uint32 CRC-32C of all bytes before it
 const (
 	checkpointMagic   = "tocsinDT"
@@ -42,7 +43,7 @@ var (
 // that is copied. Series are consistent each, not with one another.
 func (b *Bank) Checkpoint(w io.Writer) error {
 	out := &summed{w: bufio.NewWriterSize(w, 1<<18), sum: crc32.New(castagnoli)}
-	n := b.Len()
+	n := b.places()
 	head := append([]byte(nil), checkpointMagic...)
 	for _, x := range []int{checkpointVersion, stateSize, pageSize, n} {
 		head = binary.LittleEndian.AppendUint32(head, uint32(x))
@@ -58,7 +59,12 @@ func (b *Bank) Checkpoint(w io.Writer) error {
 			if slot == 0 || slot > n {
 				continue
 			}
-			buf = appendLabels(buf[:0], b.Labels(Slot(slot)))
+			l, ok := b.labelsOf(slotOf(uint32(slot), uint32(copied[j].Generation)))
+			if !ok || !copied[j].has(flagUsed) {
+				out.write([]byte{0})
+				continue
+			}
+			buf = appendLabels(append(buf[:0], 1), l)
 			buf, _ = binary.Append(buf, binary.LittleEndian, &copied[j])
 			if copied[j].has(flagPage) {
 				buf, _ = binary.Append(buf, binary.LittleEndian, &pages[j])
@@ -66,6 +72,7 @@ func (b *Bank) Checkpoint(w io.Writer) error {
 			out.write(buf)
 		}
 	}
+	b.writeServices(out)
 	return out.finish()
 }
 
@@ -126,7 +133,7 @@ func (s *summed) finish() error {
 }
 
 // Restore reads what Checkpoint wrote into an empty bank; slots are the same as
-// they were. After it every sample gets the verdict that it would have got had
+// they were unless some had been evicted. After it every sample gets the verdict that it would have got had
 // the bank never stopped. Series beyond Config.MaxSeries are left out and
 // counted as refused. On error the bank is as empty as before; errors.Is
 // ErrCheckpoint tells bad bytes from a reader's error.
@@ -136,11 +143,16 @@ func (b *Bank) Restore(r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	fresh := &Bank{params: b.params, most: b.most, byHash: make(map[uint64]Slot), entries: make([]entry, 1)}
+	fresh := &Bank{params: b.params, most: b.most, byHash: make(map[uint64]uint32), entries: make([]entry, 1),
+		budget: b.budget, budgets: b.budgets}
+	fresh.services.of = b.services.of
 	for i := range count {
 		if err := fresh.restoreSeries(in); err != nil {
 			return fmt.Errorf("series %d of %d: %w", i+1, count, err)
 		}
+	}
+	if err := fresh.restoreServices(in); err != nil {
+		return err
 	}
 	if err := in.tail(); err != nil {
 		return err
@@ -150,8 +162,10 @@ func (b *Bank) Restore(r io.Reader) error {
 	if len(b.entries) > 1 {
 		return fmt.Errorf("restoring detector checkpoint: want an empty bank, got one with %d series", len(b.entries)-1)
 	}
-	b.byHash, b.entries = fresh.byHash, fresh.entries
+	b.byHash, b.entries, b.live = fresh.byHash, fresh.entries, fresh.live
 	b.series.chunks.Store(fresh.series.chunks.Load())
+	b.services.byName, b.services.names, b.services.free = fresh.services.byName, fresh.services.names, fresh.services.free
+	b.services.slab.chunks.Store(fresh.services.slab.chunks.Load())
 	b.days.mu.Lock()
 	b.days.used = fresh.days.used
 	b.days.pages.chunks.Store(fresh.days.pages.chunks.Load())
@@ -162,6 +176,10 @@ func (b *Bank) Restore(r io.Reader) error {
 
 // restoreSeries reads one series into a bank that nobody else sees yet.
 func (b *Bank) restoreSeries(in *checked) error {
+	used, err := in.ReadByte()
+	if err != nil || used == 0 {
+		return err
+	}
 	l, err := in.labels()
 	if err != nil {
 		return err
@@ -176,7 +194,7 @@ func (b *Bank) restoreSeries(in *checked) error {
 			return err
 		}
 	}
-	if len(b.entries) > b.most {
+	if b.live >= b.most {
 		b.refused.Add(1)
 		return nil
 	}
@@ -185,7 +203,12 @@ func (b *Bank) restoreSeries(in *checked) error {
 		s.Page = b.days.take()
 		*b.days.at(s.Page) = d
 	}
-	b.series.at(int(slot) / chunkSize).series[slot%chunkSize] = s
+	into := &b.series.at(int(slot.place()) / chunkSize).series[slot.place()%chunkSize]
+	s.Service, s.Generation = into.Service, into.Generation
+	if s.has(flagAble) {
+		b.services.at(s.Service).join(&b.params, s.LastTime)
+	}
+	*into = s
 	return nil
 }
 

@@ -1,7 +1,9 @@
 package detector
 
 import (
+	"fmt"
 	"math"
+	"path"
 	"time"
 
 	"github.com/tocsinhq/tocsin/internal/yamldoc"
@@ -10,14 +12,23 @@ import (
 // Config holds what an operator may want to set. Everything else the detector
 // learns from the series, or holds as a documented constant beside its formula.
 type Config struct {
-	// Budget is the number of false alarms that one series may raise in a
-	// week, on average. It sets the score from which a sample is odd:
-	// exp(-Budget/168), the same for every series. Range 0.001 to 100.
+	// Budget is the number of false alarms that the series of one service may
+	// raise in a week together, on average. Thresholds follow: a service
+	// begins with the score exp(-Budget/168) for a sample that is odd, raised
+	// by its number of series, and alarms that were doubtful move it.
+	// Range 0.001 to 100.
 	Budget float64 `yaml:"budget"`
+	// Budgets are other budgets for some services.
+	Budgets []ServiceBudget `yaml:"budgets"`
 	// MaxSeries is how many series are watched. Further ones are refused and
-	// counted. Each costs 456 bytes beside its labels, 672 more with its daily
-	// profile. Range 1 to 100,000,000.
+	// counted, unless others can be evicted. Each costs 408 bytes beside its labels, 596 more with what it
+	// has learned of the calendar. Range 1 to 100,000,000.
 	MaxSeries int `yaml:"max_series"`
+	// EvictAfter is how long a series must have sent nothing until it is
+	// forgotten and its memory given back. The default outlives a weekend.
+	// When max_series is reached, series that have been idle for 3 hours may go
+	// earlier, the longest idle first. 0 keeps all; else from 3 hours to 365 days.
+	EvictAfter yamldoc.Duration `yaml:"evict_after"`
 	// WarmupSamples is how many samples a series must have shown before it
 	// may alarm. Range 10 to 100,000.
 	WarmupSamples int `yaml:"warmup_samples"`
@@ -41,11 +52,22 @@ type Config struct {
 	TimeZone string `yaml:"time_zone"`
 }
 
+// ServiceBudget is the budget of the services that a pattern matches.
+type ServiceBudget struct {
+	// Service is the name of a service, or a pattern in which * stands for any
+	// characters but /, ? for one, and [a-z] for one of several. The first
+	// pattern in the list that matches counts.
+	Service string `yaml:"service"`
+	// Budget is the number of false alarms in a week. Range 0.001 to 100.
+	Budget float64 `yaml:"budget"`
+}
+
 // DefaultConfig returns the configuration used where the operator sets nothing.
 func DefaultConfig() Config {
 	return Config{
 		Budget:        1,
 		MaxSeries:     2_000_000,
+		EvictAfter:    yamldoc.Duration(72 * time.Hour),
 		WarmupSamples: 20,
 		WarmupSpan:    yamldoc.Duration(90 * time.Second),
 		CloseAfter:    5,
@@ -58,9 +80,9 @@ func DefaultConfig() Config {
 // Validate reports every value that is out of range, by its path inside the
 // detector section.
 func (c Config) Validate(report func(path, format string, args ...any)) {
-	number := func(path string, got, low, high float64) {
+	number := func(at string, got, low, high float64) {
 		if !(got >= low && got <= high) {
-			report(path, "want a number from %g to %g, got %g", low, high, got)
+			report(at, "want a number from %g to %g, got %g", low, high, got)
 		}
 	}
 	span := func(path string, got yamldoc.Duration, low, high time.Duration) {
@@ -69,7 +91,17 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 		}
 	}
 	number("budget", c.Budget, 0.001, 100)
+	for i, x := range c.Budgets {
+		at := fmt.Sprintf("budgets[%d].", i)
+		if _, err := path.Match(x.Service, ""); err != nil || x.Service == "" {
+			report(at+"service", "want the name of a service or a pattern such as payments-*, got %q", x.Service)
+		}
+		number(at+"budget", x.Budget, 0.001, 100)
+	}
 	number("max_series", float64(c.MaxSeries), 1, 1e8)
+	if c.EvictAfter != 0 {
+		span("evict_after", c.EvictAfter, 3*time.Hour, 365*24*time.Hour)
+	}
 	number("warmup_samples", float64(c.WarmupSamples), 10, 100_000)
 	span("warmup_span", c.WarmupSpan, 0, 30*24*time.Hour)
 	number("close_after", float64(c.CloseAfter), 1, 100)
@@ -80,8 +112,16 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	}
 }
 
-// Threshold returns the score from which a sample is odd. It is the same for
-// all series because a score already speaks of an hour of the series' life.
+// valid reports whether nothing is out of range.
+func (c Config) valid() bool {
+	ok := true
+	c.Validate(func(string, string, ...any) { ok = false })
+	return ok
+}
+
+// Threshold returns the score from which a sample is odd in a service that has
+// one series and has spent its budget evenly. It is the same for all kinds of
+// series because a score already speaks of an hour of the series' life.
 func (c Config) Threshold() float64 { return math.Exp(-c.Budget / hoursPerWeek) }
 
 const hoursPerWeek = 168

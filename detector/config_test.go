@@ -26,6 +26,14 @@ func TestConfig_OutOfRange_EveryPathReported(t *testing.T) {
 	if !slices.Equal(paths, want) {
 		t.Errorf("got %q, want %q", paths, want)
 	}
+	paths = nil
+	odd := detector.DefaultConfig()
+	odd.EvictAfter = yamldoc.Duration(time.Hour)
+	odd.Budgets = []detector.ServiceBudget{{Service: "web-*", Budget: 2}, {Service: "", Budget: 0}, {Service: "[", Budget: 1}}
+	odd.Validate(func(path, format string, args ...any) { paths = append(paths, path) })
+	if want := []string{"budgets[1].service", "budgets[1].budget", "budgets[2].service", "evict_after"}; !slices.Equal(paths, want) {
+		t.Errorf("got %q, want %q", paths, want)
+	}
 	if _, err := detector.NewBank(bad); err == nil || !strings.Contains(err.Error(), "max_series: want a number from 1 to 1e+08, got 0") {
 		t.Errorf("got error %v", err)
 	}
@@ -73,7 +81,7 @@ func TestHabituation_RestlessSeries_AlarmsLess(t *testing.T) {
 	})
 	count := func(habituation float64) (n int) {
 		c := detector.DefaultConfig()
-		c.Habituation = habituation
+		c.Budget, c.Habituation = 50, habituation // so that the budget of the service is not what counts
 		detector.Replay(c, gauge("x"), samples, func(v detector.Verdict) {
 			if v.Phase == detector.PhaseOpened {
 				n++

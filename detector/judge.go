@@ -32,7 +32,7 @@ func (s *series) judge(k *look, p *params, d *page) {
 		s.DayMax = max(s.DayMax, float32(k.decades-looks))
 	}
 	s.Held = float32(max(k.point, heldFades*float64(s.Held)))
-	if (k.odd || k.full) && !s.ready(k, p) {
+	if (k.odd || k.full || k.decades >= tailDecades) && !s.ready(k, p) {
 		k.rarity, k.odd, k.kind = notRare, false, KindNone
 		k.lower, k.upper = math.NaN(), math.NaN()
 		return

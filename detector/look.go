@@ -46,9 +46,6 @@ type look struct {
 	odd     bool
 }
 
-// notRare is the rarity of a sample that is not judged.
-const notRare = -1000
-
 // Guards. A gap of more than gapSteps steps makes the last value a poor
 // forecast. Samples closer together than looksApart seconds count as one look
 // when probabilities are turned into alarms per hour, and count accordingly
@@ -66,7 +63,12 @@ const (
 // inverse of the extremal index of M. R. Leadbetter, 1983): two while the step is
 // short against a disturbance, one when it is long.
 func (s *series) looksPerHour() float64 {
-	step := max(float64(s.Step), looksApart)
+	return looksPerHour(float64(s.Step))
+}
+
+// looksPerHour is the same for a step in seconds.
+func looksPerHour(step float64) float64 {
+	step = max(step, looksApart)
 	return secondsHour / (step * (1 + (flockMost-1)*math.Exp(-step/flockLasts)))
 }
 

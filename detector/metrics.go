@@ -19,8 +19,14 @@ func (b *Bank) Expose(set *metrics.Set) {
 		count(fmt.Sprintf("tocsin_detector_samples_not_judged_total{reason=%q}", outcomeNames[why]), b.counted[why].Load)
 	}
 	count(`tocsin_detector_series_refused_total{reason="max_series"}`, b.refused.Load)
+	count(`tocsin_detector_series_evicted_total{reason="idle"}`, b.evicted.Load)
+	count(`tocsin_detector_series_evicted_total{reason="max_series"}`, b.evictedFull.Load)
 	count("tocsin_detector_episodes_opened_total", b.opened.Load)
 	count("tocsin_detector_episodes_lost_total", b.lost.Load)
+	set.NewGauge("tocsin_detector_services", func() float64 { return float64(b.watchedServices()) })
+	count("tocsin_detector_alarms_total", b.alarms.Load)
+	count("tocsin_detector_alarms_spent_total", b.spent.Load)
+	count("tocsin_detector_alarms_refunded_total", b.refunded.Load)
 }
 
 // Bytes returns the memory held for states and pages, without labels.

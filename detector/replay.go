@@ -16,26 +16,57 @@ import (
 // replayed as a gauge. A configuration out of range gives no verdicts; check it
 // with Validate.
 func Replay(c Config, l labels.Labels, samples []telemetry.Sample, emit func(Verdict)) {
-	bad := false
-	c.Validate(func(string, string, ...any) { bad = true })
-	if bad {
+	if !c.valid() {
 		return
 	}
-	p := c.params()
+	r := replay{params: c.params(), service: new(service)}
+	r.service.begin(&r.params, c.Budget)
+	r.run(l, samples, emit)
+}
+
+// ReplayShare is Replay for a series that owes the same share (see Service.Share)
+// to its service all the time, so that a band is drawn as it would be now.
+func ReplayShare(c Config, share float64, l labels.Labels, samples []telemetry.Sample, emit func(Verdict)) {
+	if !c.valid() {
+		return
+	}
+	r := replay{params: c.params(), share: float32(share)}
+	r.run(l, samples, emit)
+}
+
+// replay is a series that is judged alone, by the share of its own service or by
+// one that is given.
+type replay struct {
+	params  params
+	service *service // nil: share
+	share   float32
+	own     days
+}
+
+func (r *replay) run(l labels.Labels, samples []telemetry.Sample, emit func(Verdict)) {
 	flags, _ := classify(l)
-	var own days
 	s := series{Flags: flags | flagUsed}
 	s.restart()
 	for _, x := range samples {
-		k := look{t: x.T, fine: 1, full: true}
-		phase, why := s.observe(&p, &own, &k, x.V)
+		share := r.share
+		if r.service != nil {
+			share = r.service.shareAt(x.T)
+		}
+		k := look{t: x.T, fine: 1, full: true, share: float64(share)}
+		phase, why := s.observe(&r.params, &r.own, &k, x.V)
+		if r.service != nil {
+			if phase == PhaseOpened {
+				r.service.charge(x.T, 1, k.rarity-r.service.alone(&r.params, x.T))
+			}
+			r.service.rare(&r.params, &s, 1, x.T, k.rarity)
+		}
+		v := Verdict{Time: x.T, Value: math.NaN(), Expected: math.NaN(), Lower: math.NaN(), Upper: math.NaN(), Rate: s.counter()}
 		switch {
 		case why == taken:
-			emit(s.verdictOn(&k, phase))
+			v = s.verdictOn(&k, phase)
 		case phase == PhaseLost:
-			emit(s.verdict(x.T, phase))
-		default:
-			emit(Verdict{Time: x.T, Value: math.NaN(), Expected: math.NaN(), Lower: math.NaN(), Upper: math.NaN(), Rate: s.counter()})
+			v = s.verdict(x.T, phase)
 		}
+		emit(v)
 	}
 }

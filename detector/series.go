@@ -67,6 +67,8 @@ type series struct {
 	OpenMid, OpenHalf        float32 // middle and half width of the band that the episode left
 	Peak                     float32 // highest rarity of the episode
 	Expected, Lower, Upper   float32 // of the last sample whose band was asked for
+	Service                  uint32  // index of its service
+	Generation               uint16  // of its slot
 }
 
 const (
@@ -86,6 +88,7 @@ const (
 	flagPage     // Page is the series' own
 	flagNegative // a value below zero has been seen
 	flagAfter    // an episode ended a short while ago
+	flagAble     // counted among the series of its service that can alarm
 )
 
 func (s *series) has(f uint32) bool { return s.Flags&f != 0 }
@@ -107,7 +110,8 @@ const priorQuantile = 3
 
 // restart forgets all but identity and flags of the name.
 func (s *series) restart() {
-	*s = series{Flags: s.Flags & (flagUsed | flagCounter | flagGaugeAfterAll | flagPage), Page: s.Page}
+	*s = series{Flags: s.Flags & (flagUsed | flagCounter | flagGaugeAfterAll | flagPage | flagAble),
+		Page: s.Page, Service: s.Service, Generation: s.Generation}
 	s.Up, s.Down, s.Calm = newTail(priorQuantile), newTail(priorQuantile), newTail(calmFloor)
 	s.Again = runPrior
 	for i := range s.Persist {

@@ -16,6 +16,7 @@ const chunkSize = 256
 type chunk struct {
 	series [chunkSize]series
 	sync.Mutex
+	used [chunkSize]uint32 // second of the last use other than a sample taken
 }
 
 // slab is an array that grows by chunks and never moves: readers find a chunk
@@ -70,12 +71,18 @@ func (s *slab[T]) grow() {
 type days struct {
 	mu    sync.Mutex
 	used  uint32
+	free  []uint32 // given back
 	pages slab[[chunkSize]page]
 }
 
 func (d *days) take() uint32 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if n := len(d.free); n > 0 {
+		at := d.free[n-1]
+		d.free = d.free[:n-1]
+		return at
+	}
 	if int(d.used) >= d.pages.len()*chunkSize {
 		d.pages.grow()
 	}
@@ -91,5 +98,5 @@ func (d *days) at(at uint32) *page {
 func (d *days) len() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return int(d.used)
+	return int(d.used) - len(d.free)
 }

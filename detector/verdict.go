@@ -1,9 +1,20 @@
 package detector
 
-// Slot is the place of a series in a Bank: small, dense, stable for the life
-// of the process and across a checkpoint. Slot 0 is never given out, so the
-// zero value means "not watched".
-type Slot uint32
+// Slot is the place of a series in a Bank in the lower 32 bits, from 1 and dense,
+// and the generation of that place above them. It is good until the series is
+// evicted; after that Observe says PhaseGone for it, whoever has taken the place.
+// The zero value means "not watched".
+type Slot uint64
+
+// Watched reports whether the slot was given to a series. One that is not may be
+// of a kind that is never watched (0), or have been refused because the bank was
+// full; Observe says PhaseGone for the latter when there may be room.
+func (s Slot) Watched() bool { return uint32(s) != 0 }
+
+func (s Slot) place() uint32      { return uint32(s) }
+func (s Slot) generation() uint32 { return uint32(s >> 32) }
+
+func slotOf(place, generation uint32) Slot { return Slot(generation)<<32 | Slot(place) }
 
 // Kind says in what way a sample is odd.
 type Kind uint8
@@ -20,9 +31,10 @@ const (
 	KindMissing
 	KindSeasonalBreak
 	KindShape // a sequence of levels that the series has not shown before
+	KindGroup // several metrics of a service together
 )
 
-var kindNames = [...]string{"none", "spike", "dip", "level_shift", "trend", "variance", "flatline", "missing", "seasonal_break", "shape"}
+var kindNames = [...]string{"none", "spike", "dip", "level_shift", "trend", "variance", "flatline", "missing", "seasonal_break", "shape", "group"}
 
 // String returns the name used in JSON, logs and metrics.
 func (k Kind) String() string {
@@ -45,9 +57,10 @@ const (
 	PhaseClosed
 	PhaseLost
 	PhaseOngoing // inside an episode, with nothing new to tell
+	PhaseGone    // no verdict: the series was evicted or refused, register it again
 )
 
-var phaseNames = [...]string{"quiet", "opened", "changed", "closed", "lost", "ongoing"}
+var phaseNames = [...]string{"quiet", "opened", "changed", "closed", "lost", "ongoing", "gone"}
 
 // String returns the name used in JSON, logs and metrics.
 func (p Phase) String() string {
@@ -64,8 +77,9 @@ func (p Phase) String() string {
 // while the series is too young to have a band. Score is in [0, 1] and means
 // the same over all series, whatever their step: 1 - Score is an estimate of
 // the share of ordinary hours of this series that hold a sample at least as
-// odd. A value lies outside of [Lower, Upper] if and only if Score reaches
-// Config.Threshold; flatline, shape and missing, where the oddity is not
+// odd. A value lies outside of [Lower, Upper] if and only if Score reaches the
+// threshold, which is Config.Threshold moved by what the series owes to its
+// service; flatline, shape and missing, where the oddity is not
 // in the value alone, have no band. Kind is the sample's own; inside an episode it is that of
 // the episode's highest score.
 type Verdict struct {
@@ -81,4 +95,5 @@ type Verdict struct {
 	Kind     Kind
 	Phase    Phase
 	Rate     bool
+	Group    *Group // set for KindGroup, whose Slot is 0: the verdict is on a service
 }

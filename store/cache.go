@@ -13,10 +13,10 @@ import (
 
 // series is what the writer remembers of one series, so that a sample of a
 // known series needs neither its labels built nor its index searched. The
-// lock guards all but labels and slot, which never change.
+// lock guards all but labels, which never change; slot is written under it.
 type series struct {
 	labels labels.Labels
-	slot   uint32        // of the observer; 0 is not watched
+	slot   atomic.Uint64 // of the observer; 0 is not watched
 	used   atomic.Uint32 // minute of the last use, for the sweep
 
 	mu       sync.Mutex
@@ -26,8 +26,10 @@ type series struct {
 	observed int64             // time of the newest sample the observer saw
 }
 
-func newSeries(ls labels.Labels, ref storage.SeriesRef, slot uint32) *series {
-	return &series{labels: ls, ref: ref, slot: slot, newest: math.MinInt64, observed: math.MinInt64}
+func newSeries(ls labels.Labels, ref storage.SeriesRef, slot uint64) *series {
+	s := &series{labels: ls, ref: ref, newest: math.MinInt64, observed: math.MinInt64}
+	s.slot.Store(slot)
+	return s
 }
 
 // valueAt returns the bits of the value known at a time: of the newest sample

@@ -25,16 +25,17 @@ var noOptions = storage.AppendV2Options{}
 // whose name begins with ALERTS.
 type recorder struct {
 	mu    sync.Mutex
-	slots map[string]uint32
+	slots map[string]uint64
 	count map[string]int
-	seen  map[uint32][]telemetry.Sample
+	seen  map[uint64][]telemetry.Sample
+	gone  map[uint64]bool // slots that are good no more
 }
 
 func newRecorder() *recorder {
-	return &recorder{slots: map[string]uint32{}, count: map[string]int{}, seen: map[uint32][]telemetry.Sample{}}
+	return &recorder{slots: map[string]uint64{}, count: map[string]int{}, seen: map[uint64][]telemetry.Sample{}}
 }
 
-func (r *recorder) Register(l labels.Labels) uint32 {
+func (r *recorder) Register(l labels.Labels) uint64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.count[l.Get("__name__")]++
@@ -42,15 +43,27 @@ func (r *recorder) Register(l labels.Labels) uint32 {
 		return 0
 	}
 	if r.slots[l.String()] == 0 {
-		r.slots[l.String()] = uint32(len(r.slots) + 1)
+		r.slots[l.String()] = uint64(len(r.slots) + 1)
 	}
 	return r.slots[l.String()]
 }
 
-func (r *recorder) Observe(slot uint32, t int64, v float64) {
+func (r *recorder) Observe(slot uint64, t int64, v float64) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.gone[slot] {
+		return false
+	}
 	r.seen[slot] = append(r.seen[slot], telemetry.Sample{T: t, V: v})
+	return true
+}
+
+// forget makes the slot of a series, given as text, good no more.
+func (r *recorder) forget(ls string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.gone = map[uint64]bool{r.slots[ls]: true}
+	r.slots[ls] = 1000 + r.slots[ls]
 }
 
 func (r *recorder) registered(name string) int {
@@ -110,6 +123,19 @@ func TestWriter_StoredSamples_AreObservedInOrderAndOnce(t *testing.T) {
 		if got := r.counter(t, name); got != want {
 			t.Errorf("%s: got %s, want %s", name, got, want)
 		}
+	}
+}
+
+func TestWriter_ObserverForgotASeries_AsksAgainAndLosesNoSample(t *testing.T) {
+	rec := newRecorder()
+	r := newRig(t, func(o *store.WriterOptions) { o.Observer = rec })
+	at := r.now.UnixMilli()
+	r.write(t, sinktest.Metric("m", at, 1))
+	rec.forget(`{__name__="m"}`)
+	r.write(t, sinktest.Metric("m", at+10, 2))
+	r.write(t, sinktest.Metric("m", at+20, 3))
+	if got := times(rec.of(`{__name__="m"}`), at); got != "10 20" || rec.registered("m") != 2 {
+		t.Errorf("observed at %q after %d registrations, want 10 20 after 2", got, rec.registered("m"))
 	}
 }
 

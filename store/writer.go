@@ -23,17 +23,18 @@ var ErrReadOnly = errors.New("store is read-only")
 
 // Observer watches stored samples: the detector. Register is called when a
 // series is first met and the slot is remembered; 0 means that the series is
-// not watched. It may be called again for the same labels (after the series
+// never watched. It may be called again for the same labels (after the series
 // was away for hours, or by two requests at once) and then returns the same
-// slot. Observe is
+// slot, unless the observer has forgotten the series. Observe is
 // called after the sample is in the log, staleness markers included, with
 // times that grow strictly per slot. After a restart a sender may repeat what
 // an earlier process had observed. Calls for different slots come from many
 // goroutines at once; calls for one slot do not overlap. Observe must not call
-// back into the Writer.
+// back into the Writer. It returns false when the slot is good no more: Register is
+// then asked again and the sample shown once more.
 type Observer interface {
-	Register(l labels.Labels) uint32
-	Observe(slot uint32, t int64, v float64)
+	Register(l labels.Labels) uint64
+	Observe(slot uint64, t int64, v float64) bool
 }
 
 // WriterOptions are what a Writer is made of.
@@ -91,8 +92,8 @@ func NewWriter(o WriterOptions) *Writer {
 
 type unwatched struct{}
 
-func (unwatched) Register(labels.Labels) uint32  { return 0 }
-func (unwatched) Observe(uint32, int64, float64) {}
+func (unwatched) Register(labels.Labels) uint64       { return 0 }
+func (unwatched) Observe(uint64, int64, float64) bool { return true }
 
 // Healthy returns nil while samples are accepted, or an ErrReadOnly that says
 // why not and what to do.
@@ -184,7 +185,7 @@ func (w *Writer) observe(pending []observation) {
 	late := 0
 	for i := 0; i < len(pending); {
 		s := pending[i].series
-		if s.slot == 0 {
+		if s.slot.Load() == 0 {
 			i++
 			continue
 		}
@@ -195,13 +196,23 @@ func (w *Writer) observe(pending []observation) {
 				continue
 			}
 			s.observed = pending[i].t
-			w.observer.Observe(s.slot, pending[i].t, pending[i].v)
+			w.show(s, pending[i])
 			shown++
 		}
 		s.mu.Unlock()
 	}
 	w.metrics.observed.Add(shown)
 	w.metrics.late.Add(late)
+}
+
+// show shows one sample, again if the observer has forgotten its series. The
+// caller holds the lock of the series.
+func (w *Writer) show(s *series, o observation) {
+	if w.observer.Observe(s.slot.Load(), o.t, o.v) {
+		return
+	}
+	s.slot.Store(w.observer.Register(s.labels))
+	w.observer.Observe(s.slot.Load(), o.t, o.v)
 }
 
 // forget undoes what a transaction that is given up had noted as newest, so

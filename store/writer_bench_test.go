@@ -27,8 +27,11 @@ import (
 // counting is the cheapest observer: what it costs is the way to it.
 type counting struct{ n [64]int64 }
 
-func (*counting) Register(l labels.Labels) uint32           { return uint32(l.Hash()%63) + 1 }
-func (c *counting) Observe(slot uint32, _ int64, _ float64) { c.n[slot]++ }
+func (*counting) Register(l labels.Labels) uint64 { return l.Hash()%63 + 1 }
+func (c *counting) Observe(slot uint64, _ int64, _ float64) bool {
+	c.n[slot]++
+	return true
+}
 
 // cpu returns the processor time of this process, with that of the collector.
 func cpu() time.Duration {

@@ -246,6 +246,25 @@ func TestAnomalies_FilteredAndFlat(t *testing.T) {
 	}
 }
 
+func TestBudget_OfAllServicesOrOne(t *testing.T) {
+	h := newServer().Handler()
+	_, body := ask(t, h, "GET", "/api/v1/tocsin/budget?limit=1", "")
+	list := decode[web.BudgetList](t, body)
+	if len(list.Budgets) != 1 || !list.More || list.Budgets[0].Service != "checkout" || list.Budgets[0].Spent7 != 3 || len(list.Budgets[0].Daily) != 28 {
+		t.Errorf("got %+v", list)
+	}
+	if !strings.Contains(body, `"budget_per_week":1`) || !strings.Contains(body, `"most":[{"series":"{__name__=\"tocsin:p95_latency\"`) {
+		t.Errorf("got %s", body)
+	}
+	_, body = ask(t, h, "GET", "/api/v1/tocsin/budget?service=search", "")
+	if list := decode[web.BudgetList](t, body); len(list.Budgets) != 1 || list.More || list.Budgets[0].Service != "search" {
+		t.Errorf("of one service: got %+v", list)
+	}
+	if _, body = ask(t, h, "GET", "/api/v1/tocsin/budget?service=nobody", ""); !strings.Contains(body, `"budgets":[]`) {
+		t.Errorf("of nobody: got %s", body)
+	}
+}
+
 func TestBand_PointsAreArraysWithNull(t *testing.T) {
 	h := newServer().Handler()
 	res, body := ask(t, h, "GET", `/api/v1/tocsin/band?query=tocsin:error_rate%7Bservice=%22checkout%22%7D&start=2026-03-04T11:00:00Z&end=2026-03-04T12:00:00Z&step=30s`, "")

@@ -41,6 +41,9 @@ type DetectorStatus struct {
 	Watched    int       `json:"watched"` // series with a baseline
 	Warming    int       `json:"warming"` // of these, still without a band
 	Open       int       `json:"open"`    // episodes under way
+	Services   int       `json:"services"`
+	Spent      int       `json:"spent_7d"`  // alarms charged to budgets of services in the last seven days
+	Overspent  int       `json:"overspent"` // services that spent more than twice their budget
 	Checkpoint time.Time `json:"checkpoint,omitzero"`
 }
 

@@ -139,6 +139,16 @@ func (c *Client) RecordChange(ctx context.Context, n NewChange) (web.ChangeRecor
 	return do[web.ChangeRecorded](ctx, c, http.MethodPost, "/changes", n)
 }
 
+// Budgets returns what services have spent of their false-alarm budgets, the most
+// spent first; of one service only if it is named.
+func (c *Client) Budgets(ctx context.Context, service string) (web.BudgetList, error) {
+	q := url.Values{}
+	if service != "" {
+		q.Set("service", service)
+	}
+	return do[web.BudgetList](ctx, c, http.MethodGet, "/budget?"+q.Encode(), nil)
+}
+
 // Status returns how the daemon itself does.
 func (c *Client) Status(ctx context.Context) (web.Status, error) {
 	return do[web.Status](ctx, c, http.MethodGet, "/status", nil)

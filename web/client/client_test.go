@@ -93,6 +93,16 @@ func TestIncident_Unknown_IsTheDaemonsSentence(t *testing.T) {
 	}
 }
 
+func TestBudgets_OfOneService(t *testing.T) {
+	all, err := shop(t).Budgets(t.Context(), "")
+	if err != nil || len(all.Budgets) != 2 {
+		t.Fatalf("got %+v, %v", all, err)
+	}
+	if one, err := shop(t).Budgets(t.Context(), "search"); err != nil || len(one.Budgets) != 1 || one.Budgets[0].Series != 12 {
+		t.Errorf("got %+v, %v", one, err)
+	}
+}
+
 func TestStatus(t *testing.T) {
 	if st, err := shop(t).Status(t.Context()); err != nil || st.Version != "0.1.0" {
 		t.Errorf("got %+v, %v", st, err)

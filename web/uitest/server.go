@@ -37,8 +37,9 @@ func NewServer(now func() time.Time) *Server {
 	s.Options = web.Options{
 		Config: web.DefaultConfig(), ListenAddress: "127.0.0.1:9099",
 		Incidents: shop.Incidents(), Broker: s.Broker, Changes: shop.Changes(), Anomalies: shop.Anomalies(), Rankings: shop, Deliveries: shop, Bands: shop,
-		Status: func(context.Context) (web.Status, error) { return status(started, now()), nil },
-		Reload: func(context.Context) error { return nil },
+		Budgets: func(context.Context) ([]web.Budget, error) { return budgets(), nil },
+		Status:  func(context.Context) (web.Status, error) { return status(started, now()), nil },
+		Reload:  func(context.Context) error { return nil },
 		Ready: func() error {
 			if why := s.NotReady.Load(); why != nil {
 				return errors.New(*why)
@@ -64,10 +65,21 @@ func status(started, now time.Time) web.Status {
 		Version: "0.1.0", Started: started, UptimeSeconds: now.Sub(started).Seconds(), ListenAddress: "127.0.0.1:9099", ConfigFile: "/etc/tocsin/tocsin.yml",
 		Reload:   web.ReloadStatus{OK: false, At: now.Add(-9 * time.Minute), Error: `alerts.yml:14: alert "high_errors": duration: want a positive duration, got "-5s"`},
 		Store:    web.StoreStatus{Series: 184223, SamplesTotal: 3_214_556_021, SamplesPerSecond: 12281.4, Oldest: now.Add(-15 * 24 * time.Hour), Newest: now, RetentionSeconds: 15 * 86400, Bytes: 4_812_334_112},
-		Detector: web.DetectorStatus{Watched: 184102, Warming: 1204, Open: 4, Checkpoint: now.Add(-3 * time.Minute)},
+		Detector: web.DetectorStatus{Watched: 184102, Warming: 1204, Open: 4, Services: 61, Spent: 38, Overspent: 2, Checkpoint: now.Add(-3 * time.Minute)},
 		Rules:    web.RulesStatus{Alerts: 14, Recording: 31, Firing: 1, Pending: 1, Held: 1, Evaluated: now.Add(-8 * time.Second)},
 		Channels: []web.Channel{{Name: "slack #ops", Sent: 41, Last: now.Add(-11 * time.Minute)}, {Name: "webhook pager", Waiting: 1, Sent: 12, Last: now.Add(-28 * time.Hour), Error: "503 Service Unavailable"}},
 		Drops:    []web.Drop{{Where: "ingest", Reason: "out_of_order", Count: 1209}, {Where: "ingest", Reason: "too_far_in_future", Count: 3}, {Where: "web", Reason: "slow", Count: 1}},
 		Runtime:  web.RuntimeStatus{GoVersion: "go1.26", Goroutines: 61, ResidentBytes: 812_331_008, MaxProcs: 2},
+	}
+}
+
+// budgets are of two services, one of which spends more than it may.
+func budgets() []web.Budget {
+	daily := make([]int, 28)
+	daily[27], daily[25] = 2, 1
+	return []web.Budget{
+		{Service: "checkout", Series: 84, Able: 71, PerWeek: 1, Spent7: 3, Spent28: 3, Alarms7: 5, Daily: daily, Offset: 0.61, Share: 2.1,
+			Most: []web.Spender{{Series: `{__name__="tocsin:p95_latency", service="checkout"}`, Alarms: 2}, {Group: true, Alarms: 1}}},
+		{Service: "search", Series: 12, Able: 9, PerWeek: 1, Daily: make([]int, 28), Offset: -0.2, Share: 0.6, Most: []web.Spender{}},
 	}
 }

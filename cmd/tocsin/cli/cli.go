@@ -34,6 +34,7 @@ type Program struct {
 	Check    checkCommand    `cmd:"" help:"Check configuration and rule files without running anything."`
 	Incident incidentCommand `cmd:"" help:"List, show, acknowledge and resolve incidents of a running daemon."`
 	Change   changeCommand   `cmd:"" help:"Tell a running daemon of a change, or list the changes it knows."`
+	Budget   budgetCommand   `cmd:"" help:"Show what the services of a running daemon have spent of their false-alarm budgets."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 

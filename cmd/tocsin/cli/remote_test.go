@@ -32,6 +32,21 @@ func incidents(t *testing.T, url string, args ...string) web.IncidentList {
 	return list
 }
 
+func TestBudget_TableJSONAndNobody(t *testing.T) {
+	url := shop(t)
+	code, out, errs := run("budget", url)
+	if code != cli.ExitOK || !strings.HasPrefix(out, "SERVICE ") || !strings.Contains(out, "checkout") || !strings.Contains(out, "+0.61") || !strings.Contains(out, "p95_latency") {
+		t.Errorf("got %d\n%s\n%s", code, out, errs)
+	}
+	var list web.BudgetList
+	if _, out, _ := run("budget", url, "--json", "--service=search"); json.Unmarshal([]byte(out), &list) != nil || len(list.Budgets) != 1 || list.Budgets[0].Series != 12 {
+		t.Errorf("--json: got %s", out)
+	}
+	if _, out, _ := run("budget", url, "--service=nobody"); out != "no service has series that are watched\n" {
+		t.Errorf("nobody: got %q", out)
+	}
+}
+
 func TestIncident_ListShowAckResolve(t *testing.T) {
 	url := shop(t)
 	open := incidents(t, url, "--state=open")

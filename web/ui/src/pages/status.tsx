@@ -67,6 +67,10 @@ function Figures({ s }: { s: Status }) {
         <Fact name="Series watched" value={whole(s.detector.watched)} />
         <Fact name="Still learning" value={whole(s.detector.warming)} />
         <Fact name="Odd now" value={whole(s.detector.open)} />
+        <Fact
+          name="False alarms, 7 days"
+          value={`${whole(s.detector.spent_7d)} charged to ${whole(s.detector.services)} services${s.detector.overspent > 0 ? `, ${whole(s.detector.overspent)} overspent` : ''}`}
+        />
         <Fact name="Checkpoint" value={<Ago at={s.detector.checkpoint} />} />
         <Fact name="Rules" value={`${s.rules.alerts} alerting, ${s.rules.recording} recording`} />
         <Fact name="Alerts" value={`${s.rules.firing} firing, ${s.rules.pending} pending, ${s.rules.held} held`} />

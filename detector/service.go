@@ -1,0 +1,123 @@
+package detector
+
+import (
+	"math"
+	"sync"
+	"sync/atomic"
+)
+
+// service is what the series of one service share: a budget of alarms, the
+// offsets by which it is kept, and the evidence of the group. It holds no
+// pointer. What a sample needs of it is read without a lock.
+type service struct {
+	offset offset        // of the series
+	static atomic.Uint64 // float32 powers of ten for number and budget, above float32 fall of the offset
+	budget float32       // alarms per week
+
+	mu      sync.Mutex
+	series  uint32 // that belong to it
+	able    uint32 // of these, that have been rare once
+	spent   spending
+	group   group
+	grouped offset // of the group
+}
+
+// The share of a series is added to the evidence that its samples need. It has
+// three parts.
+//
+// By the number of series: a service of n series has more chances to be wrong
+// than one of one. Were they independent, log10 n would be owed; metrics of one
+// machine move together, and alarms within foldWithin are one. On the machines
+// of SMD, ASD and JumpStarter the number of alarms outside of events grows with
+// n to the power 0.56 to 0.97, 0.85 on average; the offset does the rest.
+//
+// By the budget, where that differs from Config.Budget, which the threshold
+// knows already, and by the part of it that is left to the group.
+//
+// By what was spent, see offset.
+const (
+	crowd      = 0.8
+	groupPart  = 0.25 // of the budget, for the group of a service of several series
+	shareUnits = 32   // steps of the share in a power of ten
+)
+
+// notRare stands for the rarity of samples that have none.
+const notRare = float32(-1000)
+
+// begin makes a service new, with a budget.
+func (v *service) begin(p *params, budget float64) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.series, v.able, v.spent, v.group = 0, 0, spending{}, group{}
+	v.offset.bits.Store(0)
+	v.grouped.bits.Store(0)
+	v.budget = float32(budget)
+	v.group.begin()
+	v.count(p)
+}
+
+// shareAt returns the powers of ten that a series of the service owes at time t
+// (ms), in steps of 1/shareUnits, because what follows from it is kept until it
+// changes. It takes no lock.
+func (v *service) shareAt(t int64) float32 {
+	x := v.static.Load()
+	owed := math.Float32frombits(uint32(x>>32)) + v.offset.at(t, math.Float32frombits(uint32(x)))
+	return float32(math.Round(float64(owed)*shareUnits)) / shareUnits
+}
+
+// join counts one more series that can alarm. The first one starts the clocks of
+// the budget.
+func (v *service) join(p *params, t int64) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.able++
+	v.count(p)
+	v.group.grow(v.able)
+	v.offset.start(t)
+	v.grouped.start(t)
+}
+
+// enter counts one more series.
+func (v *service) enter() {
+	v.mu.Lock()
+	v.series++
+	v.mu.Unlock()
+}
+
+// leave takes a series from the count and returns how many are left.
+func (v *service) leave(p *params, able bool) uint32 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.series--
+	if able {
+		v.able--
+	}
+	v.count(p)
+	return v.series
+}
+
+// count renews what number of series and budget make; the caller holds the lock.
+func (v *service) count(p *params) {
+	part := v.part()
+	owed := crowd*math.Log10(float64(max(v.able, 1))) + v.dearer(p) - math.Log10(part)
+	fall := fallOf(part * float64(v.budget))
+	v.static.Store(uint64(math.Float32bits(float32(owed)))<<32 | uint64(math.Float32bits(fall)))
+}
+
+// part returns the share of the budget that is the series': all if there is one.
+func (v *service) part() float64 {
+	if v.able < groupLeast {
+		return 1
+	}
+	return 1 - groupPart
+}
+
+// dearer returns what a budget smaller than that of the threshold adds.
+func (v *service) dearer(p *params) float64 {
+	return math.Log10(p.budgetPerHour*hoursPerWeek) - math.Log10(float64(v.budget))
+}
+
+// groupShareAt is shareAt for the group; the caller holds the lock.
+func (v *service) groupShareAt(p *params, t int64) float64 {
+	return v.dearer(p) - math.Log10(groupPart) + float64(v.grouped.at(t, fallOf(groupPart*float64(v.budget))))
+}

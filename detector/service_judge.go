@@ -1,0 +1,112 @@
+package detector
+
+import (
+	"math"
+
+	"github.com/prometheus/prometheus/model/labels"
+)
+
+// Guilt is the part of one metric in what a group shows.
+type Guilt struct {
+	Slot   Slot
+	Labels labels.Labels // as registered; empty in a replay
+	Rarity float64       // log10 of the hours between samples of this metric that are as odd
+	Share  float64       // of the evidence of all that are odd, 0 to 1
+}
+
+// Group is what a Verdict of KindGroup tells of its service. It is not changed
+// after it was handed over.
+type Group struct {
+	Service string
+	Guilty  []Guilt // the oddest first, five at most
+}
+
+// rare takes in a judged sample of a series of the service, whose chunk the
+// caller has locked, and reports whether it was rare by touchLeast. Others
+// cost one comparison.
+func (v *service) rare(p *params, s *series, slot uint32, t int64, rarity float32) bool {
+	if rarity == notRare || float64(rarity) < touchLeast-float64(s.Looks) {
+		return false
+	}
+	if !s.has(flagAble) {
+		s.set(flagAble)
+		v.join(p, t)
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.group.late(t) {
+		return false
+	}
+	v.group.touch(slot, t, rarity, s.Step, v.alone(p, t))
+	return true
+}
+
+// alone returns the rarity from which a single series alarms; the caller holds
+// the lock.
+func (v *service) alone(p *params, t int64) float32 {
+	return float32(-p.logBudget) + v.shareAt(t)
+}
+
+// groupScore is the score of a group, which pays for having a part of the budget
+// only.
+func groupScore(rarity float64) float64 { return score(-math.Log10(groupPart) - rarity) }
+
+// need returns the rarity from which the group alarms.
+func (v *service) need(p *params, t int64) float64 {
+	return -p.logBudget + v.groupShareAt(p, t)
+}
+
+// judge moves the group on to time t. It returns a verdict without names and
+// whether an episode has opened, changed or closed.
+func (v *service) judge(p *params, t int64) (out Verdict, tell bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	g := &v.group
+	if v.able < groupLeast && !g.Open || g.late(t) {
+		return Verdict{}, false
+	}
+	g.roll(t)
+	need, sum := v.need(p, t), g.sum(t, v.alone(p, t))
+	rarity := g.rarity(sum)
+	out = Verdict{Time: t, Value: sum, Lower: 0, Upper: g.reach(need), Kind: KindGroup,
+		Score: groupScore(rarity)}
+	out.Phase = g.episode(p, t, rarity, need)
+	if rarity >= need {
+		out.Score = max(out.Score, groupScore(need))
+	} else if rarity > need-rounding {
+		out.Score = min(out.Score, math.Nextafter(groupScore(need), 0))
+	}
+	if out.Phase == PhaseOpened || out.Phase == PhaseChanged {
+		g.name(t)
+	}
+	if out.Phase != PhaseQuiet {
+		g.Peak = max(g.Peak, out.Score)
+		out.Since, out.Peak = g.Since, g.Peak
+	}
+	return out, out.Phase != PhaseQuiet && out.Phase != PhaseOngoing
+}
+
+// episode opens, holds and closes the group's episode. What keeps it open may be
+// less odd than what opens it.
+func (g *group) episode(p *params, t int64, rarity, need float64) Phase {
+	if !g.Open {
+		if rarity < need {
+			return PhaseQuiet
+		}
+		g.Open, g.Quiet, g.Since, g.Last, g.Peak, g.Told = true, 0, t, t, 0, float32(rarity)
+		return PhaseOpened
+	}
+	if rarity >= need-groupHold {
+		g.Quiet, g.Last = 0, t
+		if rarity >= float64(g.Told)+1 {
+			g.Told = float32(rarity)
+			return PhaseChanged
+		}
+		return PhaseOngoing
+	}
+	if g.Quiet >= p.closeAfter && t-g.Last >= int64(p.closeAfter)*looksApart*1000 {
+		g.Open = false
+		return PhaseClosed
+	}
+	return PhaseOngoing
+}

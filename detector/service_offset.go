@@ -1,0 +1,76 @@
+package detector
+
+import (
+	"math"
+	"sync/atomic"
+)
+
+// offset is how far alarms have moved a threshold, in powers of ten: each alarm
+// that is charged adds a step, and time takes the step times the budget.
+// This is adaptive conformal inference ("Adaptive Conformal Inference Under
+// Distribution Shift", I. Gibbs, E. Candes, NeurIPS 2021, arXiv:2106.00170) on
+// log10 of the rate: whatever the series do, alarms over a time T differ from
+// budget * T by no more than the range of the offset divided by the step, as
+// long as it stays within its range. Near the balance it settles within
+// 1 / (step * ln 10 * budget) weeks and wanders by the root of step / (2 ln 10):
+// with one alarm a week and a step of 0.5, in six days and by a third of a power
+// of ten. The step shrinks with the root of the budget, so that large budgets are
+// kept more evenly and small ones are found soon enough.
+//
+// Only doubtful alarms count, those within one power of ten of the threshold.
+// Where tails are right, nine in ten false alarms are that near, and the time's
+// part is made less accordingly; incidents mostly are farther, and must not make
+// a service deaf. What a group shows grows by jumps, so that how far beyond the
+// threshold it opens says little: all its alarms are doubtful.
+//
+// The bits are float32 powers of ten, above the second as of which they are.
+type offset struct{ bits atomic.Uint64 }
+
+const (
+	offsetStep   = 0.5 // at one alarm a week
+	stepLargest  = 0.5
+	stepSmallest = 0.05
+	offsetLeast  = -1  // a quiet service becomes at most ten times as willing
+	offsetMost   = 3   // and a restless one a thousand times less
+	doubtful     = 1   // powers of ten beyond the threshold
+	doubtShare   = 0.9 // of false alarms that are not farther
+	secondsWeek  = 7 * secondsDay
+)
+
+// fallOf returns what time takes in a second for a budget in alarms per week.
+func fallOf(budget float64) float32 {
+	return float32(doubtShare * stepOf(budget) * budget / secondsWeek)
+}
+
+// stepOf returns what an alarm adds for a budget in alarms per week.
+func stepOf(budget float64) float64 {
+	return min(max(offsetStep/math.Sqrt(budget), stepSmallest), stepLargest)
+}
+
+// at returns the offset at time t (ms).
+func (o *offset) at(t int64, fall float32) float32 {
+	x := o.bits.Load()
+	off, since := math.Float32frombits(uint32(x>>32)), int64(uint32(x))
+	if past := t/1000 - since; since != 0 && past > 0 {
+		off = max(off-fall*float32(past), offsetLeast)
+	}
+	return off
+}
+
+// start lets time count from t unless it does.
+func (o *offset) start(t int64) {
+	if o.bits.Load() == 0 {
+		o.set(0, t)
+	}
+}
+
+// add moves the offset at time t, or at its own time if that is later.
+func (o *offset) add(by float32, t int64, fall float32) {
+	t = max(t, 1000*int64(uint32(o.bits.Load())))
+	o.set(o.at(t, fall)+by, t)
+}
+
+func (o *offset) set(off float32, t int64) {
+	since := uint32(min(max(t/1000, 1), math.MaxUint32))
+	o.bits.Store(uint64(math.Float32bits(min(max(off, offsetLeast), offsetMost)))<<32 | uint64(since))
+}

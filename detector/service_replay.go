@@ -1,0 +1,87 @@
+package detector
+
+import (
+	"math"
+
+	"github.com/prometheus/prometheus/model/labels"
+)
+
+// GroupRow is what ReplayGroup says of one row. Score and Alone mean what the
+// score of a Verdict means, for the service as a whole: Alone is that of the
+// oddest of its metrics by itself, Score regards what they say together too.
+// Guilty lists the metrics of a group that is open, by their index in Guilt.Slot,
+// from 1.
+type GroupRow struct {
+	Time    int64
+	Score   float64
+	Alone   float64
+	Phase   Phase // of the group's own episode
+	Opened  int   // episodes of single metrics that opened
+	Alarm   bool  // an alarm of the service began
+	Charged bool  // and was charged to its budget
+	Guilty  []Guilt
+}
+
+// ReplayGroup judges rows of the metrics of one new service, in the order of
+// time, and hands one GroupRow per row to emit. A value that is NaN is no
+// sample. A configuration out of range gives no rows; check it with Validate.
+func ReplayGroup(c Config, metrics []labels.Labels, times []int64, row func(i int) []float64, emit func(GroupRow)) {
+	if !c.valid() {
+		return
+	}
+	r := groupReplay{p: c.params(), all: make([]series, len(metrics))}
+	r.service.begin(&r.p, c.Budget)
+	for i, l := range metrics {
+		flags, _ := classify(l)
+		r.all[i].Flags = flags | flagUsed
+		r.all[i].restart()
+	}
+	for i, t := range times {
+		emit(r.row(t, row(i)))
+	}
+}
+
+func (r *GroupRow) alarm(o opened) {
+	r.Alarm = r.Alarm || o != openedFolded
+	r.Charged = r.Charged || o == openedCharged
+}
+
+type groupReplay struct {
+	p       params
+	own     days
+	service service
+	all     []series
+}
+
+func (r *groupReplay) row(t int64, values []float64) GroupRow {
+	out := GroupRow{Time: t}
+	alone := notRare
+	share := r.service.shareAt(t)
+	for i := range r.all {
+		if math.IsNaN(values[i]) {
+			continue
+		}
+		s := &r.all[i]
+		k := look{t: t, fine: 1, share: float64(share)}
+		phase, why := s.observe(&r.p, &r.own, &k, values[i])
+		if why != taken {
+			continue
+		}
+		if phase == PhaseOpened {
+			out.Opened++
+			out.alarm(r.service.charge(t, uint64(i+1), k.rarity-r.service.alone(&r.p, t)))
+		}
+		alone = max(alone, k.rarity)
+		r.service.rare(&r.p, s, uint32(i+1), t, k.rarity)
+	}
+	v, _ := r.service.judge(&r.p, t)
+	if v.Phase == PhaseOpened {
+		out.alarm(r.service.charge(t, 0, 0))
+	}
+	out.Phase, out.Alone = v.Phase, score(crowd*math.Log10(float64(max(r.service.able, 1)))-float64(alone))
+	out.Score = max(out.Alone, v.Score)
+	if v.Phase != PhaseQuiet {
+		out.Guilty = r.service.group.guilty()
+	}
+	return out
+}

@@ -1,0 +1,162 @@
+package detector
+
+// spending is what a service has spent of its budget. It is written to
+// checkpoints as it stands.
+type spending struct {
+	Spent  [spentDays]uint16 // alarms charged, by day modulo spentDays
+	All    [spentDays]uint16 // all alarms
+	Day    int64             // newest day counted, since the Unix epoch
+	Newest [spentKept]alarm  // alarms, by number modulo spentKept
+	Count  uint32            // of alarms so far
+}
+
+// alarm is one alarm of a service: what its series open together.
+type alarm struct {
+	At, Until int64  // first and newest opening that it stands for, ms
+	Series    uint64 // hash of the labels of the series that opened it; 0 is the group
+	Charged   bool   // counts against the budget
+	Given     bool   // was charged and given back
+}
+
+const (
+	spentDays = 28
+	spentKept = 16
+	// foldWithin is the time (ms) within which an opening belongs to the alarm
+	// before it: as long as an incident stays open to what comes back.
+	foldWithin = 30 * 60 * 1000
+	// foldMost is how long one alarm may last by further openings.
+	foldMost = 6 * 3600 * 1000
+	msDay    = secondsDay * 1000
+)
+
+// opened says what an opening did to its service.
+type opened uint8
+
+const (
+	openedFolded  opened = iota // belongs to an alarm before it, or came late
+	openedFree                  // an alarm far beyond the threshold
+	openedCharged               // an alarm that is charged
+)
+
+// charge takes an opening at t of the series with the given hash of labels,
+// excess powers of ten beyond the threshold. An alarm that is doubtful is
+// charged to the budget; when something that is not doubtful joins it, it is
+// given back. Openings older than the newest one (history that is read late) say
+// nothing.
+func (v *service) charge(t int64, hash uint64, excess float32) opened {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	sure := excess >= doubtful
+	if a := v.spent.last(); a != nil {
+		if t < a.Until {
+			return openedFolded
+		}
+		if t-a.Until < foldWithin && t-a.At < foldMost {
+			a.Until = t
+			if sure {
+				v.giveBack(a)
+			}
+			return openedFolded
+		}
+	}
+	v.spent.add(alarm{At: t, Until: t, Series: hash, Charged: !sure})
+	if sure {
+		return openedFree
+	}
+	v.move(hash, 1, t)
+	return openedCharged
+}
+
+// refund gives back the alarm that an opening at t belongs to, because it was no
+// false one, and reports whether there was one to give back.
+func (v *service) refund(t int64) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	a := v.spent.covering(t)
+	return a != nil && v.giveBack(a)
+}
+
+func (v *service) giveBack(a *alarm) bool {
+	if !a.Charged {
+		return false
+	}
+	a.Charged, a.Given = false, true
+	v.spent.forget(a.At)
+	v.move(a.Series, -1, a.At)
+	return true
+}
+
+// move moves the offset of those who opened an alarm by so many steps; the caller
+// holds the lock.
+func (v *service) move(hash uint64, steps float64, t int64) {
+	part, o := v.part(), &v.offset
+	if hash == 0 {
+		part, o = groupPart, &v.grouped
+	}
+	budget := part * float64(v.budget)
+	o.add(float32(steps*stepOf(budget)), t, fallOf(budget))
+}
+
+// last returns the newest alarm, nil if there was none.
+func (s *spending) last() *alarm {
+	if s.Count == 0 {
+		return nil
+	}
+	return &s.Newest[(s.Count-1)%spentKept]
+}
+
+// covering returns the newest alarm that an opening at t belongs to.
+func (s *spending) covering(t int64) *alarm {
+	for i := range min(s.Count, spentKept) {
+		a := &s.Newest[(s.Count-1-i)%spentKept]
+		if t > a.At-foldWithin && t < a.Until+foldWithin {
+			return a
+		}
+	}
+	return nil
+}
+
+func (s *spending) add(a alarm) {
+	day := a.At / msDay
+	s.roll(day)
+	at := uint64(day) % spentDays
+	s.All[at]++
+	if a.Charged {
+		s.Spent[at]++
+	}
+	s.Newest[s.Count%spentKept] = a
+	s.Count++
+}
+
+// forget takes one charged alarm of time t from the counts.
+func (s *spending) forget(t int64) {
+	day := t / msDay
+	if d := &s.Spent[uint64(day)%spentDays]; s.Day-day < spentDays && *d > 0 {
+		*d--
+	}
+}
+
+// roll empties the days between the newest one counted and day.
+func (s *spending) roll(day int64) {
+	if s.Count == 0 {
+		s.Day = day
+	}
+	for n := 0; s.Day < day && n < spentDays; n++ {
+		s.Day++
+		s.Spent[uint64(s.Day)%spentDays], s.All[uint64(s.Day)%spentDays] = 0, 0
+	}
+	s.Day = max(s.Day, day)
+}
+
+// within returns the alarms charged, and all alarms, in so many days up to the
+// one that t lies in.
+func (s *spending) within(days int, t int64) (spent, all int) {
+	for back := range int64(days) {
+		day := t/msDay - back
+		if s.Count > 0 && day <= s.Day && s.Day-day < spentDays {
+			spent += int(s.Spent[uint64(day)%spentDays])
+			all += int(s.All[uint64(day)%spentDays])
+		}
+	}
+	return spent, all
+}

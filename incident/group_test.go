@@ -1,0 +1,46 @@
+package incident_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/tocsinhq/tocsin/detector"
+	"github.com/tocsinhq/tocsin/incident"
+)
+
+func TestFromGroup_GuiltyMetrics_NamedWithTheirShares(t *testing.T) {
+	v := detector.Verdict{
+		Time: after(4 * time.Minute).UnixMilli(), Since: after(3 * time.Minute).UnixMilli(), Value: 6.2, Upper: 4.8,
+		Score: 0.99999, Peak: 0.999995, Kind: detector.KindGroup, Phase: detector.PhaseOpened,
+		Group: &detector.Group{Service: "web", Guilty: []detector.Guilt{
+			{Labels: labels.FromStrings("__name__", "load1", "service", "web"), Share: 0.6},
+			{Labels: labels.FromStrings("__name__", "queue", "service", "web"), Share: 0.4},
+		}},
+	}
+	o, ok := incident.FromGroup(v, "prod", incident.DefaultConfig())
+	if !ok || o.Key != "group:web" || o.Service != "web" || o.Environment != "prod" || !o.Strong || o.Symptom || o.Kind != "group" {
+		t.Errorf("got %v %+v", ok, o)
+	}
+	for _, want := range []string{"2 metrics odd together: load1 (60%), queue (40%)", "6.2 against 4.8"} {
+		if !strings.Contains(o.Summary, want) {
+			t.Errorf("got summary %q, want one with %q", o.Summary, want)
+		}
+	}
+	if o.Labels["guilty_2"] != `{__name__="queue", service="web"}` || !strings.Contains(o.Query, "load1") {
+		t.Errorf("got labels %v and query %s", o.Labels, o.Query)
+	}
+	v.Phase, v.Peak, v.Score = detector.PhaseClosed, 0.995, 0
+	if o, _ := incident.FromGroup(v, "", incident.DefaultConfig()); o.Condition != incident.ConditionCleared || o.Strong {
+		t.Errorf("closed and not so strong: got %s, strong %v", o.Condition, o.Strong)
+	}
+	v.Phase = detector.PhaseQuiet
+	if _, ok := incident.FromGroup(v, "", incident.DefaultConfig()); ok {
+		t.Error("a quiet verdict is an occurrence")
+	}
+	if _, ok := incident.FromGroup(detector.Verdict{Phase: detector.PhaseOpened}, "", incident.DefaultConfig()); ok {
+		t.Error("a verdict on a series is one on a group")
+	}
+}
