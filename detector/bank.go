@@ -109,9 +109,14 @@ func (b *Bank) add(hash uint64, l labels.Labels, flags uint32) Slot {
 // episode opened, changed, closed or was lost. Slot 0 and slots never given out
 // are ignored. Observe does not allocate.
 func (b *Bank) Observe(slot Slot, t int64, v float64) (Verdict, bool) {
+	out, tell, _ := b.observe(slot, t, v)
+	return out, tell
+}
+
+func (b *Bank) observe(slot Slot, t int64, v float64) (Verdict, bool, outcome) {
 	c := b.series.at(int(slot) / chunkSize)
 	if slot == 0 || c == nil {
-		return Verdict{}, false
+		return Verdict{}, false, unwatched
 	}
 	c.Lock()
 	out, tell, why := c.series[slot%chunkSize].observe(&b.params, &b.days, t, v)
@@ -123,7 +128,7 @@ func (b *Bank) Observe(slot Slot, t int64, v float64) (Verdict, bool) {
 	if tell {
 		b.count(out.Phase)
 	}
-	return out, tell
+	return out, tell, why
 }
 
 func (b *Bank) count(p Phase) {
