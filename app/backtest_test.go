@@ -3,6 +3,7 @@ package app_test
 import (
 	"bytes"
 	"fmt"
+	"log/slog"
 	"math"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/tocsinhq/tocsin/backtest"
 	"github.com/tocsinhq/tocsin/detector"
+	"github.com/tocsinhq/tocsin/store"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
@@ -105,13 +107,58 @@ func TestBacktest_SameBytesAsLive(t *testing.T) {
 	}
 }
 
+// What a running daemon has stored is judged as the file that it was sent from.
+func TestBacktest_Store_SameAsTheFile(t *testing.T) {
+	h := newHouse(t, "").open()
+	var file strings.Builder
+	file.WriteString("timestamp,queue_depth\n")
+	for _, x := range troubled() {
+		if at := time.UnixMilli(x.T).UTC(); at.After(h.now) { // a store has neither duplicates nor disorder
+			h.now = at
+			h.write("queue_depth", 0, x.V)
+			fmt.Fprintf(&file, "%s,%v\n", at.Format(time.RFC3339), x.V)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "pay.csv")
+	if err := os.WriteFile(path, []byte(file.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	source, err := backtest.NewCSV(backtest.CSVOptions{Paths: []string{path}, TimeColumn: "timestamp"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := judge(t, source, h.config.Detector, backtest.Columns{})
+	if got := stored(t, h); got != want || strings.Count(got, "true") < 3 {
+		t.Errorf("first difference: %s", firstDifference(got, want))
+	}
+}
+
+// stored judges what the house has stored, while it is running.
+func stored(t *testing.T, h *house) string {
+	t.Helper()
+	q, done, err := store.OpenReadOnly(h.dir, 0, math.MaxInt64, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	selectors, err := backtest.Selectors([]string{`{service="pay"}`, "queue_depth"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := backtest.NewStored(backtest.StoredOptions{Querier: q, Selectors: selectors, Close: done})
+	out := judge(t, source, h.config.Detector, backtest.Columns{})
+	if err := source.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
 // firstDifference names the first line in which two texts differ.
 func firstDifference(a, b string) string {
 	x, y := strings.Split(a, "\n"), strings.Split(b, "\n")
 	for i := range min(len(x), len(y)) {
 		if x[i] != y[i] {
-			return fmt.Sprintf("line %d: backtest %s, live %s", i+1, x[i], y[i])
+			return fmt.Sprintf("line %d: got %s, want %s", i+1, x[i], y[i])
 		}
 	}
-	return fmt.Sprintf("backtest %d lines, live %d", len(x), len(y))
+	return fmt.Sprintf("got %d lines, want %d", len(x), len(y))
 }

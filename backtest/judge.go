@@ -88,7 +88,7 @@ func newJudge(c detector.Config, u Unit) (*judge, error) {
 // keep it.
 func (j *judge) run(ctx context.Context, tally *tally, emit func(*Row) error) error {
 	defer func() { tally.silences += j.silences }()
-	return j.unit.Read(ctx, func(r *Record) error {
+	return j.unit.Read(ctx, &tally.unread, func(r *Record) error {
 		if len(r.Values) != len(j.slots) {
 			return fmt.Errorf("%s: got %d values at %s, want %d", j.unit.Name, len(r.Values), r.Stamp, len(j.slots))
 		}

@@ -14,6 +14,7 @@ type Report struct {
 	Anomalous uint64            // rows outside of the band
 	Silences  uint64            // gaps that were odd for their series
 	Unjudged  map[string]uint64 // rows not judged by reason
+	Unread    uint64            // native histogram samples, which have no row
 	// Values counts single values that were not judged by reason; it differs
 	// from Unjudged where a record has several.
 	Values map[string]uint64
@@ -34,6 +35,9 @@ func (r Report) String() string {
 	if !maps.Equal(r.Unjudged, r.Values) {
 		fmt.Fprintf(&b, "; values not judged: %s", counts(r.Values))
 	}
+	if r.Unread > 0 {
+		fmt.Fprintf(&b, "; %d native histogram samples have no row", r.Unread)
+	}
 	return b.String()
 }
 
@@ -48,6 +52,7 @@ func counts(m map[string]uint64) string {
 // tally is the count of one unit.
 type tally struct {
 	rows, anomalous, silences uint64
+	unread                    uint64
 	unjudged, values          map[string]uint64
 }
 
@@ -58,6 +63,7 @@ func (r *Report) add(t *tally) {
 	r.Rows += t.rows
 	r.Anomalous += t.anomalous
 	r.Silences += t.silences
+	r.Unread += t.unread
 	for why, n := range t.unjudged {
 		r.Unjudged[why] += n
 	}

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -91,6 +93,14 @@ func TestBacktest_WrongUse(t *testing.T) {
 		want string
 	}{
 		{nil, cli.ExitUsage, "--input"},
+		{[]string{in, "--storage.path=" + dir}, cli.ExitUsage, "want one of"},
+		{[]string{in, "--match=up"}, cli.ExitUsage, "of a file every line is judged"},
+		{[]string{"--storage.path=" + dir, "--match={"}, cli.ExitUsage, `series selector "{"`},
+		{[]string{"--storage.path=" + dir, "--from=soon"}, cli.ExitUsage, "--from: "},
+		{[]string{"--storage.path=" + dir, "--from=1h", "--to=2h"}, cli.ExitUsage, "want --from before --to"},
+		{[]string{"--storage.path=" + dir}, cli.ExitFailed, "no sample store in"},
+		{[]string{"--prometheus=prometheus:9090"}, cli.ExitUsage, "url: "},
+		{[]string{"--prometheus=http://u:secret@127.0.0.1:1"}, cli.ExitFailed, "remote server http://127.0.0.1:1: list series"},
 		{[]string{in, "--budget=0"}, cli.ExitUsage, "--budget: want a number from 0.001 to 100, got 0"},
 		{[]string{in, "--format=xml"}, cli.ExitUsage, "format"},
 		{[]string{in, "--explain=noon"}, cli.ExitUsage, "--explain: want a time"},
@@ -103,5 +113,35 @@ func TestBacktest_WrongUse(t *testing.T) {
 		if code != tt.code || !strings.Contains(errs, tt.want) {
 			t.Errorf("%v: got %d, %s; want %d, %q", tt.args, code, errs, tt.code, tt.want)
 		}
+	}
+}
+
+func TestBacktest_Server_OneRowForEachSample(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/api/v1/series":
+			if got := r.FormValue("match[]"); got != `{job="api",zone=~"a|b"}` {
+				t.Errorf("got selector %s", got)
+			}
+			fmt.Fprint(w, `{"status":"success","data":[{"__name__":"up","job":"b"},{"__name__":"up","job":"a"}]}`)
+		case "/api/v1/query":
+			if !strings.Contains(r.FormValue("query"), `job="a"`) {
+				fmt.Fprint(w, `{"status":"success","data":{"resultType":"matrix","result":[]}}`)
+				return
+			}
+			fmt.Fprint(w, `{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"up","job":"a"},"values":[[1700000000,"1"],[1700000015.5,"2"]]}]}}`)
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	defer s.Close()
+	code, out, errs := run("backtest", "--prometheus", s.URL, `--match={job="api",zone=~"a|b"}`, "--from=1700000000", "--to=1700000100")
+	lines := strings.Split(out, "\n")
+	if code != cli.ExitOK || len(lines) != 4 || !strings.HasPrefix(lines[0], "series,timestamp,") ||
+		!strings.HasPrefix(lines[1], `"{__name__=""up"", job=""a""}",2023-11-14T22:13:20Z,1,`) || !strings.HasPrefix(lines[2], `"{__name__=""up"", job=""a""}",2023-11-14T22:13:35.5Z,2,`) {
+		t.Errorf("got %d\n%s\n%s", code, out, errs)
+	}
+	if !strings.Contains(errs, "2 series, 2 rows") {
+		t.Errorf("got %s", errs)
 	}
 }
