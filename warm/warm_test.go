@@ -251,6 +251,30 @@ func TestRun_Server_ThenTheStore(t *testing.T) {
 	}
 }
 
+// A series that the server knows and that is never sent here is not missing.
+func TestRun_SeriesThatNeverCome_AreNotMissed(t *testing.T) {
+	all := past(1000, 0)
+	h := newHouse(t, server(t, 2, all, nil), nil)
+	if err := h.start.Run(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	comes := h.bank.Register(name(1))
+	for i := range 3 {
+		h.bank.Observe(comes, now.Add(time.Duration(i+1)*5*time.Minute).UnixMilli(), 100)
+	}
+	var missing []detector.Slot
+	for at := now; at.Before(now.Add(6 * time.Hour)); at = at.Add(time.Minute) {
+		h.bank.Sweep(at.UnixMilli(), func(v detector.Verdict) {
+			if v.Phase == detector.PhaseOpened {
+				missing = append(missing, v.Slot)
+			}
+		})
+	}
+	if len(missing) != 1 || missing[0] != comes {
+		t.Errorf("missed: slots %v, want only %d, which had begun to come", missing, comes)
+	}
+}
+
 func TestRun_ServerFails_TheStoreIsUsedAndTheDaemonLives(t *testing.T) {
 	all := past(1000, 0)
 	for _, tt := range []struct {

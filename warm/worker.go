@@ -7,6 +7,8 @@ import (
 	"math"
 	"sync/atomic"
 
+	"github.com/prometheus/prometheus/model/value"
+
 	"github.com/tocsinhq/tocsin/detector"
 	"github.com/tocsinhq/tocsin/store/remote"
 	"github.com/tocsinhq/tocsin/telemetry"
@@ -62,6 +64,11 @@ func (w *worker) warm(ctx context.Context, x source) error {
 			return errors.Join(failure, fmt.Errorf("read the store: %w", err))
 		}
 		replay(samples)
+		if _, live := w.o.Bank.Last(x.slot); !live && newest > math.MinInt64 {
+			// Nobody has promised that it will go on here: it is missed only
+			// once it has sent something. The next sample takes that back.
+			w.bank.Observe(slot, newest, math.Float64frombits(value.StaleNaN))
+		}
 		lost, tell, done := w.o.Bank.Adopt(x.slot, w.bank, slot)
 		if tell {
 			w.o.Tell(lost)
