@@ -28,11 +28,21 @@ type Row struct {
 
 // NewRow returns the row of a verdict; what it is a verdict on is left to fill in.
 func NewRow(v detector.Verdict, threshold float64) Row {
-	r := Row{T: v.Time, Verdict: v, Anomalous: v.Score >= threshold}
+	r := Row{T: v.Time, Verdict: v, Anomalous: odd(v, threshold)}
 	if !r.Anomalous { // inside an episode the verdict has that of its peak
 		r.Verdict.Kind = detector.KindNone
 	}
 	return r
+}
+
+// odd tells whether a verdict calls its sample odd: the value lies outside of its
+// band, which is when the score reaches the threshold of the moment; without a
+// band, as for a flatline, the score tells.
+func odd(v detector.Verdict, threshold float64) bool {
+	if math.IsNaN(v.Lower) {
+		return v.Score >= threshold
+	}
+	return v.Value < v.Lower || v.Value > v.Upper
 }
 
 // NotJudgedRow returns the row of a sample that was not judged.
