@@ -25,7 +25,7 @@ type Config struct {
 	Step yamldoc.Duration `yaml:"step"`
 	// BearerToken is sent as authorization.
 	BearerToken yamldoc.Secret `yaml:"bearer_token"`
-	// BasicAuth is sent as authorization; not beside BearerToken.
+	// BasicAuth is sent as authorization; not beside bearer_token.
 	BasicAuth BasicAuth `yaml:"basic_auth"`
 	// TLS is about certificates.
 	TLS TLSConfig `yaml:"tls"`
