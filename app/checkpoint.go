@@ -26,6 +26,8 @@ const (
 // Checkpoint writes the detector's state to a new file and puts it in place of
 // the old one, so that a crash leaves one whole checkpoint at any moment.
 func (c *Core) Checkpoint(ctx context.Context, at time.Time) error {
+	c.checkpointMu.Lock() // a later copy is not replaced by an earlier one
+	defer c.checkpointMu.Unlock()
 	path := filepath.Join(c.dir, checkpointFile)
 	tmp, err := os.CreateTemp(c.dir, checkpointFile+".*")
 	if err != nil {
@@ -64,40 +66,60 @@ func (c *Core) Checkpoint(ctx context.Context, at time.Time) error {
 }
 
 // restore reads the last checkpoint and then feeds the bank the samples that the
-// store received after it, so that a restart forgets nothing. Without a
-// checkpoint, or with a damaged one, which is kept aside, the bank learns from
-// all the history in the store.
+// store received after it, so that a restart forgets nothing and what happened
+// meanwhile is told. Without a checkpoint, with a damaged one, which is kept
+// aside, and with one of a warm start that was cut off, Warm has to give the
+// series their history.
 func (c *Core) restore(ctx context.Context) error {
-	path := filepath.Join(c.dir, checkpointFile)
-	from := int64(0)
-	f, err := os.Open(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		return fmt.Errorf("restore detector: %w", err)
-	default:
-		rerr := c.bank.Restore(bufio.NewReaderSize(f, 1<<20))
-		f.Close()
-		if rerr != nil {
-			aside := path + ".damaged"
-			c.log.Error("detector checkpoint cannot be read; it is kept aside and the detector learns anew from stored history", "file", aside, "error", rerr)
-			if err := os.Rename(path, aside); err != nil {
-				return fmt.Errorf("restore detector: put damaged checkpoint aside: %w", err)
-			}
-			break
-		}
-		at, err := c.incidents.Cursor(ctx, checkpointCursor)
-		if err != nil {
-			return fmt.Errorf("restore detector: read time of checkpoint: %w", err)
-		}
-		from = max(0, at-catchUpMargin.Milliseconds())
+	have, err := c.restoreCheckpoint()
+	if err != nil {
+		return err
 	}
-	n, err := c.catchUp(ctx, from)
+	warming, err := c.incidents.Cursor(ctx, warmingCursor)
+	if err != nil {
+		return fmt.Errorf("restore detector: %w", err)
+	}
+	c.cold = !have || warming != 0
+	if !have {
+		if _, _, any := c.timeRange(); any {
+			c.log.Info("detector has no usable checkpoint; it learns from stored history while it runs")
+		}
+		return nil
+	}
+	at, err := c.incidents.Cursor(ctx, checkpointCursor)
+	if err != nil {
+		return fmt.Errorf("restore detector: read time of checkpoint: %w", err)
+	}
+	n, err := c.catchUp(ctx, max(0, at-catchUpMargin.Milliseconds()))
 	if err != nil {
 		return fmt.Errorf("restore detector: read stored samples: %w", err)
 	}
 	c.log.Info("detector restored", "series", c.bank.Len(), "samples_after_checkpoint", n)
 	return nil
+}
+
+// restoreCheckpoint reads the checkpoint into the bank and says whether there was
+// one that could be read.
+func (c *Core) restoreCheckpoint() (bool, error) {
+	path := filepath.Join(c.dir, checkpointFile)
+	f, err := os.Open(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("restore detector: %w", err)
+	}
+	err = c.bank.Restore(bufio.NewReaderSize(f, 1<<20))
+	f.Close()
+	if err == nil {
+		return true, nil
+	}
+	aside := path + ".damaged"
+	c.log.Error("detector checkpoint cannot be read; it is kept aside and the detector learns anew from stored history", "file", aside, "error", err)
+	if err := os.Rename(path, aside); err != nil {
+		return false, fmt.Errorf("restore detector: put damaged checkpoint aside: %w", err)
+	}
+	return false, nil
 }
 
 // catchUp feeds all stored samples from the given time on, series by series. The

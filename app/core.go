@@ -27,6 +27,7 @@ import (
 	"github.com/tocsinhq/tocsin/store"
 	"github.com/tocsinhq/tocsin/telemetry"
 	"github.com/tocsinhq/tocsin/topology"
+	"github.com/tocsinhq/tocsin/warm"
 )
 
 // verdictQueue is how many verdicts may wait between the write path and those
@@ -66,6 +67,8 @@ type Core struct {
 	tsdb      *tsdb.DB
 	state     *sql.DB
 	bank      *detector.Bank
+	starter   *warm.Starter
+	cold      bool // there was no usable checkpoint; set before loops run
 	observer  *observer
 	writer    *store.Writer
 	query     *promql.Engine
@@ -83,8 +86,10 @@ type Core struct {
 
 	consumeMu sync.Mutex // one reader of the verdict queue at a time
 	respondMu sync.Mutex // one reader of the event log at a time
-	wake      chan struct{}
-	undo      undo
+
+	checkpointMu sync.Mutex
+	wake         chan struct{}
+	undo         undo
 }
 
 // NewCore opens the data folder and builds the parts in the order of a sample's
@@ -148,6 +153,7 @@ func (c *Core) openStores(ctx context.Context, o CoreOptions) (err error) {
 	}
 	c.bank.Expose(o.Metrics)
 	c.observer = &observer{bank: c.bank, queue: make(chan detector.Verdict, verdictQueue), metrics: c.metrics}
+	c.starter = c.newStarter(o.Config.WarmStart)
 	c.writer = store.NewWriter(store.WriterOptions{
 		DB: c.tsdb, Observer: c.observer, Config: o.Config.Storage,
 		Now: o.Now, Metrics: o.Metrics, Logger: o.Logger.With("component", "store"),

@@ -95,6 +95,9 @@ func (h *house) open() *house {
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	if err := h.core.Warm(h.t.Context()); err != nil {
+		h.t.Fatal(err)
+	}
 	h.t.Cleanup(func() {
 		if h.core != nil {
 			h.close()
@@ -193,7 +196,7 @@ func TestCore_DamagedCheckpoint_IsPutAsideAndRelearned(t *testing.T) {
 	if body, err := os.ReadFile(path + ".damaged"); err != nil || string(body) != "not a checkpoint" {
 		t.Errorf("damaged checkpoint: got %q, %v; want it kept aside", body, err)
 	}
-	if !strings.Contains(h.log.String(), "learns anew from stored history") || !strings.Contains(h.log.String(), "samples_after_checkpoint=400") {
+	if !strings.Contains(h.log.String(), "learns anew from stored history") || !strings.Contains(h.log.String(), "series=1 failed=0 samples=400") {
 		t.Errorf("log:\n%s", h.log)
 	}
 	h.steady(40, 100)
@@ -319,8 +322,26 @@ func TestNewCore_WhatCannotBeBuilt_ClosesWhatWasOpened(t *testing.T) {
 	h.open() // the folder is free
 }
 
-// After a long stop everything can be in blocks and the head empty.
-func TestCore_HistoryInBlocksOnly_IsLearned(t *testing.T) {
+// A checkpoint of a warm start that was cut off does not count as one.
+func TestCore_WarmStartCutOff_BeginsAgain(t *testing.T) {
+	h := newHouse(t, "").open()
+	h.steady(400, 100)
+	if err := h.core.Incidents().SetCursor(t.Context(), "detector_warming", 1); err != nil {
+		t.Fatal(err)
+	}
+	h.close()
+	for _, want := range []int{1, 1} { // and once only
+		h.open()
+		if n := strings.Count(h.log.String(), "has ended\" component=\"warm start\" series=1 failed=0"); n != want {
+			t.Errorf("got %d warm starts, want %d, log:\n%s", n, want, h.log)
+		}
+		h.close()
+	}
+}
+
+// After a long stop everything can be in blocks and the head empty. What was odd
+// in that history is old news.
+func TestCore_HistoryInBlocksOnly_IsLearnedAndPagesNobody(t *testing.T) {
 	h := newHouse(t, "")
 	db, err := store.OpenTSDB(store.TSDBOptions{Dir: filepath.Join(h.dir, "tsdb"), Config: h.config.Storage, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -329,7 +350,7 @@ func TestCore_HistoryInBlocksOnly_IsLearned(t *testing.T) {
 	a := db.Appender(t.Context())
 	l := labels.FromStrings("__name__", "queue_depth", "service", "pay")
 	for i := range 400 {
-		if _, err := a.Append(0, l, h.now.Add(time.Duration(i)*15*time.Second).UnixMilli(), 100+2*math.Sin(float64(i))); err != nil {
+		if _, err := a.Append(0, l, h.now.Add(time.Duration(i)*15*time.Second).UnixMilli(), jumping(i)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -339,7 +360,24 @@ func TestCore_HistoryInBlocksOnly_IsLearned(t *testing.T) {
 	}
 	h.now = end
 	h.open()
-	if !strings.Contains(h.log.String(), "series=1 samples_after_checkpoint=400") {
+	if !strings.Contains(h.log.String(), "series=1 failed=0 samples=400") {
 		t.Errorf("log:\n%s", h.log)
 	}
+	h.step()
+	list, err := h.core.Incidents().List(t.Context(), incident.Filter{Limit: 10})
+	if err != nil || len(list) != 0 || len(h.anomalies()) != 0 || len(h.pager.kinds) != 0 {
+		t.Errorf("got %d incidents, %d anomalies, messages %v, %v; want none", len(list), len(h.anomalies()), h.pager.kinds, err)
+	}
+	h.steady(8, 900) // known to be odd at once
+	if n := len(h.anomalies()); n != 1 {
+		t.Errorf("a jump now: got %d anomalies, want 1", n)
+	}
+}
+
+// jumping is a wave with a jump of ten samples shortly before its end.
+func jumping(i int) float64 {
+	if i >= 350 && i < 360 {
+		return 900
+	}
+	return 100 + 2*math.Sin(float64(i))
 }

@@ -95,6 +95,8 @@ func (c *Core) detectorStatus(ctx context.Context) (web.DetectorStatus, error) {
 		}
 	}
 	c.budgetStatus(&s)
+	p := c.starter.Progress()
+	s.WarmStart = web.WarmStart{Active: p.Active, Series: p.Series, Done: p.Done, Failed: p.Failed}
 	at, err := c.incidents.Cursor(ctx, checkpointCursor)
 	if at > 0 {
 		s.Checkpoint = time.UnixMilli(at).UTC()

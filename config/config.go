@@ -17,6 +17,7 @@ import (
 	"github.com/tocsinhq/tocsin/rules"
 	"github.com/tocsinhq/tocsin/store"
 	"github.com/tocsinhq/tocsin/topology"
+	"github.com/tocsinhq/tocsin/warm"
 	"github.com/tocsinhq/tocsin/web"
 )
 
@@ -33,6 +34,9 @@ type Config struct {
 	Services topology.Config `yaml:"services"`
 	// Detector is about baselines, scores and the false-alarm budget.
 	Detector detector.Config `yaml:"detector"`
+	// WarmStart says from which Prometheus series get a history that this daemon
+	// has not seen.
+	WarmStart warm.Config `yaml:"warm_start"`
 	// Rules is about signals, alerts.yml and Prometheus rule files.
 	Rules rules.Config `yaml:"rules"`
 	// Incidents is about opening, folding, resolving and reopening.
@@ -51,6 +55,7 @@ func Default() Config {
 		Ingest:    ingest.DefaultConfig(),
 		Services:  topology.DefaultConfig(),
 		Detector:  detector.DefaultConfig(),
+		WarmStart: warm.DefaultConfig(),
 		Rules:     rules.DefaultConfig(),
 		Incidents: incident.DefaultConfig(),
 		RootCause: rca.DefaultConfig(),
@@ -93,6 +98,7 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	c.Ingest.Validate(yamldoc.Under(report, "ingest"))
 	c.Services.Validate(yamldoc.Under(report, "services"))
 	c.Detector.Validate(yamldoc.Under(report, "detector"))
+	c.WarmStart.Validate(yamldoc.Under(report, "warm_start"))
 	c.Rules.Validate(yamldoc.Under(report, "rules"))
 	c.Incidents.Validate(yamldoc.Under(report, "incidents"))
 	c.RootCause.Validate(yamldoc.Under(report, "root_cause"))

@@ -136,25 +136,33 @@ func (b *Bank) add(hash uint64, l labels.Labels, flags uint32) Slot {
 // Observe judges one sample, t in milliseconds since the Unix epoch, and learns
 // from it. It reports whether that brings news: an episode opened, changed, closed
 // or was lost; the verdict is filled in then only, for it costs as much as a
-// quarter of the judging. Slot 0 and slots never given out are ignored; one whose series was evicted gives a verdict with PhaseGone alone.
-// Observe does not allocate.
-func (b *Bank) Observe(slot Slot, t int64, v float64) (out Verdict, tell bool) {
+// quarter of the judging. Slot 0 and slots never given out are ignored; one whose
+// series was evicted gives a verdict with PhaseGone alone. Observe does not
+// allocate.
+func (b *Bank) Observe(slot Slot, t int64, v float64) (Verdict, bool) {
+	out, tell, _ := b.observe(slot, t, v, false)
+	return out, tell
+}
+
+// observe is Observe with what the guards said; full asks for the verdict on every
+// sample.
+func (b *Bank) observe(slot Slot, t int64, v float64, full bool) (out Verdict, tell bool, why outcome) {
 	c, j := b.series.at(int(slot.place())/chunkSize), int(slot.place()%chunkSize)
 	if !slot.Watched() || c == nil {
-		return b.ask(slot), false
+		return b.ask(slot), false, unwatched
 	}
 	c.Lock()
 	s := &c.series[j]
 	if uint32(s.Generation) != slot.generation() {
 		c.Unlock()
-		return Verdict{Phase: PhaseGone}, false
+		return Verdict{Phase: PhaseGone}, false, unwatched
 	}
 	own := b.services.at(s.Service)
 	share := own.shareAt(t)
-	k := look{t: t, fine: 1, share: float64(share)}
+	k := look{t: t, fine: 1, share: float64(share), full: full}
 	phase, why := s.observe(&b.params, &b.days, &k, v)
 	service, rare := s.Service, own.rare(&b.params, s, slot.place(), t, k.rarity)
-	if tell = phase.tells(); tell {
+	if tell = phase.tells(); tell || full {
 		out = s.verdictOn(&k, phase)
 		out.Slot = slot
 	}
@@ -172,7 +180,7 @@ func (b *Bank) Observe(slot Slot, t int64, v float64) (out Verdict, tell bool) {
 	if rare {
 		b.weigh(service, t)
 	}
-	return out, tell
+	return out, tell, why
 }
 
 // ask answers for a slot that is not watched: PhaseGone if it was refused and

@@ -32,9 +32,13 @@ func (s *series) judge(k *look, p *params, d *page) {
 		s.DayMax = max(s.DayMax, float32(k.decades-looks))
 	}
 	s.Held = float32(max(k.point, heldFades*float64(s.Held)))
-	if (k.odd || k.full || k.decades >= tailDecades) && !s.ready(k, p) {
-		k.rarity, k.odd, k.kind = notRare, false, KindNone
+	loud := k.odd || k.decades >= tailDecades || s.N < p.warmupSamples
+	if (loud || k.full) && !s.ready(k, p) {
+		k.odd, k.kind = false, KindNone
 		k.lower, k.upper = math.NaN(), math.NaN()
+		if loud { // the same whether a band was asked for or not
+			k.rarity = notRare
+		}
 		return
 	}
 	if k.odd || k.full || s.has(flagOpen) {

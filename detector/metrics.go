@@ -15,7 +15,7 @@ func (b *Bank) Expose(set *metrics.Set) {
 	count := func(name string, load func() uint64) {
 		set.NewGauge(name, func() float64 { return float64(load()) })
 	}
-	for why := first; why < outcomes; why++ {
+	for why := first; why < unwatched; why++ {
 		count(fmt.Sprintf("tocsin_detector_samples_not_judged_total{reason=%q}", outcomeNames[why]), b.counted[why].Load)
 	}
 	count(`tocsin_detector_series_refused_total{reason="max_series"}`, b.refused.Load)

@@ -16,10 +16,11 @@ const (
 	late               // not after the sample before
 	ended              // staleness marker
 	reset              // a counter started again
+	unwatched          // of a slot that was never given out; not counted
 	outcomes
 )
 
-var outcomeNames = [outcomes]string{"taken", "first", "not_a_number", "late", "stale", "counter_reset"}
+var outcomeNames = [outcomes]string{"taken", "first", "not_a_number", "late", "stale", "counter_reset", "not_watched"}
 
 // observe runs one sample, whose time the look holds, through the pipeline. It
 // returns what became of the series' episode and what the guards said; only taken

@@ -45,6 +45,16 @@ type DetectorStatus struct {
 	Spent      int       `json:"spent_7d"`  // alarms charged to budgets of services in the last seven days
 	Overspent  int       `json:"overspent"` // services that spent more than twice their budget
 	Checkpoint time.Time `json:"checkpoint,omitzero"`
+	WarmStart  WarmStart `json:"warm_start"`
+}
+
+// WarmStart says how far series have been given a history from the store or a
+// server.
+type WarmStart struct {
+	Active bool  `json:"active"` // under way
+	Series int64 `json:"series"` // to be warmed; 0 when there was nothing to do
+	Done   int64 `json:"done"`   // of these
+	Failed int64 `json:"failed"` // of those done: their history could not be read, or not in whole
 }
 
 // RulesStatus sums up the rules.

@@ -2,6 +2,7 @@ package story
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -102,7 +103,7 @@ func (r *runner) open(ctx context.Context) (*app.Core, error) {
 	if err := os.MkdirAll(r.dir, 0o700); err != nil {
 		return nil, err
 	}
-	return app.NewCore(ctx, app.CoreOptions{
+	core, err := app.NewCore(ctx, app.CoreOptions{
 		Config:   r.cfg,
 		RuleSet:  set,
 		Dir:      r.dir,
@@ -110,6 +111,13 @@ func (r *runner) open(ctx context.Context) (*app.Core, error) {
 		Now:      func() time.Time { return r.time(r.now) },
 		Logger:   r.log,
 	})
+	if err != nil {
+		return nil, err
+	}
+	if err := core.Warm(ctx); err != nil {
+		return nil, errors.Join(err, core.Close(ctx, r.time(r.now)))
+	}
+	return core, nil
 }
 
 // play moves virtual time tick by tick: first what came in since the last tick,

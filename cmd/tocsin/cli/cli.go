@@ -33,6 +33,7 @@ type Program struct {
 	Demo     demoCommand     `cmd:"" help:"Run the daemon together with a small shop that breaks, to see an incident from start to end."`
 	Check    checkCommand    `cmd:"" help:"Check configuration and rule files without running anything."`
 	Incident incidentCommand `cmd:"" help:"List, show, acknowledge and resolve incidents of a running daemon."`
+	Backtest backtestCommand `cmd:"" help:"Run the detector over the past, of CSV files, the store or a Prometheus, and write a row for each sample."`
 	Change   changeCommand   `cmd:"" help:"Tell a running daemon of a change, or list the changes it knows."`
 	Budget   budgetCommand   `cmd:"" help:"Show what the services of a running daemon have spent of their false-alarm budgets."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`

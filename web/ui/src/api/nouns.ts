@@ -186,7 +186,7 @@ export interface Status {
     retention_seconds: number
     bytes: number
   }
-  detector: { watched: number; warming: number; open: number; services: number; spent_7d: number; overspent: number; checkpoint?: string }
+  detector: { watched: number; warming: number; open: number; services: number; spent_7d: number; overspent: number; checkpoint?: string; warm_start?: { active: boolean; series: number; done: number; failed: number } }
   rules: { alerts: number; recording: number; firing: number; pending: number; held: number; failing: number; evaluated?: string }
   channels: { name: string; waiting: number; failed: number; sent: number; last?: string; error?: string }[]
   drops: { where: string; reason: string; count: number }[]

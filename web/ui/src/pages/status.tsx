@@ -66,6 +66,9 @@ function Figures({ s }: { s: Status }) {
       <Sheet title="Detector and rules">
         <Fact name="Series watched" value={whole(s.detector.watched)} />
         <Fact name="Still learning" value={whole(s.detector.warming)} />
+        {s.detector.warm_start && s.detector.warm_start.series > 0 && (
+          <Fact name="Warmed from history" value={warmed(s.detector.warm_start)} />
+        )}
         <Fact name="Odd now" value={whole(s.detector.open)} />
         <Fact
           name="False alarms, 7 days"
@@ -79,6 +82,10 @@ function Figures({ s }: { s: Status }) {
       </Sheet>
     </div>
   )
+}
+
+function warmed(w: { active: boolean; series: number; done: number; failed: number }): string {
+  return `${whole(w.done)} of ${whole(w.series)}${w.active ? ', going on' : ''}${w.failed > 0 ? `, ${whole(w.failed)} failed` : ''}`
 }
 
 function Sheet({ title, children }: { title: string; children: ReactNode }) {

@@ -1,0 +1,256 @@
+package backtest
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"github.com/prometheus/prometheus/model/labels"
+)
+
+// CSVOptions say which files to read and what is in them.
+type CSVOptions struct {
+	Paths []string
+	// TimeColumn holds the times; see ParseTime.
+	TimeColumn string
+	// ValueColumn holds the values. Empty: the column "value" if there is one,
+	// else every column but TimeColumn and LabelColumn, which are then the
+	// metrics of one service.
+	ValueColumn string
+	// Read is added to as bytes are read; nil counts nothing.
+	Read *atomic.Int64
+}
+
+const (
+	defaultValueColumn = "value"
+	// LabelColumn is what data sets call the right answer. It is never a metric.
+	LabelColumn = "label"
+)
+
+// CSVSource is a Source of files.
+type CSVSource struct {
+	o       CSVOptions
+	next    int
+	first   *csvFile // opened already: a pipe can be opened once only
+	several bool
+}
+
+// NewCSV returns a source with one unit for each file, named after it without
+// its folder and ending. A series has the name of its column as metric name and
+// that of the file as label "service". The first line of each file is read at
+// once, so that wrong columns are told before anything is written; the rest when
+// its turn comes.
+func NewCSV(o CSVOptions) (*CSVSource, error) {
+	s := &CSVSource{o: o}
+	for i, path := range o.Paths {
+		f, err := openCSV(path, o)
+		if err != nil {
+			s.Close()
+			return nil, err
+		}
+		s.several = s.several || len(f.columns) > 1
+		if i == 0 {
+			s.first = f
+			continue
+		}
+		f.file.Close()
+	}
+	return s, nil
+}
+
+// SeveralMetrics tells whether any of the files has several columns of values,
+// so that rows need a column that says which one is meant.
+func (s *CSVSource) SeveralMetrics() bool { return s.several }
+
+// Close closes what no Read has closed.
+func (s *CSVSource) Close() error {
+	if s.first != nil && s.next == 0 {
+		return s.first.file.Close()
+	}
+	return nil
+}
+
+// Next opens the next file. Its Read closes it.
+func (s *CSVSource) Next(context.Context) (Unit, error) {
+	if s.next >= len(s.o.Paths) {
+		return Unit{}, io.EOF
+	}
+	f, err := s.first, error(nil)
+	if s.next > 0 {
+		f, err = openCSV(s.o.Paths[s.next], s.o)
+	}
+	s.next++
+	if err != nil {
+		return Unit{}, err
+	}
+	return f.unit(), nil
+}
+
+// openCSV opens a file and reads its head.
+func openCSV(path string, o CSVOptions) (*csvFile, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read samples: %w", err)
+	}
+	f := &csvFile{path: path, file: file}
+	f.csv = csv.NewReader(skipMark(&countingReader{r: file, n: o.Read}))
+	f.csv.ReuseRecord = true
+	if err := f.head(o); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// csvFile is a file that is being read.
+type csvFile struct {
+	path    string
+	file    *os.File
+	csv     *csv.Reader
+	time    int   // column
+	columns []int // of values
+	names   []string
+}
+
+func (f *csvFile) at(line int) string { return f.path + ":" + strconv.Itoa(line) }
+
+// head reads the first line and finds the columns.
+func (f *csvFile) head(o CSVOptions) error {
+	head, err := f.csv.Read()
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("%s: the file is empty; want a first line with the names of the columns, such as timestamp,value", f.path)
+	}
+	if err != nil {
+		return f.wrong(err)
+	}
+	head = slices.Clone(head)
+	for i, name := range head {
+		if slices.Contains(head[:i], name) {
+			return fmt.Errorf("%s: column %q is there twice; give one of them another name", f.at(1), name)
+		}
+	}
+	if f.time = slices.Index(head, o.TimeColumn); f.time < 0 {
+		return fmt.Errorf("%s: no column %q; --time-column names that of the times, the file has %s", f.at(1), o.TimeColumn, strings.Join(head, ", "))
+	}
+	value := o.ValueColumn
+	if value == "" && slices.Contains(head, defaultValueColumn) {
+		value = defaultValueColumn
+	}
+	for i, name := range head {
+		if i == f.time || value == "" && name == LabelColumn || value != "" && name != value {
+			continue
+		}
+		f.columns, f.names = append(f.columns, i), append(f.names, name)
+	}
+	if len(f.columns) == 0 {
+		return fmt.Errorf("%s: no column with values; --value-column names it, the file has %s", f.at(1), strings.Join(head, ", "))
+	}
+	return nil
+}
+
+func (f *csvFile) unit() Unit {
+	name := strings.TrimSuffix(filepath.Base(f.path), filepath.Ext(f.path))
+	u := Unit{Name: name, Read: f.read}
+	for _, column := range f.names {
+		u.Metrics = append(u.Metrics, labels.FromStrings(labels.MetricName, column, "service", name))
+	}
+	return u
+}
+
+// read reads the lines after the head.
+func (f *csvFile) read(ctx context.Context, _ *uint64, emit func(*Record) error) error {
+	defer f.file.Close()
+	r := Record{Values: make([]float64, len(f.columns))}
+	missing := make([]bool, len(f.columns))
+	for n := 0; ; n++ {
+		if n&1023 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		cells, err := f.csv.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return f.wrong(err)
+		}
+		if err := f.record(&r, missing, cells); err != nil {
+			return err
+		}
+		if err := emit(&r); err != nil {
+			return err
+		}
+	}
+}
+
+// record reads one line into r.
+func (f *csvFile) record(r *Record, missing []bool, cells []string) (err error) {
+	r.Stamp, r.Missing = cells[f.time], nil
+	if r.T, err = ParseTime(r.Stamp); err != nil {
+		return f.cell(f.time, err)
+	}
+	for i, column := range f.columns {
+		missing[i] = cells[column] == ""
+		if missing[i] {
+			r.Values[i], r.Missing = math.NaN(), missing
+			continue
+		}
+		v, err := strconv.ParseFloat(strings.TrimSpace(cells[column]), 64)
+		if err != nil && !errors.Is(err, strconv.ErrRange) {
+			return f.cell(column, fmt.Errorf("want a number or nothing in column %q, got %q", f.names[i], cells[column]))
+		}
+		r.Values[i] = v // out of range is infinite, which the detector refuses and counts
+	}
+	return nil
+}
+
+// cell places an error at a cell of the line that was read last.
+func (f *csvFile) cell(column int, err error) error {
+	line, _ := f.csv.FieldPos(column)
+	return fmt.Errorf("%s: %w", f.at(line), err)
+}
+
+// wrong turns an error of the reader into one with file and line.
+func (f *csvFile) wrong(err error) error {
+	var p *csv.ParseError
+	switch {
+	case !errors.As(err, &p):
+		return fmt.Errorf("%s: %w", f.path, err)
+	case errors.Is(p.Err, csv.ErrFieldCount):
+		return fmt.Errorf("%s: want as many cells as the first line has, %d", f.at(p.Line), f.csv.FieldsPerRecord)
+	default:
+		return fmt.Errorf("%s: column %d: %w", f.at(p.Line), p.Column, p.Err)
+	}
+}
+
+// countingReader adds to n what is read.
+type countingReader struct {
+	r io.Reader
+	n *atomic.Int64
+}
+
+func (c *countingReader) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	if c.n != nil {
+		c.n.Add(int64(n))
+	}
+	return n, err
+}
+
+// skipMark leaves out the byte order mark that spreadsheets write.
+func skipMark(r io.Reader) io.Reader {
+	b := bufio.NewReaderSize(r, 64<<10)
+	if mark, err := b.Peek(3); err == nil && string(mark) == "\xef\xbb\xbf" {
+		b.Discard(3)
+	}
+	return b
+}

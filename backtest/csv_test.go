@@ -1,0 +1,251 @@
+package backtest_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/tocsinhq/tocsin/backtest"
+	"github.com/tocsinhq/tocsin/detector"
+)
+
+// file writes a file into a new folder and returns its path.
+func file(t testing.TB, name, body string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(body), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// csv judges files with default settings and returns what is written.
+func csv(t testing.TB, o backtest.CSVOptions, workers int) (string, backtest.Report, error) {
+	t.Helper()
+	if o.TimeColumn == "" {
+		o.TimeColumn = "timestamp"
+	}
+	s, err := backtest.NewCSV(o)
+	if err != nil {
+		return "", backtest.Report{}, err
+	}
+	defer s.Close()
+	var out bytes.Buffer
+	report, err := backtest.Run(t.Context(), backtest.Options{
+		Source: s, Detector: detector.DefaultConfig(), Workers: workers, Out: &out,
+		Format: backtest.CSV(backtest.Columns{Series: len(o.Paths) > 1, Metric: s.SeveralMetrics()}),
+	})
+	return out.String(), report, err
+}
+
+// wave is n lines of a series that a detector learns quickly, with a jump to
+// 900 at the places in odd.
+func wave(n int, odd ...int) string {
+	var b strings.Builder
+	b.WriteString("timestamp,value,label\n")
+	for i := range n {
+		v := 100 + 2*math.Sin(float64(i)*1.7) + math.Cos(float64(i)*0.9)
+		for _, at := range odd {
+			if i == at {
+				v = 900
+			}
+		}
+		fmt.Fprintf(&b, "%d,%g,0\n", 1700000000+15*i, v)
+	}
+	return b.String()
+}
+
+func TestCSV_EveryLine_HasARowWithItsTime(t *testing.T) {
+	path := file(t, "pay.csv", "\xef\xbb\xbftimestamp,value\n"+
+		"1700000000,1\n"+ // seconds
+		"1700000015000,2\n"+ // milliseconds
+		"2023-11-14T22:13:50Z,3\n"+ // RFC 3339
+		"2023-11-14 22:14:05,4\n"+
+		"1700000060.5,\n"+ // missing
+		"1700000045,5\n"+ // duplicate of a time
+		"1700000030,6\n"+ // out of order
+		"1700000075,NaN\n"+
+		"1700000090,1e400\n"+
+		"\"2023-11-14T23:15:05,5+01:00\",8\n") // a comma before the fraction
+	got, report, err := csv(t, backtest.CSVOptions{Paths: []string{path}}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"timestamp,value,score,expected,lower,upper,anomalous,kind",
+		"1700000000,1,SCORE,NaN,NaN,NaN,false,none",
+		"1700000015000,2,SCORE,NaN,NaN,NaN,false,none",
+		"2023-11-14T22:13:50Z,3,SCORE,NaN,NaN,NaN,false,none",
+		"2023-11-14 22:14:05,4,SCORE,NaN,NaN,NaN,false,none",
+		"1700000060.5,NaN,0,NaN,NaN,NaN,false,not_judged",
+		"1700000045,5,0,NaN,NaN,NaN,false,not_judged",
+		"1700000030,6,0,NaN,NaN,NaN,false,not_judged",
+		"1700000075,NaN,0,NaN,NaN,NaN,false,not_judged",
+		"1700000090,+Inf,0,NaN,NaN,NaN,false,not_judged",
+		"\"2023-11-14T23:15:05,5+01:00\",8,SCORE,NaN,NaN,NaN,false,none",
+	}
+	// What a young series scores is the detector's affair.
+	got = regexp.MustCompile(`,([1-8]),[0-9.e-]+,(NaN,NaN,NaN,false,none)`).ReplaceAllString(got, ",$1,SCORE,$2")
+	if got != strings.Join(want, "\n")+"\n" {
+		t.Errorf("got\n%swant\n%s", got, strings.Join(want, "\n"))
+	}
+	if s := report.String(); s != "1 series, 10 rows, 0 anomalous; rows not judged: 2 late, 1 missing, 2 not a number" {
+		t.Errorf("got %q", s)
+	}
+}
+
+func TestCSV_Jump_IsAnomalousWithBand(t *testing.T) {
+	got, report, err := csv(t, backtest.CSVOptions{Paths: []string{file(t, "pay.csv", wave(400, 350))}}, 1)
+	if err != nil || report.Anomalous != 1 {
+		t.Fatalf("got %d anomalous rows, %v; want 1", report.Anomalous, err)
+	}
+	line := strings.Split(got, "\n")[351]
+	if !strings.HasPrefix(line, "1700005250,900,") || !strings.HasSuffix(line, ",true,spike") {
+		t.Errorf("got %s", line)
+	}
+}
+
+func TestCSV_SeveralColumns_AreOneService(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("timestamp,cpu,memory,label\n")
+	for i := range 400 {
+		memory := 50 + math.Sin(float64(i)*2.3)
+		if i == 390 {
+			memory = 500
+		}
+		cell := fmt.Sprint(memory)
+		if i == 10 {
+			cell = ""
+		}
+		fmt.Fprintf(&b, "%d,%g,%s,1\n", 60*i, 5+math.Sin(float64(i)*1.1), cell)
+	}
+	got, report, err := csv(t, backtest.CSVOptions{Paths: []string{file(t, "a.csv", b.String())}}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(got), "\n")
+	if len(lines) != 401 || lines[0] != "timestamp,value,score,expected,lower,upper,anomalous,kind,metric" {
+		t.Fatalf("got %d lines, %s", len(lines), lines[0])
+	}
+	if l := lines[391]; !strings.HasPrefix(l, "23400,500,") || !strings.HasSuffix(l, "true,spike,memory") {
+		t.Errorf("the oddest metric: got %s", l)
+	}
+	if want := "; every row was judged; values not judged: 1 missing"; !strings.HasSuffix(report.String(), want) {
+		t.Errorf("got %s, want %s", report, want)
+	}
+}
+
+func TestCSV_SeveralFiles_SameBytesForAnyNumberOfWorkers(t *testing.T) {
+	var paths []string
+	for i := range 40 {
+		paths = append(paths, file(t, fmt.Sprintf("s%02d.csv", i), wave(100+37*i, 90+i)))
+	}
+	one, first, err := csv(t, backtest.CSVOptions{Paths: paths}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(one, "series,timestamp,value,") || !strings.Contains(one, "\ns39,") {
+		t.Errorf("got %.200s", one)
+	}
+	many, report, err := csv(t, backtest.CSVOptions{Paths: paths}, 8)
+	if err != nil || many != one || report.String() != first.String() {
+		t.Errorf("with 8 workers: %v, %s, want the rows of one worker and %s", err, report, first)
+	}
+}
+
+func TestCSV_WhatIsWrong_IsToldWithFileAndLine(t *testing.T) {
+	for _, tt := range []struct {
+		name, body string
+		options    backtest.CSVOptions
+		want       string
+	}{
+		{"empty", "", backtest.CSVOptions{}, "x.csv: the file is empty"},
+		{"no time column", "time,value\n", backtest.CSVOptions{}, `x.csv:1: no column "timestamp"; --time-column names that of the times, the file has time, value`},
+		{"no value column", "timestamp,label\n", backtest.CSVOptions{}, "x.csv:1: no column with values"},
+		{"named column that is not there", "timestamp,value\n", backtest.CSVOptions{ValueColumn: "v"}, "x.csv:1: no column with values"},
+		{"column twice", "timestamp,a,a\n", backtest.CSVOptions{}, `x.csv:1: column "a" is there twice`},
+		{"text for a number", "timestamp,value\n1,1\n2,x\n", backtest.CSVOptions{}, `x.csv:3: want a number or nothing in column "value", got "x"`},
+		{"text for a time", "timestamp,value\nnoon,1\n", backtest.CSVOptions{}, `x.csv:2: want a time as`},
+		{"no time", "timestamp,value\n,1\n", backtest.CSVOptions{}, `x.csv:2: want a time, got an empty cell`},
+		{"short line", "timestamp,value\n1,1\n2\n", backtest.CSVOptions{}, "x.csv:3: want as many cells as the first line has, 2"},
+		{"quotes", "timestamp,value\n1,\"1\n", backtest.CSVOptions{}, "x.csv:"},
+		{"a metric that is text", "timestamp,host,cpu\n1,web,1\n", backtest.CSVOptions{}, `x.csv:2: want a number or nothing in column "host"`},
+	} {
+		tt.options.Paths = []string{file(t, "x.csv", tt.body)}
+		if _, _, err := csv(t, tt.options, 2); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: got %v, want %q", tt.name, err, tt.want)
+		}
+	}
+	if _, _, err := csv(t, backtest.CSVOptions{Paths: []string{"/nowhere/x.csv"}}, 1); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v, want one that there is no file", err)
+	}
+}
+
+// The rows before the wrong line are written, and those of a file after it not.
+func TestRun_WrongLineInTheSecondFile_EndsThere(t *testing.T) {
+	bad := strings.Replace(wave(3000), "1700030000,", "later,", 1)
+	paths := []string{file(t, "a.csv", wave(500)), file(t, "b.csv", bad), file(t, "c.csv", wave(10))}
+	got, report, err := csv(t, backtest.CSVOptions{Paths: paths}, 4)
+	if err == nil || !strings.Contains(err.Error(), "b.csv:2002: ") {
+		t.Errorf("got %v", err)
+	}
+	if report.Units != 1 || strings.Count(got, "\n") != 1+500+2000 || strings.Contains(got, "\nc,") {
+		t.Errorf("got %d units and %d lines", report.Units, strings.Count(got, "\n"))
+	}
+}
+
+func TestRun_Cancelled_Ends(t *testing.T) {
+	s, err := backtest.NewCSV(backtest.CSVOptions{Paths: []string{file(t, "a.csv", wave(5000)), file(t, "b.csv", wave(50))}, TimeColumn: "timestamp"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = backtest.Run(ctx, backtest.Options{Source: s, Detector: detector.DefaultConfig(), Workers: 2, Out: io.Discard, Format: backtest.CSV(backtest.Columns{})})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want that it was cancelled", err)
+	}
+}
+
+// fullDisk takes so many bytes.
+type fullDisk int
+
+func (f *fullDisk) Write(p []byte) (int, error) {
+	if *f -= fullDisk(len(p)); *f < 0 {
+		return 0, errors.New("disk full")
+	}
+	return len(p), nil
+}
+
+func TestRun_OutputFails_EndsWithItsError(t *testing.T) {
+	s, err := backtest.NewCSV(backtest.CSVOptions{Paths: []string{file(t, "a.csv", wave(50_000))}, TimeColumn: "timestamp"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	disk := fullDisk(100 << 10)
+	_, err = backtest.Run(t.Context(), backtest.Options{Source: s, Detector: detector.DefaultConfig(), Workers: 2, Out: &disk, Format: backtest.CSV(backtest.Columns{})})
+	if err == nil || !strings.Contains(err.Error(), "write rows: disk full") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A file of any content gives an error or a row for each of its lines.
+func FuzzCSV(f *testing.F) {
+	f.Add("timestamp,value\n1,2\n2,\n")
+	f.Add("timestamp,a,b,label\n2023-11-14 22:13:20,1,2,0\n1e9,nan,,1\n")
+	f.Add("timestamp,value\n\"1\",\"2\r\n\"\n")
+	f.Fuzz(func(t *testing.T, body string) {
+		got, report, err := csv(t, backtest.CSVOptions{Paths: []string{file(t, "x.csv", body)}}, 1)
+		if err == nil && uint64(strings.Count(got, "\n")) < 1+report.Rows {
+			t.Errorf("%d lines for %d rows", strings.Count(got, "\n"), report.Rows)
+		}
+	})
+}

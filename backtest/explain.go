@@ -1,0 +1,157 @@
+package backtest
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/tocsinhq/tocsin/detector"
+)
+
+// Explanation is a Format that writes nothing but why the rows at one time were
+// or were not anomalous.
+type Explanation struct {
+	t                 int64
+	threshold, budget float64
+
+	mu            sync.Mutex
+	found         bool
+	before, after int64 // nearest times seen, noTime when there is none
+}
+
+// Explain returns an Explanation for time t, in milliseconds.
+func Explain(t int64, c detector.Config) *Explanation {
+	return &Explanation{t: t, threshold: c.Threshold(), budget: c.Budget, before: noTime, after: noTime}
+}
+
+// Missed returns an error that names the nearest times when no row had the time
+// asked for, nil else. It is for after Run.
+func (e *Explanation) Missed() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.found {
+		return nil
+	}
+	var near []string
+	for _, t := range [...]int64{e.before, e.after} {
+		if t != noTime {
+			near = append(near, stamp(t))
+		}
+	}
+	if near == nil {
+		return fmt.Errorf("explain: no rows at all")
+	}
+	return fmt.Errorf("explain: no row at %s; the nearest are at %s", stamp(e.t), strings.Join(near, " and "))
+}
+
+// Head appends nothing.
+func (e *Explanation) Head(b []byte) []byte { return b }
+
+// Append appends the explanation of a row at the time asked for.
+func (e *Explanation) Append(b []byte, r *Row) []byte {
+	e.note(r.T)
+	if r.T != e.t {
+		return b
+	}
+	var s strings.Builder
+	fmt.Fprintf(&s, "%s at %s\n", r.Series, r.Stamp)
+	e.write(&s, r)
+	return append(b, s.String()...)
+}
+
+// note remembers the time of a row.
+func (e *Explanation) note(t int64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case t == e.t:
+		e.found = true
+	case t < e.t && (e.before == noTime || t > e.before):
+		e.before = t
+	case t > e.t && (e.after == noTime || t < e.after):
+		e.after = t
+	}
+}
+
+func (e *Explanation) write(s *strings.Builder, r *Row) {
+	say := func(name, format string, args ...any) {
+		fmt.Fprintf(s, "  %-10s %s\n", name, fmt.Sprintf(format, args...))
+	}
+	if r.Reason != "" {
+		say("not judged", "%s", whys[r.Reason])
+		return
+	}
+	v := r.Verdict
+	if r.Metric != "" {
+		say("metric", "%s, the oddest of %d: %s", r.Metric, len(r.metrics), r.oddest())
+	}
+	per := ""
+	if v.Rate {
+		per = " per second"
+	}
+	say("value", "%s%s", figure(v.Value), per)
+	if math.IsNaN(v.Lower) {
+		say("expected", "no band: the series is too young, or what is odd is not in the value")
+	} else {
+		say("expected", "%s%s, band %s to %s", figure(v.Expected), per, figure(v.Lower), figure(v.Upper))
+	}
+	say("score", "%s; odd from %s, which is a budget of %g false alarms a week", exact(v.Score), exact(e.threshold), e.budget)
+	if r.Anomalous {
+		say("anomalous", "yes, %s: the score reaches the threshold", strings.ReplaceAll(v.Kind.String(), "_", " "))
+	} else {
+		say("anomalous", "no: the score is below the threshold")
+	}
+	if v.Since == 0 {
+		say("episode", "none is open")
+	} else {
+		say("episode", "%s, since %s, highest score %s", v.Phase, stamp(v.Since), exact(v.Peak))
+	}
+}
+
+// mostNamed is how many metrics of a service an explanation names.
+const mostNamed = 5
+
+// oddest names the metrics with the highest scores.
+func (r *Row) oddest() string {
+	var at []int
+	for i, w := range r.words {
+		if w.reason == "" {
+			at = append(at, i)
+		}
+	}
+	slices.SortStableFunc(at, func(a, b int) int {
+		switch x, y := r.words[a].verdict.Score, r.words[b].verdict.Score; {
+		case x > y:
+			return -1
+		case x < y:
+			return 1
+		}
+		return 0
+	})
+	var names []string
+	for _, i := range at[:min(len(at), mostNamed)] {
+		names = append(names, r.metrics[i].Get(labels.MetricName)+" "+exact(r.words[i].verdict.Score))
+	}
+	return strings.Join(names, ", ")
+}
+
+// whys are the reasons of rows that were not judged, in words.
+var whys = map[string]string{
+	reasonMissing:    "the cell is empty",
+	reasonNotWatched: "series of this name are not watched: buckets of histograms, ALERTS, and tocsin_ series",
+	"first":          "the first sample of a counter, with none before it to make a rate from",
+	"not_a_number":   "the value is no number, infinite, or larger than 1e30",
+	"late":           "a sample before it has the same time or a later one",
+	"stale":          "a staleness marker: the source said that the series has ended",
+	"counter_reset":  "the counter fell: it has started again, and no rate can be told",
+}
+
+func figure(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
+
+// exact is for scores, which differ from 1 by little.
+func exact(v float64) string { return strconv.FormatFloat(v, 'g', 12, 64) }

@@ -1,0 +1,180 @@
+package backtest
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/tocsinhq/tocsin/detector"
+)
+
+// Row is what is said of one record.
+type Row struct {
+	Series string // Unit.Name
+	Metric string // of several metrics the one that is meant, "" when there is one only
+	Stamp  string // the time as it was in the input
+	T      int64  // ms
+	// Verdict is the detector's, with Value, Expected, Lower and Upper NaN where
+	// unknown and Score 0. Its Kind is KindNone when the row is not anomalous.
+	Verdict   detector.Verdict
+	Anomalous bool   // Score reaches the threshold: the value lies outside of the band
+	Reason    string // why no metric was judged; "" when one was
+
+	metrics []labels.Labels // of the unit
+	words   []word          // by metric
+}
+
+// NewRow returns the row of a verdict; what it is a verdict on is left to fill in.
+func NewRow(v detector.Verdict, threshold float64) Row {
+	r := Row{T: v.Time, Verdict: v, Anomalous: odd(v, threshold)}
+	if !r.Anomalous { // inside an episode the verdict has that of its peak
+		r.Verdict.Kind = detector.KindNone
+	}
+	return r
+}
+
+// odd tells whether a verdict calls its sample odd: the value lies outside of its
+// band, which is when the score reaches the threshold of the moment; without a
+// band, as for a flatline, the score tells.
+func odd(v detector.Verdict, threshold float64) bool {
+	if math.IsNaN(v.Lower) {
+		return v.Score >= threshold
+	}
+	return v.Value < v.Lower || v.Value > v.Upper
+}
+
+// NotJudgedRow returns the row of a sample that was not judged.
+func NotJudgedRow(t int64, v float64, reason string) Row {
+	nan := math.NaN()
+	return Row{T: t, Reason: reason, Verdict: detector.Verdict{Time: t, Value: v, Expected: nan, Lower: nan, Upper: nan}}
+}
+
+// Reasons for rows and values that were not judged, beside detector.Bank.Judge's.
+const (
+	reasonMissing    = "missing"     // an empty cell
+	reasonNotWatched = "not_watched" // see detector.Bank.Register
+)
+
+// sweepEvery is how often a daemon looks for series that have gone silent, in
+// milliseconds; a gap in the past is swept as it would have been then. A long
+// gap is swept in no more than mostSweeps steps.
+const (
+	sweepEvery  = 10_000
+	silentLeast = 60_000
+	silentSteps = 4 // less than the detector's own, which decides
+	mostSweeps  = 2000
+	noTime      = math.MinInt64
+)
+
+// judge is a bank for one unit.
+type judge struct {
+	unit      Unit
+	bank      *detector.Bank
+	slots     []detector.Slot
+	threshold float64
+	words     []word
+	last      int64 // newest time seen
+	step      int64 // smaller of the two newest distances between records
+	dt        int64
+	silences  uint64
+	row       Row
+}
+
+func newJudge(c detector.Config, u Unit) (*judge, error) {
+	bank, err := detector.NewBank(c)
+	if err != nil {
+		return nil, err
+	}
+	j := &judge{unit: u, bank: bank, threshold: c.Threshold(), words: make([]word, len(u.Metrics)), last: noTime}
+	for _, l := range u.Metrics {
+		j.slots = append(j.slots, bank.Register(l))
+	}
+	return j, nil
+}
+
+// run reads the unit and hands a row for each record to emit, which must not
+// keep it.
+func (j *judge) run(ctx context.Context, tally *tally, emit func(*Row) error) error {
+	defer func() { tally.silences += j.silences }()
+	return j.unit.Read(ctx, &tally.unread, func(r *Record) error {
+		if len(r.Values) != len(j.slots) {
+			return fmt.Errorf("%s: got %d values at %s, want %d", j.unit.Name, len(r.Values), r.Stamp, len(j.slots))
+		}
+		return emit(j.judge(r, tally))
+	})
+}
+
+// judge observes one record.
+func (j *judge) judge(r *Record, tally *tally) *Row {
+	j.sweep(r.T)
+	for i, v := range r.Values {
+		j.words[i] = j.observe(i, r, v)
+		if why := j.words[i].reason; why != "" {
+			tally.values[why]++
+		}
+	}
+	row := &j.row
+	if i := guilty(j.words); i >= 0 {
+		*row = NewRow(j.words[i].verdict, j.threshold)
+		if len(j.words) > 1 {
+			row.Metric = j.unit.Metrics[i].Get(labels.MetricName)
+		}
+	} else {
+		v := math.NaN()
+		if len(j.words) == 1 && !j.words[0].verdict.Rate { // else a rate that is not known
+			v = r.Values[0]
+		}
+		*row = NotJudgedRow(r.T, v, j.words[0].reason)
+		tally.unjudged[row.Reason]++
+	}
+	row.Series, row.Stamp, row.metrics, row.words = j.unit.Name, r.Stamp, j.unit.Metrics, j.words
+	if row.Stamp == "" {
+		row.Stamp = stamp(r.T)
+	}
+	tally.rows++
+	if row.Anomalous {
+		tally.anomalous++
+	}
+	return row
+}
+
+func (j *judge) observe(i int, r *Record, v float64) word {
+	if r.Missing != nil && r.Missing[i] {
+		return word{reason: reasonMissing}
+	}
+	if j.slots[i] == 0 {
+		return word{reason: reasonNotWatched}
+	}
+	verdict, why := j.bank.Judge(j.slots[i], r.T, v)
+	return word{verdict, why}
+}
+
+// sweep lets the bank notice a silence before time t, as a daemon does while it
+// waits: an open episode is lost, a silence that is odd is an episode of its own.
+func (j *judge) sweep(t int64) {
+	if j.last == noTime {
+		j.last = t
+		return
+	}
+	gap := t - j.last
+	if gap <= 0 {
+		return
+	}
+	if gap >= silentLeast && j.step > 0 && gap >= silentSteps*j.step {
+		every := max(sweepEvery, gap/mostSweeps/sweepEvery*sweepEvery)
+		for at := (j.last/every + 1) * every; at < t; at += every {
+			j.bank.Sweep(at, func(v detector.Verdict) {
+				if v.Kind == detector.KindMissing && v.Phase == detector.PhaseOpened {
+					j.silences++
+				}
+			})
+		}
+	}
+	j.step = gap
+	if j.dt > 0 {
+		j.step = min(j.dt, gap)
+	}
+	j.last, j.dt = t, gap
+}

@@ -1,0 +1,73 @@
+package backtest
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Report sums up a run.
+type Report struct {
+	Units     uint64            // series, or services of several metrics
+	Rows      uint64            // rows written, one for each record
+	Anomalous uint64            // rows outside of the band
+	Silences  uint64            // gaps that were odd for their series
+	Unjudged  map[string]uint64 // rows not judged by reason
+	Unread    uint64            // native histogram samples, which have no row
+	// Values counts single values that were not judged by reason; it differs
+	// from Unjudged where a record has several.
+	Values map[string]uint64
+}
+
+// String returns a sentence or two for people.
+func (r Report) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d series, %d rows, %d anomalous", r.Units, r.Rows, r.Anomalous)
+	if r.Silences > 0 {
+		fmt.Fprintf(&b, ", %d odd silences", r.Silences)
+	}
+	if len(r.Unjudged) == 0 {
+		b.WriteString("; every row was judged")
+	} else {
+		fmt.Fprintf(&b, "; rows not judged: %s", counts(r.Unjudged))
+	}
+	if !maps.Equal(r.Unjudged, r.Values) {
+		fmt.Fprintf(&b, "; values not judged: %s", counts(r.Values))
+	}
+	if r.Unread > 0 {
+		fmt.Fprintf(&b, "; %d native histogram samples have no row", r.Unread)
+	}
+	return b.String()
+}
+
+func counts(m map[string]uint64) string {
+	var parts []string
+	for _, why := range slices.Sorted(maps.Keys(m)) {
+		parts = append(parts, fmt.Sprintf("%d %s", m[why], strings.ReplaceAll(why, "_", " ")))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// tally is the count of one unit.
+type tally struct {
+	rows, anomalous, silences uint64
+	unread                    uint64
+	unjudged, values          map[string]uint64
+}
+
+func newTally() *tally { return &tally{unjudged: map[string]uint64{}, values: map[string]uint64{}} }
+
+func (r *Report) add(t *tally) {
+	r.Units++
+	r.Rows += t.rows
+	r.Anomalous += t.anomalous
+	r.Silences += t.silences
+	r.Unread += t.unread
+	for why, n := range t.unjudged {
+		r.Unjudged[why] += n
+	}
+	for why, n := range t.values {
+		r.Values[why] += n
+	}
+}

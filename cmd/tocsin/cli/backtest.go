@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/tocsinhq/tocsin/backtest"
+	"github.com/tocsinhq/tocsin/config"
+	"github.com/tocsinhq/tocsin/detector"
+)
+
+type backtestCommand struct {
+	backtestSource
+	Output     string   `type:"path" placeholder:"FILE" help:"Where the rows go; standard output by default. A file is put in place when it is whole."`
+	Format     string   `enum:"csv,jsonl" default:"csv" help:"Form of the rows."`
+	Budget     *float64 `placeholder:"NUMBER" help:"False alarms that one series may raise in a week; detector.budget of the configuration by default."`
+	ConfigFile string   `name:"config.file" env:"TOCSIN_CONFIG_FILE" placeholder:"FILE" help:"Configuration file; its detector section is used."`
+	Explain    string   `placeholder:"TIME" help:"Instead of rows, say why what was seen at this time was or was not anomalous."`
+}
+
+// Run judges the source and writes a row for each of its samples.
+func (c *backtestCommand) Run(ctx context.Context, s streams) error {
+	settings, err := c.detector(s)
+	if err != nil {
+		return err
+	}
+	meter := new(meter)
+	source, columns, err := c.open(ctx, s, meter)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	o := backtest.Options{
+		Source: source, Detector: settings, Workers: runtime.GOMAXPROCS(0), Rows: &meter.rows, Units: &meter.units,
+	}
+	explain, err := c.format(&o, columns)
+	if err != nil {
+		return wrongUse(s, err)
+	}
+	out, finish, err := c.output(s)
+	if err != nil {
+		return err
+	}
+	buffer := bufio.NewWriterSize(out, 256<<10)
+	o.Out = buffer
+	stop := meter.show(s.err)
+	report, err := backtest.Run(ctx, o)
+	stop()
+	if ferr := buffer.Flush(); err == nil {
+		err = ferr
+	}
+	if err == nil && explain != nil {
+		err = explain.Missed()
+	}
+	if err := finish(err); err != nil {
+		return fmt.Errorf("backtest: %w", err)
+	}
+	_, err = fmt.Fprintln(s.err, report)
+	return err
+}
+
+// detector returns the detector's configuration.
+func (c *backtestCommand) detector(s streams) (detector.Config, error) {
+	settings := detector.DefaultConfig()
+	if c.ConfigFile != "" {
+		whole, errs := config.Load(c.ConfigFile)
+		if err := errs.Err(); err != nil {
+			return settings, fmt.Errorf("configuration:\n%w", err)
+		}
+		settings = whole.Detector
+	}
+	if c.Budget == nil {
+		return settings, nil
+	}
+	settings.Budget = *c.Budget
+	var wrong error
+	settings.Validate(func(path, format string, args ...any) {
+		wrong = errors.Join(wrong, fmt.Errorf("--"+path+": "+format, args...))
+	})
+	if wrong != nil {
+		return settings, wrongUse(s, wrong)
+	}
+	return settings, nil
+}
+
+// format sets what rows look like; the explanation is nil when rows are wanted.
+func (c *backtestCommand) format(o *backtest.Options, columns backtest.Columns) (*backtest.Explanation, error) {
+	if c.Explain != "" {
+		t, err := backtest.ParseTime(c.Explain)
+		if err != nil {
+			return nil, fmt.Errorf("--explain: %w", err)
+		}
+		explain := backtest.Explain(t, o.Detector)
+		o.Format = explain
+		return explain, nil
+	}
+	o.Format = backtest.CSV(columns)
+	if c.Format == "jsonl" {
+		o.Format = backtest.JSONLines(columns)
+	}
+	return nil, nil
+}
+
+// output opens where rows go. finish ends it: with nil the file is put in place,
+// with an error, which it returns, the file that was there stays.
+func (c *backtestCommand) output(s streams) (w io.Writer, finish func(error) error, err error) {
+	if c.Output == "" {
+		return s.out, func(err error) error { return err }, nil
+	}
+	if have, err := os.Stat(c.Output); err == nil && !have.Mode().IsRegular() { // a pipe, a terminal
+		f, err := os.OpenFile(c.Output, os.O_WRONLY, 0)
+		if err != nil {
+			return nil, nil, fmt.Errorf("backtest: %w", err)
+		}
+		return f, func(err error) error { return errors.Join(err, f.Close()) }, nil
+	}
+	f, err := os.CreateTemp(filepath.Dir(c.Output), filepath.Base(c.Output)+".*")
+	if err != nil {
+		return nil, nil, fmt.Errorf("backtest: %w", err)
+	}
+	return f, func(err error) error {
+		err = errors.Join(err, f.Close())
+		if err == nil {
+			err = errors.Join(os.Chmod(f.Name(), 0o644), os.Rename(f.Name(), c.Output))
+		}
+		if err != nil {
+			os.Remove(f.Name())
+		}
+		return err
+	}, nil
+}
+
+// wrongUse tells what is wrong with flags and leaves with ExitUsage.
+func wrongUse(s streams, err error) error {
+	fmt.Fprintln(s.err, "tocsin:", printableLines(err.Error()))
+	return errExit(ExitUsage)
+}

@@ -1,0 +1,149 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/tocsinhq/tocsin/backtest"
+	"github.com/tocsinhq/tocsin/internal/yamldoc"
+	"github.com/tocsinhq/tocsin/store"
+	"github.com/tocsinhq/tocsin/store/remote"
+)
+
+// backtestSource says what to judge: files, a store or a server.
+type backtestSource struct {
+	Input       []string `type:"path" placeholder:"FILE" help:"CSV file with a line of column names; may be given several times."`
+	TimeColumn  string   `name:"time-column" default:"timestamp" help:"Column of the times: Unix seconds or milliseconds, RFC 3339, or 2006-01-02 15:04:05 in UTC."`
+	ValueColumn string   `name:"value-column" placeholder:"NAME" help:"Column of the values. By default value; if there is none, every column but the time and label, as the metrics of one service."`
+	StoragePath string   `name:"storage.path" type:"path" placeholder:"DIR" help:"Data folder of a daemon, which may be running, or of Prometheus; nothing in it is changed."`
+	Prometheus  string   `placeholder:"URL" help:"Server that speaks Prometheus' API, such as http://user:password@prometheus:9090."`
+	Token       string   `name:"prometheus.bearer-token" env:"TOCSIN_PROMETHEUS_BEARER_TOKEN" placeholder:"TOKEN" help:"Sent to the server as authorization."`
+	CAFile      string   `name:"prometheus.ca-file" type:"path" placeholder:"FILE" help:"Certificates to trust for the server, instead of the system's."`
+	Timeout     string   `name:"prometheus.timeout" default:"1m" help:"Bound of each request to the server."`
+	Match       []string `sep:"none" placeholder:"SELECTOR" help:"Series of the store or server, such as '{job=\"api\"}'; may be given several times. Without it all."`
+	From        string   `placeholder:"TIME" help:"First time of the store or server: a time, or how long ago, such as 30d. By default all of the store, and 14d of a server."`
+	To          string   `placeholder:"TIME" help:"Last time, likewise; now by default."`
+}
+
+// open returns the source that the flags name and the columns that its rows
+// need. The meter is told how much there is.
+func (c *backtestSource) open(ctx context.Context, s streams, m *meter) (backtest.Source, backtest.Columns, error) {
+	named := 0
+	for _, is := range [...]bool{len(c.Input) > 0, c.StoragePath != "", c.Prometheus != ""} {
+		if is {
+			named++
+		}
+	}
+	if named != 1 {
+		return nil, backtest.Columns{}, wrongUse(s, errors.New("backtest: want one of --input, --storage.path and --prometheus"))
+	}
+	if len(c.Input) > 0 {
+		if len(c.Match) > 0 || c.From != "" || c.To != "" {
+			return nil, backtest.Columns{}, wrongUse(s, errors.New("backtest: --match, --from and --to go with --storage.path and --prometheus; of a file every line is judged"))
+		}
+		return c.openFiles(m)
+	}
+	now := time.Now()
+	span, err := c.span(now)
+	if err == nil {
+		_, err = backtest.Selectors(c.Match)
+	}
+	if err != nil {
+		return nil, backtest.Columns{}, wrongUse(s, fmt.Errorf("backtest: %w", err))
+	}
+	var source backtest.Source
+	if c.StoragePath != "" {
+		source, err = c.openStore(s, span)
+	} else {
+		source, err = c.openServer(ctx, s, span, m)
+	}
+	return source, backtest.Columns{Series: true}, err
+}
+
+func (c *backtestSource) openFiles(m *meter) (backtest.Source, backtest.Columns, error) {
+	files, err := backtest.NewCSV(backtest.CSVOptions{Paths: c.Input, TimeColumn: c.TimeColumn, ValueColumn: c.ValueColumn, Read: &m.read})
+	if err != nil {
+		return nil, backtest.Columns{}, err
+	}
+	for _, path := range c.Input {
+		if have, err := os.Stat(path); err == nil {
+			m.bytes += have.Size()
+		}
+	}
+	m.all = len(c.Input)
+	return files, backtest.Columns{Series: len(c.Input) > 1, Metric: files.SeveralMetrics()}, nil
+}
+
+// span is what of the history is wanted.
+type span struct{ from, to time.Time }
+
+// defaultLookback is how much of a server's history is judged.
+const defaultLookback = 14 * 24 * time.Hour
+
+func (c *backtestSource) span(now time.Time) (span, error) {
+	s := span{from: time.UnixMilli(0), to: now}
+	if c.Prometheus != "" {
+		s.from = now.Add(-defaultLookback)
+	}
+	for _, x := range [...]struct {
+		flag, text string
+		to         *time.Time
+	}{{"--from", c.From, &s.from}, {"--to", c.To, &s.to}} {
+		if x.text == "" {
+			continue
+		}
+		if d, err := yamldoc.ParseDuration(x.text); err == nil && d > 0 {
+			*x.to = now.Add(-d.Std())
+			continue
+		}
+		ms, err := backtest.ParseTime(x.text)
+		if err != nil {
+			return s, fmt.Errorf("%s: %w, or how long ago, such as 30d", x.flag, err)
+		}
+		*x.to = time.UnixMilli(ms)
+	}
+	if !s.from.Before(s.to) {
+		return s, fmt.Errorf("want --from before --to, got %s and %s", s.from.UTC().Format(time.RFC3339), s.to.UTC().Format(time.RFC3339))
+	}
+	return s, nil
+}
+
+func (c *backtestSource) openStore(s streams, w span) (backtest.Source, error) {
+	selectors, err := backtest.Selectors(c.Match)
+	if err != nil {
+		return nil, err
+	}
+	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	q, done, err := store.OpenReadOnly(c.StoragePath, w.from.UnixMilli(), w.to.UnixMilli(), log)
+	if err != nil {
+		return nil, err
+	}
+	return backtest.NewStored(backtest.StoredOptions{Querier: q, Selectors: selectors, Close: done}), nil
+}
+
+func (c *backtestSource) openServer(ctx context.Context, s streams, w span, m *meter) (backtest.Source, error) {
+	settings := remote.DefaultConfig()
+	settings.URL, settings.BearerToken, settings.TLS.CAFile = c.Prometheus, yamldoc.Secret(c.Token), c.CAFile
+	timeout, wrong := yamldoc.ParseDuration(c.Timeout)
+	settings.Timeout = timeout
+	settings.Validate(func(path, format string, args ...any) {
+		wrong = errors.Join(wrong, fmt.Errorf(path+": "+format, args...))
+	})
+	if wrong != nil {
+		return nil, wrongUse(s, fmt.Errorf("backtest: --prometheus: %w", wrong))
+	}
+	reader, err := remote.NewReader(settings)
+	if err != nil {
+		return nil, err
+	}
+	source, n, err := backtest.NewRemote(ctx, backtest.RemoteOptions{Reader: reader, Selectors: c.Match, From: w.from, To: w.to})
+	if err != nil {
+		return nil, errors.Join(err, reader.Close())
+	}
+	m.all = n
+	return source, nil
+}

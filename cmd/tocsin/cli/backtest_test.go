@@ -1,0 +1,147 @@
+package cli_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tocsinhq/tocsin/cmd/tocsin/cli"
+)
+
+// learnable is a CSV file that a detector learns, with a jump in its last line.
+func learnable() string {
+	var b strings.Builder
+	b.WriteString("timestamp,value,label\n")
+	for i := range 300 {
+		fmt.Fprintf(&b, "%d,%g,0\n", 1700000000+15*i, 100+2*math.Sin(float64(i)*1.7)+math.Cos(float64(i)*0.9))
+	}
+	b.WriteString("1700004500,900,1\n")
+	return b.String()
+}
+
+func TestBacktest_File_RowsReplaceTheOutputWhenWhole(t *testing.T) {
+	dir := files(t, "pay.csv", learnable(), "bad.csv", "timestamp,value\n1,1\n2,x\n", "out.csv", "old")
+	in, out := filepath.Join(dir, "pay.csv"), filepath.Join(dir, "out.csv")
+	code, stdout, stderr := run("backtest", "--input", filepath.Join(dir, "bad.csv"), "--output", out)
+	if body, _ := os.ReadFile(out); code != cli.ExitFailed || string(body) != "old" || !strings.Contains(stderr, "bad.csv:3: ") {
+		t.Errorf("a bad file: got %d, output %q, %s", code, body, stderr)
+	}
+	code, stdout, stderr = run("backtest", "--input", in, "--output", out)
+	body, err := os.ReadFile(out)
+	if code != cli.ExitOK || stdout != "" || err != nil || strings.Count(string(body), "\n") != 302 {
+		t.Fatalf("got %d, %q, %v, %d lines, %s", code, stdout, err, strings.Count(string(body), "\n"), stderr)
+	}
+	if !strings.Contains(stderr, "1 series, 301 rows, 1 anomalous; every row was judged") {
+		t.Errorf("got %s", stderr)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "out.csv.*")); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	code, stdout, _ = run("backtest", "--input", in)
+	if code != cli.ExitOK || stdout != string(body) {
+		t.Errorf("standard output differs from the file")
+	}
+	code, stdout, _ = run("backtest", "--input", in, "--format=jsonl")
+	lines := strings.Split(strings.TrimSpace(stdout), "\n")
+	var last struct {
+		Timestamp string
+		Anomalous bool
+		Kind      string
+	}
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil || len(lines) != 301 || !last.Anomalous || last.Timestamp != "1700004500" {
+		t.Errorf("got %d lines, %v, last %+v", len(lines), err, last)
+	}
+}
+
+// A budget of a hundred alarms a week calls odd what a small one does not, by
+// flag and by configuration alike.
+func TestBacktest_Budget_MovesTheThreshold(t *testing.T) {
+	dir := files(t, "pay.csv", learnable(), "tocsin.yml", "detector: {budget: 100}\n")
+	in := filepath.Join(dir, "pay.csv")
+	explain := func(args ...string) string {
+		t.Helper()
+		code, out, errs := run(append([]string{"backtest", "--input", in, "--explain=1700004485"}, args...)...)
+		if code != cli.ExitOK {
+			t.Fatalf("%v: got %d, %s", args, code, errs)
+		}
+		return out
+	}
+	for want, args := range map[string][]string{
+		"a budget of 1 false alarms a week":    nil,
+		"a budget of 0.01 false alarms a week": {"--budget=0.01"},
+		"a budget of 100 false alarms a week":  {"--config.file=" + filepath.Join(dir, "tocsin.yml")},
+		"a budget of 2 false alarms a week":    {"--budget=2", "--config.file=" + filepath.Join(dir, "tocsin.yml")},
+	} {
+		if got := explain(args...); !strings.Contains(got, want) {
+			t.Errorf("%v: got\n%s", args, got)
+		}
+	}
+}
+
+func TestBacktest_WrongUse(t *testing.T) {
+	dir := files(t, "pay.csv", learnable())
+	in := "--input=" + filepath.Join(dir, "pay.csv")
+	for _, tt := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{nil, cli.ExitUsage, "--input"},
+		{[]string{in, "--storage.path=" + dir}, cli.ExitUsage, "want one of"},
+		{[]string{in, "--match=up"}, cli.ExitUsage, "of a file every line is judged"},
+		{[]string{"--storage.path=" + dir, "--match={"}, cli.ExitUsage, `series selector "{"`},
+		{[]string{"--storage.path=" + dir, "--from=soon"}, cli.ExitUsage, "--from: "},
+		{[]string{"--storage.path=" + dir, "--from=1h", "--to=2h"}, cli.ExitUsage, "want --from before --to"},
+		{[]string{"--storage.path=" + dir}, cli.ExitFailed, "no sample store in"},
+		{[]string{"--prometheus=prometheus:9090"}, cli.ExitUsage, "url: "},
+		{[]string{"--prometheus=http://u:secret@127.0.0.1:1"}, cli.ExitFailed, "remote server http://127.0.0.1:1: list series"},
+		{[]string{in, "--budget=0"}, cli.ExitUsage, "--budget: want a number from 0.001 to 100, got 0"},
+		{[]string{in, "--format=xml"}, cli.ExitUsage, "format"},
+		{[]string{in, "--explain=noon"}, cli.ExitUsage, "--explain: want a time"},
+		{[]string{in, "--explain=1700000001"}, cli.ExitFailed, "no row at"},
+		{[]string{in, "--output=/nowhere/x.csv"}, cli.ExitFailed, "/nowhere"},
+		{[]string{in, "--config.file=/nowhere/x.yml"}, cli.ExitFailed, "/nowhere"},
+		{[]string{"--input=/nowhere/x.csv"}, cli.ExitFailed, "/nowhere/x.csv"},
+	} {
+		code, _, errs := run(append([]string{"backtest"}, tt.args...)...)
+		if code != tt.code || !strings.Contains(errs, tt.want) {
+			t.Errorf("%v: got %d, %s; want %d, %q", tt.args, code, errs, tt.code, tt.want)
+		}
+	}
+}
+
+func TestBacktest_Server_OneRowForEachSample(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/api/v1/series":
+			if got := r.FormValue("match[]"); got != `{job="api",zone=~"a|b"}` {
+				t.Errorf("got selector %s", got)
+			}
+			fmt.Fprint(w, `{"status":"success","data":[{"__name__":"up","job":"b"},{"__name__":"up","job":"a"}]}`)
+		case "/api/v1/query":
+			if !strings.Contains(r.FormValue("query"), `job="a"`) {
+				fmt.Fprint(w, `{"status":"success","data":{"resultType":"matrix","result":[]}}`)
+				return
+			}
+			fmt.Fprint(w, `{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"up","job":"a"},"values":[[1700000000,"1"],[1700000015.5,"2"]]}]}}`)
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	defer s.Close()
+	code, out, errs := run("backtest", "--prometheus", s.URL, `--match={job="api",zone=~"a|b"}`, "--from=1700000000", "--to=1700000100")
+	lines := strings.Split(out, "\n")
+	if code != cli.ExitOK || len(lines) != 4 || !strings.HasPrefix(lines[0], "series,timestamp,") ||
+		!strings.HasPrefix(lines[1], `"{__name__=""up"", job=""a""}",2023-11-14T22:13:20Z,1,`) || !strings.HasPrefix(lines[2], `"{__name__=""up"", job=""a""}",2023-11-14T22:13:35.5Z,2,`) {
+		t.Errorf("got %d\n%s\n%s", code, out, errs)
+	}
+	if !strings.Contains(errs, "2 series, 2 rows") {
+		t.Errorf("got %s", errs)
+	}
+}

@@ -1,0 +1,70 @@
+package store_test
+
+import (
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/tsdb/chunkenc"
+
+	"github.com/tocsinhq/tocsin/store"
+)
+
+func TestOpenReadOnly_BesideAWriter_SeesItsLogAndLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	db, err := store.OpenTSDB(store.TSDBOptions{Dir: filepath.Join(dir, "tsdb"), Config: store.DefaultConfig(), Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	a := db.Appender(t.Context())
+	l := labels.FromStrings("__name__", "up")
+	for i := range int64(10) {
+		if _, err := a.Append(0, l, 1000*i, float64(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := a.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{dir, filepath.Join(dir, "tsdb")} {
+		q, closeIt, err := store.OpenReadOnly(path, 2000, 5000, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		set := q.Select(t.Context(), true, nil, labels.MustNewMatcher(labels.MatchEqual, "__name__", "up"))
+		for set.Next() {
+			it := set.At().Iterator(nil)
+			for it.Next() != chunkenc.ValNone {
+				n++
+			}
+		}
+		if err := errors.Join(set.Err(), closeIt()); err != nil || n != 4 {
+			t.Errorf("%s: got %d samples, %v; want those from 2 s to 5 s", path, n, err)
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "tsdb", "tmp_dbro*")); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestOpenReadOnly_NoStore_SaysWhatIsWanted(t *testing.T) {
+	dir := t.TempDir()
+	if _, _, err := store.OpenReadOnly(dir, 0, 1, nil); err == nil || !strings.Contains(err.Error(), "--storage.path") {
+		t.Errorf("got %v", err)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "tsdb", "wal"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "tsdb", "wal", "00000000"), []byte("no log"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := store.OpenReadOnly(dir, 0, 1, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), dir) {
+		t.Errorf("a damaged log: got %v", err)
+	}
+}

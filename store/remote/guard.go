@@ -1,0 +1,69 @@
+package remote
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+)
+
+// errNoSuchWay says that a server does not know a way of asking.
+var errNoSuchWay = errors.New("the server does not know this request")
+
+// guard stands before the transport: it bounds answers, and turns the states
+// that mean that there is no such endpoint into errNoSuchWay.
+type guard struct {
+	next   http.RoundTripper
+	most   int64 // bytes of an answer
+	noSuch []int // HTTP states
+}
+
+// maxErrorBody bounds what of a refusal is read.
+const maxErrorBody = 1 << 10
+
+// RoundTrip sends a request.
+func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := g.next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	if slices.Contains(g.noSuch, resp.StatusCode) {
+		resp.Body.Close()
+		return nil, fmt.Errorf("%w: status %s", errNoSuchWay, resp.Status)
+	}
+	if resp.StatusCode/100 != 2 {
+		resp.Body = readCloser{io.LimitReader(resp.Body, maxErrorBody), resp.Body}
+		return resp, nil
+	}
+	resp.Body = readCloser{&bounded{body: resp.Body, left: g.most, most: g.most}, resp.Body}
+	return resp, nil
+}
+
+type readCloser struct {
+	io.Reader
+	io.Closer
+}
+
+// bounded reads up to most bytes; at more it hangs up, for not every reader
+// closes an answer that went wrong, and fails.
+type bounded struct {
+	body       io.ReadCloser
+	left, most int64
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left < 0 {
+		return 0, b.tooLarge()
+	}
+	n, err := b.body.Read(p[:min(int64(len(p)), b.left+1)])
+	if b.left -= int64(n); b.left < 0 {
+		b.body.Close()
+		return n - 1, b.tooLarge()
+	}
+	return n, err
+}
+
+func (b *bounded) tooLarge() error {
+	return fmt.Errorf("the answer is larger than max_response, %d bytes; ask for less or raise it", b.most)
+}

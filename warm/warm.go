@@ -1,0 +1,226 @@
+package warm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+	"github.com/prometheus/prometheus/model/labels"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tocsinhq/tocsin/detector"
+	"github.com/tocsinhq/tocsin/store/remote"
+	"github.com/tocsinhq/tocsin/telemetry"
+)
+
+// Options are what a Starter is made of.
+type Options struct {
+	Config   Config
+	Detector detector.Config // that of the bank
+	Bank     *detector.Bank
+	// Series lists the series of the store.
+	Series func(ctx context.Context) ([]labels.Labels, error)
+	// Samples returns the samples of one series of the store after a time in
+	// milliseconds, oldest first; none is no error. It is called by several
+	// goroutines at once.
+	Samples func(ctx context.Context, l labels.Labels, after int64) ([]telemetry.Sample, error)
+	// Tell takes the ends of episodes that a young state had opened.
+	Tell    func(detector.Verdict)
+	Now     func() time.Time
+	Logger  *slog.Logger
+	Metrics *metrics.Set
+}
+
+// Starter warms a bank. Its figures may be read at any time.
+type Starter struct {
+	o       Options
+	active  atomic.Bool
+	planned atomic.Int64
+	done    atomic.Int64
+	failed  atomic.Int64
+	samples atomic.Int64
+	short   atomic.Bool // see Progress.Incomplete
+}
+
+// Progress says how far a warm start has come.
+type Progress struct {
+	Active  bool  // under way
+	Series  int64 // to be warmed
+	Done    int64 // of these; with those that had nothing to gain
+	Failed  int64 // of those done: the history could not be read, or not in whole
+	Samples int64 // replayed
+	// Incomplete says that the server could not be asked, or not to the end; a
+	// later start should try again.
+	Incomplete bool
+}
+
+// New returns a starter. It starts nothing; see Run.
+func New(o Options) *Starter {
+	s := &Starter{o: o}
+	o.Metrics.NewGauge("tocsin_detector_warm_start_series_total", func() float64 { return float64(s.planned.Load()) })
+	o.Metrics.NewGauge("tocsin_detector_warm_start_series_done", func() float64 { return float64(s.done.Load()) })
+	o.Metrics.NewGauge("tocsin_detector_warm_start_series_failed", func() float64 { return float64(s.failed.Load()) })
+	o.Metrics.NewGauge("tocsin_detector_warm_start_samples", func() float64 { return float64(s.samples.Load()) })
+	return s
+}
+
+// Progress returns how far it has come.
+func (s *Starter) Progress() Progress {
+	return Progress{
+		Active: s.active.Load(), Series: s.planned.Load(), Done: s.done.Load(),
+		Failed: s.failed.Load(), Samples: s.samples.Load(), Incomplete: s.short.Load(),
+	}
+}
+
+const (
+	// mostFailures in a row and the server is not asked any more.
+	mostFailures = 20
+	logEvery     = 30 * time.Second
+)
+
+// source is one series that is to be warmed.
+type source struct {
+	slot   detector.Slot
+	local  labels.Labels // its labels here
+	remote labels.Labels // its labels at the server; empty when it is not there
+}
+
+// Run warms the series that the bank does not know, with fresh also those that
+// it knows, because what it knows is young. It returns when all is done, nil also
+// when the server or the store gave less than was asked for, and the context's
+// error when that ends. It is called once.
+func (s *Starter) Run(ctx context.Context, fresh bool) error {
+	var server *remote.Reader
+	if s.o.Config.URL != "" {
+		var err error
+		if server, err = remote.NewReader(s.o.Config.Config); err != nil {
+			s.short.Store(true)
+			s.o.Logger.Error("no warm start from the server", "error", err)
+		} else {
+			defer server.Close()
+		}
+	}
+	if server == nil && !fresh {
+		return nil
+	}
+	s.active.Store(true)
+	defer s.active.Store(false)
+	begun := s.o.Now()
+	plan, err := s.plan(ctx, server, fresh)
+	if err != nil {
+		return err
+	}
+	s.planned.Store(int64(len(plan)))
+	if len(plan) == 0 {
+		return nil
+	}
+	s.o.Logger.Info("warm start of the detector begins; live samples are stored and judged meanwhile", "series", len(plan))
+	if err := s.work(ctx, server, plan); err != nil {
+		return err
+	}
+	p := s.Progress()
+	s.o.Logger.Info("warm start of the detector has ended", "series", p.Done, "failed", p.Failed, "samples", p.Samples, "took", s.o.Now().Sub(begun).Round(time.Millisecond))
+	return nil
+}
+
+// plan lists what is to be warmed and gives each series its slot.
+func (s *Starter) plan(ctx context.Context, server *remote.Reader, fresh bool) ([]source, error) {
+	var plan []source
+	place := map[detector.Slot]int{}
+	add := func(local, there labels.Labels) {
+		slot := s.o.Bank.Register(local)
+		if !slot.Watched() {
+			return
+		}
+		if _, known := s.o.Bank.Last(slot); known && !fresh {
+			return
+		}
+		at, planned := place[slot]
+		if !planned {
+			at = len(plan)
+			place[slot] = at
+			plan = append(plan, source{slot: slot, local: local})
+		}
+		plan[at].remote = there
+	}
+	if fresh {
+		own, err := s.o.Series(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("warm start: list series of the store: %w", err)
+		}
+		for _, l := range own {
+			add(l, labels.EmptyLabels())
+		}
+	}
+	if server == nil {
+		return plan, nil
+	}
+	now := s.o.Now()
+	series, err := server.Series(ctx, s.o.Config.selectors(), now.Add(-s.o.Config.Lookback.Std()), now)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		s.short.Store(true)
+		s.o.Logger.Error("no warm start from the server; series learn from what comes in, and a restart tries again", "error", err)
+		return plan, nil
+	}
+	b := labels.NewBuilder(labels.EmptyLabels())
+	for _, l := range series {
+		b.Reset(l)
+		for name, value := range s.o.Config.Labels {
+			if !l.Has(name) { // a label of the series goes before an external one
+				b.Set(name, value)
+			}
+		}
+		add(b.Labels(), l)
+	}
+	return plan, nil
+}
+
+// work shares the plan among the workers.
+func (s *Starter) work(ctx context.Context, server *remote.Reader, plan []source) error {
+	g, ctx := errgroup.WithContext(ctx)
+	next := make(chan source)
+	g.Go(func() error {
+		defer close(next)
+		told := s.o.Now()
+		for i, x := range plan {
+			select {
+			case next <- x:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			if now := s.o.Now(); now.Sub(told) >= logEvery {
+				told = now
+				s.o.Logger.Info("warm start of the detector goes on", "series", len(plan), "begun", i+1, "done", s.done.Load(), "failed", s.failed.Load())
+			}
+		}
+		return nil
+	})
+	failures := new(atomic.Int64)
+	for range s.o.Config.Workers {
+		g.Go(func() error {
+			w := worker{Starter: s, server: server, failures: failures}
+			for x := range next {
+				err := w.warm(ctx, x)
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				s.done.Add(1)
+				if err != nil {
+					s.failed.Add(1)
+					if !errors.Is(err, errServerGivenUp) {
+						s.o.Logger.Warn("a series was not warmed, or not in whole", "series", x.local, "error", err)
+					}
+				}
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}

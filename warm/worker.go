@@ -1,0 +1,103 @@
+package warm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sync/atomic"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/value"
+
+	"github.com/tocsinhq/tocsin/detector"
+	"github.com/tocsinhq/tocsin/store/remote"
+	"github.com/tocsinhq/tocsin/telemetry"
+)
+
+// errServerGivenUp is told once by the log and only counted after.
+var errServerGivenUp = errors.New("the server is not asked any more")
+
+// perBank is how many series a bank beside is used for: one chunk of states.
+const perBank = 255
+
+// mostTries bounds how often the newest samples are read again because others
+// came meanwhile; each time takes less than a scrape.
+const mostTries = 10
+
+// worker warms one series at a time.
+type worker struct {
+	*Starter
+	server   *remote.Reader
+	failures *atomic.Int64 // of the server in a row, of all workers
+	bank     *detector.Bank
+}
+
+// warm replays the history of one series and has the bank adopt what was learned.
+func (w *worker) warm(ctx context.Context, x source) error {
+	if w.bank == nil || w.bank.Len() >= perBank {
+		// Each is a service of its own: what the others of a batch spend is not
+		// what its service has spent.
+		bank, err := detector.NewBank(w.o.Detector, detector.WithServices(labels.Labels.String))
+		if err != nil {
+			return err
+		}
+		w.bank = bank
+	}
+	slot := w.bank.Register(x.local)
+	newest, failure := int64(math.MinInt64), error(nil)
+	replay := func(samples []telemetry.Sample) {
+		for _, p := range samples {
+			if p.T > newest {
+				w.bank.Observe(slot, p.T, p.V)
+				newest = p.T
+			}
+		}
+		w.samples.Add(int64(len(samples)))
+	}
+	if !x.remote.IsEmpty() {
+		var samples []telemetry.Sample
+		if samples, failure = w.ask(ctx, x); failure == nil {
+			replay(samples)
+		}
+	}
+	for range mostTries {
+		samples, err := w.o.Samples(ctx, x.local, newest)
+		if err != nil {
+			return errors.Join(failure, fmt.Errorf("read the store: %w", err))
+		}
+		replay(samples)
+		if _, live := w.o.Bank.Last(x.slot); !live && newest > math.MinInt64 {
+			// Nobody has promised that it will go on here: it is missed only
+			// once it has sent something. The next sample takes that back.
+			w.bank.Observe(slot, newest, math.Float64frombits(value.StaleNaN))
+		}
+		lost, tell, done := w.o.Bank.Adopt(x.slot, w.bank, slot)
+		if tell {
+			w.o.Tell(lost)
+		}
+		if done {
+			return failure
+		}
+	}
+	return errors.Join(failure, fmt.Errorf("samples come faster than they are read back, in %d tries", mostTries))
+}
+
+// ask reads what the server has of a series. After mostFailures in a row it is
+// left alone.
+func (w *worker) ask(ctx context.Context, x source) ([]telemetry.Sample, error) {
+	if w.failures.Load() >= mostFailures {
+		return nil, errServerGivenUp
+	}
+	now := w.o.Now()
+	samples, _, err := w.server.Samples(ctx, x.remote, now.Add(-w.o.Config.Lookback.Std()), now)
+	if err == nil {
+		w.failures.Store(0)
+		return samples, nil
+	}
+	w.short.Store(true)
+	if ctx.Err() == nil && w.failures.Add(1) == mostFailures {
+		w.o.Logger.Error("the server of the warm start is given up; further series learn from the store and from what comes in", "failures", mostFailures, "error", err)
+	}
+	return nil, err
+}
