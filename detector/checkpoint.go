@@ -24,7 +24,7 @@ import (
 //	check    uint32 CRC-32C of all bytes before it
 const (
 	checkpointMagic   = "tocsinDT"
-	checkpointVersion = 2
+	checkpointVersion = 3
 )
 
 // ErrCheckpoint is wrapped by errors of Restore that lie in the bytes read:

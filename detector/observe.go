@@ -44,6 +44,9 @@ func (s *series) observe(p *params, slab *days, t int64, v float64) (Verdict, bo
 	if s.N == 0 {
 		s.FirstTime = t
 		s.start(k.x)
+		if d != nil {
+			d.Outlook = outlook{}
+		}
 	}
 	s.predict(&k, d)
 	s.judge(&k, p, d)
@@ -51,6 +54,10 @@ func (s *series) observe(p *params, slab *days, t int64, v float64) (Verdict, bo
 		s.reflect(&k)
 	}
 	s.learn(&k, p, d)
+	if d != nil {
+		d.Outlook.learn(present{t: k.t, x: k.x, season: k.season, long: s.Long,
+			unit: float64(s.LongScale) + 0.5*k.scale, dt: k.dt}, calendar{d, float64(s.Step)})
+	}
 	phase := s.episode(&k, p)
 	s.report(&k)
 	return s.verdict(t, phase), phase != PhaseQuiet && phase != PhaseOngoing, taken

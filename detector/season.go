@@ -15,6 +15,8 @@ type daily struct {
 	Offset [dayBuckets]float32
 	Visits [dayBuckets]uint8
 	Spread [dayBuckets]int16 // size of errors relative to the average, less 1, in 1/spreadUnit
+
+	Outlook outlook
 }
 
 const (
