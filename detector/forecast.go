@@ -20,7 +20,8 @@ type Forecast struct {
 	Rate                bool
 	// Tried is how many forecasts for about as far ahead have been compared with
 	// what came, at most 255. Where it is 0 the interval is extended from shorter
-	// horizons.
+	// horizons or, if there are none, from how far the series strays from its
+	// long level.
 	Tried int
 }
 
@@ -34,14 +35,15 @@ type Crossing struct {
 // Future is a copy of what was known of one series when it was taken; no later
 // sample changes it. Its methods are pure.
 type Future struct {
-	s series
-	d daily
+	s     series
+	d     daily
+	plain bool // no forecast has been judged: the last value is all there is
 }
 
 // Future returns what is known of the future of a series. It is false for series
-// that are not watched, that have no page yet (see Config: they have lived for
-// less than six hours, or hardly ever change) or of which too few forecasts have
-// been judged, which takes about a day.
+// that are not watched and for those that have lived for less than six hours. In
+// its first day, and while it hardly ever changes, a series is expected to stay as
+// it is.
 func (b *Bank) Future(slot Slot) (Future, bool) {
 	c := b.series.at(int(slot) / chunkSize)
 	if slot == 0 || c == nil {
@@ -53,11 +55,12 @@ func (b *Bank) Future(slot Slot) (Future, bool) {
 }
 
 func futureOf(s *series, pages *days) (Future, bool) {
-	if !s.has(flagPage) {
-		return Future{}, false
+	f := Future{s: *s, plain: true}
+	if s.has(flagPage) {
+		f.d = *pages.daily(s.Page)
+		f.plain = !f.d.Outlook.tells()
 	}
-	d := pages.daily(s.Page)
-	return Future{s: *s, d: *d}, d.Outlook.tells()
+	return f, s.N > youth && s.LastTime-s.FirstTime >= pageAge
 }
 
 // Forecast returns what the series is expected to be at a time (ms) after its
@@ -113,8 +116,11 @@ func (f *Future) At(at int64, coverage float64) (Forecast, bool) {
 		return Forecast{}, false
 	}
 	hours := float64(at-f.s.LastTime) / outlookTick
-	season := calendar{&f.d, float64(f.s.Step)}.offset(at)
-	v, half, tried := f.d.Outlook.at(hours, season, f.s.Long, coverage)
+	v, half, tried := f.s.X1, -math.Log(1-min(coverage, coverageMost))*float64(f.s.LongScale)*math.Pow(max(hours, 1), growPower), 0
+	if !f.plain {
+		season := calendar{&f.d, float64(f.s.Step)}.offset(at)
+		v, half, tried = f.d.Outlook.at(hours, season, f.s.Long, coverage)
+	}
 	out := Forecast{From: f.s.LastTime, At: at, Value: v, Lower: v - half, Upper: v + half, Rate: f.s.counter(), Tried: tried}
 	if !f.s.has(flagNegative) {
 		out.Value, out.Lower, out.Upper = max(out.Value, 0), max(out.Lower, 0), max(out.Upper, 0)

@@ -35,7 +35,7 @@ func lived(t *testing.T, days float64, value func(day float64) float64) (*detect
 }
 
 func TestBank_Until(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2))
+	var r *rand.Rand
 	noise := func(size float64) float64 { return size * r.NormFloat64() }
 	for name, c := range map[string]struct {
 		value     func(day float64) float64
@@ -53,6 +53,7 @@ func TestBank_Until(t *testing.T) {
 		"is there already":       {func(d float64) float64 { return 97 + noise(0.1) }, 95, true, 1e-9, 1e-9},
 	} {
 		t.Run(name, func(t *testing.T) {
+			r = rand.New(rand.NewPCG(1, 2))
 			b, slot, last := lived(t, 8, c.value)
 			got, ok := b.Until(slot, c.threshold, c.above, 10*24*time.Hour)
 			if !ok {
@@ -83,7 +84,7 @@ func step(yes bool) float64 {
 }
 
 func TestBank_Forecast_IntervalsHoldWhatTheyPromise(t *testing.T) {
-	r := rand.New(rand.NewPCG(3, 4))
+	var r *rand.Rand
 	walk := 0.0
 	for name, value := range map[string]func(day float64) float64{
 		"day and night":    func(d float64) float64 { return 50 + 30*math.Sin(2*math.Pi*d) + 5*r.NormFloat64() },
@@ -92,7 +93,7 @@ func TestBank_Forecast_IntervalsHoldWhatTheyPromise(t *testing.T) {
 		"doubles its span": func(d float64) float64 { return 50 + (1+step(d > 15))*4*r.NormFloat64() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			walk = 0
+			r, walk = rand.New(rand.NewPCG(3, 4)), 0
 			const days = 30
 			values := make([]float64, days*perDay)
 			for i := range values {
@@ -176,6 +177,17 @@ func TestBank_Forecast_NothingToTell_False(t *testing.T) {
 	}
 	if f, ok := b.Forecast(0, last+1, 0.9); ok {
 		t.Errorf("for slot 0: got %+v", f)
+	}
+}
+
+func TestBank_Forecast_SeriesThatStandsStill_StaysAsItIs(t *testing.T) {
+	b, slot, last := lived(t, 3, func(float64) float64 { return 42 })
+	f, ok := b.Forecast(slot, last+86400_000, 0.9)
+	if !ok || f.Value != 42 || f.Lower != 42 || f.Upper != 42 || f.Tried != 0 {
+		t.Errorf("got %+v (told: %v), want 42 and nothing tried", f, ok)
+	}
+	if c, ok := b.Until(slot, 43, true, 30*24*time.Hour); !ok || c != (detector.Crossing{}) {
+		t.Errorf("reaches 43: got %+v (told: %v)", c, ok)
 	}
 }
 

@@ -52,6 +52,7 @@ const (
 	outlookRate  = 0.05                 // least share of an error in the mean error
 	keepRate     = 0.1                  // largest step of keep
 	slopeRate    = 0.15                 // largest step of slope
+	slopeMost    = 0.5                  // of a trend that is even, and counted twice: all of it
 	shareRate    = 0.015                // largest step of share
 	shareMost    = 1.3                  // a profile that is still growing may be stretched
 	reachRate    = 0.15                 // step of the multiples, natural logarithm
@@ -137,7 +138,7 @@ func (o *outlook) learn(p present, c calendar) {
 }
 
 func (o *outlook) start(level float64, tick int32) {
-	*o = outlook{Tick: tick, Base: float32(level), Slope: shareOf(0.5), Share: shareOf(1)}
+	*o = outlook{Tick: tick, Base: float32(level), Slope: shareOf(slopeMost), Share: shareOf(1)}
 	for i := range o.Now {
 		o.Now[i] = float32(math.NaN())
 	}
@@ -273,7 +274,7 @@ func (o *outlook) judge(i, at int, x float64) {
 	}
 	o.Keep[i] = o.Keep[i].move(keepRate, off/scale, lag/scale, 1)
 	if i >= drifts-1 {
-		o.Slope = o.Slope.move(slopeRate, off/scale, trend/scale, 1)
+		o.Slope = o.Slope.move(slopeRate, off/scale, trend/scale, slopeMost)
 	}
 	o.Share = o.Share.move(shareRate, off/scale, season/scale, shareMost)
 }

@@ -6,7 +6,8 @@ const (
 	shorterHolds = 0.9 // share of a shorter horizon's interval that a longer one has at least
 	growPower    = 0.3 // growth of the interval with a horizon that has not been judged yet
 	beyondPower  = 0.5 // the same past the longest: a random walk
-	outlookCalm  = 2   // forecasts judged before anything is told
+	coverageMost = 0.9999
+	outlookCalm  = 2 // forecasts judged before anything is told
 )
 
 // tells reports whether anything can be said of the future yet.
@@ -63,7 +64,7 @@ func (o *outlook) widest(i int) float64 {
 // exponential.
 func (o *outlook) multiple(coverage float64) float64 {
 	low, high := o.Shape[0].value(), o.Shape[1].value()
-	at := -math.Log(1 - min(coverage, 0.9999))
+	at := -math.Log(1 - min(coverage, coverageMost))
 	a80, a90, a95 := -math.Log(0.2), -math.Log(0.1), -math.Log(0.05)
 	switch {
 	case at <= a80:
