@@ -62,6 +62,7 @@ func (a *App) serve(c *Core) {
 		Rankings:      c.rankings,
 		Deliveries:    webDeliveries{c},
 		Bands:         webBands{c},
+		Forecasts:     webForecasts{c},
 		Status:        a.status,
 		Reload:        a.Reload,
 		Ready:         c.writer.Healthy,

@@ -39,6 +39,8 @@ func (s *server) routes() []route {
 		call("GET", "/changes", s.listChanges, "service", "kind", "from", "to", "limit"),
 		call("POST", "/changes", s.recordChange),
 		call("GET", "/band", s.band, "query", "start", "end", "step"),
+		call("GET", "/forecast", s.forecast, "match", "horizon", "coverage", "threshold", "direction", "limit"),
+		call("GET", "/capacity", s.capacity, "service", "horizon", "full", "limit"),
 		call("GET", "/status", s.status),
 		{method: "GET", path: api + "/events", params: []string{"last_event_id"}, data: true, handler: http.HandlerFunc(s.stream)},
 		{method: "GET", path: api + "/openapi.json", handler: http.HandlerFunc(s.openAPI)},

@@ -26,6 +26,7 @@ type Options struct {
 	Rankings   Rankings
 	Deliveries Deliveries
 	Bands      Bands
+	Forecasts  Forecasts
 
 	Status  func(ctx context.Context) (Status, error)
 	Reload  func(ctx context.Context) error // nil error: the new configuration is live
@@ -75,7 +76,7 @@ func (o Options) check() {
 	}{
 		{"Incidents", o.Incidents == nil}, {"Broker", o.Broker == nil}, {"Changes", o.Changes == nil},
 		{"Anomalies", o.Anomalies == nil}, {"Rankings", o.Rankings == nil}, {"Deliveries", o.Deliveries == nil},
-		{"Bands", o.Bands == nil}, {"Status", o.Status == nil}, {"Reload", o.Reload == nil}, {"Ready", o.Ready == nil},
+		{"Bands", o.Bands == nil}, {"Forecasts", o.Forecasts == nil}, {"Status", o.Status == nil}, {"Reload", o.Reload == nil}, {"Ready", o.Ready == nil},
 		{"PromAPI", o.PromAPI == nil}, {"Write", o.Write == nil}, {"Metrics", o.Metrics == nil},
 		{"Logger", o.Logger == nil}, {"MetricSet", o.MetricSet == nil},
 	} {
