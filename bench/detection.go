@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
 
@@ -17,13 +15,15 @@ import (
 )
 
 // detection measures the detector by the protocol described at labelled.count,
-// beside three reference lines, on every set with one configuration.
+// beside the reference lines, on every set with one configuration; then its
+// false alarms as users feel them, what disturbed data do to it, and its cost.
 func detection(args []string, out io.Writer) (figures, error) {
 	flags := flag.NewFlagSet("detection", flag.ContinueOnError)
 	data := flags.String("data", "../shared/data", "folder with detection/ and nab/")
-	series := flags.Int("series", 100_000, "series in the cost block; 0 leaves it out")
+	series := flags.Int("series", 1_000_000, "series in the cost block; 0 leaves it out")
 	only := flags.String("method", "", "run only the method of this name")
 	perSeries := flags.Bool("each", false, "print each series")
+	short := flags.Bool("recall", false, "leave out the robustness and cost blocks")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
@@ -31,54 +31,39 @@ func detection(args []string, out io.Writer) (figures, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := figures{}
 	cfg := detector.DefaultConfig()
-	methods := []struct {
-		name  string
-		score func(*labelled) []float64
-	}{
-		{"ewma z", ewmaZ}, {"hour of day z", hourOfDayZ}, {"|dx|/EW|dx|", relativeDifference},
-		{ours, func(l *labelled) []float64 { s, _ := tocsinScores(cfg, l); return s }},
+	methods := append(slices.Clone(referenceLines),
+		method{ours, func(l *labelled) []float64 { s, _ := tocsinScores(cfg, l); return s }})
+	if *only != "" {
+		methods = slices.DeleteFunc(methods, func(m method) bool { return m.name != *only })
 	}
-	w := tabwriter.NewWriter(out, 2, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "set\tmethod\trecall at .5/1/2/7 false alarms per series-week\tby family at 1\tdelay rows p50/p90\tseconds\tgreedy series\tdelay-F1")
-	var delays []int
+	if len(methods) == 0 {
+		return nil, fmt.Errorf("method %q is not among those of the table", *only)
+	}
+	found := figures{}
 	for _, set := range detectionSets {
-		of := slices.DeleteFunc(slices.Clone(all), func(l *labelled) bool { return l.set != set })
-		if len(of) == 0 {
-			return nil, fmt.Errorf("%w: no series of set %s in %s", errLacking, set, *data)
-		}
-		for _, m := range methods {
-			if *only != "" && m.name != *only {
-				continue
-			}
-			scores := make([][]float64, len(of))
-			for i, l := range of {
-				scores[i] = m.score(l)
-			}
-			best, f1 := recallAt(of, scores), math.NaN()
-			if set == "KPI" {
-				f1 = trainedDelayF1(of, scores)
-			}
-			printMethod(w, set, m.name, best, f1)
-			if m.name != ours {
-				continue
-			}
-			found["recall_1fa_"+strings.ToLower(set)] = best[1].recall
-			if set == "KPI" {
-				found["kpi_delay_f1"] = f1
-			}
-			if set != "NAB" { // its windows begin long before what they mark
-				delays = append(delays, best[1].delays...)
-				found["delay_samples"] = float64(quantile(delays, 0.5))
-			}
-			if *perSeries {
-				printEach(out, of, scores, best[1].threshold)
-			}
+		if !slices.ContainsFunc(all, func(l *labelled) bool { return l.set == set }) {
+			fmt.Fprintf(out, "no series of set %s in %s: it is left out\n", set, *data)
 		}
 	}
-	w.Flush()
+	results, together := compare(all, methods)
+	printResults(out, methods, results, together)
+	recallFigures(results, found)
+	if len(results[ours]) == len(detectionSets) {
+		found["recall_1fa_one_threshold"] = together[ours][1]
+	}
+	if *perSeries {
+		for _, r := range results[ours] {
+			printEach(out, r)
+		}
+	}
 	falseAlarms(out, all, cfg, found)
+	if *short {
+		return found, nil
+	}
+	if err := robustness(out, all, cfg, found); err != nil {
+		return nil, err
+	}
 	if *series == 0 {
 		return found, nil
 	}
@@ -89,29 +74,158 @@ var detectionSets = []string{"KPI", "MSCloud", "NAB"}
 
 const ours = "tocsin"
 
-func printMethod(w io.Writer, set, name string, best []point, f1 float64) {
-	one := best[1]
-	last := "-"
-	if !math.IsNaN(f1) {
-		last = fmt.Sprintf("%.3f", f1)
-	}
-	fmt.Fprintf(w, "%s\t%s\t%.2f / %.2f / %.2f / %.2f\t%.2f\t%d / %d\t%.0f / %.0f\t%.2f\t%s\n", set, name,
-		best[0].recall, one.recall, best[2].recall, best[3].recall, one.familyRecall,
-		quantile(one.delays, 0.5), quantile(one.delays, 0.9),
-		quantile(one.delaySeconds, 0.5), quantile(one.delaySeconds, 0.9), one.greedy, last)
+// method is a detector that scores the rows of one series.
+type method struct {
+	name  string
+	score func(*labelled) []float64
 }
 
-func printEach(out io.Writer, of []*labelled, scores [][]float64, threshold float64) {
-	for i, l := range of {
-		t := l.count(scores[i], threshold)
-		hits := 0
-		for _, d := range t.delays {
-			if d >= 0 {
-				hits++
-			}
+// result is what a method does to one set.
+type result struct {
+	name    string // of the set
+	curve   curve
+	best    []point // at falseAlarmRates
+	area    float64
+	delayF1 float64 // NaN where the set has no halves
+}
+
+// compare runs all methods over the sets that are there; results are by method
+// and then in the order of detectionSets. The second map holds what each method
+// reaches with one threshold for all sets (see curve.together).
+func compare(all []*labelled, methods []method) (results map[string][]result, together map[string][]float64) {
+	results, together = map[string][]result{}, map[string][]float64{}
+	pool, pooled := []*labelled{}, map[string][][]float64{}
+	for _, set := range detectionSets {
+		of := slices.DeleteFunc(slices.Clone(all), func(l *labelled) bool { return l.set != set })
+		if len(of) == 0 {
+			continue
 		}
+		pool = append(pool, of...)
+		for _, m := range methods {
+			scores := make([][]float64, len(of))
+			for i, l := range of {
+				scores[i] = m.score(l)
+			}
+			r := result{name: set, curve: sweep(of, scores), delayF1: math.NaN()}
+			r.best, r.area = r.curve.best(), r.curve.area()
+			if set == "KPI" {
+				r.delayF1 = trainedDelayF1(of, scores)
+			}
+			results[m.name] = append(results[m.name], r)
+			pooled[m.name] = append(pooled[m.name], scores...)
+		}
+	}
+	for _, m := range methods {
+		together[m.name] = sweep(pool, pooled[m.name]).together()
+	}
+	return results, together
+}
+
+// printResults prints a block per set, then the means over sets and how sure the
+// distance to the best reference line is.
+func printResults(out io.Writer, methods []method, results map[string][]result, together map[string][]float64) {
+	w := tabwriter.NewWriter(out, 2, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "set\tmethod\trecall at .5/1/2/7 false alarms per series-week\tarea\tby family at 1\tdelay rows p50/p90\tseconds\tgreedy series\tdelay-F1")
+	for i := range results[methods[0].name] {
+		for _, m := range methods {
+			r := results[m.name][i]
+			one, f1 := r.best[1], "-"
+			if !math.IsNaN(r.delayF1) {
+				f1 = fmt.Sprintf("%.3f", r.delayF1)
+			}
+			fmt.Fprintf(w, "%s\t%s\t%.2f / %.2f / %.2f / %.2f\t%.3f\t%.2f\t%d / %d\t%.0f / %.0f\t%.2f\t%s\n", r.name, m.name,
+				r.best[0].recall, one.recall, r.best[2].recall, r.best[3].recall, r.area, one.familyRecall,
+				quantile(one.delays, 0.5), quantile(one.delays, 0.9),
+				quantile(one.delaySeconds, 0.5), quantile(one.delaySeconds, 0.9), one.greedy, f1)
+		}
+	}
+	for _, m := range methods {
+		mean := func(of func(result) float64) float64 { return meanOverSets(results[m.name], of) }
+		at := func(i int) float64 { return mean(func(r result) float64 { return r.best[i].recall }) }
+		fmt.Fprintf(w, "mean\t%s\t%.2f / %.2f / %.2f / %.2f\t%.3f\t%.2f\t\t\t\t\n", m.name, at(0), at(1), at(2), at(3),
+			mean(func(r result) float64 { return r.area }), mean(func(r result) float64 { return r.best[1].familyRecall }))
+	}
+	for _, m := range methods {
+		at := together[m.name]
+		fmt.Fprintf(w, "one threshold\t%s\t%.2f / %.2f / %.2f / %.2f\t\t\t\t\t\t\n", m.name, at[0], at[1], at[2], at[3])
+	}
+	w.Flush()
+	for i := range results[ours] {
+		if own, rival := rivals(results, i); rival != "" {
+			low, high := bootstrap(own.curve, results[rival][i].curve, bootstrapDraws)
+			fmt.Fprintf(out, "%s: recall at 1 against the best line, %s: %+.2f, 95 %% of %d draws of families within %+.2f and %+.2f\n",
+				own.name, rival, own.best[1].recall-results[rival][i].best[1].recall, bootstrapDraws, low, high)
+		}
+	}
+}
+
+// rivals returns our result on the i-th set and the name of the reference line
+// with the best recall at one false alarm a week there; empty if either is not
+// in the run.
+func rivals(results map[string][]result, i int) (own result, rival string) {
+	if len(results[ours]) == 0 {
+		return own, ""
+	}
+	best := -1.0
+	for _, m := range referenceLines {
+		if of := results[m.name]; len(of) > 0 && of[i].best[1].recall > best {
+			best, rival = of[i].best[1].recall, m.name
+		}
+	}
+	return results[ours][i], rival
+}
+
+func meanOverSets(of []result, value func(result) float64) float64 {
+	sum := 0.0
+	for _, r := range of {
+		sum += value(r)
+	}
+	return sum / float64(len(of))
+}
+
+// recallFigures fills in what the recall part of the bench reports.
+func recallFigures(results map[string][]result, found figures) {
+	own := results[ours]
+	if len(own) == 0 {
+		return
+	}
+	var delays []int
+	for i, r := range own {
+		set := strings.ToLower(r.name)
+		found["recall_1fa_"+set] = r.best[1].recall
+		found["recall_area_"+set] = r.area
+		if !math.IsNaN(r.delayF1) {
+			found["kpi_delay_f1"] = r.delayF1
+		}
+		if r.name != "NAB" { // its windows begin long before what they mark
+			delays = append(delays, r.best[1].delays...)
+		}
+		if _, rival := rivals(results, i); rival != "" {
+			found["gain_low_"+set], found["gain_high_"+set] = bootstrap(r.curve, results[rival][i].curve, bootstrapDraws)
+		}
+	}
+	if len(delays) > 0 {
+		found["delay_samples"] = float64(quantile(delays, 0.5))
+	}
+	if len(own) < len(detectionSets) {
+		return // a mean over fewer sets is not the same figure
+	}
+	found["recall_1fa_mean"] = meanOverSets(own, func(r result) float64 { return r.best[1].recall })
+	found["recall_1fa_families"] = meanOverSets(own, func(r result) float64 { return r.best[1].familyRecall })
+	found["recall_area_mean"] = meanOverSets(own, func(r result) float64 { return r.area })
+}
+
+// printEach prints what the threshold of one false alarm a week does to each
+// series of a set.
+func printEach(out io.Writer, r result) {
+	k := slices.Index(r.curve.thresholds, r.best[1].threshold)
+	if k < 0 {
+		return
+	}
+	for i, l := range r.curve.set {
+		t := r.curve.tallies[k][i]
 		fmt.Fprintf(out, "%-60s step %5.0f weeks %5.1f events %3d found %3d false %3d\n",
-			l.set+"/"+l.name, l.step, l.weeks(), len(l.events), hits, t.falseAlarms)
+			l.set+"/"+l.name, l.step, l.weeks(), len(l.events), t.found(), t.falseAlarms)
 	}
 }
 
@@ -126,79 +240,4 @@ func tocsinScores(cfg detector.Config, l *labelled) (scores []float64, opened []
 		scores = append(scores, v.Score)
 	})
 	return scores, opened
-}
-
-// falseAlarms counts the detector's own episodes, at its default threshold,
-// that open outside of events.
-func falseAlarms(out io.Writer, all []*labelled, cfg detector.Config, found figures) {
-	type sum struct {
-		alarms, weeks float64
-		each          []float64
-	}
-	var total sum
-	bySet := map[string]*sum{}
-	for _, l := range all {
-		_, opened := tocsinScores(cfg, l)
-		n := 0.0
-		for _, i := range opened {
-			if i >= l.skip && l.inEvent(i, slackRows) < 0 {
-				n++
-			}
-		}
-		if bySet[l.set] == nil {
-			bySet[l.set] = &sum{}
-		}
-		for _, s := range []*sum{bySet[l.set], &total} {
-			s.alarms += n
-			s.weeks += l.weeks()
-			s.each = append(s.each, n/l.weeks())
-		}
-	}
-	for _, set := range detectionSets {
-		if s := bySet[set]; s != nil {
-			mean := s.alarms / s.weeks
-			fmt.Fprintf(out, "%s: %.2f false alarms per series-week at the default threshold, p50 %.2f, p95 %.2f (%.1f times the mean)\n",
-				set, mean, quantile(s.each, 0.5), quantile(s.each, 0.95), quantile(s.each, 0.95)/mean)
-		}
-	}
-	found["fa_over_budget"] = total.alarms / total.weeks / cfg.Budget
-	fmt.Fprintf(out, "all: %.2f per series-week with a budget of %.2f\n", total.alarms/total.weeks, cfg.Budget)
-}
-
-// cost measures time and memory per series on synthetic gauges with a daily
-// season, in the order of slots and in random order.
-func cost(out io.Writer, series int, found figures) error {
-	bank, err := detector.NewBank(detector.DefaultConfig())
-	if err != nil {
-		return err
-	}
-	slots := make([]detector.Slot, series)
-	for i := range slots {
-		slots[i] = bank.Register(labels.FromStrings("__name__", "cost", "series", fmt.Sprint(i)))
-	}
-	noise := make([]float64, 1<<12)
-	for i := range noise {
-		noise[i] = rand.NormFloat64()
-	}
-	const rounds = 40
-	step := func(round int) int64 { return int64(round) * 1800 * 1000 }
-	run := func(from int) float64 {
-		began := time.Now()
-		for r := from; r < from+rounds; r++ {
-			for i, slot := range slots {
-				bank.Observe(slot, step(r+1), 100+10*math.Sin(float64(r)/7)+noise[(i*7+r)&(len(noise)-1)])
-			}
-		}
-		return float64(time.Since(began).Nanoseconds()) / float64(rounds*len(slots))
-	}
-	run(0)
-	inOrder := run(rounds)
-	rand.Shuffle(len(slots), func(i, j int) { slots[i], slots[j] = slots[j], slots[i] })
-	random := run(2 * rounds)
-	found["ns_per_sample_random"] = random
-	found["ns_per_sample_order"] = inOrder
-	found["bytes_per_series"] = float64(bank.Bytes()) / float64(series)
-	fmt.Fprintf(out, "cost at %d series with daily profile: %.0f ns per sample in order, %.0f at random, %.0f bytes per series\n",
-		series, inOrder, random, found["bytes_per_series"])
-	return nil
 }

@@ -3,7 +3,9 @@ package main
 import (
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -23,6 +25,7 @@ type labelled struct {
 	set, name, family string
 	samples           []telemetry.Sample
 	events            []span
+	windows           []span  // events as marked, none left out; NAB only
 	step              float64 // seconds
 	skip              int     // first row that is scored
 	split             int     // first row of the test half; 0 where the set has none
@@ -31,6 +34,15 @@ type labelled struct {
 // weeks returns how much time the scored rows span.
 func (l *labelled) weeks() float64 {
 	return float64(len(l.samples)-l.skip) * l.step / (7 * 86400)
+}
+
+// quietWeeks returns how much time the scored rows outside of events span.
+func (l *labelled) quietWeeks() float64 {
+	weeks := l.weeks()
+	for _, e := range l.events {
+		weeks -= float64(e.to-max(e.from, l.skip)+1) * l.step / (7 * 86400)
+	}
+	return weeks
 }
 
 // inEvent returns the event that row i belongs to, each event reaching slack
@@ -54,14 +66,35 @@ func (l *labelled) inEvent(i, slack int) int {
 var splitNote = regexp.MustCompile(`test half starts at row (\d+)`)
 
 // loadDetection reads the univariate series listed in dir/detection/manifest.csv
-// and the files of dir/nab.
+// and the files of dir/nab, of which one may be absent.
 func loadDetection(dir string) ([]*labelled, error) {
-	var all []*labelled
-	rows, err := readCSV(filepath.Join(dir, "detection", "manifest.csv"))
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w; point --data at a folder with detection/ and nab/", errLacking, err)
+	all, err := loadManifest(filepath.Join(dir, "detection"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
 	}
-	for _, r := range rows[1:] {
+	nab, nabErr := loadNAB(filepath.Join(dir, "nab"))
+	if nabErr != nil && !errors.Is(nabErr, errLacking) {
+		return nil, nabErr
+	}
+	all = append(all, nab...)
+	if len(all) == 0 {
+		return nil, fmt.Errorf("%w: %w; %w; point --data at a folder with detection/ and nab/", errLacking, err, nabErr)
+	}
+	for _, l := range all {
+		l.skip = max(len(l.samples)*15/100, int(86400/max(l.step, 60)))
+		l.events = slices.DeleteFunc(l.events, func(e span) bool { return e.to < l.skip })
+	}
+	return all, nil
+}
+
+// loadManifest reads the series of one value that dir/manifest.csv lists.
+func loadManifest(dir string) ([]*labelled, error) {
+	rows, err := readCSV(filepath.Join(dir, "manifest.csv"))
+	if err != nil {
+		return nil, err
+	}
+	var all []*labelled
+	for _, r := range rows[min(1, len(rows)):] {
 		if len(r) < 9 || (r[0] != "KPI-AIOPS18" && r[0] != "MSCloud") {
 			continue
 		}
@@ -72,19 +105,10 @@ func loadDetection(dir string) ([]*labelled, error) {
 		if m := splitNote.FindStringSubmatch(r[7]); m != nil {
 			l.split, _ = strconv.Atoi(m[1])
 		}
-		if err := l.readLabelled(filepath.Join(dir, "detection", r[0], r[2])); err != nil {
+		if err := l.readLabelled(filepath.Join(dir, r[0], r[2])); err != nil {
 			return nil, err
 		}
 		all = append(all, l)
-	}
-	nab, err := loadNAB(filepath.Join(dir, "nab"))
-	if err != nil {
-		return nil, err
-	}
-	all = append(all, nab...)
-	for _, l := range all {
-		l.skip = max(len(l.samples)*15/100, int(86400/max(l.step, 60)))
-		l.events = slices.DeleteFunc(l.events, func(e span) bool { return e.to < l.skip })
 	}
 	return all, nil
 }
@@ -105,12 +129,12 @@ func readCSV(path string) ([][]string, error) {
 func (l *labelled) readLabelled(path string) error {
 	rows, err := readCSV(path)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errLacking, err)
+		return fmt.Errorf("%w: manifest.csv lists a file that cannot be read: %v", errLacking, err)
 	}
-	open := false
+	open, split := false, l.split
 	for i, r := range rows[1:] {
 		if len(r) < 3 || r[1] == "" {
-			if l.split > i {
+			if i < split {
 				l.split--
 			}
 			continue
@@ -150,6 +174,9 @@ func loadNAB(dir string) ([]*labelled, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("%w: no files data/*/*.csv in %s", errLacking, dir)
+	}
 	var all []*labelled
 	for _, path := range files {
 		folder := filepath.Base(filepath.Dir(path))
@@ -174,8 +201,11 @@ func loadNAB(dir string) ([]*labelled, error) {
 			if err1 != nil || err2 != nil {
 				return nil, fmt.Errorf("window of %s: want times, got %q", l.name, w)
 			}
-			l.events = append(l.events, l.rows(from.UnixMilli(), to.UnixMilli()))
+			if e := l.rows(from.UnixMilli(), to.UnixMilli()); e.from <= e.to {
+				l.events = append(l.events, e)
+			}
 		}
+		l.windows = slices.Clone(l.events)
 		all = append(all, l)
 	}
 	return all, nil

@@ -22,8 +22,26 @@ type tally struct {
 	delays      []int // rows from an event's start to its first alarm; -1 for a miss
 }
 
-// count applies one threshold to the scores of a series.
-func (l *labelled) count(scores []float64, threshold float64) tally {
+// loud is a row whose score may reach a threshold.
+type loud struct {
+	row, event int // event that the row belongs to with its slack; -1 for none
+	score      float64
+}
+
+// louds returns the scored rows that reach floor, in order. Rows without a score
+// are never among them.
+func (l *labelled) louds(scores []float64, floor float64) []loud {
+	var out []loud
+	for i := l.skip; i < len(scores); i++ {
+		if scores[i] >= floor {
+			out = append(out, loud{row: i, event: l.inEvent(i, slackRows), score: scores[i]})
+		}
+	}
+	return out
+}
+
+// count applies one threshold to the loud rows of a series.
+func (l *labelled) count(rows []loud, threshold float64) tally {
 	out := tally{delays: make([]int, len(l.events))}
 	for i := range out.delays {
 		out.delays[i] = -1
@@ -42,29 +60,39 @@ func (l *labelled) count(scores []float64, threshold float64) tally {
 		}
 		open = false
 	}
-	for i := l.skip; i < len(scores); i++ {
-		if !(scores[i] >= threshold) {
-			if open && i-last >= quietRows {
-				finish()
-			}
+	for _, r := range rows {
+		if r.score < threshold {
 			continue
+		}
+		if open && r.row-last > quietRows {
+			finish()
 		}
 		if !open {
 			open, hit, outside = true, false, 0
 		}
-		last = i
-		e := l.inEvent(i, slackRows)
-		if e < 0 {
+		last = r.row
+		if r.event < 0 {
 			outside++
 			continue
 		}
 		hit = true
-		if out.delays[e] < 0 {
-			out.delays[e] = i - max(l.events[e].from, l.skip)
+		if out.delays[r.event] < 0 {
+			out.delays[r.event] = r.row - max(l.events[r.event].from, l.skip)
 		}
 	}
 	finish()
 	return out
+}
+
+// found returns how many events of the series have an alarm.
+func (t tally) found() int {
+	n := 0
+	for _, d := range t.delays {
+		if d >= 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // point is what one threshold does to a data set.
@@ -76,14 +104,38 @@ type point struct {
 	greedy               float64 // share of series that alone make over 10% of the false alarms
 }
 
-// measure applies one threshold to all series of a set.
-func measure(set []*labelled, scores [][]float64, threshold float64) point {
-	p := point{threshold: threshold}
+// curve is what a method does to a set at each of its thresholds, highest first.
+type curve struct {
+	set        []*labelled
+	thresholds []float64
+	tallies    [][]tally // by threshold, then by series
+}
+
+// sweep applies every candidate threshold to all series of a set.
+func sweep(set []*labelled, scores [][]float64) curve {
+	c := curve{set: set, thresholds: thresholds(set, scores)}
+	if len(c.thresholds) == 0 {
+		return c
+	}
+	floor := c.thresholds[len(c.thresholds)-1]
+	c.tallies = make([][]tally, len(c.thresholds))
+	for i, l := range set {
+		rows := l.louds(scores[i], floor)
+		for k, t := range c.thresholds {
+			c.tallies[k] = append(c.tallies[k], l.count(rows, t))
+		}
+	}
+	return c
+}
+
+// at returns what the k-th threshold does to the set as a whole.
+func (c curve) at(k int) point {
+	p := point{threshold: c.thresholds[k]}
 	weeks, found, events, alarms := 0.0, 0, 0, 0
 	byFamily := map[string][2]int{}
 	var each []int
-	for i, l := range set {
-		t := l.count(scores[i], threshold)
+	for i, l := range c.set {
+		t := c.tallies[k][i]
 		weeks += l.weeks()
 		alarms += t.falseAlarms
 		each = append(each, t.falseAlarms)
@@ -130,7 +182,7 @@ func thresholds(set []*labelled, scores [][]float64) []float64 {
 	}
 	slices.SortFunc(all, func(a, b float64) int { return cmp.Compare(b, a) })
 	var out []float64
-	for at := 1.0; int(at) < len(all) && at < 0.2*float64(len(all)); at = max(at+1, at*1.06) {
+	for at := 0.0; int(at) < len(all) && at < 0.2*float64(len(all)); at = max(at+1, at*1.06) {
 		out = append(out, all[int(at)])
 	}
 	return slices.Compact(out)
@@ -138,11 +190,11 @@ func thresholds(set []*labelled, scores [][]float64) []float64 {
 
 var falseAlarmRates = []float64{0.5, 1, 2, 7}
 
-// recallAt returns, per allowed rate of false alarms, the best point within it.
-func recallAt(set []*labelled, scores [][]float64) []point {
+// best returns, per allowed rate of false alarms, the best point within it.
+func (c curve) best() []point {
 	best := make([]point, len(falseAlarmRates))
-	for _, t := range thresholds(set, scores) {
-		p := measure(set, scores, t)
+	for k := range c.thresholds {
+		p := c.at(k)
 		for i, most := range falseAlarmRates {
 			if p.perWeek <= most && p.recall > best[i].recall {
 				best[i] = p
@@ -150,6 +202,64 @@ func recallAt(set []*labelled, scores [][]float64) []point {
 		}
 	}
 	return best
+}
+
+// together returns, per allowed rate, the best mean recall over sets with a mean
+// over sets of that many false alarms a week, one threshold for all: what is
+// left when a score must mean the same everywhere.
+func (c curve) together() []float64 {
+	parts := map[string]curve{}
+	for _, l := range c.set {
+		p := parts[l.set]
+		p.set = append(p.set, l)
+		parts[l.set] = p
+	}
+	best := make([]float64, len(falseAlarmRates))
+	for k := range c.thresholds {
+		tallies := map[string][]tally{}
+		for i, l := range c.set {
+			tallies[l.set] = append(tallies[l.set], c.tallies[k][i])
+		}
+		recall, perWeek := 0.0, 0.0
+		for set, p := range parts {
+			p.thresholds, p.tallies = c.thresholds[k:k+1], [][]tally{tallies[set]}
+			at := p.at(0)
+			recall += at.recall / float64(len(parts))
+			perWeek += at.perWeek / float64(len(parts))
+		}
+		for i, most := range falseAlarmRates {
+			if perWeek <= most {
+				best[i] = max(best[i], recall)
+			}
+		}
+	}
+	return best
+}
+
+// area returns the mean recall over the false-alarm rates from the first of
+// falseAlarmRates to the last, each doubling of the rate weighing the same.
+func (c curve) area() float64 {
+	low, high := falseAlarmRates[0], falseAlarmRates[len(falseAlarmRates)-1]
+	points := make([]point, len(c.thresholds))
+	for k := range points {
+		points[k] = c.at(k)
+	}
+	slices.SortFunc(points, func(a, b point) int { return cmp.Compare(a.perWeek, b.perWeek) })
+	sum, recall, from := 0.0, 0.0, low
+	for _, p := range points {
+		if p.perWeek > high {
+			break
+		}
+		if p.recall <= recall {
+			continue
+		}
+		if p.perWeek > from {
+			sum += recall * math.Log(p.perWeek/from)
+			from = p.perWeek
+		}
+		recall = p.recall
+	}
+	return (sum + recall*math.Log(high/from)) / math.Log(high/low)
 }
 
 // delayF1 returns the pooled F1 over rows from..to of each series: an event is

@@ -44,7 +44,7 @@ func TestCount_Episodes_HitsDelaysAndFalseAlarms(t *testing.T) {
 	} {
 		l, scores := scored(200, c.high...)
 		l.events = []span{{50, 59}}
-		got := l.count(scores, 0.5)
+		got := l.count(l.louds(scores, 0.5), 0.5)
 		if got.falseAlarms != c.falseAlarms || got.delays[0] != c.delay {
 			t.Errorf("%s: got %d false alarms and delay %d, want %d and %d", name, got.falseAlarms, got.delays[0], c.falseAlarms, c.delay)
 		}

@@ -31,6 +31,8 @@ type bench struct {
 // benches is the table of all; each lives in a file of its own name.
 var benches = []bench{
 	{"detection", "event recall, delay, false alarms and cost of the detector on labelled series", detection},
+	{"groups", "event recall and ranking of guilty metrics over all metrics of a service", groups},
+	{"nab", "the detector by the rule of the Numenta Anomaly Benchmark, without look-ahead", nab},
 }
 
 // errLacking is wrapped by errors that say that data or a peer is not there.

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"os"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/tocsinhq/tocsin/detector"
+)
+
+// costBlock is how many samples are timed at once: reading the clock for each
+// would cost as much as what is measured.
+const costBlock = 64
+
+// pace is the time that samples took, in nanoseconds each.
+type pace struct{ mean, p50, p99 float64 }
+
+func (p pace) String() string {
+	return fmt.Sprintf("%.0f ns per sample (p50 %.0f, p99 %.0f)", p.mean, p.p50, p.p99)
+}
+
+// costRun feeds a bank with made-up gauges that have a daily season.
+type costRun struct {
+	bank  *detector.Bank
+	slots []detector.Slot
+	noise []float64
+	round int
+}
+
+// feed hands every series of the run its next sample, rounds times over, 15
+// minutes apart.
+func (c *costRun) feed(rounds int) pace {
+	blocks := make([]float64, 0, rounds*(len(c.slots)/costBlock+1))
+	began := time.Now()
+	for range rounds {
+		c.round++
+		t, usual := int64(c.round)*900_000, 100+10*math.Sin(2*math.Pi*float64(c.round)/96)
+		for from := 0; from < len(c.slots); from += costBlock {
+			block := c.slots[from:min(from+costBlock, len(c.slots))]
+			start := time.Now()
+			for i, slot := range block {
+				c.bank.Observe(slot, t, usual+c.noise[((from+i)*7+c.round)&(len(c.noise)-1)])
+			}
+			blocks = append(blocks, float64(time.Since(start).Nanoseconds())/float64(len(block)))
+		}
+	}
+	total := float64(time.Since(began).Nanoseconds())
+	slices.Sort(blocks)
+	return pace{total / float64(rounds*len(c.slots)), blocks[len(blocks)/2], blocks[len(blocks)*99/100]}
+}
+
+// cost measures time, memory and allocations per sample and series on one core,
+// in the order of slots and in random order, young and with a daily profile.
+func cost(out io.Writer, series int, found figures) error {
+	bank, err := detector.NewBank(detector.DefaultConfig())
+	if err != nil {
+		return err
+	}
+	run := &costRun{bank: bank, slots: make([]detector.Slot, series), noise: make([]float64, 1<<12)}
+	random := rand.New(rand.NewPCG(3, 4))
+	for i := range run.noise {
+		run.noise[i] = random.NormFloat64()
+	}
+	for i := range run.slots {
+		run.slots[i] = bank.Register(labels.FromStrings("__name__", "cost", "series", strconv.Itoa(i)))
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+
+	run.feed(8)
+	perSeries := func() float64 { return float64(bank.Bytes()) / float64(series) }
+	young := perSeries()
+	youngOrder := run.feed(2)
+	// On to the second day, in steps that leave the profile to be found.
+	run.feed(96)
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	order := run.feed(6)
+	runtime.ReadMemStats(&after)
+	allocations := max(0, float64(after.Mallocs-before.Mallocs)-costAllocations) / float64(6*series)
+	random.Shuffle(series, func(i, j int) { run.slots[i], run.slots[j] = run.slots[j], run.slots[i] })
+	shuffled := run.feed(6)
+
+	found["ns_per_sample_order"], found["ns_per_sample_random"] = order.mean, shuffled.mean
+	found["ns_p99_order"], found["ns_p99_random"] = order.p99, shuffled.p99
+	found["bytes_per_series_young"], found["bytes_per_series"] = young, perSeries()
+	found["allocations_per_sample"] = allocations
+	fmt.Fprintf(out, "cost at %d series, young: %v in order, %.0f bytes per series\n", series, youngOrder, young)
+	fmt.Fprintf(out, "cost with daily profile: %v in order, %v at random, %.0f bytes per series, %.6f allocations per sample\n",
+		order, shuffled, perSeries(), allocations)
+	if peak := peakMemory(); peak > 0 {
+		fmt.Fprintf(out, "peak memory of the bench: %.2f GB\n", peak/1e9)
+	}
+	return nil
+}
+
+// costAllocations is what feed itself allocates.
+const costAllocations = 2
+
+var peakLine = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
+
+// peakMemory returns the largest resident size of this process in bytes, 0 where
+// the system does not say.
+func peakMemory() float64 {
+	raw, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	m := peakLine.FindSubmatch(raw)
+	if m == nil {
+		return 0
+	}
+	kb, _ := strconv.ParseFloat(string(m[1]), 64)
+	return kb * 1024
+}

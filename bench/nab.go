@@ -1,0 +1,129 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"math"
+	"path/filepath"
+	"slices"
+	"text/tabwriter"
+
+	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/tocsinhq/tocsin/detector"
+)
+
+// nab scores the detector by the rule of the Numenta Anomaly Benchmark beside
+// the reference lines, over whichever of its files are there. It is causal: no
+// method is told the range of a file, as that benchmark does.
+func nab(args []string, out io.Writer) (figures, error) {
+	flags := flag.NewFlagSet("nab", flag.ContinueOnError)
+	data := flags.String("data", "../shared/data", "folder with nab/")
+	perFile := flags.Bool("each", false, "print each file at the standard threshold")
+	if err := flags.Parse(args); err != nil {
+		return nil, err
+	}
+	all, err := loadNAB(filepath.Join(*data, "nab"))
+	if err != nil {
+		return nil, fmt.Errorf("%w; point --data at a folder with nab/", err)
+	}
+	cfg := detector.DefaultConfig()
+	methods := append(slices.Clone(referenceLines),
+		method{ours + ", every row", func(l *labelled) []float64 { s, _ := tocsinScores(cfg, l); return s }},
+		method{ours, func(l *labelled) []float64 { return alertScores(cfg, l) }})
+	found := figures{}
+	w := tabwriter.NewWriter(out, 2, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "method\tstandard\tlow FP\tlow FN\twindows\tfalse rows\t1 - threshold\ttied at the top\tstandard with a rest")
+	for _, m := range methods {
+		scores := make([][]float64, len(all))
+		for i, l := range all {
+			scores[i] = m.score(l)
+		}
+		best := nabScores(all, scores)
+		quiet := make([][]float64, len(all))
+		for i := range scores {
+			quiet[i] = rested(scores[i])
+		}
+		fmt.Fprintf(w, "%s\t%.1f\t%.1f\t%.1f\t%d of %d\t%d\t%.3g\t%d\t%.1f\n", m.name, best[0].score, best[1].score, best[2].score,
+			best[0].found, best[0].windows, best[0].falseRows, 1-best[0].threshold, tiedAtTop(all, scores), nabScores(all, quiet)[0].score)
+		if m.name != ours {
+			continue
+		}
+		for i, p := range nabProfiles {
+			found[p.name] = best[i].score
+		}
+		if *perFile {
+			printNABFiles(out, all, scores, best[0].threshold)
+		}
+	}
+	return found, w.Flush()
+}
+
+// alertScores gives each row the score of what people are told at it: inside an
+// episode that has opened, a row at which nothing new is said scores 0. The rule
+// charges every flagged row, but an episode alerts when it opens, and once more
+// when it changes its kind or rises; the rows between wake nobody. Rows outside
+// of episodes keep their score, so that a lower threshold could be chosen.
+func alertScores(cfg detector.Config, l *labelled) []float64 {
+	scores := make([]float64, 0, len(l.samples))
+	detector.Replay(cfg, labels.FromStrings("__name__", "watched"), l.samples, func(v detector.Verdict) {
+		switch v.Phase {
+		case detector.PhaseQuiet, detector.PhaseOpened, detector.PhaseChanged:
+			scores = append(scores, v.Score)
+		default:
+			scores = append(scores, 0)
+		}
+	})
+	return scores
+}
+
+// rested mutes a row that does not score above each of the againRows rows before
+// it. The rule rewards any such rest; the column shows how much of a distance to
+// the reference lines, which know no episodes, is owed to that alone.
+func rested(scores []float64) []float64 {
+	out := make([]float64, len(scores))
+	for i, s := range scores {
+		if i == 0 || s > slices.Max(scores[max(0, i-againRows):i]) {
+			out[i] = s
+		}
+	}
+	return out
+}
+
+// tiedAtTop counts the rows that share the highest score: many mean that scores
+// have run out of digits.
+func tiedAtTop(set []*labelled, scores [][]float64) int {
+	rows, _ := nabRows(set, scores)
+	top, n := math.Inf(-1), 0
+	for _, r := range rows {
+		if r.score > top {
+			top, n = r.score, 0
+		}
+		if r.score == top {
+			n++
+		}
+	}
+	return n
+}
+
+// printNABFiles says for each file what the threshold finds and wrongly flags.
+func printNABFiles(out io.Writer, set []*labelled, scores [][]float64, threshold float64) {
+	for i, l := range set {
+		rows, windows := nabRows([]*labelled{l}, scores[i:i+1])
+		var hit []int
+		falseRows, lost := 0, 0.0
+		for _, r := range rows {
+			switch {
+			case r.score < threshold:
+			case r.window < 0:
+				falseRows++
+				lost -= r.worth
+			case !slices.Contains(hit, r.window):
+				hit = append(hit, r.window)
+			}
+		}
+		fmt.Fprintf(out, "%-58s rows %6d windows %d found %d false rows %3d cost %.1f\n",
+			l.name, len(l.samples), windows, len(hit), falseRows, lost)
+	}
+}
