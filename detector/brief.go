@@ -33,7 +33,13 @@ func (o octaves) value() float64 {
 	return math.Exp2((float64(o) - octaveZero) / octaveSteps)
 }
 
-func (o octaves) times(f float64) octaves { return octavesOf(o.value() * f) }
+// step returns the number larger by up steps, or smaller by down steps.
+func (o octaves) step(grow bool, up, down octaves) octaves {
+	if grow {
+		return o + min(up, math.MaxUint16-o)
+	}
+	return o - min(down, o-min(o, 1))
+}
 
 // share is a weight from 0 to 1.3 in one byte.
 type share uint8

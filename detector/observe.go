@@ -55,7 +55,7 @@ func (s *series) observe(p *params, slab *days, t int64, v float64) (Verdict, bo
 	}
 	s.learn(&k, p, d)
 	if d != nil {
-		d.Outlook.learn(present{t: k.t, x: k.x, season: k.season, long: s.Long,
+		d.Outlook.learn(&present{t: k.t, x: k.x, season: k.season, long: s.Long,
 			unit: float64(s.LongScale) + 0.5*k.scale, dt: k.dt}, calendar{d, float64(s.Step)})
 	}
 	phase := s.episode(&k, p)

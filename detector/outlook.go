@@ -55,7 +55,6 @@ const (
 	slopeMost    = 0.5                  // of a trend that is even, and counted twice: all of it
 	shareRate    = 0.015                // largest step of share
 	shareMost    = 1.3                  // a profile that is still growing may be stretched
-	reachRate    = 0.15                 // step of the multiples, natural logarithm
 	evenEnough   = 1.2                  // moves of a trend that differ by less are even
 	evenPower    = 6                    // by which a trend counts less the less even it is
 	outlookYouth = 2                    // errors that the first errors are wide by
@@ -116,18 +115,30 @@ type present struct {
 }
 
 // learn takes one sample, later than the one before.
-func (o *outlook) learn(p present, c calendar) {
-	level := p.x - p.season + float64(o.Centre)
-	tick := int32((p.t + outlookPhase) / outlookTick)
-	if o.Tick == 0 {
-		o.start(level, tick)
+func (o *outlook) learn(p *present, c calendar) {
+	e := p.x - p.season + float64(o.Centre) - float64(o.Base)
+	if most := outlookClip * p.unit; e > most {
+		e = most
+	} else if e < -most {
+		e = -most
 	}
-	e := clip(level-float64(o.Base), outlookClip*p.unit)
-	o.Base += float32(min(1, p.dt/outlookMean) * e)
-	if tick == o.Tick {
-		return
+	if p.dt < outlookMean {
+		e *= p.dt * (1.0 / outlookMean)
 	}
+	o.Base += float32(e)
+	if p.t >= int64(o.Tick+1)*outlookTick-outlookPhase {
+		o.hour(p, c)
+	}
+}
+
+// hour judges what is due at the first sample of an hour, and foretells anew.
+func (o *outlook) hour(p *present, c calendar) {
 	before := o.Tick
+	tick := int32((p.t + outlookPhase) / outlookTick)
+	if before == 0 {
+		o.start(p.x-p.season, tick)
+		before = tick
+	}
 	o.Tick = tick
 	centre := float32(c.centre())
 	o.Base += centre - o.Centre
@@ -152,7 +163,7 @@ func (o *outlook) start(level float64, tick int32) {
 const reachPrior = 2.3
 
 // turn judges the forecast of horizon i that is due and makes the next.
-func (o *outlook) turn(i int, before int32, p present, c calendar) {
+func (o *outlook) turn(i int, before int32, p *present, c calendar) {
 	a := aheads[i]
 	every, n := int32(a.every), int32(a.pending)
 	grid, was := floorDiv(o.Tick, every), floorDiv(before, every)
@@ -249,7 +260,9 @@ func (o *outlook) drift(i int, grid int32) (float64, bool) {
 	return (float64(o.Base) - later) * float64(a.pending) / float64(moves) * even * (1 + even), true
 }
 
-// judge compares the forecast kept at slot at with what came.
+// judge compares the forecast kept at slot at with what came. A multiple grows by
+// about a sixth with a miss and shrinks with a hit by so much that it stands still
+// when 20 %, 10 % and 5 % of errors miss the three intervals.
 func (o *outlook) judge(i, at int, x float64) {
 	lag, trend, season := o.Lag[at].value(), o.Trend[at].value(), o.Season[at].value()
 	off := x - (float64(o.Now[at]) - (1-o.Keep[i].value())*lag + o.Slope.value()*trend + o.Share.value()*season)
@@ -260,11 +273,12 @@ func (o *outlook) judge(i, at int, x float64) {
 	}
 	if o.Tried[i] > 1 {
 		half := o.half(i)
-		o.Reach[i] = o.Reach[i].times(missed(size, half, 0.1))
-		o.Shape[0] = o.Shape[0].times(missed(size, half*o.Shape[0].value(), 0.2))
-		o.Shape[1] = o.Shape[1].times(missed(size, half*o.Shape[1].value(), 0.05))
-		if half > 0 {
-			size = min(size, 4*half*o.Shape[1].value())
+		low, high := half*o.Shape[0].value(), half*o.Shape[1].value()
+		o.Shape[0] = o.Shape[0].step(size > low, 44, 11)
+		o.Reach[i] = o.Reach[i].step(size > half, 54, 6)
+		o.Shape[1] = o.Shape[1].step(size > high, 57, 3)
+		if high > 0 {
+			size = min(size, 4*high)
 		}
 	}
 	scale += max(1/float64(o.Tried[i]), outlookRate) * (size - scale)
@@ -282,13 +296,4 @@ func (o *outlook) judge(i, at int, x float64) {
 // half returns half the width of the 90 % interval of horizon i.
 func (o *outlook) half(i int) float64 {
 	return o.Scale[i].value() * o.Reach[i].value() * (1 + outlookYouth/float64(max(o.Tried[i], 1)))
-}
-
-// missed returns the factor for a multiple after an error of a size was or was
-// not within half, which should be missed with chance often.
-func missed(size, half, often float64) float64 {
-	if size > half {
-		return math.Exp(reachRate * (1 - often))
-	}
-	return math.Exp(-reachRate * often)
 }

@@ -57,6 +57,18 @@ func TestBriefAndOctaves_KeepNumbersWithinTheirPrecision(t *testing.T) {
 	}
 }
 
+func TestOctaves_Step_StaysWithinItsRange(t *testing.T) {
+	for _, c := range []struct {
+		from octaves
+		grow bool
+		want octaves
+	}{{1000, true, 1054}, {1000, false, 994}, {65530, true, 65535}, {65535, true, 65535}, {3, false, 1}, {1, false, 1}, {0, false, 0}} {
+		if got := c.from.step(c.grow, 54, 6); got != c.want {
+			t.Errorf("%d, grow %v: got %d, want %d", c.from, c.grow, got, c.want)
+		}
+	}
+}
+
 func TestShare_Move_AgainstTheErrorAndWithinBounds(t *testing.T) {
 	for _, c := range []struct{ off, part, want float64 }{
 		{1, 1, 0.6}, {-1, 1, 0.4}, {1, -1, 0.4}, {-1, -1, 0.6}, // whole steps
@@ -84,7 +96,7 @@ func TestOutlook_GapOverWhatWasDue_IsNotJudged(t *testing.T) {
 	c := calendar{&d, 60}
 	run := func(o *outlook, from, to int64, x float64) {
 		for at := from; at < to; at += 60_000 {
-			o.learn(present{t: at, x: x, unit: 1000, dt: float64(at-last) / 1000}, c)
+			o.learn(&present{t: at, x: x, unit: 1000, dt: float64(at-last) / 1000}, c)
 			last = at
 		}
 	}
