@@ -3,6 +3,7 @@ package app_test
 import (
 	"math"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -75,5 +76,32 @@ func TestApp_SeriesOfDays_AreForetoldAndSortedByWhenTheyFill(t *testing.T) {
 		if status, body := d.get(path); status != want {
 			t.Errorf("%s: got %d %s, want %d", path, status, body, want)
 		}
+	}
+}
+
+func TestCore_ConditionOnTheFuture_FiresBeforeTheDiskIsFull(t *testing.T) {
+	h := newHouse(t, `
+alerts:
+  - name: disk_will_be_full
+    condition: predict(disk_percent, 3d) > 90%
+    severity: warning
+`).open()
+	fired := 0.0
+	for i := range 7 * 144 {
+		h.now = h.now.Add(10 * time.Minute)
+		days := float64(i) / 144
+		h.write("node_filesystem_size_bytes", 0, 1e12)
+		h.write("node_filesystem_avail_bytes", 0, 1e10*(60-6*days+0.1*math.Sin(float64(i)*1.7)))
+		h.step()
+		if fired == 0 && len(h.core.Alerts()) > 0 {
+			fired = days
+		}
+	}
+	if fired < 4 || fired > 6.5 {
+		t.Errorf("fired at day %.1f, want about day 5.3, when it is at 72 %%", fired)
+	}
+	alerts := h.core.Alerts()
+	if len(alerts) != 1 || alerts[0].Service != "pay" || !strings.Contains(alerts[0].Summary, "disk_percent of pay is expected to be 9") || !strings.Contains(alerts[0].Summary, "in 3d (limit 90%)") {
+		t.Errorf("got %+v", alerts)
 	}
 }
