@@ -221,3 +221,56 @@ func TestBank_Forecast_RestoredAndReplayed_TheSame(t *testing.T) {
 		}
 	}
 }
+
+func TestBank_Forecast_WhateverCame_IsANumberWithinItsBounds(t *testing.T) {
+	for seed := range uint64(60) {
+		r := rand.New(rand.NewPCG(seed, 99))
+		b, err := detector.NewBank(detector.DefaultConfig())
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := []string{"gauge", "count_total"}[seed%2]
+		slot := b.Register(labels.FromStrings("__name__", name))
+		at, v, told := int64(1_700_000_000_000), 0.0, 0
+		scale := math.Pow(10, 20*r.Float64()-10)
+		for range 6000 {
+			at += 1 + int64(r.ExpFloat64()*300_000)
+			switch r.IntN(400) {
+			case 0:
+				at += r.Int64N(20 * 86400_000) // a gap
+			case 1:
+				v = r.NormFloat64() * scale * 1e6 // a level far off
+			case 2:
+				b.Observe(slot, at, math.NaN())
+				at++
+			case 3:
+				v = 0
+			}
+			v += scale * r.ExpFloat64()
+			if seed%3 == 0 {
+				v -= scale
+			}
+			b.Observe(slot, at, v)
+			if r.IntN(20) > 0 {
+				continue
+			}
+			for _, ahead := range []int64{1, 3600_000, 30 * 3600_000, 5 * 86400_000, 300 * 86400_000} {
+				f, ok := b.Forecast(slot, at+ahead, 0.9)
+				if !ok {
+					continue
+				}
+				told++
+				if !(f.Lower <= f.Value && f.Value <= f.Upper) || math.IsInf(f.Lower, 0) || math.IsInf(f.Upper, 0) {
+					t.Fatalf("seed %d, %d ms ahead: got %+v", seed, ahead, f)
+				}
+			}
+			c, _ := b.Until(slot, v+scale*r.NormFloat64()*50, r.IntN(2) == 0, 30*24*time.Hour)
+			if c.Likely != 0 && (c.Likely < at-1 || c.Likely > at+30*86400_000) || c.Latest != 0 && c.Likely > c.Latest || c.Likely != 0 && c.Earliest > c.Likely {
+				t.Fatalf("seed %d at %d: got %+v", seed, at, c)
+			}
+		}
+		if told == 0 {
+			t.Errorf("seed %d: nothing was told", seed)
+		}
+	}
+}

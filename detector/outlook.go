@@ -229,31 +229,25 @@ func (o *outlook) trend(i int) float64 {
 // than two moves to compare.
 func (o *outlook) drift(i int, grid int32) (float64, bool) {
 	a := aheads[i]
-	least, most, moves := math.Inf(1), 0.0, 0
-	later := float64(o.Now[a.slot(grid)])
-	sign := 0.0
-	add := func(move float64) {
-		if sign == 0 {
-			sign = move
-		}
-		if sign*move <= 0 {
-			least = 0
-		}
-		least, most, moves = min(least, math.Abs(move)), max(most, math.Abs(move)), moves+1
-	}
-	add(float64(o.Base) - later)
-	for j := 1; j < a.pending; j++ {
+	least, most, newest, moves := math.Inf(1), 0.0, 0.0, 0
+	later, alike := float64(o.Base), true
+	for j := range a.pending {
 		before := float64(o.Now[a.slot(grid-int32(j))])
 		if math.IsNaN(before) {
-			break
+			break // not known: there was a gap, or the series is younger
 		}
-		add(later - before)
+		move := later - before
+		if moves == 0 {
+			newest = move
+		}
+		alike = alike && move*newest > 0
+		least, most, moves = min(least, math.Abs(move)), max(most, math.Abs(move)), moves+1
 		later = before
 	}
-	if math.IsNaN(later) || moves < 2 {
+	if moves < 2 {
 		return 0, false
 	}
-	if least == 0 {
+	if !alike {
 		return 0, true
 	}
 	even := math.Pow(min(1, evenEnough*least/most), evenPower)

@@ -90,6 +90,39 @@ func TestShare_Move_AgainstTheErrorAndWithinBounds(t *testing.T) {
 	}
 }
 
+func TestOutlook_Drift_OnlyWhatMovesAlike(t *testing.T) {
+	nan := math.NaN()
+	for name, c := range map[string]struct {
+		base  float64
+		now   [3]float64 // oldest first
+		want  float64    // over three steps, before Slope
+		known bool
+	}{
+		"even":            {40, [3]float64{10, 20, 30}, 60, true},
+		"down":            {10, [3]float64{40, 30, 20}, -60, true},
+		"nearly even":     {40, [3]float64{10, 20.5, 30}, 60, true},
+		"a step":          {40, [3]float64{10, 10, 40}, 0, true},
+		"turned":          {28, [3]float64{10, 20, 30}, 0, true},
+		"turned long ago": {40, [3]float64{15, 10, 30}, 0, true},
+		"uneven":          {40, [3]float64{10, 12, 20}, 0.0001, true},
+		"young":           {40, [3]float64{nan, 20, 30}, 60, true},
+		"too young":       {40, [3]float64{nan, nan, 30}, 0, false},
+		"after a gap":     {40, [3]float64{10, 20, nan}, 0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			const i, grid = 3, 100
+			o := outlook{Base: float32(c.base)}
+			for j, v := range c.now {
+				o.Now[aheads[i].slot(grid-2+int32(j))] = float32(v)
+			}
+			got, known := o.drift(i, grid)
+			if known != c.known || math.Abs(got-c.want) > 0.05+0.01*math.Abs(c.want) {
+				t.Errorf("got %v (%v), want %v (%v)", got, known, c.want, c.known)
+			}
+		})
+	}
+}
+
 func TestOutlook_GapOverWhatWasDue_IsNotJudged(t *testing.T) {
 	var d daily
 	var last int64
