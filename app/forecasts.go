@@ -64,7 +64,7 @@ func (s webForecasts) Forecast(ctx context.Context, r web.ForecastRequest) ([]we
 	return out, nil
 }
 
-// foretell describes the future of one series.
+// foretell describes the future of one series, within what its unit allows.
 func (s webForecasts) foretell(l labels.Labels, f detector.Future, r web.ForecastRequest) web.Forecast {
 	last, now := f.Last()
 	x, _ := f.At(last+r.Horizon.Milliseconds(), r.Coverage)
@@ -74,6 +74,10 @@ func (s webForecasts) foretell(l labels.Labels, f detector.Future, r web.Forecas
 	}
 	if sig, ok := s.c.signalOf(l); ok {
 		out.Unit = string(sig.Unit)
+		lo, hi := sig.Unit.Bounds()
+		for _, v := range []*telemetry.Number{&out.Value, &out.Lower, &out.Upper} {
+			*v = telemetry.Number(min(max(float64(*v), lo), hi))
+		}
 	}
 	if x.Rate {
 		out.Unit = "per_second"

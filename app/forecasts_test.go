@@ -56,6 +56,12 @@ func TestApp_SeriesOfDays_AreForetoldAndSortedByWhenTheyFill(t *testing.T) {
 		t.Errorf("memory in two days: got %+v, want about 70 and no crossing", memory)
 	}
 
+	var far web.ForecastList
+	d.json("/api/v1/tocsin/forecast?horizon=30d&match=tocsin:disk_percent", &far)
+	if len(far.Forecasts) != 1 || far.Forecasts[0].Value != 100 || far.Forecasts[0].Upper != 100 {
+		t.Errorf("disk in thirty days: got %+v, want 100, which is the most that a percentage can be", far)
+	}
+
 	var rooms web.RoomList
 	d.json("/api/v1/tocsin/capacity?horizon=10d", &rooms)
 	if len(rooms.Rooms) != 2 || rooms.Rooms[0].Signal != "disk_percent" || rooms.Rooms[1].Signal != "memory_percent" {
