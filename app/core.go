@@ -185,6 +185,7 @@ func (c *Core) openDeciders(ctx context.Context, o CoreOptions) (err error) {
 		Config: o.Config.Rules, Query: c.query, Queryable: c.tsdb, Appendable: c.writer.Appendable(),
 		Owner: c.owner, Notify: c.onAlerts, Logger: o.Logger.With("component", "rules"),
 		Metrics: o.Metrics, Registerer: o.Registry, ExternalURL: external, Now: o.Now,
+		Foresight: foresight{c.bank},
 	})
 	if err != nil {
 		return err

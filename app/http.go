@@ -63,6 +63,7 @@ func (a *App) serve(c *Core) {
 		Deliveries:    webDeliveries{c},
 		Bands:         webBands{c},
 		Budgets:       c.Budgets,
+		Forecasts:     webForecasts{c},
 		Status:        a.status,
 		Reload:        a.Reload,
 		Ready:         c.writer.Healthy,

@@ -58,6 +58,7 @@ func detection(args []string, out io.Writer) (figures, error) {
 		}
 	}
 	falseAlarms(out, all, cfg, found)
+	following(out, all, cfg, found)
 	if *short {
 		return found, nil
 	}
@@ -233,7 +234,7 @@ func printEach(out io.Writer, r result) {
 // at which an episode opened.
 func tocsinScores(cfg detector.Config, l *labelled) (scores []float64, opened []int) {
 	scores = make([]float64, 0, len(l.samples))
-	detector.Replay(cfg, labels.FromStrings("__name__", "watched"), l.samples, func(v detector.Verdict) {
+	detector.ReplayShare(cfg, 0, labels.FromStrings("__name__", "watched"), l.samples, func(v detector.Verdict) {
 		if v.Phase == detector.PhaseOpened {
 			opened = append(opened, len(scores))
 		}

@@ -3,10 +3,38 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+
+	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/tocsinhq/tocsin/detector"
 )
+
+// following counts what falseAlarms counts with thresholds that follow from what
+// was spent, each series a service of its own. Every doubtful alarm is charged,
+// those in events too, for nobody confirms them here.
+func following(out io.Writer, all []*labelled, cfg detector.Config, found figures) {
+	alarms, weeks := map[string]float64{}, map[string]float64{}
+	for _, l := range all {
+		i := 0
+		detector.Replay(cfg, labels.FromStrings("__name__", "watched"), l.samples, func(v detector.Verdict) {
+			if v.Phase == detector.PhaseOpened && i >= l.skip && l.inEvent(i, slackRows) < 0 {
+				alarms[l.set]++
+				alarms["all"]++
+			}
+			i++
+		})
+		weeks[l.set] += l.quietWeeks()
+		weeks["all"] += l.quietWeeks()
+	}
+	for _, set := range append(slices.Clone(detectionSets), "all") {
+		if weeks[set] > 0 {
+			fmt.Fprintf(out, "%s: %.2f with thresholds that follow what was spent\n", set, alarms[set]/weeks[set])
+		}
+	}
+	found["fa_over_budget_following"] = alarms["all"] / weeks["all"] / cfg.Budget
+}
 
 // falseAlarms counts the detector's own episodes, at its default threshold, that
 // open outside of events, per week outside of events: what users feel.

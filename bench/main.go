@@ -32,6 +32,7 @@ type bench struct {
 var benches = []bench{
 	{"detection", "event recall, delay, false alarms and cost of the detector on labelled series", detection},
 	{"groups", "event recall and ranking of guilty metrics over all metrics of a service", groups},
+	{"forecast", "coverage and error of the detector's forecasts against seasonal-naive", forecast},
 	{"nab", "the detector by the rule of the Numenta Anomaly Benchmark, without look-ahead", nab},
 }
 

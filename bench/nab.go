@@ -67,7 +67,7 @@ func nab(args []string, out io.Writer) (figures, error) {
 // of episodes keep their score, so that a lower threshold could be chosen.
 func alertScores(cfg detector.Config, l *labelled) []float64 {
 	scores := make([]float64, 0, len(l.samples))
-	detector.Replay(cfg, labels.FromStrings("__name__", "watched"), l.samples, func(v detector.Verdict) {
+	detector.ReplayShare(cfg, 0, labels.FromStrings("__name__", "watched"), l.samples, func(v detector.Verdict) {
 		switch v.Phase {
 		case detector.PhaseQuiet, detector.PhaseOpened, detector.PhaseChanged:
 			scores = append(scores, v.Score)

@@ -104,6 +104,13 @@ func (b *Bank) Register(l labels.Labels) Slot {
 	return b.add(hash, l, flags)
 }
 
+// Lookup returns the slot of the series with these labels, 0 if it has none.
+func (b *Bank) Lookup(l labels.Labels) Slot {
+	b.register.RLock()
+	defer b.register.RUnlock()
+	return b.find(l.Hash(), l)
+}
+
 // find looks labels up; the caller holds the register lock.
 func (b *Bank) find(hash uint64, l labels.Labels) Slot {
 	for at := b.byHash[hash]; at != 0; at = b.entries[at].next {

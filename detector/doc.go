@@ -13,6 +13,7 @@
 //	             -> series.predict    six forecasts, mixed by their recent errors
 //	             -> series.judge      residual -> tail probability -> score and band
 //	             -> series.learn      clipped, so that an incident does not teach
+//	             -> outlook.learn     once an hour: forecasts that are due against what came
 //	             -> series.episode    open, hold, close; habituation
 //
 // Method and sources. Residuals of competing exponential forecasts are the
@@ -27,4 +28,6 @@
 // level, each with a tail of its own, which takes care of autocorrelation. The
 // threshold of a series that alarms too often rises in the spirit of adaptive
 // conformal inference (I. Gibbs, E. Candes, NeurIPS 2021, arXiv:2106.00170).
+// What a series will be is told by Bank.Forecast and Bank.Until from the same
+// state; outlook says how.
 package detector

@@ -5,10 +5,11 @@ import "math"
 // Memories. Errors of forecasts are remembered over 500 samples, the long level
 // over two days; an odd sample moves the long level by a tenth only.
 const (
-	errorMemory = 0.002
-	longMemory  = 2 * 86400 // seconds
-	oddTeaches  = 0.1
-	teachYouth  = 500 // samples
+	errorMemory  = 0.002
+	longMemory   = 2 * 86400 // seconds
+	oddTeaches   = 0.1
+	teachYouth   = 500 // samples
+	rangeTeaches = 0.1 // part of the recent range by which a sample may lie off and teach in full
 )
 
 func clip(e, most float64) float64 { return min(max(e, -most), most) }
@@ -50,15 +51,14 @@ func (s *series) learn(k *look, p *params, d *page) {
 // learnLong moves the long level, its scale and the page.
 func (s *series) learnLong(k *look, d *page, young float64, ordinary bool) {
 	dev := k.x - k.anchor
+	// The range lets a trend teach that is slow against the noise.
+	most := 3*float64(s.LongScale) + k.scale + rangeTeaches*float64(s.Hi-s.Lo)
 	if s.N >= youth {
-		dev = clip(dev, 3*float64(s.LongScale)+k.scale)
+		dev = clip(dev, most)
 	}
 	slow := max(young, min(0.01, float64(s.Step)/longMemory))
 	if d != nil {
-		if d.grow(k.t) {
-			s.settle()
-		}
-		d.learn(k, dev, 3*float64(s.LongScale)+k.scale, ordinary)
+		d.learn(k, dev, most, ordinary)
 		if d.first() {
 			slow = 0 // all of it is the profile's
 		}

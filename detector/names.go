@@ -11,11 +11,11 @@ import (
 //   - the buckets of classic histograms: the rate of a single bucket is noise,
 //     and what they say together reaches the bank as recorded quantiles;
 //   - ALERTS and ALERTS_FOR_STATE, which are verdicts already;
-//   - tocsin_ series, which are the daemon's own.
+//   - tocsin_ series, which are the daemon's own, and what was foreseen by it.
 func classify(l labels.Labels) (flags uint32, watch bool) {
 	name := l.Get(labels.MetricName)
 	switch {
-	case name == "ALERTS", name == "ALERTS_FOR_STATE", strings.HasPrefix(name, "tocsin_"):
+	case name == "ALERTS", name == "ALERTS_FOR_STATE", strings.HasPrefix(name, "tocsin_"), strings.HasPrefix(name, "tocsin:forecast:"):
 		return 0, false
 	case strings.HasSuffix(name, "_bucket") && l.Has("le"):
 		return 0, false

@@ -52,12 +52,18 @@ func (s *series) take(p *params, slab *days, k *look) Phase {
 		s.FirstTime = seconds(k.t)
 		s.start(k.x)
 	}
+	if d != nil && d.grow(k.t) {
+		s.newAge(d)
+	}
 	s.predict(k, d)
 	s.judge(k, p, d)
 	if s.N >= 3 {
 		s.reflect(k)
 	}
 	s.learn(k, p, d)
+	if d != nil {
+		d.Outlook.learn(&present{t: k.t, x: k.x, season: k.season, long: s.Long, unit: k.unit, dt: k.dt}, calendar{d, s, p.zone})
+	}
 	phase := s.episode(k, p)
 	s.report(k)
 	return phase

@@ -28,6 +28,8 @@ type page struct {
 	WeekErr  float32 // the same with the week
 	HourErr  float32 // the better of the two with the hour
 	CalmErr  float32 // that better of the two
+	Trend    float32 // mean deviation over a day, which is no matter of the time of day
+	Lately   float32 // mean deviation over some hours, which is no matter of the hour
 	LeapX    float32 // how leaps of the season and of the value went together,
 	LeapS    float32 // and how large those of the season were
 	Since    uint32  // when the page was begun, seconds since 1970
@@ -38,6 +40,7 @@ type page struct {
 	Ordinary uint8 // ordinary samples in it so far, saturating
 	Ages     uint8 // days since Since, saturating
 	Novelty  novelty
+	Outlook  outlook
 	Day      [dayBuckets]int16
 	Spread   [spreadBuckets]int16 // size of errors relative to the average, less 1, in 1/spreadUnit
 	Week     [weekBuckets]int16
@@ -49,13 +52,14 @@ const (
 	dayTeaches   = 0.15 // share of the day's offset that a day replaces at least
 	weekTeaches  = 0.3  // the same for a week's
 	hourTeaches  = 0.05 // the same for an hour's, by an hour
+	hourLately   = 12   // quarters of an hour over which a deviation is not the hour's
 	spreadShare  = 0.06 // the same for the spread
 	spreadYoung  = 0.2  // and how much the first days weigh
 	spreadUnit   = 4096
 	spreadMost   = 6
 	spreadRows   = 60  // rows of a bucket beyond which the spread learns no slower
 	weekMemory   = 3   // days over which the errors with and without are compared
-	weekAfter    = 8   // days before the week may be used
+	weekAfter    = 14  // days before the week may be used
 	weekBetter   = 0.9 // and by how much it must be better
 	hourAfter    = 2
 	hourBetter   = 0.8
@@ -193,13 +197,27 @@ func (d *page) reaches(offset, now, near float64) bool {
 	return false
 }
 
-// centre returns the mean offset of the day over what is known of it.
-func (d *page) centre() float64 {
-	sum, n := 0.0, 0
+// dayMean returns the mean of what is known of the day, in units.
+func (d *page) dayMean() float64 {
+	sum, n := 0, 0
 	for i, o := range d.Day {
 		if d.known(uint8(i)) {
-			sum, n = sum+float64(o), n+1
+			sum, n = sum+int(o), n+1
 		}
 	}
-	return sum / float64(max(n, 1)) * float64(d.Unit)
+	return float64(sum) / float64(max(n, 1))
+}
+
+// centre returns the mean offset of the day over what is known of it, with that of
+// the week where it is of use.
+func (d *page) centre() float64 {
+	mean := d.dayMean()
+	if d.weekly() {
+		sum := 0
+		for _, o := range d.Week {
+			sum += int(o)
+		}
+		mean += float64(sum) / weekBuckets
+	}
+	return mean * float64(d.Unit)
 }

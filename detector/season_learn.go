@@ -15,7 +15,7 @@ func (d *page) learn(k *look, dev, most float64, ordinary bool) {
 	d.compare(k, rest, most)
 	if d.Ages >= 1 {
 		d.learnWeek(k, clip(rest-k.week, most), ordinary)
-		d.learnHour(k, clip(dev, most))
+		d.learnHour(k, clip(rest-d.usedWeek(k)-float64(d.Lately), most))
 	}
 	share := dayTeaches * p.rate
 	if ordinary {
@@ -25,7 +25,10 @@ func (d *page) learn(k *look, dev, most float64, ordinary bool) {
 			share = max(1/d.visits(p), share)
 		}
 	}
-	d.move(&d.Day[p.own], share*float32(dev), k.t)
+	if d.Ages >= 1 {
+		d.Trend += p.rate * (1.0 / dayBuckets) * (float32(dev) - d.Trend)
+	}
+	d.move(&d.Day[p.own], share*(float32(dev)-d.Trend), k.t)
 	d.Season = float32(k.season)
 }
 
@@ -61,10 +64,12 @@ func (d *page) compare(k *look, rest, most float64) {
 	d.DayErr += rate * (float32(dayErr) - d.DayErr)
 	d.WeekErr += rate * (float32(weekErr) - d.WeekErr)
 	if d.weekly() {
-		rest, dayErr = rest-k.week, weekErr
+		rest -= k.week
 	}
-	d.CalmErr += rate * (float32(dayErr) - d.CalmErr)
+	rest -= float64(d.Lately)
+	d.CalmErr += rate * (float32(min(math.Abs(rest), most)) - d.CalmErr)
 	d.HourErr += rate * (float32(min(math.Abs(rest-k.hour), most)) - d.HourErr)
+	d.Lately += k.place.rate * (1.0 / hourLately) * float32(rest)
 }
 
 // learnWeek moves the nearest quarter of a day of the week.
@@ -80,15 +85,21 @@ func (d *page) learnWeek(k *look, e float64, ordinary bool) {
 	d.move(&d.Week[at], share*float32(e), k.t)
 }
 
-// learnHour moves five minutes of the hour towards the deviation that day, week
-// and hour have left over.
+// usedWeek returns the week's offset as far as it is used.
+func (d *page) usedWeek(k *look) float64 {
+	if d.weekly() {
+		return k.week
+	}
+	return 0
+}
+
+// learnHour moves five minutes of the hour towards e, the deviation from day and
+// week and from what the last hours have had in common.
 func (d *page) learnHour(k *look, e float64) {
 	if k.place.hrows > hourRows || k.place.hrows <= 1 {
 		return
 	}
-	if !d.hourly(&k.place) {
-		e -= k.hour
-	}
+	e -= k.hour
 	h := &d.Hour[k.place.hour]
 	v := math.Floor(float64(*h) + hourTeaches*e/float64(k.place.hrows*d.HourUnit) + float64(dither(k.t)))
 	if math.Abs(v) > math.MaxInt8 {
@@ -155,17 +166,45 @@ func (d *page) rescale(factor float32) {
 	}
 }
 
-// grow counts the days at time t. It reports whether the page has just become
-// settledAfter days old.
+// grow counts the days at time t and reports whether another has passed.
 func (d *page) grow(t int64) bool {
 	ages := uint8(min(since(d.Since, t)/(secondsDay*1000), math.MaxUint8))
 	if ages <= d.Ages {
 		return false
 	}
-	settled := d.Ages < settledAfter && ages >= settledAfter
 	d.Ages = ages
 	d.refine()
-	return settled
+	return true
+}
+
+// newAge does what is to be done when a page has become a day older: the mean of
+// its day goes to the long level, and once the season is known tails are learned
+// anew.
+func (s *series) newAge(d *page) {
+	moved := d.level()
+	s.Long, s.Level, s.Before = s.Long+moved, s.Level+moved, s.Before+moved
+	if d.Ages == settledAfter {
+		s.settle()
+	}
+}
+
+// level takes the mean out of the day's offsets and returns it: it belongs to the
+// long level. Both learn from the same deviations, and what a trend adds would
+// pile up in the profile.
+func (d *page) level() float64 {
+	if d.Ages == 0 || d.First {
+		return 0 // the day is not yet whole
+	}
+	mean := int16(math.Round(d.dayMean()))
+	for i := range d.Day {
+		if d.known(uint8(i)) {
+			d.Day[i] = int16(clip(float64(d.Day[i])-float64(mean), math.MaxInt16))
+		}
+	}
+	moved := float64(mean) * float64(d.Unit)
+	d.Season -= float32(moved)
+	d.Outlook.Centre -= float32(moved)
+	return moved
 }
 
 // refine makes units smaller when offsets use a small part of their range.

@@ -27,8 +27,8 @@ import (
 type offset struct{ bits atomic.Uint64 }
 
 const (
-	offsetStep   = 0.5 // at one alarm a week
-	stepLargest  = 0.5
+	offsetStep   = 0.2 // at one alarm a week
+	stepLargest  = 0.2
 	stepSmallest = 0.05
 	offsetLeast  = -1  // a quiet service becomes at most ten times as willing
 	offsetMost   = 3   // and a restless one a thousand times less

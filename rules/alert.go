@@ -21,18 +21,21 @@ const (
 // Alert is one rule's word on one label set. Fingerprint is the same over
 // restarts for the same rule name and labels.
 type Alert struct {
-	Fingerprint string            `json:"fingerprint"`
-	Name        string            `json:"name"`
-	Service     string            `json:"service"`
-	Environment string            `json:"environment,omitempty"`
-	Severity    string            `json:"severity"` // info, warning or critical; warning when the rule has none
-	State       AlertState        `json:"state"`
-	Since       time.Time         `json:"since"` // when the condition became true
-	At          time.Time         `json:"at"`    // event time of this report
-	Value       telemetry.Number  `json:"value"`
-	Threshold   telemetry.Number  `json:"threshold"`       // NaN when the condition has no single one
-	Below       bool              `json:"below,omitempty"` // fires on low values
-	Signal      string            `json:"signal,omitempty"`
+	Fingerprint string           `json:"fingerprint"`
+	Name        string           `json:"name"`
+	Service     string           `json:"service"`
+	Environment string           `json:"environment,omitempty"`
+	Severity    string           `json:"severity"` // info, warning or critical; warning when the rule has none
+	State       AlertState       `json:"state"`
+	Since       time.Time        `json:"since"` // when the condition became true
+	At          time.Time        `json:"at"`    // event time of this report
+	Value       telemetry.Number `json:"value"`
+	Threshold   telemetry.Number `json:"threshold"`       // NaN when the condition has no single one
+	Below       bool             `json:"below,omitempty"` // fires on low values
+	Signal      string           `json:"signal,omitempty"`
+	// Foreseen is "in 3d" when Value is what Signal is expected to be then,
+	// "until 95%" when Value is how many seconds it is expected to take.
+	Foreseen    string            `json:"foreseen,omitempty"`
 	Unit        string            `json:"unit,omitempty"`
 	Expr        string            `json:"expr"`            // PromQL as evaluated, or the event condition as written
 	Query       string            `json:"query,omitempty"` // selector that draws the series behind the alert

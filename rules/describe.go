@@ -65,6 +65,12 @@ func (e *Engine) describeSignal(ctx context.Context, r *AlertRule, out *Alert, a
 	out.Below = shown.Op == condition.Less || shown.Op == condition.LessEqual
 	out.Signal, out.Unit = shown.Signal.Name, string(shown.Signal.Unit)
 	out.Query = shown.Series(identity(shown, out.Labels)...)
+	if f := shown.Future; f != nil {
+		out.Foreseen = foreseen(shown)
+		if f.Until {
+			out.Unit = string(signal.Seconds)
+		}
+	}
 }
 
 // identity narrows the recorded series of a comparison to those of an alert.
@@ -105,6 +111,9 @@ func unwrap(e parser.Expr) parser.Expr {
 func (e *Engine) revalue(ctx context.Context, info *ruleInfo, x *entry, at time.Time) {
 	if info.alert == nil || x.alert.Query == "" {
 		return
+	}
+	if c := info.alert.Condition.Comparisons(); len(c) == 1 && c[0].Future != nil {
+		x.alert.Foreseen = foreseen(c[0]) // one from before a restart does not know
 	}
 	if v, err := e.query(ctx, x.alert.Query, at); err == nil && len(v) == 1 {
 		x.alert.Value = telemetry.Number(v[0].F)
@@ -157,6 +166,9 @@ func figures(a Alert) string {
 		what += " on " + i
 	}
 	s := what + " is " + unit.Format(float64(a.Value))
+	if a.Foreseen != "" {
+		s = foreseenFigures(what, a)
+	}
 	if !math.IsNaN(float64(a.Threshold)) {
 		s += " (limit " + unit.Format(float64(a.Threshold)) + ")"
 	}
@@ -170,6 +182,9 @@ func heldSummary(a Alert) string {
 func resolvedSummary(a Alert, why string) string {
 	if why != "" {
 		return a.Name + " " + why
+	}
+	if a.Foreseen != "" {
+		return figures(a)
 	}
 	if a.Signal != "" {
 		return figures(a) + " again"

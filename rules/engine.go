@@ -18,6 +18,7 @@ import (
 	prules "github.com/prometheus/prometheus/rules"
 	"github.com/prometheus/prometheus/storage"
 
+	"github.com/tocsinhq/tocsin/rules/condition"
 	"github.com/tocsinhq/tocsin/rules/signal"
 	"github.com/tocsinhq/tocsin/topology"
 )
@@ -42,6 +43,9 @@ type EngineOptions struct {
 	Metrics        *metrics.Set  // nil keeps them to itself
 	// Registerer takes the metrics of the embedded rule manager; may be nil.
 	Registerer prometheus.Registerer
+	// Foresight is asked by conditions on the future; without one they have no
+	// data. It is called during evaluations, for one series at a time.
+	Foresight Foresight
 	// Now is the wall clock of Run; nil means time.Now.
 	Now func() time.Time
 }
@@ -69,7 +73,8 @@ type Engine struct {
 	entries  ledger
 	records  map[string][]parser.Expr // expressions of recording rules by name
 	events   []AlertRule
-	latest   map[string]seen // by fingerprint of event alert
+	foreseen []condition.Comparison // what the conditions ask of the future, each once
+	latest   map[string]seen        // by fingerprint of event alert
 	pending  map[string]*pendingEvent
 
 	view      sync.RWMutex // guards what the read methods see

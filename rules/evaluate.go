@@ -27,6 +27,9 @@ func (e *Engine) EvalDue(ctx context.Context, now time.Time) (next time.Time, er
 			if err := e.evaluate(ctx, s, slot); err != nil {
 				errs = append(errs, err)
 			}
+			if s.group.File() == signalsFile && ctx.Err() == nil {
+				errs = append(errs, e.foresee(ctx, slot))
+			}
 		}
 		if ctx.Err() != nil {
 			return now, context.Cause(ctx)

@@ -184,6 +184,7 @@ func (e *Engine) swap(set RuleSet, groups []*scheduled) {
 	known, named := map[*prules.AlertingRule]*ruleInfo{}, map[string][]*ruleInfo{}
 	records := map[string][]parser.Expr{}
 	e.set, e.groups, e.events = set, groups, nil
+	e.foreseen = foresees(set.Alerts)
 	own := map[string]*AlertRule{}
 	for _, f := range set.Alerts {
 		for i := range f.Alerts {

@@ -14,12 +14,12 @@ import (
 // FuzzQuery sends any query string to every route that reads one. Whatever it
 // holds, the answer is 200, or a refusal in the form of an error body.
 func FuzzQuery(f *testing.F) {
-	for _, q := range []string{"", "state=open&limit=5", "limit=-1", "query=up&start=0&end=1e308&step=1ns", "since=2026-03-04T12:00:00Z", "from=9e99&to=NaN", "%zz=;&&=", "step=Inf&query=x"} {
+	for _, q := range []string{"", "state=open&limit=5", "limit=-1", "query=up&start=0&end=1e308&step=1ns", "since=2026-03-04T12:00:00Z", "from=9e99&to=NaN", "%zz=;&&=", "step=Inf&query=x", "match=up&horizon=1e400&coverage=2&threshold=Inf"} {
 		f.Add(q)
 	}
 	h := newServer().Handler()
 	f.Fuzz(func(t *testing.T, q string) {
-		for _, path := range []string{"incidents", "anomalies", "changes", "band"} {
+		for _, path := range []string{"incidents", "anomalies", "changes", "band", "forecast", "capacity"} {
 			r := httptest.NewRequest("GET", "http://localhost/api/v1/tocsin/"+path, nil)
 			r.URL.RawQuery = q
 			w := httptest.NewRecorder()

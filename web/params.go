@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/prometheus/common/model"
 )
 
 // params reads the query of a request and gathers every problem in it, so that
@@ -130,7 +132,7 @@ func (p *params) time(name string, def time.Time) time.Time {
 	return def
 }
 
-// duration returns a parameter given as a duration such as 15s, or in seconds;
+// duration returns a parameter given as a duration such as 15s or 3d, or in seconds;
 // 0 when absent.
 func (p *params) duration(name string) time.Duration {
 	v := p.values.Get(name)
@@ -142,6 +144,9 @@ func (p *params) duration(name string) time.Duration {
 	}
 	if d, err := time.ParseDuration(v); err == nil && d > 0 {
 		return d
+	}
+	if d, err := model.ParseDuration(v); err == nil && d > 0 {
+		return time.Duration(d)
 	}
 	p.problem(name, "want a positive duration such as 15s, or seconds, got %q", v)
 	return 0

@@ -40,6 +40,8 @@ func (s *server) routes() []route {
 		call("POST", "/changes", s.recordChange),
 		call("GET", "/band", s.band, "query", "start", "end", "step"),
 		call("GET", "/budget", s.listBudgets, "service", "limit"),
+		call("GET", "/forecast", s.forecast, "match", "horizon", "coverage", "threshold", "direction", "limit"),
+		call("GET", "/capacity", s.capacity, "service", "horizon", "full", "limit"),
 		call("GET", "/status", s.status),
 		{method: "GET", path: api + "/events", params: []string{"last_event_id"}, data: true, handler: http.HandlerFunc(s.stream)},
 		{method: "GET", path: api + "/openapi.json", handler: http.HandlerFunc(s.openAPI)},

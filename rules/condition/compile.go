@@ -52,6 +52,10 @@ func paren(text string, need bool) string {
 
 // Series returns the selector of the recorded series that the comparison reads.
 func (c Comparison) Series(matchers ...string) string {
+	if c.Future != nil {
+		metric, own := c.Future.selectors(c.Signal)
+		return metric + "{" + strings.Join(append(own, matchers...), ",") + "}"
+	}
 	if len(matchers) == 0 {
 		return c.Signal.Metric()
 	}
@@ -61,6 +65,9 @@ func (c Comparison) Series(matchers ...string) string {
 // PromQL returns the comparison as PromQL, narrowed by the matchers.
 func (c Comparison) PromQL(matchers ...string) string {
 	series := c.Series(matchers...)
+	if c.Future != nil {
+		return c.Future.promQL(c, matchers)
+	}
 	if c.OfBaseline {
 		return fmt.Sprintf("%s %s %s * avg_over_time(%s[%s] offset %s)",
 			series, c.Op, trim(c.Factor), series, baselineSpan, baselineAgo)

@@ -50,7 +50,12 @@ func TestParse_Legal_GivesPromQL(t *testing.T) {
 		"error_rate > 5% and cpu_usage > 90%":      "tocsin:error_rate > 0.05 and on (service, environment) tocsin:cpu_usage > 90",
 		"(error_rate > 5% or p95_latency > 1s) and request_rate > 1/s": "(tocsin:error_rate > 0.05 or tocsin:p95_latency > 1) and tocsin:request_rate > 1",
 		"error_rate > 5% or p95_latency > 1s and request_rate > 1/s":   "tocsin:error_rate > 0.05 or (tocsin:p95_latency > 1 and tocsin:request_rate > 1)",
-		"((error_rate > 5%))": "tocsin:error_rate > 0.05",
+		"predict(disk_percent, 3d) > 90%":                              `max without (horizon, signal) (tocsin:forecast:value{horizon="3d",signal="disk_percent"}) > 90`,
+		"PREDICT( disk_usage , 90 m ) >= 90":                           `max without (horizon, signal) (tocsin:forecast:value{horizon="90m",signal="disk_percent"}) >= 90`,
+		"time_until(disk_percent > 95%) < 36h":                         `max without (direction, signal, threshold) (tocsin:forecast:seconds_until{direction="above",signal="disk_percent",threshold="95"}) < 129600`,
+		"time_until(request_rate < 1/m) <= 1d":                         `max without (direction, signal, threshold) (tocsin:forecast:seconds_until{direction="below",signal="request_rate",threshold="0.016666666666666666"}) <= 86400`,
+		"predict(disk_percent, 3d) > 90% and disk_percent > 50%":       `max without (horizon, signal) (tocsin:forecast:value{horizon="3d",signal="disk_percent"}) > 90 and tocsin:disk_percent > 50`,
+		"((error_rate > 5%))":                                          "tocsin:error_rate > 0.05",
 	} {
 		c, errs := condition.Parse(text, cat)
 		if len(errs) > 0 {
@@ -120,6 +125,22 @@ func TestParse_Mistakes_ToldWithColumn(t *testing.T) {
 		"deployment_status == failed and error_rate > 5%": `column 1: an event such as deployment_status == failed stands alone`,
 		"érror_rate > 5%":                                 `column 1: unknown signal "érror_rate"; did you mean "error_rate"?`,
 		"error_rate > 5% & p95_latency > 1s":              `column 17: want and, or or the end, got "&"`,
+		"predict(disk_percent) > 90%":                     `column 21: want a comma and how far ahead after the signal, such as predict(disk_percent, 3d), got ")"`,
+		"predict(disk_percent, 3) > 90%":                  `column 23: want a duration such as 3d or 12h, got 3`,
+		"predict(disk_percent, 3KB) > 90%":                `column 23: want a duration such as 3d or 12h, got 3KB`,
+		"predict(disk_percent, 3y) > 90%":                 `want a unit (% ns us`,
+		"predict(disk_percent, 5s) > 90%":                 `column 23: want a duration from 1m to 365d, got 5s`,
+		"predict(disk_percent, 999d) > 90%":               `column 23: want a duration from 1m to 365d, got 999d`,
+		"predict(disc_percent, 3d) > 90%":                 `column 9: unknown signal "disc_percent"; did you mean "disk_percent"?`,
+		"predict(disk_percent, 3d > 90%":                  `column 26: want ), got ">"`,
+		"predict(disk_percent, 3d) > 190%":                `column 29: disk_percent is a percentage: want a threshold from 0% to 100%, got 190%`,
+		"predict(disk_percent, 3d) > baseline":            `column 29: want a number to compare a prediction with, got "baseline"`,
+		"predict(5, 3d) > 1":                              `column 9: want the name of a signal as in predict(disk_percent, 3d) > 90%, got "5"`,
+		"time_until(disk_percent > 95%) > 3d":             `column 32: want < or <= and a duration after time_until, got >`,
+		"time_until(disk_percent == 95%) < 3d":            `column 25: want one of > >= < <= within time_until, got ==`,
+		"time_until(disk_percent > 95ms) < 3d":            `column 27: want a percentage such as 85%`,
+		"time_until(disk_percent > 95%) < 3":              `column 34: want a duration such as 3d or 12h, got 3`,
+		"time_until(disk_percent, 3d) < 3":                `column 24: want one of > >= < <= == !=, got ","`,
 		"memory_usage > 1e999":                            `want a number, got "1e999"`,
 		strings.Repeat("(", 100):                          `column 51: want at most 50 parentheses in each other`,
 		strings.Repeat("x", 5000):                         `column 1: want a condition of at most 4096 bytes, got 5000`,
@@ -177,7 +198,8 @@ func FuzzParse(f *testing.F) {
 	cat := catalogue(f)
 	for _, s := range []string{
 		"error_rate > 5%", "p95_latency > 1000ms and request_rate > 1/s", "(memory_percent > 85%) or cpu_usage >= .5",
-		"request_rate > baseline * 3", "deployment_status == failed", "request_rate > 2e3 * baseline", "µ > ١", "error_rate > 5 \xff",
+		"request_rate > baseline * 3", "predict(disk_percent, 3d) > 90%", "time_until(disk_percent > 95%) < 36h or error_rate > 5%",
+		"deployment_status == failed", "request_rate > 2e3 * baseline", "µ > ١", "error_rate > 5 \xff",
 	} {
 		f.Add(s)
 	}

@@ -4,6 +4,8 @@
 //	error_rate > 5%
 //	p95_latency > 1000ms and request_rate > 1/s
 //	request_rate > baseline * 3
+//	predict(disk_percent, 3d) > 90%
+//	time_until(disk_percent > 95%) < 3d
 //	deployment_status == failed
 //
 // In goes the text and the catalogue of signals; out comes a Condition, which
@@ -12,8 +14,10 @@
 //
 //	condition  = all { "or" all }
 //	all        = one { "and" one }
-//	one        = "(" condition ")" | comparison | event
+//	one        = "(" condition ")" | comparison | prediction | crossing | event
 //	comparison = SIGNAL op ( quantity | baseline )
+//	prediction = "predict" "(" SIGNAL "," NUMBER UNIT ")" op quantity
+//	crossing   = "time_until" "(" SIGNAL op quantity ")" ( "<" | "<=" ) NUMBER UNIT
 //	op         = ">" | ">=" | "<" | "<=" | "==" | "!="
 //	quantity   = NUMBER [ UNIT ]
 //	baseline   = "baseline" [ ("*" | "/") NUMBER ] | NUMBER "*" "baseline"
@@ -23,6 +27,9 @@
 // and percentages, ns us ms s m h d for durations, B KB MB GB TB KiB MiB GiB TiB
 // for sizes and /s /m /h for rates. The baseline of a signal is its average
 // over the day that ended one hour ago.
+//
+// What is foreseen is recorded too, under the names ForecastMetric and so on, by
+// the engine that evaluates the condition.
 //
 // The package is pure: it reads no clock and does no I/O.
 package condition

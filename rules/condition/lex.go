@@ -14,7 +14,7 @@ const (
 	tokWord
 	tokNumber // with its unit, if written without a space
 	tokOp     // comparison
-	tokSign   // ( ) * / % + -
+	tokSign   // ( ) * / % + - ,
 	tokBad
 )
 
@@ -65,7 +65,7 @@ func next(text string, r rune, size int) (kind, int) {
 			return tokOp, 2
 		}
 		return tokOp, 1
-	case strings.ContainsRune("()*/%+-", r):
+	case strings.ContainsRune("()*/%+-,", r):
 		return tokSign, 1
 	}
 	return tokBad, size

@@ -122,6 +122,14 @@ func (p *reader) one() node {
 		p.stop(t, "want the name of a signal such as error_rate, got %s", t)
 		return nil
 	}
+	if p.peek().text == "(" {
+		switch strings.ToLower(t.text) {
+		case "predict":
+			return p.predict()
+		case "time_until":
+			return p.timeUntil()
+		}
+	}
 	if strings.HasSuffix(t.text, "_status") {
 		return p.event(t)
 	}
@@ -144,10 +152,7 @@ func (p *reader) op() (Op, bool) {
 }
 
 func (p *reader) comparison(name token) node {
-	s, known := p.cat.Lookup(name.text)
-	if !known && !p.stopped {
-		p.note(name.column, "unknown signal %q%s", name.text, p.hint(name.text))
-	}
+	s, known := p.signal(name)
 	op, ok := p.op()
 	if !ok {
 		return nil
@@ -170,18 +175,32 @@ func (p *reader) comparison(name token) node {
 		c.OfBaseline, c.Factor = true, value
 		return p.checkBaseline(c, known)
 	}
-	if !known {
-		return c
+	if known {
+		c.Threshold = p.threshold(c, at, value, unit)
 	}
-	v, err := convert(s, value, unit)
+	return c
+}
+
+// signal looks a signal up and notes when there is none of the name.
+func (p *reader) signal(name token) (signal.Signal, bool) {
+	s, known := p.cat.Lookup(name.text)
+	if !known && !p.stopped {
+		p.note(name.column, "unknown signal %q%s", name.text, p.hint(name.text))
+	}
+	return s, known
+}
+
+// threshold returns what is written at a token in the unit of the signal and
+// notes when the comparison with it makes no sense.
+func (p *reader) threshold(c Comparison, at token, value float64, unit string) float64 {
+	v, err := convert(c.Signal, value, unit)
 	if err == nil {
-		err = possible(s, op, v)
+		err = possible(c.Signal, c.Op, v)
 	}
 	if err != nil {
 		p.note(at.column, "%v", err)
 	}
-	c.Threshold = v
-	return c
+	return v
 }
 
 func (p *reader) checkBaseline(c Comparison, known bool) node {

@@ -2,6 +2,7 @@ package condition
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/tocsinhq/tocsin/rules/signal"
 	"github.com/tocsinhq/tocsin/telemetry"
@@ -44,14 +45,26 @@ type Event struct {
 }
 
 // Comparison is one signal against a threshold, in the signal's unit, or
-// against its own baseline times Factor (when OfBaseline).
+// against its own baseline times Factor (when OfBaseline). With a Future it is
+// not the signal that is compared but what is foreseen of it.
 type Comparison struct {
 	Signal     signal.Signal
 	Op         Op
-	Threshold  float64
+	Threshold  float64 // of time_until in seconds
 	OfBaseline bool
 	Factor     float64
 	Column     int
+	Future     *Future // nil: the present
+}
+
+// Future says what of a signal's future is compared: its value at the end of
+// Horizon or, when Until, the time until it reaches Limit, of which no more than
+// Horizon is asked about.
+type Future struct {
+	Horizon time.Duration
+	Until   bool
+	Limit   float64 // in the signal's unit
+	Above   bool    // the limit is reached from below
 }
 
 // Comparisons returns all comparisons from left to right; the slice is new.

@@ -116,6 +116,55 @@ func (c *Client) Changes(ctx context.Context, q ChangeQuery) (web.ChangeList, er
 	return do[web.ChangeList](ctx, c, http.MethodGet, "/changes?"+v.Encode(), nil)
 }
 
+// ForecastQuery asks what series are expected to be; zero values mean the daemon's
+// defaults, and a Threshold of "" that no crossing is asked for.
+type ForecastQuery struct {
+	Match     string
+	Horizon   time.Duration
+	Threshold string
+	Below     bool
+	Limit     int
+}
+
+// Forecasts returns what the series that match are expected to be.
+func (c *Client) Forecasts(ctx context.Context, q ForecastQuery) (web.ForecastList, error) {
+	v := url.Values{}
+	set(v, "match", q.Match)
+	setDuration(v, "horizon", q.Horizon)
+	set(v, "threshold", q.Threshold)
+	if q.Below {
+		v.Set("direction", "below")
+	}
+	setInt(v, "limit", q.Limit)
+	return do[web.ForecastList](ctx, c, http.MethodGet, "/forecast?"+v.Encode(), nil)
+}
+
+// CapacityQuery asks what fills; zero values mean the daemon's defaults.
+type CapacityQuery struct {
+	Service string
+	Horizon time.Duration
+	Full    float64
+	Limit   int
+}
+
+// Capacity returns what is expected to fill, the soonest first.
+func (c *Client) Capacity(ctx context.Context, q CapacityQuery) (web.RoomList, error) {
+	v := url.Values{}
+	set(v, "service", q.Service)
+	setDuration(v, "horizon", q.Horizon)
+	if q.Full > 0 {
+		v.Set("full", strconv.FormatFloat(q.Full, 'g', -1, 64))
+	}
+	setInt(v, "limit", q.Limit)
+	return do[web.RoomList](ctx, c, http.MethodGet, "/capacity?"+v.Encode(), nil)
+}
+
+func setDuration(v url.Values, name string, d time.Duration) {
+	if d > 0 {
+		v.Set(name, d.String())
+	}
+}
+
 // NewChange is what a sender tells of a change; the daemon fills what is left out.
 type NewChange struct {
 	ID          string                 `json:"id,omitempty"`

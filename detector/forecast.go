@@ -1,0 +1,176 @@
+package detector
+
+import (
+	"math"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/tocsinhq/tocsin/telemetry"
+)
+
+// Forecast is what a series is expected to be at a time to come.
+type Forecast struct {
+	From, At int64 // ms: last sample seen, and the time forecast
+	// Value is the expected value: per second for a series that is watched as a
+	// rate (Rate), else in the series' own unit. Lower and Upper enclose the value
+	// with the chance asked for, as far as errors made before can tell; neither is
+	// below zero if the series never was.
+	Value, Lower, Upper float64
+	Rate                bool
+	// Tried is how many forecasts for about as far ahead have been compared with
+	// what came, at most 255. Where it is 0 the interval is extended from shorter
+	// horizons or, if there are none, from how far the series strays from its
+	// long level.
+	Tried int
+}
+
+// Crossing says when a series is expected to reach a threshold, in ms since the
+// Unix epoch; 0 stands for not within the horizon.
+type Crossing struct {
+	Likely           int64 // the expected value reaches it
+	Earliest, Latest int64 // the near and the far side of the interval reach it
+}
+
+// Future is a copy of what was known of one series when it was taken; no later
+// sample changes it. Its methods are pure.
+type Future struct {
+	s     series
+	d     page
+	zone  *zone
+	plain bool // no forecast has been judged: the last value is all there is
+}
+
+// Future returns what is known of the future of a series. It is false for series
+// that are not watched and for those that have lived for less than six hours. In
+// its first day, and while it hardly ever changes, a series is expected to stay as
+// it is.
+func (b *Bank) Future(slot Slot) (Future, bool) {
+	c := b.series.at(int(slot.place()) / chunkSize)
+	if !slot.Watched() || c == nil {
+		return Future{}, false
+	}
+	c.Lock()
+	defer c.Unlock()
+	s := &c.series[slot.place()%chunkSize]
+	if uint32(s.Generation) != slot.generation() {
+		return Future{}, false
+	}
+	return futureOf(s, &b.days, b.params.zone)
+}
+
+func futureOf(s *series, pages *days, at *zone) (Future, bool) {
+	f := Future{s: *s, zone: at, plain: true}
+	if s.has(flagPage) {
+		f.d = *pages.at(s.Page)
+		f.plain = !f.d.Outlook.tells()
+	}
+	return f, s.N > youth && since(s.FirstTime, s.LastTime) >= pageAge
+}
+
+// Forecast returns what the series is expected to be at a time (ms) after its
+// last sample, with an interval that encloses the value with the chance coverage,
+// between 0 and 1. It is false where Future is and for times not after the last
+// sample.
+func (b *Bank) Forecast(slot Slot, at int64, coverage float64) (Forecast, bool) {
+	f, ok := b.Future(slot)
+	if !ok {
+		return Forecast{}, false
+	}
+	return f.At(at, coverage)
+}
+
+// Until returns when the series is expected to rise to the threshold or above,
+// or with above false to fall to it or below, within the horizon from its last
+// sample; the interval's coverage is 80 %. It is false where Future is.
+func (b *Bank) Until(slot Slot, threshold float64, above bool, horizon time.Duration) (Crossing, bool) {
+	f, ok := b.Future(slot)
+	if !ok {
+		return Crossing{}, false
+	}
+	return f.Until(threshold, above, horizon), true
+}
+
+// ReplayFuture returns what a new detector knows of the future of a series after
+// these samples, oldest first. It is false where Bank.Future would be and for a
+// configuration that is out of range.
+func ReplayFuture(c Config, l labels.Labels, samples []telemetry.Sample) (Future, bool) {
+	if !c.valid() {
+		return Future{}, false
+	}
+	p := c.params()
+	flags, _ := classify(l)
+	var own days
+	s := series{Flags: flags | flagUsed}
+	s.restart()
+	for _, x := range samples {
+		k := look{t: x.T, fine: 1}
+		s.observe(&p, &own, &k, x.V)
+	}
+	return futureOf(&s, &own, p.zone)
+}
+
+// Last returns time (ms) and watched value of the last sample.
+func (f *Future) Last() (at int64, value float64) { return f.s.LastTime, f.s.X1 }
+
+// At returns the forecast for a time (ms) and the coverage of its interval; false
+// for times not after the last sample.
+func (f *Future) At(at int64, coverage float64) (Forecast, bool) {
+	if at <= f.s.LastTime {
+		return Forecast{}, false
+	}
+	hours := float64(at-f.s.LastTime) / outlookTick
+	v, half, tried := f.s.X1, -math.Log(1-min(coverage, coverageMost))*float64(f.s.LongScale)*math.Pow(max(hours, 1), growPower), 0
+	if !f.plain {
+		season := calendar{&f.d, &f.s, f.zone}.offset(at)
+		v, half, tried = f.d.Outlook.at(hours, season, f.s.Long, coverage)
+	}
+	out := Forecast{From: f.s.LastTime, At: at, Value: v, Lower: v - half, Upper: v + half, Rate: f.s.counter(), Tried: tried}
+	if !f.s.has(flagNegative) {
+		out.Value, out.Lower, out.Upper = max(out.Value, 0), max(out.Lower, 0), max(out.Upper, 0)
+	}
+	return out, true
+}
+
+// untilSteps bounds the forecasts that one question after a crossing may take;
+// untilCoverage is that of the interval which gives the earliest and the latest.
+const (
+	untilSteps    = 240
+	untilCoverage = 0.8
+)
+
+// Until returns when the threshold is reached, as Bank.Until does. The path is
+// followed in steps of an hour or, past ten days, a 240th of the horizon, and the
+// crossing is placed between two steps along a line.
+func (f *Future) Until(threshold float64, above bool, horizon time.Duration) Crossing {
+	sign := 1.0
+	if !above {
+		sign = -1
+	}
+	gap := func(v float64) float64 { return sign * (v - threshold) } // not below zero: reached
+	now := f.s.LastTime
+	if gap(f.s.X1) >= 0 {
+		return Crossing{now, now, now}
+	}
+	var out Crossing
+	before := [3]float64{gap(f.s.X1), gap(f.s.X1), gap(f.s.X1)}
+	stride := max(outlookTick, horizon.Milliseconds()/untilSteps)
+	end := now + horizon.Milliseconds()
+	for last := now; last < end && out.Latest == 0; {
+		at := min(last+stride, end)
+		x, _ := f.At(at, untilCoverage)
+		near, far := x.Upper, x.Lower
+		if !above {
+			near, far = far, near
+		}
+		for i, to := range [3]*int64{&out.Likely, &out.Earliest, &out.Latest} {
+			g := gap([3]float64{x.Value, near, far}[i])
+			if *to == 0 && g >= 0 {
+				*to = last + int64(math.Round(float64(at-last)*before[i]/(before[i]-g)))
+			}
+			before[i] = g
+		}
+		last = at
+	}
+	return out
+}

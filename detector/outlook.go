@@ -1,0 +1,288 @@
+package detector
+
+import "math"
+
+// outlook is what a series has learned about its own future: forecasts that
+// wait to be compared with what came, and how large their errors were at each
+// of a few horizons. 128 bytes without a pointer; it lives in the page of a
+// series. A sample costs one exponential mean and one comparison; once an hour
+// at most five forecasts are judged and made anew.
+//
+// The forecast for a horizon is level, trend and profile of the day:
+//
+//	Base - (1-keep) lag + slope trend + share season
+//
+// Base is the mean of about the last twenty minutes without the season, lag how
+// far that lies from the long level (keep says how much of it will last), trend
+// what the level did over the horizon before, if it did the same in each part of
+// it (a step, a spike or a random walk do not), and season the offset of the time
+// forecast. keep, slope and share follow the sign of the errors they made
+// (stochastic subgradient of the absolute error), so that what does not help
+// loses its weight and no outlier weighs more than another error.
+//
+// Intervals are the mean error at the horizon times a multiple for each
+// coverage, which grows with every miss and shrinks with every hit until misses
+// are as frequent as they should be, whatever the shape of the errors:
+// "Adaptive Conformal Inference Under Distribution Shift" (I. Gibbs, E. Candes,
+// NeurIPS 2021, arXiv:2106.00170), on the logarithm of the multiple and not on
+// the level, which keeps the state at two bytes.
+type outlook struct {
+	Tick   int32 // hours since 1970, at outlookPhase past the hour; 0 before the first sample
+	Base   float32
+	Centre float32           // mean of the profile, which belongs to the level
+	Now    [pendings]float32 // Base when a forecast was made; NaN where none waits
+	Lag    [pendings]brief
+	Trend  [pendings]brief
+	Season [pendings]brief // offset of the time forecast, as it was known then
+	Scale  [horizons]octaves
+	Reach  [horizons]octaves // half width of the 90 % interval in scales
+	Shape  [2]octaves        // half widths of the 80 % and 95 % intervals in that of 90 %
+	Keep   [horizons]share
+	Tried  [horizons]uint8 // forecasts judged, saturating
+	Slope  share
+	Share  share // of the season
+}
+
+const (
+	horizons     = 5
+	pendings     = 8
+	outlookTick  = 3600 * 1000          // ms
+	outlookPhase = 22*60*1000 + 30*1000 // ms: clear of what runs on the hour and its quarters
+	outlookMean  = 20 * 60              // seconds
+	outlookRate  = 0.05                 // least share of an error in the mean error
+	keepRate     = 0.1                  // largest step of keep
+	slopeRate    = 0.15                 // largest step of slope
+	slopeMost    = 0.5                  // of a trend that is even, and counted twice: all of it
+	shareRate    = 0.015                // largest step of share
+	shareMost    = 1.3                  // a profile that is still growing may be stretched
+	evenEnough   = 1.2                  // moves of a trend that differ by less are even
+	evenPower    = 6                    // by which a trend counts less the less even it is
+	outlookYouth = 2                    // errors that the first errors are wide by
+	outlookClip  = 3                    // units by which one sample may lie off for Base
+)
+
+// ahead is one horizon: pending forecasts, one made every so many hours.
+type ahead struct {
+	every, pending, first int
+	keep                  float64 // before anything is learned
+}
+
+// hours returns how far ahead the horizon's forecasts are.
+func (a ahead) hours() float64 { return float64(a.every * a.pending) }
+
+// The horizons of 1 h, 7 h, 25 h, 3 d and 6 d. None of their steps has a divisor
+// with a day in common, so that all times of day are judged in turn; the steps of
+// the longer ones are nearly whole days, so that their levels are compared at
+// nearly the same time of day.
+var aheads = [horizons]ahead{
+	{1, 1, 0, 0.8}, {7, 1, 1, 0.5}, {25, 1, 2, 0.4}, {25, 3, 3, 0.3}, {73, 2, 6, 0.2},
+}
+
+// drifts is the first horizon that measures a trend, which the shorter take over.
+const drifts = 3
+
+// turns is the order in which horizons are seen to: a trend is taken from one
+// that has been.
+var turns = [horizons]int{3, 4, 0, 1, 2}
+
+// calendar is the page of a series, read in a time zone.
+type calendar struct {
+	page   *page
+	series *series
+	zone   *zone
+}
+
+// offset returns the offset of the season at a time in ms.
+func (c calendar) offset(t int64) float64 {
+	return c.page.at(t/1000+c.zone.offset(t), float64(c.series.Step), float64(c.series.MixErr))
+}
+
+// centre returns the mean offset over a day, and over a week where that is of use.
+func (c calendar) centre() float64 { return c.page.centre() }
+
+// present is a sample as the outlook sees it.
+type present struct {
+	t            int64
+	x            float64
+	season, long float64 // offset of the season now; long level
+	unit         float64 // size of an ordinary deviation from the long level
+	dt           float64 // seconds since the sample before
+}
+
+// learn takes one sample, later than the one before.
+func (o *outlook) learn(p *present, c calendar) {
+	e := p.x - p.season + float64(o.Centre) - float64(o.Base)
+	if most := outlookClip * p.unit; e > most {
+		e = most
+	} else if e < -most {
+		e = -most
+	}
+	if p.dt < outlookMean {
+		e *= p.dt * (1.0 / outlookMean)
+	}
+	o.Base += float32(e)
+	if p.t >= int64(o.Tick+1)*outlookTick-outlookPhase {
+		o.hour(p, c)
+	}
+}
+
+// hour judges what is due at the first sample of an hour, and foretells anew.
+func (o *outlook) hour(p *present, c calendar) {
+	before := o.Tick
+	tick := int32((p.t + outlookPhase) / outlookTick)
+	if before == 0 {
+		o.start(p.x-p.season, tick)
+		before = tick
+	}
+	o.Tick = tick
+	centre := float32(c.centre())
+	o.Base += centre - o.Centre
+	o.Centre = centre
+	for _, i := range turns {
+		o.turn(i, before, p, c)
+	}
+}
+
+func (o *outlook) start(level float64, tick int32) {
+	*o = outlook{Tick: tick, Base: float32(level), Slope: shareOf(slopeMost), Share: shareOf(1)}
+	for i := range o.Now {
+		o.Now[i] = float32(math.NaN())
+	}
+	for i, a := range aheads {
+		o.Keep[i], o.Reach[i] = shareOf(a.keep), octavesOf(reachPrior)
+	}
+	// Of errors with exponential tails.
+	o.Shape = [2]octaves{octavesOf(0.7), octavesOf(1.3)}
+}
+
+const reachPrior = 2.3
+
+// turn judges the forecast of horizon i that is due and makes the next.
+func (o *outlook) turn(i int, before int32, p *present, c calendar) {
+	a := aheads[i]
+	every, n := int32(a.every), int32(a.pending)
+	grid, was := floorDiv(o.Tick, every), floorDiv(before, every)
+	if grid == was {
+		return
+	}
+	for j := was + 1; j < grid && j <= was+n; j++ {
+		o.Now[a.slot(j)] = float32(math.NaN()) // its time passed without a sample
+	}
+	at := a.slot(grid)
+	if !isNaN32(o.Now[at]) && o.Tick-before <= 2 {
+		o.judge(i, at, p.x)
+	}
+	trend, ok := 0.0, false
+	if i >= drifts {
+		trend, ok = o.drift(i, grid-1)
+	}
+	if !ok {
+		trend = o.trend(i)
+	}
+	due := p.t + int64(a.hours()*outlookTick)
+	o.Now[at], o.Trend[at], o.Season[at] = o.Base, briefOf(trend), briefOf(c.offset(due)-float64(o.Centre))
+	o.Lag[at] = briefOf(o.lag(p.long, trend/a.hours()))
+}
+
+// slot returns where the forecast made at step grid is kept.
+func (a ahead) slot(grid int32) int {
+	n := int32(a.pending)
+	return a.first + int((grid%n+n)%n)
+}
+
+// lag returns how far the level lies from the long level beyond what a trend, in
+// units an hour, has put between them: the long level is late by its memory.
+func (o *outlook) lag(long, hourly float64) float64 {
+	lag := float64(o.Base) - long - float64(o.Centre)
+	late := hourly * o.Slope.value() * longMemory / secondsHour
+	if late*lag <= 0 {
+		return lag
+	}
+	return lag - math.Copysign(min(math.Abs(late), math.Abs(lag)), lag)
+}
+
+// trend returns what the level is to do over horizon i if it goes on as it did
+// when that was last measured: over the horizon itself if it has been lived
+// through, else over a shorter one, and never over one shorter than drifts.
+func (o *outlook) trend(i int) float64 {
+	k := max(i, drifts)
+	for k > drifts && o.Tried[k] == 0 {
+		k--
+	}
+	at := aheads[k].slot(floorDiv(o.Tick, int32(aheads[k].every)))
+	if isNaN32(o.Now[at]) {
+		return 0
+	}
+	return o.Trend[at].value() * aheads[i].hours() / aheads[k].hours()
+}
+
+// drift measures the trend over horizon i from the levels that its pending
+// forecasts began at, the newest of them made at step grid: what the level did in
+// all, if all its moves agree in sign, less the less they agree in size, and up to
+// twice that, which Slope halves to begin with, if they agree. A level step, a
+// spike and most of what a random walk does are no trend. It is false with less
+// than two moves to compare.
+func (o *outlook) drift(i int, grid int32) (float64, bool) {
+	a := aheads[i]
+	least, most, newest, moves := math.Inf(1), 0.0, 0.0, 0
+	later, alike := float64(o.Base), true
+	for j := range a.pending {
+		before := float64(o.Now[a.slot(grid-int32(j))])
+		if math.IsNaN(before) {
+			break // not known: there was a gap, or the series is younger
+		}
+		move := later - before
+		if moves == 0 {
+			newest = move
+		}
+		alike = alike && move*newest > 0
+		least, most, moves = min(least, math.Abs(move)), max(most, math.Abs(move)), moves+1
+		later = before
+	}
+	if moves < 2 {
+		return 0, false
+	}
+	if !alike {
+		return 0, true
+	}
+	even := math.Pow(min(1, evenEnough*least/most), evenPower)
+	return (float64(o.Base) - later) * float64(a.pending) / float64(moves) * even * (1 + even), true
+}
+
+// judge compares the forecast kept at slot at with what came. A multiple grows by
+// about a sixth with a miss and shrinks with a hit by so much that it stands still
+// when 20 %, 10 % and 5 % of errors miss the three intervals.
+func (o *outlook) judge(i, at int, x float64) {
+	lag, trend, season := o.Lag[at].value(), o.Trend[at].value(), o.Season[at].value()
+	off := x - (float64(o.Now[at]) - (1-o.Keep[i].value())*lag + o.Slope.value()*trend + o.Share.value()*season)
+	size := math.Abs(off)
+	scale := o.Scale[i].value()
+	if o.Tried[i] < math.MaxUint8 {
+		o.Tried[i]++
+	}
+	if o.Tried[i] > 1 {
+		half := o.half(i)
+		low, high := half*o.Shape[0].value(), half*o.Shape[1].value()
+		o.Shape[0] = o.Shape[0].step(size > low, 44, 11)
+		o.Reach[i] = o.Reach[i].step(size > half, 54, 6)
+		o.Shape[1] = o.Shape[1].step(size > high, 57, 3)
+		if high > 0 {
+			size = min(size, 4*high)
+		}
+	}
+	scale += max(1/float64(o.Tried[i]), outlookRate) * (size - scale)
+	o.Scale[i] = octavesOf(scale)
+	if scale == 0 || off == 0 {
+		return
+	}
+	o.Keep[i] = o.Keep[i].move(keepRate, off/scale, lag/scale, 1)
+	if i >= drifts-1 {
+		o.Slope = o.Slope.move(slopeRate, off/scale, trend/scale, slopeMost)
+	}
+	o.Share = o.Share.move(shareRate, off/scale, season/scale, shareMost)
+}
+
+// half returns half the width of the 90 % interval of horizon i.
+func (o *outlook) half(i int) float64 {
+	return o.Scale[i].value() * o.Reach[i].value() * (1 + outlookYouth/float64(max(o.Tried[i], 1)))
+}
