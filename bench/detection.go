@@ -110,7 +110,11 @@ func compare(all []*labelled, methods []method) (results map[string][]result, to
 			r := result{name: set, curve: sweep(of, scores), delayF1: math.NaN()}
 			r.best, r.area = r.curve.best(), r.curve.area()
 			if set == "KPI" {
-				r.delayF1 = trainedDelayF1(of, scores)
+				told := make([][]float64, len(scores))
+				for i := range scores {
+					told[i] = rested(scores[i])
+				}
+				r.delayF1 = trainedDelayF1(of, told)
 			}
 			results[m.name] = append(results[m.name], r)
 			pooled[m.name] = append(pooled[m.name], scores...)
