@@ -1,6 +1,10 @@
 package backtest
 
-import "github.com/tocsinhq/tocsin/detector"
+import (
+	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/tocsinhq/tocsin/detector"
+)
 
 // word is what was said of one metric of a record.
 type word struct {
@@ -8,9 +12,24 @@ type word struct {
 	reason  string // why it was not judged; "" if it was
 }
 
-// guilty returns the metric that speaks for the group, the one with the highest
-// score, of equal ones the first; -1 when none was judged. The score of the
-// group is that metric's.
+// together returns what the metrics of a unit show together at time t, which is
+// the row's when it is anomalous and the oddest of them by itself is not, or when
+// its score is higher; and the metric with the largest part in that. It is false
+// when the row stays with the oddest metric.
+func (j *judge) together(t int64, oddest *Row) (detector.Verdict, string, bool) {
+	if len(j.words) < 2 {
+		return detector.Verdict{}, "", false
+	}
+	v, ok := j.bank.Together("", t)
+	alarms := v.Value > v.Upper && !oddest.Anomalous
+	if !ok || len(v.Group.Guilty) == 0 || !alarms && v.Score <= oddest.Verdict.Score {
+		return detector.Verdict{}, "", false
+	}
+	return v, v.Group.Guilty[0].Labels.Get(labels.MetricName), true
+}
+
+// guilty returns the metric that speaks for the unit by itself, the one with the
+// highest score, of equal ones the first; -1 when none was judged.
 func guilty(words []word) int {
 	best := -1
 	for i, w := range words {

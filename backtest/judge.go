@@ -120,6 +120,10 @@ func (j *judge) judge(r *Record, tally *tally) *Row {
 		*row = NewRow(j.words[i].verdict, j.threshold)
 		if len(j.words) > 1 {
 			row.Metric = j.unit.Metrics[i].Get(labels.MetricName)
+			if v, metric, ok := j.together(r.T, row); ok {
+				*row = NewRow(v, j.threshold)
+				row.Metric = metric
+			}
 		}
 	} else {
 		v := math.NaN()

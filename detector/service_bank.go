@@ -135,8 +135,14 @@ func (b *Bank) weigh(i uint32, t int64) {
 func (b *Bank) describe(i uint32) *Group {
 	v := b.services.at(i)
 	v.mu.Lock()
-	g := &Group{Guilty: v.group.guilty()}
+	guilty := v.group.guilty()
 	v.mu.Unlock()
+	return b.nameGuilty(i, guilty)
+}
+
+// nameGuilty puts names to the guilty of a service.
+func (b *Bank) nameGuilty(i uint32, guilty []Guilt) *Group {
+	g := &Group{Guilty: guilty}
 	b.register.RLock()
 	defer b.register.RUnlock()
 	g.Service = b.services.names[i]

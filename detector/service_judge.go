@@ -68,14 +68,8 @@ func (v *service) judge(p *params, t int64) (out Verdict, tell bool) {
 	g.roll(t)
 	need, sum := v.need(p, t), g.sum(t, v.alone(p, t))
 	rarity := g.rarity(sum)
-	out = Verdict{Time: t, Value: sum, Lower: 0, Upper: g.reach(need), Kind: KindGroup,
-		Score: groupScore(rarity)}
+	out = v.scored(t, need, sum, rarity)
 	out.Phase = g.episode(p, t, rarity, need)
-	if rarity >= need {
-		out.Score = max(out.Score, groupScore(need))
-	} else if rarity > need-rounding {
-		out.Score = min(out.Score, math.Nextafter(groupScore(need), 0))
-	}
 	if out.Phase == PhaseOpened || out.Phase == PhaseChanged {
 		g.name(t)
 	}
@@ -84,6 +78,18 @@ func (v *service) judge(p *params, t int64) (out Verdict, tell bool) {
 		out.Since, out.Peak = g.Since, g.Peak
 	}
 	return out, out.Phase != PhaseQuiet && out.Phase != PhaseOngoing
+}
+
+// scored returns the verdict on a sum of evidence, with a score that lies on the
+// side of the threshold on which the rarity does.
+func (v *service) scored(t int64, need, sum, rarity float64) Verdict {
+	out := Verdict{Time: t, Value: sum, Lower: 0, Upper: v.group.reach(need), Kind: KindGroup, Score: groupScore(rarity)}
+	if rarity >= need {
+		out.Score = max(out.Score, groupScore(need))
+	} else if rarity > need-rounding {
+		out.Score = min(out.Score, math.Nextafter(groupScore(need), 0))
+	}
+	return out
 }
 
 // episode opens, holds and closes the group's episode. What keeps it open may be

@@ -1,0 +1,66 @@
+package backtest_test
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tocsinhq/tocsin/backtest"
+	"github.com/tocsinhq/tocsin/detector"
+)
+
+// Eight metrics of a machine leave what is usual of them by too little for one to
+// alarm, all at once: the row speaks of the group, and of a metric that is in it.
+func TestRun_ManyMetricsSlightlyOdd_RowSpeaksOfTheGroup(t *testing.T) {
+	const metrics, rows, at = 8, 6000, 5000
+	var file strings.Builder
+	file.WriteString("timestamp")
+	for m := range metrics {
+		fmt.Fprintf(&file, ",m%d", m)
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range rows {
+		fmt.Fprintf(&file, "\n%d", 1_700_000_000+60*i)
+		for range metrics {
+			x := 100 + r.NormFloat64()
+			if i == at {
+				x += 4.5
+			}
+			fmt.Fprintf(&file, ",%.4f", x)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "machine.csv")
+	if err := os.WriteFile(path, []byte(file.String()+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	source, err := backtest.NewCSV(backtest.CSVOptions{Paths: []string{path}, TimeColumn: "timestamp"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	o := backtest.Options{Source: source, Detector: detector.DefaultConfig(), Workers: 1, Out: &out, Format: backtest.CSV(backtest.Columns{Metric: true})}
+	if _, err := backtest.Run(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	if len(lines) != rows+1 {
+		t.Fatalf("got %d lines, want %d", len(lines), rows+1)
+	}
+	f := strings.Split(lines[at+1], ",")
+	if f[6] != "true" || f[7] != "group" || !strings.HasPrefix(f[8], "m") {
+		t.Errorf("got %q, want an anomaly of the group that names a metric", lines[at+1])
+	}
+	groups := 0
+	for _, line := range lines[1 : at+1] {
+		if strings.Contains(line, ",group,") {
+			groups++
+		}
+	}
+	if groups > 2 {
+		t.Errorf("got %d rows of the group in three ordinary days", groups)
+	}
+}

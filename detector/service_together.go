@@ -1,0 +1,42 @@
+package detector
+
+import "math"
+
+// Together returns what the metrics of a service show together at time t (ms),
+// for callers that want a word on every row of a service; false while fewer than
+// two of its series can alarm, and for a service that is not known. It changes
+// nothing. Value is the evidence that is held, Upper what it takes to alarm; Group
+// names who is odd now, the oddest first. Phase is PhaseOngoing while an episode
+// of the group is open, PhaseQuiet else.
+func (b *Bank) Together(name string, t int64) (Verdict, bool) {
+	b.register.RLock()
+	i, ok := b.services.byName[name]
+	b.register.RUnlock()
+	if !ok {
+		return Verdict{}, false
+	}
+	out, ok := b.services.at(i).together(&b.params, t)
+	if !ok {
+		return Verdict{}, false
+	}
+	out.Group = b.nameGuilty(i, out.Group.Guilty)
+	return out, true
+}
+
+func (v *service) together(p *params, t int64) (Verdict, bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	g := v.group // a copy, so that the group itself does not move on
+	if v.able < groupLeast {
+		return Verdict{}, false
+	}
+	need, sum := v.need(p, t), g.sum(t, v.alone(p, t))
+	out := v.scored(t, need, sum, g.rarity(sum))
+	if g.Open {
+		out.Phase, out.Since, out.Peak = PhaseOngoing, g.Since, max(g.Peak, out.Score)
+	}
+	out.Expected = math.NaN()
+	g.name(t)
+	out.Group = &Group{Guilty: g.guilty()}
+	return out, true
+}
