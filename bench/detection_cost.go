@@ -17,6 +17,9 @@ import (
 	"github.com/tocsinhq/tocsin/detector"
 )
 
+// costStep is the distance of samples, in ms.
+const costStep = 15_000
+
 // costBlock is how many samples are handed over and timed at once: a write request
 // brings from 500 on.
 const costBlock = 500
@@ -34,22 +37,22 @@ type costRun struct {
 	slots []detector.Slot
 	noise []float64
 	batch [costBlock]detector.Observation
-	round int
+	t     int64 // ms, of the newest samples
+	step  int64 // ms
 }
 
-// feed hands every series of the run its next sample, rounds times over, 15
-// minutes apart.
+// feed hands every series of the run its next sample, rounds times over.
 func (c *costRun) feed(rounds int) pace {
 	blocks := make([]float64, 0, rounds*(len(c.slots)/costBlock+1))
 	began := time.Now()
 	for range rounds {
-		c.round++
-		t, usual := int64(c.round)*900_000, 100+10*math.Sin(2*math.Pi*float64(c.round)/96)
+		c.t += c.step
+		t, usual := c.t, 100+10*math.Sin(2*math.Pi*float64(c.t)/86_400_000)
 		for from := 0; from < len(c.slots); from += costBlock {
 			block := c.slots[from:min(from+costBlock, len(c.slots))]
 			start := time.Now()
 			for i, slot := range block {
-				c.batch[i] = detector.Observation{Slot: slot, Time: t, Value: usual + c.noise[((from+i)*7+c.round)&(len(c.noise)-1)]}
+				c.batch[i] = detector.Observation{Slot: slot, Time: t, Value: usual + c.noise[((from+i)*7+int(t/c.step))&(len(c.noise)-1)]}
 			}
 			c.bank.ObserveAll(c.batch[:len(block)], func(detector.Verdict) {})
 			blocks = append(blocks, float64(time.Since(start).Nanoseconds())/float64(len(block)))
@@ -67,7 +70,7 @@ func cost(out io.Writer, series int, found figures) error {
 	if err != nil {
 		return err
 	}
-	run := &costRun{bank: bank, slots: make([]detector.Slot, series), noise: make([]float64, 1<<12)}
+	run := &costRun{bank: bank, step: costStep, slots: make([]detector.Slot, series), noise: make([]float64, 1<<12)}
 	random := rand.New(rand.NewPCG(3, 4))
 	for i := range run.noise {
 		run.noise[i] = random.NormFloat64()
@@ -83,8 +86,11 @@ func cost(out io.Writer, series int, found figures) error {
 	perSeries := func() float64 { return float64(bank.Bytes()) / float64(series) }
 	young := perSeries()
 	youngOrder := run.feed(2)
-	// On to the second day, in steps that leave the profile to be found.
+	// On to the second day in large steps, and back to those of a scrape.
+	run.step = 900_000
 	run.feed(96)
+	run.step = costStep
+	run.feed(10)
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)

@@ -33,7 +33,6 @@ type page struct {
 	LeapX    float32 // how leaps of the season and of the value went together,
 	LeapS    float32 // and how large those of the season were
 	Since    uint32  // when the page was begun, seconds since 1970
-	Rows     uint32  // samples since
 	Known    [3]uint32
 	Bucket   uint8 // of the last sample
 	First    bool  // and it was known for the first time

@@ -6,7 +6,6 @@ import "math"
 // level and season, most what a deviation is clipped at. A sample that is not
 // ordinary teaches what a day teaches at least, and marks no bucket as known.
 func (d *page) learn(k *look, dev, most float64, ordinary bool) {
-	d.Rows++
 	p := &k.place
 	if p.own != d.Bucket {
 		d.Bucket, d.First, d.Ordinary = p.own, !d.known(p.own), 0
@@ -57,8 +56,9 @@ func (d *page) visits(p *place) float32 {
 // hour besides.
 func (d *page) compare(k *look, rest, most float64) {
 	rate := min(0.01, k.place.rate/(weekMemory*dayBuckets))
-	if rows := float32(d.Rows); rows*rate < 1 {
-		rate = 1 / rows
+	if d.Ages < weekMemory+1 {
+		rows := 1 + float32(since(d.Since, k.t))/(1000*dayWidth*k.place.rate) // so far, about
+		rate = max(rate, 1/rows)
 	}
 	dayErr, weekErr := min(math.Abs(rest), most), min(math.Abs(rest-k.week), most)
 	d.DayErr += rate * (float32(dayErr) - d.DayErr)
