@@ -22,10 +22,7 @@ func (o *observer) Register(l labels.Labels) uint32 {
 
 // Observe feeds one stored sample.
 func (o *observer) Observe(slot uint32, t int64, v float64) {
-	verdict, tell := o.bank.Observe(detector.Slot(slot), t, v)
-	if tell {
-		o.tell(verdict)
-	}
+	o.bank.Feed(detector.Slot(slot), t, v, o.tell)
 }
 
 // tell queues a verdict without waiting: the write path must not be slowed by

@@ -24,6 +24,8 @@ type Bank struct {
 	series slab[chunk]
 	days   days
 
+	histograms histograms
+
 	counted [outcomes]atomic.Uint64
 	refused atomic.Uint64
 	opened  atomic.Uint64
@@ -50,13 +52,14 @@ func NewBank(c Config) (*Bank, error) {
 }
 
 // Register returns the slot of the series with these labels, giving it one if
-// it is new. It returns 0, which Observe ignores, for series that are not
-// watched (see classify) and, counted, when Config.MaxSeries is reached. The
+// it is new. Buckets of classic histograms get a slot of a sort that only Feed
+// takes. Register returns 0, which Observe and Feed ignore, for series that are
+// not watched (see classify) and, counted, when Config.MaxSeries is reached. The
 // bank keeps l.
 func (b *Bank) Register(l labels.Labels) Slot {
 	flags, watch := classify(l)
 	if !watch {
-		return 0
+		return b.registerBucket(l)
 	}
 	hash := l.Hash()
 	b.register.RLock()
@@ -106,8 +109,8 @@ func (b *Bank) add(hash uint64, l labels.Labels, flags uint32) Slot {
 
 // Observe judges one sample, t in milliseconds since the Unix epoch, and learns
 // from it. It returns the verdict and whether that tells of a transition: an
-// episode opened, changed, closed or was lost. Slot 0 and slots never given out
-// are ignored. Observe does not allocate.
+// episode opened, changed, closed or was lost. Slot 0, slots never given out and
+// those of histograms are ignored. Observe does not allocate.
 func (b *Bank) Observe(slot Slot, t int64, v float64) (Verdict, bool) {
 	c := b.series.at(int(slot) / chunkSize)
 	if slot == 0 || c == nil {

@@ -19,11 +19,27 @@ func (b *Bank) Expose(set *metrics.Set) {
 		count(fmt.Sprintf("tocsin_detector_samples_not_judged_total{reason=%q}", outcomeNames[why]), b.counted[why].Load)
 	}
 	count(`tocsin_detector_series_refused_total{reason="max_series"}`, b.refused.Load)
+	b.histograms.expose(count)
 	count("tocsin_detector_episodes_opened_total", b.opened.Load)
 	count("tocsin_detector_episodes_lost_total", b.lost.Load)
 }
 
-// Bytes returns the memory held for states and daily profiles, without labels.
+// Bytes returns the memory held for states and daily profiles of series and for
+// classic histograms, without labels.
 func (b *Bank) Bytes() int {
-	return b.series.len()*int(unsafe.Sizeof(chunk{})) + b.days.pages.len()*int(unsafe.Sizeof([chunkSize]daily{}))
+	return b.histograms.bytes() + b.series.len()*int(unsafe.Sizeof(chunk{})) + b.days.pages.len()*int(unsafe.Sizeof([chunkSize]daily{}))
+}
+
+// expose registers what became of samples and series of histograms.
+func (h *histograms) expose(count func(name string, load func() uint64)) {
+	for why := range fates {
+		count(fmt.Sprintf("tocsin_detector_histogram_not_judged_total{reason=%q}", fateNames[why]), h.counted[why].Load)
+	}
+	for why := range refusals {
+		count(fmt.Sprintf("tocsin_detector_histogram_series_refused_total{reason=%q}", refusalNames[why]), h.refused[why].Load)
+	}
+}
+
+func (h *histograms) bytes() int {
+	return h.groups.len()*int(unsafe.Sizeof(groupChunk{})) + h.buckets.len()*int(unsafe.Sizeof([chunkSize]bucket{}))
 }

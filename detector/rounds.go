@@ -1,0 +1,245 @@
+package detector
+
+import (
+	"math"
+
+	"github.com/prometheus/prometheus/model/value"
+	"github.com/prometheus/prometheus/promql"
+)
+
+// fate says what became of a sample of a bucket or a native histogram, or of a
+// round, that led to no figure.
+type fate uint8
+
+const (
+	fateNotANumber fate = iota // bucket sample that is no count
+	fateLate                   // not after what the bucket or histogram had
+	fateIncomplete             // round in which buckets were missing
+	fateReset                  // round or sample after a restart of the process
+	fateBounds                 // round in which other buckets came than before
+	fateFew                    // too few observations for mostSpan
+	fateMixed                  // float sample of a native histogram
+	fates
+)
+
+var fateNames = [fates]string{"not_a_number", "late", "incomplete", "reset", "bounds_changed", "few_observations", "float_of_histogram"}
+
+// sink takes verdicts: all, or those that tell of a transition.
+type sink struct {
+	to  func(Verdict)
+	all bool
+}
+
+// Feed takes one stored sample of a slot of any sort and hands the verdicts
+// that tell of a transition to tell: for a series that on the sample; for a
+// bucket of a histogram those on the quantiles that the sample completes. It is
+// called while locks are held and must not call back into the bank. Feed does
+// not allocate.
+//
+// The counts of a histogram's buckets for one time may come in any order and by
+// many goroutines at once. They make a round, which is looked at when all
+// buckets have come that came before; the quantiles are those of what was
+// observed since the last look. A round that a later one overtakes is not
+// looked at, and nothing of it is lost: the next whole round counts from the
+// one before. A bucket that has missed three rounds, or has ended with a
+// staleness marker, is no longer waited for.
+func (b *Bank) Feed(slot Slot, t int64, v float64, tell func(Verdict)) {
+	switch {
+	case slot < nativeSlot:
+		if out, told := b.Observe(slot, t, v); told {
+			tell(out)
+		}
+	case slot >= bucketSlot:
+		b.feedBucket(uint32(slot&^bucketSlot), t, v, sink{to: tell})
+	}
+}
+
+// feedBucket takes a count of a bucket.
+func (b *Bank) feedBucket(at uint32, t int64, v float64, to sink) {
+	h := &b.histograms
+	all := h.buckets.at(int(at) / chunkSize)
+	if at == 0 || all == nil || all[at%chunkSize].Group == 0 {
+		return
+	}
+	k := &all[at%chunkSize]
+	c := h.groups.at(int(k.Group) / chunkSize)
+	c.Lock()
+	defer c.Unlock()
+	g := &c.groups[k.Group%chunkSize]
+	switch {
+	case t < g.Time || t == g.Time && k.Round == g.Round:
+		h.counted[fateLate].Add(1)
+	case value.IsStaleNaN(v):
+		b.leave(g, k, t, to)
+	case !(v >= 0 && v <= largest):
+		h.counted[fateNotANumber].Add(1)
+	default:
+		if t > g.Time {
+			h.nextRound(g, t)
+		}
+		if h.deliver(g, k, v); !g.Closed && g.Have >= g.Active {
+			b.look(g, to)
+		}
+	}
+}
+
+// nextRound begins the round of time t. Buckets that the round before still
+// waited for have missed it.
+func (h *histograms) nextRound(g *group, t int64) {
+	if !g.Closed && g.Round != 0 {
+		h.counted[fateIncomplete].Add(1)
+		for at := g.First; at != 0; {
+			k := h.at(at)
+			at = k.Next
+			if !k.Active || k.Round == g.Round {
+				continue
+			}
+			if k.Missed++; k.Missed >= maxMissed {
+				k.Active, k.Based = false, false
+				g.Active--
+			}
+		}
+	}
+	g.Round++
+	g.Time, g.Have, g.Closed = t, 0, false
+}
+
+// deliver notes the count of a bucket in the present round. A bucket that was
+// not waited for counts from here, if all others do so too.
+func (h *histograms) deliver(g *group, k *bucket, v float64) {
+	if k.Active && v < k.Count {
+		g.Fell = true
+	}
+	k.Count, k.Round, k.Missed = v, g.Round, 0
+	if !k.Active {
+		k.Active = true
+		g.Active++
+		k.Based = g.Closed && g.Since == [quantiles]int64{g.Time, g.Time}
+		k.Base = [quantiles]float64{v, v}
+	}
+	g.Have++
+}
+
+// leave takes in the staleness marker of a bucket. That of the last bound ends
+// the derived series too.
+func (b *Bank) leave(g *group, k *bucket, t int64, to sink) {
+	if k.Active {
+		k.Active, k.Based = false, false
+		g.Active--
+	}
+	if math.IsInf(k.Bound, 1) {
+		for q := range quantiles {
+			b.judge(g.Slot[q], t, math.Float64frombits(value.StaleNaN), to)
+		}
+	}
+	if !g.Closed && g.Round != 0 && g.Active > 0 && g.Have >= g.Active {
+		b.look(g, to)
+	}
+}
+
+// look takes the quantiles of a whole round and has them judged.
+func (b *Bank) look(g *group, to sink) {
+	h := &b.histograms
+	g.Closed = true
+	if why, ok := h.usable(g); !ok {
+		for q := range quantiles {
+			h.rebase(g, q)
+			b.alive(g.Slot[q], g.Time)
+		}
+		g.Fell = false
+		if g.Round > 1 {
+			h.counted[why].Add(1)
+		}
+		return
+	}
+	var room [maxBuckets]promql.Bucket
+	since := int64(math.MinInt64)
+	var seen promql.Buckets
+	for q := range quantiles {
+		if g.Since[q] != since {
+			since, seen = g.Since[q], h.increase(g, q, room[:0])
+		}
+		if n := len(seen); n < 2 || !math.IsInf(seen[n-1].UpperBound, 1) {
+			h.rebase(g, q) // without the total there is no quantile
+			continue
+		}
+		switch {
+		case seen[len(seen)-1].Count >= leastObservations[q]:
+			// promql's own function, so that people who ask it see the same.
+			// It may only smooth counts in place, since bounds are in order
+			// and differ.
+			v, _, _, _, _, _ := promql.BucketQuantile(quantileOf[q], seen)
+			h.rebase(g, q)
+			b.judge(g.Slot[q], g.Time, v, to)
+		case g.Time-g.Since[q] >= mostSpan:
+			h.counted[fateFew].Add(1)
+			h.rebase(g, q)
+			b.judge(g.Slot[q], g.Time, math.Float64frombits(value.StaleNaN), to)
+		default:
+			b.alive(g.Slot[q], g.Time)
+		}
+	}
+}
+
+// usable reports whether the increase over all bases of a whole round is that
+// of one process with one set of buckets, or why not.
+func (h *histograms) usable(g *group) (fate, bool) {
+	if g.Fell {
+		return fateReset, false
+	}
+	for at := g.First; at != 0; {
+		k := h.at(at)
+		if k.Active && !k.Based {
+			return fateBounds, false
+		}
+		at = k.Next
+	}
+	return 0, true
+}
+
+// increase appends what each bucket has gained since its base, cumulative, in
+// order of bounds.
+func (h *histograms) increase(g *group, q int, out promql.Buckets) promql.Buckets {
+	for at := g.First; at != 0; {
+		k := h.at(at)
+		if k.Active {
+			out = append(out, promql.Bucket{UpperBound: k.Bound, Count: k.Count - k.Base[q]})
+		}
+		at = k.Next
+	}
+	return out
+}
+
+// rebase lets quantile q count from the present round on.
+func (h *histograms) rebase(g *group, q int) {
+	g.Since[q] = g.Time
+	for at := g.First; at != 0; {
+		k := h.at(at)
+		if k.Active {
+			k.Base[q], k.Based = k.Count, true
+		}
+		at = k.Next
+	}
+}
+
+// judge hands a derived value, or a staleness marker, to its series.
+func (b *Bank) judge(slot Slot, t int64, v float64, to sink) {
+	if out, tell := b.Observe(slot, t, v); tell || to.all && math.Abs(v) <= largest {
+		to.to(out)
+	}
+}
+
+// alive tells a derived series that its histogram has come although there is
+// nothing to judge, so that its silence is not held against it. A series that is
+// missed already, or has ended, stays so until it has a value.
+func (b *Bank) alive(slot Slot, t int64) {
+	c := b.series.at(int(slot) / chunkSize)
+	if c == nil {
+		return
+	}
+	c.Lock()
+	defer c.Unlock()
+	if s := &c.series[slot%chunkSize]; s.N > 0 && t > s.LastTime && !s.has(flagMissing|flagStale) {
+		s.LastTime = t
+	}
+}
