@@ -19,12 +19,13 @@ import (
 //	version  uint32
 //	sizes    uint32 bytes of one state, uint32 bytes of one daily profile
 //	count    uint32 series, in the order of slots from 1
+//	         histograms, see checkpointHistograms
 //	series   uvarint label pairs; per pair name and value, each uvarint length and bytes;
 //	         state; daily profile if the state's flags say so
 //	check    uint32 CRC-32C of all bytes before it
 const (
 	checkpointMagic   = "tocsinDT"
-	checkpointVersion = 2
+	checkpointVersion = 3
 )
 
 // ErrCheckpoint is wrapped by errors of Restore that lie in the bytes read:
@@ -39,15 +40,19 @@ var (
 
 // Checkpoint writes the state of every series registered when it begins. It
 // needs memory for one chunk, and holds up samples of one chunk at a time while
-// that is copied. Series are consistent each, not with one another.
+// that is copied. Series are consistent each, not with one another; histograms
+// are copied before the series that they feed, so that what they derive again
+// after Restore is nothing new to those.
 func (b *Bank) Checkpoint(w io.Writer) error {
 	out := &summed{w: bufio.NewWriterSize(w, 1<<18), sum: crc32.New(castagnoli)}
-	n := b.Len()
+	groups, natives := b.histograms.sizes()
+	n := b.Len() // after sizes: the series of all these histograms are among them
 	head := append([]byte(nil), checkpointMagic...)
 	for _, x := range []int{checkpointVersion, stateSize, dailySize, n} {
 		head = binary.LittleEndian.AppendUint32(head, uint32(x))
 	}
 	out.write(head)
+	b.histograms.checkpoint(out, groups, natives)
 	var copied [chunkSize]series
 	var pages [chunkSize]daily
 	var buf []byte
@@ -125,8 +130,8 @@ func (s *summed) finish() error {
 	return nil
 }
 
-// Restore reads what Checkpoint wrote into an empty bank; slots are the same as
-// they were. After it every sample gets the verdict that it would have got had
+// Restore reads what Checkpoint wrote into an empty bank; slots of series are the
+// same as they were, those of histograms and buckets are given out anew. After it every sample gets the verdict that it would have got had
 // the bank never stopped. Series beyond Config.MaxSeries are left out and
 // counted as refused. On error the bank is as empty as before; errors.Is
 // ErrCheckpoint tells bad bytes from a reader's error.
@@ -137,6 +142,9 @@ func (b *Bank) Restore(r io.Reader) error {
 		return err
 	}
 	fresh := &Bank{params: b.params, most: b.most, byHash: make(map[uint64]Slot), entries: make([]entry, 1)}
+	if err := fresh.histograms.restore(in, b.most); err != nil {
+		return err
+	}
 	for i := range count {
 		if err := fresh.restoreSeries(in); err != nil {
 			return fmt.Errorf("series %d of %d: %w", i+1, count, err)
@@ -157,6 +165,7 @@ func (b *Bank) Restore(r io.Reader) error {
 	b.days.pages.chunks.Store(fresh.days.pages.chunks.Load())
 	b.days.mu.Unlock()
 	b.refused.Add(fresh.refused.Load())
+	b.histograms.adopt(&fresh.histograms, Slot(len(b.entries)-1))
 	return nil
 }
 
@@ -194,6 +203,7 @@ type checked struct {
 	r   *bufio.Reader
 	sum hash.Hash32
 	buf []byte
+	err error // the first, of the readers that keep it
 }
 
 // take reads exactly n bytes; they are valid until the next call.

@@ -102,7 +102,7 @@ func TestRestore_UnusableBytes_ErrorAndBankStaysEmpty(t *testing.T) {
 		"cut short":     {good[:len(good)/2], "ends early"},
 		"flipped bit":   {damage(len(good)/2, 4), "checksum"},
 		"longer":        {append(bytes.Clone(good), 0), "bytes follow"},
-		"huge length":   {append(bytes.Clone(good[:24]), 0xff, 0xff, 0xff, 0x7f), "damaged"},
+		"huge length":   {append(bytes.Clone(good[:32]), 0xff, 0xff, 0xff, 0x7f), "damaged"},
 	} {
 		b := newBank(t)
 		err := b.Restore(bytes.NewReader(c.bytes))

@@ -60,6 +60,8 @@ type histograms struct {
 	groups  slab[groupChunk]
 	buckets slab[[chunkSize]bucket]
 
+	natives natives
+
 	counted [fates]atomic.Uint64
 	refused [refusals]atomic.Uint64
 }
@@ -112,10 +114,11 @@ const (
 	refusedBound   refusal = iota // le is no number
 	refusedBuckets                // beyond maxBuckets
 	refusedSeries                 // beyond Config.MaxSeries
+	refusedForm                   // comes as a classic and as a native histogram: the first is watched
 	refusals
 )
 
-var refusalNames = [refusals]string{"bad_le", "max_buckets", "max_series"}
+var refusalNames = [refusals]string{"bad_le", "max_buckets", "max_series", "both_forms"}
 
 // bucketOf returns the labels of the histogram that a bucket series belongs to,
 // and its bound as text; false for other series and for the daemon's own.
@@ -153,6 +156,10 @@ func (b *Bank) registerBucket(l labels.Labels) Slot {
 	hash := own.Hash()
 	at := h.find(hash, own)
 	if at == 0 {
+		if h.natives.has(hash, own) {
+			h.refused[refusedForm].Add(1)
+			return 0
+		}
 		var slots [quantiles]Slot
 		for q := range slots {
 			if slots[q] = b.derive(quantileLabels(own, q), 0); slots[q] == 0 {

@@ -31,8 +31,9 @@ func classify(l labels.Labels) (flags uint32, watch bool) {
 const (
 	ownPrefix    = "tocsin_"
 	bucketSuffix = "_bucket"
+	countSuffix  = "_count"
 )
 
 // counterSuffixes are the endings that Prometheus and OpenMetrics give to
 // counters. Recorded series ("level:metric:operation") carry none of their own.
-var counterSuffixes = [...]string{"_total", "_count", "_sum", bucketSuffix}
+var counterSuffixes = [...]string{"_total", countSuffix, "_sum", bucketSuffix}

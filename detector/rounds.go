@@ -51,6 +51,8 @@ func (b *Bank) Feed(slot Slot, t int64, v float64, tell func(Verdict)) {
 		}
 	case slot >= bucketSlot:
 		b.feedBucket(uint32(slot&^bucketSlot), t, v, sink{to: tell})
+	default:
+		b.feedNativeFloat(slot, t, v, sink{to: tell})
 	}
 }
 
