@@ -13,6 +13,8 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
+
+	"github.com/tocsinhq/tocsin/detector"
 )
 
 const (
@@ -100,8 +102,8 @@ func (c *Core) restore(ctx context.Context) error {
 	return nil
 }
 
-// catchUp feeds all stored samples from the given time on, series by series. The
-// bank ignores samples that it has already seen.
+// catchUp feeds all stored samples from the given time on, histogram by histogram
+// and then series by series. The bank ignores samples that it has already seen.
 func (c *Core) catchUp(ctx context.Context, from int64) (int, error) {
 	_, newest, ok := c.timeRange()
 	if !ok || newest < from {
@@ -112,26 +114,23 @@ func (c *Core) catchUp(ctx context.Context, from int64) (int, error) {
 		return 0, err
 	}
 	defer q.Close()
+	hints := &storage.SelectHints{Start: from, End: newest}
+	n, err := c.catchUpBuckets(ctx, q, hints)
+	if err != nil {
+		return n, err
+	}
 	all := labels.MustNewMatcher(labels.MatchRegexp, labels.MetricName, ".+")
-	set := q.Select(ctx, false, &storage.SelectHints{Start: from, End: newest}, all)
-	n := 0
+	set := q.Select(ctx, false, hints, all)
 	var it chunkenc.Iterator
 	for set.Next() {
 		s := set.At()
-		slot := c.bank.Register(s.Labels())
-		if slot == 0 {
+		if _, isBucket := detector.HistogramOf(s.Labels()); isBucket {
 			continue
 		}
 		it = s.Iterator(it)
-		for vt := it.Next(); vt != chunkenc.ValNone; vt = it.Next() {
-			if vt != chunkenc.ValFloat {
-				continue
-			}
-			t, v := it.At()
-			c.observer.Observe(uint32(slot), t, v)
-			n++
-		}
-		if err := it.Err(); err != nil {
+		fed, err := c.catchUpOne(s.Labels(), it)
+		n += fed
+		if err != nil {
 			return n, err
 		}
 	}

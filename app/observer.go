@@ -4,6 +4,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/tocsinhq/tocsin/detector"
+	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // observer stands between the writer and the detector: it hands stored samples
@@ -23,6 +24,16 @@ func (o *observer) Register(l labels.Labels) uint32 {
 // Observe feeds one stored sample.
 func (o *observer) Observe(slot uint32, t int64, v float64) {
 	o.bank.Feed(detector.Slot(slot), t, v, o.tell)
+}
+
+// RegisterHistogram returns the bank's slot of a native histogram.
+func (o *observer) RegisterHistogram(l labels.Labels) uint32 {
+	return uint32(o.bank.RegisterHistogram(l))
+}
+
+// ObserveHistogram feeds one stored native histogram.
+func (o *observer) ObserveHistogram(slot uint32, h telemetry.HistogramSample) {
+	o.bank.FeedHistogram(detector.Slot(slot), h, o.tell)
 }
 
 // tell queues a verdict without waiting: the write path must not be slowed by

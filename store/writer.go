@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,19 +22,22 @@ import (
 // now: after an error of the log, or while the disk is too full.
 var ErrReadOnly = errors.New("store is read-only")
 
-// Observer watches stored samples: the detector. Register is called when a
-// series is first met and the slot is remembered; 0 means that the series is
-// not watched. It may be called again for the same labels (after the series
-// was away for hours, or by two requests at once) and then returns the same
-// slot. Observe is
-// called after the sample is in the log, staleness markers included, with
-// times that grow strictly per slot. After a restart a sender may repeat what
-// an earlier process had observed. Calls for different slots come from many
-// goroutines at once; calls for one slot do not overlap. Observe must not call
-// back into the Writer.
+// Observer watches stored samples: the detector. Register, or RegisterHistogram
+// when the first sample is a native histogram, is called when a series is first
+// met and the slot is remembered; 0 means that the series is not watched. It may
+// be called again for the same labels (after the series was away for hours, or
+// by two requests at once) and then returns the same slot. Observe and
+// ObserveHistogram are called after the sample is in the log, staleness markers
+// included, with times that grow strictly per slot, whichever way it was
+// registered; within one request times grow over all slots. After a restart a
+// sender may repeat what an earlier process had observed. Calls for different
+// slots come from many goroutines at once; calls for one slot do not overlap.
+// The observer must not keep a histogram, nor call back into the Writer.
 type Observer interface {
 	Register(l labels.Labels) uint32
+	RegisterHistogram(l labels.Labels) uint32
 	Observe(slot uint32, t int64, v float64)
+	ObserveHistogram(slot uint32, h telemetry.HistogramSample)
 }
 
 // WriterOptions are what a Writer is made of.
@@ -94,6 +98,9 @@ type unwatched struct{}
 func (unwatched) Register(labels.Labels) uint32  { return 0 }
 func (unwatched) Observe(uint32, int64, float64) {}
 
+func (unwatched) RegisterHistogram(labels.Labels) uint32             { return 0 }
+func (unwatched) ObserveHistogram(uint32, telemetry.HistogramSample) {}
+
 // Healthy returns nil while samples are accepted, or an ErrReadOnly that says
 // why not and what to do.
 func (w *Writer) Healthy() error {
@@ -140,7 +147,11 @@ func (w *Writer) Write(ctx context.Context, b *telemetry.Batch) (telemetry.Write
 	if err := w.commit(r.app); err != nil {
 		return telemetry.WriteResult{}, err
 	}
+	if r.runs {
+		inTimeOrder(r.pending)
+	}
 	w.observe(r.pending)
+	w.observeHistograms(r.histograms)
 	w.metrics.requests.Inc()
 	w.metrics.samples.Add(r.result.Stored)
 	w.metrics.ignored.Add(r.ignored)
@@ -196,6 +207,40 @@ func (w *Writer) observe(pending []observation) {
 			}
 			s.observed = pending[i].t
 			w.observer.Observe(s.slot, pending[i].t, pending[i].v)
+			shown++
+		}
+		s.mu.Unlock()
+	}
+	w.metrics.observed.Add(shown)
+	w.metrics.late.Add(late)
+}
+
+// inTimeOrder sorts samples of several times by time, so that series which are
+// watched together, as the buckets of a histogram are, are shown together.
+func inTimeOrder(pending []observation) {
+	slices.SortStableFunc(pending, func(a, b observation) int { return compare(a.t, b.t) })
+}
+
+// histogramObservation is a stored native histogram on its way to the observer.
+type histogramObservation struct {
+	series *series
+	sample telemetry.HistogramSample
+}
+
+// observeHistograms does for native histograms what observe does for floats.
+func (w *Writer) observeHistograms(pending []histogramObservation) {
+	shown, late := 0, 0
+	for _, o := range pending {
+		s := o.series
+		if s.slot == 0 {
+			continue
+		}
+		s.mu.Lock()
+		if o.sample.T <= s.observed {
+			late++
+		} else {
+			s.observed = o.sample.T
+			w.observer.ObserveHistogram(s.slot, o.sample)
 			shown++
 		}
 		s.mu.Unlock()

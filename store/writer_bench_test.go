@@ -30,6 +30,9 @@ type counting struct{ n [64]int64 }
 func (*counting) Register(l labels.Labels) uint32           { return uint32(l.Hash()%63) + 1 }
 func (c *counting) Observe(slot uint32, _ int64, _ float64) { c.n[slot]++ }
 
+func (c *counting) RegisterHistogram(l labels.Labels) uint32                  { return c.Register(l) }
+func (c *counting) ObserveHistogram(slot uint32, _ telemetry.HistogramSample) { c.n[slot]++ }
+
 // cpu returns the processor time of this process, with that of the collector.
 func cpu() time.Duration {
 	var u syscall.Rusage
