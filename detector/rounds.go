@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"github.com/prometheus/prometheus/model/value"
-	"github.com/prometheus/prometheus/promql"
 )
 
 // fate says what became of a sample of a bucket or a native histogram, or of a
@@ -154,23 +153,21 @@ func (b *Bank) look(g *group, to sink) {
 		}
 		return
 	}
-	var room [maxBuckets]promql.Bucket
+	var room [maxBuckets]gain
 	since := int64(math.MinInt64)
-	var seen promql.Buckets
+	var seen []gain
 	for q := range quantiles {
 		if g.Since[q] != since {
 			since, seen = g.Since[q], h.increase(g, q, room[:0])
+			smooth(seen)
 		}
-		if n := len(seen); n < 2 || !math.IsInf(seen[n-1].UpperBound, 1) {
+		if n := len(seen); n < 2 || !math.IsInf(seen[n-1].bound, 1) {
 			h.rebase(g, q) // without the total there is no quantile
 			continue
 		}
 		switch {
-		case seen[len(seen)-1].Count >= leastObservations[q]:
-			// promql's own function, so that people who ask it see the same.
-			// It may only smooth counts in place, since bounds are in order
-			// and differ.
-			v, _, _, _, _, _ := promql.BucketQuantile(quantileOf[q], seen)
+		case seen[len(seen)-1].count >= leastObservations[q]:
+			v := bucketQuantile(quantileOf[q], seen)
 			h.rebase(g, q)
 			b.judge(g.Slot[q], g.Time, v, to)
 		case g.Time-g.Since[q] >= mostSpan:
@@ -201,11 +198,11 @@ func (h *histograms) usable(g *group) (fate, bool) {
 
 // increase appends what each bucket has gained since its base, cumulative, in
 // order of bounds.
-func (h *histograms) increase(g *group, q int, out promql.Buckets) promql.Buckets {
+func (h *histograms) increase(g *group, q int, out []gain) []gain {
 	for at := g.First; at != 0; {
 		k := h.at(at)
 		if k.Active {
-			out = append(out, promql.Bucket{UpperBound: k.Bound, Count: k.Count - k.Base[q]})
+			out = append(out, gain{bound: k.Bound, count: k.Count - k.Base[q]})
 		}
 		at = k.Next
 	}
