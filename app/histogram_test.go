@@ -108,7 +108,7 @@ func (s *shop) shifted() {
 	}
 	for name, a := range found {
 		b, err := s.band(a.Query)
-		if err != nil || len(b.Points) < 200 {
+		if err != nil || len(b.Points) < 100 {
 			s.t.Fatalf("band of %s: got %d points, %v", name, len(b.Points), err)
 		}
 		if b.Series["__name__"] != name || b.Series["quantile"] != "0.99" || b.Series["le"] != "" || b.Series["service"] != "pay" {

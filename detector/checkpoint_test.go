@@ -147,6 +147,13 @@ func FuzzRestore(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(file.Bytes()[:2000])
+	crowded := newBank(f)
+	newCrowd(crowded).play(crowded, 0, 3)
+	var histograms bytes.Buffer
+	if err := crowded.Checkpoint(&histograms); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(histograms.Bytes()[:4000])
 	f.Add([]byte("tocsinDT"))
 	f.Fuzz(func(t *testing.T, p []byte) {
 		b := newBank(t)

@@ -122,7 +122,7 @@ func TestNative_Rounds_SameQuantilesAsPromQL(t *testing.T) {
 		n := newNative(b)
 		for i := range 12 {
 			at := start + int64(i)*15_000
-			for range 201 + 2*r.IntN(50) { // odd, so that no rank lies between two buckets
+			for range 501 + 2*r.IntN(50) { // odd, so that no rank lies between two buckets
 				n.see(math.Floor(2*r.Float64()) * math.Exp(2*r.NormFloat64()))
 			}
 			n.scrape(at)

@@ -40,8 +40,8 @@ type sink struct {
 // buckets have come that came before; the quantiles are those of what was
 // observed since the last look. A round that a later one overtakes is not
 // looked at, and nothing of it is lost: the next whole round counts from the
-// one before. A bucket that has missed three rounds, or has ended with a
-// staleness marker, is no longer waited for.
+// one before. A bucket of which nothing came for three rounds, or that has ended
+// with a staleness marker, is no longer waited for.
 func (b *Bank) Feed(slot Slot, t int64, v float64, tell func(Verdict)) {
 	switch {
 	case slot < nativeSlot:
@@ -70,6 +70,7 @@ func (b *Bank) feedBucket(at uint32, t int64, v float64, to sink) {
 	switch {
 	case t < g.Time || t == g.Time && k.Round == g.Round:
 		h.counted[fateLate].Add(1)
+		k.Missed = 0 // it lags behind others and has not gone
 	case value.IsStaleNaN(v):
 		b.leave(g, k, t, to)
 	case !(v >= 0 && v <= largest):
