@@ -51,7 +51,7 @@ const (
 )
 
 // histograms is what a Bank knows of histograms. Classic ones lie in slabs
-// without pointers: 48 bytes for a histogram and 48 for a bucket.
+// without pointers: 64 bytes for a histogram and 56 for a bucket.
 type histograms struct {
 	// register guards the index, the entries and the growth of the slabs.
 	register sync.RWMutex
@@ -82,9 +82,11 @@ type groupChunk struct {
 }
 
 // group is the state of one classic histogram. Its buckets are a list in order
-// of their bounds. A round is one time for which buckets deliver their counts.
+// of their bounds. A round is one time for which buckets deliver their counts;
+// what comes early for the round after it is kept until that is its turn.
 type group struct {
-	Time   int64            // of the round, ms
+	Time   int64            // of the present round, ms
+	Next   int64            // of the round after it if something has come for that, else 0
 	Since  [quantiles]int64 // time of the buckets' Base
 	Slot   [quantiles]Slot  // derived series
 	First  uint32           // bucket with the lowest bound
@@ -92,6 +94,7 @@ type group struct {
 	Len    uint16 // buckets
 	Active uint16 // buckets that a round waits for
 	Have   uint16 // of them, those that have delivered
+	Early  uint16 // those that have delivered for Next
 	Closed bool   // the round has been looked at
 	Fell   bool   // a count went down: the process started again
 }
@@ -101,12 +104,14 @@ type bucket struct {
 	Bound  float64            // le
 	Count  float64            // as last delivered, cumulative
 	Base   [quantiles]float64 // Count from which each quantile counts
+	Early  float64            // count for the group's Next, if Waits
 	Next   uint32             // bucket with the next bound, 0 after the last
 	Group  uint32             // never changes once the slot is given out
 	Round  uint32             // in which Count was delivered
 	Missed uint8              // rounds in a row without it
 	Active bool               // waited for
 	Based  bool               // Base is set
+	Waits  bool               // Early is set
 }
 
 // refusal says why a bucket or a histogram is not watched.

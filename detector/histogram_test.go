@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -215,10 +216,35 @@ func TestHistogram_RoundsInAnyForm_QuantileOfWhatWasSeenSince(t *testing.T) {
 			for i := range 6 {
 				add(h, 30)
 				h.scrape(start+int64(i+1)*step, 0, 2)
-				h.scrape(start+int64(i)*step, 1)
+				h.bank.Feed(h.slots[1], start+int64(i)*step, float64(60*i), h.tell)
+			}
+			h.scrape(start+6*step, 1)
+		}, 1.5, 6, "map[late:1]"},
+		"bucket lags by two": {func(h *latency) {
+			for i := range 6 {
+				add(h, 30)
+				h.scrape(start+int64(i+1)*step, 0, 2)
+				h.scrape(start+int64(i-1)*step, 1)
 			}
 			h.scrape(start+6*step, 1)
 		}, 1.5, 6, "map[incomplete:5 late:6]"},
+		"between two rounds": {func(h *latency) {
+			add(h, 30)
+			h.scrape(start+step, 0)
+			h.scrape(start+3*step, 0)
+			h.scrape(start+2*step, 2)
+			h.scrape(start+step, 1, 2)
+			h.scrape(start+3*step, 1, 0, 2)
+		}, 1.5, 3, "map[late:2]"},
+		"ended while ahead": {func(h *latency) {
+			add(h, 30)
+			h.scrape(start+step, 0, 1)
+			h.scrape(start+2*step, 1)
+			h.bank.Feed(h.slots[1], start+3*step, stale, h.tell)
+			h.scrape(start+step, 2)
+			add(h, 30)
+			h.scrape(start+2*step, 0, 2)
+		}, 1, 2, "map[]"},
 		"bucket ended": {func(h *latency) {
 			h.bank.Feed(h.slots[1], start+step, stale, h.tell)
 			add(h, 30)
@@ -482,6 +508,63 @@ func TestHistogram_EndsInAnEpisode_IsLost(t *testing.T) {
 	}
 	if countPhase(h.told, detector.PhaseLost) != 2 {
 		t.Errorf("got %+v, want both episodes lost", h.told)
+	}
+}
+
+// Senders share the buckets of a histogram among connections, one of which may
+// be a scrape behind.
+func TestHistogram_BucketsOneRoundApart_SameVerdictsAsInOrder(t *testing.T) {
+	const rounds = 400
+	r := rand.New(rand.NewPCG(7, 7))
+	a, b := newBank(t), newBank(t)
+	inOrder, apart := newLatency(a, bounds), newLatency(b, bounds)
+	counts := make([][]float64, rounds)
+	for i := range counts {
+		for range 200 + r.IntN(600) {
+			inOrder.see(0.04*math.Exp(0.5*r.NormFloat64()), bounds)
+		}
+		counts[i] = slices.Clone(inOrder.counts)
+		inOrder.scrape(start + int64(i)*15_000)
+	}
+	apart.counts = counts[0]
+	apart.scrape(start)
+	next := make([]int, len(bounds)) // round that each bucket has delivered
+	for slices.Min(next) < rounds-1 {
+		j := r.IntN(len(next))
+		if next[j] == rounds-1 || next[j] > slices.Min(next) {
+			continue
+		}
+		next[j]++
+		b.Feed(apart.slots[j], start+int64(next[j])*15_000, counts[next[j]][j], apart.tell)
+	}
+	for _, q := range []string{"0.5", "0.99"} {
+		want, _ := a.Last(derived(a, q))
+		if got, _ := b.Last(derived(b, q)); !same(got, want) || got.Time != start+(rounds-1)*15_000 {
+			t.Errorf("%s: got %+v, want %+v", q, got, want)
+		}
+	}
+	if got := reasons(b); len(got) != 0 {
+		t.Errorf("got %v, want every round whole", got)
+	}
+}
+
+func TestHistogram_WritersEachAtItsPace_LastRoundIsWhole(t *testing.T) {
+	b := newBank(t)
+	h := newLatency(b, bounds)
+	const rounds = 2000
+	var all sync.WaitGroup
+	for w := range 2 {
+		all.Go(func() {
+			for i := range int64(rounds) {
+				for j := w; j < len(h.slots); j += 2 {
+					b.Feed(h.slots[j], start+i*15_000, float64(i*int64(j+1)*30), func(detector.Verdict) {})
+				}
+			}
+		})
+	}
+	all.Wait()
+	if v, at := last(b, "0.5"); at != start+(rounds-1)*15_000 || v < 0.1 || v > 0.25 {
+		t.Errorf("got a median of %v at round %d, want that of an even spread at the last", v, (at-start)/15_000)
 	}
 }
 

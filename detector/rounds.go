@@ -38,9 +38,9 @@ type sink struct {
 // The counts of a histogram's buckets for one time may come in any order and by
 // many goroutines at once. They make a round, which is looked at when all
 // buckets have come that came before; the quantiles are those of what was
-// observed since the last look. A round that a later one overtakes is not
-// looked at, and nothing of it is lost: the next whole round counts from the
-// one before. A bucket of which nothing came for three rounds, or that has ended
+// observed since the last look. Some buckets may be one round ahead of others. A
+// round that is overtaken, by a whole one or by two, is not looked at, and
+// nothing of it is lost: the next whole round counts from the one before. A bucket of which nothing came for three rounds, or that has ended
 // with a staleness marker, is no longer waited for.
 func (b *Bank) Feed(slot Slot, t int64, v float64, tell func(Verdict)) {
 	switch {
@@ -76,13 +76,61 @@ func (b *Bank) feedBucket(at uint32, t int64, v float64, to sink) {
 	case !(v >= 0 && v <= largest):
 		h.counted[fateNotANumber].Add(1)
 	default:
-		if t > g.Time {
-			h.nextRound(g, t)
+		b.arrive(g, k, t, v, to)
+	}
+}
+
+// arrive takes a count that is not late: for the present round, for the one
+// after it while that one is not whole, or for a new one.
+func (b *Bank) arrive(g *group, k *bucket, t int64, v float64, to sink) {
+	h := &b.histograms
+	for t > g.Time && !g.Closed && g.Round != 0 {
+		switch {
+		case g.Next == 0, t == g.Next && !k.Waits:
+			g.Next, k.Early, k.Waits = t, v, true
+			if g.Early++; g.Early >= g.Active {
+				b.advance(g, to) // nobody is left who could complete the present one
+			}
+			return
+		case t <= g.Next:
+			h.counted[fateLate].Add(1)
+			return
 		}
-		if h.deliver(g, k, v); !g.Closed && g.Have >= g.Active {
-			b.look(g, to)
+		b.advance(g, to)
+	}
+	if t > g.Time {
+		h.nextRound(g, t)
+	}
+	h.deliver(g, k, v)
+	b.complete(g, to)
+}
+
+// complete looks at the present round if it is whole, and goes on to what has
+// come early for the next.
+func (b *Bank) complete(g *group, to sink) {
+	if g.Closed || g.Round == 0 || g.Active == 0 || g.Have < g.Active {
+		return
+	}
+	b.look(g, to)
+	if g.Next != 0 {
+		b.advance(g, to)
+	}
+}
+
+// advance makes the next round, for which something has come, the present one.
+func (b *Bank) advance(g *group, to sink) {
+	h := &b.histograms
+	t := g.Next
+	g.Next, g.Early = 0, 0
+	h.nextRound(g, t)
+	for at := g.First; at != 0; {
+		k := h.at(at)
+		if at = k.Next; k.Waits {
+			k.Waits = false
+			h.deliver(g, k, k.Early)
 		}
 	}
+	b.complete(g, to)
 }
 
 // nextRound begins the round of time t. Buckets that the round before still
@@ -93,7 +141,7 @@ func (h *histograms) nextRound(g *group, t int64) {
 		for at := g.First; at != 0; {
 			k := h.at(at)
 			at = k.Next
-			if !k.Active || k.Round == g.Round {
+			if !k.Active || k.Round == g.Round || k.Waits {
 				continue
 			}
 			if k.Missed++; k.Missed >= maxMissed {
@@ -128,15 +176,22 @@ func (b *Bank) leave(g *group, k *bucket, t int64, to sink) {
 	if k.Active {
 		k.Active, k.Based = false, false
 		g.Active--
+		if k.Round == g.Round {
+			g.Have--
+		}
+	}
+	if k.Waits {
+		k.Waits = false
+		if g.Early--; g.Early == 0 {
+			g.Next = 0
+		}
 	}
 	if math.IsInf(k.Bound, 1) {
 		for q := range quantiles {
 			b.judge(g.Slot[q], t, math.Float64frombits(value.StaleNaN), to)
 		}
 	}
-	if !g.Closed && g.Round != 0 && g.Active > 0 && g.Have >= g.Active {
-		b.look(g, to)
-	}
+	b.complete(g, to)
 }
 
 // look takes the quantiles of a whole round and has them judged.
