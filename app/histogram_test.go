@@ -26,10 +26,11 @@ type shop struct {
 	classi [7]float64
 	nativ  map[int32]int64
 	total  uint64
+	zones  []string
 }
 
 func newShop(t *testing.T) *shop {
-	return &shop{house: newHouse(t, ""), r: rand.New(rand.NewPCG(4, 4)), nativ: map[int32]int64{}}
+	return &shop{house: newHouse(t, ""), r: rand.New(rand.NewPCG(4, 4)), nativ: map[int32]int64{}, zones: []string{"a"}}
 }
 
 // serve lets the service answer about n requests each 15 s for so many scrapes;
@@ -69,9 +70,11 @@ func (s *shop) scrape() {
 		return x
 	}
 	t := s.now.UnixMilli()
-	for i, le := range latencyBounds {
-		x := series("__name__", "classic_seconds_bucket", "le", le, "service", "pay", "zone", "a")
-		x.Samples = append(x.Samples, telemetry.Sample{T: t, V: s.classi[i]})
+	for _, zone := range s.zones {
+		for i, le := range latencyBounds {
+			x := series("__name__", "classic_seconds_bucket", "le", le, "service", "pay", "zone", zone)
+			x.Samples = append(x.Samples, telemetry.Sample{T: t, V: s.classi[i]})
+		}
 	}
 	h := &histogram.Histogram{Schema: 2, Count: s.total}
 	before := int64(0)
@@ -185,8 +188,15 @@ func TestHistogram_QuietDay_TellsNobody(t *testing.T) {
 
 func TestHistogram_BandOfWhatIsNotDerived_SaysSo(t *testing.T) {
 	s := newShop(t)
+	s.zones = []string{"a", "b"}
 	s.open()
 	s.serve(8, 400, 0)
+	if _, err := s.band(`classic_seconds{quantile="0.99"}`); err == nil || !strings.Contains(err.Error(), "matches several") {
+		t.Errorf("two zones: got %v, want that there are several", err)
+	}
+	if b, err := s.band(`classic_seconds{quantile="0.5",zone="b"}`); err != nil || b.Series["zone"] != "b" || len(b.Points) < 6 {
+		t.Errorf("one of two zones: got %d points of %v, %v", len(b.Points), b.Series, err)
+	}
 	for _, query := range []string{
 		`classic_seconds{quantile="0.9"}`, `classic_seconds{quantile="0.99",service="search"}`, `other_seconds_count`,
 		`{quantile="0.99",service="pay"}`, `native_seconds_count{service="search"}`,
