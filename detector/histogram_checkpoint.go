@@ -80,10 +80,19 @@ func (h *histograms) checkpoint(out *summed, classics, natives int, keep func([]
 
 // derives reports whether one of the slots of a histogram's derived series is good.
 func (b *Bank) derives(slots []Slot) bool {
-	return slices.ContainsFunc(slots, func(s Slot) bool {
-		_, ok := b.labelsOf(s)
-		return ok
-	})
+	return slices.ContainsFunc(slots, b.holds)
+}
+
+// holds reports whether the series that a slot was given to is still there.
+func (b *Bank) holds(slot Slot) bool {
+	c := b.series.at(int(slot.place()) / chunkSize)
+	if !slot.ofSeries() || c == nil {
+		return false
+	}
+	c.Lock()
+	defer c.Unlock()
+	s := &c.series[slot.place()%chunkSize]
+	return s.has(flagUsed) && uint32(s.Generation) == slot.generation()
 }
 
 func (h *histograms) slotsOf(at uint32) []Slot {
