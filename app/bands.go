@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/tocsinhq/tocsin/detector"
 	"github.com/tocsinhq/tocsin/telemetry"
+	"github.com/tocsinhq/tocsin/web"
 )
 
 // maxBandSamples bounds the history that one drawing may replay.
@@ -60,23 +62,43 @@ func (c *Core) shareOf(lbls labels.Labels) float64 {
 	return s.Share
 }
 
-// band replays the history before the range through a fresh detector and keeps
-// one verdict for each step of the range: of those in a step the oddest, so
-// that thinning never hides what a person came to see.
-func (c *Core) band(lbls labels.Labels, samples []telemetry.Sample, start time.Time, step time.Duration) []detector.Verdict {
-	var out []detector.Verdict
-	from, width := start.UnixMilli(), max(1, step.Milliseconds())
-	bucket := int64(math.MinInt64)
-	detector.ReplayShare(c.detectorConfig, c.shareOf(lbls), lbls, samples, func(v detector.Verdict) {
-		if v.Time < from {
-			return
+// drawn keeps one verdict for each step of a range: of those in a step the
+// oddest, so that thinning never hides what a person came to see.
+type drawn struct {
+	from, width, step int64
+	kept              []detector.Verdict
+}
+
+func newDrawn(start time.Time, step time.Duration) *drawn {
+	return &drawn{from: start.UnixMilli(), width: max(1, step.Milliseconds()), step: math.MinInt64}
+}
+
+func (d *drawn) take(v detector.Verdict) {
+	if v.Time < d.from {
+		return
+	}
+	if b := (v.Time - d.from) / d.width; b != d.step || len(d.kept) == 0 {
+		d.step = b
+		d.kept = append(d.kept, v)
+	} else if v.Score > d.kept[len(d.kept)-1].Score {
+		d.kept[len(d.kept)-1] = v
+	}
+}
+
+// band replays the history of the one series that the matchers select, stored or
+// derived from a stored histogram, through a fresh detector.
+func (c *Core) band(ctx context.Context, ms []*labels.Matcher, r web.BandRequest) (labels.Labels, []detector.Verdict, error) {
+	from, out := r.Start.Add(-learnFor), newDrawn(r.Start, r.Step)
+	l, samples, err := c.series(ctx, ms, from, r.End)
+	if !errors.Is(err, errNoSeries) {
+		if err == nil {
+			detector.ReplayShare(c.detectorConfig, c.shareOf(l), l, samples, out.take)
 		}
-		if b := (v.Time - from) / width; b != bucket || len(out) == 0 {
-			bucket = b
-			out = append(out, v)
-		} else if v.Score > out[len(out)-1].Score {
-			out[len(out)-1] = v
-		}
-	})
-	return out
+		return l, out.kept, err
+	}
+	d, err := c.derivedSeries(ctx, ms, from, r.End)
+	if err == nil {
+		d.replay(c.detectorConfig, c.shareOf(d.labels), out.take)
+	}
+	return d.labels, out.kept, err
 }

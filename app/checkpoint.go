@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"time"
@@ -13,6 +14,8 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
+
+	"github.com/tocsinhq/tocsin/detector"
 )
 
 const (
@@ -122,8 +125,8 @@ func (c *Core) restoreCheckpoint() (bool, error) {
 	return false, nil
 }
 
-// catchUp feeds all stored samples from the given time on, series by series. The
-// bank ignores samples that it has already seen.
+// catchUp feeds all stored samples from the given time on, histogram by histogram
+// and then series by series. The bank ignores samples that it has already seen.
 func (c *Core) catchUp(ctx context.Context, from int64) (int, error) {
 	_, newest, ok := c.timeRange()
 	if !ok || newest < from {
@@ -134,28 +137,23 @@ func (c *Core) catchUp(ctx context.Context, from int64) (int, error) {
 		return 0, err
 	}
 	defer q.Close()
+	hints := &storage.SelectHints{Start: from, End: newest}
+	f := feeding{to: c.observer, newest: math.MinInt64}
+	if err := f.buckets(ctx, q, hints); err != nil {
+		return f.n, err
+	}
 	all := labels.MustNewMatcher(labels.MatchRegexp, labels.MetricName, ".+")
-	set := q.Select(ctx, false, &storage.SelectHints{Start: from, End: newest}, all)
-	n := 0
+	set := q.Select(ctx, false, hints, all)
 	var it chunkenc.Iterator
 	for set.Next() {
 		s := set.At()
-		slot := c.bank.Register(s.Labels())
-		if !slot.Watched() {
+		if _, isBucket := detector.HistogramOf(s.Labels()); isBucket {
 			continue
 		}
 		it = s.Iterator(it)
-		for vt := it.Next(); vt != chunkenc.ValNone; vt = it.Next() {
-			if vt != chunkenc.ValFloat {
-				continue
-			}
-			t, v := it.At()
-			c.observer.Observe(uint64(slot), t, v)
-			n++
-		}
-		if err := it.Err(); err != nil {
-			return n, err
+		if err := f.one(s.Labels(), it); err != nil {
+			return f.n, err
 		}
 	}
-	return n, set.Err()
+	return f.n, set.Err()
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/tocsinhq/tocsin/detector"
+	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // observer stands between the writer and the detector: it hands stored samples
@@ -20,14 +21,20 @@ func (o *observer) Register(l labels.Labels) uint64 {
 	return uint64(o.bank.Register(l))
 }
 
-// Observe feeds one stored sample. It returns false when the series of the slot
+// Observe feeds one stored sample. It returns false when what the slot stood for
 // has been evicted, or there may be room for it now.
 func (o *observer) Observe(slot uint64, t int64, v float64) bool {
-	verdict, tell := o.bank.Observe(detector.Slot(slot), t, v)
-	if tell {
-		o.tell(verdict)
-	}
-	return verdict.Phase != detector.PhaseGone
+	return o.bank.Feed(detector.Slot(slot), t, v, o.tell)
+}
+
+// RegisterHistogram returns the bank's slot of a native histogram.
+func (o *observer) RegisterHistogram(l labels.Labels) uint64 {
+	return uint64(o.bank.RegisterHistogram(l))
+}
+
+// ObserveHistogram feeds one stored native histogram and returns what Observe does.
+func (o *observer) ObserveHistogram(slot uint64, h telemetry.HistogramSample) bool {
+	return o.bank.FeedHistogram(detector.Slot(slot), h, o.tell)
 }
 
 // tell queues a verdict without waiting: the write path must not be slowed by

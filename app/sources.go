@@ -113,17 +113,22 @@ const learnFor = 3 * 24 * time.Hour
 type webBands struct{ c *Core }
 
 func (s webBands) Band(ctx context.Context, r web.BandRequest) (web.Band, error) {
+	return s.c.Band(ctx, r)
+}
+
+// Band draws what the detector expects of the one series that the request
+// selects: a stored one, or one derived from a stored histogram.
+func (c *Core) Band(ctx context.Context, r web.BandRequest) (web.Band, error) {
 	ms, err := parser.NewParser(parser.Options{}).ParseMetricSelector(r.Query)
 	if err != nil {
 		return web.Band{}, &web.Error{Kind: web.KindInvalid, Message: fmt.Sprintf("query: want a selector of one series such as tocsin:error_rate{service=\"checkout\"}: %v", err)}
 	}
-	l, samples, err := s.c.series(ctx, ms, r.Start.Add(-learnFor), r.End)
+	l, verdicts, err := c.band(ctx, ms, r)
 	if err != nil {
 		return web.Band{}, err
 	}
-	verdicts := s.c.band(l, samples, r.Start, r.Step)
 	out := web.Band{Series: l.Map(), Points: make([]web.BandPoint, len(verdicts))}
-	if sig, ok := s.c.signalOf(l); ok {
+	if sig, ok := c.signalOf(l); ok {
 		out.Unit = string(sig.Unit)
 	}
 	for i, v := range verdicts {

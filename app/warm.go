@@ -28,7 +28,7 @@ func (c *Core) newStarter(cfg warm.Config) *warm.Starter {
 
 // Warm gives series a history: after a start without a usable checkpoint all that
 // the store has, and those that the bank does not know what the server of the
-// configuration has. It takes as long as that takes; samples are stored and
+// configuration has. Histograms have the history of the store only. It takes as long as that takes; samples are stored and
 // judged meanwhile. A warm start that was cut off, or whose server was down,
 // begins again at the next start. It is called once.
 func (c *Core) Warm(ctx context.Context) error {
@@ -38,11 +38,18 @@ func (c *Core) Warm(ctx context.Context) error {
 	if err := c.starter.Run(ctx, c.cold); err != nil {
 		return err
 	}
+	histograms := 0
+	if c.cold {
+		var err error
+		if histograms, err = c.warmHistograms(ctx); err != nil {
+			return err
+		}
+	}
 	p := c.starter.Progress()
 	if p.Incomplete {
 		return nil
 	}
-	if p.Series > 0 { // on disk before it counts as done
+	if p.Series > 0 || histograms > 0 { // on disk before it counts as done
 		if err := c.Checkpoint(ctx, c.now()); err != nil {
 			return fmt.Errorf("warm start: %w", err)
 		}
@@ -53,24 +60,38 @@ func (c *Core) Warm(ctx context.Context) error {
 	return nil
 }
 
-// storedSeries lists every series of the store.
+// storedSeries lists every series of floats of the store.
 func (c *Core) storedSeries(ctx context.Context) ([]labels.Labels, error) {
+	var out []labels.Labels
+	err := c.eachStored(ctx, func(l labels.Labels, of chunkenc.ValueType) {
+		if of == chunkenc.ValFloat {
+			out = append(out, l)
+		}
+	})
+	return out, err
+}
+
+// eachStored hands every series of the store to do, with what its first sample is.
+func (c *Core) eachStored(ctx context.Context, do func(l labels.Labels, of chunkenc.ValueType)) error {
 	oldest, newest, ok := c.timeRange()
 	if !ok {
-		return nil, nil
+		return nil
 	}
 	q, err := c.tsdb.Querier(oldest, newest)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer q.Close()
 	all := labels.MustNewMatcher(labels.MatchRegexp, labels.MetricName, ".+")
-	set := q.Select(ctx, false, &storage.SelectHints{Start: oldest, End: newest, Func: "series"}, all)
-	var out []labels.Labels
+	set := q.Select(ctx, false, &storage.SelectHints{Start: oldest, End: newest}, all)
+	var it chunkenc.Iterator
 	for set.Next() {
-		out = append(out, set.At().Labels().Copy()) // those of blocks are unmapped with the block
+		it = set.At().Iterator(it)
+		if of := it.Next(); of != chunkenc.ValNone {
+			do(set.At().Labels().Copy(), of) // those of blocks are unmapped with the block
+		}
 	}
-	return out, set.Err()
+	return set.Err()
 }
 
 // storedAfter returns the float samples of one series after a time. The querier

@@ -54,7 +54,7 @@ func NotJudgedRow(t int64, v float64, reason string) Row {
 // Reasons for rows and values that were not judged, beside detector.Bank.Judge's.
 const (
 	reasonMissing    = "missing"     // an empty cell
-	reasonNotWatched = "not_watched" // see detector.Bank.Register
+	reasonNotWatched = "not_watched" // see detector.Bank.Register; also a bucket of a histogram by itself
 )
 
 // sweepEvery is how often a daemon looks for series that have gone silent, in
@@ -148,7 +148,7 @@ func (j *judge) observe(i int, r *Record, v float64) word {
 	if r.Missing != nil && r.Missing[i] {
 		return word{reason: reasonMissing}
 	}
-	if j.slots[i] == 0 {
+	if !j.slots[i].Watched() || j.slots[i].Bucket() {
 		return word{reason: reasonNotWatched}
 	}
 	verdict, why := j.bank.Judge(j.slots[i], r.T, v)

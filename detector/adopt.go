@@ -16,7 +16,7 @@ import "github.com/prometheus/prometheus/model/labels"
 // true. Nothing else of the history is ever told.
 func (b *Bank) Adopt(slot Slot, from *Bank, at Slot) (lost Verdict, tell, done bool) {
 	src, dst := from.series.at(int(at.place())/chunkSize), b.series.at(int(slot.place())/chunkSize)
-	if !slot.Watched() || !at.Watched() || src == nil || dst == nil || !labels.Equal(b.Labels(slot), from.Labels(at)) {
+	if !slot.ofSeries() || !at.ofSeries() || src == nil || dst == nil || !labels.Equal(b.Labels(slot), from.Labels(at)) {
 		return Verdict{}, false, true
 	}
 	src.Lock()

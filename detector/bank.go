@@ -32,6 +32,8 @@ type Bank struct {
 	series slab[chunk]
 	days   days
 
+	histograms histograms
+
 	services services
 	budget   float64 // of a service, alarms per week
 	budgets  []ServiceBudget
@@ -73,14 +75,15 @@ func NewBank(c Config, options ...Option) (*Bank, error) {
 }
 
 // Register returns the slot of the series with these labels, giving it one if
-// it is new. It returns 0, which Observe ignores, for series that are not
-// watched (see classify). When Config.MaxSeries is reached and nothing can be
+// it is new. Buckets of classic histograms get a slot of a sort that only Feed
+// takes. Register returns 0, which Feed and Observe ignore, for series that are
+// not watched (see classify). When Config.MaxSeries is reached and nothing can be
 // evicted it counts a refusal and returns a slot that is not Watched, by which
-// Observe can tell when to ask again. The bank keeps l.
+// Feed can tell when to ask again. The bank keeps l.
 func (b *Bank) Register(l labels.Labels) Slot {
 	flags, watch := classify(l)
 	if !watch {
-		return 0
+		return b.registerBucket(l)
 	}
 	hash := l.Hash()
 	b.register.RLock()
@@ -89,6 +92,11 @@ func (b *Bank) Register(l labels.Labels) Slot {
 	if slot != 0 {
 		return slot
 	}
+	return b.watch(hash, l, flags)
+}
+
+// watch returns the slot of a series, giving it one if it is new, with these flags.
+func (b *Bank) watch(hash uint64, l labels.Labels, flags uint32) Slot {
 	b.register.Lock()
 	defer b.register.Unlock()
 	if slot := b.find(hash, l); slot != 0 {
@@ -99,7 +107,7 @@ func (b *Bank) Register(l labels.Labels) Slot {
 	}
 	if b.live >= b.most {
 		b.refused.Add(1)
-		return slotOf(0, b.epoch.Load()+1)
+		return refusedSlot(b.epoch.Load())
 	}
 	return b.add(hash, l, flags)
 }
@@ -143,9 +151,9 @@ func (b *Bank) add(hash uint64, l labels.Labels, flags uint32) Slot {
 // Observe judges one sample, t in milliseconds since the Unix epoch, and learns
 // from it. It reports whether that brings news: an episode opened, changed, closed
 // or was lost; the verdict is filled in then only, for it costs as much as a
-// quarter of the judging. Slot 0 and slots never given out are ignored; one whose
-// series was evicted gives a verdict with PhaseGone alone. Observe does not
-// allocate.
+// quarter of the judging. Slot 0, slots never given out and those of histograms are
+// ignored; one whose series was evicted gives a verdict with PhaseGone alone.
+// Observe does not allocate.
 func (b *Bank) Observe(slot Slot, t int64, v float64) (Verdict, bool) {
 	out, tell, _ := b.observe(slot, t, v, false)
 	return out, tell
@@ -155,7 +163,7 @@ func (b *Bank) Observe(slot Slot, t int64, v float64) (Verdict, bool) {
 // sample.
 func (b *Bank) observe(slot Slot, t int64, v float64, full bool) (out Verdict, tell bool, why outcome) {
 	c, j := b.series.at(int(slot.place())/chunkSize), int(slot.place()%chunkSize)
-	if !slot.Watched() || c == nil {
+	if !slot.ofSeries() || c == nil {
 		return b.ask(slot), false, unwatched
 	}
 	c.Lock()
@@ -193,7 +201,7 @@ func (b *Bank) observe(slot Slot, t int64, v float64, full bool) (out Verdict, t
 // ask answers for a slot that is not watched: PhaseGone if it was refused and
 // there may be room now.
 func (b *Bank) ask(slot Slot) Verdict {
-	if slot != 0 && !slot.Watched() && slot.generation() != b.epoch.Load()+1 {
+	if slot != 0 && !slot.Watched() && slot != refusedSlot(b.epoch.Load()) {
 		return Verdict{Phase: PhaseGone}
 	}
 	return Verdict{}
@@ -214,7 +222,7 @@ func (b *Bank) count(p Phase) {
 // for that of a quiet sample is not worked out.
 func (b *Bank) Last(slot Slot) (Verdict, bool) {
 	c := b.series.at(int(slot.place()) / chunkSize)
-	if !slot.Watched() || c == nil {
+	if !slot.ofSeries() || c == nil {
 		return Verdict{}, false
 	}
 	c.Lock()
@@ -237,8 +245,8 @@ func (b *Bank) Last(slot Slot) (Verdict, bool) {
 	return out, true
 }
 
-// Labels returns the labels of a series, empty for slots never given out and for
-// those whose place another series has taken.
+// Labels returns the labels of a series, empty for slots never given out, those of
+// histograms, and those whose place another series has taken.
 func (b *Bank) Labels(slot Slot) labels.Labels {
 	b.register.RLock()
 	defer b.register.RUnlock()
@@ -249,13 +257,14 @@ func (b *Bank) Labels(slot Slot) labels.Labels {
 // labelsAt returns the labels that belong to a slot, false for none; the caller
 // holds the register lock.
 func (b *Bank) labelsAt(slot Slot) (labels.Labels, bool) {
-	if !slot.Watched() || int(slot.place()) >= len(b.entries) || b.entries[slot.place()].generation != slot.generation() {
+	if !slot.ofSeries() || int(slot.place()) >= len(b.entries) || b.entries[slot.place()].generation != slot.generation() {
 		return labels.EmptyLabels(), false
 	}
 	return b.entries[slot.place()].labels, true
 }
 
-// Slots returns the slots of all watched series, in the order of places.
+// Slots returns the slots of all watched series, in the order of places,
+// without buckets and histograms.
 func (b *Bank) Slots() []Slot {
 	b.register.RLock()
 	defer b.register.RUnlock()

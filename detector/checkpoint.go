@@ -19,13 +19,14 @@ import (
 //	version  uint32
 //	sizes    uint32 bytes of one state, uint32 bytes of one page
 //	count    uint32 places, from 1
+//	         histograms, see histogram_checkpoint.go
 //	places   a byte: 0 when empty; 1 and then uvarint label pairs; per pair name and value, each uvarint length and bytes;
 //	         state; page if the state's flags say so
 //	services see writeServices
 //	check    uint32 CRC-32C of all bytes before it
 const (
 	checkpointMagic   = "tocsinDT"
-	checkpointVersion = 3
+	checkpointVersion = 4
 )
 
 // ErrCheckpoint is wrapped by errors of Restore that lie in the bytes read:
@@ -40,15 +41,19 @@ var (
 
 // Checkpoint writes the state of every series registered when it begins. It
 // needs memory for one chunk, and holds up samples of one chunk at a time while
-// that is copied. Series are consistent each, not with one another.
+// that is copied. Series are consistent each, not with one another; histograms
+// are copied before the series that they feed, so that what they derive again
+// after Restore is nothing new to those.
 func (b *Bank) Checkpoint(w io.Writer) error {
 	out := &summed{w: bufio.NewWriterSize(w, 1<<18), sum: crc32.New(castagnoli)}
-	n := b.places()
+	classics, natives := b.histograms.sizes()
+	n := b.places() // after sizes: the series of all these histograms are among them
 	head := append([]byte(nil), checkpointMagic...)
 	for _, x := range []int{checkpointVersion, stateSize, pageSize, n} {
 		head = binary.LittleEndian.AppendUint32(head, uint32(x))
 	}
 	out.write(head)
+	b.histograms.checkpoint(out, classics, natives, b.derives)
 	var copied [chunkSize]series
 	var pages [chunkSize]page
 	var buf []byte
@@ -132,8 +137,9 @@ func (s *summed) finish() error {
 	return nil
 }
 
-// Restore reads what Checkpoint wrote into an empty bank; slots are the same as
-// they were unless some had been evicted. After it every sample gets the verdict that it would have got had
+// Restore reads what Checkpoint wrote into an empty bank; slots of series are the
+// same as they were unless some had been evicted, those of histograms and buckets
+// are given out anew. After it every sample gets the verdict that it would have got had
 // the bank never stopped. Series beyond Config.MaxSeries are left out and
 // counted as refused. On error the bank is as empty as before; errors.Is
 // ErrCheckpoint tells bad bytes from a reader's error.
@@ -146,6 +152,9 @@ func (b *Bank) Restore(r io.Reader) error {
 	fresh := &Bank{params: b.params, most: b.most, byHash: make(map[uint64]uint32), entries: make([]entry, 1),
 		budget: b.budget, budgets: b.budgets}
 	fresh.services.of = b.services.of
+	if err := fresh.histograms.restore(in, b.most); err != nil {
+		return err
+	}
 	for i := range count {
 		if err := fresh.restoreSeries(in); err != nil {
 			return fmt.Errorf("series %d of %d: %w", i+1, count, err)
@@ -157,6 +166,9 @@ func (b *Bank) Restore(r io.Reader) error {
 	if err := in.tail(); err != nil {
 		return err
 	}
+	fresh.linkHistograms()
+	b.histograms.register.Lock() // first, as where histograms are registered
+	defer b.histograms.register.Unlock()
 	b.register.Lock()
 	defer b.register.Unlock()
 	if len(b.entries) > 1 {
@@ -171,6 +183,7 @@ func (b *Bank) Restore(r io.Reader) error {
 	b.days.pages.chunks.Store(fresh.days.pages.chunks.Load())
 	b.days.mu.Unlock()
 	b.refused.Add(fresh.refused.Load())
+	b.histograms.adopt(&fresh.histograms)
 	return nil
 }
 
@@ -217,6 +230,7 @@ type checked struct {
 	r   *bufio.Reader
 	sum hash.Hash32
 	buf []byte
+	err error // the first, of the readers that keep it
 }
 
 // take reads exactly n bytes; they are valid until the next call.

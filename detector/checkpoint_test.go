@@ -97,12 +97,12 @@ func TestRestore_UnusableBytes_ErrorAndBankStaysEmpty(t *testing.T) {
 	}{
 		"empty":         {nil, "ends early"},
 		"other file":    {bytes.Repeat([]byte("x"), 100), "does not begin with"},
-		"newer version": {damage(8, 1), "version 2"},
+		"newer version": {damage(8, 1), "version 5"},
 		"other layout":  {damage(12, 1), "states have"},
 		"cut short":     {good[:len(good)/2], "ends early"},
 		"flipped bit":   {damage(len(good)/2, 4), "checksum"},
 		"longer":        {append(bytes.Clone(good), 0), "bytes follow"},
-		"huge length":   {append(bytes.Clone(good[:24]), 0xff, 0xff, 0xff, 0x7f), "damaged"},
+		"huge length":   {append(bytes.Clone(good[:32]), 0xff, 0xff, 0xff, 0x7f), "damaged"},
 	} {
 		b := newBank(t)
 		err := b.Restore(bytes.NewReader(c.bytes))
@@ -147,6 +147,13 @@ func FuzzRestore(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(file.Bytes()[:2000])
+	crowded := newBank(f)
+	newCrowd(crowded).play(crowded, 0, 3)
+	var histograms bytes.Buffer
+	if err := crowded.Checkpoint(&histograms); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(histograms.Bytes()[:4000])
 	f.Add([]byte("tocsinDT"))
 	f.Fuzz(func(t *testing.T, p []byte) {
 		b := newBank(t)

@@ -16,6 +16,12 @@
 //	             -> outlook.learn     once an hour: forecasts that are due against what came
 //	             -> series.episode    open, hold, close; habituation
 //
+// Histograms are watched through series derived from them:
+//
+//	Bank.Feed -> feedBucket           counts of one time make a round
+//	          -> look                 gain since the last look -> quantiles -> Observe
+//	Bank.FeedHistogram -> lookNative  the same for native histograms, and their count
+//
 // Method and sources. Residuals of competing exponential forecasts are the
 // method of C. C. Holt (1957, reprinted 2004, doi:10.1016/j.ijforecast.2003.09.015)
 // without a trend term and with a daily profile. Tail probabilities follow

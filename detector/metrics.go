@@ -21,6 +21,7 @@ func (b *Bank) Expose(set *metrics.Set) {
 	count(`tocsin_detector_series_refused_total{reason="max_series"}`, b.refused.Load)
 	count(`tocsin_detector_series_evicted_total{reason="idle"}`, b.evicted.Load)
 	count(`tocsin_detector_series_evicted_total{reason="max_series"}`, b.evictedFull.Load)
+	b.histograms.expose(count)
 	count("tocsin_detector_episodes_opened_total", b.opened.Load)
 	count("tocsin_detector_episodes_lost_total", b.lost.Load)
 	set.NewGauge("tocsin_detector_services", func() float64 { return float64(b.watchedServices()) })
@@ -29,7 +30,22 @@ func (b *Bank) Expose(set *metrics.Set) {
 	count("tocsin_detector_alarms_refunded_total", b.refunded.Load)
 }
 
-// Bytes returns the memory held for states and pages, without labels.
+// Bytes returns the memory held for states and pages of series and for
+// classic histograms, without labels.
 func (b *Bank) Bytes() int {
-	return b.series.len()*int(unsafe.Sizeof(chunk{})) + b.days.pages.len()*int(unsafe.Sizeof([chunkSize]page{}))
+	return b.histograms.bytes() + b.series.len()*int(unsafe.Sizeof(chunk{})) + b.days.pages.len()*int(unsafe.Sizeof([chunkSize]page{}))
+}
+
+// expose registers what became of samples and series of histograms.
+func (h *histograms) expose(count func(name string, load func() uint64)) {
+	for why := range fates {
+		count(fmt.Sprintf("tocsin_detector_histogram_not_judged_total{reason=%q}", fateNames[why]), h.counted[why].Load)
+	}
+	for why := range refusals {
+		count(fmt.Sprintf("tocsin_detector_histogram_series_refused_total{reason=%q}", refusalNames[why]), h.refused[why].Load)
+	}
+}
+
+func (h *histograms) bytes() int {
+	return h.classics.len()*int(unsafe.Sizeof(classicChunk{})) + h.buckets.len()*int(unsafe.Sizeof([chunkSize]bucket{}))
 }

@@ -6,18 +6,18 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 )
 
-// classify says from its labels whether a series is watched, and as what. Not
-// watched are:
+// classify says from its labels whether a series is watched by itself, and as
+// what. Not watched so are:
 //   - the buckets of classic histograms: the rate of a single bucket is noise,
-//     and what they say together reaches the bank as recorded quantiles;
+//     so they are watched together, by their quantiles;
 //   - ALERTS and ALERTS_FOR_STATE, which are verdicts already;
 //   - tocsin_ series, which are the daemon's own, and what was foreseen by it.
 func classify(l labels.Labels) (flags uint32, watch bool) {
 	name := l.Get(labels.MetricName)
 	switch {
-	case name == "ALERTS", name == "ALERTS_FOR_STATE", strings.HasPrefix(name, "tocsin_"), strings.HasPrefix(name, "tocsin:forecast:"):
+	case name == "ALERTS", name == "ALERTS_FOR_STATE", strings.HasPrefix(name, ownPrefix), strings.HasPrefix(name, "tocsin:forecast:"):
 		return 0, false
-	case strings.HasSuffix(name, "_bucket") && l.Has("le"):
+	case strings.HasSuffix(name, bucketSuffix) && l.Has(labels.BucketLabel):
 		return 0, false
 	}
 	for _, suffix := range counterSuffixes {
@@ -28,6 +28,12 @@ func classify(l labels.Labels) (flags uint32, watch bool) {
 	return flags, true
 }
 
+const (
+	ownPrefix    = "tocsin_"
+	bucketSuffix = "_bucket"
+	countSuffix  = "_count"
+)
+
 // counterSuffixes are the endings that Prometheus and OpenMetrics give to
 // counters. Recorded series ("level:metric:operation") carry none of their own.
-var counterSuffixes = [...]string{"_total", "_count", "_sum", "_bucket"}
+var counterSuffixes = [...]string{"_total", countSuffix, "_sum", bucketSuffix}

@@ -20,6 +20,7 @@ type service struct {
 	spent   spending
 	group   group
 	grouped offset // of the group
+	fixed   bool   // what it owes does not change
 }
 
 // The share of a series is added to the evidence that its samples need. It has
@@ -65,6 +66,15 @@ func (v *service) shareAt(t int64) float32 {
 	return float32(math.Round(float64(owed)*shareUnits)) / shareUnits
 }
 
+// fix lets the service owe the same share from now on, whatever happens.
+func (v *service) fix(share float64) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.fixed = true
+	v.offset.bits.Store(0)
+	v.static.Store(uint64(math.Float32bits(float32(share))) << 32)
+}
+
 // join counts one more series that can alarm. The first one starts the clocks of
 // the budget.
 func (v *service) join(p *params, t int64) {
@@ -98,6 +108,9 @@ func (v *service) leave(p *params, able bool) uint32 {
 
 // count renews what number of series and budget make; the caller holds the lock.
 func (v *service) count(p *params) {
+	if v.fixed {
+		return
+	}
 	part := v.part()
 	owed := crowd*math.Log10(float64(max(v.able, 1))) + v.dearer(p) - math.Log10(part)
 	fall := fallOf(part * float64(v.budget))

@@ -19,7 +19,8 @@ func WithServices(of func(labels.Labels) string) Option {
 }
 
 // WithGroups hands verdicts on whole services to tell: those of KindGroup, with
-// Group set and Slot 0. They come from Observe and Sweep, without a lock held.
+// Group set and Slot 0. They come from Observe, Feed and Sweep, from Feed while locks
+// are held, and must not call back into the bank.
 func WithGroups(tell func(Verdict)) Option {
 	return func(b *Bank) { b.services.tell = tell }
 }

@@ -89,6 +89,9 @@ func (v *service) giveBack(a *alarm) bool {
 // move moves the offset of those who opened an alarm by so many steps; the caller
 // holds the lock.
 func (v *service) move(hash uint64, steps float64, t int64) {
+	if v.fixed {
+		return
+	}
 	part, o := v.part(), &v.offset
 	if hash == 0 {
 		part, o = groupPart, &v.grouped

@@ -3,16 +3,43 @@ package detector
 // Slot is the place of a series in a Bank in the lower 32 bits, from 1 and dense,
 // and the generation of that place above them. It is good until the series is
 // evicted; after that Observe says PhaseGone for it, whoever has taken the place.
-// The zero value means "not watched".
+// The zero value means "not watched". Those of buckets and of native histograms are
+// marked by the uppermost bits and are for Bank.Feed and Bank.FeedHistogram only.
 type Slot uint64
 
-// Watched reports whether the slot was given to a series. One that is not may be
+// What the uppermost bits mark; generations stay below them.
+const (
+	bucketSlot Slot = 1 << 63
+	nativeSlot Slot = 1 << 62
+	slotKinds       = bucketSlot | nativeSlot
+)
+
+// A slot that was refused has no place, and in place of a generation the number of
+// evictions, from 1 and modulo refusedEpochs, at which room was looked for in vain.
+// goneSlot is one of no such number: whoever has it is to ask again.
+const (
+	refusedEpochs      = 1 << 29
+	goneSlot      Slot = (refusedEpochs + 1) << 32
+)
+
+func refusedSlot(epoch uint32) Slot { return slotOf(0, epoch%refusedEpochs+1) }
+
+// Watched reports whether the slot was given to a series, a bucket or a native
+// histogram. One that is not may be
 // of a kind that is never watched (0), or have been refused because the bank was
-// full; Observe says PhaseGone for the latter when there may be room.
+// full; Observe says PhaseGone for the latter when there may be room, and Feed false.
 func (s Slot) Watched() bool { return uint32(s) != 0 }
 
+// Bucket reports whether the slot is that of a bucket of a classic histogram,
+// whose samples mean something only together with those of its other buckets.
+func (s Slot) Bucket() bool { return s&bucketSlot != 0 }
+
+// ofSeries reports whether the slot was given to a series.
+func (s Slot) ofSeries() bool { return uint32(s) != 0 && s&slotKinds == 0 }
+
+func (s Slot) native() bool       { return s&slotKinds == nativeSlot }
 func (s Slot) place() uint32      { return uint32(s) }
-func (s Slot) generation() uint32 { return uint32(s >> 32) }
+func (s Slot) generation() uint32 { return uint32((s &^ slotKinds) >> 32) }
 
 func slotOf(place, generation uint32) Slot { return Slot(generation)<<32 | Slot(place) }
 

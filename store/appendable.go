@@ -7,6 +7,8 @@ import (
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
+
+	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // Appendable returns the way in for results of rules: what Prometheus' rule
@@ -29,6 +31,7 @@ type ruleAppender struct {
 	w       *Writer
 	key     []byte
 	pending []observation
+	hists   []histogramObservation
 	stored  int
 }
 
@@ -46,15 +49,15 @@ func (a *ruleAppender) Append(_ storage.SeriesRef, ls labels.Labels, st, t int64
 		if err != nil {
 			return 0, err
 		}
-		s = a.w.cache.add(id, newSeries(ls, ref, a.w.observer.Register(ls)), minute)
-		a.accept(s, ref, t, v, h != nil || fh != nil)
+		s = a.w.cache.add(id, newSeries(ls, ref, a.w.register(ls, h != nil || fh != nil)), minute)
+		a.accept(s, ref, v, telemetry.HistogramSample{T: t, Int: h, Float: fh})
 		return ref, nil
 	}
 	ref, err := a.appendKnown(s, st, t, v, h, fh, opts)
 	if err != nil {
 		return 0, err
 	}
-	a.accept(s, ref, t, v, h != nil || fh != nil)
+	a.accept(s, ref, v, telemetry.HistogramSample{T: t, Int: h, Float: fh})
 	return ref, nil
 }
 
@@ -68,16 +71,17 @@ func (a *ruleAppender) appendKnown(s *series, st, t int64, v float64, h *histogr
 	return a.AppenderV2.Append(ref, s.labels, st, t, v, h, fh, opts)
 }
 
-// accept notes a sample that the TSDB took.
-func (a *ruleAppender) accept(s *series, ref storage.SeriesRef, t int64, v float64, histogram bool) {
+// accept notes a sample that the TSDB took: h, or v if there is no histogram.
+func (a *ruleAppender) accept(s *series, ref storage.SeriesRef, v float64, h telemetry.HistogramSample) {
 	a.stored++
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if histogram {
+	if h.Int != nil || h.Float != nil {
 		s.ref = ref
+		a.hists = append(a.hists, histogramObservation{s, h})
 		return
 	}
-	a.pending = append(a.pending, s.accept(ref, t, v))
+	a.pending = append(a.pending, s.accept(ref, h.T, v))
 }
 
 // Commit writes the log and then shows the samples to the observer.
@@ -86,14 +90,15 @@ func (a *ruleAppender) Commit() error {
 		return err
 	}
 	a.w.observe(a.pending)
+	a.w.observeHistograms(a.hists)
 	a.w.metrics.samples.Add(a.stored)
-	a.pending = nil
+	a.pending, a.hists = nil, nil
 	return nil
 }
 
 // Rollback forgets the samples.
 func (a *ruleAppender) Rollback() error {
 	forget(a.pending)
-	a.pending = nil
+	a.pending, a.hists = nil, nil
 	return a.AppenderV2.Rollback()
 }

@@ -9,7 +9,7 @@
 //	  append  by reference into one TSDB appender per request; each refusal
 //	          becomes a Rejection and the rest goes on
 //	  commit  write-ahead log; only then is anything acknowledged
-//	  observe every stored float sample, in time order per series -> Observer
+//	  observe every stored sample, in time order per series -> Observer
 //
 // Results of rules take the same way through Writer.Appendable. What Write
 // acknowledged survives the death of the process; it survives loss of power

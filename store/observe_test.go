@@ -28,11 +28,13 @@ type recorder struct {
 	slots map[string]uint64
 	count map[string]int
 	seen  map[uint64][]telemetry.Sample
-	gone  map[uint64]bool // slots that are good no more
+	gone  map[uint64]bool    // slots that are good no more
+	order []telemetry.Sample // over all slots
+	hists map[string][]int64 // times by metric name
 }
 
 func newRecorder() *recorder {
-	return &recorder{slots: map[string]uint64{}, count: map[string]int{}, seen: map[uint64][]telemetry.Sample{}}
+	return &recorder{slots: map[string]uint64{}, count: map[string]int{}, seen: map[uint64][]telemetry.Sample{}, hists: map[string][]int64{}}
 }
 
 func (r *recorder) Register(l labels.Labels) uint64 {
@@ -55,6 +57,7 @@ func (r *recorder) Observe(slot uint64, t int64, v float64) bool {
 		return false
 	}
 	r.seen[slot] = append(r.seen[slot], telemetry.Sample{T: t, V: v})
+	r.order = append(r.order, telemetry.Sample{T: t, V: v})
 	return true
 }
 
@@ -64,6 +67,27 @@ func (r *recorder) forget(ls string) {
 	defer r.mu.Unlock()
 	r.gone = map[uint64]bool{r.slots[ls]: true}
 	r.slots[ls] = 1000 + r.slots[ls]
+}
+
+func (r *recorder) RegisterHistogram(l labels.Labels) uint64 {
+	r.mu.Lock()
+	r.count["histogram "+l.Get("__name__")]++
+	r.mu.Unlock()
+	return r.Register(l)
+}
+
+func (r *recorder) ObserveHistogram(slot uint64, h telemetry.HistogramSample) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.gone[slot] {
+		return false
+	}
+	for text, s := range r.slots {
+		if s == slot && (h.Int != nil || h.Float != nil) {
+			r.hists[text] = append(r.hists[text], h.T)
+		}
+	}
+	return true
 }
 
 func (r *recorder) registered(name string) int {
@@ -195,6 +219,71 @@ func TestAppendable_Committed_IsStoredAndObserved(t *testing.T) {
 	r.write(t, sinktest.Metric("tocsin:error_rate", at+3, 3, "service", "checkout"))
 	if got := times(rec.of(recorded.String()), at); got != "0 1 2 3" || rec.registered("tocsin:error_rate") != 1 {
 		t.Errorf("observed at %q, registered %d times", got, rec.registered("tocsin:error_rate"))
+	}
+}
+
+func TestWriter_NativeHistograms_AreObservedAfterTheyAreStored(t *testing.T) {
+	rec := newRecorder()
+	r := newRig(t, func(o *store.WriterOptions) { o.Observer = rec })
+	at := r.now.UnixMilli()
+	one := &histogram.Histogram{Schema: 1, Count: 1, Sum: 1, PositiveSpans: []histogram.Span{{Length: 1}}, PositiveBuckets: []int64{1}}
+	put := func(name string, times ...int64) {
+		e := sinktest.Metric(name, at, 1)
+		e.Samples = nil
+		for _, x := range times {
+			e.Histograms = append(e.Histograms, telemetry.HistogramSample{T: at + x, Int: one.Copy()})
+		}
+		r.write(t, e)
+	}
+	put("h", 20, 10)
+	rec.forget(`{__name__="h"}`)
+	put("h", 30) // registered again, and shown once more
+	put("h", 15) // late: stored, not observed
+	put("ALERTS", 10)
+	app := r.Appendable().AppenderV2(context.Background())
+	for _, name := range []string{"h", "recorded"} {
+		if _, err := app.Append(0, labels.FromStrings("__name__", name), 0, at+40, 0, one.Copy(), nil, noOptions); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := app.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string][]int64{"h": {10, 20, 30, 40}, "recorded": {40}, "ALERTS": nil} {
+		got := rec.hists[labels.FromStrings("__name__", name).String()]
+		for i := range got {
+			got[i] -= at
+		}
+		times := 1
+		if name == "h" {
+			times = 2
+		}
+		if !slices.Equal(got, want) || rec.registered("histogram "+name) != times {
+			t.Errorf("%s: observed at %v, want %v; registered %d times", name, got, want, rec.registered("histogram "+name))
+		}
+	}
+	if got := r.counter(t, "tocsin_store_observed_samples_total"); got != "5" {
+		t.Errorf("got %s observed, want 5", got)
+	}
+}
+
+// A sender that was away sends runs of samples; buckets must come round by round.
+func TestWriter_RunsOfSeveralSeries_AreObservedInTimeOrder(t *testing.T) {
+	rec := newRecorder()
+	r := newRig(t, func(o *store.WriterOptions) { o.Observer = rec })
+	at := r.now.UnixMilli()
+	var all []sinktest.Entry
+	for i := range 3 {
+		e := sinktest.Metric("h_bucket", at, 0, "le", fmt.Sprint(i))
+		e.Samples = nil
+		for j := range int64(4) {
+			e.Samples = append(e.Samples, telemetry.Sample{T: at + j, V: float64(i)})
+		}
+		all = append(all, e)
+	}
+	r.write(t, all...)
+	if got := times(rec.order, at); got != "0 0 0 1 1 1 2 2 2 3 3 3" {
+		t.Errorf("observed at %s, want all series of one time together", got)
 	}
 }
 

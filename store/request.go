@@ -14,18 +14,20 @@ import (
 
 // request is one Write under way: one TSDB appender and the memory it needs.
 type request struct {
-	w       *Writer
-	app     storage.AppenderV2
-	refs    storage.GetRef
-	now     time.Time
-	minute  uint32
-	times   timeRange
-	maker   labelMaker
-	key     []byte
-	pending []observation
-	refused []refusal // of the series at hand
-	ignored int
-	result  telemetry.WriteResult
+	w          *Writer
+	app        storage.AppenderV2
+	refs       storage.GetRef
+	now        time.Time
+	minute     uint32
+	times      timeRange
+	maker      labelMaker
+	key        []byte
+	pending    []observation
+	histograms []histogramObservation
+	runs       bool      // some series has several samples
+	refused    []refusal // of the series at hand
+	ignored    int
+	result     telemetry.WriteResult
 }
 
 // refusal counts the samples of one series that were refused for one reason
@@ -52,12 +54,13 @@ func (w *Writer) begin(ctx context.Context, now time.Time) *request {
 
 // end gives the request's memory back, without anything of the batch in it.
 func (w *Writer) end(r *request) {
-	if cap(r.pending) > maxPendingKept {
+	if cap(r.pending)+cap(r.histograms) > maxPendingKept {
 		return
 	}
 	clear(r.pending)
+	clear(r.histograms)
 	clear(r.maker.pairs[:cap(r.maker.pairs)])
-	*r = request{w: w, maker: r.maker, key: r.key, pending: r.pending[:0], refused: r.refused[:0]}
+	*r = request{w: w, maker: r.maker, key: r.key, pending: r.pending[:0], histograms: r.histograms[:0], refused: r.refused[:0]}
 	w.requests.Put(r)
 }
 
@@ -123,12 +126,21 @@ func (r *request) resolve(id identity, in *telemetry.Series) (*series, *fault) {
 		} else if wanted, f := r.mayCreate(in); f != nil || !wanted {
 			return nil, f
 		}
-		s = w.cache.add(own, newSeries(ls, ref, w.observer.Register(ls)), r.minute)
+		s = w.cache.add(own, newSeries(ls, ref, w.register(ls, len(in.Samples) == 0)), r.minute)
 	}
 	if own != id {
 		w.cache.add(id, s, r.minute)
 	}
 	return s, nil
+}
+
+// register asks the observer for the slot of a series, whose first samples are
+// native histograms or floats.
+func (w *Writer) register(ls labels.Labels, histogram bool) uint64 {
+	if histogram {
+		return w.observer.RegisterHistogram(ls)
+	}
+	return w.observer.Register(ls)
 }
 
 // mayCreate drops what must not be the first sample of a series and says
@@ -169,6 +181,7 @@ func (r *request) mayCreate(in *telemetry.Series) (bool, *fault) {
 func (r *request) append(s *series, in *telemetry.Series) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	r.runs = r.runs || len(in.Samples) > 1
 	var last telemetry.Sample // stored one of this run; its time is never 0
 	for _, p := range in.Samples {
 		bits := math.Float64bits(p.V)
@@ -203,6 +216,7 @@ func (r *request) append(s *series, in *telemetry.Series) error {
 		}
 		s.ref = ref
 		r.result.Stored++
+		r.histograms = append(r.histograms, histogramObservation{s, h})
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,20 +22,24 @@ import (
 // now: after an error of the log, or while the disk is too full.
 var ErrReadOnly = errors.New("store is read-only")
 
-// Observer watches stored samples: the detector. Register is called when a
-// series is first met and the slot is remembered; 0 means that the series is
-// never watched. It may be called again for the same labels (after the series
-// was away for hours, or by two requests at once) and then returns the same
-// slot, unless the observer has forgotten the series. Observe is
-// called after the sample is in the log, staleness markers included, with
-// times that grow strictly per slot. After a restart a sender may repeat what
-// an earlier process had observed. Calls for different slots come from many
-// goroutines at once; calls for one slot do not overlap. Observe must not call
-// back into the Writer. It returns false when the slot is good no more: Register is
-// then asked again and the sample shown once more.
+// Observer watches stored samples: the detector. Register, or RegisterHistogram
+// when the first sample is a native histogram, is called when a series is first
+// met and the slot is remembered; 0 means that the series is never watched. It may
+// be called again for the same labels (after the series was away for hours, or
+// by two requests at once) and then returns the same slot, unless the observer has
+// forgotten the series. Observe and ObserveHistogram are called after the sample is
+// in the log, staleness markers included, with times that grow strictly per slot,
+// whichever way it was registered; within one request times grow over all slots.
+// They return false when the slot is good no more: the series is then registered
+// again and the sample shown once more. After a restart a sender may repeat what an
+// earlier process had observed. Calls for different slots come from many goroutines
+// at once; calls for one slot do not overlap. The observer must not keep a
+// histogram, nor call back into the Writer.
 type Observer interface {
 	Register(l labels.Labels) uint64
+	RegisterHistogram(l labels.Labels) uint64
 	Observe(slot uint64, t int64, v float64) bool
+	ObserveHistogram(slot uint64, h telemetry.HistogramSample) bool
 }
 
 // WriterOptions are what a Writer is made of.
@@ -95,6 +100,9 @@ type unwatched struct{}
 func (unwatched) Register(labels.Labels) uint64       { return 0 }
 func (unwatched) Observe(uint64, int64, float64) bool { return true }
 
+func (unwatched) RegisterHistogram(labels.Labels) uint64                  { return 0 }
+func (unwatched) ObserveHistogram(uint64, telemetry.HistogramSample) bool { return true }
+
 // Healthy returns nil while samples are accepted, or an ErrReadOnly that says
 // why not and what to do.
 func (w *Writer) Healthy() error {
@@ -141,7 +149,11 @@ func (w *Writer) Write(ctx context.Context, b *telemetry.Batch) (telemetry.Write
 	if err := w.commit(r.app); err != nil {
 		return telemetry.WriteResult{}, err
 	}
+	if r.runs {
+		inTimeOrder(r.pending)
+	}
 	w.observe(r.pending)
+	w.observeHistograms(r.histograms)
 	w.metrics.requests.Inc()
 	w.metrics.samples.Add(r.result.Stored)
 	w.metrics.ignored.Add(r.ignored)
@@ -213,6 +225,49 @@ func (w *Writer) show(s *series, o observation) {
 	}
 	s.slot.Store(w.observer.Register(s.labels))
 	w.observer.Observe(s.slot.Load(), o.t, o.v)
+}
+
+// showHistogram does for a native histogram what show does for a float.
+func (w *Writer) showHistogram(s *series, h telemetry.HistogramSample) {
+	if w.observer.ObserveHistogram(s.slot.Load(), h) {
+		return
+	}
+	s.slot.Store(w.observer.RegisterHistogram(s.labels))
+	w.observer.ObserveHistogram(s.slot.Load(), h)
+}
+
+// inTimeOrder sorts samples of several times by time, so that series which are
+// watched together, as the buckets of a histogram are, are shown together.
+func inTimeOrder(pending []observation) {
+	slices.SortStableFunc(pending, func(a, b observation) int { return compare(a.t, b.t) })
+}
+
+// histogramObservation is a stored native histogram on its way to the observer.
+type histogramObservation struct {
+	series *series
+	sample telemetry.HistogramSample
+}
+
+// observeHistograms does for native histograms what observe does for floats.
+func (w *Writer) observeHistograms(pending []histogramObservation) {
+	shown, late := 0, 0
+	for _, o := range pending {
+		s := o.series
+		if s.slot.Load() == 0 {
+			continue
+		}
+		s.mu.Lock()
+		if o.sample.T <= s.observed {
+			late++
+		} else {
+			s.observed = o.sample.T
+			w.showHistogram(s, o.sample)
+			shown++
+		}
+		s.mu.Unlock()
+	}
+	w.metrics.observed.Add(shown)
+	w.metrics.late.Add(late)
 }
 
 // forget undoes what a transaction that is given up had noted as newest, so

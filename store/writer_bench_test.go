@@ -33,6 +33,12 @@ func (c *counting) Observe(slot uint64, _ int64, _ float64) bool {
 	return true
 }
 
+func (c *counting) RegisterHistogram(l labels.Labels) uint64 { return c.Register(l) }
+func (c *counting) ObserveHistogram(slot uint64, _ telemetry.HistogramSample) bool {
+	c.n[slot]++
+	return true
+}
+
 // cpu returns the processor time of this process, with that of the collector.
 func cpu() time.Duration {
 	var u syscall.Rusage

@@ -22,7 +22,8 @@ type Options struct {
 	Config   Config
 	Detector detector.Config // that of the bank
 	Bank     *detector.Bank
-	// Series lists the series of the store.
+	// Series lists the series of floats of the store. Buckets of histograms among
+	// them are left out.
 	Series func(ctx context.Context) ([]labels.Labels, error)
 	// Samples returns the samples of one series of the store after a time in
 	// milliseconds, oldest first; none is no error. It is called by several
@@ -132,6 +133,9 @@ func (s *Starter) plan(ctx context.Context, server *remote.Reader, fresh bool) (
 	var plan []source
 	place := map[detector.Slot]int{}
 	add := func(local, there labels.Labels) {
+		if _, isBucket := detector.HistogramOf(local); isBucket {
+			return // is watched together with others only
+		}
 		slot := s.o.Bank.Register(local)
 		if !slot.Watched() {
 			return

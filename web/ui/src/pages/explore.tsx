@@ -69,13 +69,16 @@ function Result({ query, seconds, withBand }: { query: string; seconds: number; 
   const result = useResource(`range ${query} ${seconds}`, (signal) => api.range(query, Date.now() - seconds * 1000, Date.now(), step, signal), 30_000)
   const series = result.data?.series ?? []
   const single = series.length === 1
+  // A quantile that the detector derives from a histogram has a band and no stored series.
+  const wanted = withBand && (single || (!!result.data && series.length === 0))
   const band = useResource(
-    `explore band ${query} ${seconds} ${single && withBand}`,
-    (signal) => (single && withBand ? api.band(query, Date.now() - seconds * 1000, Date.now(), step, signal) : Promise.resolve(null)),
+    `explore band ${query} ${seconds} ${wanted}`,
+    (signal) => (wanted ? api.band(query, Date.now() - seconds * 1000, Date.now(), step, signal) : Promise.resolve(null)),
     30_000,
   )
   const units = new Set(series.map((s) => unitOf(s.metric['__name__'] ?? '')))
   const unit = band.data?.unit || (units.size === 1 ? ([...units][0] ?? '') : '')
+  const derived = series.length === 0 && (band.data?.points.length ?? 0) > 0
   if (result.loading) return <Loading what="the series" />
   return (
     <>
@@ -85,18 +88,18 @@ function Result({ query, seconds, withBand }: { query: string; seconds: number; 
           {w}
         </p>
       ))}
-      {result.data && series.length === 0 && <p className="dim">No series matches in this time.</p>}
+      {result.data && series.length === 0 && !derived && !band.loading && <p className="dim">No series matches in this time.</p>}
       {series.length > mostSeries && (
         <p className="notice bad">
           {series.length} series match; the first {mostSeries} are drawn. Narrow the selector or aggregate.
         </p>
       )}
-      {series.length > 0 && (
+      {(series.length > 0 || derived) && (
         <section className="sheet" aria-label="Chart">
           <Suspense fallback={<Loading what="the chart" />}>
-            {single && withBand && band.data ? (
+            {wanted && band.data ? (
               <>
-                <BandChart title={series[0]?.metric['__name__'] ?? query} band={band.data} step={step} unit={unit} marks={[]} height={320} />
+                <BandChart title={series[0]?.metric['__name__'] ?? band.data.series['__name__'] ?? query} band={band.data} step={step} unit={unit} marks={[]} height={320} />
                 <BandKey />
               </>
             ) : (

@@ -1,0 +1,153 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/prometheus/prometheus/model/histogram"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb/chunkenc"
+
+	"github.com/tocsinhq/tocsin/detector"
+	"github.com/tocsinhq/tocsin/store"
+	"github.com/tocsinhq/tocsin/telemetry"
+)
+
+// feeding feeds stored samples to an observer and keeps count of them.
+type feeding struct {
+	to     store.Observer
+	n      int
+	newest int64 // time of the newest sample fed
+}
+
+// buckets feeds the stored samples of every classic histogram, all buckets of one
+// at a time, in order of time.
+func (f *feeding) buckets(ctx context.Context, q storage.Querier, hints *storage.SelectHints) error {
+	names, err := bucketNames(ctx, q)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		set := q.Select(ctx, false, hints, labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, name), anyBucket())
+		byHistogram := make(map[string][]storage.Series)
+		for set.Next() {
+			s := set.At()
+			if own, ok := detector.HistogramOf(s.Labels()); ok {
+				byHistogram[own.String()] = append(byHistogram[own.String()], s)
+			}
+		}
+		if err := set.Err(); err != nil {
+			return err
+		}
+		for _, buckets := range byHistogram {
+			if err := f.together(buckets); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func anyBucket() *labels.Matcher {
+	return labels.MustNewMatcher(labels.MatchNotEqual, labels.BucketLabel, "")
+}
+
+// bucketNames returns the names under which buckets of classic histograms are stored.
+func bucketNames(ctx context.Context, q storage.Querier) ([]string, error) {
+	all, _, err := q.LabelValues(ctx, labels.MetricName, nil, anyBucket())
+	if err != nil {
+		return nil, fmt.Errorf("list histograms: %w", err)
+	}
+	var names []string
+	for _, name := range all {
+		if strings.HasSuffix(name, bucketSuffix) {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// fed is a series that is fed together with others.
+type fed struct {
+	slot uint64
+	it   chunkenc.Iterator
+	t    int64
+}
+
+func (k *fed) next() bool {
+	for vt := k.it.Next(); vt != chunkenc.ValNone; vt = k.it.Next() {
+		if vt == chunkenc.ValFloat {
+			k.t = k.it.AtT()
+			return true
+		}
+	}
+	return false
+}
+
+// together feeds several series in order of time over all.
+func (f *feeding) together(list []storage.Series) error {
+	var open []fed
+	for _, s := range list {
+		k := fed{slot: f.to.Register(s.Labels()), it: s.Iterator(nil)}
+		if !detector.Slot(k.slot).Watched() {
+			continue
+		}
+		if k.next() {
+			open = append(open, k)
+		} else if err := k.it.Err(); err != nil {
+			return err
+		}
+	}
+	for len(open) > 0 {
+		t := int64(math.MaxInt64)
+		for i := range open {
+			t = min(t, open[i].t)
+		}
+		left := open[:0]
+		for _, k := range open {
+			if k.t == t {
+				_, v := k.it.At()
+				f.to.Observe(k.slot, t, v)
+				f.n++
+				if !k.next() {
+					if err := k.it.Err(); err != nil {
+						return err
+					}
+					continue
+				}
+			}
+			left = append(left, k)
+		}
+		open, f.newest = left, max(f.newest, t)
+	}
+	return nil
+}
+
+// one feeds the stored samples of one series, floats or histograms.
+func (f *feeding) one(l labels.Labels, it chunkenc.Iterator) error {
+	slot, first := uint64(0), true
+	var h *histogram.FloatHistogram
+	for vt := it.Next(); vt != chunkenc.ValNone; vt = it.Next() {
+		if first && vt == chunkenc.ValFloat {
+			slot = f.to.Register(l)
+		} else if first {
+			slot = f.to.RegisterHistogram(l)
+		}
+		if first = false; !detector.Slot(slot).Watched() {
+			return nil
+		}
+		t := it.AtT()
+		if vt == chunkenc.ValFloat {
+			_, v := it.At()
+			f.to.Observe(slot, t, v)
+		} else {
+			_, h = it.AtFloatHistogram(h)
+			f.to.ObserveHistogram(slot, telemetry.HistogramSample{T: t, Float: h})
+		}
+		f.n, f.newest = f.n+1, max(f.newest, t)
+	}
+	return it.Err()
+}

@@ -1,0 +1,194 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/value"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb/chunkenc"
+
+	"github.com/tocsinhq/tocsin/detector"
+	"github.com/tocsinhq/tocsin/telemetry"
+)
+
+// besideMost is how many derived series a bank beside is used for.
+const besideMost = 250
+
+// mostReads bounds how often the newest samples of a histogram are read again
+// because others came meanwhile; each time takes less than a scrape.
+const mostReads = 10
+
+// beside is a bank that is shown history and tells nobody.
+type beside struct{ *detector.Bank }
+
+func (b beside) Register(l labels.Labels) uint64          { return uint64(b.Bank.Register(l)) }
+func (b beside) RegisterHistogram(l labels.Labels) uint64 { return uint64(b.Bank.RegisterHistogram(l)) }
+
+func (b beside) Observe(slot uint64, t int64, v float64) bool {
+	return b.Feed(detector.Slot(slot), t, v, func(detector.Verdict) {})
+}
+
+func (b beside) ObserveHistogram(slot uint64, h telemetry.HistogramSample) bool {
+	return b.FeedHistogram(detector.Slot(slot), h, func(detector.Verdict) {})
+}
+
+// storedHistogram is a histogram whose history is to be replayed.
+type storedHistogram struct {
+	own     labels.Labels   // of the native one, or of the classic one without le
+	buckets []labels.Labels // none of a native one
+}
+
+// derived returns the series that a bank derives from it.
+func (h storedHistogram) derived() []labels.Labels {
+	out := detector.DerivedOf(h.own)
+	if h.buckets != nil {
+		return out[:len(out)-1] // the count of a classic one is a series that is stored
+	}
+	return out
+}
+
+// warmHistograms does for the series that are derived from stored histograms what
+// the starter does for stored series: the history is replayed through a bank
+// beside, which adopts the rest. It returns how many histograms there were.
+func (c *Core) warmHistograms(ctx context.Context) (int, error) {
+	all, err := c.storedHistograms(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("warm start: list histograms of the store: %w", err)
+	}
+	var by beside
+	samples := 0
+	for _, h := range all {
+		if by.Bank == nil || by.Len() >= besideMost {
+			bank, err := detector.NewBank(c.detectorConfig, detector.WithServices(labels.Labels.String))
+			if err != nil {
+				return 0, err
+			}
+			by = beside{bank}
+		}
+		n, err := c.warmHistogram(ctx, by, h)
+		samples += n
+		if ctx.Err() != nil {
+			return 0, ctx.Err()
+		}
+		if err != nil {
+			c.log.Warn("a histogram was not warmed, or not in whole", "histogram", h.own, "error", err)
+		}
+	}
+	if len(all) > 0 {
+		c.log.Info("histograms of the store are warmed", "histograms", len(all), "samples", samples)
+	}
+	return len(all), nil
+}
+
+// warmHistogram replays one histogram and returns how many samples it had.
+func (c *Core) warmHistogram(ctx context.Context, by beside, h storedHistogram) (int, error) {
+	for _, l := range h.buckets { // there, so that the derived series are
+		c.bank.Register(l)
+	}
+	if h.buckets == nil {
+		c.bank.RegisterHistogram(h.own)
+	}
+	left := h.derived()
+	f := feeding{to: by, newest: math.MinInt64}
+	for range mostReads {
+		if err := c.feedHistogram(ctx, &f, h); err != nil {
+			return f.n, fmt.Errorf("read the store: %w", err)
+		}
+		again := left[:0]
+		for _, l := range left {
+			if !c.adopt(by, l, f.newest) {
+				again = append(again, l)
+			}
+		}
+		if left = again; len(left) == 0 {
+			return f.n, nil
+		}
+	}
+	return f.n, fmt.Errorf("samples come faster than they are read back, in %d tries", mostReads)
+}
+
+// adopt gives a derived series the state that it has beside and reports whether
+// that is done.
+func (c *Core) adopt(by beside, l labels.Labels, newest int64) bool {
+	slot, at := c.bank.Register(l), by.Bank.Register(l)
+	if _, live := c.bank.Last(slot); !live && newest > math.MinInt64 {
+		// It is missed only once it has sent something here.
+		by.Bank.Observe(at, newest, math.Float64frombits(value.StaleNaN))
+	}
+	lost, tell, done := c.bank.Adopt(slot, by.Bank, at)
+	if tell {
+		c.observer.tell(lost)
+	}
+	return done
+}
+
+// feedHistogram feeds what the store has of a histogram after the newest sample
+// that was fed. The querier is held for one histogram only.
+func (c *Core) feedHistogram(ctx context.Context, f *feeding, h storedHistogram) error {
+	from, _, ok := c.timeRange()
+	if !ok {
+		return nil
+	}
+	if f.newest >= from {
+		from = f.newest + 1
+	}
+	q, err := c.tsdb.Querier(from, math.MaxInt64)
+	if err != nil {
+		return err
+	}
+	defer q.Close()
+	var ms []*labels.Matcher
+	h.own.Range(func(x labels.Label) {
+		if x.Name == labels.MetricName && h.buckets != nil {
+			x.Value += bucketSuffix
+		}
+		ms = append(ms, labels.MustNewMatcher(labels.MatchEqual, x.Name, x.Value))
+	})
+	if h.buckets != nil {
+		ms = append(ms, anyBucket())
+	}
+	set := q.Select(ctx, false, nil, ms...)
+	var buckets []storage.Series
+	for set.Next() {
+		s := set.At()
+		if h.buckets == nil {
+			if labels.Equal(s.Labels(), h.own) {
+				return f.one(h.own, s.Iterator(nil))
+			}
+			continue
+		}
+		if own, ok := detector.HistogramOf(s.Labels()); ok && labels.Equal(own, h.own) {
+			buckets = append(buckets, s)
+		}
+	}
+	if err := set.Err(); err != nil {
+		return err
+	}
+	return f.together(buckets)
+}
+
+// storedHistograms lists the histograms of the store, native and classic.
+func (c *Core) storedHistograms(ctx context.Context) ([]storedHistogram, error) {
+	var out []storedHistogram
+	place := map[string]int{}
+	err := c.eachStored(ctx, func(l labels.Labels, of chunkenc.ValueType) {
+		own, isBucket := detector.HistogramOf(l)
+		switch {
+		case of == chunkenc.ValHistogram, of == chunkenc.ValFloatHistogram:
+			out = append(out, storedHistogram{own: l})
+		case isBucket:
+			name := own.String()
+			at, ok := place[name]
+			if !ok {
+				at = len(out)
+				place[name] = at
+				out = append(out, storedHistogram{own: own})
+			}
+			out[at].buckets = append(out[at].buckets, l)
+		}
+	})
+	return out, err
+}
