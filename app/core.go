@@ -155,7 +155,7 @@ func (c *Core) openStores(ctx context.Context, o CoreOptions) (err error) {
 	c.observer = &observer{bank: c.bank, queue: make(chan detector.Verdict, verdictQueue), metrics: c.metrics}
 	c.starter = c.newStarter(o.Config.WarmStart)
 	c.writer = store.NewWriter(store.WriterOptions{
-		DB: c.tsdb, Observer: c.observer, Config: o.Config.Storage,
+		DB: c.tsdb, Observer: c.observer, Ahead: c.observer.Ahead, Far: detector.AheadFar, Near: detector.AheadNear, Config: o.Config.Storage,
 		Now: o.Now, Metrics: o.Metrics, Logger: o.Logger.With("component", "store"),
 	})
 	c.query = store.NewQueryEngine(store.QueryEngineOptions{

@@ -37,6 +37,11 @@ func (o *observer) ObserveHistogram(slot uint64, h telemetry.HistogramSample) bo
 	return o.bank.FeedHistogram(detector.Slot(slot), h, o.tell)
 }
 
+// Ahead lets the bank fetch what the next samples need.
+func (o *observer) Ahead(far, near uint64) {
+	o.bank.Ahead(detector.Slot(far), detector.Slot(near))
+}
+
 // tell queues a verdict without waiting: the write path must not be slowed by
 // those who read its news.
 func (o *observer) tell(v detector.Verdict) {

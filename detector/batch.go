@@ -11,11 +11,12 @@ type Observation struct {
 
 // What is fetched ahead. The state of a series is several cache lines at a
 // random address; waiting for them is most of the cost of a sample when millions
-// of series take turns. Fetched aheadSeries samples early they have come when
-// they are needed, and so have the pages, whose address is in the state.
+// of series take turns. Fetched AheadFar samples early they have come when
+// they are needed; so have the pages, whose address is in the state, fetched
+// AheadNear samples early.
 const (
-	aheadSeries = 16
-	aheadPages  = 8
+	AheadFar    = 16
+	AheadNear   = 8
 	seriesLines = int((unsafe.Sizeof(series{}) + 63) / 64)
 	pageLines   = int((unsafe.Sizeof(page{}) + 63) / 64)
 )
@@ -25,18 +26,27 @@ const (
 // It is faster than Feed by as much as memory is slow; only series are fetched
 // ahead. Slots that are good no more are passed over.
 func (b *Bank) ObserveAll(batch []Observation, tell func(Verdict)) {
-	for i := range batch[:min(aheadSeries, len(batch))] {
-		b.fetchSeries(batch[i].Slot)
+	at := func(i int) (s Slot) {
+		if i < len(batch) {
+			s = batch[i].Slot
+		}
+		return s
+	}
+	for i := range min(AheadFar, len(batch)) {
+		b.fetchSeries(at(i))
 	}
 	for i := range batch {
-		if i+aheadSeries < len(batch) {
-			b.fetchSeries(batch[i+aheadSeries].Slot)
-		}
-		if i+aheadPages < len(batch) {
-			b.fetchPage(batch[i+aheadPages].Slot)
-		}
+		b.Ahead(at(i+AheadFar), at(i+AheadNear))
 		b.Feed(batch[i].Slot, batch[i].Time, batch[i].Value, tell)
 	}
+}
+
+// Ahead is a hint that a sample of slot far will come in some AheadFar samples and
+// one of near in some AheadNear; 0 is no slot. It changes nothing but how long
+// those samples take.
+func (b *Bank) Ahead(far, near Slot) {
+	b.fetchSeries(far)
+	b.fetchPage(near)
 }
 
 // fetchSeries asks for the state of a series.

@@ -50,6 +50,10 @@ type WriterOptions struct {
 	Now      func() time.Time
 	Metrics  *metrics.Set
 	Logger   *slog.Logger
+	// Ahead, if not nil, is told before each sample is shown which slots are to be
+	// shown far and near samples later, 0 for none, so that they can be fetched.
+	Ahead     func(far, near uint64)
+	Far, Near int // how many samples later; not 0 with Ahead
 	// DiskFree tells free bytes and size of the disk of a folder; nil asks the system.
 	DiskFree func(dir string) (free, size uint64, err error)
 }
@@ -57,19 +61,21 @@ type WriterOptions struct {
 // Writer puts samples into the TSDB and shows them to the observer. It is safe
 // for concurrent use; requests may carry the same series.
 type Writer struct {
-	db       *tsdb.DB
-	observer Observer
-	limits   Limits
-	window   int64 // of out-of-order samples, in ms
-	now      func() time.Time
-	log      *slog.Logger
-	metrics  *writerMetrics
-	hasher   hasher
-	cache    *cache
-	disk     diskGuard
-	failed   atomic.Pointer[error]
-	unsynced atomic.Bool // something was committed since the last sync
-	requests sync.Pool   // of *request
+	db        *tsdb.DB
+	observer  Observer
+	ahead     func(far, near uint64)
+	far, near int
+	limits    Limits
+	window    int64 // of out-of-order samples, in ms
+	now       func() time.Time
+	log       *slog.Logger
+	metrics   *writerMetrics
+	hasher    hasher
+	cache     *cache
+	disk      diskGuard
+	failed    atomic.Pointer[error]
+	unsynced  atomic.Bool // something was committed since the last sync
+	requests  sync.Pool   // of *request
 }
 
 // NewWriter returns a writer on an open DB. It starts nothing; see Run.
@@ -77,13 +83,14 @@ func NewWriter(o WriterOptions) *Writer {
 	w := &Writer{
 		db:       o.DB,
 		observer: o.Observer,
-		limits:   o.Config.Limits,
-		window:   time.Duration(o.Config.OutOfOrderWindow).Milliseconds(),
-		now:      o.Now,
-		log:      o.Logger,
-		hasher:   newHasher(),
-		cache:    newCache(),
-		disk:     diskGuard{dir: o.DB.Dir(), min: uint64(o.Config.MinFreeDisk), free: o.DiskFree},
+		ahead:    o.Ahead, far: o.Far, near: o.Near,
+		limits: o.Config.Limits,
+		window: time.Duration(o.Config.OutOfOrderWindow).Milliseconds(),
+		now:    o.Now,
+		log:    o.Logger,
+		hasher: newHasher(),
+		cache:  newCache(),
+		disk:   diskGuard{dir: o.DB.Dir(), min: uint64(o.Config.MinFreeDisk), free: o.DiskFree},
 	}
 	if w.observer == nil {
 		w.observer = unwatched{}
@@ -208,6 +215,9 @@ func (w *Writer) observe(pending []observation) {
 				continue
 			}
 			s.observed = pending[i].t
+			if w.ahead != nil {
+				w.ahead(slotAt(pending, i+w.far), slotAt(pending, i+w.near))
+			}
 			w.show(s, pending[i])
 			shown++
 		}
@@ -215,6 +225,14 @@ func (w *Writer) observe(pending []observation) {
 	}
 	w.metrics.observed.Add(shown)
 	w.metrics.late.Add(late)
+}
+
+// slotAt returns the slot of a pending sample, 0 beyond the last.
+func slotAt(pending []observation, i int) uint64 {
+	if i >= len(pending) {
+		return 0
+	}
+	return pending[i].series.slot.Load()
 }
 
 // show shows one sample, again if the observer has forgotten its series. The
