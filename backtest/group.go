@@ -5,7 +5,8 @@ import "github.com/tocsinhq/tocsin/detector"
 // word is what was said of one metric of a record.
 type word struct {
 	verdict detector.Verdict
-	reason  string // why it was not judged; "" if it was
+	reason  string                // why it was not judged; "" if it was
+	why     *detector.Explanation // where one was asked for
 }
 
 // guilty returns the metric that speaks for the group, the one with the highest
