@@ -98,6 +98,31 @@ func TestApp_WrittenSamples_AreQueriedBandedAndCounted(t *testing.T) {
 	}
 }
 
+func TestApp_Explain_SaysWhyInNumbers(t *testing.T) {
+	d := newDaemon(t).start()
+	values := make([]float64, 300)
+	for i := range values {
+		values[i] = 100 + 2*math.Sin(1.7*float64(i))
+	}
+	values[280] = 900
+	end := d.remoteWrite("queue_depth", 5*time.Second, values...)
+	at := end.Add(-19*5*time.Second + time.Second) // a second after the spike
+	var e web.Explanation
+	q := url.Values{"query": {`queue_depth{job="pay"}`}, "time": {at.Format(time.RFC3339)}}
+	d.json("/api/v1/tocsin/explain?"+q.Encode(), &e)
+	if e.Value != 900 || !e.Odd || e.Kind != "spike" || e.Score < e.Threshold || !e.Evidence[0].Decisive || e.Series["job"] != "pay" ||
+		!strings.HasPrefix(e.Text, "value 900 at ") || float64(e.Decades) < float64(e.Need) {
+		t.Errorf("got %+v\n%s", e, e.Text)
+	}
+	for target, want := range map[string]int{
+		"query=nothing_here": 404, "query=rate(x[1m])": 400, "query=queue_depth&time=" + url.QueryEscape(end.Add(time.Hour+time.Minute).Format(time.RFC3339)): 404,
+	} {
+		if status, body := d.get("/api/v1/tocsin/explain?" + target); status != want || !strings.Contains(body, "error") {
+			t.Errorf("%s: got %d %s, want %d", target, status, body, want)
+		}
+	}
+}
+
 func TestApp_Band_WrongSelector_SaysWhat(t *testing.T) {
 	d := newDaemon(t).start()
 	d.remoteWrite("depth_a", time.Second, 1, 2)

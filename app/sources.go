@@ -3,10 +3,7 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
-
-	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/tocsinhq/tocsin/change"
 	"github.com/tocsinhq/tocsin/detector"
@@ -15,10 +12,10 @@ import (
 	"github.com/tocsinhq/tocsin/web"
 )
 
-// What can be wrong with the selector of a band.
+// What can be wrong with the selector of a band or an explanation.
 var (
 	errNoSeries   = errors.New("no series matches the selector in this range")
-	errManySeries = errors.New("a band is drawn for one series, and the selector matches several")
+	errManySeries = errors.New("want the selector of one series, and this one matches several")
 )
 
 // The types below give package web the views it asks for. They translate nouns
@@ -119,9 +116,9 @@ func (s webBands) Band(ctx context.Context, r web.BandRequest) (web.Band, error)
 // Band draws what the detector expects of the one series that the request
 // selects: a stored one, or one derived from a stored histogram.
 func (c *Core) Band(ctx context.Context, r web.BandRequest) (web.Band, error) {
-	ms, err := parser.NewParser(parser.Options{}).ParseMetricSelector(r.Query)
+	ms, err := selector(r.Query)
 	if err != nil {
-		return web.Band{}, &web.Error{Kind: web.KindInvalid, Message: fmt.Sprintf("query: want a selector of one series such as tocsin:error_rate{service=\"checkout\"}: %v", err)}
+		return web.Band{}, err
 	}
 	l, verdicts, err := c.band(ctx, ms, r)
 	if err != nil {

@@ -111,6 +111,12 @@ func (e *Explanation) write(s *strings.Builder, r *Row) {
 	} else {
 		say("episode", "%s, since %s, highest score %s", v.Phase, stamp(v.Since), exact(v.Peak))
 	}
+	if r.why != nil {
+		s.WriteString("  in detail:\n")
+		for line := range strings.Lines(r.why.String()) {
+			s.WriteString("    " + line)
+		}
+	}
 }
 
 // mostNamed is how many metrics of a service an explanation names.

@@ -72,12 +72,13 @@ func TestExplain_SaysWhy(t *testing.T) {
 		name, body, at string
 		want           []string
 	}{
-		{"odd", body, "1700005250", []string{"pay at 1700005250\n", "value      900\n", "budget of 1 false alarms", "yes, spike", "episode    opened, since 2023-11-14T23:40:50Z"}},
+		{"odd", body, "1700005250", []string{"pay at 1700005250\n", "value      900\n", "budget of 1 false alarms", "yes, spike", "episode    opened, since 2023-11-14T23:40:50Z",
+			"  in detail:\n    value 900 at 2023-11-14T23:40:50Z (", "spike, once in ", "> above "}},
 		{"held", body, "2023-11-14T23:41:05Z", []string{"anomalous  no", "episode    ongoing, since 2023-11-14T23:40:50Z"}},
 		{"ordinary", body, "1700005235000", []string{"anomalous  no", "episode    none is open"}},
 		{"young", body, "1700000000", []string{"expected   no band: the series is too young"}},
 		{"late", body + "1700000000,1,0\n", "1700000000", []string{"not judged a sample before it has the same time"}},
-		{"service", "timestamp,a,b\n1,2,3\n2,2,3\n", "2", []string{"metric     a, the oddest of 2: "}},
+		{"service", "timestamp,a,b\n1,2,3\n2,2,3\n", "2", []string{"metric     a, the oddest of 2: ", "too young to alarm: 1 samples seen"}},
 	} {
 		got, err := explain(t, tt.body, tt.at)
 		for _, want := range tt.want {

@@ -9,7 +9,8 @@ import (
 // word is what was said of one metric of a record.
 type word struct {
 	verdict detector.Verdict
-	reason  string // why it was not judged; "" if it was
+	reason  string                // why it was not judged; "" if it was
+	why     *detector.Explanation // where one was asked for
 }
 
 // together returns what the metrics of a unit show together at time t, which is

@@ -22,8 +22,9 @@ type Row struct {
 	Anomalous bool   // Score reaches the threshold: the value lies outside of the band
 	Reason    string // why no metric was judged; "" when one was
 
-	metrics []labels.Labels // of the unit
-	words   []word          // by metric
+	metrics []labels.Labels       // of the unit
+	words   []word                // by metric
+	why     *detector.Explanation // of the metric that is meant, where one was asked for
 }
 
 // NewRow returns the row of a verdict; what it is a verdict on is left to fill in.
@@ -80,6 +81,7 @@ type judge struct {
 	dt        int64
 	silences  uint64
 	row       Row
+	asked     int64 // time of records to explain, noTime for none
 }
 
 func newJudge(c detector.Config, u Unit) (*judge, error) {
@@ -87,7 +89,7 @@ func newJudge(c detector.Config, u Unit) (*judge, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &judge{unit: u, bank: bank, threshold: c.Threshold(), words: make([]word, len(u.Metrics)), last: noTime}
+	j := &judge{unit: u, bank: bank, threshold: c.Threshold(), words: make([]word, len(u.Metrics)), last: noTime, asked: noTime}
 	for _, l := range u.Metrics {
 		j.slots = append(j.slots, bank.Register(l))
 	}
@@ -125,6 +127,7 @@ func (j *judge) judge(r *Record, tally *tally) *Row {
 				row.Metric = metric
 			}
 		}
+		row.why = j.words[i].why
 	} else {
 		v := math.NaN()
 		if len(j.words) == 1 && !j.words[0].verdict.Rate { // else a rate that is not known
@@ -151,8 +154,14 @@ func (j *judge) observe(i int, r *Record, v float64) word {
 	if !j.slots[i].Watched() || j.slots[i].Bucket() {
 		return word{reason: reasonNotWatched}
 	}
+	var explained *detector.Explanation
+	if r.T == j.asked {
+		if e, ok := j.bank.Explain(j.slots[i], r.T, v); ok {
+			explained = &e
+		}
+	}
 	verdict, why := j.bank.Judge(j.slots[i], r.T, v)
-	return word{verdict, why}
+	return word{verdict: verdict, reason: why, why: explained}
 }
 
 // sweep lets the bank notice a silence before time t, as a daemon does while it

@@ -110,6 +110,9 @@ func (j *job) run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	if e, ok := o.Format.(*Explanation); ok {
+		judge.asked = e.t
+	}
 	block := make([]byte, 0, blockBytes+1024)
 	send := func() error {
 		select {

@@ -39,7 +39,7 @@ const (
 func (n *novelty) step(x, step float64) float64 {
 	n.Sum += float32(x)
 	n.Count++
-	samples := min(max(math.Round(novelBlock/max(step, 1e-3)), 1), math.MaxUint16-1)
+	samples := n.samples(step)
 	if float64(n.Count) < samples {
 		return 0
 	}
@@ -63,6 +63,11 @@ func (n *novelty) step(x, step float64) float64 {
 	fresh := n.Seen[at/32]&(1<<(at%32)) == 0
 	n.Seen[at/32] |= 1 << (at % 32)
 	return n.rate(fresh, samples)
+}
+
+// samples returns how many samples make a block at a step in seconds.
+func (*novelty) samples(step float64) float64 {
+	return min(max(math.Round(novelBlock/max(step, 1e-3)), 1), math.MaxUint16-1)
 }
 
 // widen takes a mean outside of the range into it. A range that has become much

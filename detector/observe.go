@@ -44,17 +44,7 @@ func (p Phase) tells() bool { return p != PhaseQuiet && p != PhaseOngoing }
 
 // take judges and learns an admitted sample and moves the episode on.
 func (s *series) take(p *params, slab *days, k *look) Phase {
-	k.zone = p.zone.offset(k.t)
-	s.newDay(k.t)
-	d := s.page(k, slab)
-	s.measure(k.x)
-	if s.N == 0 {
-		s.FirstTime = seconds(k.t)
-		s.start(k.x)
-	}
-	if d != nil && d.grow(k.t) {
-		s.newAge(d)
-	}
+	d := s.prepare(p, slab, k)
 	s.predict(k, d)
 	s.judge(k, p, d)
 	if s.N >= 3 {
@@ -67,6 +57,23 @@ func (s *series) take(p *params, slab *days, k *look) Phase {
 	phase := s.episode(k, p)
 	s.report(k)
 	return phase
+}
+
+// prepare brings calendar and counts up to the time of an admitted sample and
+// returns the series' page, nil without.
+func (s *series) prepare(p *params, slab *days, k *look) *page {
+	k.zone = p.zone.offset(k.t)
+	s.newDay(k.t)
+	d := s.page(k, slab)
+	s.measure(k.x)
+	if s.N == 0 {
+		s.FirstTime = seconds(k.t)
+		s.start(k.x)
+	}
+	if d != nil && d.grow(k.t) {
+		s.newAge(d)
+	}
+	return d
 }
 
 // start places all levels on the first value.

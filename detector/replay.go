@@ -48,11 +48,7 @@ func (r *replay) run(l labels.Labels, samples []telemetry.Sample, emit func(Verd
 	s := series{Flags: flags | flagUsed}
 	s.restart()
 	for _, x := range samples {
-		share := r.share
-		if r.service != nil {
-			share = r.service.shareAt(x.T)
-		}
-		k := look{t: x.T, fine: 1, full: true, share: float64(share)}
+		k := r.look(x.T)
 		phase, why := s.observe(&r.params, &r.own, &k, x.V)
 		if r.service != nil {
 			if phase == PhaseOpened {
@@ -69,4 +65,13 @@ func (r *replay) run(l labels.Labels, samples []telemetry.Sample, emit func(Verd
 		}
 		emit(v)
 	}
+}
+
+// look begins the look at a sample of time t.
+func (r *replay) look(t int64) look {
+	share := r.share
+	if r.service != nil {
+		share = r.service.shareAt(t)
+	}
+	return look{t: t, fine: 1, full: true, share: float64(share)}
 }

@@ -19,7 +19,7 @@ func FuzzQuery(f *testing.F) {
 	}
 	h := newServer().Handler()
 	f.Fuzz(func(t *testing.T, q string) {
-		for _, path := range []string{"incidents", "anomalies", "changes", "band", "forecast", "capacity"} {
+		for _, path := range []string{"incidents", "anomalies", "changes", "band", "explain", "forecast", "capacity"} {
 			r := httptest.NewRequest("GET", "http://localhost/api/v1/tocsin/"+path, nil)
 			r.URL.RawQuery = q
 			w := httptest.NewRecorder()

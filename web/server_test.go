@@ -312,6 +312,10 @@ type bandFunc func(web.BandRequest) (web.Band, error)
 
 func (f bandFunc) Band(_ context.Context, r web.BandRequest) (web.Band, error) { return f(r) }
 
+func (bandFunc) Explain(context.Context, string, time.Time) (web.Explanation, error) {
+	return web.Explanation{}, errors.New("not asked for")
+}
+
 func TestParameters_WrongOnes_AreAllNamed(t *testing.T) {
 	h := newServer().Handler()
 	f := func(target string, want ...string) {
@@ -340,6 +344,7 @@ func TestParameters_WrongOnes_AreAllNamed(t *testing.T) {
 	f("/changes?kind=x&from=-1", "kind: want one of deployment", "from: want a time")
 	f("/changes?from=20&to=10", "to: want a time not before from")
 	f("/band", "query: want a PromQL selector")
+	f("/explain?time=noon", "query: want a PromQL selector", "time: want a time")
 	f("/forecast", "match: want a PromQL selector of series")
 	f("/forecast?match=up&horizon=2y", "horizon: want at most 365d")
 	f("/forecast?match=up&horizon=-3d", "horizon: want a positive duration")

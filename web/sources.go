@@ -117,6 +117,10 @@ type Bands interface {
 	// Band replays the one series that the selector matches. No match and
 	// several matches are errors of KindNotFound and KindInvalid.
 	Band(ctx context.Context, r BandRequest) (Band, error)
+	// Explain says why the newest sample of the one series that is not after at
+	// was or was not odd, likewise; no sample within the hour before is of
+	// KindNotFound too.
+	Explain(ctx context.Context, query string, at time.Time) (Explanation, error)
 }
 
 // BandRequest asks for a series from Start to End, one point per Step.

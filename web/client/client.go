@@ -116,6 +116,15 @@ func (c *Client) Changes(ctx context.Context, q ChangeQuery) (web.ChangeList, er
 	return do[web.ChangeList](ctx, c, http.MethodGet, "/changes?"+v.Encode(), nil)
 }
 
+// Explain says why the newest sample of the one series that the query selects was or
+// was not odd; the zero time means now.
+func (c *Client) Explain(ctx context.Context, query string, at time.Time) (web.Explanation, error) {
+	v := url.Values{}
+	set(v, "query", query)
+	setTime(v, "time", at)
+	return do[web.Explanation](ctx, c, http.MethodGet, "/explain?"+v.Encode(), nil)
+}
+
 // ForecastQuery asks what series are expected to be; zero values mean the daemon's
 // defaults, and a Threshold of "" that no crossing is asked for.
 type ForecastQuery struct {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tocsinhq/tocsin/telemetry"
 	"github.com/tocsinhq/tocsin/web"
 )
 
@@ -67,6 +68,24 @@ func (s *Shop) Band(_ context.Context, r web.BandRequest) (web.Band, error) {
 		b.Points = append(b.Points, web.BandPoint{T: t.UnixMilli(), Value: v, Expected: e, Lower: lower, Upper: e + half, Score: score})
 	}
 	return b, nil
+}
+
+// Explain implements web.Bands.
+func (s *Shop) Explain(_ context.Context, query string, at time.Time) (web.Explanation, error) {
+	sh, ok := shapes[query]
+	if !ok {
+		return web.Explanation{}, &web.Error{Kind: web.KindNotFound, Message: fmt.Sprintf("no series matches %s in this time", query)}
+	}
+	v, e, half := sh.at(at, s.now())
+	size := math.Abs(v-e) / half
+	odd := size > 1
+	kind := map[bool]string{true: "spike", false: "none"}[odd]
+	return web.Explanation{
+		Series: map[string]string{"selector": query}, Time: at, Value: telemetry.Number(v), Expected: telemetry.Number(e),
+		Lower: telemetry.Number(max(0, e-half)), Upper: telemetry.Number(e + half), Score: telemetry.Number(min(1, size*0.8)), Threshold: 0.8,
+		Odd: odd, Kind: kind, Text: fmt.Sprintf("value %.4g (expected %.4g, band %.4g to %.4g): %s\n", v, e, max(0, e-half), e+half, kind),
+		Evidence: []web.ChannelEvidence{{Channel: "above", Size: telemetry.Number(size), Quantile: 1, Shape: 0.25, Most: telemetry.Number(math.NaN()), Decisive: true}},
+	}, nil
 }
 
 // PromAPI answers range queries over the made-up series in Prometheus' form:

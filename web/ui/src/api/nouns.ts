@@ -170,6 +170,40 @@ export interface Band {
   points: BandPoint[]
 }
 
+/** Why a sample was or was not odd; text says all of it in about fifteen lines. */
+export interface Explanation {
+  series: Record<string, string>
+  time: string
+  value: Figure
+  expected: Figure
+  lower: Figure
+  upper: Figure
+  score: Figure
+  threshold: Figure
+  decades: Figure
+  need: Figure
+  odd: boolean
+  kind: string
+  reason?: string
+  evidence: ChannelEvidence[]
+  text: string
+}
+
+/** What one channel of the detector had to say, in powers of ten. */
+export interface ChannelEvidence {
+  channel: string
+  size: Figure
+  quantile: Figure
+  shape: Figure
+  bonus: Figure
+  most: Figure
+  against: Figure
+  lasting: number
+  decades: Figure
+  decisive: boolean
+  silent?: string
+}
+
 export interface Status {
   version: string
   started: string

@@ -10,6 +10,7 @@ import { isSet } from '../format/time.ts'
 import { distance, normal, worst } from '../format/worst.ts'
 import { Failure, Lesson, Loading, PointPrometheus } from '../parts/messages.tsx'
 import { Range } from '../parts/range.tsx'
+import { Why } from '../parts/why.tsx'
 import { Ago, Lasting, When } from '../parts/when.tsx'
 
 const page = 50
@@ -80,6 +81,7 @@ function Row({ anomaly: a }: { anomaly: Anomaly }) {
             {distance(a, isSet(a.ended) && a.condition !== 'held')}
           </span>
           <Range value={worst(a).value} lower={n.lower} upper={n.upper} expected={n.expected} />
+          {a.query && <Why query={a.query} at={worst(a).at} />}
         </span>
         <span className="side">
           <span>

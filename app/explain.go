@@ -1,0 +1,64 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/tocsinhq/tocsin/detector"
+	"github.com/tocsinhq/tocsin/telemetry"
+	"github.com/tocsinhq/tocsin/web"
+)
+
+const (
+	// explainFrom is how much history before the time asked for is replayed: weeks,
+	// because tails and the calendar have learned from as many.
+	explainFrom = 21 * 24 * time.Hour
+	// explainNear is how old the sample may be that a time stands for.
+	explainNear = time.Hour
+)
+
+// Explain replays the stored samples of the series up to the time asked for.
+func (s webBands) Explain(ctx context.Context, query string, at time.Time) (web.Explanation, error) {
+	ms, err := selector(query)
+	if err != nil {
+		return web.Explanation{}, err
+	}
+	l, samples, err := s.c.series(ctx, ms, at.Add(-explainFrom), at)
+	if err != nil {
+		return web.Explanation{}, err
+	}
+	e, ok := detector.ReplayExplain(s.c.detectorConfig, s.c.shareOf(l), l, samples, at.UnixMilli())
+	if when := time.UnixMilli(e.Time); !ok || at.Sub(when) > explainNear {
+		return web.Explanation{}, fmt.Errorf("%w: %s has no sample in the hour before %s", errNoSeries, l, at.UTC().Format(time.RFC3339))
+	}
+	return explanationOf(l, e), nil
+}
+
+// selector reads the selector of one series.
+func selector(query string) ([]*labels.Matcher, error) {
+	ms, err := parser.NewParser(parser.Options{}).ParseMetricSelector(query)
+	if err != nil {
+		return nil, &web.Error{Kind: web.KindInvalid, Message: fmt.Sprintf("query: want a selector of one series such as tocsin:error_rate{service=\"checkout\"}: %v", err)}
+	}
+	return ms, nil
+}
+
+func explanationOf(l labels.Labels, e detector.Explanation) web.Explanation {
+	n := func(v float64) telemetry.Number { return telemetry.Number(v) }
+	out := web.Explanation{
+		Series: l.Map(), Time: time.UnixMilli(e.Time).UTC(), Value: n(e.Value), Expected: n(e.Expected), Lower: n(e.Lower), Upper: n(e.Upper),
+		Score: n(e.Score), Threshold: n(e.Threshold), Decades: n(e.Decades), Need: n(e.Need),
+		Odd: e.Odd, Kind: e.Kind.String(), Reason: e.Reason, Text: e.String(),
+	}
+	for i, x := range e.Evidence {
+		out.Evidence = append(out.Evidence, web.ChannelEvidence{
+			Channel: x.Channel, Size: n(x.Size), Quantile: n(x.Quantile), Shape: n(x.Shape), Bonus: n(x.Bonus), Most: n(x.Most),
+			Against: n(x.Against), Lasting: x.Lasting, Decades: n(x.Decades), Decisive: i == e.Decisive, Silent: x.Silent,
+		})
+	}
+	return out
+}

@@ -1,0 +1,207 @@
+package detector
+
+import (
+	"math"
+
+	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/tocsinhq/tocsin/telemetry"
+)
+
+// Explanation is all that went into the word on one sample, in numbers that
+// follow from one another:
+//
+//	Expected    sum of Forecasts, each by its Weight
+//	Scale       Error + Floor and their parts
+//	Evidence    see Evidence.Decades
+//	Decades     the largest of Evidence but shape, and shape added
+//	Rarity      Decades - Looks - Habit - Bias
+//	Score       exp(-10^-Rarity)
+//	Need        Looks - log10(Budget/168) + Habit + Bias + Share
+//	Odd         Decades >= Need
+//
+// Values are in the unit that is watched (per second if Rate), evidence in powers
+// of ten. When Reason is not empty the sample was not judged, and only Time, Value
+// and the episode mean anything.
+type Explanation struct {
+	Time   int64   // ms since the Unix epoch
+	Value  float64 // as watched; as sent where Reason is given
+	Rate   bool
+	Reason string // why it was not judged, as Bank.Judge says it
+	Young  string // why the series may not alarm yet, "" if it may
+
+	Expected, Lower, Upper float64 // as in Verdict, NaN without a band
+	Mixture                float64 // of the forecasts; nothing below zero for a series that never was
+	Low, High              float64 // within them a value is ordinary
+	Forecasts              []ExpertForecast
+	Season                 SeasonParts
+	Scale                  ScaleParts
+	Long                   float64 // long level without season
+	Normal                 float64 // long level with season: what was normal before any incident
+	Unit                   float64 // an ordinary deviation from Normal
+	Deviation              float64 // (Value - Normal) / Unit, clipped to 6
+
+	Evidence []Evidence
+	Decisive int     // index in Evidence of what decided
+	Decades  float64 // total
+	Looks    float64 // log10 of the chances for an alarm in an hour
+	Habit    float64 // what alarms of the last days hold against the sample
+	Bias     float64 // what too large daily maxima hold against it
+	Rarity   float64 // log10 of the hours between samples as odd
+	Score    float64
+
+	Budget    float64 // false alarms in a week
+	Share     float64 // what the series owes to its service
+	Need      float64
+	Threshold float64 // score from which a sample is odd
+	Odd       bool
+	Kind      Kind // of this sample
+
+	Phase       Phase // of the episode, after this sample
+	Since       int64 // ms; 0 outside of an episode
+	Peak        float64
+	EpisodeKind Kind
+}
+
+// ExpertForecast is what one expert had expected, by its weight in the mixture
+// (all together 1) and its recent mean error.
+type ExpertForecast struct {
+	Name                 string
+	Value, Weight, Error float64
+}
+
+// SeasonParts are the offsets of the calendar from the long level at the time of
+// the sample; Total is Day and those of the others that are used. Days is how
+// many days were learned from. All is zero while Known is false.
+type SeasonParts struct {
+	Known              bool
+	Days               int
+	Day, Week, Hour    float64
+	WeekUsed, HourUsed bool
+	Total              float64
+	Spread             float64 // size of errors at this time of day, of the usual
+}
+
+// ScaleParts say what the size of an ordinary error is made of: Total is Error +
+// Floor, Error the product of its factors, Floor the sum of its parts.
+type ScaleParts struct {
+	Total, Error, Floor            float64
+	Mean, Spread, Fresh, Fine, Gap float64 // mean error of the mixture and its factors
+	Rounding, Long, Range, Still   float64 // parts of the floor
+	Counts                         float64 // what counting noise needs beyond those
+}
+
+// Explain returns why Judge would say what it would say of a sample of the series,
+// leaving all as it is. It is false for slots that are not watched. It costs some
+// hundred microseconds.
+func (b *Bank) Explain(slot Slot, t int64, v float64) (Explanation, bool) {
+	c := b.series.at(int(slot.place()) / chunkSize)
+	if !slot.Watched() || c == nil {
+		return Explanation{}, false
+	}
+	c.Lock()
+	defer c.Unlock()
+	s := &c.series[slot.place()%chunkSize]
+	if uint32(s.Generation) != slot.generation() {
+		return Explanation{}, false
+	}
+	k := look{t: t, fine: 1, full: true, share: float64(b.services.at(s.Service).shareAt(t))}
+	return s.explain(&b.params, &b.days, k, v), true
+}
+
+// ReplayExplain is ReplayShare for the word on one sample: the newest that is not
+// after time at (ms). It is false when there is none and for a configuration out
+// of range.
+func ReplayExplain(c Config, share float64, l labels.Labels, samples []telemetry.Sample, at int64) (Explanation, bool) {
+	if !c.valid() {
+		return Explanation{}, false
+	}
+	last := -1
+	for i, x := range samples {
+		if x.T <= at && (last < 0 || x.T > samples[last].T) {
+			last = i
+		}
+	}
+	if last < 0 {
+		return Explanation{}, false
+	}
+	r := replay{params: c.params(), share: float32(share)}
+	flags, _ := classify(l)
+	s := series{Flags: flags | flagUsed}
+	s.restart()
+	for _, x := range samples[:last] {
+		k := r.look(x.T)
+		s.observe(&r.params, &r.own, &k, x.V)
+	}
+	return s.explain(&r.params, &r.own, r.look(samples[last].T), samples[last].V), true
+}
+
+// alone returns a copy of the series with a slab that holds a copy of its page.
+func (s *series) alone(pages *days) (series, *days) {
+	c, own := *s, new(days)
+	if s.has(flagPage) {
+		c.Page = own.take()
+		*own.at(c.Page) = *pages.at(s.Page)
+	}
+	return c, own
+}
+
+// explain judges a sample on copies: one goes the whole way, for the word, and
+// one stops where the evidence is weighed, for what the word is made of.
+func (s *series) explain(p *params, pages *days, k look, v float64) Explanation {
+	after, own := s.alone(pages)
+	end := k
+	phase, why := after.observe(p, own, &end, v)
+	e := Explanation{Time: k.t, Value: v, Rate: after.counter(), Phase: phase, Expected: math.NaN(), Lower: math.NaN(), Upper: math.NaN()}
+	if why != taken {
+		e.Reason = outcomeNames[why]
+		e.episode(after.verdict(k.t, phase))
+		return e
+	}
+	e.tell(p, &after, &end, phase)
+	c, own := s.alone(pages)
+	c.admit(&k, k.t, v)
+	d := c.prepare(p, own, &k)
+	before := c // predict may put levels back
+	c.predict(&k, d)
+	e.Low, e.High, e.Mixture = k.low, k.high, k.expected
+	e.forecasts(&before, &k, d != nil)
+	e.season(&k, d)
+	e.Scale = before.scaleParts(&k)
+	e.Long, e.Normal, e.Unit, e.Deviation = c.Long, k.anchor, k.unit, k.dev
+	e.weigh(&c, &k, d)
+	if !c.ready(&k, p) {
+		e.Young = c.young(&k, p)
+	}
+	return e
+}
+
+// tell fills in the word itself.
+func (e *Explanation) tell(p *params, after *series, k *look, phase Phase) {
+	v := after.verdictOn(k, phase)
+	e.Value, e.Expected, e.Lower, e.Upper, e.Score = v.Value, v.Expected, v.Lower, v.Upper, v.Score
+	e.Decades, e.Looks, e.Rarity = k.decades, float64(after.Looks), float64(k.rarity)
+	e.Bias = biasCharged * max(float64(after.Bias), 0)
+	e.Habit = k.habit - e.Bias
+	e.Budget, e.Share, e.Need = p.budgetPerHour*hoursPerWeek, k.share, k.need
+	e.Threshold = score(p.logBudget - k.share)
+	e.Odd, e.Kind = k.odd, k.kind
+	e.episode(v)
+}
+
+// episode takes in what a verdict tells of the episode.
+func (e *Explanation) episode(v Verdict) {
+	if v.Phase != PhaseQuiet {
+		e.Since, e.Peak, e.EpisodeKind = v.Since, v.Peak, v.Kind
+	}
+}
+
+// season takes in what the calendar says.
+func (e *Explanation) season(k *look, d *page) {
+	e.Season.Spread = k.spread
+	if d == nil {
+		return
+	}
+	e.Season = SeasonParts{Known: true, Days: int(d.Ages), Day: k.day, Week: k.week, Hour: k.hour,
+		WeekUsed: d.weekly(), HourUsed: d.hourly(&k.place), Total: k.season, Spread: k.spread}
+}

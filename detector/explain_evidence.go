@@ -1,0 +1,187 @@
+package detector
+
+import (
+	"fmt"
+	"math"
+)
+
+// Evidence is what one channel had to say. Size is what it measured:
+//
+//	above, below    distance from what is ordinary, in scales
+//	mean of N       mean deviation from the long level over N samples, in units
+//	storm of N      mean distance from what is ordinary over N samples, in scales
+//	still           samples without any change
+//	shape           samples between two sequences of levels that are new
+//
+// Quantile is the size that 2 % of samples (windows, for mean and storm) exceed,
+// and Shape how slowly larger ones become rarer, learned from Excesses such sizes
+// among Seen and shrunk by a tenth to 0.25.
+type Evidence struct {
+	Channel         string
+	Size            float64
+	Quantile, Shape float64
+	Seen, Excesses  int
+	// Samples for which the channel has been beyond its quantile before this one.
+	Lasting int
+	Bonus   float64 // what is added, for a run or to set channels against one another
+	Most    float64 // what it can bear: of what seldom happens little is known; else +Inf
+	Against float64 // what is held against it: samples before it said as much, or it has been told
+	// Decades is min(tail + Bonus, Most) - Against, where tail is 1.699
+	// (Size/Quantile)^2 up to the quantile and 1.699 + log10(Size/Quantile) / Shape
+	// beyond; for shape 0.7 (log10(Size) - 1).
+	Decades float64
+	Silent  string // why the channel said nothing, "" if it did
+}
+
+// Places of the channels in Explanation.Evidence.
+const (
+	seenPoint = iota
+	seenChart
+	seenStorm = seenChart + charts
+	seenStill = seenStorm + storms
+	seenShape = seenStill + 1
+	seenAll   = seenShape + 1
+)
+
+// measured is the evidence of a size by a tail.
+func (a *tail) measured(name string, u float64) Evidence {
+	return Evidence{Channel: name, Size: u, Quantile: float64(a.Q), Shape: a.shape(), Seen: int(a.N), Excesses: int(a.K), Most: math.Inf(1)}
+}
+
+// sum works out Decades.
+func (x *Evidence) sum() {
+	d := tailDecades * (x.Size / x.Quantile) * (x.Size / x.Quantile)
+	if x.Size > x.Quantile {
+		d = tailDecades + math.Log(x.Size/x.Quantile)/(math.Ln10*x.Shape)
+	}
+	x.Decades = min(d+x.Bonus, x.Most) - x.Against
+}
+
+// weigh fills in the evidence of all channels and which of them decides, from a
+// series that has predicted the sample and not yet judged it.
+func (e *Explanation) weigh(s *series, k *look, d *page) {
+	all := make([]Evidence, seenAll)
+	all[seenPoint] = s.pointEvidence(k)
+	for i := range charts {
+		all[seenChart+i] = s.chartEvidence(k, i)
+	}
+	for i := range storms {
+		all[seenStorm+i] = s.stormEvidence(k, i)
+	}
+	all[seenStill] = s.stillEvidence(k)
+	all[seenShape] = s.shapeEvidence(k, d)
+	e.Evidence, e.Decisive = all, seenPoint
+	for i := range all[:seenStill] {
+		if all[i].Silent == "" && all[i].Decades > all[e.Decisive].Decades {
+			e.Decisive = i
+		}
+	}
+	others := all[e.Decisive].Decades + all[seenShape].Decades
+	switch still := &all[seenStill]; {
+	case still.Silent == "" && still.Decades > others:
+		e.Decisive = seenStill
+	case e.Kind == KindShape:
+		e.Decisive = seenShape
+	}
+}
+
+// pointEvidence is that of the sample alone.
+func (s *series) pointEvidence(k *look) Evidence {
+	up, down := s.runEvidence(k)
+	held := heldAgainst * max(0, float64(s.Held)-tailDecades)
+	if s.N < runYouth {
+		held *= float64(s.N) / runYouth
+	}
+	x := s.Up.measured("above", max(k.x-k.high, 0)/k.scale)
+	x.Bonus = up
+	if k.x < k.low {
+		x = s.Down.measured("below", (k.low-k.x)/k.scale)
+		x.Bonus = down
+	}
+	if x.Size < x.Quantile {
+		x.Bonus = 0
+	}
+	if x.Channel == "above" && x.Size > 0 && s.ChangeRate < rarelyChanges {
+		x.Most = s.rareEvent(k)
+	}
+	if x.Bonus > 0 {
+		x.Lasting = int(max(s.Run, -s.Run))
+	}
+	x.Against = held
+	x.sum()
+	return x
+}
+
+func (s *series) chartEvidence(k *look, i int) Evidence {
+	g := s.Chart[i]
+	g += (float32(k.dev) - g) * chartRate[i]
+	x := s.Persist[i].measured(fmt.Sprintf("mean of %g", chartWindow[i]), math.Abs(float64(g)))
+	x.Lasting, x.Bonus, x.Against = int(s.Drift[i]), chartBonus[i], s.fade(i)
+	switch {
+	case math.Abs(k.dev) < chartLeast:
+		x.Silent = "the value is within a unit of normal"
+	case float32(s.N) < 4*chartWindow[i]:
+		x.Silent = fmt.Sprintf("the series is younger than %g samples", 4*chartWindow[i])
+	case float64(g)*k.dev <= 0:
+		x.Silent = "the mean lies on the other side"
+	default:
+		x.sum()
+	}
+	return x
+}
+
+func (s *series) stormEvidence(k *look, i int) Evidence {
+	u, g := float32(k.off()), s.Storm[i]
+	g += (min(u, stormClip) - g) * stormRate[i]
+	x := s.Burst[i].measured(fmt.Sprintf("storm of %g", stormWindow[i]), float64(g))
+	x.Lasting, x.Bonus, x.Against = int(s.Gust[i]), stormBonus, s.gustFade(i)
+	switch {
+	case u < stormLeast:
+		x.Silent = "the value is within a scale of what is ordinary"
+	case float32(s.N) < 8*stormWindow[i]:
+		x.Silent = fmt.Sprintf("the series is younger than %g samples", 8*stormWindow[i])
+	default:
+		x.sum()
+	}
+	return x
+}
+
+func (s *series) stillEvidence(k *look) Evidence {
+	x := s.Calm.measured("still", float64(s.Still)+1)
+	switch {
+	case k.x != s.X1:
+		x.Silent = "the value has changed"
+	case k.x == 0:
+		x.Silent = "the value is zero"
+	case s.Changes < 30:
+		x.Silent = "fewer than 30 changes seen"
+	case k.gap:
+		x.Silent = "a gap lies before"
+	case float32(s.Still) < s.Calm.Q:
+		x.Silent = fmt.Sprintf("no longer than %.4g samples", s.Calm.Q)
+	default:
+		x.sum()
+	}
+	return x
+}
+
+// shapeEvidence is what a sequence of levels that is new adds.
+func (s *series) shapeEvidence(k *look, d *page) Evidence {
+	x := Evidence{Channel: "shape", Most: math.Inf(1)}
+	if d == nil {
+		x.Silent = "the series is younger than six hours"
+		return x
+	}
+	n := d.Novelty
+	samples := n.samples(float64(s.Step))
+	switch x.Decades = n.step(k.x, float64(s.Step)); {
+	case x.Decades > 0 && s.N > novelYouth:
+		x.Seen = int(n.Blocks)
+		x.Size = samples / (float64(d.Novelty.Share) + 1/float64(n.Blocks+1))
+	case n.Count > 0:
+		x.Silent = "the block of two hours is not over"
+	default:
+		x.Decades, x.Silent = 0, "the sequence is not new, or new ones are frequent"
+	}
+	return x
+}

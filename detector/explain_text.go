@@ -1,0 +1,184 @@
+package detector
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+)
+
+// String returns the explanation as lines of text for people, each number such
+// that the next can be worked out from those before, as Explanation says.
+func (e Explanation) String() string {
+	var b strings.Builder
+	if e.Reason != "" {
+		fmt.Fprintf(&b, "value %s at %s: not judged, %s\n", number(e.Value), clock(e.Time), strings.ReplaceAll(e.Reason, "_", " "))
+		e.writeEpisode(&b)
+		return b.String()
+	}
+	e.writeHead(&b)
+	e.writeEpisode(&b)
+	e.writeForecast(&b)
+	e.writeEvidence(&b)
+	e.writeSum(&b)
+	return b.String()
+}
+
+func (e *Explanation) writeHead(b *strings.Builder) {
+	per, band, word := "", fmt.Sprintf("expected %s, no band", number(e.Mixture)), "not odd"
+	if e.Rate {
+		per = " per second"
+	}
+	if !math.IsNaN(e.Lower) {
+		band = fmt.Sprintf("expected %s, band %s to %s", number(e.Expected), number(e.Lower), number(e.Upper))
+	}
+	if e.Odd {
+		word = strings.ReplaceAll(e.Kind.String(), "_", " ")
+	}
+	fmt.Fprintf(b, "value %s%s at %s (%s): %s, %s (score %s, odd from %s)\n", number(e.Value), per, clock(e.Time), band, word, often(e.Rarity), fine(e.Score), fine(e.Threshold))
+	if e.Young != "" {
+		fmt.Fprintf(b, "too young to alarm: %s\n", e.Young)
+	}
+}
+
+// often says in words what a rarity means.
+func often(rarity float64) string {
+	switch {
+	case float32(rarity) == notRare:
+		return "no word on how rare"
+	case rarity < 0:
+		return fmt.Sprintf("%.3g times an hour", math.Pow(10, -rarity))
+	}
+	return fmt.Sprintf("once in %.3g hours", math.Pow(10, rarity))
+}
+
+func (e *Explanation) writeEpisode(b *strings.Builder) {
+	switch {
+	case e.Phase == PhaseQuiet:
+		b.WriteString("episode: none\n")
+	default:
+		fmt.Fprintf(b, "episode: %s, %s since %s, highest score %s\n", e.Phase, strings.ReplaceAll(e.EpisodeKind.String(), "_", " "), clock(e.Since), fine(e.Peak))
+	}
+}
+
+// writeForecast tells what was expected and how exactly.
+func (e *Explanation) writeForecast(b *strings.Builder) {
+	lead := 0
+	var list []string
+	for i, x := range e.Forecasts {
+		if x.Weight > e.Forecasts[lead].Weight {
+			lead = i
+		}
+		list = append(list, fmt.Sprintf("%s %s (weight %.3f, mean error %s)", x.Name, number(x.Value), x.Weight, number(x.Error)))
+	}
+	fmt.Fprintf(b, "forecast %s, led by %s: %s\n", number(e.Mixture), e.Forecasts[lead].Name, strings.Join(list, ", "))
+	if s := e.Season; s.Known {
+		fmt.Fprintf(b, "season %+.5g: day %+.5g, week %+.5g%s, hour %+.5g%s; learned for %d days; errors at this time %.3g of the usual\n",
+			s.Total, s.Day, s.Week, leftOut(s.WeekUsed), s.Hour, leftOut(s.HourUsed), s.Days, s.Spread)
+	} else {
+		b.WriteString("season: none, the series has no calendar yet\n")
+	}
+	s := e.Scale
+	fmt.Fprintf(b, "scale %s = error %s (mean error %s x time of day %.4g x young %.4g x finer step %.4g x gap %.4g) + floor %s (rounding %s, long scale %s, range %s, hardly changes %s, counts %s)\n",
+		number(s.Total), number(s.Error), number(s.Mean), s.Spread, s.Fresh, s.Fine, s.Gap,
+		number(s.Floor), number(s.Rounding), number(s.Long), number(s.Range), number(s.Still), number(s.Counts))
+	fmt.Fprintf(b, "normal %s (long level %s with season): the value is %.4g units of %s away\n", number(e.Normal), number(e.Long), e.Deviation, number(e.Unit))
+}
+
+func leftOut(used bool) string {
+	if used {
+		return ""
+	}
+	return " (left out)"
+}
+
+// writeEvidence tells what each channel has said.
+func (e *Explanation) writeEvidence(b *strings.Builder) {
+	b.WriteString("evidence in powers of ten (1.699 at the quantile of 2 %, 1.699 (size/quantile)^2 below, 1.699 + log10(size/quantile)/shape above):\n")
+	var silent []string
+	for i, x := range e.Evidence {
+		if x.Silent != "" {
+			if i+1 < len(e.Evidence) && e.Evidence[i+1].Silent == x.Silent {
+				silent = append(silent, x.Channel) // the reason stands after the last of them
+			} else {
+				silent = append(silent, x.Channel+" ("+x.Silent+")")
+			}
+			continue
+		}
+		mark := "  "
+		if i == e.Decisive {
+			mark = "> "
+		}
+		if i == seenShape {
+			fmt.Fprintf(b, "%s%-12s new sequences come once in %s samples: 0.7 (log10 - 1) = %.4g, added to the others\n", mark, x.Channel, number(x.Size), x.Decades)
+			continue
+		}
+		fmt.Fprintf(b, "%s%-12s %s: quantile %s, shape %.4g (%d of %d beyond): %.4g%s\n", mark, x.Channel, e.size(i), number(x.Quantile), x.Shape, x.Excesses, x.Seen, x.Decades, x.terms())
+	}
+	if silent != nil {
+		fmt.Fprintf(b, "  silent: %s\n", strings.Join(silent, ", "))
+	}
+}
+
+// size says what a channel measured.
+func (e *Explanation) size(i int) string {
+	u := number(e.Evidence[i].Size)
+	switch {
+	case i == seenPoint && e.Evidence[i].Size == 0:
+		return fmt.Sprintf("within the ordinary %s to %s, size 0", number(e.Low), number(e.High))
+	case i == seenPoint:
+		return fmt.Sprintf("the ordinary %s to %s by %s scales", number(e.Low), number(e.High), u)
+	case i == seenStill:
+		return u + " samples"
+	case i < seenStorm:
+		return u + " units"
+	}
+	return u + " scales"
+}
+
+// terms tells what was added to the tail and taken from it.
+func (x *Evidence) terms() string {
+	var s string
+	if x.Bonus != 0 {
+		s += fmt.Sprintf(", %+.4g of it as bonus", x.Bonus)
+	}
+	if !math.IsInf(x.Most, 1) {
+		s += fmt.Sprintf(", at most %.4g since it seldom rises", x.Most)
+	}
+	if x.Against != 0 {
+		s += fmt.Sprintf(", after %.4g held against it", x.Against)
+	}
+	if x.Lasting > 0 {
+		s += fmt.Sprintf(", beyond for %d samples before", x.Lasting)
+	}
+	return s
+}
+
+// writeSum leads from the evidence to the score.
+func (e *Explanation) writeSum(b *strings.Builder) {
+	rarity := fmt.Sprintf("%.5g", e.Rarity)
+	if float32(e.Rarity) == notRare {
+		rarity = fmt.Sprintf("%.5g, not told while it is too young,", e.Decades-e.Looks-e.Habit-e.Bias)
+	}
+	fmt.Fprintf(b, "rarity %s = %.5g total - %.4g for %.4g looks an hour - %.4g habit of alarms - %.4g bias: 10^rarity hours between samples as odd\n",
+		rarity, e.Decades, e.Looks, math.Pow(10, e.Looks), e.Habit, e.Bias)
+	fmt.Fprintf(b, "needed %.5g = %.4g looks + %.4g habit + %.4g bias + %.4g for a budget of %.4g in 168 hours + %.4g owed to the service",
+		e.Need, e.Looks, e.Habit, e.Bias, math.Log10(hoursPerWeek/e.Budget), e.Budget, e.Share)
+	switch {
+	case e.Odd && e.Decades < e.Need:
+		b.WriteString(": odd, for the value is below zero for the first time\n")
+	case e.Odd:
+		fmt.Fprintf(b, ": odd by %s\n", e.Evidence[e.Decisive].Channel)
+	case e.Young != "":
+		b.WriteString(": not odd while it is too young\n")
+	default:
+		fmt.Fprintf(b, ": not odd, %.4g short\n", e.Need-e.Decades)
+	}
+}
+
+func number(v float64) string { return fmt.Sprintf("%.5g", v) }
+
+// fine is for scores, which differ from 1 by little.
+func fine(v float64) string { return fmt.Sprintf("%.9g", v) }
+
+func clock(t int64) string { return time.UnixMilli(t).UTC().Format("2006-01-02T15:04:05.999Z") }
