@@ -115,3 +115,40 @@ func TestLast_QuietSeries_BandIsThatOfTheNextSample(t *testing.T) {
 		t.Errorf("compared %d bands, want at least 10", compared)
 	}
 }
+
+// The band is drawn before the sample is looked at: what lies a little beyond it
+// is odd, and what lies a little within is not.
+func TestBand_ValueNearItsEdge_OddOnTheFarSideOnly(t *testing.T) {
+	c := detector.DefaultConfig()
+	r := noise(99)
+	level := feed(2000, 60, func(int) float64 { return 100 + r() })
+	for name, of := range map[string]struct {
+		all   []telemetry.Sample
+		shift float64 // of the last samples before
+	}{
+		"noise": {level, 0},
+		"shift": {level, 2},
+		"a day": {feed(2000, 300, func(i int) float64 { return 100 + 20*math.Sin(2*math.Pi*float64(i)/288) + r() }), 0},
+	} {
+		for n := 1000; n < len(of.all); n += 130 {
+			judge := func(x float64) (last detector.Verdict) {
+				samples := append(append([]telemetry.Sample{}, of.all[:n]...), telemetry.Sample{T: of.all[n].T, V: x})
+				for i := n - 24; i < n; i++ {
+					samples[i].V += of.shift
+				}
+				detector.ReplayShare(c, 0, gauge("x"), samples, func(v detector.Verdict) { last = v })
+				return last
+			}
+			v := judge(judge(of.all[n-1].V + of.shift).Expected)
+			near := 0.05 * (v.Upper - v.Lower)
+			for _, at := range []struct {
+				x   float64
+				odd bool
+			}{{v.Upper + near, true}, {v.Upper - near, false}, {v.Lower - near, true}, {v.Lower + near, false}} {
+				if got := judge(at.x); (got.Score >= c.Threshold()) != at.odd {
+					t.Errorf("%s, sample %d: value %.2f, band %.2f to %.2f, score %v: odd is not %v", name, n, at.x, v.Lower, v.Upper, got.Score, at.odd)
+				}
+			}
+		}
+	}
+}
