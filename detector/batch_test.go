@@ -2,6 +2,8 @@ package detector_test
 
 import (
 	"math"
+	"strconv"
+	"sync"
 	"testing"
 
 	"github.com/tocsinhq/tocsin/detector"
@@ -40,6 +42,53 @@ func TestObserveAll_Batches_SameNewsAsOneByOne(t *testing.T) {
 	for i := range want {
 		if !same(got[i], want[i]) {
 			t.Fatalf("verdict %d: got %+v, want %+v", i, got[i], want[i])
+		}
+	}
+}
+
+func TestObserveAll_SlotsNeverGivenOut_AreIgnored(t *testing.T) {
+	b := newBank(t)
+	never := []detector.Slot{0, 2, 255, 256, 1 << 20, 1<<32 - 1, 1<<32 + 7, 1<<63 + 1}
+	for range 2 { // an empty bank, then one with a series
+		var batch []detector.Observation
+		for i := range 5 * len(never) {
+			batch = append(batch, detector.Observation{Slot: never[i%len(never)], Time: start, Value: 1})
+		}
+		b.ObserveAll(batch, func(v detector.Verdict) { t.Errorf("got %+v", v) })
+		b.ObserveAll(nil, func(v detector.Verdict) { t.Errorf("got %+v", v) })
+		if b.Register(gauge("x")) != 1 {
+			t.Fatal("the first series has another slot")
+		}
+	}
+	if _, ok := b.Last(1); ok {
+		t.Error("a series that was sent nothing has a verdict")
+	}
+}
+
+func TestObserveAll_TwoAtOnceInOneChunk_SeriesStayApart(t *testing.T) {
+	b := newBank(t)
+	var slots [2][]detector.Slot
+	for i := range 100 {
+		slots[i%2] = append(slots[i%2], b.Register(gauge("s"+strconv.Itoa(i))))
+	}
+	var all sync.WaitGroup
+	for w := range 2 {
+		all.Go(func() {
+			for i := range 400 {
+				var batch []detector.Observation
+				for _, slot := range slots[w] {
+					x := 1000*float64(slot) + math.Sin(float64(i)/20) + 0.3*math.Sin(float64(i*i))
+					batch = append(batch, detector.Observation{Slot: slot, Time: start + int64(i)*300_000, Value: x})
+				}
+				b.ObserveAll(batch, func(detector.Verdict) {})
+			}
+		})
+	}
+	all.Wait()
+	for i, slot := range append(slots[0], slots[1]...) {
+		v, ok := b.Last(slot)
+		if want := 1000 * float64(slot); !ok || v.Slot != slot || math.Abs(v.Value-want) > 2 || math.Abs(v.Expected-want) > 3 {
+			t.Errorf("series %d: got %+v, want one near %v", i, v, want)
 		}
 	}
 }

@@ -212,11 +212,16 @@ func (d *page) dayMean() float64 {
 func (d *page) centre() float64 {
 	mean := d.dayMean()
 	if d.weekly() {
-		sum := 0
-		for _, o := range d.Week {
-			sum += int(o)
-		}
-		mean += float64(sum) / weekBuckets
+		mean += d.weekMean()
 	}
 	return mean * float64(d.Unit)
+}
+
+// weekMean returns the mean of the week, in units.
+func (d *page) weekMean() float64 {
+	sum := 0
+	for _, o := range d.Week {
+		sum += int(o)
+	}
+	return float64(sum) / weekBuckets
 }

@@ -201,10 +201,25 @@ func (d *page) level() float64 {
 			d.Day[i] = int16(clip(float64(d.Day[i])-float64(mean), math.MaxInt16))
 		}
 	}
-	moved := float64(mean) * float64(d.Unit)
+	moved := float64(mean)*float64(d.Unit) + d.levelWeek()
 	d.Season -= float32(moved)
 	d.Outlook.Centre -= float32(moved)
 	return moved
+}
+
+// levelWeek does the same for the week, whose mean counts only where it is of use.
+func (d *page) levelWeek() float64 {
+	if d.Ages < 7 {
+		return 0
+	}
+	mean := int16(math.Round(d.weekMean()))
+	for i, o := range d.Week {
+		d.Week[i] = int16(clip(float64(o)-float64(mean), math.MaxInt16))
+	}
+	if !d.weekly() {
+		return 0
+	}
+	return float64(mean) * float64(d.Unit)
 }
 
 // refine makes units smaller when offsets use a small part of their range.

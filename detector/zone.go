@@ -35,9 +35,14 @@ func newZone(name string) (*zone, error) {
 	for t := time.Date(zoneFirstYear, 1, 1, 0, 0, 0, 0, time.UTC).In(at); t.Before(last); {
 		_, ahead := t.Zone()
 		z.from, z.seconds = append(z.from, t.UnixMilli()), append(z.seconds, int64(ahead))
-		if _, t = t.ZoneBounds(); t.IsZero() {
+		_, until := t.ZoneBounds()
+		if until.IsZero() {
 			break
 		}
+		if !until.After(t) { // in leap years time takes the last day for the end of the year
+			until = t.Add(24 * time.Hour)
+		}
+		t = until
 	}
 	return z, nil
 }
