@@ -131,6 +131,10 @@ func (s *series) close() Phase {
 	return PhaseClosed
 }
 
+// backWithin is how long a level that was relearned may last and still be taken
+// back, in seconds: longer than a weekend.
+const backWithin = 3 * secondsDay
+
 // relearnSamples is the least number of samples on a new level before it is
 // taken as normal.
 const relearnSamples = 24
@@ -159,16 +163,20 @@ func (s *series) relearn(k *look, p *params) bool {
 }
 
 // goBack puts the long level back to what it was before the last relearning if
-// within a day the series returns there: what had been taken as normal was an
-// incident after all, and its end is not odd.
-func (s *series) goBack(k *look) {
-	if since(s.BeforeTime, k.t) > secondsDay*1000 {
+// within backWithin the series returns there: what had been taken as normal was an
+// incident after all, or a time of the day or the week that was not known yet. Its
+// end is not odd, and a young page takes the times in between as its own.
+func (s *series) goBack(k *look, d *page) {
+	if since(s.BeforeTime, k.t) > backWithin*1000 {
 		s.BeforeTime = 0
 		return
 	}
 	near, far := math.Abs(k.x-k.season-s.Before), math.Abs(k.x-k.anchor)
 	if unit := float64(s.LongScale) + 0.5*k.scale; near > awayLeast*unit || far < 2*awayLeast*unit {
 		return
+	}
+	if d != nil {
+		d.credit(k, since(s.BeforeTime, k.t)/1000, s.Long-s.Before)
 	}
 	s.Long, s.Level, s.Slow = s.Before, s.Before, s.Before+k.season
 	clear(s.Chart[:])

@@ -9,6 +9,7 @@ type look struct {
 	x    float64 // watched value
 	dt   float64 // seconds since the sample before
 	full bool    // the band is asked for
+	open bool    // an episode was open before it
 	gap  bool    // more than gapSteps steps without a sample
 	// fine is by how much noise is larger than at the series' step: a rate taken
 	// over a fraction of the step counts so much less.
@@ -82,6 +83,10 @@ func (s *series) predict(k *look, d *page) {
 		d.season(k, float64(s.Step), float64(s.MixErr))
 	}
 	k.forecast = [experts]float64{s.X1, s.Fast, s.Mid, s.Slow, s.Level + k.season, s.X1 + k.leap}
+	if d != nil && math.Abs(k.leap) > sharpEdge*float64(s.MixErr) && !k.gap {
+		s.Fast, s.Mid, s.Slow = s.Fast+k.leap, s.Mid+k.leap, s.Slow+k.leap
+		k.forecast = [experts]float64{s.X1 + k.leap, s.Fast, s.Mid, s.Slow, s.Level + k.season, s.X1 + k.leap}
+	}
 	k.expected = s.mix(k, d != nil)
 	k.anchor = s.Long + k.season
 	k.scale = s.scale(k)
@@ -94,7 +99,7 @@ func (s *series) predict(k *look, d *page) {
 		}
 	}
 	if s.BeforeTime != 0 {
-		s.goBack(k)
+		s.goBack(k, d)
 	}
 	if s.Flags&(flagOpen|flagAfter) != 0 && s.recovering(k.t) {
 		k.low, k.high = min(k.low, k.anchor), max(k.high, k.anchor)

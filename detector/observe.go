@@ -62,7 +62,7 @@ func (s *series) take(p *params, slab *days, k *look) Phase {
 // prepare brings calendar and counts up to the time of an admitted sample and
 // returns the series' page, nil without.
 func (s *series) prepare(p *params, slab *days, k *look) *page {
-	k.zone = p.zone.offset(k.t)
+	k.zone, k.open = p.zone.offset(k.t), s.has(flagOpen)
 	s.newDay(k.t)
 	d := s.page(k, slab)
 	s.measure(k.x)

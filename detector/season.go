@@ -68,6 +68,8 @@ const (
 	leapMost     = 20  // scales beyond which a leap counts no more
 	youngDays    = 7   // after which first visits weigh no more than others
 	youngWeeks   = 21  // the same for weeks, in days
+	creditDays   = 2   // in which a level that did not last is the day's
+	creditWeeks  = 14  // and one that lasted for longer the week's, in days
 	settledAfter = 3   // days after which noise is learned anew
 	unitSteps    = 1e4 // steps of Unit that the range of a new page takes
 	hourUnits    = 64  // and HourUnit in them

@@ -16,6 +16,8 @@ func (d *page) learn(k *look, dev, most float64, ordinary bool) {
 		d.learnWeek(k, clip(rest-k.week, most), ordinary)
 		d.learnHour(k, clip(rest-d.usedWeek(k)-float64(d.Lately), most))
 	}
+	// What is odd a day after it was odd at the same time is the day's.
+	ordinary = ordinary || d.First && d.Ages >= 1
 	share := dayTeaches * p.rate
 	if ordinary {
 		d.Ordinary = min(d.Ordinary, math.MaxUint8-1) + 1
@@ -23,9 +25,12 @@ func (d *page) learn(k *look, dev, most float64, ordinary bool) {
 		if d.young(p) {
 			share = max(1/d.visits(p), share)
 		}
+		if d.First && (!k.open || d.Ages >= 1) {
+			dev = k.x - k.anchor // all of it: nothing is known of this time
+		}
 	}
 	if d.Ages >= 1 {
-		d.Trend += p.rate * (1.0 / dayBuckets) * (float32(dev) - d.Trend)
+		d.Trend += p.rate * (1.0 / dayBuckets) * (float32(clip(dev, most)) - d.Trend)
 	}
 	d.move(&d.Day[p.own], share*(float32(dev)-d.Trend), k.t)
 	d.Season = float32(k.season)
@@ -127,6 +132,9 @@ func (d *page) learnSpread(k *look, e float64, ordinary bool) {
 // learnLeap keeps how a leap of the season and that of the value went together:
 // the regression of the one on the other is what a leap is worth.
 func (d *page) learnLeap(k *look, last, step float64) {
+	if d.First || !d.known(k.place.own) {
+		return // the season has moved because it was learned
+	}
 	ds := clip((k.season-float64(d.Season))/k.scale, leapMost)
 	dx := clip((k.x-last)/k.scale, leapMost)
 	fade := float32(min(1, step/secondsDay) / leapMemory)
@@ -243,5 +251,27 @@ func (d *page) refine() {
 			d.Hour[i] *= 2
 		}
 		d.HourUnit /= 2
+	}
+}
+
+// credit tells the page that the series has just come back from a level that lay
+// so much higher for some seconds, and that this had been taken for the long
+// level. In its first days that is the shape of the day; while it has not seen two
+// weeks it is that of the week, if it lasted for longer than half a day.
+func (d *page) credit(k *look, seconds int64, higher float64) {
+	if d.Ages < creditDays && seconds < secondsDay {
+		for back := min(seconds/dayWidth, dayBuckets-1); back > 0; back-- {
+			b := (int64(k.place.own) + dayBuckets - back) % dayBuckets
+			if d.known(uint8(b)) {
+				d.move(&d.Day[b], float32(higher), k.t)
+			}
+		}
+		return
+	}
+	if d.Ages < creditWeeks && seconds > secondsDay/2 {
+		for back := min(seconds/weekWidth, weekBuckets-1); back > 0; back-- {
+			b := (int64(k.place.wa) + weekBuckets + 1 - back) % weekBuckets
+			d.move(&d.Week[b], float32(higher), k.t)
+		}
 	}
 }

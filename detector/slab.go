@@ -45,7 +45,7 @@ func (s *slab[T]) len() int {
 // blockMost is how many chunks are made at once at most. Blocks of some megabytes
 // can lie in huge pages, without which the processor spends more time on finding a
 // series' address than on its bytes.
-const blockMost = 32
+const blockMost = 16
 
 // grow appends chunks: one at first, then as many as there are, up to blockMost.
 // The table is copied when it is full only, so readers of the old table still see
