@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -21,21 +23,52 @@ const (
 	explainNear = time.Hour
 )
 
-// Explain replays the stored samples of the series up to the time asked for.
+// Explain asks the core.
 func (s webBands) Explain(ctx context.Context, query string, at time.Time) (web.Explanation, error) {
+	return s.c.Explain(ctx, query, at)
+}
+
+// Explain says why the newest sample of the one series that the query selects,
+// stored or derived from a stored histogram, was or was not odd at a time. It
+// replays the samples up to there.
+func (c *Core) Explain(ctx context.Context, query string, at time.Time) (web.Explanation, error) {
 	ms, err := selector(query)
 	if err != nil {
 		return web.Explanation{}, err
 	}
-	l, samples, err := s.c.series(ctx, ms, at.Add(-explainFrom), at)
+	l, samples, err := c.series(ctx, ms, at.Add(-explainFrom), at)
+	if errors.Is(err, errNoSeries) {
+		l, samples, err = c.derivedSamples(ctx, ms, at.Add(-explainFrom), at)
+	}
 	if err != nil {
 		return web.Explanation{}, err
 	}
-	e, ok := detector.ReplayExplain(s.c.detectorConfig, s.c.shareOf(l), l, samples, at.UnixMilli())
+	e, ok := detector.ReplayExplain(c.detectorConfig, c.shareOf(l), l, samples, at.UnixMilli())
 	if when := time.UnixMilli(e.Time); !ok || at.Sub(when) > explainNear {
 		return web.Explanation{}, fmt.Errorf("%w: %s has no sample in the hour before %s", errNoSeries, l, at.UTC().Format(time.RFC3339))
 	}
 	return explanationOf(l, e), nil
+}
+
+// derivedSamples returns the figures that a stored histogram gave of one of its
+// quantiles, as the detector saw them.
+func (c *Core) derivedSamples(ctx context.Context, ms []*labels.Matcher, from, to time.Time) (labels.Labels, []telemetry.Sample, error) {
+	d, err := c.derivedSeries(ctx, ms, from, to)
+	if err != nil {
+		return labels.EmptyLabels(), nil, err
+	}
+	var out []telemetry.Sample
+	rate := false
+	d.replay(c.detectorConfig, 0, func(v detector.Verdict) {
+		rate = rate || v.Rate
+		if !math.IsNaN(v.Value) {
+			out = append(out, telemetry.Sample{T: v.Time, V: v.Value})
+		}
+	})
+	if rate {
+		return d.labels, nil, &web.Error{Kind: web.KindInvalid, Message: fmt.Sprintf("query: %s is the rate of a histogram's count, of which there is a band but no explanation", d.labels)}
+	}
+	return d.labels, out, nil
 }
 
 // selector reads the selector of one series.

@@ -117,6 +117,10 @@ func (s *shop) shifted() {
 		if b.Series["__name__"] != name || b.Series["quantile"] != "0.99" || b.Series["le"] != "" || b.Series["service"] != "pay" {
 			s.t.Errorf("band of %s: got series %v", name, b.Series)
 		}
+		e, err := s.core.Explain(s.t.Context(), a.Query, a.Since)
+		if err != nil || !e.Odd || e.Series["quantile"] != "0.99" || !strings.Contains(e.Text, "odd by") {
+			s.t.Errorf("explanation of %s at its onset: %+v, %v; want why it is odd", name, e, err)
+		}
 		seen := false
 		for _, p := range b.Points {
 			if p.T == a.Since.UnixMilli() {
@@ -193,6 +197,9 @@ func TestHistogram_BandOfWhatIsNotDerived_SaysSo(t *testing.T) {
 	s.serve(8, 400, 0)
 	if _, err := s.band(`classic_seconds{quantile="0.99"}`); err == nil || !strings.Contains(err.Error(), "matches several") {
 		t.Errorf("two zones: got %v, want that there are several", err)
+	}
+	if _, err := s.core.Explain(t.Context(), `native_seconds_count{service="pay"}`, s.now); err == nil || !strings.Contains(err.Error(), "no explanation") {
+		t.Errorf("explanation of a histogram's rate: got %v, want that there is none", err)
 	}
 	if b, err := s.band(`classic_seconds{quantile="0.5",zone="b"}`); err != nil || b.Series["zone"] != "b" || len(b.Points) < 6 {
 		t.Errorf("one of two zones: got %d points of %v, %v", len(b.Points), b.Series, err)

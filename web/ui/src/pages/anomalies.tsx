@@ -81,7 +81,7 @@ function Row({ anomaly: a }: { anomaly: Anomaly }) {
             {distance(a, isSet(a.ended) && a.condition !== 'held')}
           </span>
           <Range value={worst(a).value} lower={n.lower} upper={n.upper} expected={n.expected} />
-          {a.query && <Why query={a.query} at={worst(a).at} />}
+          {a.query && a.kind !== 'group' && <Why query={a.query} at={worst(a).at} />}
         </span>
         <span className="side">
           <span>
