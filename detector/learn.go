@@ -59,8 +59,8 @@ func (s *series) learnLong(k *look, d *page, young float64, ordinary bool) {
 	slow := max(young, min(0.01, float64(s.Step)/longMemory))
 	if d != nil {
 		d.learn(k, dev, most, ordinary)
-		if d.first() {
-			slow = 0 // all of it is the profile's
+		if d.First {
+			slow = 0 // this time of day was not known: all of it is the profile's
 		}
 	}
 	if k.odd {

@@ -16,7 +16,7 @@ const (
 
 // page is what a series has learned about the calendar: by how much it lies
 // above its long level in each quarter of an hour of the day, in each quarter of
-// a day of the week and in each two minutes of the hour, and how large forecast
+// a day of the week and in each five minutes of the hour, and how large forecast
 // errors are at a time of day. Week and hour are used only where they have
 // forecast better than the day alone. It lives in a slab of its own, for those
 // series only that have lived long enough to have a day.

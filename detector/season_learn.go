@@ -36,10 +36,6 @@ func (d *page) learn(k *look, dev, most float64, ordinary bool) {
 	d.Season = float32(k.season)
 }
 
-// first reports whether the time of day of the last sample was known for the
-// first time, so that what it lies off by belongs to the profile alone.
-func (d *page) first() bool { return d.First }
-
 // young reports whether the first visits of the bucket at p may still weigh more
 // than later ones. What follows from it would be the same without asking; asking
 // saves divisions.

@@ -94,9 +94,3 @@ func (d *days) take() uint32 {
 func (d *days) at(at uint32) *page {
 	return &d.pages.at(int(at / chunkSize))[at%chunkSize]
 }
-
-func (d *days) len() int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return int(d.used) - len(d.free)
-}
