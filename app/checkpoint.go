@@ -48,11 +48,6 @@ func (c *Core) Checkpoint(ctx context.Context, at time.Time) error {
 	if cerr := tmp.Close(); err == nil {
 		err = cerr
 	}
-	// What the bank had to tell before it was copied must be stored before the
-	// copy counts: after a crash it would not tell it again.
-	if err == nil {
-		err = c.Consume(ctx, at)
-	}
 	if err == nil {
 		// The checkpoint knows of episodes whose opening may still wait in the
 		// queue. It takes effect only when they are stored: a process that
