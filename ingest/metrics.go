@@ -57,8 +57,8 @@ func (c *counters) refused(reason string) {
 // stored counts what became of the samples of a batch.
 func (c *counters) stored(b *telemetry.Batch, r *telemetry.WriteResult) {
 	c.samples.Add(r.Stored)
-	c.unkept[0].Add(b.Exemplars)
-	c.unkept[1].Add(b.Metadata)
+	c.unkept[0].Add(b.SkippedExemplars)
+	c.unkept[1].Add(b.SkippedMetadata)
 	for reason, n := range r.Refused {
 		c.set.GetOrCreateCounter(`tocsin_ingest_rejected_total{protocol="` + protocol + `",reason="` + reason + `"}`).Add(n)
 	}

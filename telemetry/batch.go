@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/histogram"
 )
 
@@ -12,18 +13,40 @@ type Pair struct {
 
 // Sample is one float value at a time in milliseconds since the Unix epoch.
 // V may be NaN (including Prometheus' staleness marker) or infinite; both are
-// legal samples and are stored bit for bit.
+// legal samples and are stored bit for bit. ST is when the counter began to
+// count, in the same unit, 0 if the sender does not say.
 type Sample struct {
-	T int64
-	V float64
+	T  int64
+	V  float64
+	ST int64
 }
 
 // HistogramSample is one native histogram at a time in milliseconds since the
-// Unix epoch. Exactly one of Int and Float is set.
+// Unix epoch. Exactly one of Int and Float is set. ST is as in Sample.
 type HistogramSample struct {
 	T     int64
+	ST    int64
 	Int   *histogram.Histogram
 	Float *histogram.FloatHistogram
+}
+
+// Exemplar is one observation behind a sample, usually with the id of its trace.
+// Labels are as sent and alias the body. T is in milliseconds since the Unix
+// epoch, 0 if the sender does not say: then it is that of the series' last sample.
+type Exemplar struct {
+	Labels []Pair
+	T      int64
+	V      float64
+}
+
+// Metadata says what a metric is. Type is one of the constants of
+// github.com/prometheus/common/model, empty or unknown if the sender does not
+// say. Family is the metric's name without the suffixes of its series; it is
+// empty where the metadata stand with a series, whose name then tells. Help and
+// Unit may be empty. The slices alias the body.
+type Metadata struct {
+	Type               model.MetricType
+	Family, Help, Unit []byte
 }
 
 // Series is one labelled run of samples inside a batch, in the order in which
@@ -33,6 +56,8 @@ type Series struct {
 	Labels     []Pair
 	Samples    []Sample
 	Histograms []HistogramSample
+	Exemplars  []Exemplar // in the order of the body
+	Metadata   Metadata   // zero if the sender does not say
 }
 
 // Batch is one write request in flat form. The zero value is ready for use.
@@ -40,9 +65,11 @@ type Series struct {
 // Write returns, so that bodies and batches can be pooled.
 type Batch struct {
 	Series []Series
-	// Exemplars and Metadata count entries that the body carried and that
-	// this version does not keep, so that the receiver can report them.
-	Exemplars, Metadata int
+	// Metadata are those that stand apart from series, each with its Family.
+	Metadata []Metadata
+	// SkippedExemplars and SkippedMetadata count entries that the body carried
+	// and that the decoder does not hand on, so that the receiver can report them.
+	SkippedExemplars, SkippedMetadata int
 }
 
 // Reset empties the batch and keeps its memory.
@@ -53,9 +80,14 @@ func (b *Batch) Reset() {
 		s.Samples = s.Samples[:0]
 		clear(s.Histograms)
 		s.Histograms = s.Histograms[:0]
+		clear(s.Exemplars)
+		s.Exemplars = s.Exemplars[:0]
+		s.Metadata = Metadata{}
 	}
 	b.Series = b.Series[:0]
-	b.Exemplars, b.Metadata = 0, 0
+	clear(b.Metadata)
+	b.Metadata = b.Metadata[:0]
+	b.SkippedExemplars, b.SkippedMetadata = 0, 0
 }
 
 // Next extends the batch by one series, reusing the memory of an earlier use,

@@ -20,12 +20,12 @@ func TestBatch_Reset_KeepsMemoryAndForgetsData(t *testing.T) {
 		s.Samples = append(s.Samples, telemetry.Sample{T: 1, V: 2}, telemetry.Sample{T: 2, V: 3})
 		s.Histograms = append(s.Histograms, telemetry.HistogramSample{T: 1, Int: &histogram.Histogram{}})
 	}
-	b.Exemplars, b.Metadata = 4, 5
+	b.SkippedExemplars, b.SkippedMetadata = 4, 5
 	if b.Len() != 9 {
 		t.Errorf("got %d samples, want 9", b.Len())
 	}
 	b.Reset()
-	if b.Len() != 0 || len(b.Series) != 0 || b.Exemplars != 0 || b.Metadata != 0 {
+	if b.Len() != 0 || len(b.Series) != 0 || b.SkippedExemplars != 0 || b.SkippedMetadata != 0 {
 		t.Errorf("after Reset: got %+v", b)
 	}
 	if h := b.Series[:1][0].Histograms[:1][0]; h.Int != nil {

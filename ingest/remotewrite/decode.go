@@ -49,9 +49,9 @@ func decodeRequest(body []byte, b *telemetry.Batch) *Error {
 			i = end
 		case 3:
 			if i, err = checkNested(body, at, next, wire, &metadataMessage); err != nil {
-				return err.in(metadataMessage.name, b.Metadata)
+				return err.in(metadataMessage.name, b.SkippedMetadata)
 			}
-			b.Metadata++
+			b.SkippedMetadata++
 		default:
 			if i, err = skip(body, at, next, wire); err != nil {
 				return err
@@ -113,7 +113,7 @@ func decodeSeries(b []byte, i int, batch *telemetry.Batch, s *telemetry.Series) 
 		}
 		i = end
 	}
-	batch.Exemplars += exemplars
+	batch.SkippedExemplars += exemplars
 	return nil
 }
 

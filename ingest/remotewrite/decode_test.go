@@ -78,7 +78,7 @@ type series struct {
 }
 
 func ofBatch(b *telemetry.Batch) content {
-	c := content{Exemplars: b.Exemplars, Metadata: b.Metadata}
+	c := content{Exemplars: b.SkippedExemplars, Metadata: b.SkippedMetadata}
 	for _, s := range b.Series {
 		var x series
 		for _, p := range s.Labels {
@@ -125,8 +125,8 @@ func TestDecode_RichRequest_HoldsWhatTheGeneratedDecoderHolds(t *testing.T) {
 	if d := cmp.Diff(ofRequest(unmarshal(t, body)), ofBatch(&b), sameFloat); d != "" {
 		t.Errorf("-want +got\n%s", d)
 	}
-	if b.Exemplars != 2 || b.Metadata != 1 || b.Len() != 5 {
-		t.Errorf("got %d exemplars, %d metadata, %d samples; want 2, 1, 5", b.Exemplars, b.Metadata, b.Len())
+	if b.SkippedExemplars != 2 || b.SkippedMetadata != 1 || b.Len() != 5 {
+		t.Errorf("got %d exemplars, %d metadata, %d samples; want 2, 1, 5", b.SkippedExemplars, b.SkippedMetadata, b.Len())
 	}
 }
 
