@@ -33,6 +33,7 @@ var benches = []bench{
 	{"detection", "event recall, delay, false alarms and cost of the detector on labelled series", detection},
 	{"groups", "event recall and ranking of guilty metrics over all metrics of a service", groups},
 	{"forecast", "coverage and error of the detector's forecasts against seasonal-naive", forecast},
+	{"ingest", "cost of receiving samples beside Prometheus and VictoriaMetrics", ingest},
 	{"nab", "the detector by the rule of the Numenta Anomaly Benchmark, without look-ahead", nab},
 }
 

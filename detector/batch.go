@@ -1,6 +1,10 @@
 package detector
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/tocsinhq/tocsin/internal/prefetch"
+)
 
 // Observation is one sample of a batch.
 type Observation struct {
@@ -52,7 +56,7 @@ func (b *Bank) Ahead(far, near Slot) {
 // fetchSeries asks for the state of a series.
 func (b *Bank) fetchSeries(slot Slot) {
 	if c := b.series.at(int(slot.place()) / chunkSize); c != nil {
-		prefetch(unsafe.Pointer(&c.series[slot.place()%chunkSize]), seriesLines)
+		prefetch.Lines(unsafe.Pointer(&c.series[slot.place()%chunkSize]), seriesLines)
 	}
 }
 
@@ -67,6 +71,6 @@ func (b *Bank) fetchPage(slot Slot) {
 	}
 	at := c.series[slot.place()%chunkSize].Page
 	if d := b.days.pages.at(int(at) / chunkSize); d != nil {
-		prefetch(unsafe.Pointer(&d[at%chunkSize]), pageLines)
+		prefetch.Lines(unsafe.Pointer(&d[at%chunkSize]), pageLines)
 	}
 }

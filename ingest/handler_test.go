@@ -130,7 +130,7 @@ func TestHandler_GoodRequests_Get204(t *testing.T) {
 			var got []string
 			r := newRig(func(ctx context.Context, b *telemetry.Batch) (telemetry.WriteResult, error) {
 				for _, s := range b.Series {
-					got = append(got, string(s.Labels[1].Value)+"="+fmt.Sprint(s.Samples[0].V))
+					got = append(got, string(s.Unpack()[1].Value)+"="+fmt.Sprint(s.Samples[0].V))
 				}
 				return storeAll(ctx, b)
 			}, nil)
@@ -419,8 +419,8 @@ func TestHandler_ManyBadRequests_AreLoggedOncePerSecond(t *testing.T) {
 func TestHandler_RequestsAtOnce_KeepTheirBatchesApart(t *testing.T) {
 	r := newRig(func(ctx context.Context, b *telemetry.Batch) (telemetry.WriteResult, error) {
 		for i, s := range b.Series {
-			if string(s.Labels[1].Value) != fmt.Sprint(i) || s.Samples[0].V != float64(i) {
-				t.Errorf("series %d is %s", i, s.Labels[1].Value)
+			if string(s.Unpack()[1].Value) != fmt.Sprint(i) || s.Samples[0].V != float64(i) {
+				t.Errorf("series %d is %s", i, s.Unpack()[1].Value)
 			}
 		}
 		return storeAll(ctx, b)

@@ -43,45 +43,48 @@ func (a *ruleAppender) Append(_ storage.SeriesRef, ls labels.Labels, st, t int64
 	id, key := a.w.hasher.ofLabels(ls, a.key)
 	a.key = key
 	minute := minuteOf(a.w.now())
-	s := a.w.cache.get(id, minute)
-	if s == nil {
+	p := a.w.cache.get(id, minute)
+	if p == 0 {
 		ref, err := a.AppenderV2.Append(0, ls, st, t, v, h, fh, opts)
 		if err != nil {
 			return 0, err
 		}
-		s = a.w.cache.add(id, newSeries(ls, ref, a.w.register(ls, h != nil || fh != nil)), minute)
-		a.accept(s, ref, v, telemetry.HistogramSample{T: t, Int: h, Float: fh})
+		p = a.w.cache.add(id, uint64(ref), a.w.register(ls, h != nil || fh != nil), minute)
+		a.accept(p, ref, v, telemetry.HistogramSample{T: t, Int: h, Float: fh})
 		return ref, nil
 	}
-	ref, err := a.appendKnown(s, st, t, v, h, fh, opts)
+	ref, err := a.appendKnown(p, ls, st, t, v, h, fh, opts)
 	if err != nil {
 		return 0, err
 	}
-	a.accept(s, ref, v, telemetry.HistogramSample{T: t, Int: h, Float: fh})
+	a.accept(p, ref, v, telemetry.HistogramSample{T: t, Int: h, Float: fh})
 	return ref, nil
 }
 
-func (a *ruleAppender) appendKnown(s *series, st, t int64, v float64, h *histogram.Histogram, fh *histogram.FloatHistogram, opts storage.AppendV2Options) (storage.SeriesRef, error) {
-	s.mu.Lock()
+func (a *ruleAppender) appendKnown(p place, ls labels.Labels, st, t int64, v float64, h *histogram.Histogram, fh *histogram.FloatHistogram, opts storage.AppendV2Options) (storage.SeriesRef, error) {
+	s, m := a.w.cache.at(p), a.w.cache.lock(p)
+	m.Lock()
 	ref, newest, have := s.ref, s.newest, s.value
-	s.mu.Unlock()
+	m.Unlock()
 	if h == nil && fh == nil && t == newest && math.Float64bits(v) != have {
 		return 0, storage.NewDuplicateFloatErr(t, math.Float64frombits(have), v)
 	}
-	return a.AppenderV2.Append(ref, s.labels, st, t, v, h, fh, opts)
+	return a.AppenderV2.Append(storage.SeriesRef(ref), ls, st, t, v, h, fh, opts)
 }
 
 // accept notes a sample that the TSDB took: h, or v if there is no histogram.
-func (a *ruleAppender) accept(s *series, ref storage.SeriesRef, v float64, h telemetry.HistogramSample) {
+func (a *ruleAppender) accept(p place, ref storage.SeriesRef, v float64, h telemetry.HistogramSample) {
 	a.stored++
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s, m := a.w.cache.at(p), a.w.cache.lock(p)
+	m.Lock()
+	defer m.Unlock()
 	if h.Int != nil || h.Float != nil {
-		s.ref = ref
-		a.hists = append(a.hists, histogramObservation{s, h})
+		s.ref = uint64(ref)
+		a.hists = append(a.hists, histogramObservation{p, h})
 		return
 	}
-	a.pending = append(a.pending, s.accept(ref, h.T, v))
+	s.accept(ref, h.T, v)
+	a.pending = append(a.pending, observation{p, h.T, v})
 }
 
 // Commit writes the log and then shows the samples to the observer.
@@ -98,7 +101,7 @@ func (a *ruleAppender) Commit() error {
 
 // Rollback forgets the samples.
 func (a *ruleAppender) Rollback() error {
-	forget(a.pending)
+	a.w.forget(a.pending)
 	a.pending, a.hists = nil, nil
 	return a.AppenderV2.Rollback()
 }

@@ -2,12 +2,14 @@ package store
 
 import (
 	"context"
+	"errors"
 	"math"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb"
 
 	"github.com/tocsinhq/tocsin/telemetry"
 )
@@ -22,6 +24,7 @@ type request struct {
 	times      timeRange
 	maker      labelMaker
 	key        []byte
+	found      [findAhead]found
 	pending    []observation
 	histograms []histogramObservation
 	runs       bool      // some series has several samples
@@ -66,29 +69,56 @@ func (w *Writer) end(r *request) {
 
 func minuteOf(t time.Time) uint32 { return uint32(t.Unix() / 60) }
 
+// findAhead is how many series are looked up before the first of them is written:
+// by the time it is needed the memory of the cache has come.
+const findAhead = 256
+
+// found is where the cache has a series, or 0 for the place.
+type found struct {
+	id    identity
+	place place
+}
+
+// find looks up series that are about to be written, at most findAhead.
+func (r *request) find(batch []telemetry.Series) {
+	c := r.w.cache
+	for i := range batch {
+		f := &r.found[i]
+		f.id, r.key = r.w.hasher.ofSeries(&batch[i], r.key)
+		c.fetchCell(f.id)
+	}
+	for i := range batch {
+		f := &r.found[i]
+		f.place = c.look(f.id)
+		c.fetch(f.place)
+	}
+}
+
 // write appends one series of the batch. An error ends the whole request;
 // what is wrong with this series alone becomes part of the result.
-func (r *request) write(i int, in *telemetry.Series) error {
+func (r *request) write(i int, in *telemetry.Series, at *found) error {
 	r.refused = r.refused[:0]
 	n := len(in.Samples) + len(in.Histograms)
 	r.orderFloats(in)
 	r.orderHistograms(in)
-	id, key := r.w.hasher.ofPairs(in.Labels, r.key)
-	r.key = key
-	s := r.w.cache.get(id, r.minute)
-	if s == nil {
-		var f *fault
-		if s, f = r.resolve(id, in); f != nil {
+	done, err := false, error(nil)
+	if at.place != 0 {
+		done, err = r.append(at, in, labels.EmptyLabels())
+	}
+	if !done && err == nil {
+		ls, f := r.resolve(at, in)
+		if f != nil {
 			r.result.Reject(telemetry.Rejection{Series: i, Labels: labelsText(in.Labels), Reason: f.reason, Message: f.message, Samples: n})
 			return nil
 		}
-	}
-	var err error
-	if s != nil {
-		err = r.append(s, in)
+		for at.place != 0 && !done && err == nil {
+			if done, err = r.append(at, in, ls); !done && err == nil {
+				at.place = r.w.cache.get(at.id, r.minute) // a sweep took it between the two
+			}
+		}
 	}
 	for _, x := range r.refused {
-		r.result.Reject(telemetry.Rejection{Series: i, Labels: labelsText(in.Labels), Reason: x.reason, Message: x.message, Samples: x.samples})
+		r.result.Reject(telemetry.Rejection{Series: i, Labels: labelsText(in.Unpack()), Reason: x.reason, Message: x.message, Samples: x.samples})
 	}
 	return err
 }
@@ -104,19 +134,20 @@ func (r *request) refuse(reason string, message func() string) {
 	r.refused = append(r.refused, refusal{fault{reason, message()}, 1})
 }
 
-// resolve finds or makes the series of labels that are not in the cache. It
-// returns nil without a fault when nothing of the series is to be stored.
-func (r *request) resolve(id identity, in *telemetry.Series) (*series, *fault) {
+// resolve finds or makes the series of labels that are not in the cache, or whose
+// place there does not serve, and returns the labels as they are stored. The place
+// is 0 without a fault when nothing of the series is to be stored.
+func (r *request) resolve(at *found, in *telemetry.Series) (labels.Labels, *fault) {
 	w := r.w
 	w.metrics.misses.Inc()
-	ls, f := r.maker.make(in.Labels)
+	at.place = 0
+	ls, f := r.maker.make(in.Unpack())
 	if f != nil {
-		return nil, f
+		return ls, f
 	}
 	own, key := w.hasher.ofLabels(ls, r.key)
 	r.key = key
-	s := w.cache.get(own, r.minute)
-	if s == nil {
+	if at.place = w.cache.get(own, r.minute); at.place == 0 {
 		ref, have := storage.SeriesRef(0), labels.EmptyLabels()
 		if r.refs != nil {
 			ref, have = r.refs.GetRef(ls, ls.Hash())
@@ -124,14 +155,15 @@ func (r *request) resolve(id identity, in *telemetry.Series) (*series, *fault) {
 		if ref != 0 {
 			ls = have // the head's own copy, so that there is only one
 		} else if wanted, f := r.mayCreate(in); f != nil || !wanted {
-			return nil, f
+			return ls, f
 		}
-		s = w.cache.add(own, newSeries(ls, ref, w.register(ls, len(in.Samples) == 0)), r.minute)
+		at.place = w.cache.add(own, uint64(ref), w.register(ls, len(in.Samples) == 0), r.minute)
 	}
-	if own != id {
-		w.cache.add(id, s, r.minute)
+	if own != at.id {
+		w.cache.alias(at.id, at.place)
+		at.id = own
 	}
-	return s, nil
+	return ls, nil
 }
 
 // register asks the observer for the slot of a series, whose first samples are
@@ -177,13 +209,21 @@ func (r *request) mayCreate(in *telemetry.Series) (bool, *fault) {
 }
 
 // append puts the samples of one series into the appender, holding its lock so
-// that two requests see each other's newest sample.
-func (r *request) append(s *series, in *telemetry.Series) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// that two requests see each other's newest sample. Without labels, as for a
+// series that is known, it reports false when the place has another series by now,
+// or the head has dropped the series: labels are needed then.
+func (r *request) append(at *found, in *telemetry.Series, ls labels.Labels) (bool, error) {
+	c := r.w.cache
+	s, m := c.at(at.place), c.lock(at.place)
+	m.Lock()
+	defer m.Unlock()
+	if !c.is(at.place, at.id) {
+		return false, nil
+	}
+	s.touch(r.minute)
 	r.runs = r.runs || len(in.Samples) > 1
 	var last telemetry.Sample // stored one of this run; its time is never 0
-	for _, p := range in.Samples {
+	for i, p := range in.Samples {
 		bits := math.Float64bits(p.V)
 		if have, ok := s.valueAt(p.T, last); ok {
 			if have != bits {
@@ -195,28 +235,35 @@ func (r *request) append(s *series, in *telemetry.Series) error {
 				continue
 			}
 		}
-		ref, err := r.app.Append(s.ref, s.labels, 0, p.T, p.V, nil, nil, storage.AppendV2Options{})
+		ref, err := r.app.Append(storage.SeriesRef(s.ref), ls, 0, p.T, p.V, nil, nil, storage.AppendV2Options{})
 		if err != nil {
+			if i == 0 && ls.IsEmpty() && errors.Is(err, tsdb.ErrInvalidSample) {
+				return false, nil
+			}
 			if err := r.judge(p.T, err); err != nil {
-				return err
+				return true, err
 			}
 			continue
 		}
 		last = p
 		r.result.Stored++
-		r.pending = append(r.pending, s.accept(ref, p.T, p.V))
+		s.accept(ref, p.T, p.V)
+		r.pending = append(r.pending, observation{at.place, p.T, p.V})
 	}
-	for _, h := range in.Histograms {
-		ref, err := r.app.Append(s.ref, s.labels, 0, h.T, 0, h.Int, h.Float, storage.AppendV2Options{})
+	for i, h := range in.Histograms {
+		ref, err := r.app.Append(storage.SeriesRef(s.ref), ls, 0, h.T, 0, h.Int, h.Float, storage.AppendV2Options{})
 		if err != nil {
+			if i == 0 && len(in.Samples) == 0 && ls.IsEmpty() && errors.Is(err, tsdb.ErrInvalidSample) {
+				return false, nil
+			}
 			if err := r.judge(h.T, err); err != nil {
-				return err
+				return true, err
 			}
 			continue
 		}
-		s.ref = ref
+		s.ref = uint64(ref)
 		r.result.Stored++
-		r.histograms = append(r.histograms, histogramObservation{s, h})
+		r.histograms = append(r.histograms, histogramObservation{at.place, h})
 	}
-	return nil
+	return true, nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
 
 	"github.com/tocsinhq/tocsin/telemetry"
@@ -148,9 +148,13 @@ func (w *Writer) Write(ctx context.Context, b *telemetry.Batch) (telemetry.Write
 	}
 	r := w.begin(ctx, now)
 	defer w.end(r)
-	for i := range b.Series {
-		if err := r.write(i, &b.Series[i]); err != nil {
-			return telemetry.WriteResult{}, w.abort(r, err)
+	for from := 0; from < len(b.Series); from += findAhead {
+		to := min(from+findAhead, len(b.Series))
+		r.find(b.Series[from:to])
+		for i := from; i < to; i++ {
+			if err := r.write(i, &b.Series[i], &r.found[i-from]); err != nil {
+				return telemetry.WriteResult{}, w.abort(r, err)
+			}
 		}
 	}
 	if err := w.commit(r.app); err != nil {
@@ -172,7 +176,7 @@ func (w *Writer) Write(ctx context.Context, b *telemetry.Batch) (telemetry.Write
 
 // abort gives up a request after an error that is not about one sample.
 func (w *Writer) abort(r *request, err error) error {
-	forget(r.pending)
+	w.forget(r.pending)
 	if rollback := r.app.Rollback(); rollback != nil {
 		return w.fail(fmt.Errorf("append: %w; roll back: %w", err, rollback))
 	}
@@ -192,9 +196,9 @@ func (w *Writer) commit(app interface{ Commit() error }) error {
 
 // observation is a stored float sample on its way to the observer.
 type observation struct {
-	series *series
-	t      int64
-	v      float64
+	place place
+	t     int64
+	v     float64
 }
 
 // observe shows committed samples to the observer, in time order per series.
@@ -203,36 +207,38 @@ func (w *Writer) observe(pending []observation) {
 	shown := 0
 	late := 0
 	for i := 0; i < len(pending); {
-		s := pending[i].series
+		p := pending[i].place
+		s := w.cache.at(p)
 		if s.slot.Load() == 0 {
 			i++
 			continue
 		}
-		s.mu.Lock()
-		for ; i < len(pending) && pending[i].series == s; i++ {
+		m := w.cache.lock(p)
+		m.Lock()
+		for ; i < len(pending) && pending[i].place == p; i++ {
 			if pending[i].t <= s.observed {
 				late++
 				continue
 			}
 			s.observed = pending[i].t
 			if w.ahead != nil {
-				w.ahead(slotAt(pending, i+w.far), slotAt(pending, i+w.near))
+				w.ahead(w.slotAt(pending, i+w.far), w.slotAt(pending, i+w.near))
 			}
 			w.show(s, pending[i])
 			shown++
 		}
-		s.mu.Unlock()
+		m.Unlock()
 	}
 	w.metrics.observed.Add(shown)
 	w.metrics.late.Add(late)
 }
 
 // slotAt returns the slot of a pending sample, 0 beyond the last.
-func slotAt(pending []observation, i int) uint64 {
+func (w *Writer) slotAt(pending []observation, i int) uint64 {
 	if i >= len(pending) {
 		return 0
 	}
-	return pending[i].series.slot.Load()
+	return w.cache.at(pending[i].place).slot.Load()
 }
 
 // show shows one sample, again if the observer has forgotten its series. The
@@ -241,7 +247,7 @@ func (w *Writer) show(s *series, o observation) {
 	if w.observer.Observe(s.slot.Load(), o.t, o.v) {
 		return
 	}
-	s.slot.Store(w.observer.Register(s.labels))
+	s.slot.Store(w.observer.Register(w.labelsOf(s)))
 	w.observer.Observe(s.slot.Load(), o.t, o.v)
 }
 
@@ -250,8 +256,24 @@ func (w *Writer) showHistogram(s *series, h telemetry.HistogramSample) {
 	if w.observer.ObserveHistogram(s.slot.Load(), h) {
 		return
 	}
-	s.slot.Store(w.observer.RegisterHistogram(s.labels))
+	s.slot.Store(w.observer.RegisterHistogram(w.labelsOf(s)))
 	w.observer.ObserveHistogram(s.slot.Load(), h)
+}
+
+// labelsOf returns the labels of a series that has samples in the head, empty if
+// it has gone from there. It is slow; the cache keeps no labels because it is
+// hardly ever asked for.
+func (w *Writer) labelsOf(s *series) labels.Labels {
+	index, err := w.db.Head().Index()
+	if err != nil {
+		return labels.EmptyLabels()
+	}
+	defer index.Close()
+	var b labels.ScratchBuilder
+	if err := index.Series(storage.SeriesRef(s.ref), &b, nil); err != nil {
+		return labels.EmptyLabels()
+	}
+	return b.Labels()
 }
 
 // inTimeOrder sorts samples of several times by time, so that series which are
@@ -262,7 +284,7 @@ func inTimeOrder(pending []observation) {
 
 // histogramObservation is a stored native histogram on its way to the observer.
 type histogramObservation struct {
-	series *series
+	place  place
 	sample telemetry.HistogramSample
 }
 
@@ -270,11 +292,12 @@ type histogramObservation struct {
 func (w *Writer) observeHistograms(pending []histogramObservation) {
 	shown, late := 0, 0
 	for _, o := range pending {
-		s := o.series
+		s := w.cache.at(o.place)
 		if s.slot.Load() == 0 {
 			continue
 		}
-		s.mu.Lock()
+		m := w.cache.lock(o.place)
+		m.Lock()
 		if o.sample.T <= s.observed {
 			late++
 		} else {
@@ -282,7 +305,7 @@ func (w *Writer) observeHistograms(pending []histogramObservation) {
 			w.showHistogram(s, o.sample)
 			shown++
 		}
-		s.mu.Unlock()
+		m.Unlock()
 	}
 	w.metrics.observed.Add(shown)
 	w.metrics.late.Add(late)
@@ -290,12 +313,13 @@ func (w *Writer) observeHistograms(pending []histogramObservation) {
 
 // forget undoes what a transaction that is given up had noted as newest, so
 // that the TSDB alone judges the next samples.
-func forget(pending []observation) {
+func (w *Writer) forget(pending []observation) {
 	for _, o := range pending {
-		o.series.mu.Lock()
-		if o.series.newest == o.t {
-			o.series.newest = math.MinInt64
+		m := w.cache.lock(o.place)
+		m.Lock()
+		if s := w.cache.at(o.place); s.newest == o.t {
+			s.newest = never
 		}
-		o.series.mu.Unlock()
+		m.Unlock()
 	}
 }

@@ -51,9 +51,10 @@ type Metadata struct {
 
 // Series is one labelled run of samples inside a batch, in the order in which
 // the sender wrote them, which need not be time order. Labels are as sent:
-// unsorted, unchecked, aliasing the body.
+// unsorted, unchecked, aliasing the body; they are in Labels or packed in Wire.
 type Series struct {
 	Labels     []Pair
+	Wire       []byte // all labels in wire form, if the decoder left them packed: Labels is empty until Unpack
 	Samples    []Sample
 	Histograms []HistogramSample
 	Exemplars  []Exemplar // in the order of the body
@@ -76,7 +77,7 @@ type Batch struct {
 func (b *Batch) Reset() {
 	for i := range b.Series {
 		s := &b.Series[i]
-		s.Labels = s.Labels[:0]
+		s.Labels, s.Wire = s.Labels[:0], nil
 		s.Samples = s.Samples[:0]
 		clear(s.Histograms)
 		s.Histograms = s.Histograms[:0]

@@ -79,9 +79,10 @@ type series struct {
 
 func ofBatch(b *telemetry.Batch) content {
 	c := content{Exemplars: b.SkippedExemplars, Metadata: b.SkippedMetadata}
-	for _, s := range b.Series {
+	for i := range b.Series {
+		s := &b.Series[i]
 		var x series
-		for _, p := range s.Labels {
+		for _, p := range s.Unpack() {
 			x.Labels = append(x.Labels, string(p.Name), string(p.Value))
 		}
 		x.Samples = append(x.Samples, s.Samples...)
@@ -164,7 +165,7 @@ func TestDecode_LabelBytes_AliasTheBody(t *testing.T) {
 		t.Fatal(err)
 	}
 	copy(body[strings.Index(string(body), "value"):], "other")
-	if got := string(b.Series[0].Labels[0].Value); got != "other" {
+	if got := string(b.Series[0].Unpack()[0].Value); got != "other" {
 		t.Errorf("got %q after changing the body, want other", got)
 	}
 }

@@ -1,7 +1,7 @@
 #include "textflag.h"
 
-// func prefetch(at unsafe.Pointer, lines int)
-TEXT ·prefetch(SB), NOSPLIT, $0-16
+// func Lines(at unsafe.Pointer, lines int)
+TEXT ·Lines(SB), NOSPLIT, $0-16
 	MOVQ at+0(FP), AX
 	MOVQ lines+8(FP), CX
 next:

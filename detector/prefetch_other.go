@@ -1,8 +1,0 @@
-//go:build !amd64 && !arm64
-
-package detector
-
-import "unsafe"
-
-// prefetch does nothing on processors for which it is not written.
-func prefetch(unsafe.Pointer, int) {}

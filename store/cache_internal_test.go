@@ -1,0 +1,129 @@
+package store
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/tocsinhq/tocsin/telemetry"
+)
+
+func TestCache_FindsWhatWasAddedThroughGrowthAndSweeps(t *testing.T) {
+	c := newCache()
+	h := newHasher()
+	id := func(i int) identity {
+		id, _ := h.ofLabels(labels.FromStrings("__name__", "m", "i", fmt.Sprint(i)), nil)
+		return id
+	}
+	const n = 5000
+	places := map[place]bool{}
+	for i := range n {
+		p := c.add(id(i), uint64(i), 0, uint32(i%2))
+		if again := c.add(id(i), 1e6, 0, uint32(i%2)); again != p || places[p] {
+			t.Fatalf("series %d: got places %d and %d, taken before: %t", i, p, again, places[p])
+		}
+		places[p] = true
+	}
+	check := func(step int) {
+		t.Helper()
+		for i := range n {
+			p := c.get(id(i), 1)
+			if want := i%2 == 1 || step == 0; want != (p != 0) {
+				t.Fatalf("series %d: found %t, want %t", i, p != 0, want)
+			}
+			if p != 0 && c.at(p).ref != uint64(i) {
+				t.Fatalf("series %d: got the place of %d", i, c.at(p).ref)
+			}
+		}
+	}
+	for i := range n {
+		if p := c.look(id(i)); p == 0 || c.at(p).id != id(i) {
+			t.Fatalf("series %d is not found", i)
+		}
+	}
+	c.alias(id(-1), c.look(id(1)))
+	c.alias(id(-2), c.look(id(2)))
+	if got := c.len(); got != n+2 {
+		t.Errorf("got %d spellings, want %d", got, n+2)
+	}
+	if got := c.sweep(1); got != n/2+1 {
+		t.Errorf("swept %d spellings, want %d", got, n/2+1)
+	}
+	check(1)
+	if c.get(id(-1), 1) != c.get(id(1), 1) || c.get(id(-2), 1) != 0 {
+		t.Error("a spelling does not follow its series")
+	}
+	// Places are used again, and nobody finds the one who was there before.
+	p := c.add(id(n), 7, 0, 1)
+	if !places[p] {
+		t.Errorf("place %d is new although %d were free", p, n/2)
+	}
+	check(1)
+}
+
+func TestCache_SameTagIsNotTheSameSeries(t *testing.T) {
+	c := newCache()
+	a, b := identity{1<<40 | 1, 5}, identity{1<<40 | 3, 5} // same tag and same cell
+	p := c.add(a, 1, 0, 0)
+	if got := c.get(b, 0); got != 0 {
+		t.Errorf("a series that was never added is at %d", got)
+	}
+	q := c.add(b, 2, 0, 0)
+	if p == q || c.get(a, 0) != p || c.get(b, 0) != q {
+		t.Errorf("got %d and %d, want %d and %d", c.get(a, 0), c.get(b, 0), p, q)
+	}
+}
+
+func TestCache_ManyAtOnce(t *testing.T) {
+	c := newCache()
+	h := newHasher()
+	var wg sync.WaitGroup
+	for g := range 4 {
+		wg.Go(func() {
+			for i := range 4000 {
+				id, _ := h.ofLabels(labels.FromStrings("i", fmt.Sprint((i*7+g)%1500)), nil)
+				p := c.get(id, uint32(i%3))
+				if p == 0 {
+					p = c.add(id, id[1], 0, uint32(i%3))
+				}
+				m := c.lock(p)
+				m.Lock()
+				if c.is(p, id) && c.at(p).ref != id[1] {
+					t.Errorf("found another series under %x", id)
+				}
+				m.Unlock()
+				if i%500 == 0 {
+					c.sweep(1)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestHasher_OneIdentityForOneSpelling(t *testing.T) {
+	h := newHasher()
+	ls := labels.FromStrings("__name__", "m", "a", "b", "long", string(make([]byte, 300)))
+	want, _ := h.ofLabels(ls, nil)
+	var s telemetry.Series
+	var wire []byte
+	ls.Range(func(l labels.Label) {
+		s.Labels = append(s.Labels, telemetry.Pair{Name: []byte(l.Name), Value: []byte(l.Value)})
+		wire = telemetry.AppendWire(wire, l.Name, l.Value)
+	})
+	if got, _ := h.ofSeries(&s, nil); got != want {
+		t.Errorf("pairs: got %x, want %x", got, want)
+	}
+	if end := telemetry.PlainLabels(wire, 0); end != len(wire) {
+		t.Fatalf("%d of %d bytes are in wire form", end, len(wire))
+	}
+	packed := telemetry.Series{Wire: wire}
+	if got, _ := h.ofSeries(&packed, nil); got != want {
+		t.Errorf("wire form: got %x, want %x", got, want)
+	}
+	if got := packed.Unpack(); len(got) != 3 || string(got[2].Name) != "long" || len(got[2].Value) != 300 {
+		t.Errorf("unpacked: got %d labels", len(got))
+	}
+}

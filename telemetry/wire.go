@@ -1,0 +1,113 @@
+package telemetry
+
+import "encoding/binary"
+
+// Labels in wire form stand as remote write 1.0 sends them and as every encoder
+// of protobuf writes them: for each label 0x0a and its length, in it 0x0a, length
+// and name, 0x12, length and value. A decoder may leave labels that stand so
+// packed, for a receiver that knows their bytes need not look into them.
+
+// PlainLabels returns where the run of labels in wire form that begins at i ends:
+// i if there is none. Labels written in another way, which protobuf permits, and
+// whatever is no label end the run. It reads nothing beyond b.
+func PlainLabels(b []byte, i int) int {
+	for {
+		// Lengths of one byte, as nearly all are.
+		for len(b)-i >= 6 && b[i] == 0x0a && b[i+1] < 0x80 && b[i+2] == 0x0a && b[i+3] < 0x80 {
+			end := i + 2 + int(b[i+1])
+			value := i + 6 + int(b[i+3])
+			if value > end || end > len(b) || b[value-2] != 0x12 || b[value-1] >= 0x80 || value+int(b[value-1]) != end {
+				break
+			}
+			i = end
+		}
+		_, _, next, ok := plainLabel(b, i)
+		if !ok {
+			return i
+		}
+		i = next
+	}
+}
+
+// plainLabel finds name and value of the label in wire form at i: name is
+// b[name:nameEnd], value is b[nameEnd+2 or 3:next].
+func plainLabel(b []byte, i int) (name, value [2]int, next int, ok bool) {
+	if len(b)-i < 6 || b[i] != 0x0a {
+		return name, value, 0, false
+	}
+	at, size := i+2, int(b[i+1])
+	if size >= 0x80 {
+		if b[i+2] >= 0x80 {
+			return name, value, 0, false
+		}
+		at, size = i+3, size&0x7f|int(b[i+2])<<7
+	}
+	next = at + size
+	// Six bytes are the least for a label whose lengths have two bytes, so that
+	// all that is read before the value is inside.
+	if next > len(b) || size < 6 && !shortLabel(b, at, size) || b[at] != 0x0a {
+		return name, value, 0, false
+	}
+	from, n := at+2, int(b[at+1])
+	if n >= 0x80 {
+		if b[at+2] >= 0x80 {
+			return name, value, 0, false
+		}
+		from, n = at+3, n&0x7f|int(b[at+2])<<7
+	}
+	to := from + n
+	if to+2 > next || b[to] != 0x12 {
+		return name, value, 0, false
+	}
+	begin, m := to+2, int(b[to+1])
+	if m >= 0x80 {
+		if to+3 > next || b[to+2] >= 0x80 {
+			return name, value, 0, false
+		}
+		begin, m = to+3, m&0x7f|int(b[to+2])<<7
+	}
+	if begin+m != next {
+		return name, value, 0, false
+	}
+	return [2]int{from, to}, [2]int{begin, next}, next, true
+}
+
+// shortLabel reports whether a label of less than six bytes has room for the tags
+// and lengths that are read unseen: two of one byte each.
+func shortLabel(b []byte, at, size int) bool {
+	return size >= 4 && b[at+1] < 0x80
+}
+
+// AppendWire appends one label in wire form.
+func AppendWire(to []byte, name, value string) []byte {
+	size := 2 + uvarintLen(len(name)) + len(name) + uvarintLen(len(value)) + len(value)
+	to = binary.AppendUvarint(append(to, 0x0a), uint64(size))
+	to = append(binary.AppendUvarint(append(to, 0x0a), uint64(len(name))), name...)
+	return append(binary.AppendUvarint(append(to, 0x12), uint64(len(value))), value...)
+}
+
+func uvarintLen(n int) int {
+	size := 1
+	for ; n >= 0x80; n >>= 7 {
+		size++
+	}
+	return size
+}
+
+// Unpack moves the labels from Wire to Labels, where they alias the same bytes,
+// and returns Labels. It does nothing when they are there already.
+func (s *Series) Unpack() []Pair {
+	for i := 0; i < len(s.Wire); {
+		name, value, next, ok := plainLabel(s.Wire, i)
+		if !ok {
+			break // a decoder leaves only what PlainLabels has passed
+		}
+		s.Labels = append(s.Labels, Pair{
+			Name:  s.Wire[name[0]:name[1]:name[1]],
+			Value: s.Wire[value[0]:value[1]:value[1]],
+		})
+		i = next
+	}
+	s.Wire = nil
+	return s.Labels
+}
