@@ -78,6 +78,7 @@ func (s *series) next(p *params, d *page, share float32) {
 		d = &copied
 	}
 	k.zone = p.zone.offset(k.t)
+	c.turns(&k, d)
 	c.predict(&k, d)
 	k.x = k.expected
 	c.judge(&k, p, d)

@@ -38,6 +38,8 @@ type Bank struct {
 	budget   float64 // of a service, alarms per week
 	budgets  []ServiceBudget
 
+	minute atomic.Uint32 // minuteOf the newest sample that was a lesson, about; see fetchPage
+
 	counted     [outcomes]atomic.Uint64
 	spent       atomic.Uint64 // alarms charged
 	alarms      atomic.Uint64 // all alarms of services
@@ -181,6 +183,9 @@ func (b *Bank) observe(slot Slot, t int64, v float64, full bool) (out Verdict, t
 		out = s.verdictOn(&k, phase)
 		out.Slot = slot
 	}
+	if k.turn {
+		b.turned(t)
+	}
 	if why != taken {
 		c.use(j, t)
 		b.counted[why].Add(1)
@@ -196,6 +201,13 @@ func (b *Bank) observe(slot Slot, t int64, v float64, full bool) (out Verdict, t
 		b.weigh(service, t)
 	}
 	return out, tell, why
+}
+
+// turned notes the time of a sample by which a page was read.
+func (b *Bank) turned(t int64) {
+	if m := uint32(minuteOf(t)); b.minute.Load() != m {
+		b.minute.Store(m)
+	}
 }
 
 // ask answers for a slot that is not watched: PhaseGone if it was refused and

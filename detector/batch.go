@@ -69,7 +69,11 @@ func (b *Bank) fetchPage(slot Slot) {
 	if c == nil {
 		return
 	}
-	at := c.series[slot.place()%chunkSize].Page
+	s := &c.series[slot.place()%chunkSize]
+	if s.Minute == uint16(b.minute.Load()) {
+		return // it has been read in these minutes, and is not to be read again
+	}
+	at := s.Page
 	if d := b.days.pages.at(int(at) / chunkSize); d != nil {
 		prefetch.Lines(unsafe.Pointer(&d[at%chunkSize]), pageLines)
 	}

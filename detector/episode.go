@@ -176,6 +176,7 @@ func (s *series) goBack(k *look, d *page) {
 		return
 	}
 	if d != nil {
+		k.place.set(k.t/1000+k.zone, pageStep(s.Step))
 		d.credit(k, since(s.BeforeTime, k.t)/1000, s.Long-s.Before)
 	}
 	s.Long, s.Level, s.Slow = s.Before, s.Before, s.Before+k.season

@@ -166,7 +166,7 @@ func (s *series) explain(p *params, pages *days, k look, v float64) Explanation 
 	c.predict(&k, d)
 	e.Low, e.High, e.Mixture = k.low, k.high, k.expected
 	e.forecasts(&before, &k, d != nil)
-	e.season(&k, d)
+	e.season(&before, &k, d)
 	e.Scale = before.scaleParts(&k)
 	e.Long, e.Normal, e.Unit, e.Deviation = c.Long, k.anchor, k.unit, k.dev
 	e.weigh(&c, &k, d)
@@ -197,10 +197,17 @@ func (e *Explanation) episode(v Verdict) {
 }
 
 // season takes in what the calendar says.
-func (e *Explanation) season(k *look, d *page) {
+func (e *Explanation) season(s *series, k *look, d *page) {
 	e.Season.Spread = k.spread
 	if d == nil {
 		return
+	}
+	if !k.turn {
+		// The page was read when the minute began: what it says of the day now
+		// can differ by what it has learned since.
+		now := look{t: k.t, zone: k.zone}
+		d.season(&now, float64(s.Step), float64(s.MixErr), s.Season)
+		k.place, k.week, k.hour, k.day = now.place, now.week, now.hour, k.season-(now.season-now.day)
 	}
 	e.Season = SeasonParts{Known: true, Days: int(d.Ages), Day: k.day, Week: k.week, Hour: k.hour,
 		WeekUsed: d.weekly(), HourUsed: d.hourly(&k.place), Total: k.season, Spread: k.spread}

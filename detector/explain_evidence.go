@@ -173,7 +173,7 @@ func (s *series) shapeEvidence(k *look, d *page) Evidence {
 		return x
 	}
 	n := d.Novelty
-	samples := n.samples(float64(s.Step))
+	samples := n.samples(pageStep(s.Step))
 	switch x.Decades = n.step(k.x, float64(s.Step)); {
 	case x.Decades > 0 && s.N > novelYouth:
 		x.Seen = int(n.Blocks)

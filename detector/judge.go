@@ -20,8 +20,8 @@ func (s *series) judge(k *look, p *params, d *page) {
 	k.decades -= held
 	s.judgeCharts(k)
 	s.judgeStorms(k)
-	if d != nil {
-		if k.novel = d.Novelty.step(k.x, float64(s.Step)); k.novel > 0 && s.N > novelYouth {
+	if k.turn {
+		if k.novel = d.Novelty.step(k.x, pageStep(s.Step)); k.novel > 0 && s.N > novelYouth {
 			k.decades += k.novel
 		}
 	}

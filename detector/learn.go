@@ -19,7 +19,7 @@ func clip(e, most float64) float64 { return min(max(e, -most), most) }
 func (s *series) learn(k *look, p *params, d *page) {
 	young := 1 / (float64(s.N) + 1)
 	teach := s.teaching(k, p)
-	if !k.gap {
+	if !k.gap && k.lesson {
 		s.learnErrors(k, d, max(1/(float64(s.Fresh)+1), errorMemory)*teach, teach == 1)
 	}
 	s.remember(k, teach)
@@ -57,11 +57,12 @@ func (s *series) learnLong(k *look, d *page, young float64, ordinary bool) {
 		dev = clip(dev, most)
 	}
 	slow := max(young, min(0.01, float64(s.Step)/longMemory))
-	if d != nil {
+	if k.turn {
 		d.learn(k, dev, most, ordinary)
-		if d.First {
-			slow = 0 // this time of day was not known: all of it is the profile's
-		}
+		s.note(flagFirst, d.First)
+	}
+	if d != nil && s.has(flagFirst) {
+		slow = 0 // this time of day was not known: all of it is the profile's
 	}
 	if k.odd {
 		slow *= oddTeaches
@@ -93,8 +94,8 @@ func (s *series) teaching(k *look, p *params) float64 {
 func (s *series) learnErrors(k *look, d *page, rate float64, ordinary bool) {
 	even, slack := float32(1/(k.spread*k.fine)), float32(0.1*k.scale)
 	r, clipped := float32(rate), s.Fresh > youth
-	if d != nil {
-		d.learnLeap(k, s.X1, float64(s.Step))
+	if k.turn {
+		d.learnLeap(k, s.X1, pageStep(s.Step))
 		if s.MixErr > 0 {
 			d.learnSpread(k, math.Abs(k.x-k.expected)/(k.fine*float64(s.MixErr)), ordinary)
 		}

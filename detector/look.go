@@ -5,12 +5,15 @@ import "math"
 // look is one sample on its way through the pipeline: what was seen, what had
 // been expected, and how odd it is. It lives on the stack.
 type look struct {
-	t    int64
-	x    float64 // watched value
-	dt   float64 // seconds since the sample before
-	full bool    // the band is asked for
-	open bool    // an episode was open before it
-	gap  bool    // more than gapSteps steps without a sample
+	t      int64
+	x      float64 // watched value
+	dt     float64 // seconds since the sample before
+	full   bool    // the band is asked for
+	open   bool    // an episode was open before it
+	gap    bool    // more than gapSteps steps without a sample
+	turn   bool    // the page is read and taught by this sample; see series.turns
+	lesson bool    // errors of forecasts learn from it; see glide.go
+	span   float64 // seconds since the sample that did so before
 	// fine is by how much noise is larger than at the series' step: a rate taken
 	// over a fraction of the step counts so much less.
 	fine  float64
@@ -22,6 +25,7 @@ type look struct {
 	day      float64 // the day's part of it
 	week     float64 // what the week's part is or would be
 	hour     float64 // what the hour's part is or would be
+	before   float64 // season when the page was last read
 	leap     float64 // by how much the season has moved since the sample before
 	spread   float64 // size of errors at this time of day, relative to the day's
 	forecast [experts]float64
@@ -32,6 +36,9 @@ type look struct {
 	dev      float64 // deviation from the long level in units, clipped
 	low      float64 // ordinary values lie around [low, high]
 	high     float64
+
+	chart [charts]float32 // what charts and storms come to, of a sample that may glide
+	storm [storms]float32
 
 	decades float64      // -log10 p of the most telling evidence, with what is new in shape
 	point   float64      // evidence of this sample alone, before what is held against it
@@ -78,9 +85,13 @@ func looksPerHour(step float64) float64 {
 // about 3, 17 and 100 samples; the level with the season; the last value with
 // the season's change, as far as such changes have come true.
 func (s *series) predict(k *look, d *page) {
-	k.season, k.spread = 0, 1
-	if d != nil {
-		d.season(k, float64(s.Step), float64(s.MixErr))
+	k.season, k.spread, k.leap = 0, 1, 0
+	if k.turn {
+		k.before = float64(s.Season)
+		d.season(k, float64(s.Step), float64(s.MixErr), s.Season)
+		s.Season, s.Spread = float32(k.season), d.Spread[k.place.half]
+	} else if d != nil {
+		k.season, k.spread = float64(s.Season), 1+float64(s.Spread)/spreadUnit
 	}
 	k.forecast = [experts]float64{s.X1, s.Fast, s.Mid, s.Slow, s.Level + k.season, s.X1 + k.leap}
 	if d != nil && math.Abs(k.leap) > sharpEdge*float64(s.MixErr) && !k.gap {
@@ -90,6 +101,9 @@ func (s *series) predict(k *look, d *page) {
 	k.expected = s.mix(k, d != nil)
 	k.anchor = s.Long + k.season
 	k.scale = s.scale(k)
+	if k.lesson {
+		s.Scale = briefOf(k.scale)
+	}
 	k.low, k.high = k.expected, k.expected
 	if d != nil && s.ChangeRate < rarelyChanges {
 		// What a series nearly always shows is ordinary, whatever it shows now.
@@ -128,17 +142,23 @@ func (s *series) mix(k *look, seasonal bool) float64 {
 		}
 	}
 	if best == 0 {
+		s.Weights = [experts]uint8{1}
 		return k.forecast[0]
 	}
 	if s.runs(k) {
 		return k.forecast[s.steadiest(at)]
 	}
 	var sum, weight float64
+	var weights [experts]uint8
 	for i := range n {
 		w := best / s.Err[i]
 		w *= w
 		w *= w
 		sum, weight = sum+float64(w)*k.forecast[i], weight+float64(w)
+		weights[i] = uint8(w*math.MaxUint8 + 0.5)
+	}
+	if k.lesson {
+		s.Weights = weights
 	}
 	return sum / weight
 }

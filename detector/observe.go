@@ -44,6 +44,15 @@ func (p Phase) tells() bool { return p != PhaseQuiet && p != PhaseOngoing }
 
 // take judges and learns an admitted sample and moves the episode on.
 func (s *series) take(p *params, slab *days, k *look) Phase {
+	if s.glides(k, p) {
+		s.Rarity, s.Kind = k.rarity, KindNone
+		glided := *k
+		if k.full {
+			s.weighAside(p, slab, k)
+		}
+		s.glide(&glided)
+		return PhaseQuiet
+	}
 	d := s.prepare(p, slab, k)
 	s.predict(k, d)
 	s.judge(k, p, d)
@@ -51,8 +60,8 @@ func (s *series) take(p *params, slab *days, k *look) Phase {
 		s.reflect(k)
 	}
 	s.learn(k, p, d)
-	if d != nil {
-		d.Outlook.learn(&present{t: k.t, x: k.x, season: k.season, long: s.Long, unit: k.unit, dt: k.dt}, calendar{d, s, p.zone})
+	if k.turn {
+		d.Outlook.learn(&present{t: k.t, x: k.x, season: k.season, long: s.Long, unit: k.unit, dt: k.span}, calendar{d, s, p.zone})
 	}
 	phase := s.episode(k, p)
 	s.report(k)
@@ -70,11 +79,27 @@ func (s *series) prepare(p *params, slab *days, k *look) *page {
 		s.FirstTime = seconds(k.t)
 		s.start(k.x)
 	}
-	if d != nil && d.grow(k.t) {
+	if s.turns(k, d) && d.grow(k.t) {
 		s.newAge(d)
 	}
 	return d
 }
+
+// turns notes whether the page is to be read and taught by this sample, and how
+// much time it then stands for: once in each three minutes by the clock. What it
+// knows is by quarters of an hour and slower, so that of samples that are closer
+// one does for all, and the others leave its memory alone.
+func (s *series) turns(k *look, d *page) bool {
+	minute := minuteOf(k.t)
+	passed := minute - s.Minute
+	s.Minute = minute
+	k.lesson = passed != 0 || s.Fresh < glideYouth || s.lessonDue()
+	k.turn, k.span = d != nil && passed != 0, max(k.dt, leastStep*float64(passed))
+	return k.turn
+}
+
+// minuteOf returns which three minutes a time in ms lies in, modulo 65536.
+func minuteOf(t int64) uint16 { return uint16(t / (leastStep * 1000)) }
 
 // start places all levels on the first value.
 func (s *series) start(x float64) {
@@ -155,6 +180,7 @@ func (s *series) page(k *look, slab *days) *page {
 		d := slab.at(s.Page)
 		if s.N == 0 { // the series was learned anew
 			d.start(k.t, math.Abs(k.x))
+			s.Minute = minuteOf(k.t) - 1
 		}
 		return d
 	}
@@ -165,6 +191,7 @@ func (s *series) page(k *look, slab *days) *page {
 	s.set(flagPage)
 	d := slab.at(s.Page)
 	d.start(k.t, float64(s.Hi-s.Lo))
+	s.Minute = minuteOf(k.t) - 1
 	return d
 }
 

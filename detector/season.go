@@ -23,7 +23,6 @@ const (
 type page struct {
 	Unit     float32 // of Day and Week
 	HourUnit float32 // of Hour
-	Season   float32 // of the last sample
 	DayErr   float32 // mean error of level and day
 	WeekErr  float32 // the same with the week
 	HourErr  float32 // the better of the two with the hour
@@ -136,10 +135,10 @@ func (d *page) known(bucket uint8) bool { return d.Known[bucket>>5]&(1<<(bucket&
 
 // season fills the look's place and what the calendar says of it. sharp is the
 // size of an ordinary error: quarters that differ by much more meet at an edge,
-// and an edge is not read as a slope.
-func (d *page) season(k *look, step, sharp float64) {
+// and an edge is not read as a slope. before is the offset when it was last read.
+func (d *page) season(k *look, step, sharp float64, before float32) {
 	p := &k.place
-	p.set(k.t/1000+k.zone, step)
+	p.set(k.t/1000+k.zone, max(step, leastStep))
 	k.day = d.dayAt(p, sharp)
 	k.week = float64(d.Unit) * float64(float32(d.Week[p.wa])*(1-p.wweight)+float32(d.Week[p.wb])*p.wweight)
 	k.hour = float64(d.HourUnit) * float64(d.Hour[p.hour])
@@ -151,15 +150,22 @@ func (d *page) season(k *look, step, sharp float64) {
 		k.season += k.hour
 	}
 	k.spread = 1 + float64(d.Spread[p.half])/spreadUnit
-	k.leap = float64(min(max(d.LeapX/(d.LeapS+1), 0), 1)) * (k.season - float64(d.Season))
+	k.leap = float64(min(max(d.LeapX/(d.LeapS+1), 0), 1)) * (k.season - float64(before))
 }
 
 // at returns the offset of the season at a time, for forecasts.
 func (d *page) at(local int64, step, sharp float64) float64 {
 	k := look{t: local * 1000}
-	d.season(&k, step, sharp)
+	d.season(&k, step, sharp, 0)
 	return k.season
 }
+
+// leastStep is how many seconds the samples that teach a page are apart at least.
+const leastStep = 180
+
+// pageStep returns how far apart the samples are that teach the page of a series
+// with this step, in seconds.
+func pageStep(step float32) float64 { return max(float64(step), leastStep) }
 
 // weekly and hourly report whether week and hour are of use.
 func (d *page) weekly() bool { return d.Ages >= weekAfter && d.WeekErr < weekBetter*d.DayErr }

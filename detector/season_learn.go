@@ -33,7 +33,6 @@ func (d *page) learn(k *look, dev, most float64, ordinary bool) {
 		d.Trend += p.rate * (1.0 / dayBuckets) * (float32(clip(dev, most)) - d.Trend)
 	}
 	d.move(&d.Day[p.own], share*(float32(dev)-d.Trend), k.t)
-	d.Season = float32(k.season)
 }
 
 // young reports whether the first visits of the bucket at p may still weigh more
@@ -131,7 +130,7 @@ func (d *page) learnLeap(k *look, last, step float64) {
 	if d.First || !d.known(k.place.own) {
 		return // the season has moved because it was learned
 	}
-	ds := clip((k.season-float64(d.Season))/k.scale, leapMost)
+	ds := clip((k.season-k.before)/k.scale, leapMost)
 	dx := clip((k.x-last)/k.scale, leapMost)
 	fade := float32(min(1, step/secondsDay) / leapMemory)
 	d.LeapX += float32(ds*dx) - fade*d.LeapX
@@ -187,6 +186,7 @@ func (d *page) grow(t int64) bool {
 func (s *series) newAge(d *page) {
 	moved := d.level()
 	s.Long, s.Level, s.Before = s.Long+moved, s.Level+moved, s.Before+moved
+	s.Season -= float32(moved)
 	if d.Ages == settledAfter {
 		s.settle()
 	}
@@ -206,7 +206,6 @@ func (d *page) level() float64 {
 		}
 	}
 	moved := float64(mean)*float64(d.Unit) + d.levelWeek()
-	d.Season -= float32(moved)
 	d.Outlook.Centre -= float32(moved)
 	return moved
 }

@@ -61,14 +61,19 @@ type series struct {
 	ShiftSince               uint32
 	BeforeTime               uint32
 	ShiftRun                 uint32
-	Again                    float32 // share of samples beyond the quantile that are followed by another
-	Told                     float32 // evidence of the episode that has been told
-	FarTold                  float32 // distance from the opening band that has been told
-	OpenMid, OpenHalf        float32 // middle and half width of the band that the episode left
-	Peak                     float32 // highest rarity of the episode
-	Expected, Lower, Upper   float32 // of the last sample whose band was asked for
-	Service                  uint32  // index of its service
-	Generation               uint16  // of its slot
+	Again                    float32        // share of samples beyond the quantile that are followed by another
+	Told                     float32        // evidence of the episode that has been told
+	FarTold                  float32        // distance from the opening band that has been told
+	OpenMid, OpenHalf        float32        // middle and half width of the band that the episode left
+	Peak                     float32        // highest rarity of the episode
+	Expected, Lower, Upper   float32        // of the last sample whose band was asked for
+	Service                  uint32         // index of its service
+	Weights                  [experts]uint8 // of the mixture of forecasts in the last lesson, of the best's
+	Scale                    brief          // size of an ordinary error in it; 0 before the first
+	Season                   float32        // offset of day, week and hour in Minute
+	Spread                   int16          // size of errors then relative to the day's, less 1, in 1/spreadUnit
+	Minute                   uint16         // minuteOf the last lesson
+	Generation               uint16         // of its slot
 }
 
 const (
@@ -89,11 +94,19 @@ const (
 	flagNegative // a value below zero has been seen
 	flagAfter    // an episode ended a short while ago
 	flagAble     // counted among the series of its service that can alarm
+	flagFirst    // its page sees this time of day for the first time
 )
 
 func (s *series) has(f uint32) bool { return s.Flags&f != 0 }
 func (s *series) set(f uint32)      { s.Flags |= f }
 func (s *series) clear(f uint32)    { s.Flags &^= f }
+
+// note sets or clears a flag.
+func (s *series) note(f uint32, on bool) {
+	if s.clear(f); on {
+		s.set(f)
+	}
+}
 
 // counter reports whether the series is watched as a rate.
 func (s *series) counter() bool { return s.Flags&(flagCounter|flagGaugeAfterAll) == flagCounter }

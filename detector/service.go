@@ -63,7 +63,7 @@ func (v *service) begin(p *params, budget float64) {
 func (v *service) shareAt(t int64) float32 {
 	x := v.static.Load()
 	owed := math.Float32frombits(uint32(x>>32)) + v.offset.at(t, math.Float32frombits(uint32(x)))
-	return float32(math.Round(float64(owed)*shareUnits)) / shareUnits
+	return float32(math.Floor(float64(owed)*shareUnits+0.5)) / shareUnits
 }
 
 // fix lets the service owe the same share from now on, whatever happens.

@@ -85,6 +85,18 @@ func (a *tail) learn(u, low, prior float32) {
 	a.Q = max(a.Q*(1+rate*(1-tailShare)), low)
 }
 
+// below is learn for a value that is known to lie below the quantile.
+func (a *tail) below(low float32) {
+	if a.N < tailYoung {
+		a.learn(0, low, tailWeight)
+		return
+	}
+	if a.N < math.MaxUint16 {
+		a.N++
+	}
+	a.Q = max(a.Q*(1-tailGain*tailRate*tailShare), low)
+}
+
 // recall lets the tail remember no more than so many values and excesses, so
 // that what comes next counts for more.
 func (a *tail) recall(values, excesses uint16) { a.N, a.K = min(a.N, values), min(a.K, excesses) }

@@ -1,0 +1,122 @@
+package detector
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/prometheus/prometheus/model/labels"
+)
+
+// glideBank returns a bank with one series that has learned from n samples of
+// noise, 15 seconds apart, and the time of the last.
+func glideBank(t *testing.T, n int, value func(i int) float64) (*Bank, *series, Slot, int64) {
+	t.Helper()
+	b, err := NewBank(DefaultConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	slot := b.Register(labels.FromStrings("__name__", "queue_length"))
+	at := int64(1_767_571_200_000)
+	for i := range n {
+		at += 15_000
+		b.Observe(slot, at, value(i))
+	}
+	return b, &b.series.at(int(slot.place()) / chunkSize).series[slot.place()%chunkSize], slot, at
+}
+
+func TestGlide_MostOrdinarySamplesDoAndNoOddOneDoes(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	noise := func(int) float64 { return 100 + r.NormFloat64() }
+	b, s, slot, at := glideBank(t, 8000, noise)
+	glided, total := 0, 0
+	for i := range 4000 {
+		at += 15_000
+		x := noise(i)
+		if i%200 == 199 {
+			x += 12 // an odd one, which is over with the next
+		}
+		k := look{t: at, x: x, dt: 15, fine: 1}
+		glides := s.glides(&k, &b.params)
+		v, why := b.Judge(slot, at, x)
+		if why != "" {
+			t.Fatalf("sample %d: %s", i, why)
+		}
+		total++
+		if !glides {
+			continue
+		}
+		glided++
+		if odd := v.Score >= DefaultConfig().Threshold(); odd || x < v.Lower || x > v.Upper || v.Phase != PhaseQuiet {
+			t.Fatalf("sample %d of %v glides and is judged %+v", i, x, v)
+		}
+		if math.Abs(v.Expected-k.expected) > 0.1 {
+			t.Errorf("sample %d: expected %v by the weights kept, %v in full", i, k.expected, v.Expected)
+		}
+	}
+	if share := float64(glided) / float64(total); share < 0.5 {
+		t.Errorf("%.2f of ordinary samples glide, want half at least", share)
+	}
+	if got := b.opened.Load(); got < 10 {
+		t.Errorf("%d episodes opened for 20 odd samples", got)
+	}
+}
+
+func TestGlide_WhatLastsIsNotSkipped(t *testing.T) {
+	for name, shift := range map[string]func(i int) float64{
+		"level of 5": func(int) float64 { return 5 },
+		"slow leak":           func(i int) float64 { return float64(i) / 100 },
+	} {
+		r := rand.New(rand.NewPCG(3, 4))
+		b, _, slot, at := glideBank(t, 8000, func(int) float64 { return 100 + r.NormFloat64() })
+		before := b.opened.Load()
+		for i := range 1500 {
+			at += 15_000
+			b.Observe(slot, at, 100+r.NormFloat64()+shift(i))
+		}
+		if b.opened.Load() == before {
+			t.Errorf("%s: no episode in six hours", name)
+		}
+	}
+}
+
+func TestGlide_AskingForBandsChangesNothing(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	values := make([]float64, 3000)
+	for i := range values {
+		values[i] = 100 + 5*math.Sin(float64(i)/300) + r.NormFloat64()
+		if i%431 == 0 {
+			values[i] += 20
+		}
+	}
+	live, s, slot, at := glideBank(t, 1000, func(i int) float64 { return values[i] })
+	asked, a, other, _ := glideBank(t, 1000, func(i int) float64 { return values[i] })
+	for _, x := range values[1000:] {
+		at += 15_000
+		live.Observe(slot, at, x)
+		asked.Judge(other, at, x)
+		one, two := *s, *a
+		// Only what the last sample is reported by may differ.
+		for _, c := range []*series{&one, &two} {
+			c.Rarity, c.Expected, c.Lower, c.Upper = 0, 0, 0, 0
+		}
+		if one != two {
+			t.Fatalf("at %d:\nlive  %+v\nasked %+v", at, one, two)
+		}
+	}
+}
+
+func TestGlide_StepOfMinutes_NeverDoes(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	b, s, slot, _ := glideBank(t, 0, nil)
+	at := int64(1_767_571_200_000)
+	for range 3000 {
+		at += 180_000
+		x := 100 + r.NormFloat64()
+		k := look{t: at, x: x, dt: 180, fine: 1}
+		if s.N > 0 && s.glides(&k, &b.params) {
+			t.Fatal("a sample glides although each has three minutes to itself")
+		}
+		b.Observe(slot, at, x)
+	}
+}
