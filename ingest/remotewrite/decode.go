@@ -1,22 +1,20 @@
 package remotewrite
 
 import (
-	"encoding/binary"
 	"fmt"
-	"math"
-
-	"github.com/prometheus/prometheus/prompb"
 
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
-// Decode reads an uncompressed prometheus.WriteRequest into b, which is reset
-// first and whose memory is reused. Labels and samples stand in the order of
-// the body. Label names and values alias body, which must stay unchanged as
-// long as b is in use. An empty body is an empty request.
+// Decode reads an uncompressed prometheus.WriteRequest (remote write 1.0) into b,
+// which is reset first and whose memory is reused. Labels, samples, exemplars and
+// metadata stand in the order of the body. Names, values and texts alias body,
+// which must stay unchanged as long as b is in use. An empty body is an empty
+// request.
 //
-// A malformed body gives an *Error; b then holds nothing of use. Decode keeps
-// no state and is safe for concurrent use on different batches.
+// A malformed body gives an *Error; b then holds nothing of use. So does one
+// that has fields and none of this message, which is a message of another kind.
+// Decode keeps no state and is safe for concurrent use on different batches.
 func Decode(body []byte, b *telemetry.Batch) error {
 	b.Reset()
 	if err := decodeRequest(body, b); err != nil {
@@ -43,26 +41,42 @@ func decodeRequest(body []byte, b *telemetry.Batch) *Error {
 				return err.in("time series", len(b.Series))
 			}
 			n := len(b.Series)
-			if err := decodeSeries(body[:end], start, b, b.Next()); err != nil {
+			if err := decodeSeries(body[:end], start, b.Next()); err != nil {
 				return err.in("time series", n)
 			}
 			i = end
 		case 3:
-			if i, err = checkNested(body, at, next, wire, &metadataMessage); err != nil {
-				return err.in(metadataMessage.name, b.SkippedMetadata)
+			if err := want(at, "metadata", wire, wireBytes); err != nil {
+				return err.in("metadata", len(b.Metadata))
 			}
-			b.SkippedMetadata++
+			start, end, err := span(body, next, "metadata")
+			if err != nil {
+				return err.in("metadata", len(b.Metadata))
+			}
+			b.Metadata = append(b.Metadata, telemetry.Metadata{})
+			if err := decodeMetadata(body[:end], start, &b.Metadata[len(b.Metadata)-1]); err != nil {
+				return err.in("metadata", len(b.Metadata)-1)
+			}
+			i = end
 		default:
 			if i, err = skip(body, at, next, wire); err != nil {
 				return err
 			}
 		}
 	}
+	if len(body) > 0 && len(b.Series)+len(b.Metadata) == 0 {
+		return otherMessage("prometheus.WriteRequest", len(body))
+	}
 	return nil
 }
 
-func decodeSeries(b []byte, i int, batch *telemetry.Batch, s *telemetry.Series) *Error {
-	exemplars := 0
+// otherMessage is the error for a body in which no field is one of the message
+// that it should hold. Taking it for an empty request would lose its data.
+func otherMessage(name string, size int) *Error {
+	return &Error{Msg: fmt.Sprintf("want a %s, got %d bytes without a field of it; the Content-Type may name the wrong message", name, size)}
+}
+
+func decodeSeries(b []byte, i int, s *telemetry.Series) *Error {
 	for i < len(b) {
 		if p, next, ok := plainLabel(b, i); ok {
 			s.Labels = append(s.Labels, p)
@@ -78,13 +92,6 @@ func decodeSeries(b []byte, i int, batch *telemetry.Batch, s *telemetry.Series) 
 			if i, err = skip(b, at, next, wire); err != nil {
 				return err
 			}
-			continue
-		}
-		if field == 3 {
-			if i, err = checkNested(b, at, next, wire, &exemplarMessage); err != nil {
-				return err.in(exemplarMessage.name, exemplars)
-			}
-			exemplars++
 			continue
 		}
 		name := seriesFields[field]
@@ -106,6 +113,11 @@ func decodeSeries(b []byte, i int, batch *telemetry.Batch, s *telemetry.Series) 
 			if err := decodeSample(b[:end], start, &s.Samples[len(s.Samples)-1]); err != nil {
 				return err.in(name, len(s.Samples)-1)
 			}
+		case 3:
+			s.Exemplars = append(s.Exemplars, telemetry.Exemplar{})
+			if err := decodeExemplar(b[:end], start, &s.Exemplars[len(s.Exemplars)-1]); err != nil {
+				return err.in(name, len(s.Exemplars)-1)
+			}
 		case 4:
 			if err := decodeHistogram(b[start:end], start, s); err != nil {
 				return err.in(name, len(s.Histograms))
@@ -113,7 +125,6 @@ func decodeSeries(b []byte, i int, batch *telemetry.Batch, s *telemetry.Series) 
 		}
 		i = end
 	}
-	batch.SkippedExemplars += exemplars
 	return nil
 }
 
@@ -179,19 +190,11 @@ func decodeSample(b []byte, i int, s *telemetry.Sample) *Error {
 		}
 		switch field {
 		case 1:
-			if err := want(at, "value", wire, wireFixed64); err != nil {
+			if s.V, i, err = float(b, at, next, wire, "value"); err != nil {
 				return err
 			}
-			if len(b)-next < 8 {
-				return &Error{Offset: next, Msg: fmt.Sprintf("value: want 8 bytes, got the end of the message after %d", len(b)-next)}
-			}
-			s.V = math.Float64frombits(binary.LittleEndian.Uint64(b[next:]))
-			i = next + 8
 		case 2:
-			if err := want(at, "timestamp", wire, wireVarint); err != nil {
-				return err
-			}
-			v, end, err := uvarint(b, next)
+			v, end, err := number(b, at, next, wire, "timestamp")
 			if err != nil {
 				return err
 			}
@@ -203,22 +206,5 @@ func decodeSample(b []byte, i int, s *telemetry.Sample) *Error {
 			}
 		}
 	}
-	return nil
-}
-
-// decodeHistogram reads one native histogram with Prometheus' generated code,
-// which copies; at is the position of msg in the body.
-func decodeHistogram(msg []byte, at int, s *telemetry.Series) *Error {
-	var p prompb.Histogram
-	if err := p.Unmarshal(msg); err != nil {
-		return &Error{Offset: at, Msg: fmt.Sprintf("want a histogram in the %d bytes from here, got %s", len(msg), err)}
-	}
-	h := telemetry.HistogramSample{T: p.Timestamp}
-	if p.IsFloatHistogram() {
-		h.Float = p.ToFloatHistogram()
-	} else {
-		h.Int = p.ToIntHistogram()
-	}
-	s.Histograms = append(s.Histograms, h)
 	return nil
 }
