@@ -15,6 +15,7 @@ type writerMetrics struct {
 	observed    *metrics.Counter
 	late        *metrics.Counter
 	ignored     *metrics.Counter
+	exemplars   *metrics.Counter
 	writeErrors *metrics.Counter
 	syncErrors  *metrics.Counter
 }
@@ -37,6 +38,7 @@ func newWriterMetrics(set *metrics.Set, w *Writer) *writerMetrics {
 		observed:    set.NewCounter("tocsin_store_observed_samples_total"),
 		late:        set.NewCounter(`tocsin_store_unobserved_samples_total{reason="late"}`),
 		ignored:     set.NewCounter(`tocsin_store_ignored_samples_total{reason="stale_marker_of_unknown_series"}`),
+		exemplars:   set.NewCounter("tocsin_store_exemplars_total"),
 		writeErrors: set.NewCounter("tocsin_store_write_errors_total"),
 		syncErrors:  set.NewCounter("tocsin_store_sync_errors_total"),
 	}
@@ -44,4 +46,8 @@ func newWriterMetrics(set *metrics.Set, w *Writer) *writerMetrics {
 
 func (m *writerMetrics) refused(reason string, n int) {
 	m.set.GetOrCreateCounter(`tocsin_store_refused_samples_total{reason="` + reason + `"}`).Add(n)
+}
+
+func (m *writerMetrics) droppedExemplars(reason string, n int) {
+	m.set.GetOrCreateCounter(`tocsin_store_dropped_exemplars_total{reason="` + reason + `"}`).Add(n)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/storage"
 
 	"github.com/tocsinhq/tocsin/telemetry"
@@ -67,13 +68,14 @@ func (r *request) orderFloats(in *telemetry.Series) {
 	last := int64(0)
 	for i := range in.Samples {
 		t := in.Samples[i].T
-		fine = fine && r.times.ok(t) && t > last
+		// Unsigned, a start before 1970 is after every sample.
+		fine = fine && r.times.ok(t) && t > last && uint64(in.Samples[i].ST) <= uint64(t)
 		last = t
 	}
 	if fine {
 		return
 	}
-	in.Samples = slices.DeleteFunc(in.Samples, func(p telemetry.Sample) bool { return r.refusedTime(p.T) })
+	in.Samples = slices.DeleteFunc(in.Samples, func(p telemetry.Sample) bool { return r.refusedTime(p.T) || r.refusedStart(p.ST, p.T) })
 	slices.SortStableFunc(in.Samples, func(a, b telemetry.Sample) int { return compare(a.T, b.T) })
 }
 
@@ -82,7 +84,7 @@ func (r *request) orderHistograms(in *telemetry.Series) {
 		return
 	}
 	in.Histograms = slices.DeleteFunc(in.Histograms, func(h telemetry.HistogramSample) bool {
-		return r.refusedTime(h.T) || r.refusedHistogram(h)
+		return r.refusedTime(h.T) || r.refusedStart(h.ST, h.T) || r.refusedHistogram(h)
 	})
 	slices.SortStableFunc(in.Histograms, func(a, b telemetry.HistogramSample) int { return compare(a.T, b.T) })
 }
@@ -106,13 +108,28 @@ func (r *request) refusedTime(t int64) bool {
 	return true
 }
 
+// refusedStart refuses a start that lies after its sample. Zero is none.
+func (r *request) refusedStart(st, t int64) bool {
+	if st >= 0 && st <= t {
+		return false
+	}
+	r.refuse(telemetry.ReasonBadStart, func() string {
+		return fmt.Sprintf("sample at %s: start timestamp %d, want one from 0 (none) to the sample's own time", timeText(t), st)
+	})
+	return true
+}
+
 func (r *request) refusedHistogram(h telemetry.HistogramSample) bool {
 	var err error
 	switch {
 	case h.Int != nil:
-		err = h.Int.Validate()
+		if err = coarser(h.Int.Schema, h.Int.ReduceResolution); err == nil {
+			err = h.Int.Validate()
+		}
 	case h.Float != nil:
-		err = h.Float.Validate()
+		if err = coarser(h.Float.Schema, h.Float.ReduceResolution); err == nil {
+			err = h.Float.Validate()
+		}
 	default:
 		err = errors.New("want an integer or a float histogram, got neither")
 	}
@@ -121,6 +138,15 @@ func (r *request) refusedHistogram(h telemetry.HistogramSample) bool {
 	}
 	r.refuse(telemetry.ReasonBadHistogram, func() string { return fmt.Sprintf("histogram at %s: %s", timeText(h.T), err) })
 	return true
+}
+
+// coarser brings a histogram of a resolution that is reserved for the future down
+// to the finest that can be stored, which loses no observation.
+func coarser(schema int32, reduce func(int32) error) error {
+	if histogram.IsExponentialSchemaReserved(schema) && schema > histogram.ExponentialSchemaMax {
+		return reduce(histogram.ExponentialSchemaMax)
+	}
+	return nil
 }
 
 // judge turns the appender's word on one sample into a refusal. Any other

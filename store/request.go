@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/prometheus/prometheus/model/exemplar"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/storage"
@@ -14,20 +15,22 @@ import (
 
 // request is one Write under way: one TSDB appender and the memory it needs.
 type request struct {
-	w          *Writer
-	app        storage.AppenderV2
-	refs       storage.GetRef
-	now        time.Time
-	minute     uint32
-	times      timeRange
-	maker      labelMaker
-	key        []byte
-	pending    []observation
-	histograms []histogramObservation
-	runs       bool      // some series has several samples
-	refused    []refusal // of the series at hand
-	ignored    int
-	result     telemetry.WriteResult
+	w           *Writer
+	app         storage.AppenderV2
+	refs        storage.GetRef
+	exemplarApp storage.ExemplarAppenderV2
+	now         time.Time
+	minute      uint32
+	times       timeRange
+	maker       labelMaker
+	key         []byte
+	pending     []observation
+	histograms  []histogramObservation
+	exemplars   []exemplar.Exemplar // of the series at hand
+	runs        bool                // some series has several samples
+	refused     []refusal           // of the series at hand
+	ignored     int
+	result      telemetry.WriteResult
 }
 
 // refusal counts the samples of one series that were refused for one reason
@@ -47,6 +50,7 @@ func (w *Writer) begin(ctx context.Context, now time.Time) *request {
 	}
 	r.app = w.db.AppenderV2(ctx)
 	r.refs, _ = r.app.(storage.GetRef)
+	r.exemplarApp, _ = r.app.(storage.ExemplarAppenderV2)
 	r.now, r.minute = now, minuteOf(now)
 	r.times = timeRange{now: now.UnixMilli(), maxFuture: time.Duration(w.limits.MaxFuture).Milliseconds()}
 	return r
@@ -54,13 +58,14 @@ func (w *Writer) begin(ctx context.Context, now time.Time) *request {
 
 // end gives the request's memory back, without anything of the batch in it.
 func (w *Writer) end(r *request) {
-	if cap(r.pending)+cap(r.histograms) > maxPendingKept {
+	if cap(r.pending)+cap(r.histograms)+cap(r.exemplars) > maxPendingKept {
 		return
 	}
 	clear(r.pending)
 	clear(r.histograms)
+	clear(r.exemplars[:cap(r.exemplars)])
 	clear(r.maker.pairs[:cap(r.maker.pairs)])
-	*r = request{w: w, maker: r.maker, key: r.key, pending: r.pending[:0], histograms: r.histograms[:0], refused: r.refused[:0]}
+	*r = request{w: w, maker: r.maker, key: r.key, pending: r.pending[:0], histograms: r.histograms[:0], exemplars: r.exemplars[:0], refused: r.refused[:0]}
 	w.requests.Put(r)
 }
 
@@ -86,6 +91,9 @@ func (r *request) write(i int, in *telemetry.Series) error {
 	var err error
 	if s != nil {
 		err = r.append(s, in)
+	}
+	if err == nil && len(in.Exemplars) > 0 {
+		err = r.writeExemplars(i, s, in, n)
 	}
 	for _, x := range r.refused {
 		r.result.Reject(telemetry.Rejection{Series: i, Labels: labelsText(in.Labels), Reason: x.reason, Message: x.message, Samples: x.samples})
@@ -123,6 +131,10 @@ func (r *request) resolve(id identity, in *telemetry.Series) (*series, *fault) {
 		}
 		if ref != 0 {
 			ls = have // the head's own copy, so that there is only one
+			if len(in.Samples)+len(in.Histograms) == 0 {
+				// Without a sample nobody knows how the observer is to watch it.
+				return newSeries(ls, ref, 0), nil
+			}
 		} else if wanted, f := r.mayCreate(in); f != nil || !wanted {
 			return nil, f
 		}
@@ -195,7 +207,7 @@ func (r *request) append(s *series, in *telemetry.Series) error {
 				continue
 			}
 		}
-		ref, err := r.app.Append(s.ref, s.labels, 0, p.T, p.V, nil, nil, storage.AppendV2Options{})
+		ref, err := r.app.Append(s.ref, s.labels, p.ST, p.T, p.V, nil, nil, storage.AppendV2Options{})
 		if err != nil {
 			if err := r.judge(p.T, err); err != nil {
 				return err
@@ -207,7 +219,7 @@ func (r *request) append(s *series, in *telemetry.Series) error {
 		r.pending = append(r.pending, s.accept(ref, p.T, p.V))
 	}
 	for _, h := range in.Histograms {
-		ref, err := r.app.Append(s.ref, s.labels, 0, h.T, 0, h.Int, h.Float, storage.AppendV2Options{})
+		ref, err := r.app.Append(s.ref, s.labels, h.ST, h.T, 0, h.Int, h.Float, storage.AppendV2Options{})
 		if err != nil {
 			if err := r.judge(h.T, err); err != nil {
 				return err
@@ -216,6 +228,7 @@ func (r *request) append(s *series, in *telemetry.Series) error {
 		}
 		s.ref = ref
 		r.result.Stored++
+		r.result.Histograms++
 		r.histograms = append(r.histograms, histogramObservation{s, h})
 	}
 	return nil
