@@ -128,10 +128,14 @@ func TestWriter_StartTimestamps_AreKeptWhenAskedFor(t *testing.T) {
 		at := r.now.UnixMilli()
 		r.write(t,
 			sinktest.Entry{Labels: []string{"__name__", "c"}, Samples: []telemetry.Sample{{T: at, V: 5, ST: at - 10_000}, {T: at + 10_000, V: 6, ST: at - 10_000}, {T: at + 20_000, V: 7, ST: at + 15_000}}},
-			sinktest.Entry{Labels: []string{"__name__", "h"}, Histograms: []telemetry.HistogramSample{{T: at, ST: at - 7, Int: one}}})
-		want := fmt.Sprint([]int64{0, 0, 0, 0})
+			sinktest.Entry{Labels: []string{"__name__", "h"}, Histograms: []telemetry.HistogramSample{{T: at, ST: at - 7, Int: one}}},
+			sinktest.Entry{Labels: []string{"__name__", "h"}, Histograms: []telemetry.HistogramSample{{T: at + 1, ST: at + 2, Int: one}}})
+		want := fmt.Sprint([]int64{0, 0, 0, 0, 0})
 		if keep {
-			want = fmt.Sprint([]int64{at - 10_000, at - 10_000, at + 15_000, at - 7})
+			want = fmt.Sprint([]int64{at - 10_000, at - 10_000, at + 15_000, at - 7, 0})
+		}
+		if got := r.counter(t, "tocsin_store_dropped_start_timestamps_total"); got != "1" {
+			t.Errorf("dropped %s starts, want the one after its sample", got)
 		}
 		if got := fmt.Sprint(append(starts(t, r.db, "c"), starts(t, r.db, "h")...)); got != want {
 			t.Errorf("start_timestamps %t: got starts %s, want %s", keep, got, want)

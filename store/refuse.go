@@ -61,7 +61,8 @@ func timeText(t int64) string {
 	return fmt.Sprintf("%s (%d)", time.UnixMilli(t).UTC().Format("2006-01-02T15:04:05.000Z"), t)
 }
 
-// orderFloats refuses impossible times and sorts what is left by time. The
+// orderFloats refuses impossible times, drops impossible starts and sorts what is
+// left by time. The
 // usual run, one or more samples in order, is left as it is.
 func (r *request) orderFloats(in *telemetry.Series) {
 	fine := true
@@ -75,7 +76,10 @@ func (r *request) orderFloats(in *telemetry.Series) {
 	if fine {
 		return
 	}
-	in.Samples = slices.DeleteFunc(in.Samples, func(p telemetry.Sample) bool { return r.refusedTime(p.T) || r.refusedStart(p.ST, p.T) })
+	in.Samples = slices.DeleteFunc(in.Samples, func(p telemetry.Sample) bool { return r.refusedTime(p.T) })
+	for i := range in.Samples {
+		in.Samples[i].ST = r.start(in.Samples[i].ST, in.Samples[i].T)
+	}
 	slices.SortStableFunc(in.Samples, func(a, b telemetry.Sample) int { return compare(a.T, b.T) })
 }
 
@@ -84,8 +88,11 @@ func (r *request) orderHistograms(in *telemetry.Series) {
 		return
 	}
 	in.Histograms = slices.DeleteFunc(in.Histograms, func(h telemetry.HistogramSample) bool {
-		return r.refusedTime(h.T) || r.refusedStart(h.ST, h.T) || r.refusedHistogram(h)
+		return r.refusedTime(h.T) || r.refusedHistogram(h)
 	})
+	for i := range in.Histograms {
+		in.Histograms[i].ST = r.start(in.Histograms[i].ST, in.Histograms[i].T)
+	}
 	slices.SortStableFunc(in.Histograms, func(a, b telemetry.HistogramSample) int { return compare(a.T, b.T) })
 }
 
@@ -108,15 +115,15 @@ func (r *request) refusedTime(t int64) bool {
 	return true
 }
 
-// refusedStart refuses a start that lies after its sample. Zero is none.
-func (r *request) refusedStart(st, t int64) bool {
+// start returns the start of a sample, 0 for one that cannot be. A series that is
+// made while it is scraped begins some milliseconds after the scrape did, so the
+// sample is good and only its start is dropped.
+func (r *request) start(st, t int64) int64 {
 	if st >= 0 && st <= t {
-		return false
+		return st
 	}
-	r.refuse(telemetry.ReasonBadStart, func() string {
-		return fmt.Sprintf("sample at %s: start timestamp %d, want one from 0 (none) to the sample's own time", timeText(t), st)
-	})
-	return true
+	r.w.metrics.droppedStarts.Inc()
+	return 0
 }
 
 func (r *request) refusedHistogram(h telemetry.HistogramSample) bool {

@@ -21,7 +21,6 @@ const (
 	ReasonBadTime       = "bad_timestamp"
 	ReasonBadHistogram  = "bad_histogram"
 	ReasonSeriesLimit   = "series_limit"
-	ReasonBadStart      = "bad_start_timestamp"
 	ReasonMixedTypes    = "mixed_sample_types"
 	ReasonNoSeries      = "exemplar_without_series"
 )

@@ -54,7 +54,7 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"histograms are stored or named", histograms},
 		{"exemplars are stored or dropped and samples are stored", exemplars},
 		{"exemplars alone need their series", exemplarsAlone},
-		{"a start after its sample is named and the rest is stored", startsAtFault},
+		{"a start after its sample costs no sample", startsAtFault},
 		{"details are bounded and counts are not", manyRefusals},
 		{"requests with the same series at once", concurrent},
 		{"a series without samples is fine", withoutSamples},
