@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
+	"github.com/tocsinhq/tocsin/ingest/remotewrite"
 	"github.com/tocsinhq/tocsin/internal/yamldoc"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
@@ -124,6 +126,10 @@ func (h *Handler) store(w http.ResponseWriter, r *http.Request, s *scratch, m me
 	}
 	h.counters.decoded.Add(len(decoded))
 	if err := s.decode(m, decoded); err != nil {
+		var e *remotewrite.Error
+		if errors.As(err, &e) && e.TooMany {
+			return refuse(http.StatusRequestEntityTooLarge, "too_many_entries", "decode %s of %d bytes: %s", m, len(decoded), err)
+		}
 		return refuse(http.StatusBadRequest, "malformed_protobuf", "decode %s of %d bytes: %s", m, len(decoded), err)
 	}
 	samples := s.batch.Len()

@@ -203,6 +203,7 @@ func TestHandler_BadRequests_GetTheirStatusAndSentence(t *testing.T) {
 		{"declares 33 MiB", declared(0x80, 0x80, 0x80+64, 0x10), nil, 413, "decoded_too_large", "declares 33MiB after decompression, want at most 32MiB"},
 		{"declares 4 GiB", declared(0xff, 0xff, 0xff, 0xff, 0x0f), nil, 413, "decoded_too_large", "want at most 32MiB"},
 		{"garbage protobuf", snappy.Encode(nil, []byte("\x0a\x04\x0a\x02\x08\x01")), nil, 400, "malformed_protobuf", "byte 4, time series 1, label 1: name: want wire type 2"},
+		{"more entries than one request may have", snappy.Encode(nil, bytes.Repeat([]byte("\x0a\x00"), 3<<19)), nil, 413, "too_many_entries", "want at most 2097152 labels, samples and other entries in one request"},
 		{"truncated protobuf", snappy.Encode(nil, request(2)[:40]), nil, 400, "malformed_protobuf", "got the end of the message"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

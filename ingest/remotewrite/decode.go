@@ -25,6 +25,7 @@ func Decode(body []byte, b *telemetry.Batch) error {
 }
 
 func decodeRequest(body []byte, b *telemetry.Batch) *Error {
+	left := maxEntries
 	for i := 0; i < len(body); {
 		at := i
 		field, wire, next, err := tag(body, i)
@@ -41,8 +42,12 @@ func decodeRequest(body []byte, b *telemetry.Batch) *Error {
 				return err.in("time series", len(b.Series))
 			}
 			n := len(b.Series)
-			if err := decodeSeries(body[:end], start, b.Next()); err != nil {
+			s := b.Next()
+			if err := decodeSeries(body[:end], start, s, left); err != nil {
 				return err.in("time series", n)
+			}
+			if left -= entries(s); left < 0 {
+				return tooMany(at)
 			}
 			i = end
 		case 3:
@@ -52,6 +57,9 @@ func decodeRequest(body []byte, b *telemetry.Batch) *Error {
 			start, end, err := span(body, next, "metadata")
 			if err != nil {
 				return err.in("metadata", len(b.Metadata))
+			}
+			if left -= seriesEntries; left < 0 {
+				return tooMany(at)
 			}
 			b.Metadata = append(b.Metadata, telemetry.Metadata{})
 			if err := decodeMetadata(body[:end], start, &b.Metadata[len(b.Metadata)-1]); err != nil {
@@ -76,8 +84,12 @@ func otherMessage(name string, size int) *Error {
 	return &Error{Msg: fmt.Sprintf("want a %s, got %d bytes without a field of it; the Content-Type may name the wrong message", name, size)}
 }
 
-func decodeSeries(b []byte, i int, s *telemetry.Series) *Error {
+// decodeSeries reads a series of at most left entries.
+func decodeSeries(b []byte, i int, s *telemetry.Series, left int) *Error {
 	for i < len(b) {
+		if left--; left < 0 {
+			return tooMany(i)
+		}
 		if p, next, ok := plainLabel(b, i); ok {
 			s.Labels = append(s.Labels, p)
 			i = next
@@ -115,13 +127,16 @@ func decodeSeries(b []byte, i int, s *telemetry.Series) *Error {
 			}
 		case 3:
 			s.Exemplars = append(s.Exemplars, telemetry.Exemplar{})
-			if err := decodeExemplar(b[:end], start, &s.Exemplars[len(s.Exemplars)-1]); err != nil {
+			e := &s.Exemplars[len(s.Exemplars)-1]
+			if err := decodeExemplar(b[:end], start, e, left); err != nil {
 				return err.in(name, len(s.Exemplars)-1)
 			}
+			left -= len(e.Labels)
 		case 4:
 			if err := decodeHistogram(b[start:end], start, s); err != nil {
 				return err.in(name, len(s.Histograms))
 			}
+			left -= histogramEntries - 1
 		}
 		i = end
 	}

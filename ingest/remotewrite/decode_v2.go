@@ -62,6 +62,7 @@ func (d *DecoderV2) decode(body []byte, b *telemetry.Batch) *Error {
 	case first < 0:
 		return nil
 	}
+	left := maxEntries
 	for i := first; i < len(body); {
 		at := i
 		field, wire, next, err := tag(body, i)
@@ -79,8 +80,12 @@ func (d *DecoderV2) decode(body []byte, b *telemetry.Batch) *Error {
 			return err
 		}
 		n := len(b.Series)
-		if err := d.series(body, start, end, b.Next()); err != nil {
+		s := b.Next()
+		if err := d.series(body, start, end, s, left); err != nil {
 			return err.in("time series", n)
+		}
+		if left -= entries(s); left < 0 {
+			return tooMany(at)
 		}
 		i = end
 	}
@@ -110,6 +115,9 @@ func (d *DecoderV2) table(body []byte) (first int, err *Error) {
 			start, end, err := span(body, next, "symbol")
 			if err != nil {
 				return 0, err.in("symbol", len(d.symbols))
+			}
+			if len(d.symbols) == maxEntries {
+				return 0, tooMany(at)
 			}
 			d.symbols = append(d.symbols, extent{uint32(start), uint32(end)})
 			i = end
@@ -150,8 +158,9 @@ func (d *DecoderV2) outside(at int, ref uint32, name string) *Error {
 
 // references reads the value of a field labels_refs that begins at i: packed, as
 // every encoder writes it, or a single number. half is the name that still waits
-// for its value, nil if none does; pairs may be cut between fields.
-func (d *DecoderV2) references(body []byte, msgEnd, tagAt, i, wire int, pairs *[]telemetry.Pair, half *[]byte) (int, *Error) {
+// for its value, nil if none does; pairs may be cut between fields. left is the
+// number of entries that may still come.
+func (d *DecoderV2) references(body []byte, msgEnd, tagAt, i, wire int, pairs *[]telemetry.Pair, half *[]byte, left *int) (int, *Error) {
 	b := body[:msgEnd]
 	end := i + 1
 	if wire != wireVarint {
@@ -162,6 +171,9 @@ func (d *DecoderV2) references(body []byte, msgEnd, tagAt, i, wire int, pairs *[
 		if i, end, err = span(b, i, "label references"); err != nil {
 			return 0, err
 		}
+	}
+	if *left -= (end - i) / 2; *left < 0 { // no more pairs than this
+		return 0, tooMany(i)
 	}
 	out, name := *pairs, *half
 	if name == nil {

@@ -11,8 +11,11 @@ import (
 
 // The parts of a 1.0 request that are rare beside labels and samples.
 
-func decodeExemplar(b []byte, i int, e *telemetry.Exemplar) *Error {
+func decodeExemplar(b []byte, i int, e *telemetry.Exemplar, left int) *Error {
 	for i < len(b) {
+		if left--; left < 0 {
+			return tooMany(i)
+		}
 		if p, next, ok := plainLabel(b, i); ok {
 			e.Labels = append(e.Labels, p)
 			i = next

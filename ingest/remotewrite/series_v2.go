@@ -9,21 +9,25 @@ import (
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
-// series reads the series that stands in body from start to end.
-func (d *DecoderV2) series(body []byte, start, end int, s *telemetry.Series) *Error {
+// series reads the series of at most left entries that stands in body from start to
+// end.
+func (d *DecoderV2) series(body []byte, start, end int, s *telemetry.Series, left int) *Error {
 	b := body[:end]
 	var half []byte
 	var created int64
 	var a about
 	for i := start; i < end; {
 		at := i
+		if left--; left < 0 {
+			return tooMany(at)
+		}
 		field, wire, next, err := tag(b, i)
 		if err != nil {
 			return err
 		}
 		switch field {
 		case 1:
-			if i, err = d.references(body, end, at, next, wire, &s.Labels, &half); err != nil {
+			if i, err = d.references(body, end, at, next, wire, &s.Labels, &half, &left); err != nil {
 				return err
 			}
 			continue
@@ -66,11 +70,14 @@ func (d *DecoderV2) series(body []byte, start, end int, s *telemetry.Series) *Er
 			if err := decodeHistogramV2(b[from:to], from, s); err != nil {
 				return err.in(name, len(s.Histograms))
 			}
+			left -= histogramEntries - 1
 		case 4:
 			s.Exemplars = append(s.Exemplars, telemetry.Exemplar{})
-			if err := d.exemplar(body, from, to, &s.Exemplars[len(s.Exemplars)-1]); err != nil {
+			e := &s.Exemplars[len(s.Exemplars)-1]
+			if err := d.exemplar(body, from, to, e, left); err != nil {
 				return err.in(name, len(s.Exemplars)-1)
 			}
+			left -= len(e.Labels)
 		case 5:
 			if err := a.read(b[:to], from); err != nil {
 				return err.in(name, 0)
@@ -154,18 +161,21 @@ func milliseconds(b []byte, tagAt, i, wire int, name string) (int64, int, *Error
 	return int64(v), i, err
 }
 
-func (d *DecoderV2) exemplar(body []byte, start, end int, e *telemetry.Exemplar) *Error {
+func (d *DecoderV2) exemplar(body []byte, start, end int, e *telemetry.Exemplar, left int) *Error {
 	b := body[:end]
 	var half []byte
 	for i := start; i < end; {
 		at := i
+		if left--; left < 0 {
+			return tooMany(at)
+		}
 		field, wire, next, err := tag(b, i)
 		if err != nil {
 			return err
 		}
 		switch field {
 		case 1:
-			i, err = d.references(body, end, at, next, wire, &e.Labels, &half)
+			i, err = d.references(body, end, at, next, wire, &e.Labels, &half, &left)
 		case 2:
 			e.V, i, err = float(b, at, next, wire, "value")
 		case 3:

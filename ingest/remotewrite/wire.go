@@ -11,6 +11,9 @@ type Error struct {
 	Offset int    // of the first byte that could not be used, from 0
 	Path   string // such as "time series 3, label 2", counted from 1; may be empty
 	Msg    string // what was wanted and what was got
+	// TooMany says that the body is well formed as far as it was read and holds more
+	// than one request may.
+	TooMany bool
 }
 
 // Error returns the position, the place in the message and the reason in one line.
