@@ -164,6 +164,29 @@ func b2i(b bool) int {
 	return 0
 }
 
+func TestWriter_StartTimestamps_SurviveAKillAndTheSwitch(t *testing.T) {
+	dir := t.TempDir()
+	at := start.UnixMilli()
+	starting := []telemetry.Sample{{T: at, V: 5, ST: at - 10}, {T: at + 1, V: 6, ST: at - 10}}
+	for i, keep := range []bool{true, true, false, true} {
+		c := store.DefaultConfig()
+		c.StartTimestamps = keep
+		r := newRig(t, func(o *store.WriterOptions) { o.Config = c; o.DB = openDB(t, dir, c) })
+		if i == 0 {
+			r.write(t, sinktest.Entry{Labels: []string{"__name__", "c"}, Samples: starting})
+		}
+		if got, want := fmt.Sprint(starts(t, r.db, "c")), fmt.Sprint([]int64{at - 10, at - 10}); i == 1 && got != want {
+			t.Errorf("after a restart: got starts %s, want %s", got, want)
+		}
+		if s, _ := read(t, r.db, "c"); len(s["{}"]) != 2 || s["{}"][1].V != 6 {
+			t.Errorf("start_timestamps %t at opening %d: got %v, want both samples", keep, i+1, s)
+		}
+		if err := r.db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // starts returns the start timestamps of a metric's samples.
 func starts(t testing.TB, db *tsdb.DB, metric string) (all []int64) {
 	t.Helper()
