@@ -32,31 +32,49 @@ type exemplarChecker interface {
 	ValidateExemplar(l labels.Labels, e exemplar.Exemplar) error
 }
 
-// writeExemplars stores the exemplars of a series whose samples, sent of them, have
-// been appended; s is nil if there is no such series. An exemplar that cannot be
-// kept is dropped and counted, and its sample stays. Exemplars that came alone, for
-// a series that is not there, are refused, since nothing else would tell their
-// sender.
-func (r *request) writeExemplars(i int, s *series, in *telemetry.Series, sent int) error {
-	var known bool
-	var err error
-	switch {
-	case r.w.exemplars == nil:
-		r.drop(exemplarsOff, len(in.Exemplars))
-		return nil
-	case s != nil:
-		known, err = r.appendExemplars(s, in)
+// withExemplars is a series of the batch that carries exemplars: its number and how
+// many samples it came with.
+type withExemplars struct {
+	number, sent int
+	id           identity
+	series       *series // nil if it was not there
+	in           *telemetry.Series
+}
+
+// writeExemplars stores the exemplars of the batch once all its samples have been
+// appended, because a sender may put the exemplars of a new series before its first
+// sample. One that cannot be kept is dropped and counted, and its sample stays.
+// Exemplars that came alone, for a series that is not there, are refused, since
+// nothing else would tell their sender.
+func (r *request) writeExemplars() error {
+	var refused telemetry.WriteResult
+	for _, x := range r.later {
+		if r.w.exemplars == nil {
+			r.drop(exemplarsOff, len(x.in.Exemplars))
+			continue
+		}
+		s := x.series
+		if s == nil {
+			s = r.w.cache.get(x.id, r.minute)
+		}
+		if s != nil {
+			known, err := r.appendExemplars(s, x.in)
+			if err != nil {
+				return err
+			}
+			if known {
+				continue
+			}
+		}
+		r.drop(exemplarNoSeries, len(x.in.Exemplars))
+		if x.sent == 0 {
+			refused.Reject(telemetry.Rejection{
+				Series: x.number, Labels: labelsText(x.in.Labels), Reason: telemetry.ReasonNoSeries,
+				Message: fmt.Sprintf("%d exemplars of a series without samples, want a sample first", len(x.in.Exemplars)),
+			})
+		}
 	}
-	if err != nil || known {
-		return err
-	}
-	r.drop(exemplarNoSeries, len(in.Exemplars))
-	if sent == 0 {
-		r.result.Reject(telemetry.Rejection{
-			Series: i, Labels: labelsText(in.Labels), Reason: telemetry.ReasonNoSeries,
-			Message: fmt.Sprintf("%d exemplars of a series without samples, want a sample first", len(in.Exemplars)),
-		})
-	}
+	r.result.Merge(refused)
 	return nil
 }
 

@@ -50,7 +50,8 @@ func TestWriter_DroppedExemplars_AreCountedByReason(t *testing.T) {
 	r.write(t, e)
 	refused := sinktest.Metric("refused", 0, 1)
 	refused.Exemplars = []telemetry.Exemplar{trace(at, 1, "a")}
-	r.write(t, refused)
+	nameless := sinktest.Entry{Labels: []string{"a", "b"}, Exemplars: refused.Exemplars}
+	r.write(t, refused, nameless)
 	if got := readExemplars(t, r.db, "m"); len(got) != 1 {
 		t.Errorf("stored %v, want one", got)
 	}
@@ -61,7 +62,7 @@ func TestWriter_DroppedExemplars_AreCountedByReason(t *testing.T) {
 		`tocsin_store_dropped_exemplars_total{reason="invalid_labels"}`:    "1",
 		`tocsin_store_dropped_exemplars_total{reason="bad_timestamp"}`:     "1",
 		`tocsin_store_dropped_exemplars_total{reason="out_of_order"}`:      "1",
-		`tocsin_store_dropped_exemplars_total{reason="unknown_series"}`:    "1",
+		`tocsin_store_dropped_exemplars_total{reason="unknown_series"}`:    "2",
 		`tocsin_store_dropped_exemplars_total{reason="too_far_in_future"}`: "1",
 	} {
 		if got := r.counter(t, name); got != want {

@@ -51,5 +51,8 @@ func (m *writerMetrics) refused(reason string, n int) {
 }
 
 func (m *writerMetrics) droppedExemplars(reason string, n int) {
+	if n == 0 {
+		return
+	}
 	m.set.GetOrCreateCounter(`tocsin_store_dropped_exemplars_total{reason="` + reason + `"}`).Add(n)
 }

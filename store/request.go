@@ -26,6 +26,7 @@ type request struct {
 	key         []byte
 	pending     []observation
 	histograms  []histogramObservation
+	later       []withExemplars
 	exemplars   []exemplar.Exemplar // of the series at hand
 	runs        bool                // some series has several samples
 	refused     []refusal           // of the series at hand
@@ -58,14 +59,15 @@ func (w *Writer) begin(ctx context.Context, now time.Time) *request {
 
 // end gives the request's memory back, without anything of the batch in it.
 func (w *Writer) end(r *request) {
-	if cap(r.pending)+cap(r.histograms)+cap(r.exemplars) > maxPendingKept {
+	if cap(r.pending)+cap(r.histograms)+cap(r.exemplars)+cap(r.later) > maxPendingKept {
 		return
 	}
 	clear(r.pending)
 	clear(r.histograms)
 	clear(r.exemplars[:cap(r.exemplars)])
+	clear(r.later)
 	clear(r.maker.pairs[:cap(r.maker.pairs)])
-	*r = request{w: w, maker: r.maker, key: r.key, pending: r.pending[:0], histograms: r.histograms[:0], exemplars: r.exemplars[:0], refused: r.refused[:0]}
+	*r = request{w: w, maker: r.maker, key: r.key, pending: r.pending[:0], histograms: r.histograms[:0], exemplars: r.exemplars[:0], later: r.later[:0], refused: r.refused[:0]}
 	w.requests.Put(r)
 }
 
@@ -85,6 +87,7 @@ func (r *request) write(i int, in *telemetry.Series) error {
 		var f *fault
 		if s, f = r.resolve(id, in); f != nil {
 			r.result.Reject(telemetry.Rejection{Series: i, Labels: labelsText(in.Labels), Reason: f.reason, Message: f.message, Samples: n})
+			r.drop(exemplarNoSeries, len(in.Exemplars))
 			return nil
 		}
 	}
@@ -92,8 +95,8 @@ func (r *request) write(i int, in *telemetry.Series) error {
 	if s != nil {
 		err = r.append(s, in)
 	}
-	if err == nil && len(in.Exemplars) > 0 {
-		err = r.writeExemplars(i, s, in, n)
+	if len(in.Exemplars) > 0 {
+		r.later = append(r.later, withExemplars{i, n, id, s, in})
 	}
 	for _, x := range r.refused {
 		r.result.Reject(telemetry.Rejection{Series: i, Labels: labelsText(in.Labels), Reason: x.reason, Message: x.message, Samples: x.samples})

@@ -163,6 +163,9 @@ func (w *Writer) Write(ctx context.Context, b *telemetry.Batch) (telemetry.Write
 			return telemetry.WriteResult{}, w.abort(r, err)
 		}
 	}
+	if err := r.writeExemplars(); err != nil {
+		return telemetry.WriteResult{}, w.abort(r, err)
+	}
 	if err := w.commit(r.app); err != nil {
 		return telemetry.WriteResult{}, err
 	}

@@ -73,6 +73,17 @@ func exemplarsAlone(t *testing.T, h Harness) {
 		t.Errorf("got %+v, want the exemplar of the unknown series refused", r)
 	}
 	h.wantExemplars(t, "m", 1)
+	// Before the first sample of their series, in one request.
+	good := &histogram.Histogram{Schema: 1, Count: 1, Sum: 1, PositiveSpans: []histogram.Span{{Length: 1}}, PositiveBuckets: []int64{1}}
+	r = h.try(t,
+		Entry{Labels: []string{"__name__", "h"}}.with(exemplar(now, 1, "trace_id", "a")),
+		Entry{Labels: []string{"__name__", "nobody"}}.with(exemplar(now, 1, "trace_id", "a")),
+		Entry{Labels: []string{"__name__", "h"}, Histograms: []telemetry.HistogramSample{{T: now, Int: good}}},
+		Metric("late", 0, 1))
+	if r.Stored != 1 || r.Exemplars != 1 || len(r.Rejected) != 2 || r.Rejected[0].Series != 1 || r.Rejected[1].Series != 3 {
+		t.Errorf("got %+v, want the exemplar before its histogram stored, and the refusals in order", r)
+	}
+	h.wantExemplars(t, "h", 1)
 	if got := h.Read(t, "nobody"); len(got) != 0 {
 		t.Errorf("an exemplar made the series %v", got)
 	}
