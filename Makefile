@@ -22,7 +22,7 @@ UI_SOURCES := $(shell find $(UI)/src $(UI)/public -type f 2>/dev/null) \
 # Packages without goroutines or shared state of their own: the race detector
 # finds nothing in them and makes them several times slower. Stories step the
 # core from one goroutine; its loops run under the detector in app.
-PURE := telemetry topology detector rca internal/lint internal/story internal/tally internal/yamldoc
+PURE := telemetry topology detector rca ingest/remotewrite internal/lint internal/story internal/tally internal/yamldoc
 MODULE      = github.com/tocsinhq/tocsin
 PACKAGES    = $(shell $(GO) list ./...)
 UNIT        = $(filter-out $(MODULE)/test/e2e,$(PACKAGES))
@@ -33,11 +33,11 @@ RACE_UNIT   = $(filter-out $(PURE_UNIT),$(UNIT))
 # to the counts in TALLY_FILE when that is set.
 TALLY := $(GO) run ./internal/tally
 
-.PHONY: help run build test lint bench fuzz ui docs story e2e race clean \
+.PHONY: help run build test lint bench fuzz ui docs story e2e compliance race clean \
         check-format vet unit ui-test docs-check fuzz-short mod-check
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## build everything, start the daemon and a small shop that breaks
 	@bin/tocsin demo
@@ -46,7 +46,7 @@ build: $(UI_DIST) ## build bin/tocsin with the user interface inside
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/tocsin ./cmd/tocsin
 
 test: ## run everything that must hold
-	@$(MAKE) --no-print-directory check-format vet mod-check ui-test unit docs-check fuzz-short e2e
+	@$(MAKE) --no-print-directory check-format vet mod-check ui-test unit docs-check fuzz-short e2e compliance
 	@echo "make test: everything holds"
 
 lint: check-format vet ## check format, go vet and the rules of the house
@@ -67,7 +67,10 @@ story: ## run the story scripts of test/story and show each
 	$(GO) test -count=1 -v ./internal/story/...
 
 e2e: ## run the built program under a real Prometheus, load, kill and bad input
-	$(GO) test -json -count=1 -timeout 20m ./test/e2e/... | $(TALLY)
+	$(GO) test -json -count=1 -timeout 20m -skip '^TestCompliance' ./test/e2e/... | $(TALLY)
+
+compliance: ## run the public suites for our protocols against the built program
+	$(GO) test -json -count=1 -timeout 15m -run '^TestCompliance' ./test/e2e/... | $(TALLY)
 
 race: ## run all unit tests with the race detector
 	$(GO) test -race -p $(JOBS) $(UNIT)

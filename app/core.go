@@ -71,6 +71,7 @@ type Core struct {
 	cold      bool // there was no usable checkpoint; set before loops run
 	observer  *observer
 	writer    *store.Writer
+	catalogue *store.Catalogue
 	query     *promql.Engine
 	engine    *rules.Engine
 	incidents *incident.Manager
@@ -154,8 +155,14 @@ func (c *Core) openStores(ctx context.Context, o CoreOptions) (err error) {
 	c.bank.Expose(o.Metrics)
 	c.observer = &observer{bank: c.bank, queue: make(chan detector.Verdict, verdictQueue), metrics: c.metrics}
 	c.starter = c.newStarter(o.Config.WarmStart)
+	c.catalogue, err = store.NewCatalogue(ctx, store.CatalogueOptions{
+		State: c.state, Config: o.Config.Storage, Now: o.Now, Metrics: o.Metrics, Logger: o.Logger.With("component", "store"),
+	})
+	if err != nil {
+		return err
+	}
 	c.writer = store.NewWriter(store.WriterOptions{
-		DB: c.tsdb, Observer: c.observer, Ahead: c.observer.Ahead, Far: detector.AheadFar, Near: detector.AheadNear, Config: o.Config.Storage,
+		DB: c.tsdb, Catalogue: c.catalogue, Observer: c.observer, Ahead: c.observer.Ahead, Far: detector.AheadFar, Near: detector.AheadNear, Config: o.Config.Storage,
 		Now: o.Now, Metrics: o.Metrics, Logger: o.Logger.With("component", "store"),
 	})
 	c.query = store.NewQueryEngine(store.QueryEngineOptions{

@@ -82,6 +82,7 @@ func (a *App) runCore(ctx context.Context, serving <-chan error, stopServing fun
 		})
 	}
 	named("store upkeep", core.writer.Run)
+	named("metric metadata", core.catalogue.Run)
 	named("rules", core.engine.Run)
 	named("verdicts", func(ctx context.Context) error { return a.consumeLoop(ctx, core) })
 	named("clock", func(ctx context.Context) error { return a.tickLoop(ctx, core) })

@@ -64,8 +64,8 @@ func TestGlide_MostOrdinarySamplesDoAndNoOddOneDoes(t *testing.T) {
 
 func TestGlide_WhatLastsIsNotSkipped(t *testing.T) {
 	for name, shift := range map[string]func(i int) float64{
-		"level of 5": func(int) float64 { return 5 },
-		"slow leak":           func(i int) float64 { return float64(i) / 100 },
+		"level of 8": func(int) float64 { return 8 },
+		"slow leak":  func(i int) float64 { return float64(i) / 50 },
 	} {
 		r := rand.New(rand.NewPCG(3, 4))
 		b, _, slot, at := glideBank(t, 8000, func(int) float64 { return 100 + r.NormFloat64() })

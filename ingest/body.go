@@ -11,12 +11,14 @@ import (
 
 	"github.com/klauspost/compress/s2"
 
+	"github.com/tocsinhq/tocsin/ingest/remotewrite"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // scratch is the memory of one request under way.
 type scratch struct {
 	body, decoded []byte
+	v2            remotewrite.DecoderV2
 	batch         telemetry.Batch
 	reserved      int64
 }
@@ -42,6 +44,7 @@ func (h *Handler) release(s *scratch) {
 		return
 	}
 	s.batch.Reset()
+	s.v2.Release()
 	h.pool.Put(s)
 }
 

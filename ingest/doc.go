@@ -4,7 +4,8 @@
 // tells the sender what became of it.
 //
 //	POST /api/v1/write -> Handler   method, types, limits, snappy into a pooled buffer
-//	  -> remotewrite.Decode         protobuf walked in place into a pooled batch
+//	  -> remotewrite.Decode         1.0: protobuf walked in place into a pooled batch
+//	     remotewrite.DecoderV2      2.0: the same, with the references resolved
 //	  -> Sink.Write                 stores the good part, names the rest
 //	  -> 204, or 400 naming the refused part, or 503 with Retry-After
 //

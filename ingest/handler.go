@@ -4,8 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"log/slog"
-	"mime"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -44,7 +44,7 @@ const (
 	unavailableRetry = 5 * time.Second
 )
 
-// Handler receives Prometheus remote write 1.0. It is safe for concurrent use.
+// Handler receives Prometheus remote write 1.0 and 2.0. It is safe for concurrent use.
 type Handler struct {
 	sink     Sink
 	config   Config
@@ -69,9 +69,15 @@ func NewHandler(o Options) http.Handler {
 // in whole or in part (what is good in it is stored), 405, 408, 413 and 415
 // for what HTTP has a status for, and 503 with Retry-After when nothing could
 // be stored now. A panic is answered with 500 and a number found in the log.
+// Every answer to a request of 2.0 tells how much was written.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begin := h.now()
 	h.counters.requests.Add(1)
+	m, f := acceptable(r)
+	h.counters.spoken(m)
+	if m == messageV2 {
+		setWritten(w.Header(), telemetry.WriteResult{})
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			h.recovered(w, r, p)
@@ -79,7 +85,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.counters.requests.Add(-1)
 		h.counters.duration.Update(h.now().Sub(begin).Seconds())
 	}()
-	f := h.receive(w, r)
+	if f == nil {
+		f = h.receive(w, r, m)
+	}
 	if f == nil {
 		h.counters.answered(http.StatusNoContent)
 		w.WriteHeader(http.StatusNoContent)
@@ -89,10 +97,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // receive does the work and returns nil when all was stored.
-func (h *Handler) receive(w http.ResponseWriter, r *http.Request) *refusal {
-	if f := acceptable(r); f != nil {
-		return f
-	}
+func (h *Handler) receive(w http.ResponseWriter, r *http.Request, m message) *refusal {
 	s := h.acquire()
 	healthy := false
 	defer func() {
@@ -100,68 +105,52 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request) *refusal {
 			h.counters.inFlight.Add(-s.reserved)
 		}
 	}()
-	f := h.store(w, r, s)
+	f := h.store(w, r, s, m)
 	healthy = true
 	h.release(s)
 	return f
 }
 
-func (h *Handler) store(w http.ResponseWriter, r *http.Request, s *scratch) *refusal {
+func (h *Handler) store(w http.ResponseWriter, r *http.Request, s *scratch, m message) *refusal {
 	body, f := h.read(w, r, s)
 	if f != nil {
 		return f
 	}
 	h.counters.bytes.Add(len(body))
 	if len(body) == 0 {
-		return refuse(http.StatusBadRequest, "empty_body", "body is empty, want a snappy-compressed prometheus.WriteRequest")
+		return refuse(http.StatusBadRequest, "empty_body", "body is empty, want a snappy-compressed %s", m)
 	}
 	decoded, f := h.uncompress(body, s)
 	if f != nil {
 		return f
 	}
 	h.counters.decoded.Add(len(decoded))
-	if err := remotewrite.Decode(decoded, &s.batch); err != nil {
-		return refuse(http.StatusBadRequest, "malformed_protobuf", "decode prometheus.WriteRequest of %d bytes: %s", len(decoded), err)
+	if err := s.decode(m, decoded); err != nil {
+		var e *remotewrite.Error
+		if errors.As(err, &e) && e.TooMany {
+			return refuse(http.StatusRequestEntityTooLarge, "too_many_entries", "decode %s of %d bytes: %s", m, len(decoded), err)
+		}
+		return refuse(http.StatusBadRequest, "malformed_protobuf", "decode %s of %d bytes: %s", m, len(decoded), err)
 	}
 	samples := s.batch.Len()
-	if len(s.batch.Series) == 0 {
-		h.counters.stored(&s.batch, &telemetry.WriteResult{})
+	if len(s.batch.Series)+len(s.batch.Metadata) == 0 {
 		return nil
+	}
+	var mixed telemetry.WriteResult
+	if m == messageV2 {
+		mixed = withoutMixed(&s.batch)
 	}
 	result, err := h.sink.Write(r.Context(), &s.batch)
 	if err != nil {
 		return refuse(http.StatusServiceUnavailable, "unavailable", "nothing was stored: %s", err).after(unavailableRetry)
 	}
-	h.counters.stored(&s.batch, &result)
+	result.Merge(mixed)
+	h.counters.stored(&result)
+	if m == messageV2 {
+		setWritten(w.Header(), result)
+	}
 	if result.RefusedTotal() > 0 {
 		return refuse(http.StatusBadRequest, "partly_refused", "%s", partly(&result, samples))
-	}
-	return nil
-}
-
-// accepted is what a sender must send, for the sentences that refuse it.
-const accepted = "send Content-Type application/x-protobuf (remote write 1.0, proto=prometheus.WriteRequest) with Content-Encoding snappy"
-
-// acceptable refuses what the headers alone show to be wrong.
-func acceptable(r *http.Request) *refusal {
-	if r.Method != http.MethodPost {
-		return refuse(http.StatusMethodNotAllowed, "method", "want POST, got %s", r.Method)
-	}
-	if t := r.Header.Get("Content-Type"); t != "" {
-		media, params, err := mime.ParseMediaType(t)
-		if err != nil {
-			return refuse(http.StatusUnsupportedMediaType, "content_type", "Content-Type %q: %s; %s", t, err, accepted)
-		}
-		if media != "application/x-protobuf" {
-			return refuse(http.StatusUnsupportedMediaType, "content_type", "Content-Type %q is not accepted; %s", t, accepted)
-		}
-		if p := params["proto"]; p != "" && p != "prometheus.WriteRequest" {
-			return refuse(http.StatusUnsupportedMediaType, "content_type", "message %q is not accepted; %s", p, accepted)
-		}
-	}
-	// Old senders name no encoding and mean snappy.
-	if e := strings.Join(r.Header.Values("Content-Encoding"), ", "); e != "" && !strings.EqualFold(e, "snappy") {
-		return refuse(http.StatusUnsupportedMediaType, "content_encoding", "Content-Encoding %q is not accepted; %s", e, accepted)
 	}
 	return nil
 }

@@ -139,15 +139,15 @@ func TestHandler_GoodRequests_Get204(t *testing.T) {
 				t.Errorf("got %d %q, sink saw %v", w.Code, w.Body, got)
 			}
 			for name, want := range map[string]string{
-				`tocsin_ingest_requests_total{protocol="remote_write",code="204"}`:       "1",
-				`tocsin_ingest_samples_total{protocol="remote_write"}`:                   "3",
-				`tocsin_ingest_body_bytes_total{protocol="remote_write"}`:                fmt.Sprint(len(packed(3))),
-				`tocsin_ingest_decoded_bytes_total{protocol="remote_write"}`:             fmt.Sprint(len(request(3))),
-				`tocsin_ingest_not_kept_total{protocol="remote_write",kind="exemplars"}`: "3",
-				`tocsin_ingest_not_kept_total{protocol="remote_write",kind="metadata"}`:  "1",
-				`tocsin_ingest_in_flight_bytes{protocol="remote_write"}`:                 "0",
-				`tocsin_ingest_in_flight_requests{protocol="remote_write"}`:              "0",
-				`tocsin_ingest_request_duration_seconds_count{protocol="remote_write"}`:  "1",
+				`tocsin_ingest_requests_total{protocol="remote_write",code="204"}`:               "1",
+				`tocsin_ingest_samples_total{protocol="remote_write"}`:                           "3",
+				`tocsin_ingest_body_bytes_total{protocol="remote_write"}`:                        fmt.Sprint(len(packed(3))),
+				`tocsin_ingest_decoded_bytes_total{protocol="remote_write"}`:                     fmt.Sprint(len(request(3))),
+				`tocsin_ingest_requests_by_version_total{protocol="remote_write",version="1.0"}`: "1",
+				`tocsin_ingest_requests_by_version_total{protocol="remote_write",version="2.0"}`: "0",
+				`tocsin_ingest_in_flight_bytes{protocol="remote_write"}`:                         "0",
+				`tocsin_ingest_in_flight_requests{protocol="remote_write"}`:                      "0",
+				`tocsin_ingest_request_duration_seconds_count{protocol="remote_write"}`:          "1",
 			} {
 				if got := r.counter(name); got != want {
 					t.Errorf("%s: got %s, want %s", name, got, want)
@@ -181,7 +181,12 @@ func TestHandler_BadRequests_GetTheirStatusAndSentence(t *testing.T) {
 		reason  string
 		text    string
 	}{
-		{"2.0", good, []string{"Content-Type", "application/x-protobuf;proto=io.prometheus.write.v2.Request"}, 415, "content_type", `message "io.prometheus.write.v2.Request" is not accepted; send Content-Type application/x-protobuf (remote write 1.0, proto=prometheus.WriteRequest) with Content-Encoding snappy`},
+		{"a message of the future", good, []string{"Content-Type", "application/x-protobuf;proto=io.prometheus.write.v3.Request"}, 415, "content_type", `message "io.prometheus.write.v3.Request" is not accepted; send Content-Type application/x-protobuf with proto=prometheus.WriteRequest (remote write 1.0, also without proto) or proto=io.prometheus.write.v2.Request (2.0), and Content-Encoding snappy`},
+		{"text with a corrupt body", []byte("0garbage"), []string{"Content-Type", "text/plain"}, 415, "content_type", "is not accepted"},
+		{"2.0 named, 1.0 sent", good, v2Type, 400, "malformed_protobuf", "want a io.prometheus.write.v2.Request, got"},
+		{"1.0 named, 2.0 sent", snappy.Encode(nil, requestV2(3)), nil, 400, "malformed_protobuf", "want a prometheus.WriteRequest, got"},
+		{"2.0 with a reference outside", snappy.Encode(nil, []byte("\x22\x00\x2a\x04\x0a\x02\x01\x03")), v2Type, 400, "malformed_protobuf", "byte 6, time series 1: label reference: want one of the 1 symbols"},
+		{"2.0 empty", nil, v2Type, 400, "empty_body", "want a snappy-compressed io.prometheus.write.v2.Request"},
 		{"JSON", []byte("{}"), []string{"Content-Type", "application/json"}, 415, "content_type", `"application/json" is not accepted; send`},
 		{"text", []byte("up 1"), []string{"Content-Type", "text/plain; charset=utf-8"}, 415, "content_type", "send Content-Type application/x-protobuf"},
 		{"type that is none", good, []string{"Content-Type", "application/x-protobuf; proto"}, 415, "content_type", "mime"},
@@ -198,6 +203,7 @@ func TestHandler_BadRequests_GetTheirStatusAndSentence(t *testing.T) {
 		{"declares 33 MiB", declared(0x80, 0x80, 0x80+64, 0x10), nil, 413, "decoded_too_large", "declares 33MiB after decompression, want at most 32MiB"},
 		{"declares 4 GiB", declared(0xff, 0xff, 0xff, 0xff, 0x0f), nil, 413, "decoded_too_large", "want at most 32MiB"},
 		{"garbage protobuf", snappy.Encode(nil, []byte("\x0a\x04\x0a\x02\x08\x01")), nil, 400, "malformed_protobuf", "byte 4, time series 1, label 1: name: want wire type 2"},
+		{"more entries than one request may have", snappy.Encode(nil, bytes.Repeat([]byte("\x0a\x00"), 3<<19)), nil, 413, "too_many_entries", "want at most 2097152 labels, samples and other entries in one request"},
 		{"truncated protobuf", snappy.Encode(nil, request(2)[:40]), nil, 400, "malformed_protobuf", "got the end of the message"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -116,7 +116,7 @@ func TestHasher_OneIdentityForOneSpelling(t *testing.T) {
 	if got, _ := h.ofSeries(&s, nil); got != want {
 		t.Errorf("pairs: got %x, want %x", got, want)
 	}
-	if end := telemetry.PlainLabels(wire, 0); end != len(wire) {
+	if end, n := telemetry.PlainLabels(wire, 0); end != len(wire) || n != 3 {
 		t.Fatalf("%d of %d bytes are in wire form", end, len(wire))
 	}
 	packed := telemetry.Series{Wire: wire}

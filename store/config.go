@@ -17,6 +17,15 @@ type Config struct {
 	OutOfOrderWindow yamldoc.Duration `yaml:"out_of_order_window"`
 	// WALCompression is the compression of the write-ahead log: snappy, zstd or none.
 	WALCompression string `yaml:"wal_compression"`
+	// MaxExemplars is the number of exemplars kept, of all series together; the oldest
+	// make room. They take about 150 bytes each. 0 keeps none.
+	MaxExemplars int `yaml:"max_exemplars"`
+	// StartTimestamps stores with each sample when its counter began to count, if the
+	// sender says so (remote write 2.0), so that rate() counts from there on. As in
+	// Prometheus it is off unless asked for: older programs cannot read such blocks.
+	StartTimestamps bool `yaml:"start_timestamps"`
+	// MaxMetadata is the number of metric descriptions (type, unit and help) kept.
+	MaxMetadata int `yaml:"max_metadata"`
 	// MinFreeDisk is the free space of the disk below which nothing more is
 	// accepted, or 1% of the disk if that is more.
 	MinFreeDisk yamldoc.Bytes `yaml:"min_free_disk"`
@@ -57,6 +66,8 @@ func DefaultConfig() Config {
 		Retention:        yamldoc.Duration(15 * 24 * time.Hour),
 		OutOfOrderWindow: yamldoc.Duration(30 * time.Minute),
 		WALCompression:   "snappy",
+		MaxExemplars:     100_000,
+		MaxMetadata:      50_000,
 		MinFreeDisk:      64 << 20,
 		Limits:           DefaultLimits(),
 		Query: QueryConfig{
@@ -94,6 +105,12 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	}
 	if _, ok := walCompressions[c.WALCompression]; !ok {
 		report("wal_compression", "want snappy, zstd or none, got %q", c.WALCompression)
+	}
+	if c.MaxExemplars < 0 {
+		report("max_exemplars", "want 0 (none) or more, got %d", c.MaxExemplars)
+	}
+	if c.MaxMetadata < 0 {
+		report("max_metadata", "want 0 (none) or more, got %d", c.MaxMetadata)
 	}
 	if c.MinFreeDisk < 0 {
 		report("min_free_disk", "want 0 or more, got %s", c.MinFreeDisk)

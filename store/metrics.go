@@ -7,16 +7,18 @@ import (
 // writerMetrics counts what the writer did. Counters by reason are made when
 // the reason first occurs.
 type writerMetrics struct {
-	set         *metrics.Set
-	samples     *metrics.Counter
-	requests    *metrics.Counter
-	misses      *metrics.Counter
-	swept       *metrics.Counter
-	observed    *metrics.Counter
-	late        *metrics.Counter
-	ignored     *metrics.Counter
-	writeErrors *metrics.Counter
-	syncErrors  *metrics.Counter
+	set           *metrics.Set
+	samples       *metrics.Counter
+	requests      *metrics.Counter
+	misses        *metrics.Counter
+	swept         *metrics.Counter
+	observed      *metrics.Counter
+	late          *metrics.Counter
+	ignored       *metrics.Counter
+	exemplars     *metrics.Counter
+	droppedStarts *metrics.Counter
+	writeErrors   *metrics.Counter
+	syncErrors    *metrics.Counter
 }
 
 func newWriterMetrics(set *metrics.Set, w *Writer) *writerMetrics {
@@ -29,19 +31,28 @@ func newWriterMetrics(set *metrics.Set, w *Writer) *writerMetrics {
 		return 1
 	})
 	return &writerMetrics{
-		set:         set,
-		samples:     set.NewCounter("tocsin_store_samples_total"),
-		requests:    set.NewCounter("tocsin_store_writes_total"),
-		misses:      set.NewCounter("tocsin_store_cache_misses_total"),
-		swept:       set.NewCounter("tocsin_store_cache_swept_total"),
-		observed:    set.NewCounter("tocsin_store_observed_samples_total"),
-		late:        set.NewCounter(`tocsin_store_unobserved_samples_total{reason="late"}`),
-		ignored:     set.NewCounter(`tocsin_store_ignored_samples_total{reason="stale_marker_of_unknown_series"}`),
-		writeErrors: set.NewCounter("tocsin_store_write_errors_total"),
-		syncErrors:  set.NewCounter("tocsin_store_sync_errors_total"),
+		set:           set,
+		samples:       set.NewCounter("tocsin_store_samples_total"),
+		requests:      set.NewCounter("tocsin_store_writes_total"),
+		misses:        set.NewCounter("tocsin_store_cache_misses_total"),
+		swept:         set.NewCounter("tocsin_store_cache_swept_total"),
+		observed:      set.NewCounter("tocsin_store_observed_samples_total"),
+		late:          set.NewCounter(`tocsin_store_unobserved_samples_total{reason="late"}`),
+		ignored:       set.NewCounter(`tocsin_store_ignored_samples_total{reason="stale_marker_of_unknown_series"}`),
+		exemplars:     set.NewCounter("tocsin_store_exemplars_total"),
+		droppedStarts: set.NewCounter("tocsin_store_dropped_start_timestamps_total"),
+		writeErrors:   set.NewCounter("tocsin_store_write_errors_total"),
+		syncErrors:    set.NewCounter("tocsin_store_sync_errors_total"),
 	}
 }
 
 func (m *writerMetrics) refused(reason string, n int) {
 	m.set.GetOrCreateCounter(`tocsin_store_refused_samples_total{reason="` + reason + `"}`).Add(n)
+}
+
+func (m *writerMetrics) droppedExemplars(reason string, n int) {
+	if n == 0 {
+		return
+	}
+	m.set.GetOrCreateCounter(`tocsin_store_dropped_exemplars_total{reason="` + reason + `"}`).Add(n)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/storage"
 
 	"github.com/tocsinhq/tocsin/telemetry"
@@ -60,20 +61,25 @@ func timeText(t int64) string {
 	return fmt.Sprintf("%s (%d)", time.UnixMilli(t).UTC().Format("2006-01-02T15:04:05.000Z"), t)
 }
 
-// orderFloats refuses impossible times and sorts what is left by time. The
+// orderFloats refuses impossible times, drops impossible starts and sorts what is
+// left by time. The
 // usual run, one or more samples in order, is left as it is.
 func (r *request) orderFloats(in *telemetry.Series) {
 	fine := true
 	last := int64(0)
 	for i := range in.Samples {
 		t := in.Samples[i].T
-		fine = fine && r.times.ok(t) && t > last
+		// Unsigned, a start before 1970 is after every sample.
+		fine = fine && r.times.ok(t) && t > last && uint64(in.Samples[i].ST) <= uint64(t)
 		last = t
 	}
 	if fine {
 		return
 	}
 	in.Samples = slices.DeleteFunc(in.Samples, func(p telemetry.Sample) bool { return r.refusedTime(p.T) })
+	for i := range in.Samples {
+		in.Samples[i].ST = r.start(in.Samples[i].ST, in.Samples[i].T)
+	}
 	slices.SortStableFunc(in.Samples, func(a, b telemetry.Sample) int { return compare(a.T, b.T) })
 }
 
@@ -84,6 +90,9 @@ func (r *request) orderHistograms(in *telemetry.Series) {
 	in.Histograms = slices.DeleteFunc(in.Histograms, func(h telemetry.HistogramSample) bool {
 		return r.refusedTime(h.T) || r.refusedHistogram(h)
 	})
+	for i := range in.Histograms {
+		in.Histograms[i].ST = r.start(in.Histograms[i].ST, in.Histograms[i].T)
+	}
 	slices.SortStableFunc(in.Histograms, func(a, b telemetry.HistogramSample) int { return compare(a.T, b.T) })
 }
 
@@ -106,13 +115,28 @@ func (r *request) refusedTime(t int64) bool {
 	return true
 }
 
+// start returns the start of a sample, 0 for one that cannot be. A series that is
+// made while it is scraped begins some milliseconds after the scrape did, so the
+// sample is good and only its start is dropped.
+func (r *request) start(st, t int64) int64 {
+	if st >= 0 && st <= t {
+		return st
+	}
+	r.w.metrics.droppedStarts.Inc()
+	return 0
+}
+
 func (r *request) refusedHistogram(h telemetry.HistogramSample) bool {
 	var err error
 	switch {
 	case h.Int != nil:
-		err = h.Int.Validate()
+		if err = coarser(h.Int.Schema, h.Int.ReduceResolution); err == nil {
+			err = h.Int.Validate()
+		}
 	case h.Float != nil:
-		err = h.Float.Validate()
+		if err = coarser(h.Float.Schema, h.Float.ReduceResolution); err == nil {
+			err = h.Float.Validate()
+		}
 	default:
 		err = errors.New("want an integer or a float histogram, got neither")
 	}
@@ -121,6 +145,15 @@ func (r *request) refusedHistogram(h telemetry.HistogramSample) bool {
 	}
 	r.refuse(telemetry.ReasonBadHistogram, func() string { return fmt.Sprintf("histogram at %s: %s", timeText(h.T), err) })
 	return true
+}
+
+// coarser brings a histogram of a resolution that is reserved for the future down
+// to the finest that can be stored, which loses no observation.
+func coarser(schema int32, reduce func(int32) error) error {
+	if histogram.IsExponentialSchemaReserved(schema) && schema > histogram.ExponentialSchemaMax {
+		return reduce(histogram.ExponentialSchemaMax)
+	}
+	return nil
 }
 
 // judge turns the appender's word on one sample into a refusal. Any other

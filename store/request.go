@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/prometheus/prometheus/model/exemplar"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/storage"
@@ -16,21 +17,24 @@ import (
 
 // request is one Write under way: one TSDB appender and the memory it needs.
 type request struct {
-	w          *Writer
-	app        storage.AppenderV2
-	refs       storage.GetRef
-	now        time.Time
-	minute     uint32
-	times      timeRange
-	maker      labelMaker
-	key        []byte
-	found      [findAhead]found
-	pending    []observation
-	histograms []histogramObservation
-	runs       bool      // some series has several samples
-	refused    []refusal // of the series at hand
-	ignored    int
-	result     telemetry.WriteResult
+	w           *Writer
+	app         storage.AppenderV2
+	refs        storage.GetRef
+	exemplarApp storage.ExemplarAppenderV2
+	now         time.Time
+	minute      uint32
+	times       timeRange
+	maker       labelMaker
+	key         []byte
+	found       [findAhead]found
+	pending     []observation
+	histograms  []histogramObservation
+	later       []withExemplars
+	exemplars   []exemplar.Exemplar // of the series at hand
+	runs        bool                // some series has several samples
+	refused     []refusal           // of the series at hand
+	ignored     int
+	result      telemetry.WriteResult
 }
 
 // refusal counts the samples of one series that were refused for one reason
@@ -50,6 +54,7 @@ func (w *Writer) begin(ctx context.Context, now time.Time) *request {
 	}
 	r.app = w.db.AppenderV2(ctx)
 	r.refs, _ = r.app.(storage.GetRef)
+	r.exemplarApp, _ = r.app.(storage.ExemplarAppenderV2)
 	r.now, r.minute = now, minuteOf(now)
 	r.times = timeRange{now: now.UnixMilli(), maxFuture: time.Duration(w.limits.MaxFuture).Milliseconds()}
 	return r
@@ -57,13 +62,15 @@ func (w *Writer) begin(ctx context.Context, now time.Time) *request {
 
 // end gives the request's memory back, without anything of the batch in it.
 func (w *Writer) end(r *request) {
-	if cap(r.pending)+cap(r.histograms) > maxPendingKept {
+	if cap(r.pending)+cap(r.histograms)+cap(r.exemplars)+cap(r.later) > maxPendingKept {
 		return
 	}
 	clear(r.pending)
 	clear(r.histograms)
+	clear(r.exemplars[:cap(r.exemplars)])
+	clear(r.later)
 	clear(r.maker.pairs[:cap(r.maker.pairs)])
-	*r = request{w: w, maker: r.maker, key: r.key, pending: r.pending[:0], histograms: r.histograms[:0], refused: r.refused[:0]}
+	*r = request{w: w, maker: r.maker, key: r.key, pending: r.pending[:0], histograms: r.histograms[:0], exemplars: r.exemplars[:0], later: r.later[:0], refused: r.refused[:0]}
 	w.requests.Put(r)
 }
 
@@ -109,6 +116,7 @@ func (r *request) write(i int, in *telemetry.Series, at *found) error {
 		ls, f := r.resolve(at, in)
 		if f != nil {
 			r.result.Reject(telemetry.Rejection{Series: i, Labels: labelsText(in.Labels), Reason: f.reason, Message: f.message, Samples: n})
+			r.drop(exemplarNoSeries, len(in.Exemplars))
 			return nil
 		}
 		for at.place != 0 && !done && err == nil {
@@ -116,6 +124,9 @@ func (r *request) write(i int, in *telemetry.Series, at *found) error {
 				at.place = r.w.cache.get(at.id, r.minute) // a sweep took it between the two
 			}
 		}
+	}
+	if len(in.Exemplars) > 0 {
+		r.later = append(r.later, withExemplars{i, n, *at, in})
 	}
 	for _, x := range r.refused {
 		r.result.Reject(telemetry.Rejection{Series: i, Labels: labelsText(in.Unpack()), Reason: x.reason, Message: x.message, Samples: x.samples})
@@ -154,6 +165,10 @@ func (r *request) resolve(at *found, in *telemetry.Series) (labels.Labels, *faul
 		}
 		if ref != 0 {
 			ls = have // the head's own copy, so that there is only one
+			if len(in.Samples)+len(in.Histograms) == 0 {
+				// Without a sample nobody knows how the observer is to watch it.
+				return ls, nil
+			}
 		} else if wanted, f := r.mayCreate(in); f != nil || !wanted {
 			return ls, f
 		}
@@ -235,7 +250,7 @@ func (r *request) append(at *found, in *telemetry.Series, ls labels.Labels) (boo
 				continue
 			}
 		}
-		ref, err := r.app.Append(storage.SeriesRef(s.ref), ls, 0, p.T, p.V, nil, nil, storage.AppendV2Options{})
+		ref, err := r.app.Append(storage.SeriesRef(s.ref), ls, p.ST, p.T, p.V, nil, nil, storage.AppendV2Options{})
 		if err != nil {
 			if i == 0 && ls.IsEmpty() && errors.Is(err, tsdb.ErrInvalidSample) {
 				return false, nil
@@ -251,7 +266,7 @@ func (r *request) append(at *found, in *telemetry.Series, ls labels.Labels) (boo
 		r.pending = append(r.pending, observation{at.place, p.T, p.V})
 	}
 	for i, h := range in.Histograms {
-		ref, err := r.app.Append(storage.SeriesRef(s.ref), ls, 0, h.T, 0, h.Int, h.Float, storage.AppendV2Options{})
+		ref, err := r.app.Append(storage.SeriesRef(s.ref), ls, h.ST, h.T, 0, h.Int, h.Float, storage.AppendV2Options{})
 		if err != nil {
 			if i == 0 && len(in.Samples) == 0 && ls.IsEmpty() && errors.Is(err, tsdb.ErrInvalidSample) {
 				return false, nil
@@ -263,6 +278,7 @@ func (r *request) append(at *found, in *telemetry.Series, ls labels.Labels) (boo
 		}
 		s.ref = uint64(ref)
 		r.result.Stored++
+		r.result.Histograms++
 		r.histograms = append(r.histograms, histogramObservation{at.place, h})
 	}
 	return true, nil

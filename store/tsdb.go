@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/tsdb"
+	"github.com/prometheus/prometheus/tsdb/chunkenc"
 	"github.com/prometheus/prometheus/util/compression"
 )
 
@@ -32,9 +33,8 @@ type TSDBOptions struct {
 // OpenTSDB opens the sample store in its folder and replays its log, during
 // which it does not return. The TSDB keeps its own lock file
 // beside that of LockDir, so that another program pointed at the same folder
-// is refused too. Exemplars are not stored: nothing here reads them, and the
-// receiver counts those it gets. The caller closes the DB, after which a
-// Writer on it must not be used.
+// is refused too. The caller closes the DB, after which a Writer on it must not
+// be used.
 func OpenTSDB(o TSDBOptions) (*tsdb.DB, error) {
 	c, ok := walCompressions[o.Config.WALCompression]
 	if !ok {
@@ -46,6 +46,14 @@ func OpenTSDB(o TSDBOptions) (*tsdb.DB, error) {
 	opts.RetentionDuration = time.Duration(o.Config.Retention).Milliseconds()
 	opts.MaxBytes = int64(o.Config.RetentionSize)
 	opts.OutOfOrderTimeWindow = time.Duration(o.Config.OutOfOrderWindow).Milliseconds()
+	opts.EnableExemplarStorage = o.Config.MaxExemplars > 0
+	opts.MaxExemplars = int64(o.Config.MaxExemplars)
+	if o.Config.StartTimestamps {
+		// Only these encodings have room for them.
+		opts.EnableSTStorage = true
+		opts.FloatChunkEncoding = chunkenc.EncXOR2
+		opts.EnableHistogramSTEncoding = true
+	}
 	// Blocks grow up to a tenth of the retention and at most to a month, as in
 	// Prometheus, so that dropping one drops little too much.
 	month := (31 * 24 * time.Hour).Milliseconds()

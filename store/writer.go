@@ -44,12 +44,13 @@ type Observer interface {
 
 // WriterOptions are what a Writer is made of.
 type WriterOptions struct {
-	DB       *tsdb.DB
-	Observer Observer // nil watches nothing
-	Config   Config   // see Config.Validate; OutOfOrderWindow must be the DB's
-	Now      func() time.Time
-	Metrics  *metrics.Set
-	Logger   *slog.Logger
+	DB        *tsdb.DB
+	Observer  Observer // nil watches nothing
+	Config    Config   // see Config.Validate; OutOfOrderWindow must be the DB's
+	Now       func() time.Time
+	Metrics   *metrics.Set
+	Logger    *slog.Logger
+	Catalogue *Catalogue // nil keeps no metadata
 	// Ahead, if not nil, is told before each sample is shown which slots are to be
 	// shown far and near samples later, 0 for none, so that they can be fetched.
 	Ahead     func(far, near uint64)
@@ -72,6 +73,8 @@ type Writer struct {
 	metrics   *writerMetrics
 	hasher    hasher
 	cache     *cache
+	catalogue *Catalogue
+	exemplars exemplarChecker // nil if none are kept
 	disk      diskGuard
 	failed    atomic.Pointer[error]
 	unsynced  atomic.Bool // something was committed since the last sync
@@ -84,19 +87,25 @@ func NewWriter(o WriterOptions) *Writer {
 		db:       o.DB,
 		observer: o.Observer,
 		ahead:    o.Ahead, far: o.Far, near: o.Near,
-		limits: o.Config.Limits,
-		window: time.Duration(o.Config.OutOfOrderWindow).Milliseconds(),
-		now:    o.Now,
-		log:    o.Logger,
-		hasher: newHasher(),
-		cache:  newCache(),
-		disk:   diskGuard{dir: o.DB.Dir(), min: uint64(o.Config.MinFreeDisk), free: o.DiskFree},
+		limits:    o.Config.Limits,
+		window:    time.Duration(o.Config.OutOfOrderWindow).Milliseconds(),
+		now:       o.Now,
+		log:       o.Logger,
+		hasher:    newHasher(),
+		cache:     newCache(),
+		catalogue: o.Catalogue,
+		disk:      diskGuard{dir: o.DB.Dir(), min: uint64(o.Config.MinFreeDisk), free: o.DiskFree},
 	}
 	if w.observer == nil {
 		w.observer = unwatched{}
 	}
 	if w.disk.free == nil {
 		w.disk.free = diskFree
+	}
+	if o.Config.MaxExemplars > 0 {
+		if q, err := o.DB.ExemplarQuerier(context.Background()); err == nil { // it never fails
+			w.exemplars, _ = q.(exemplarChecker)
+		}
 	}
 	w.metrics = newWriterMetrics(o.Metrics, w)
 	return w
@@ -134,7 +143,8 @@ func (w *Writer) fail(err error) error {
 // shown to the observer. Samples of one series are put in time order in the
 // batch itself. An exact duplicate of a stored sample counts as stored. A
 // staleness marker for a series that is not known makes no series and counts
-// as neither stored nor refused.
+// as neither stored nor refused. Exemplars that cannot be kept are dropped and
+// counted without refusing their sample. Metadata go to the catalogue.
 //
 // An error means that nothing of the batch is acknowledged: the store is
 // read-only (ErrReadOnly), closing, or ctx has ended before the start.
@@ -157,6 +167,9 @@ func (w *Writer) Write(ctx context.Context, b *telemetry.Batch) (telemetry.Write
 			}
 		}
 	}
+	if err := r.writeExemplars(); err != nil {
+		return telemetry.WriteResult{}, w.abort(r, err)
+	}
 	if err := w.commit(r.app); err != nil {
 		return telemetry.WriteResult{}, err
 	}
@@ -165,8 +178,12 @@ func (w *Writer) Write(ctx context.Context, b *telemetry.Batch) (telemetry.Write
 	}
 	w.observe(r.pending)
 	w.observeHistograms(r.histograms)
+	if w.catalogue != nil {
+		w.catalogue.Note(b, now)
+	}
 	w.metrics.requests.Inc()
 	w.metrics.samples.Add(r.result.Stored)
+	w.metrics.exemplars.Add(r.result.Exemplars)
 	w.metrics.ignored.Add(r.ignored)
 	for reason, n := range r.result.Refused {
 		w.metrics.refused(reason, n)

@@ -120,6 +120,7 @@ func TestWriter_Conformance(t *testing.T) {
 			Sink: r, Now: start, MaxSeries: most,
 			Read:       func(t *testing.T, m string) map[string][]telemetry.Sample { f, _ := read(t, r.db, m); return f },
 			Histograms: func(t *testing.T, m string) int { _, n := read(t, r.db, m); return n },
+			Exemplars:  func(t *testing.T, m string) []float64 { return readExemplars(t, r.db, m) },
 		}
 	})
 }

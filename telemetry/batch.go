@@ -68,9 +68,6 @@ type Batch struct {
 	Series []Series
 	// Metadata are those that stand apart from series, each with its Family.
 	Metadata []Metadata
-	// SkippedExemplars and SkippedMetadata count entries that the body carried
-	// and that the decoder does not hand on, so that the receiver can report them.
-	SkippedExemplars, SkippedMetadata int
 }
 
 // Reset empties the batch and keeps its memory.
@@ -88,7 +85,6 @@ func (b *Batch) Reset() {
 	b.Series = b.Series[:0]
 	clear(b.Metadata)
 	b.Metadata = b.Metadata[:0]
-	b.SkippedExemplars, b.SkippedMetadata = 0, 0
 }
 
 // Next extends the batch by one series, reusing the memory of an earlier use,

@@ -20,16 +20,21 @@ func TestBatch_Reset_KeepsMemoryAndForgetsData(t *testing.T) {
 		s.Samples = append(s.Samples, telemetry.Sample{T: 1, V: 2}, telemetry.Sample{T: 2, V: 3})
 		s.Histograms = append(s.Histograms, telemetry.HistogramSample{T: 1, Int: &histogram.Histogram{}})
 	}
-	b.SkippedExemplars, b.SkippedMetadata = 4, 5
+	b.Series[0].Exemplars = append(b.Series[0].Exemplars, telemetry.Exemplar{Labels: []telemetry.Pair{{Name: []byte("a")}}})
+	b.Series[0].Metadata.Help = []byte("help")
+	b.Metadata = append(b.Metadata, telemetry.Metadata{Family: []byte("m")})
 	if b.Len() != 9 {
 		t.Errorf("got %d samples, want 9", b.Len())
 	}
 	b.Reset()
-	if b.Len() != 0 || len(b.Series) != 0 || b.SkippedExemplars != 0 || b.SkippedMetadata != 0 {
+	if b.Len() != 0 || len(b.Series) != 0 || len(b.Metadata) != 0 {
 		t.Errorf("after Reset: got %+v", b)
 	}
 	if h := b.Series[:1][0].Histograms[:1][0]; h.Int != nil {
 		t.Error("a histogram is kept alive by a batch that was reset")
+	}
+	if s := b.Series[:1][0]; s.Exemplars[:1][0].Labels != nil || s.Metadata.Help != nil || b.Metadata[:1][0].Family != nil {
+		t.Error("a body is kept alive by a batch that was reset")
 	}
 	if n := testing.AllocsPerRun(10, func() {
 		b.Reset()
@@ -57,6 +62,32 @@ func TestWriteResult_CountsAllAndKeepsTheFirst(t *testing.T) {
 	}
 	if len(r.Rejected) != telemetry.MaxRejections || r.Rejected[9].Series != 9 {
 		t.Errorf("got %d rejections, want the first %d", len(r.Rejected), telemetry.MaxRejections)
+	}
+}
+
+func TestWriteResult_Merge_KeepsTheOrderOfTheBatch(t *testing.T) {
+	r := telemetry.WriteResult{Stored: 3, Histograms: 1, Exemplars: 2}
+	r.Merge(telemetry.WriteResult{})
+	if r.Rejected != nil || r.Refused != nil {
+		t.Errorf("nothing merged: got %+v", r)
+	}
+	var a telemetry.WriteResult
+	for i := range 8 {
+		r.Reject(telemetry.Rejection{Series: 2 * i, Reason: telemetry.ReasonTooOld, Samples: 1})
+		a.Reject(telemetry.Rejection{Series: 2*i + 1, Reason: telemetry.ReasonMixedTypes, Samples: 2})
+	}
+	a.Stored, a.Histograms, a.Exemplars = 10, 5, 7
+	r.Merge(a)
+	if r.Stored != 13 || r.Histograms != 6 || r.Exemplars != 9 || r.RefusedTotal() != 24 {
+		t.Errorf("got %+v", r)
+	}
+	for i, x := range r.Rejected {
+		if x.Series != i {
+			t.Errorf("detail %d is of series %d", i, x.Series)
+		}
+	}
+	if len(r.Rejected) != telemetry.MaxRejections {
+		t.Errorf("got %d details, want %d", len(r.Rejected), telemetry.MaxRejections)
 	}
 }
 

@@ -7,10 +7,10 @@ import "encoding/binary"
 // and name, 0x12, length and value. A decoder may leave labels that stand so
 // packed, for a receiver that knows their bytes need not look into them.
 
-// PlainLabels returns where the run of labels in wire form that begins at i ends:
-// i if there is none. Labels written in another way, which protobuf permits, and
+// PlainLabels returns where the run of labels in wire form that begins at i ends,
+// and how many they are. Labels written in another way, which protobuf permits, and
 // whatever is no label end the run. It reads nothing beyond b.
-func PlainLabels(b []byte, i int) int {
+func PlainLabels(b []byte, i int) (end, n int) {
 	for {
 		// Lengths of one byte, as nearly all are.
 		for len(b)-i >= 6 && b[i] == 0x0a && b[i+1] < 0x80 && b[i+2] == 0x0a && b[i+3] < 0x80 {
@@ -20,12 +20,14 @@ func PlainLabels(b []byte, i int) int {
 				break
 			}
 			i = end
+			n++
 		}
 		_, _, next, ok := plainLabel(b, i)
 		if !ok {
-			return i
+			return i, n
 		}
 		i = next
+		n++
 	}
 }
 

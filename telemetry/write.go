@@ -1,5 +1,10 @@
 package telemetry
 
+import (
+	"cmp"
+	"slices"
+)
+
 // Reasons for which a series or sample is refused. They are the last word of
 // the sentence the sender gets, in square brackets, and the reason label of
 // tocsin_ingest_rejected_total.
@@ -16,6 +21,8 @@ const (
 	ReasonBadTime       = "bad_timestamp"
 	ReasonBadHistogram  = "bad_histogram"
 	ReasonSeriesLimit   = "series_limit"
+	ReasonMixedTypes    = "mixed_sample_types"
+	ReasonNoSeries      = "exemplar_without_series"
 )
 
 // Rejection is one refused series or sample: which, why, and what to do.
@@ -32,9 +39,11 @@ type Rejection struct {
 // rest. Rejected holds the first MaxRejections in batch order; Refused counts
 // all by reason.
 type WriteResult struct {
-	Stored   int            // samples now durable in the write-ahead log
-	Rejected []Rejection    // the first MaxRejections, in batch order
-	Refused  map[string]int // samples (or series without samples) refused, by reason
+	Stored     int            // samples now durable in the write-ahead log
+	Histograms int            // how many of Stored are native histograms
+	Exemplars  int            // exemplars now in store, those that were there already included
+	Rejected   []Rejection    // the first MaxRejections, in batch order
+	Refused    map[string]int // samples (or series without samples) refused, by reason
 }
 
 // MaxRejections bounds the details kept in a WriteResult.
@@ -49,6 +58,26 @@ func (r *WriteResult) Reject(x Rejection) {
 	if len(r.Rejected) < MaxRejections {
 		r.Rejected = append(r.Rejected, x)
 	}
+}
+
+// Merge adds what became of another part of the same batch. The details stay in
+// the order of the batch.
+func (r *WriteResult) Merge(x WriteResult) {
+	r.Stored += x.Stored
+	r.Histograms += x.Histograms
+	r.Exemplars += x.Exemplars
+	if len(x.Refused) == 0 {
+		return
+	}
+	if r.Refused == nil {
+		r.Refused = make(map[string]int)
+	}
+	for reason, n := range x.Refused {
+		r.Refused[reason] += n
+	}
+	r.Rejected = append(r.Rejected, x.Rejected...)
+	slices.SortStableFunc(r.Rejected, func(a, b Rejection) int { return cmp.Compare(a.Series, b.Series) })
+	r.Rejected = r.Rejected[:min(len(r.Rejected), MaxRejections)]
 }
 
 // RefusedTotal returns the sum over all reasons.

@@ -1,22 +1,20 @@
 package remotewrite
 
 import (
-	"encoding/binary"
 	"fmt"
-	"math"
-
-	"github.com/prometheus/prometheus/prompb"
 
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
-// Decode reads an uncompressed prometheus.WriteRequest into b, which is reset
-// first and whose memory is reused. Labels and samples stand in the order of
-// the body. Label names and values alias body, which must stay unchanged as
-// long as b is in use; labels in wire form are left packed (telemetry.Series.Wire). An empty body is an empty request.
+// Decode reads an uncompressed prometheus.WriteRequest (remote write 1.0) into b,
+// which is reset first and whose memory is reused. Labels, samples, exemplars and
+// metadata stand in the order of the body. Names, values and texts alias body,
+// which must stay unchanged as long as b is in use; labels in wire form are left
+// packed (telemetry.Series.Wire). An empty body is an empty request.
 //
-// A malformed body gives an *Error; b then holds nothing of use. Decode keeps
-// no state and is safe for concurrent use on different batches.
+// A malformed body gives an *Error; b then holds nothing of use. So does one
+// that has fields and none of this message, which is a message of another kind.
+// Decode keeps no state and is safe for concurrent use on different batches.
 func Decode(body []byte, b *telemetry.Batch) error {
 	b.Reset()
 	if err := decodeRequest(body, b); err != nil {
@@ -27,6 +25,7 @@ func Decode(body []byte, b *telemetry.Batch) error {
 }
 
 func decodeRequest(body []byte, b *telemetry.Batch) *Error {
+	left := maxEntries
 	for i := 0; i < len(body); {
 		at := i
 		field, wire, next, err := tag(body, i)
@@ -43,33 +42,63 @@ func decodeRequest(body []byte, b *telemetry.Batch) *Error {
 				return err.in("time series", len(b.Series))
 			}
 			n := len(b.Series)
-			if err := decodeSeries(body[:end], start, b, b.Next()); err != nil {
+			s := b.Next()
+			if err := decodeSeries(body[:end], start, s, left); err != nil {
 				return err.in("time series", n)
+			}
+			if left -= entries(s); left < 0 {
+				return tooMany(at)
 			}
 			i = end
 		case 3:
-			if i, err = checkNested(body, at, next, wire, &metadataMessage); err != nil {
-				return err.in(metadataMessage.name, b.SkippedMetadata)
+			if err := want(at, "metadata", wire, wireBytes); err != nil {
+				return err.in("metadata", len(b.Metadata))
 			}
-			b.SkippedMetadata++
+			start, end, err := span(body, next, "metadata")
+			if err != nil {
+				return err.in("metadata", len(b.Metadata))
+			}
+			if left -= seriesEntries; left < 0 {
+				return tooMany(at)
+			}
+			b.Metadata = append(b.Metadata, telemetry.Metadata{})
+			if err := decodeMetadata(body[:end], start, &b.Metadata[len(b.Metadata)-1]); err != nil {
+				return err.in("metadata", len(b.Metadata)-1)
+			}
+			i = end
 		default:
 			if i, err = skip(body, at, next, wire); err != nil {
 				return err
 			}
 		}
 	}
+	if len(body) > 0 && len(b.Series)+len(b.Metadata) == 0 {
+		return otherMessage("prometheus.WriteRequest", len(body))
+	}
 	return nil
 }
 
-func decodeSeries(b []byte, i int, batch *telemetry.Batch, s *telemetry.Series) *Error {
-	exemplars := 0
+// otherMessage is the error for a body in which no field is one of the message
+// that it should hold. Taking it for an empty request would lose its data.
+func otherMessage(name string, size int) *Error {
+	return &Error{Msg: fmt.Sprintf("want a %s, got %d bytes without a field of it; the Content-Type may name the wrong message", name, size)}
+}
+
+// decodeSeries reads a series of at most left entries.
+func decodeSeries(b []byte, i int, s *telemetry.Series, left int) *Error {
 	// Most of a body is labels, and most of them are known: as long as they stand
 	// first and as every encoder writes them they are left packed.
-	if end := telemetry.PlainLabels(b, i); end > i {
+	if end, n := telemetry.PlainLabels(b, i); n > 0 {
+		if left -= n; left < 0 {
+			return tooMany(i)
+		}
 		s.Wire, i = b[i:end:end], end
 	}
 	for i < len(b) {
-		if p, next, ok := plainSample(b, i); ok {
+		if left--; left < 0 {
+			return tooMany(i)
+		}
+		if p, next, ok := plainSampleField(b, i); ok {
 			s.Samples = append(s.Samples, p)
 			i = next
 			continue
@@ -83,13 +112,6 @@ func decodeSeries(b []byte, i int, batch *telemetry.Batch, s *telemetry.Series) 
 			if i, err = skip(b, at, next, wire); err != nil {
 				return err
 			}
-			continue
-		}
-		if field == 3 {
-			if i, err = checkNested(b, at, next, wire, &exemplarMessage); err != nil {
-				return err.in(exemplarMessage.name, exemplars)
-			}
-			exemplars++
 			continue
 		}
 		name := seriesFields[field]
@@ -112,31 +134,51 @@ func decodeSeries(b []byte, i int, batch *telemetry.Batch, s *telemetry.Series) 
 			if err := decodeSample(b[:end], start, &s.Samples[len(s.Samples)-1]); err != nil {
 				return err.in(name, len(s.Samples)-1)
 			}
+		case 3:
+			s.Exemplars = append(s.Exemplars, telemetry.Exemplar{})
+			e := &s.Exemplars[len(s.Exemplars)-1]
+			if err := decodeExemplar(b[:end], start, e, left); err != nil {
+				return err.in(name, len(s.Exemplars)-1)
+			}
+			left -= len(e.Labels)
 		case 4:
 			if err := decodeHistogram(b[start:end], start, s); err != nil {
 				return err.in(name, len(s.Histograms))
 			}
+			left -= histogramEntries - 1
 		}
 		i = end
 	}
-	batch.SkippedExemplars += exemplars
 	return nil
 }
 
 var seriesFields = [5]string{1: "label", 2: "sample", 3: "exemplar", 4: "histogram"}
 
-// plainSample reads the sample field that begins at i if it is written as every
-// encoder writes one whose value is not 0 and whose time is of our days: value,
-// then a time of six bytes, which it has from 1971 to 2109, and nothing else.
-func plainSample(b []byte, i int) (p telemetry.Sample, next int, ok bool) {
+// plainSampleField reads the sample field that begins at i if it holds a plain
+// sample and nothing else.
+func plainSampleField(b []byte, i int) (x telemetry.Sample, next int, ok bool) {
 	const size = 16
-	if len(b)-i < size+2 || b[i] != 0x12 || b[i+1] != size || b[i+2] != 0x09 || b[i+11] != 0x10 || b[i+17] >= 0x80 ||
-		b[i+12]&b[i+13]&b[i+14]&b[i+15]&b[i+16]&0x80 == 0 {
+	if len(b)-i < size+2 || b[i] != 0x12 || b[i+1] != size {
+		return x, 0, false
+	}
+	x, ok = plainSample(b[i+2 : i+2+size])
+	return x, i + 2 + size, ok
+}
+
+// plainLabel reads the label field that begins at i if it is written as every
+// encoder writes a short one: name, then value, nothing else, lengths of one
+// byte. Anything else is left to the general way.
+func plainLabel(b []byte, i int) (p telemetry.Pair, next int, ok bool) {
+	if len(b)-i < 6 || b[i] != 0x0a || b[i+1] >= 0x80 || b[i+2] != 0x0a || b[i+3] >= 0x80 {
 		return p, 0, false
 	}
-	t := int64(b[i+12]&0x7f) | int64(b[i+13]&0x7f)<<7 | int64(b[i+14]&0x7f)<<14 | int64(b[i+15]&0x7f)<<21 |
-		int64(b[i+16]&0x7f)<<28 | int64(b[i+17])<<35
-	return telemetry.Sample{T: t, V: math.Float64frombits(binary.LittleEndian.Uint64(b[i+3:]))}, i + size + 2, true
+	end := i + 2 + int(b[i+1])
+	name := i + 4
+	value := name + int(b[i+3]) + 2
+	if value > end || end > len(b) || b[value-2] != 0x12 || b[value-1] >= 0x80 || value+int(b[value-1]) != end {
+		return p, 0, false
+	}
+	return telemetry.Pair{Name: b[name : value-2 : value-2], Value: b[value:end:end]}, end, true
 }
 
 func decodeLabel(b []byte, i int, p *telemetry.Pair) *Error {
@@ -182,19 +224,11 @@ func decodeSample(b []byte, i int, s *telemetry.Sample) *Error {
 		}
 		switch field {
 		case 1:
-			if err := want(at, "value", wire, wireFixed64); err != nil {
+			if s.V, i, err = float(b, at, next, wire, "value"); err != nil {
 				return err
 			}
-			if len(b)-next < 8 {
-				return &Error{Offset: next, Msg: fmt.Sprintf("value: want 8 bytes, got the end of the message after %d", len(b)-next)}
-			}
-			s.V = math.Float64frombits(binary.LittleEndian.Uint64(b[next:]))
-			i = next + 8
 		case 2:
-			if err := want(at, "timestamp", wire, wireVarint); err != nil {
-				return err
-			}
-			v, end, err := uvarint(b, next)
+			v, end, err := number(b, at, next, wire, "timestamp")
 			if err != nil {
 				return err
 			}
@@ -206,22 +240,5 @@ func decodeSample(b []byte, i int, s *telemetry.Sample) *Error {
 			}
 		}
 	}
-	return nil
-}
-
-// decodeHistogram reads one native histogram with Prometheus' generated code,
-// which copies; at is the position of msg in the body.
-func decodeHistogram(msg []byte, at int, s *telemetry.Series) *Error {
-	var p prompb.Histogram
-	if err := p.Unmarshal(msg); err != nil {
-		return &Error{Offset: at, Msg: fmt.Sprintf("want a histogram in the %d bytes from here, got %s", len(msg), err)}
-	}
-	h := telemetry.HistogramSample{T: p.Timestamp}
-	if p.IsFloatHistogram() {
-		h.Float = p.ToFloatHistogram()
-	} else {
-		h.Int = p.ToIntHistogram()
-	}
-	s.Histograms = append(s.Histograms, h)
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/prompb"
 
@@ -67,38 +68,73 @@ func richRequest() *prompb.WriteRequest {
 
 // content is a batch or a write request with everything copied, for comparison.
 type content struct {
-	Series              []series
-	Exemplars, Metadata int
+	Series   []series
+	Metadata []metadata
 }
 
 type series struct {
 	Labels     []string
 	Samples    []telemetry.Sample
 	Histograms []telemetry.HistogramSample
+	Exemplars  []exemplar
+	Metadata   metadata
+}
+
+type exemplar struct {
+	Labels []string
+	T      int64
+	V      float64
+}
+
+type metadata struct{ Type, Family, Help, Unit string }
+
+func texts(pairs []telemetry.Pair) (all []string) {
+	for _, p := range pairs {
+		all = append(all, string(p.Name), string(p.Value))
+	}
+	return all
+}
+
+// known is a type as text, empty for the two ways of saying that it is unknown.
+func known(t model.MetricType) string {
+	if t == model.MetricTypeUnknown {
+		return ""
+	}
+	return string(t)
+}
+
+func ofMetadata(m telemetry.Metadata) metadata {
+	return metadata{known(m.Type), string(m.Family), string(m.Help), string(m.Unit)}
 }
 
 func ofBatch(b *telemetry.Batch) content {
-	c := content{Exemplars: b.SkippedExemplars, Metadata: b.SkippedMetadata}
+	var c content
 	for i := range b.Series {
 		s := &b.Series[i]
-		var x series
-		for _, p := range s.Unpack() {
-			x.Labels = append(x.Labels, string(p.Name), string(p.Value))
-		}
+		x := series{Labels: texts(s.Unpack()), Metadata: ofMetadata(s.Metadata)}
 		x.Samples = append(x.Samples, s.Samples...)
 		x.Histograms = append(x.Histograms, s.Histograms...)
+		for _, e := range s.Exemplars {
+			x.Exemplars = append(x.Exemplars, exemplar{texts(e.Labels), e.T, e.V})
+		}
 		c.Series = append(c.Series, x)
+	}
+	for _, m := range b.Metadata {
+		c.Metadata = append(c.Metadata, ofMetadata(m))
 	}
 	return c
 }
 
 func ofRequest(r *prompb.WriteRequest) content {
-	c := content{Metadata: len(r.Metadata)}
-	for _, s := range r.Timeseries {
-		var x series
-		for _, l := range s.Labels {
-			x.Labels = append(x.Labels, l.Name, l.Value)
+	var c content
+	pairs := func(ls []prompb.Label) (all []string) {
+		for _, l := range ls {
+			all = append(all, l.Name, l.Value)
 		}
+		return all
+	}
+	for _, s := range r.Timeseries {
+		x := series{Labels: pairs(s.Labels)}
 		for _, p := range s.Samples {
 			x.Samples = append(x.Samples, telemetry.Sample{T: p.Timestamp, V: p.Value})
 		}
@@ -111,8 +147,17 @@ func ofRequest(r *prompb.WriteRequest) content {
 			}
 			x.Histograms = append(x.Histograms, hs)
 		}
-		c.Exemplars += len(s.Exemplars)
+		for _, e := range s.Exemplars {
+			x.Exemplars = append(x.Exemplars, exemplar{pairs(e.Labels), e.Timestamp, e.Value})
+		}
 		c.Series = append(c.Series, x)
+	}
+	for _, m := range r.Metadata {
+		typ := strings.ToLower(m.Type.String())
+		if _, ok := prompb.MetricMetadata_MetricType_name[int32(m.Type)]; !ok || m.Type == prompb.MetricMetadata_UNKNOWN {
+			typ = ""
+		}
+		c.Metadata = append(c.Metadata, metadata{typ, m.MetricFamilyName, m.Help, m.Unit})
 	}
 	return c
 }
@@ -126,8 +171,8 @@ func TestDecode_RichRequest_HoldsWhatTheGeneratedDecoderHolds(t *testing.T) {
 	if d := cmp.Diff(ofRequest(unmarshal(t, body)), ofBatch(&b), sameFloat); d != "" {
 		t.Errorf("-want +got\n%s", d)
 	}
-	if b.SkippedExemplars != 2 || b.SkippedMetadata != 1 || b.Len() != 5 {
-		t.Errorf("got %d exemplars, %d metadata, %d samples; want 2, 1, 5", b.SkippedExemplars, b.SkippedMetadata, b.Len())
+	if b.Len() != 5 || len(b.Series[0].Exemplars) != 2 || b.Metadata[0].Type != model.MetricTypeCounter {
+		t.Errorf("got %d samples, want 5, in %+v", b.Len(), ofBatch(&b))
 	}
 }
 
@@ -201,7 +246,7 @@ func TestDecode_Malformed_SaysWhereAndWhat(t *testing.T) {
 		{"timestamp cut", "\x0a\x04\x12\x02\x10\x80", "byte 5, time series 1, sample 1: want a whole varint, got the end of the message after 1 bytes"},
 		{"histogram", "\x0a\x04\x22\x02\x08\x80", "byte 4, time series 1, histogram 1: want a histogram in the 2 bytes from here, got unexpected EOF"},
 		{"exemplar value cut", "\x0a\x04\x1a\x02\x11\x01", "byte 5, time series 1, exemplar 1: value: want 8 bytes, got the end of the message after 1"},
-		{"exemplar label", "\x0a\x06\x1a\x04\x0a\x02\x08\x01", "byte 6, time series 1, exemplar 1: name: want wire type 2 (length-delimited), got 0 (varint)"},
+		{"exemplar label", "\x0a\x06\x1a\x04\x0a\x02\x08\x01", "byte 6, time series 1, exemplar 1, label 1: name: want wire type 2 (length-delimited), got 0 (varint)"},
 		{"metadata type", "\x1a\x02\x0a\x00", "byte 2, metadata 1: type: want wire type 0 (varint), got 2 (length-delimited)"},
 		{"metadata help cut", "\x1a\x02\x22\x07", "byte 3, metadata 1: help: want 7 bytes, got the end of the message after 0"},
 	} {
@@ -222,6 +267,15 @@ func TestDecode_Malformed_SaysWhereAndWhat(t *testing.T) {
 				t.Error("the generated decoder accepts this body")
 			}
 		})
+	}
+}
+
+func TestDecode_AnotherMessage_IsNoEmptyRequest(t *testing.T) {
+	var b telemetry.Batch
+	err := remotewrite.Decode(marshalV2(t, richRequestV2()), &b)
+	const want = "byte 0: want a prometheus.WriteRequest, got "
+	if err == nil || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), "Content-Type") {
+		t.Errorf("got %v, want %s...", err, want)
 	}
 }
 
@@ -252,6 +306,9 @@ func FuzzDecode(f *testing.F) {
 		got := remotewrite.Decode(body, &b)
 		var r prompb.WriteRequest
 		want := r.Unmarshal(body)
+		if want == nil && len(body) > 0 && len(r.Timeseries)+len(r.Metadata) == 0 {
+			want = errors.New("another message")
+		}
 		if (got == nil) != (want == nil) {
 			t.Fatalf("got %v, the generated decoder says %v", got, want)
 		}

@@ -1,7 +1,9 @@
 package remotewrite
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math"
 )
 
 // Error says where in the body the decoder stopped and what it wanted there.
@@ -9,6 +11,9 @@ type Error struct {
 	Offset int    // of the first byte that could not be used, from 0
 	Path   string // such as "time series 3, label 2", counted from 1; may be empty
 	Msg    string // what was wanted and what was got
+	// TooMany says that the body is well formed as far as it was read and holds more
+	// than one request may.
+	TooMany bool
 }
 
 // Error returns the position, the place in the message and the reason in one line.
@@ -104,6 +109,40 @@ func span(b []byte, i int, name string) (start, end int, err *Error) {
 		return 0, 0, &Error{Offset: i, Msg: fmt.Sprintf("%s: want %d bytes, got the end of the message after %d", name, v, len(b)-start)}
 	}
 	return start, start + int(v), nil
+}
+
+// number reads the varint that is the value of the named field, whose tag began
+// at tagAt.
+func number(b []byte, tagAt, i, wire int, name string) (uint64, int, *Error) {
+	if err := want(tagAt, name, wire, wireVarint); err != nil {
+		return 0, 0, err
+	}
+	return uvarint(b, i)
+}
+
+// float reads the double that is the value of the named field, whose tag began
+// at tagAt. Its bits are kept.
+func float(b []byte, tagAt, i, wire int, name string) (float64, int, *Error) {
+	if err := want(tagAt, name, wire, wireFixed64); err != nil {
+		return 0, 0, err
+	}
+	if len(b)-i < 8 {
+		return 0, 0, &Error{Offset: i, Msg: fmt.Sprintf("%s: want 8 bytes, got the end of the message after %d", name, len(b)-i)}
+	}
+	return math.Float64frombits(binary.LittleEndian.Uint64(b[i:])), i + 8, nil
+}
+
+// text reads the bytes that are the value of the named field, whose tag began at
+// tagAt. They alias b.
+func text(b []byte, tagAt, i, wire int, name string) ([]byte, int, *Error) {
+	if err := want(tagAt, name, wire, wireBytes); err != nil {
+		return nil, 0, err
+	}
+	start, end, err := span(b, i, name)
+	if err != nil {
+		return nil, 0, err
+	}
+	return b[start:end:end], end, nil
 }
 
 // skip passes over the value of an unknown field whose tag began at tagAt and

@@ -30,6 +30,8 @@ type Harness struct {
 	Read func(t *testing.T, metric string) map[string][]telemetry.Sample
 	// Histograms returns the number of histogram samples of a metric.
 	Histograms func(t *testing.T, metric string) int
+	// Exemplars returns the values of the exemplars of a metric in order of time.
+	Exemplars func(t *testing.T, metric string) []float64
 }
 
 // Run runs the suite; open is called once per test.
@@ -50,6 +52,9 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"the limit of series spares existing ones", seriesLimit},
 		{"a staleness marker makes no series", staleMarker},
 		{"histograms are stored or named", histograms},
+		{"exemplars are stored or dropped and samples are stored", exemplars},
+		{"exemplars alone need their series", exemplarsAlone},
+		{"a start after its sample costs no sample", startsAtFault},
 		{"details are bounded and counts are not", manyRefusals},
 		{"requests with the same series at once", concurrent},
 		{"a series without samples is fine", withoutSamples},
@@ -64,6 +69,8 @@ type Entry struct {
 	Labels     []string
 	Samples    []telemetry.Sample
 	Histograms []telemetry.HistogramSample
+	Exemplars  []telemetry.Exemplar
+	Metadata   telemetry.Metadata
 }
 
 // Metric returns an entry of a metric with one sample.
@@ -95,6 +102,8 @@ func Batch(entries ...Entry) (b *telemetry.Batch, body []byte) {
 		}
 		s.Samples = append(s.Samples, e.Samples...)
 		s.Histograms = append(s.Histograms, e.Histograms...)
+		s.Exemplars = append(s.Exemplars, e.Exemplars...)
+		s.Metadata = e.Metadata
 	}
 	return b, body
 }

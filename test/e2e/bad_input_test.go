@@ -57,9 +57,12 @@ func TestBadInput_Body_IsRefusedWithASentence(t *testing.T) {
 	f("empty", nil, nil, http.StatusBadRequest)
 	f("unknown encoding", func(r *http.Request) { r.Header.Set("Content-Encoding", "br") }, good, http.StatusUnsupportedMediaType, "br", "snappy")
 	f("unknown type", func(r *http.Request) { r.Header.Set("Content-Type", "text/plain") }, good, http.StatusUnsupportedMediaType, "text/plain")
-	f("another message", func(r *http.Request) {
-		r.Header.Set("Content-Type", "application/x-protobuf;proto=io.prometheus.write.v2.Request")
-	}, good, http.StatusUnsupportedMediaType)
+	proto := func(name string) func(r *http.Request) {
+		return func(r *http.Request) { r.Header.Set("Content-Type", "application/x-protobuf;proto="+name) }
+	}
+	f("unknown message", proto("io.prometheus.write.v9.Request"), good, http.StatusUnsupportedMediaType, "io.prometheus.write.v2.Request")
+	f("another message than named", proto("io.prometheus.write.v2.Request"), good, http.StatusBadRequest, "Content-Type")
+	f("2.0 with a symbol that is not there", proto("io.prometheus.write.v2.Request"), snappy.Encode(nil, []byte("\x22\x00\x2a\x04\x0a\x02\x00\x09")), http.StatusBadRequest, "byte 7", "symbols")
 	f("oversized when unpacked", nil, append(binary.AppendUvarint(nil, 1<<31), good...), http.StatusRequestEntityTooLarge)
 	f("oversized as sent", func(r *http.Request) {
 		r.ContentLength = 1 << 32
