@@ -191,19 +191,25 @@ func lastTime(in *telemetry.Series, newest, now int64) int64 {
 // dropped counts an exemplar that the TSDB does not take. One that is there already
 // is as good as stored, so that a sender who repeats a request is told the same.
 func (r *request) dropped(err error) {
+	if errors.Is(err, storage.ErrDuplicateExemplar) {
+		r.result.Exemplars++
+	}
+	r.drop(exemplarFault(err), 1)
+}
+
+// exemplarFault returns the reason for which the TSDB does not take an exemplar.
+func exemplarFault(err error) string {
 	switch {
 	case errors.Is(err, storage.ErrDuplicateExemplar):
-		r.result.Exemplars++
-		r.drop(exemplarDuplicate, 1)
+		return exemplarDuplicate
 	case errors.Is(err, storage.ErrOutOfOrderExemplar):
-		r.drop(exemplarDisorder, 1)
+		return exemplarDisorder
 	case errors.Is(err, storage.ErrExemplarLabelLength):
-		r.drop(exemplarTooLong, 1)
+		return exemplarTooLong
 	case errors.Is(err, storage.ErrExemplarsDisabled):
-		r.drop(exemplarsOff, 1)
-	default:
-		r.drop(exemplarLabels, 1)
+		return exemplarsOff
 	}
+	return exemplarLabels
 }
 
 // drop counts exemplars that are not kept.

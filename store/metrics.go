@@ -46,6 +46,9 @@ func newWriterMetrics(set *metrics.Set, w *Writer) *writerMetrics {
 	}
 }
 
+// Stored returns how many samples were stored since the writer was made.
+func (w *Writer) Stored() uint64 { return w.metrics.samples.Get() }
+
 func (m *writerMetrics) refused(reason string, n int) {
 	m.set.GetOrCreateCounter(`tocsin_store_refused_samples_total{reason="` + reason + `"}`).Add(n)
 }

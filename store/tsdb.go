@@ -43,6 +43,7 @@ func OpenTSDB(o TSDBOptions) (*tsdb.DB, error) {
 	opts := tsdb.DefaultOptions()
 	opts.StripeSize = stripeSize
 	opts.WALCompression = c
+	opts.EnableMetadataWALRecords = true // forwarding by remote write 2.0 takes types and helps from there
 	opts.RetentionDuration = time.Duration(o.Config.Retention).Milliseconds()
 	opts.MaxBytes = int64(o.Config.RetentionSize)
 	opts.OutOfOrderTimeWindow = time.Duration(o.Config.OutOfOrderWindow).Milliseconds()
