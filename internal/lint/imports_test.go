@@ -17,6 +17,7 @@ import (
 // a one-method interface that app fills in. Tests are free.
 var mayImport = map[string][]string{
 	"internal/yamldoc":  {},
+	"internal/promfile": {"internal/yamldoc"},
 	"internal/lint":     {},
 	"internal/tally":    {},
 	"internal/prefetch": {},
@@ -28,7 +29,9 @@ var mayImport = map[string][]string{
 	"store/...":         {"internal/yamldoc", "telemetry", "store/..."},
 	"backtest":          {"internal/yamldoc", "telemetry", "topology", "detector", "store/..."},
 	"warm":              {"internal/yamldoc", "telemetry", "detector", "store/..."},
+	"store/forward":     {"internal/promfile"},
 	"ingest/...":        {"internal/yamldoc", "telemetry", "ingest/..."},
+	"ingest/scrape":     {"internal/yamldoc", "internal/promfile"},
 	"change":            {"internal/yamldoc", "telemetry"},
 	"rules/...":         {"internal/yamldoc", "telemetry", "topology", "rules/..."},
 	"incident":          {"internal/yamldoc", "telemetry", "topology", "detector", "rules/..."},
@@ -37,7 +40,7 @@ var mayImport = map[string][]string{
 	"notify/...":        {"internal/yamldoc", "telemetry", "incident", "rca", "notify/..."},
 	"web/...": {"internal/yamldoc", "telemetry", "topology", "detector", "store/...", "ingest/...", "change",
 		"rules/...", "incident", "rca", "notify/...", "web/..."},
-	"config": {"internal/yamldoc", "telemetry", "topology", "detector", "store/...", "warm", "ingest/...", "change",
+	"config": {"internal/yamldoc", "internal/promfile", "telemetry", "topology", "detector", "store/...", "warm", "ingest/...", "change",
 		"rules/...", "incident", "rca", "notify/...", "web/..."},
 	"app": {"internal/yamldoc", "telemetry", "topology", "detector", "store/...", "warm", "ingest/...", "change",
 		"rules/...", "incident", "rca", "notify/...", "web/...", "config", "configs"},

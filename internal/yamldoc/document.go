@@ -13,7 +13,9 @@ type Document struct {
 	root   *node
 	lookup func(string) (string, bool)
 	nouns  map[string]noun
-	errs   Errors // found while reading, reported by Decode together with its own
+	// verbatim are the sections whose values belong to another program.
+	verbatim []string
+	errs     Errors // found while reading, reported by Decode together with its own
 }
 
 // noun is how the elements of a list are called in errors.
@@ -30,6 +32,12 @@ type Option func(*Document)
 // that is not set is an error that names it. Without this option a $ is a $.
 func WithEnv(lookup func(name string) (value string, ok bool)) Option {
 	return func(d *Document) { d.lookup = lookup }
+}
+
+// WithVerbatim names sections at the top of the document in which WithEnv has no
+// effect, because they are another program's, where a $ has a meaning of its own.
+func WithVerbatim(sections ...string) Option {
+	return func(d *Document) { d.verbatim = append(d.verbatim, sections...) }
 }
 
 // WithNoun makes errors call the elements of the list at path by word and name

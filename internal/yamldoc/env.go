@@ -9,7 +9,7 @@ import (
 // not set is reported, and the value then counts as broken: nothing more is said
 // about it.
 func (b *builder) expand(at *node, path string) {
-	if b.doc.lookup == nil || !strings.Contains(at.text, "$") {
+	if b.doc.lookup == nil || !strings.Contains(at.text, "$") || b.doc.isVerbatim(path) {
 		return
 	}
 	var out strings.Builder
@@ -52,6 +52,16 @@ func (b *builder) variable(name string, closed bool) (value, problem string) {
 		return "", fmt.Sprintf("environment variable %s is not set; set it, or write $${%s} for the text itself", name, name)
 	}
 	return value, ""
+}
+
+// isVerbatim reports whether a path lies in a section of another program.
+func (d *Document) isVerbatim(path string) bool {
+	for _, section := range d.verbatim {
+		if rest, below := strings.CutPrefix(path, section); below && (rest == "" || rest[0] == '.' || rest[0] == '[') {
+			return true
+		}
+	}
+	return false
 }
 
 func isVariableName(name string) bool {
