@@ -1,0 +1,177 @@
+package forward
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/storage/remote"
+)
+
+// Options are what a Forwarder is made of.
+type Options struct {
+	Dir        string // of the TSDB; its wal/ is read
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer // for the queues' metrics, named as in Prometheus
+	// Metadata knows types and helps of what is scraped, which remote write 1.0
+	// sends apart from the samples; nil knows none.
+	Metadata remote.ReadyScrapeManager
+	// Progress returns how many samples were stored since the start, and the time
+	// of the newest in milliseconds. Queues take the number of their senders from it.
+	Progress func() (stored uint64, newest int64)
+	// FlushDeadline is how long Run takes at most to send what waits when it ends,
+	// and Apply for a queue that goes; 0 is ten seconds.
+	FlushDeadline time.Duration
+}
+
+// Forwarder keeps a queue for each target. It is safe for concurrent use.
+type Forwarder struct {
+	o   Options
+	own *prometheus.Registry // the queues' metrics
+
+	mu      sync.Mutex
+	targets Targets
+	queues  *remote.WriteStorage // while Run runs
+	ended   bool
+
+	grown chan struct{} // holds a token when the log has grown
+}
+
+// New returns a forwarder without targets. It starts nothing; see Run.
+func New(o Options) (*Forwarder, error) {
+	if o.FlushDeadline == 0 {
+		o.FlushDeadline = 10 * time.Second
+	}
+	f := &Forwarder{o: o, own: prometheus.NewRegistry(), grown: make(chan struct{}, 1)}
+	if err := o.Registerer.Register(f.own); err != nil {
+		return nil, fmt.Errorf("make forwarder: %w", err)
+	}
+	return f, nil
+}
+
+// Apply makes targets the ones that are sent to. Queues of targets that stay the
+// same are not disturbed; a new one begins with what is written from now on. On an
+// error the targets before stay. Before Run it only remembers them.
+func (f *Forwarder) Apply(targets Targets) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.queues != nil {
+		if err := f.queues.ApplyConfig(targets.prometheus()); err != nil {
+			return fmt.Errorf("apply remote_write: %w", err)
+		}
+	}
+	f.targets = targets
+	return nil
+}
+
+// Notify tells the queues that the log has grown. It never waits: whoever has
+// written to the log calls it. See tsdb.DB.SetWriteNotified.
+func (f *Forwarder) Notify() {
+	select {
+	case f.grown <- struct{}{}:
+	default: // they will read all of it
+	}
+}
+
+// Run forwards until ctx ends, and then takes up to the flush deadline to send what
+// waits. End it after all that writes. It can run once.
+func (f *Forwarder) Run(ctx context.Context) error {
+	f.mu.Lock()
+	if f.queues != nil || f.ended {
+		f.mu.Unlock()
+		return errors.New("run forwarding: it has run already")
+	}
+	q := remote.NewWriteStorage(f.o.Logger, f.own, f.o.Dir, f.o.FlushDeadline, f.o.Metadata, false)
+	err := q.ApplyConfig(f.targets.prometheus())
+	f.queues = q
+	f.mu.Unlock()
+	if err == nil {
+		f.feed(ctx, q)
+		f.drain(q)
+	} else {
+		err = fmt.Errorf("apply remote_write: %w", err)
+	}
+	f.mu.Lock()
+	f.queues, f.ended = nil, true
+	f.mu.Unlock()
+	return errors.Join(err, q.Close())
+}
+
+const (
+	feedEvery  = time.Second
+	drainMost  = 2 * time.Second
+	drainEvery = 20 * time.Millisecond
+	drainQuiet = 5 // looks without anything read
+)
+
+// feed tells the queues that the log has grown, and each second how much was stored,
+// which they count as Prometheus counts what passes through its own storage: one
+// call for each sample.
+func (f *Forwarder) feed(ctx context.Context, q *remote.WriteStorage) {
+	tick := time.NewTicker(feedEvery)
+	defer tick.Stop()
+	before, _ := f.o.Progress()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-f.grown:
+			q.Notify() // waits while Apply ends a queue
+			continue
+		case <-tick.C:
+		}
+		stored, newest := f.o.Progress()
+		if stored == before {
+			continue
+		}
+		if !f.idle() {
+			count(ctx, q, stored-before, newest)
+		}
+		before = stored
+	}
+}
+
+func count(ctx context.Context, q *remote.WriteStorage, samples uint64, newest int64) {
+	app := q.AppenderV2(ctx)
+	for range samples {
+		_, _ = app.Append(0, labels.EmptyLabels(), 0, newest, 0, nil, nil, storage.AppendV2Options{}) // only counts
+	}
+	_ = app.Commit() // only counts
+}
+
+// drain waits for the queues to have read the end of the log, which they give up
+// reading when they are closed: until they read nothing more, and not for long when
+// a receiver that is away keeps them from reading on.
+func (f *Forwarder) drain(q *remote.WriteStorage) {
+	if f.idle() {
+		return
+	}
+	over := time.After(drainMost)
+	tick := time.NewTicker(drainEvery)
+	defer tick.Stop()
+	for read, quiet := f.read(), 0; quiet < drainQuiet; {
+		q.Notify()
+		select {
+		case <-over:
+			return
+		case <-tick.C:
+		}
+		if now := f.read(); now != read {
+			read, quiet = now, 0
+			continue
+		}
+		quiet++
+	}
+}
+
+func (f *Forwarder) idle() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.targets.configs) == 0
+}

@@ -1,0 +1,91 @@
+package forward
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+)
+
+// Queue says how the sending to one target goes.
+type Queue struct {
+	Name, URL string    // URL without a password
+	Sent      time.Time // time of the newest sample that was sent; zero before the first
+	Pending   float64   // samples, histograms and exemplars that wait in memory
+	Failed    float64   // of these, how many the receiver has refused for good so far
+	Retried   float64   // how many were sent again after an error
+	Dropped   float64   // how many were not sent by write_relabel_configs or for their age
+	Shards    float64   // senders at work
+}
+
+// names of the queues' metrics, with what each adds to.
+var counted = map[string]func(q *Queue, v float64){
+	"prometheus_remote_storage_samples_pending":          func(q *Queue, v float64) { q.Pending += v },
+	"prometheus_remote_storage_histograms_pending":       func(q *Queue, v float64) { q.Pending += v },
+	"prometheus_remote_storage_exemplars_pending":        func(q *Queue, v float64) { q.Pending += v },
+	"prometheus_remote_storage_samples_failed_total":     func(q *Queue, v float64) { q.Failed += v },
+	"prometheus_remote_storage_histograms_failed_total":  func(q *Queue, v float64) { q.Failed += v },
+	"prometheus_remote_storage_exemplars_failed_total":   func(q *Queue, v float64) { q.Failed += v },
+	"prometheus_remote_storage_samples_retried_total":    func(q *Queue, v float64) { q.Retried += v },
+	"prometheus_remote_storage_histograms_retried_total": func(q *Queue, v float64) { q.Retried += v },
+	"prometheus_remote_storage_samples_dropped_total":    func(q *Queue, v float64) { q.Dropped += v },
+	"prometheus_remote_storage_histograms_dropped_total": func(q *Queue, v float64) { q.Dropped += v },
+	"prometheus_remote_storage_exemplars_dropped_total":  func(q *Queue, v float64) { q.Dropped += v },
+	"prometheus_remote_storage_shards":                   func(q *Queue, v float64) { q.Shards += v },
+	"prometheus_remote_storage_queue_highest_sent_timestamp_seconds": func(q *Queue, v float64) {
+		if v > 0 {
+			q.Sent = time.UnixMilli(int64(math.Round(v * 1000))).UTC()
+		}
+	},
+}
+
+// Queues returns the state of every queue by name, none while Run does not run.
+func (f *Forwarder) Queues() []Queue {
+	families, _ := f.own.Gather() // what cannot be gathered is missing in /metrics too, and logged there
+	byName := map[string]*Queue{}
+	for _, family := range families {
+		add := counted[family.GetName()]
+		if add == nil {
+			continue
+		}
+		for _, m := range family.GetMetric() {
+			one := Queue{}
+			for _, l := range m.GetLabel() {
+				switch l.GetName() {
+				case "remote_name":
+					one.Name = l.GetValue()
+				case "url":
+					one.URL = l.GetValue()
+				}
+			}
+			key := one.Name + " " + one.URL
+			q := byName[key]
+			if q == nil {
+				q = &one
+				byName[key] = q
+			}
+			add(q, m.GetGauge().GetValue()+m.GetCounter().GetValue())
+		}
+	}
+	out := make([]Queue, 0, len(byName))
+	for _, q := range byName {
+		out = append(out, *q)
+	}
+	slices.SortFunc(out, func(a, b Queue) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.URL, b.URL)) })
+	return out
+}
+
+// read returns how many records of the log the queues have read.
+func (f *Forwarder) read() float64 {
+	families, _ := f.own.Gather()
+	sum := 0.0
+	for _, family := range families {
+		if family.GetName() != "prometheus_wal_watcher_records_read_total" {
+			continue
+		}
+		for _, m := range family.GetMetric() {
+			sum += m.GetCounter().GetValue()
+		}
+	}
+	return sum
+}
