@@ -19,10 +19,12 @@ import (
 
 	"github.com/tocsinhq/tocsin/config"
 	"github.com/tocsinhq/tocsin/configs"
+	"github.com/tocsinhq/tocsin/ingest/scrape"
 	"github.com/tocsinhq/tocsin/notify"
 	"github.com/tocsinhq/tocsin/notify/channels"
 	"github.com/tocsinhq/tocsin/rules"
 	"github.com/tocsinhq/tocsin/store"
+	"github.com/tocsinhq/tocsin/store/forward"
 	"github.com/tocsinhq/tocsin/web"
 )
 
@@ -70,12 +72,14 @@ type loaded struct {
 	config   config.Config
 	rules    rules.RuleSet
 	channels []notify.Channel
+	jobs     scrape.Jobs
+	targets  forward.Targets
 }
 
 // New reads the configuration, takes the data folder and binds the listener. It
 // starts no goroutines and does not open the stores, which can take a while and
 // is Run's first act. When anything fails, what was taken is given back.
-func New(_ context.Context, o Options) (_ *App, err error) {
+func New(ctx context.Context, o Options) (_ *App, err error) {
 	a := &App{
 		opts: o, log: o.Logger, set: metrics.NewSet(), registry: prometheus.NewRegistry(),
 		started: time.Now(), reloads: make(chan struct{}, 1), restartOutbox: make(chan struct{}, 1), ending: make(chan struct{}),
@@ -104,6 +108,9 @@ func New(_ context.Context, o Options) (_ *App, err error) {
 	a.url = "http://" + a.Address()
 	if u := a.loaded.config.Web.ExternalURL; u != "" {
 		a.url = strings.TrimRight(u, "/")
+	}
+	if err := a.checkLoop(ctx, a.loaded); err != nil {
+		return nil, errors.Join(err, l.Close())
 	}
 	// The server closes the listener first; closing it again is no fault.
 	a.undo.add("close listener", func() error {
@@ -144,6 +151,9 @@ func (a *App) load() (loaded, error) {
 	}
 	if l.channels, err = channels.Build(l.config.Notify, channels.Deps{Console: a.opts.Console}); err != nil {
 		return loaded{}, fmt.Errorf("notify: %w", err)
+	}
+	if l.jobs, l.targets, err = ReadPrometheus(l.config, base); err != nil {
+		return loaded{}, fmt.Errorf("scraping and forwarding:\n%w", err)
 	}
 	return l, nil
 }

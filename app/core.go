@@ -21,10 +21,12 @@ import (
 	"github.com/tocsinhq/tocsin/config"
 	"github.com/tocsinhq/tocsin/detector"
 	"github.com/tocsinhq/tocsin/incident"
+	"github.com/tocsinhq/tocsin/ingest/scrape"
 	"github.com/tocsinhq/tocsin/notify"
 	"github.com/tocsinhq/tocsin/rca"
 	"github.com/tocsinhq/tocsin/rules"
 	"github.com/tocsinhq/tocsin/store"
+	"github.com/tocsinhq/tocsin/store/forward"
 	"github.com/tocsinhq/tocsin/telemetry"
 	"github.com/tocsinhq/tocsin/topology"
 	"github.com/tocsinhq/tocsin/warm"
@@ -39,6 +41,8 @@ const verdictQueue = 16384
 type CoreOptions struct {
 	Config      config.Config
 	RuleSet     rules.RuleSet
+	Jobs        scrape.Jobs      // to be scraped
+	Targets     forward.Targets  // to be sent to
 	Dir         string           // the data folder; must exist
 	Channels    []notify.Channel // every channel that may be told
 	ExternalURL string           // where links in messages begin, without a slash at the end
@@ -72,6 +76,8 @@ type Core struct {
 	observer  *observer
 	writer    *store.Writer
 	catalogue *store.Catalogue
+	scrapes   *scrape.Manager
+	forwarder *forward.Forwarder
 	query     *promql.Engine
 	engine    *rules.Engine
 	incidents *incident.Manager
@@ -84,6 +90,10 @@ type Core struct {
 	ranker *rca.Ranker
 	outbox *notify.Outbox
 	ranked map[string]time.Time // when each young incident was last ranked
+
+	// In use by scrapes and forwarder; changed by one reload at a time.
+	jobs    scrape.Jobs
+	targets forward.Targets
 
 	consumeMu sync.Mutex // one reader of the verdict queue at a time
 	respondMu sync.Mutex // one reader of the event log at a time
@@ -169,7 +179,7 @@ func (c *Core) openStores(ctx context.Context, o CoreOptions) (err error) {
 		Config: o.Config.Storage.Query, Logger: o.Logger.With("component", "query"), Registerer: o.Registry,
 	})
 	c.undo.add("close query engine", c.query.Close)
-	return nil
+	return c.openScraping(o)
 }
 
 // openDeciders builds rules, incidents, root cause and the outbox.

@@ -17,7 +17,7 @@ func (a *App) openCore(ctx context.Context) (*Core, error) {
 	defer a.mu.Unlock()
 	begun := time.Now()
 	c, err := NewCore(ctx, CoreOptions{
-		Config: a.loaded.config, RuleSet: a.loaded.rules, Dir: a.opts.StoragePath, Channels: a.loaded.channels,
+		Config: a.loaded.config, RuleSet: a.loaded.rules, Jobs: a.loaded.jobs, Targets: a.loaded.targets, Dir: a.opts.StoragePath, Channels: a.loaded.channels,
 		ExternalURL: a.URL(), Now: time.Now, Logger: a.log, Metrics: a.set, Registry: a.registry,
 	})
 	if err != nil {
@@ -28,6 +28,7 @@ func (a *App) openCore(ctx context.Context) (*Core, error) {
 	for _, w := range Warnings(a.loaded.config, a.loaded.rules) {
 		a.log.Warn(w)
 	}
+	a.note(a.loaded)
 	a.server = a.newServerParts(c)
 	a.core.Store(c)
 	a.serve(c)

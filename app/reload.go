@@ -65,6 +65,9 @@ func (a *App) Reload(ctx context.Context) (err error) {
 	if err := needsRestart(a.loaded.config, next.config); err != nil {
 		return err
 	}
+	if err := a.checkLoop(ctx, next); err != nil {
+		return err
+	}
 	parts, err := core.prepare(next.config, next.channels)
 	if err != nil {
 		return err
@@ -72,12 +75,16 @@ func (a *App) Reload(ctx context.Context) (err error) {
 	if err := core.engine.Load(ctx, next.rules); err != nil {
 		return fmt.Errorf("rules:\n%w", err)
 	}
+	if err := core.applyScraping(next.jobs, next.targets); err != nil {
+		return errors.Join(fmt.Errorf("scraping and forwarding:\n%w", err), core.engine.Load(ctx, a.loaded.rules))
+	}
 	// From here on nothing fails.
 	core.mu.Lock()
 	core.ranker, core.outbox = parts.ranker, parts.outbox
 	core.mu.Unlock()
 	a.loaded = next
 	a.serve(core)
+	a.note(next)
 	a.log.Info("configuration reloaded", "file", a.opts.ConfigFile)
 	select {
 	case a.restartOutbox <- struct{}{}:

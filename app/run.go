@@ -21,7 +21,7 @@ const (
 
 // Run opens the stores, serves, and drives the core by the wall clock until ctx
 // ends or a part fails, which stops all others and is named in the error. It then
-// stops in the order: listener, loops, detector checkpoint, stores.
+// stops in the order: listener, loops, forwarding, detector checkpoint, stores.
 func (a *App) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, a.undo.run(a.log)) }()
 	server := &http.Server{
@@ -60,6 +60,7 @@ func (a *App) runCore(ctx context.Context, serving <-chan error, stopServing fun
 		return err
 	}
 	g, gctx := errgroup.WithContext(ctx)
+	watchForwarding, stopForwarding := core.startForwarding(ctx)
 	// What loops need to finish their last work outlives the request to stop.
 	g.Go(func() error {
 		select {
@@ -84,6 +85,8 @@ func (a *App) runCore(ctx context.Context, serving <-chan error, stopServing fun
 	named("store upkeep", core.writer.Run)
 	named("metric metadata", core.catalogue.Run)
 	named("rules", core.engine.Run)
+	named("scraping", core.scrapes.Run)
+	named("forwarding", watchForwarding)
 	named("verdicts", func(ctx context.Context) error { return a.consumeLoop(ctx, core) })
 	named("clock", func(ctx context.Context) error { return a.tickLoop(ctx, core) })
 	named("responder", func(ctx context.Context) error { return a.respondLoop(ctx, core) })
@@ -102,6 +105,8 @@ func (a *App) runCore(ctx context.Context, serving <-chan error, stopServing fun
 	a.log.Info("ready", "url", a.URL(), "series", core.tsdb.Head().NumSeries())
 	err = g.Wait()
 	a.notifyStopping()
+	a.log.Info("stopping", "step", "forward what waits")
+	err = errors.Join(err, stopForwarding())
 	close(a.ending)
 	a.callers.Lock() // who reads the memory of a store that is closed crashes the process
 	a.callers.Unlock()

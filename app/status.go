@@ -42,8 +42,10 @@ func (a *App) status(ctx context.Context) (web.Status, error) {
 			Series: head.NumSeries(), SamplesTotal: uint64(samples), SamplesPerSecond: a.server.rates.rate(samples),
 			RetentionSeconds: retention.Seconds(), Bytes: uint64(max(0, c.diskBytes())),
 		},
-		Rules: c.rulesStatus(),
-		Drops: drops(counters),
+		Rules:   c.rulesStatus(),
+		Scrape:  c.scrapeStatus(),
+		Forward: c.forwardStatus(),
+		Drops:   drops(counters),
 		Runtime: web.RuntimeStatus{
 			GoVersion: runtime.Version(), Goroutines: runtime.NumGoroutine(),
 			ResidentBytes: uint64(sum(a.processCounters(), "process_resident_memory_bytes")), MaxProcs: runtime.GOMAXPROCS(0),

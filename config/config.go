@@ -11,6 +11,8 @@ import (
 	"github.com/tocsinhq/tocsin/detector"
 	"github.com/tocsinhq/tocsin/incident"
 	"github.com/tocsinhq/tocsin/ingest"
+	"github.com/tocsinhq/tocsin/ingest/scrape"
+	"github.com/tocsinhq/tocsin/internal/promfile"
 	"github.com/tocsinhq/tocsin/internal/yamldoc"
 	"github.com/tocsinhq/tocsin/notify"
 	"github.com/tocsinhq/tocsin/rca"
@@ -45,6 +47,24 @@ type Config struct {
 	RootCause rca.Config `yaml:"root_cause"`
 	// Notify is about channels and who is told of what.
 	Notify notify.Config `yaml:"notify"`
+	// Scrape names Prometheus configuration files whose targets are scraped.
+	Scrape scrape.Config `yaml:"scrape"`
+	// Global is that of prometheus.yml: defaults for the jobs of `scrape_configs`, and
+	// `external_labels` for `remote_write`. This section and the three below it are read by
+	// Prometheus' own loader and mean what its documentation says; `${NAME}` stays as it is
+	// in them, since relabelling uses it, and secrets come from files such as `password_file`.
+	Global promfile.Section `yaml:"global"`
+	// ScrapeConfigs is that of prometheus.yml: the jobs that are scraped, with targets from
+	// `static_configs` and from discovery by file, HTTP, DNS and Kubernetes.
+	ScrapeConfigs promfile.Section `yaml:"scrape_configs"`
+	// ScrapeConfigFiles is that of prometheus.yml: paths or globs of files with further `scrape_configs`.
+	ScrapeConfigFiles promfile.Section `yaml:"scrape_config_files"`
+	// RemoteWrite is that of prometheus.yml: servers to which everything in the store is sent,
+	// with its queues, relabelling, exemplars and both versions of the protocol.
+	RemoteWrite promfile.Section `yaml:"remote_write"`
+
+	// Prometheus is what the four sections above say.
+	Prometheus promfile.Document `yaml:"-"`
 }
 
 // Default returns the configuration of a daemon that was given no file.
@@ -60,6 +80,7 @@ func Default() Config {
 		Incidents: incident.DefaultConfig(),
 		RootCause: rca.DefaultConfig(),
 		Notify:    notify.DefaultConfig(),
+		Scrape:    scrape.DefaultConfig(),
 	}
 }
 
@@ -80,6 +101,7 @@ func Load(path string) (Config, yamldoc.Errors) {
 func Overlay(c *Config, file string, src []byte) yamldoc.Errors {
 	doc, errs := yamldoc.Parse(file, src,
 		yamldoc.WithEnv(os.LookupEnv),
+		yamldoc.WithVerbatim(promfile.Sections()...),
 		yamldoc.WithNoun("notify.channels", "channel", "name"))
 	if len(errs) > 0 {
 		return errs
@@ -88,6 +110,9 @@ func Overlay(c *Config, file string, src []byte) yamldoc.Errors {
 	// what only follows from an error of Decode.
 	errs = doc.Decode(c)
 	c.Validate(doc.Report(&errs))
+	var bad yamldoc.Errors
+	c.Prometheus, bad = promfile.Inline(doc, src)
+	errs = append(errs, bad...)
 	return errs.Sorted()
 }
 
@@ -103,4 +128,5 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	c.Incidents.Validate(yamldoc.Under(report, "incidents"))
 	c.RootCause.Validate(yamldoc.Under(report, "root_cause"))
 	c.Notify.Validate(yamldoc.Under(report, "notify"))
+	c.Scrape.Validate(yamldoc.Under(report, "scrape"))
 }

@@ -55,22 +55,48 @@ rules: {interval: 0s}
 incidents: {flap_changes: 1}
 root_cause: {window: -1h}
 notify: {min_severity: loud}
+scrape: {max_body: 0B}
+scrape_configs:
+  - job_name: a
+    scrape_intervall: 1s
 nothing: {}
 web2: ${TOCSIN_TEST_UNSET}
 `)
 	for i, want := range []string{
 		":1: web.max_connections", ":2: storage.wal_compression", ":3: ingest.max_body", ":4: services.labels", ":5: detector.budget",
-		":6: rules.interval", ":7: incidents.flap_changes", ":8: root_cause.window", ":9: notify.min_severity", ":10: nothing", ":11: ",
+		":6: rules.interval", ":7: incidents.flap_changes", ":8: root_cause.window", ":9: notify.min_severity", ":10: scrape.max_body",
+		":13: scrape_configs[0]: unknown field", ":14: nothing", ":15: ",
 	} {
 		if !strings.Contains(errs, want) {
 			t.Errorf("line %d: want %q in\n%s", i+1, want, errs)
 		}
 	}
 	lines := strings.Split(strings.TrimSpace(errs), "\n")
-	for i := 1; i < len(lines) && i < 9; i++ {
+	for i := 1; i < len(lines) && i < 13; i++ {
 		if !strings.Contains(lines[i], "tocsin.yml:") {
 			t.Errorf("line without a place: %s", lines[i])
 		}
+	}
+}
+
+// Sections of prometheus.yml stand in the file as they are: relabelling writes $1
+// and ${1}, which is no variable of the environment.
+func TestLoad_SectionsOfPrometheus_AreVerbatim(t *testing.T) {
+	c, errs := load(t, `web: {max_connections: 9}
+global: {scrape_interval: 7s}
+scrape_configs:
+  - job_name: a
+    static_configs: [{targets: ["a:1"]}]
+    relabel_configs: [{source_labels: [x], target_label: y, replacement: "${1}"}]
+remote_write:
+  - url: http://other/api/v1/write
+`)
+	got := c.Prometheus.Loaded()
+	if errs != "" || len(got.ScrapeConfigs) != 1 || len(got.RemoteWriteConfigs) != 1 || c.Web.MaxConnections != 9 {
+		t.Fatalf("got %s and %+v", errs, got)
+	}
+	if r := got.ScrapeConfigs[0].RelabelConfigs[0].Replacement; r != "${1}" {
+		t.Errorf("replacement: got %q", r)
 	}
 }
 

@@ -4,18 +4,48 @@ import "time"
 
 // Status is what the status page shows of the daemon itself.
 type Status struct {
-	Version       string         `json:"version"`
-	Started       time.Time      `json:"started"`
-	UptimeSeconds float64        `json:"uptime_seconds"`
-	ListenAddress string         `json:"listen_address"`
-	ConfigFile    string         `json:"config_file"` // "" for the embedded default
-	Reload        ReloadStatus   `json:"reload"`
-	Store         StoreStatus    `json:"store"`
-	Detector      DetectorStatus `json:"detector"`
-	Rules         RulesStatus    `json:"rules"`
-	Channels      []Channel      `json:"channels"`
-	Drops         []Drop         `json:"drops"` // everything counted as lost or refused, by reason
-	Runtime       RuntimeStatus  `json:"runtime"`
+	Version       string          `json:"version"`
+	Started       time.Time       `json:"started"`
+	UptimeSeconds float64         `json:"uptime_seconds"`
+	ListenAddress string          `json:"listen_address"`
+	ConfigFile    string          `json:"config_file"` // "" for the embedded default
+	Reload        ReloadStatus    `json:"reload"`
+	Store         StoreStatus     `json:"store"`
+	Detector      DetectorStatus  `json:"detector"`
+	Rules         RulesStatus     `json:"rules"`
+	Channels      []Channel       `json:"channels"`
+	Scrape        ScrapeStatus    `json:"scrape"`
+	Forward       []ForwardStatus `json:"forward"` // one for each remote_write; empty without
+	Drops         []Drop          `json:"drops"`   // everything counted as lost or refused, by reason
+	Runtime       RuntimeStatus   `json:"runtime"`
+}
+
+// ScrapeStatus sums up the targets that are scraped.
+type ScrapeStatus struct {
+	Jobs    int             `json:"jobs"`
+	Up      int             `json:"up"`      // targets whose last scrape went well
+	Down    int             `json:"down"`    // targets whose last scrape failed
+	Unknown int             `json:"unknown"` // targets that were not scraped yet
+	Failing []FailingTarget `json:"failing"` // the first of those that are down
+}
+
+// FailingTarget is a target whose last scrape failed.
+type FailingTarget struct {
+	Job     string    `json:"job"`
+	URL     string    `json:"url"`
+	Error   string    `json:"error"`
+	Scraped time.Time `json:"scraped"`
+}
+
+// ForwardStatus says how the sending to one other server goes.
+type ForwardStatus struct {
+	Name    string    `json:"name"`
+	URL     string    `json:"url"`
+	Sent    time.Time `json:"sent,omitzero"` // time of the newest sample that was sent
+	Pending float64   `json:"pending"`       // samples that wait in memory
+	Failed  float64   `json:"failed"`        // samples that the server refused for good
+	Retried float64   `json:"retried"`       // samples that were sent again after an error
+	Dropped float64   `json:"dropped"`       // samples left out by write_relabel_configs or for their age
 }
 
 // ReloadStatus says how the last load of the configuration ended.

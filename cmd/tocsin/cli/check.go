@@ -13,7 +13,7 @@ import (
 )
 
 type checkCommand struct {
-	Config checkConfig `cmd:"" help:"Check a configuration file and every rule file that it names."`
+	Config checkConfig `cmd:"" help:"Check a configuration file and every file of rules and scrape jobs that it names."`
 	Rules  checkRules  `cmd:"" help:"Check alerts.yml and Prometheus rule files."`
 }
 
@@ -31,7 +31,11 @@ func (c *checkConfig) Run(_ context.Context, s streams) error {
 	if err != nil {
 		return refused(s, err)
 	}
-	for _, w := range app.Warnings(cfg, set) {
+	jobs, _, err := app.ReadPrometheus(cfg, filepath.Dir(c.File))
+	if err != nil {
+		return refused(s, err)
+	}
+	for _, w := range append(app.Warnings(cfg, set), jobs.Notes...) {
 		fmt.Fprintln(s.out, "warning:", w)
 	}
 	_, err = fmt.Fprintf(s.out, "%s: ok\n", c.File)

@@ -177,6 +177,23 @@ func TestCheckConfig_Good_WithWarningsAndItsRuleFiles(t *testing.T) {
 	}
 }
 
+func TestCheckConfig_ScrapeJobs_AreCheckedWithTheirLines(t *testing.T) {
+	dir := files(t, "tocsin.yml", "scrape: {config_files: [prometheus.yml]}\nscrape_configs: [{job_name: own}]\n",
+		"prometheus.yml", "rule_files: [x.yml]\nscrape_configs:\n  - job_name: node\n    scrape_interval: 5s\n")
+	file := filepath.Join(dir, "tocsin.yml")
+	code, out, errs := run("check", "config", file)
+	if code != cli.ExitOK || !strings.Contains(out, "not used is rule_files") {
+		t.Errorf("got %d\n%s\n%s", code, out, errs)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "prometheus.yml"), []byte("scrape_configs:\n  - job_name: node\n    scrape_intervall: 5s\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, _, errs = run("check", "config", file)
+	if code != cli.ExitFailed || !strings.Contains(errs, filepath.Join(dir, "prometheus.yml")+":3") || !strings.Contains(errs, `unknown field "scrape_intervall"`) {
+		t.Errorf("a wrong job: got %d\n%s", code, errs)
+	}
+}
+
 func TestCheckRules_EverySort(t *testing.T) {
 	dir := files(t,
 		"alerts.yml", "alerts:\n  - name: high\n    condition: error_rate > 5%\n    duration: 5m\n    severity: critical\n",

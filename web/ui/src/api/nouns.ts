@@ -223,6 +223,8 @@ export interface Status {
   detector: { watched: number; warming: number; open: number; services: number; spent_7d: number; overspent: number; checkpoint?: string; warm_start?: { active: boolean; series: number; done: number; failed: number } }
   rules: { alerts: number; recording: number; firing: number; pending: number; held: number; failing: number; evaluated?: string }
   channels: { name: string; waiting: number; failed: number; sent: number; last?: string; error?: string }[]
+  scrape: { jobs: number; up: number; down: number; unknown: number; failing: { job: string; url: string; error: string; scraped: string }[] }
+  forward: { name: string; url: string; sent?: string; pending: number; failed: number; retried: number; dropped: number }[]
   drops: { where: string; reason: string; count: number }[]
   runtime: { go_version: string; goroutines: number; resident_bytes: number; max_procs: number }
 }

@@ -34,6 +34,8 @@ export default function StatusPage() {
           )}
           <Figures s={s} />
           <Channels s={s} />
+          {s.scrape.jobs > 0 && <Targets s={s} />}
+          {s.forward.length > 0 && <Forwarding s={s} />}
           <Drops s={s} />
         </div>
       )}
@@ -144,6 +146,82 @@ function Channels({ s }: { s: Status }) {
           </table>
         </div>
       )}
+    </section>
+  )
+}
+
+function Targets({ s }: { s: Status }) {
+  return (
+    <section className="sheet">
+      <header>
+        <h2>Targets</h2>
+        <p>
+          {whole(s.scrape.jobs)} jobs, {whole(s.scrape.up)} up, {whole(s.scrape.down)} down
+          {s.scrape.unknown > 0 && `, ${whole(s.scrape.unknown)} not scraped yet`}
+        </p>
+      </header>
+      {s.scrape.failing.length === 0 ? (
+        <p className="dim">Every target answers.</p>
+      ) : (
+        <div className="table-wrap">
+          <table className="table stacked">
+            <thead>
+              <tr>
+                <th scope="col">Job</th>
+                <th scope="col">Target</th>
+                <th scope="col">Tried</th>
+                <th scope="col">Error</th>
+              </tr>
+            </thead>
+            <tbody>
+              {s.scrape.failing.map((f) => (
+                <tr key={`${f.job} ${f.url}`}>
+                  <td>{f.job}</td>
+                  <td data-label="Target">{f.url}</td>
+                  <td data-label="Tried"><Ago at={f.scraped} /></td>
+                  <td data-label="Error" className="worse">{f.error}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </section>
+  )
+}
+
+function Forwarding({ s }: { s: Status }) {
+  return (
+    <section className="sheet">
+      <header>
+        <h2>Forwarding</h2>
+      </header>
+      <div className="table-wrap">
+        <table className="table stacked">
+          <thead>
+            <tr>
+              <th scope="col">Server</th>
+              <th scope="col">Sent up to</th>
+              <th scope="col" className="num">Waiting</th>
+              <th scope="col" className="num">Sent again</th>
+              <th scope="col" className="num">Refused</th>
+              <th scope="col" className="num">Left out</th>
+            </tr>
+          </thead>
+          <tbody>
+            {s.forward.map((f) => (
+              <tr key={`${f.name} ${f.url}`}>
+                <td>{f.url}</td>
+                <td data-label="Sent up to">{isSet(f.sent) ? <Ago at={f.sent} /> : 'nothing yet'}</td>
+                <td className="num" data-label="Waiting">{whole(f.pending)}</td>
+                <td className="num" data-label="Sent again">{whole(f.retried)}</td>
+                <td data-label="Refused" className={f.failed > 0 ? 'num worse' : 'num'}>{whole(f.failed)}</td>
+                <td className="num" data-label="Left out">{whole(f.dropped)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </section>
   )
 }
