@@ -82,6 +82,7 @@ func (a *App) runCore(ctx context.Context, serving <-chan error, stopServing fun
 			return nil
 		})
 	}
+	named("collector", tendGarbage)
 	named("store upkeep", core.writer.Run)
 	named("metric metadata", core.catalogue.Run)
 	named("rules", core.engine.Run)
