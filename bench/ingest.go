@@ -4,10 +4,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -19,6 +21,7 @@ type ingestPlan struct {
 	mix                          [4]int
 	batch, connections           int
 	segments                     int
+	peerRounds                   int
 	only                         string
 	out                          io.Writer
 	dir                          string
@@ -41,6 +44,8 @@ func ingest(args []string, out io.Writer) (figures, error) {
 	large := f.Int("large", 1_000_000, "series of the large run; 0 leaves it out")
 	rounds := f.Int("rounds", 120, "samples of each series in the small run")
 	largeRounds := f.Int("large-rounds", 480, "samples of each series in the large run; 480 are two hours")
+	f.IntVar(&p.peerRounds, "prometheus-rounds", 41, "samples of each series that Prometheus gets in the large run, which takes it an hour otherwise")
+	growth := f.String("growth", "10000,100000,1000000,2000000", "numbers of series at which the cost of a sample is compared; empty leaves it out")
 	f.StringVar(&p.only, "only", "", "comma-separated names of servers; empty is all")
 	if err := f.Parse(args); err != nil {
 		return nil, err
@@ -60,22 +65,40 @@ func ingest(args []string, out io.Writer) (figures, error) {
 			return nil, fmt.Errorf("build tocsin: %w\n%s", err, text)
 		}
 	}
+	all := ingestPeers(p.tocsin, without(p.prometheus), without(p.victoria))
+	all = slices.DeleteFunc(all, func(x peer) bool {
+		return p.only != "" && !slices.Contains(strings.Split(p.only, ","), x.name)
+	})
+	for _, x := range all {
+		if _, err := exec.LookPath(x.command("", "")[0]); err != nil {
+			return nil, fmt.Errorf("%w: %s: %v; name its program by a flag, or none", errLacking, x.name, err)
+		}
+	}
+	if err := p.loss(all); err != nil {
+		return nil, err
+	}
 	if *small > 0 {
-		if err := p.race("100k", *small, *rounds); err != nil {
+		if err := p.race("100k", *small, *rounds, *rounds, all); err != nil {
 			return nil, err
 		}
 	}
 	if *large > 0 {
-		if err := p.race("1m", *large, *largeRounds); err != nil {
+		if err := p.race("1m", *large, *largeRounds, min(p.peerRounds, *largeRounds), all); err != nil {
+			return nil, err
+		}
+	}
+	if *growth != "" {
+		if err := p.growth(*growth, all[0]); err != nil {
 			return nil, err
 		}
 	}
 	return p.found, nil
 }
 
-// cost is what a server spent.
+// ingestCost is what a server spent.
 type ingestCost struct {
-	name       string
+	peer
+	rounds     int
 	create     float64   // CPU-s for the first sample of all series
 	perMillion []float64 // CPU-s, one for each segment
 	perSecond  []float64
@@ -85,10 +108,11 @@ type ingestCost struct {
 	disk       float64 // bytes per sample
 }
 
-// race runs the servers side by side, a segment of rounds each in turn.
-func (p *ingestPlan) race(suffix string, series, rounds int) error {
+// race runs the servers side by side, a segment of rounds each in turn. Prometheus
+// gets fewer rounds where peerRounds says so.
+func (p *ingestPlan) race(suffix string, series, rounds, peerRounds int, all []peer) error {
 	l := newLoad(series, p.batch, p.mix)
-	begin := time.Now().Add(-time.Duration(rounds) * ingestStep)
+	begin := time.Now().Add(-time.Duration(rounds) * ingestStep).Truncate(time.Second)
 	var running []*process
 	defer func() {
 		for _, x := range running {
@@ -96,16 +120,16 @@ func (p *ingestPlan) race(suffix string, series, rounds int) error {
 		}
 	}()
 	var costs []*ingestCost
-	for _, one := range ingestPeers(p.tocsin, without(p.prometheus), without(p.victoria)) {
-		if p.only != "" && !slices.Contains(strings.Split(p.only, ","), one.name) {
-			continue
-		}
+	for _, one := range all {
 		x, err := one.start(filepath.Join(p.dir, suffix+"-"+strings.ReplaceAll(one.name, " ", "-")))
 		if err != nil {
 			return err
 		}
 		running = append(running, x)
-		c := &ingestCost{name: one.name}
+		c := &ingestCost{peer: one, rounds: rounds}
+		if one.name == "prometheus" {
+			c.rounds = peerRounds
+		}
 		costs = append(costs, c)
 		before := x.cpu()
 		s := l.send(x.url(x.write), 0, 1, begin, p.connections)
@@ -116,9 +140,12 @@ func (p *ingestPlan) race(suffix string, series, rounds int) error {
 		c.create = x.cpu() - before
 	}
 	for segment := range p.segments {
-		from, to := 1+segment*(rounds-1)/p.segments, 1+(segment+1)*(rounds-1)/p.segments
 		for i, x := range running {
 			c := costs[i]
+			from, to := 1+segment*(c.rounds-1)/p.segments, 1+(segment+1)*(c.rounds-1)/p.segments
+			if from == to {
+				continue
+			}
 			before := x.cpu()
 			s := l.send(x.url(x.write), from, to, begin, p.connections)
 			if s.failures > 0 {
@@ -130,12 +157,25 @@ func (p *ingestPlan) race(suffix string, series, rounds int) error {
 			c.answers.answers = append(c.answers.answers, s.answers...)
 		}
 	}
+	var own, theirs *process
 	for i, x := range running {
 		all, anonymous := x.resident()
 		costs[i].bytes, costs[i].anonymous = all/float64(series), anonymous/float64(series)
-		costs[i].disk = x.onDisk() / float64(series*rounds)
+		costs[i].disk = x.onDisk() / float64(series*costs[i].rounds)
+		switch x.name {
+		case ours:
+			own = x
+		case "prometheus":
+			theirs = x
+		}
 	}
-	return p.tell(suffix, series, rounds, costs)
+	if err := p.tell(suffix, series, costs); err != nil {
+		return err
+	}
+	if own != nil && theirs != nil && peerRounds > 2 {
+		return p.queries(own, theirs, begin.Add(time.Duration(peerRounds-1)*ingestStep))
+	}
+	return nil
 }
 
 func without(path string) string {
@@ -146,14 +186,74 @@ func without(path string) string {
 }
 
 // tell prints the table of a race and notes its figures.
-func (p *ingestPlan) tell(suffix string, series, rounds int, costs []*ingestCost) error {
-	fmt.Fprintf(p.out, "%d series, %d samples each, batches of %d\n", series, rounds, p.batch)
+func (p *ingestPlan) tell(suffix string, series int, costs []*ingestCost) error {
+	fmt.Fprintf(p.out, "%d series, batches of %d\n", series, p.batch)
 	w := tabwriter.NewWriter(p.out, 2, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "server\tCPU-s per million\tover segments\tsamples/s\tcreate CPU-s\tresident B/series\tof it anonymous\tdisk B/sample\tp99 of answers")
+	fmt.Fprintln(w, "server\tsamples each\tCPU-s per million\tover segments\tsamples/s\tcreate CPU-s\tresident B/series\tof it anonymous\tdisk B/sample\tp99 of answers")
+	byName := map[string]*ingestCost{}
 	for _, c := range costs {
-		fmt.Fprintf(w, "%s\t%.3f\t%.3f\t%.0f\t%.2f\t%.0f\t%.0f\t%.2f\t%v\n", c.name, median(c.perMillion), c.perMillion, median(c.perSecond),
+		byName[c.name] = c
+		fmt.Fprintf(w, "%s\t%d\t%.3f\t%.3f\t%.0f\t%.2f\t%.0f\t%.0f\t%.2f\t%v\n", c.name, c.rounds, median(c.perMillion), c.perMillion, median(c.perSecond),
 			c.create, c.bytes, c.anonymous, c.disk, c.answers.p99().Round(100*time.Microsecond))
 	}
+	own := byName[ours]
+	if own == nil {
+		return w.Flush()
+	}
+	cost := median(own.perMillion)
+	p.found["cpu_s_per_million_"+suffix] = cost
+	p.found["bytes_per_series_"+suffix] = own.bytes
+	p.found["disk_bytes_per_sample_"+suffix] = own.disk
+	p.found["p99_answer_ms_"+suffix] = float64(own.answers.p99().Microseconds()) / 1000
+	if vm := byName["victoriametrics"]; vm != nil {
+		p.found["cpu_ratio_vm_"+suffix] = cost / median(vm.perMillion)
+		p.found["vm_bytes_per_series_"+suffix] = vm.bytes
+	}
+	if prometheus := byName["prometheus"]; prometheus != nil {
+		p.found["cpu_ratio_prometheus_"+suffix] = cost / median(prometheus.perMillion)
+		p.found["create_cpu_ratio_prometheus"] = own.create / prometheus.create // of the larger run
+	}
+	if idle := byName[ours+", not watching"]; idle != nil {
+		p.found["detector_cpu_share"] = 1 - median(idle.perMillion)/cost
+	}
+	return w.Flush()
+}
+
+// growthRounds is how many samples of each series are timed for the cost by number
+// of series; small numbers get more, so that all are timed over millions.
+const growthRounds = 20
+
+// growth compares the cost of a sample over numbers of series, on our server.
+func (p *ingestPlan) growth(list string, one peer) error {
+	w := tabwriter.NewWriter(p.out, 2, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "series\tCPU-s per million samples")
+	least, most := math.Inf(1), 0.0
+	for _, text := range strings.Split(list, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(text))
+		if err != nil || n < 1 {
+			return fmt.Errorf("-growth: want numbers of series, got %q", text)
+		}
+		x, err := one.start(filepath.Join(p.dir, "growth-"+text))
+		if err != nil {
+			return err
+		}
+		l := newLoad(n, p.batch, p.mix)
+		rounds := max(growthRounds, 5_000_000/n)
+		begin := time.Now().Add(-time.Duration(rounds+1) * ingestStep)
+		s := l.send(x.url(x.write), 0, 1, begin, p.connections)
+		x.settle(30)
+		before := x.cpu()
+		s = l.send(x.url(x.write), 1, rounds+1, begin, p.connections)
+		x.settle(5)
+		cost := (x.cpu() - before) / float64(s.samples) * 1e6
+		x.kill()
+		if s.failures > 0 {
+			return fmt.Errorf("%s refused %d requests, the first: %w", one.name, s.failures, s.first)
+		}
+		fmt.Fprintf(w, "%d\t%.3f\n", n, cost)
+		least, most = min(least, cost), max(most, cost)
+	}
+	p.found["growth_ratio"] = most / least
 	return w.Flush()
 }
 

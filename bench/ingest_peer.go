@@ -23,8 +23,9 @@ type peer struct {
 	query string // path of the Prometheus API below which /query is
 	ready string // path that answers 200 when it serves
 	// command returns program and arguments for a data folder and an address.
-	command func(dir, address string) []string
-	config  string // written to DIR.yml when not empty
+	command   func(dir, address string) []string
+	config    string // written to DIR.yml when not empty
+	unwatched bool   // ours without the detector, for its share of the cost
 }
 
 // process is a running peer.
@@ -39,12 +40,12 @@ type process struct {
 // peers are the ones to compare, without those whose program is not given.
 func ingestPeers(tocsin, prometheus, victoria string) []peer {
 	out := []peer{
-		{name: "tocsin", write: "/api/v1/write", query: "/api/v1", ready: "/-/ready", config: "storage:\n  limits: {max_series: 4000000}\nrules: {interval: 5m, rate_window: 10m}\ndetector: {max_series: 4000000}\n",
+		{name: ours, write: "/api/v1/write", query: "/api/v1", ready: "/-/ready", config: "storage:\n  limits: {max_series: 4000000}\nrules: {interval: 5m, rate_window: 10m}\ndetector: {max_series: 4000000}\n",
 			command: func(dir, address string) []string {
 				return []string{tocsin, "serve", "--config.file=" + dir + ".yml", "--storage.path=" + dir, "--web.listen-address=" + address}
 			}},
 		// One watched series is as good as none.
-		{name: "tocsin, not watching", write: "/api/v1/write", query: "/api/v1", ready: "/-/ready", config: "storage:\n  limits: {max_series: 4000000}\nrules: {interval: 5m, rate_window: 10m}\ndetector: {max_series: 1}\n",
+		{name: ours + ", not watching", unwatched: true, write: "/api/v1/write", query: "/api/v1", ready: "/-/ready", config: "storage:\n  limits: {max_series: 4000000}\nrules: {interval: 5m, rate_window: 10m}\ndetector: {max_series: 1}\n",
 			command: func(dir, address string) []string {
 				return []string{tocsin, "serve", "--config.file=" + dir + ".yml", "--storage.path=" + dir, "--web.listen-address=" + address}
 			}},
@@ -59,7 +60,7 @@ func ingestPeers(tocsin, prometheus, victoria string) []peer {
 	if victoria != "" {
 		out = append(out, peer{name: "victoriametrics", write: "/api/v1/write", query: "/prometheus/api/v1", ready: "/health",
 			command: func(dir, address string) []string {
-				return []string{victoria, "-storageDataPath=" + dir, "-httpListenAddr=" + address, "-retentionPeriod=1"}
+				return []string{victoria, "-storageDataPath=" + dir, "-httpListenAddr=" + address, "-retentionPeriod=1", "-search.latencyOffset=0s"}
 			}})
 	}
 	return out

@@ -15,7 +15,7 @@ import "math"
 const (
 	// glideYouth is how many samples noise must have been learned from, one by one,
 	// before one a minute is enough.
-	glideYouth = 500
+	glideYouth = 120
 	// Series with a shorter step, in seconds, learn from every so many samples.
 	lessonStep    = 5
 	lessonSamples = 2
@@ -111,7 +111,7 @@ func (s *series) glide(k *look) {
 	s.Slow += 0.01 * clip(k.x-s.Slow, most)
 	s.Level += 0.05 * clip(k.x-k.season-s.Level, most)
 	dev := clip(k.x-k.anchor, 3*float64(s.LongScale)+k.scale+rangeTeaches*float64(s.Hi-s.Lo))
-	slow := min(0.01, float64(s.Step)/longMemory)
+	slow := max(1/(float64(s.N)+1), min(0.01, float64(s.Step)/longMemory))
 	s.Long += slow * dev
 	s.LongScale += float32(slow * (math.Abs(dev) - float64(s.LongScale)))
 	s.Up.below(1)

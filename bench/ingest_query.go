@@ -1,0 +1,93 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"strconv"
+	"text/tabwriter"
+	"time"
+)
+
+func readAll(r io.Reader) ([]byte, error) { return io.ReadAll(io.LimitReader(r, 256<<20)) }
+
+// namedQuery is one of the ten queries; span is that of a range query by steps of
+// 15 seconds, 0 for an instant one.
+type namedQuery struct {
+	name, text string
+	span       time.Duration
+}
+
+// The queries that dashboards and rules ask: of one metric over all targets, of one
+// target, over labels, of histograms.
+var namedQueries = []namedQuery{
+	{"rate by job", `sum by (job) (rate(shop_requests_handled_045_total[5m]))`, 0},
+	{"rate by job, range", `sum by (job) (rate(shop_requests_handled_045_total[2m]))`, 6 * time.Minute},
+	{"p99 by job", `histogram_quantile(0.99, sum by (job, le) (rate(shop_request_duration_seconds_00_bucket[5m])))`, 0},
+	{"p99 by job, range", `histogram_quantile(0.99, sum by (job, le) (rate(shop_request_duration_seconds_00_bucket[2m])))`, 6 * time.Minute},
+	{"one series, range", `shop_queue_length_070{pod="checkout-7d9f8b6c5d-00007"}`, 8 * time.Minute},
+	{"one target, all metrics", `count by (__name__) ({pod="checkout-7d9f8b6c5d-00007"})`, 0},
+	{"top ten", `topk(10, shop_queue_length_070)`, 0},
+	{"largest of the last minutes", `max by (job) (max_over_time(shop_queue_length_070[5m]))`, 0},
+	{"names by pattern", `sum({__name__=~"shop_queue_length_07[0-4]"})`, 0},
+	{"ratio of two", `sum by (job) (rate(shop_requests_handled_045_total[5m])) / sum by (job) (rate(shop_requests_handled_046_total[5m]))`, 0},
+}
+
+// queryTurns is how often each query is asked of each server, in turn.
+const queryTurns = 7
+
+// queries compares the time that the servers take for each query at a moment that
+// all have data of; the answers have to be alike.
+func (p *ingestPlan) queries(ours, theirs *process, at time.Time) error {
+	w := tabwriter.NewWriter(p.out, 2, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "query\t%s ms\t%s ms\tratio\n", ours.name, theirs.name)
+	worst := 0.0
+	for _, q := range namedQueries {
+		var took [2][]float64
+		var answers [2][]byte
+		for range queryTurns {
+			for i, x := range []*process{ours, theirs} {
+				begin := time.Now()
+				body, err := x.answer(q, at)
+				if err != nil {
+					return fmt.Errorf("%s: %w", x.name, err)
+				}
+				took[i] = append(took[i], float64(time.Since(begin).Microseconds())/1000)
+				answers[i] = body
+			}
+		}
+		a, b := series(answers[0]), series(answers[1])
+		if a == 0 || a != b {
+			return fmt.Errorf("query %q has %d series of %s and %d of %s", q.name, a, ours.name, b, theirs.name)
+		}
+		ratio := median(took[0]) / median(took[1])
+		worst = max(worst, ratio)
+		fmt.Fprintf(w, "%s\t%.2f\t%.2f\t%.2f\n", q.name, median(took[0]), median(took[1]), ratio)
+	}
+	p.found["query_worst_ratio_"+theirs.name] = worst
+	return w.Flush()
+}
+
+// answer asks one of the named queries.
+func (x *process) answer(q namedQuery, at time.Time) ([]byte, error) {
+	seconds := func(t time.Time) []string { return []string{strconv.FormatInt(t.Unix(), 10)} }
+	if q.span == 0 {
+		return x.ask(x.query+"/query", url.Values{"query": {q.text}, "time": seconds(at)})
+	}
+	return x.ask(x.query+"/query_range", url.Values{"query": {q.text}, "start": seconds(at.Add(-q.span)), "end": seconds(at), "step": {"15"}})
+}
+
+// series counts the results in an answer of the Prometheus API.
+func series(answer []byte) int {
+	var a struct {
+		Data struct {
+			Result []json.RawMessage `json:"result"`
+		} `json:"data"`
+	}
+	if json.NewDecoder(bytes.NewReader(answer)).Decode(&a) != nil {
+		return -1
+	}
+	return len(a.Data.Result)
+}
