@@ -50,6 +50,7 @@ type CoreOptions struct {
 	Logger      *slog.Logger
 	Metrics     *metrics.Set         // nil: a set of its own
 	Registry    *prometheus.Registry // of the embedded parts; nil: one of its own
+	BlockReload time.Duration        // see store.TSDBOptions
 }
 
 // Core is everything that decides. It starts no goroutines of its own (the TSDB
@@ -66,6 +67,7 @@ type Core struct {
 	externalURL    string
 	rankTimeout    time.Duration
 	maxLate        time.Duration
+	ruleInterval   time.Duration
 	owner          topology.Owner
 
 	tsdb      *tsdb.DB
@@ -73,6 +75,7 @@ type Core struct {
 	bank      *detector.Bank
 	starter   *warm.Starter
 	cold      bool // there was no usable checkpoint; set before loops run
+	imports   imports
 	observer  *observer
 	writer    *store.Writer
 	catalogue *store.Catalogue
@@ -123,6 +126,8 @@ func NewCore(ctx context.Context, o CoreOptions) (_ *Core, err error) {
 		owner:          topology.NewOwner(o.Config.Services.Labels),
 		ranked:         make(map[string]time.Time),
 		wake:           make(chan struct{}, 1),
+		imports:        imports{wake: make(chan struct{}, 1)},
+		ruleInterval:   o.Config.Rules.Interval.Std(),
 	}
 	c.metrics = newCoreMetrics(o.Metrics, c)
 	defer func() {
@@ -153,7 +158,7 @@ func (c *Core) openStores(ctx context.Context, o CoreOptions) (err error) {
 	c.undo.add("close state", c.state.Close)
 	c.tsdb, err = store.OpenTSDB(store.TSDBOptions{
 		Dir: filepath.Join(o.Dir, "tsdb"), Config: o.Config.Storage,
-		Logger: o.Logger.With("component", "tsdb"), Registerer: o.Registry,
+		Logger: o.Logger.With("component", "tsdb"), Registerer: o.Registry, Reload: o.BlockReload,
 	})
 	if err != nil {
 		return err

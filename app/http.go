@@ -64,6 +64,7 @@ func (a *App) serve(c *Core) {
 		Bands:         webBands{c},
 		Budgets:       c.Budgets,
 		Forecasts:     webForecasts{c},
+		Imports:       webImports{c},
 		Status:        a.status,
 		Reload:        a.Reload,
 		Ready:         c.writer.Healthy,

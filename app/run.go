@@ -93,12 +93,7 @@ func (a *App) runCore(ctx context.Context, serving <-chan error, stopServing fun
 	named("responder", func(ctx context.Context) error { return a.respondLoop(ctx, core) })
 	named("outbox", a.outboxLoop)
 	named("checkpoints", func(ctx context.Context) error { return a.upkeepLoop(ctx, core) })
-	named("warm start", func(ctx context.Context) error {
-		if err := core.Warm(ctx); err != nil && ctx.Err() == nil {
-			core.log.Error("warm start of the detector ended before its time; a restart tries again", "error", err)
-		}
-		return nil
-	})
+	named("warm start", core.learnLoop)
 	named("live events", a.server.broker.Run)
 	named("reloads", a.reloadLoop)
 	named("service manager", a.systemdLoop)

@@ -43,6 +43,8 @@ func (s *server) routes() []route {
 		call("GET", "/budget", s.listBudgets, "service", "limit"),
 		call("GET", "/forecast", s.forecast, "match", "horizon", "coverage", "threshold", "direction", "limit"),
 		call("GET", "/capacity", s.capacity, "service", "horizon", "full", "limit"),
+		call("GET", "/warm", s.listImports),
+		call("POST", "/warm", s.learnImports),
 		call("GET", "/status", s.status),
 		{method: "GET", path: api + "/events", params: []string{"last_event_id"}, data: true, handler: http.HandlerFunc(s.stream)},
 		{method: "GET", path: api + "/openapi.json", handler: http.HandlerFunc(s.openAPI)},
