@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/tsdb"
 
+	"github.com/tocsinhq/tocsin/cardinality"
 	"github.com/tocsinhq/tocsin/change"
 	"github.com/tocsinhq/tocsin/config"
 	"github.com/tocsinhq/tocsin/detector"
@@ -76,6 +77,8 @@ type Core struct {
 	starter   *warm.Starter
 	cold      bool // there was no usable checkpoint; set before loops run
 	imports   imports
+	growth    *cardinality.Tracker
+	maxSeries int
 	observer  *observer
 	writer    *store.Writer
 	catalogue *store.Catalogue
@@ -127,6 +130,7 @@ func NewCore(ctx context.Context, o CoreOptions) (_ *Core, err error) {
 		ranked:         make(map[string]time.Time),
 		wake:           make(chan struct{}, 1),
 		imports:        imports{wake: make(chan struct{}, 1)},
+		maxSeries:      o.Config.Storage.Limits.MaxSeries,
 		ruleInterval:   o.Config.Rules.Interval.Std(),
 	}
 	c.metrics = newCoreMetrics(o.Metrics, c)
@@ -156,14 +160,19 @@ func (c *Core) openStores(ctx context.Context, o CoreOptions) (err error) {
 		return err
 	}
 	c.undo.add("close state", c.state.Close)
+	c.growth = cardinality.New(cardinality.Options{Service: c.owner.Service, Now: o.Now, Metrics: o.Metrics})
+	if err := c.loadCardinality(); err != nil {
+		return err
+	}
 	c.tsdb, err = store.OpenTSDB(store.TSDBOptions{
 		Dir: filepath.Join(o.Dir, "tsdb"), Config: o.Config.Storage,
-		Logger: o.Logger.With("component", "tsdb"), Registerer: o.Registry, Reload: o.BlockReload,
+		Logger: o.Logger.With("component", "tsdb"), Registerer: o.Registry, Reload: o.BlockReload, Lifecycle: c.growth,
 	})
 	if err != nil {
 		return err
 	}
 	c.undo.add("close sample store", c.tsdb.Close)
+	c.growth.Begin() // what the log told of is not new
 	if c.bank, err = detector.NewBank(o.Config.Detector, detector.WithServices(c.owner.Service), detector.WithGroups(func(v detector.Verdict) { c.observer.tell(v) })); err != nil {
 		return fmt.Errorf("make detector: %w", err)
 	}
@@ -297,7 +306,7 @@ func (c *Core) Close(ctx context.Context, at time.Time) error {
 	err := c.Checkpoint(ctx, at)
 	c.log.Info("stopping", "step", "put last messages into the outbox")
 	_, rerr := c.Respond(ctx)
-	return errors.Join(err, rerr, c.undo.run(c.log))
+	return errors.Join(err, rerr, c.saveCardinality(), c.undo.run(c.log))
 }
 
 // Incidents returns the manager of incidents.

@@ -65,6 +65,7 @@ func (a *App) serve(c *Core) {
 		Budgets:       c.Budgets,
 		Forecasts:     webForecasts{c},
 		Imports:       webImports{c},
+		Cardinality:   c.Cardinality,
 		Status:        a.status,
 		Reload:        a.Reload,
 		Ready:         c.writer.Healthy,

@@ -206,6 +206,9 @@ func (a *App) upkeepLoop(ctx context.Context, c *Core) error {
 		case <-ctx.Done():
 			return nil
 		case <-checkpoint.C:
+			if err := c.saveCardinality(); err != nil {
+				c.log.Warn("counts of new series are not on disk", "error", err)
+			}
 			if err := c.Checkpoint(ctx, c.now()); err != nil && ctx.Err() == nil {
 				c.log.Error("detector state is not on disk; a crash would forget what was learned since the last checkpoint, as far as the store does not hold it", "error", err)
 			}

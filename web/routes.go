@@ -43,6 +43,7 @@ func (s *server) routes() []route {
 		call("GET", "/budget", s.listBudgets, "service", "limit"),
 		call("GET", "/forecast", s.forecast, "match", "horizon", "coverage", "threshold", "direction", "limit"),
 		call("GET", "/capacity", s.capacity, "service", "horizon", "full", "limit"),
+		call("GET", "/cardinality", s.cardinality, "by", "limit"),
 		call("GET", "/warm", s.listImports),
 		call("POST", "/warm", s.learnImports),
 		call("GET", "/status", s.status),

@@ -36,7 +36,7 @@ func NewServer(now func() time.Time) *Server {
 	started := now().Add(-73*time.Hour - 12*time.Minute)
 	s.Options = web.Options{
 		Config: web.DefaultConfig(), ListenAddress: "127.0.0.1:9099",
-		Incidents: shop.Incidents(), Broker: s.Broker, Changes: shop.Changes(), Anomalies: shop.Anomalies(), Rankings: shop, Deliveries: shop, Bands: shop, Forecasts: shop, Imports: imports{},
+		Incidents: shop.Incidents(), Broker: s.Broker, Changes: shop.Changes(), Anomalies: shop.Anomalies(), Rankings: shop, Deliveries: shop, Bands: shop, Forecasts: shop, Imports: imports{}, Cardinality: shop.Cardinality,
 		Budgets: func(context.Context) ([]web.Budget, error) { return budgets(), nil },
 		Status:  func(context.Context) (web.Status, error) { return status(started, now()), nil },
 		Reload:  func(context.Context) error { return nil },
