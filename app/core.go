@@ -78,7 +78,8 @@ type Core struct {
 	cold      bool // there was no usable checkpoint; set before loops run
 	imports   imports
 	growth    *cardinality.Tracker
-	maxSeries int
+	maxSeries int    // storage.limits.max_series
+	minFree   uint64 // storage.min_free_disk
 	observer  *observer
 	writer    *store.Writer
 	catalogue *store.Catalogue
@@ -131,6 +132,7 @@ func NewCore(ctx context.Context, o CoreOptions) (_ *Core, err error) {
 		wake:           make(chan struct{}, 1),
 		imports:        imports{wake: make(chan struct{}, 1)},
 		maxSeries:      o.Config.Storage.Limits.MaxSeries,
+		minFree:        uint64(o.Config.Storage.MinFreeDisk),
 		ruleInterval:   o.Config.Rules.Interval.Std(),
 	}
 	c.metrics = newCoreMetrics(o.Metrics, c)

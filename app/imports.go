@@ -200,7 +200,7 @@ func (c *Core) fillSignals(ctx context.Context, m *backfill.Mark) error {
 	}
 	report, err := backfill.Run(ctx, backfill.Options{
 		Source: source, Data: c.dir, Query: backfill.Query{From: math.MinInt64, To: math.MaxInt64}, Mark: m, Now: c.now,
-		Oldest: time.UnixMilli(m.From), Newest: c.now().Add(time.Hour), BlockWidth: backfill.BlockWidth(0),
+		Oldest: time.UnixMilli(m.From), Newest: c.now().Add(time.Hour), BlockWidth: backfill.BlockWidth(0), MinFree: c.minFree,
 	})
 	if err != nil {
 		return fmt.Errorf("signals over an import: %w", err)

@@ -15,9 +15,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/dustin/go-humanize"
 	"github.com/oklog/ulid/v2"
 	"github.com/prometheus/prometheus/tsdb"
 
+	"github.com/tocsinhq/tocsin/store"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
@@ -33,6 +35,7 @@ type Options struct {
 	Oldest, Newest time.Time
 	BlockWidth     time.Duration // see BlockWidth
 	MaxSeries      int           // of one block; 0: MaxSeries
+	MinFree        uint64        // bytes of the disk to leave, or 1% of it if that is more
 	DryRun         bool          // reads all and writes nothing
 	Again          bool          // also what the journal says is done
 	Mark           *Mark         // one that is there already and gets the blocks; nil makes one
@@ -105,7 +108,7 @@ func (r *run) prepare() (undo func() error, err error) {
 		return nil, fmt.Errorf("make folder for the import: %w", err)
 	}
 	undo = func() error { return os.RemoveAll(r.staging) }
-	if r.spool, err = newSpool(r.staging); err != nil {
+	if r.spool, err = newSpool(r.staging, r.room); err != nil {
 		return nil, errors.Join(err, undo())
 	}
 	if r.journal, err = openJournal(filepath.Join(dir, "journal")); err != nil {
@@ -121,6 +124,19 @@ func (r *run) prepare() (undo func() error, err error) {
 	return func() error {
 		return errors.Join(r.journal.Close(), r.spool.Close(), os.RemoveAll(r.staging))
 	}, nil
+}
+
+// room refuses to write when the disk would soon be too full for the daemon.
+func (r *run) room() error {
+	free, size, err := store.FreeDisk(r.Data)
+	if err != nil {
+		return nil // not every file system can tell; errors of writing still count
+	}
+	if want := max(r.MinFree, size/100); free < want+segmentBytes {
+		return fmt.Errorf("%s are free on the disk of %s and %s are to be left; make room, or import less by --from or --match, and give the same command again",
+			humanize.IBytes(free), r.Data, humanize.IBytes(want))
+	}
+	return nil
 }
 
 // windows reads the source, window by window if it can be, from the oldest on.
@@ -269,6 +285,9 @@ func (r *run) take(s Stretch, from, to int64) error {
 
 // write makes the blocks of one range and puts them into the store.
 func (r *run) write(ctx context.Context, start int64) error {
+	if err := r.room(); err != nil {
+		return err
+	}
 	w := newRanger(r.staging, r.BlockWidth.Milliseconds(), r.MaxSeries, &r.report)
 	err := r.spool.each(start, func(s Stretch) error { return w.add(ctx, s) })
 	var blocks []ulid.ULID

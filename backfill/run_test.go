@@ -362,6 +362,15 @@ func TestRun_SourceFails_NothingOfTheWindowIsPlaced(t *testing.T) {
 	}
 }
 
+func TestRun_DiskNearlyFull_StopsBeforeItIs(t *testing.T) {
+	m := &memory{name: "m", parts: []backfill.Stretch{{Labels: labels.FromStrings("__name__", "a"), Floats: []telemetry.Sample{{T: ms(0), V: 1}}}}}
+	o := options(t, t.TempDir(), m)
+	o.MinFree = 1 << 62
+	if _, err := backfill.Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), "are to be left; make room") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // What is only in the log of a store must survive an import up to now and two
 // starts: blocks would otherwise tell the TSDB that its log is old.
 func TestRun_BesideALog_LosesNothingOfIt(t *testing.T) {

@@ -21,6 +21,7 @@ const (
 // source which tells series by series is read once and not once for each block.
 type spool struct {
 	file    *os.File
+	room    func() error // asked before something is written
 	size    int64
 	ranges  map[int64]*spooled // by start
 	pending int
@@ -39,12 +40,12 @@ type segment struct {
 }
 
 // newSpool makes its file in a folder; Close removes it.
-func newSpool(dir string) (*spool, error) {
+func newSpool(dir string, room func() error) (*spool, error) {
 	f, err := os.CreateTemp(dir, "spool.*")
 	if err != nil {
 		return nil, fmt.Errorf("make a temporary file: %w", err)
 	}
-	return &spool{file: f, ranges: map[int64]*spooled{}}, nil
+	return &spool{file: f, room: room, ranges: map[int64]*spooled{}}, nil
 }
 
 func (s *spool) Close() error {
@@ -90,6 +91,9 @@ func (s *spool) add(start int64, x Stretch) error {
 func (s *spool) write(r *spooled) error {
 	if len(r.pending) == 0 {
 		return nil
+	}
+	if err := s.room(); err != nil {
+		return err
 	}
 	s.packed = s2.Encode(s.packed[:cap(s.packed)], r.pending)
 	if _, err := s.file.WriteAt(s.packed, s.size); err != nil {

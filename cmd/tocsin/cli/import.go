@@ -80,7 +80,7 @@ func (c *importFlags) run(ctx context.Context, s streams, source backfill.Source
 	o := backfill.Options{
 		Source: source, Query: w.query, Data: c.StoragePath, Labels: c.Label,
 		Oldest: w.now.Add(-to.retention), Newest: w.now.Add(clockMargin), BlockWidth: backfill.BlockWidth(time.Duration(c.MaxBlock)),
-		DryRun: c.DryRun, Again: c.Again, Now: time.Now, Taken: &m.rows, Done: &m.units,
+		MinFree: to.minFree, DryRun: c.DryRun, Again: c.Again, Now: time.Now, Taken: &m.rows, Done: &m.units,
 	}
 	if first, last, ok := source.Span(); ok {
 		m.unit = "days"

@@ -19,6 +19,7 @@ type target struct {
 	daemon    *client.Client // nil when none is running
 	retention time.Duration
 	size      uint64 // bytes of the store of a running daemon
+	minFree   uint64 // bytes of the disk to leave
 	release   func() error
 }
 
@@ -56,7 +57,7 @@ func (c *importFlags) stopped(release func() error) (target, error) {
 		}
 		settings = read
 	}
-	return target{data: c.StoragePath, retention: settings.Storage.Retention.Std(), release: release}, nil
+	return target{data: c.StoragePath, retention: settings.Storage.Retention.Std(), minFree: uint64(settings.Storage.MinFreeDisk), release: release}, nil
 }
 
 func (c *importFlags) running(ctx context.Context) (target, error) {
@@ -71,7 +72,7 @@ func (c *importFlags) running(ctx context.Context) (target, error) {
 	return target{
 		data: c.StoragePath, url: c.URL,
 		daemon: daemon, retention: time.Duration(status.Store.RetentionSeconds * float64(time.Second)),
-		size: status.Store.Bytes, release: func() error { return nil },
+		size: status.Store.Bytes, minFree: uint64(store.DefaultConfig().MinFreeDisk), release: func() error { return nil },
 	}, nil
 }
 
