@@ -104,10 +104,9 @@ func (r *run) prepare() (undo func() error, err error) {
 			return nil, fmt.Errorf("make folder for the import: %w", err)
 		}
 	}
-	if r.staging, err = os.MkdirTemp(dir, "blocks.*"); err != nil {
-		return nil, fmt.Errorf("make folder for the import: %w", err)
+	if r.staging, undo, err = newStaging(dir); err != nil {
+		return nil, err
 	}
-	undo = func() error { return os.RemoveAll(r.staging) }
 	if r.spool, err = newSpool(r.staging, r.room); err != nil {
 		return nil, errors.Join(err, undo())
 	}
@@ -121,9 +120,8 @@ func (r *run) prepare() (undo func() error, err error) {
 			From: math.MaxInt64, To: math.MinInt64,
 		}
 	}
-	return func() error {
-		return errors.Join(r.journal.Close(), r.spool.Close(), os.RemoveAll(r.staging))
-	}, nil
+	remove := undo
+	return func() error { return errors.Join(r.journal.Close(), r.spool.Close(), remove()) }, nil
 }
 
 // room refuses to write when the disk would soon be too full for the daemon.

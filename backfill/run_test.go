@@ -196,7 +196,7 @@ func TestRun_EverySortOfSample_ComesOutAsItWentIn(t *testing.T) {
 	slices.Sort(got)
 	slices.Sort(want)
 	same(t, got, want)
-	left, err := filepath.Glob(filepath.Join(data, backfill.Dir, "blocks.*"))
+	left, err := filepath.Glob(filepath.Join(data, backfill.Dir, "*blocks.*"))
 	if err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
@@ -332,6 +332,28 @@ func TestRun_CutOff_IsTakenUpWhereItStopped(t *testing.T) {
 		t.Errorf("again: got %+v", r)
 	}
 	same(t, dump(t, filepath.Join(data, "tsdb")), want)
+}
+
+// What an import left that was killed is removed by the next one, and what one has
+// that is under way is not.
+func TestRun_LeftBehind_IsRemovedUnlessInUse(t *testing.T) {
+	data := t.TempDir()
+	killed := filepath.Join(data, backfill.Dir, "blocks.killed")
+	if err := os.MkdirAll(killed, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	one := telemetry.Sample{T: ms(0), V: 1}
+	m := &memory{name: "m", windows: true, parts: []backfill.Stretch{{Labels: labels.FromStrings("__name__", "a"), Floats: []telemetry.Sample{one}}}}
+	inner := options(t, data, &memory{name: "inner", parts: m.parts})
+	o := options(t, data, &cutSource{memory: m, at: 1, do: func() { run(t, inner) }})
+	run(t, o) // the inner one must not take the outer one's folder away
+	left, err := filepath.Glob(filepath.Join(data, backfill.Dir, "*blocks.*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+	if marks, err := backfill.Marks(data); err != nil || len(marks) != 2 {
+		t.Errorf("got %v, %v", marks, err)
+	}
 }
 
 // cutSource calls do at the begin of one of its readings.
