@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -115,7 +116,7 @@ func (c *Core) marks() []backfill.Mark {
 		c.log.Error("some imports are not learned from", "error", err)
 	}
 	c.imports.mu.Lock()
-	c.imports.waiting = marks
+	c.imports.waiting = slices.Clone(marks) // a mark grows while it is worked on
 	c.imports.mu.Unlock()
 	return marks
 }

@@ -24,8 +24,8 @@ const (
 	// lateMost bounds the samples that came after newer ones of their series and
 	// wait for a block of their own; 40 bytes each.
 	lateMost = 2_000_000
-	// MaxSeries is how many series one block may have before there is another of
-	// the same time; about two kilobytes of memory each while it is written.
+	// MaxSeries is how many series one block may have; those beyond get another of
+	// the same time. About two kilobytes of memory each while it is written.
 	MaxSeries = 250_000
 )
 
@@ -39,7 +39,8 @@ type newest struct {
 type ranger struct {
 	dir      string
 	width    int64
-	most     int // series of one block
+	most     int                 // series of one block
+	over     func(Stretch) error // takes what is of further series
 	log      *slog.Logger
 	report   *Report
 	w        *tsdb.BlockWriter
@@ -51,8 +52,8 @@ type ranger struct {
 	blocks   []ulid.ULID
 }
 
-func newRanger(dir string, width int64, most int, r *Report) *ranger {
-	return &ranger{dir: dir, width: width, most: most, report: r, log: slog.New(slog.NewTextHandler(io.Discard, nil)), late: map[uint64]*Stretch{}}
+func newRanger(dir string, width int64, most int, over func(Stretch) error, r *Report) *ranger {
+	return &ranger{dir: dir, width: width, most: most, over: over, report: r, log: slog.New(slog.NewTextHandler(io.Discard, nil)), late: map[uint64]*Stretch{}}
 }
 
 func (r *ranger) open(ctx context.Context) (err error) {
@@ -77,12 +78,7 @@ func (r *ranger) add(ctx context.Context, s Stretch) error {
 	at, known := r.known[key]
 	if !known {
 		if len(r.known) >= r.most {
-			if err := r.flush(ctx); err != nil {
-				return err
-			}
-			if err := r.open(ctx); err != nil {
-				return err
-			}
+			return r.over(s)
 		}
 		at.t = math.MinInt64
 	}

@@ -65,6 +65,7 @@ type run struct {
 	report  Report
 	keeper  *keeper
 	spool   *spool
+	over    *spool // what one block of a range has no place for, by pass
 	journal *journal
 	staging string
 	mark    *Mark
@@ -110,8 +111,11 @@ func (r *run) prepare() (undo func() error, err error) {
 	if r.spool, err = newSpool(r.staging, r.room); err != nil {
 		return nil, errors.Join(err, undo())
 	}
-	if r.journal, err = openJournal(filepath.Join(dir, "journal")); err != nil {
+	if r.over, err = newSpool(r.staging, r.room); err != nil {
 		return nil, errors.Join(err, r.spool.Close(), undo())
+	}
+	if r.journal, err = openJournal(filepath.Join(dir, "journal")); err != nil {
+		return nil, errors.Join(err, r.spool.Close(), r.over.Close(), undo())
 	}
 	now := r.Now()
 	if r.mark = r.Mark; r.mark == nil {
@@ -121,7 +125,7 @@ func (r *run) prepare() (undo func() error, err error) {
 		}
 	}
 	remove := undo
-	return func() error { return errors.Join(r.journal.Close(), r.spool.Close(), remove()) }, nil
+	return func() error { return errors.Join(r.journal.Close(), r.spool.Close(), r.over.Close(), remove()) }, nil
 }
 
 // room refuses to write when the disk would soon be too full for the daemon.
@@ -283,17 +287,28 @@ func (r *run) take(s Stretch, from, to int64) error {
 
 // write makes the blocks of one range and puts them into the store.
 func (r *run) write(ctx context.Context, start int64) error {
-	if err := r.room(); err != nil {
-		return err
-	}
-	w := newRanger(r.staging, r.BlockWidth.Milliseconds(), r.MaxSeries, &r.report)
-	err := r.spool.each(start, func(s Stretch) error { return w.add(ctx, s) })
 	var blocks []ulid.ULID
-	if err == nil {
-		blocks, err = w.finish(ctx)
+	stretches := func(do func(Stretch) error) error { return r.spool.each(start, do) }
+	for pass := int64(0); stretches != nil; pass++ {
+		if err := r.room(); err != nil {
+			return err
+		}
+		w := newRanger(r.staging, r.BlockWidth.Milliseconds(), r.MaxSeries, func(s Stretch) error { return r.over.add(pass, s) }, &r.report)
+		err := stretches(func(s Stretch) error { return w.add(ctx, s) })
+		var made []ulid.ULID
+		if err == nil {
+			made, err = w.finish(ctx)
+		}
+		if err != nil {
+			return errors.Join(err, w.abandon())
+		}
+		blocks = append(blocks, made...)
+		if stretches = nil; r.over.has(pass) {
+			stretches = func(do func(Stretch) error) error { return r.over.each(pass, do) }
+		}
 	}
-	if err != nil {
-		return errors.Join(err, w.abandon())
+	if err := r.over.reset(); err != nil {
+		return err
 	}
 	if len(blocks) == 0 {
 		return nil

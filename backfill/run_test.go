@@ -242,6 +242,9 @@ func TestRun_SamplesInAnyOrder_AreInOrderAfter(t *testing.T) {
 			o := options(t, data, m)
 			o.MaxSeries = 3
 			r := run(t, o)
+			if most := 3 * r.Ranges; len(r.Blocks) > most {
+				t.Errorf("got %d blocks of %d ranges", len(r.Blocks), r.Ranges)
+			}
 			if r.Conflicts != 0 || int(r.Samples) != len(want) {
 				t.Errorf("got %+v, want %d samples", r, len(want))
 			}
@@ -304,18 +307,19 @@ func TestRun_CutOff_IsTakenUpWhereItStopped(t *testing.T) {
 	m.parts = []backfill.Stretch{{Labels: l, Floats: all}}
 	data := t.TempDir()
 	o := options(t, data, m)
+	o.BlockWidth = backfill.BlockWidth(6 * time.Hour)
 	ctx, cancel := context.WithCancel(t.Context())
 	cut := &cutSource{memory: m, at: 3, do: cancel}
 	o.Source = cut
 	r, err := backfill.Run(ctx, o)
-	if !errors.Is(err, context.Canceled) || r.Ranges != 24 {
+	if !errors.Is(err, context.Canceled) || r.Ranges != 8 {
 		t.Fatalf("got %v and %+v, want two days and an end", err, r)
 	}
-	if marks, err := backfill.Marks(data); err != nil || len(marks) != 1 || len(marks[0].Blocks) != 24 || marks[0].To != all[47].T {
+	if marks, err := backfill.Marks(data); err != nil || len(marks) != 1 || len(marks[0].Blocks) != 8 || marks[0].To != all[47].T {
 		t.Errorf("marks: got %+v, %v", marks, err)
 	}
 	o.Source = m
-	if r = run(t, o); r.Known != 2 || r.Ranges != 36 {
+	if r = run(t, o); r.Known != 2 || r.Ranges != 12 {
 		t.Errorf("taken up: got %+v", r)
 	}
 	var want []string
@@ -328,7 +332,7 @@ func TestRun_CutOff_IsTakenUpWhereItStopped(t *testing.T) {
 		t.Errorf("once more: got %+v", r)
 	}
 	o.Again = true
-	if r = run(t, o); r.Known != 0 || r.Ranges != 60 {
+	if r = run(t, o); r.Known != 0 || r.Ranges != 20 {
 		t.Errorf("again: got %+v", r)
 	}
 	same(t, dump(t, filepath.Join(data, "tsdb")), want)

@@ -106,6 +106,9 @@ func (s *spool) write(r *spooled) error {
 	return nil
 }
 
+// has says whether there is anything of a range.
+func (s *spool) has(start int64) bool { return s.ranges[start] != nil }
+
 // starts returns the starts of all ranges in order of time.
 func (s *spool) starts() []int64 { return slices.Sorted(maps.Keys(s.ranges)) }
 
