@@ -69,6 +69,7 @@ func (s *sketch) load(in []*place) error {
 				return fmt.Errorf("counts of series: history of %q is not in order", p.Key)
 			}
 		}
+		p.rank = p.Count
 		s.places[p.Key] = p
 		heap.Push(&s.least, p)
 	}

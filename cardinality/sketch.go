@@ -18,6 +18,7 @@ type place struct {
 	Over    int64   `json:"over"`    // by which Count may be too high
 	History history `json:"history"` // since the key has its place
 	at      int     // in the heap
+	rank    int64   // in the heap: Count when it was last put in order, which is never more
 }
 
 // sketch is a Space-Saving summary. It is not safe for concurrent use.
@@ -39,18 +40,22 @@ func (s *sketch) made(k key, step, n int64, own func(key) key) *place {
 	case p != nil:
 		p.Count += n
 		p.History.add(step, n, 0)
-		heap.Fix(&s.least, p.at)
 		return p
 	case len(s.places) < s.most:
-		p = &place{Key: own(k), Count: n}
+		p = &place{Key: own(k), Count: n, rank: n}
 		p.History.add(step, n, 0)
 		s.places[p.Key] = p
 		heap.Push(&s.least, p)
 		return p
 	}
 	p = s.least[0]
+	for p.rank != p.Count { // counts grow without being put in order
+		p.rank = p.Count
+		heap.Fix(&s.least, 0)
+		p = s.least[0]
+	}
 	delete(s.places, p.Key)
-	*p = place{Key: own(k), Count: p.Count + n, Over: p.Count}
+	*p = place{Key: own(k), Count: p.Count + n, Over: p.Count, rank: p.Count + n}
 	p.History.add(step, n, 0)
 	s.places[p.Key] = p
 	heap.Fix(&s.least, 0)
@@ -69,6 +74,7 @@ func (s *sketch) gone(k key, step int64) {
 func (s *sketch) trim(now int64) {
 	for k, p := range s.places {
 		p.Count -= p.History.trim(now)
+		p.rank = p.Count
 		if p.Over = min(p.Over, p.Count); len(p.History) == 0 {
 			heap.Remove(&s.least, p.at)
 			delete(s.places, k)
@@ -77,11 +83,11 @@ func (s *sketch) trim(now int64) {
 	heap.Init(&s.least)
 }
 
-// byCount is a heap with the least count first.
+// byCount is a heap with the least rank first.
 type byCount []*place
 
 func (h byCount) Len() int           { return len(h) }
-func (h byCount) Less(i, j int) bool { return h[i].Count < h[j].Count }
+func (h byCount) Less(i, j int) bool { return h[i].rank < h[j].rank }
 func (h byCount) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
 	h[i].at, h[j].at = i, j
