@@ -72,6 +72,23 @@ func (h history) between(from, to int64) (made, gone int64) {
 	return made, gone
 }
 
+// largest returns the most series that one step made, from a step on and before
+// another. The history may have several moments of one step, beside each other.
+func (h history) largest(from, to int64) int64 {
+	most, here := int64(0), int64(0)
+	for i, m := range h {
+		if m.At < from || m.At >= to {
+			continue
+		}
+		if i == 0 || h[i-1].At != m.At {
+			here = 0
+		}
+		here += m.Made
+		most = max(most, here)
+	}
+	return most
+}
+
 // hourly adds what happened in each of the last hours, the oldest first, to the
 // two lists, which are of one length.
 func (h history) hourly(now int64, made, gone []int64) {

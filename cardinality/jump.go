@@ -18,6 +18,9 @@ const (
 	// changeBefore is how long before a jump a change may have been that brought
 	// it; the first new series may be seen a scrape and a rollout later.
 	changeBefore = 30 * time.Minute
+	// jumpShare is how much of the largest step of its hour the first one must make:
+	// the few series of a start just before the many are not their begin.
+	jumpShare = 0.1
 	// topMetrics is how many metrics of a jump are named.
 	topMetrics = 5
 )
@@ -66,12 +69,11 @@ func jumpsOf(service string, metrics map[string]history, since, now int64) []Jum
 		if m.At < end || m.Made == 0 {
 			continue
 		}
-		// In a step that comes just before the many, there is nothing yet.
 		usual := usualHour(whole, m.At, since)
 		least := max(jumpLeast, jumpTimes*usual)
 		made, _ := whole.between(m.At, m.At+hourSteps)
 		here, _ := whole.between(m.At, m.At+1)
-		if float64(made) < least || float64(here)*float64(hourSteps) < least {
+		if float64(made) < least || float64(here) < jumpShare*float64(whole.largest(m.At, m.At+hourSteps)) {
 			continue
 		}
 		end = m.At + hourSteps

@@ -240,6 +240,10 @@ func TestJumps_AttributedToTheChangeBefore(t *testing.T) {
 		}
 	}
 	leak := noon.Add(13*time.Hour + 7*time.Minute)
+	h.now = leak.Add(-8 * time.Minute) // a few, as of a start, are not the begin
+	for i := range 6 {
+		h.PostCreation(series("pay", "build_info", "version", fmt.Sprint(i)))
+	}
 	for minute := range 100 { // a label that leaks
 		h.now = leak.Add(time.Duration(minute) * time.Minute)
 		for i := range 20 {
