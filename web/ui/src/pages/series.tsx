@@ -23,6 +23,8 @@ const views: { value: By; label: string; head: string }[] = [
 
 const whole = (n: number) => n.toLocaleString('en-GB')
 
+const usual = (n: number | null) => (n === null || n < 1 ? 'hardly any' : count(Math.round(n)))
+
 export default function Series() {
   const [search, setSearch] = useSearchParams()
   const by = views.find((v) => v.value === search.get('by'))?.value ?? 'metric'
@@ -186,7 +188,7 @@ function JumpCells({ row: r }: { row: CardinalityRow }) {
       <td data-label="Began">{r.jump && <When at={r.jump.from} seconds={false} />}</td>
       <td className="num" data-label="New series">
         <span className="worse">{whole(r.series)}</span>
-        {r.jump && <small> usually {count(r.jump.usual)}</small>}
+        {r.jump && <small> usually {usual(r.jump.usual)}</small>}
       </td>
       <td data-label="Mostly">
         {top && <span className="mono">{top.metric}</span>} <CulpritChip row={r} />
@@ -279,7 +281,7 @@ function Story({ jump: j }: { jump: SeriesJump }) {
   const c = j.change
   return (
     <p>
-      <When at={j.from} seconds={false} />: {whole(j.series)} new series of {j.service || 'no service'} in {span(Date.parse(j.to) - Date.parse(j.from))}, where {count(j.usual)} are usual.{' '}
+      <When at={j.from} seconds={false} />: {whole(j.series)} new series of {j.service || 'no service'} in {span(Date.parse(j.to) - Date.parse(j.from))}, where {usual(j.usual)} are usual.{' '}
       {c ? (
         <>
           <When at={c.started} seconds={false} /> there was the {c.kind} of {c.service}
