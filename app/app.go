@@ -35,7 +35,8 @@ type Options struct {
 	StoragePath   string // the data folder, made if need be
 	Version       string
 	Logger        *slog.Logger
-	Console       io.Writer // where console channels write
+	Console       io.Writer     // where console channels write
+	BlockReload   time.Duration // how often blocks that were put into the store are looked for; 0 is each minute
 }
 
 // App is a daemon: a Core behind HTTP.

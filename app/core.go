@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/tsdb"
 
+	"github.com/tocsinhq/tocsin/cardinality"
 	"github.com/tocsinhq/tocsin/change"
 	"github.com/tocsinhq/tocsin/config"
 	"github.com/tocsinhq/tocsin/detector"
@@ -50,6 +51,7 @@ type CoreOptions struct {
 	Logger      *slog.Logger
 	Metrics     *metrics.Set         // nil: a set of its own
 	Registry    *prometheus.Registry // of the embedded parts; nil: one of its own
+	BlockReload time.Duration        // see store.TSDBOptions
 }
 
 // Core is everything that decides. It starts no goroutines of its own (the TSDB
@@ -66,6 +68,7 @@ type Core struct {
 	externalURL    string
 	rankTimeout    time.Duration
 	maxLate        time.Duration
+	ruleInterval   time.Duration
 	owner          topology.Owner
 
 	tsdb      *tsdb.DB
@@ -73,6 +76,10 @@ type Core struct {
 	bank      *detector.Bank
 	starter   *warm.Starter
 	cold      bool // there was no usable checkpoint; set before loops run
+	imports   imports
+	growth    *cardinality.Tracker
+	maxSeries int    // storage.limits.max_series
+	minFree   uint64 // storage.min_free_disk
 	observer  *observer
 	writer    *store.Writer
 	catalogue *store.Catalogue
@@ -123,6 +130,10 @@ func NewCore(ctx context.Context, o CoreOptions) (_ *Core, err error) {
 		owner:          topology.NewOwner(o.Config.Services.Labels),
 		ranked:         make(map[string]time.Time),
 		wake:           make(chan struct{}, 1),
+		imports:        imports{wake: make(chan struct{}, 1)},
+		maxSeries:      o.Config.Storage.Limits.MaxSeries,
+		minFree:        uint64(o.Config.Storage.MinFreeDisk),
+		ruleInterval:   o.Config.Rules.Interval.Std(),
 	}
 	c.metrics = newCoreMetrics(o.Metrics, c)
 	defer func() {
@@ -151,14 +162,19 @@ func (c *Core) openStores(ctx context.Context, o CoreOptions) (err error) {
 		return err
 	}
 	c.undo.add("close state", c.state.Close)
+	c.growth = cardinality.New(cardinality.Options{Service: c.owner.Service, Now: o.Now, Metrics: o.Metrics})
+	if err := c.loadCardinality(); err != nil {
+		return err
+	}
 	c.tsdb, err = store.OpenTSDB(store.TSDBOptions{
 		Dir: filepath.Join(o.Dir, "tsdb"), Config: o.Config.Storage,
-		Logger: o.Logger.With("component", "tsdb"), Registerer: o.Registry,
+		Logger: o.Logger.With("component", "tsdb"), Registerer: o.Registry, Reload: o.BlockReload, Lifecycle: c.growth,
 	})
 	if err != nil {
 		return err
 	}
 	c.undo.add("close sample store", c.tsdb.Close)
+	c.growth.Begin() // what the log told of is not new
 	if c.bank, err = detector.NewBank(o.Config.Detector, detector.WithServices(c.owner.Service), detector.WithGroups(func(v detector.Verdict) { c.observer.tell(v) })); err != nil {
 		return fmt.Errorf("make detector: %w", err)
 	}
@@ -292,7 +308,7 @@ func (c *Core) Close(ctx context.Context, at time.Time) error {
 	err := c.Checkpoint(ctx, at)
 	c.log.Info("stopping", "step", "put last messages into the outbox")
 	_, rerr := c.Respond(ctx)
-	return errors.Join(err, rerr, c.undo.run(c.log))
+	return errors.Join(err, rerr, c.saveCardinality(), c.undo.run(c.log))
 }
 
 // Incidents returns the manager of incidents.

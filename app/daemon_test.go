@@ -63,7 +63,7 @@ func (d *daemon) file(name, body string) {
 func (d *daemon) options() app.Options {
 	o := app.Options{
 		ListenAddress: "127.0.0.1:0", StoragePath: filepath.Join(d.dir, "data"), Version: "test",
-		Logger: slog.New(slog.NewTextHandler(d.log, nil)), Console: d.console,
+		Logger: slog.New(slog.NewTextHandler(d.log, nil)), Console: d.console, BlockReload: time.Second,
 	}
 	if _, err := os.Stat(filepath.Join(d.dir, "tocsin.yml")); err == nil {
 		o.ConfigFile = filepath.Join(d.dir, "tocsin.yml")

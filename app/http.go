@@ -64,6 +64,8 @@ func (a *App) serve(c *Core) {
 		Bands:         webBands{c},
 		Budgets:       c.Budgets,
 		Forecasts:     webForecasts{c},
+		Imports:       webImports{c},
+		Cardinality:   c.Cardinality,
 		Status:        a.status,
 		Reload:        a.Reload,
 		Ready:         c.writer.Healthy,

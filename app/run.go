@@ -93,12 +93,7 @@ func (a *App) runCore(ctx context.Context, serving <-chan error, stopServing fun
 	named("responder", func(ctx context.Context) error { return a.respondLoop(ctx, core) })
 	named("outbox", a.outboxLoop)
 	named("checkpoints", func(ctx context.Context) error { return a.upkeepLoop(ctx, core) })
-	named("warm start", func(ctx context.Context) error {
-		if err := core.Warm(ctx); err != nil && ctx.Err() == nil {
-			core.log.Error("warm start of the detector ended before its time; a restart tries again", "error", err)
-		}
-		return nil
-	})
+	named("warm start", core.learnLoop)
 	named("live events", a.server.broker.Run)
 	named("reloads", a.reloadLoop)
 	named("service manager", a.systemdLoop)
@@ -211,6 +206,9 @@ func (a *App) upkeepLoop(ctx context.Context, c *Core) error {
 		case <-ctx.Done():
 			return nil
 		case <-checkpoint.C:
+			if err := c.saveCardinality(); err != nil {
+				c.log.Warn("counts of new series are not on disk", "error", err)
+			}
 			if err := c.Checkpoint(ctx, c.now()); err != nil && ctx.Err() == nil {
 				c.log.Error("detector state is not on disk; a crash would forget what was learned since the last checkpoint, as far as the store does not hold it", "error", err)
 			}

@@ -41,7 +41,7 @@ func (c *Core) Warm(ctx context.Context) error {
 	histograms := 0
 	if c.cold {
 		var err error
-		if histograms, err = c.warmHistograms(ctx); err != nil {
+		if histograms, err = c.warmHistograms(ctx, math.MinInt64, math.MaxInt64); err != nil {
 			return err
 		}
 	}
@@ -62,8 +62,13 @@ func (c *Core) Warm(ctx context.Context) error {
 
 // storedSeries lists every series of floats of the store.
 func (c *Core) storedSeries(ctx context.Context) ([]labels.Labels, error) {
+	return c.storedBetween(ctx, math.MinInt64, math.MaxInt64)
+}
+
+// storedBetween lists every series of floats that has a sample between two times.
+func (c *Core) storedBetween(ctx context.Context, from, to int64) ([]labels.Labels, error) {
 	var out []labels.Labels
-	err := c.eachStored(ctx, func(l labels.Labels, of chunkenc.ValueType) {
+	err := c.eachStored(ctx, from, to, func(l labels.Labels, of chunkenc.ValueType) {
 		if of == chunkenc.ValFloat {
 			out = append(out, l)
 		}
@@ -71,10 +76,12 @@ func (c *Core) storedSeries(ctx context.Context) ([]labels.Labels, error) {
 	return out, err
 }
 
-// eachStored hands every series of the store to do, with what its first sample is.
-func (c *Core) eachStored(ctx context.Context, do func(l labels.Labels, of chunkenc.ValueType)) error {
+// eachStored hands every series of the store that has a sample between two times
+// to do, with what its first sample there is.
+func (c *Core) eachStored(ctx context.Context, from, to int64, do func(l labels.Labels, of chunkenc.ValueType)) error {
 	oldest, newest, ok := c.timeRange()
-	if !ok {
+	oldest, newest = max(oldest, from), min(newest, to)
+	if !ok || oldest > newest {
 		return nil
 	}
 	q, err := c.tsdb.Querier(oldest, newest)

@@ -52,9 +52,10 @@ func (h storedHistogram) derived() []labels.Labels {
 
 // warmHistograms does for the series that are derived from stored histograms what
 // the starter does for stored series: the history is replayed through a bank
-// beside, which adopts the rest. It returns how many histograms there were.
-func (c *Core) warmHistograms(ctx context.Context) (int, error) {
-	all, err := c.storedHistograms(ctx)
+// beside, which adopts the rest. Histograms that have a sample between two times
+// are warmed, with all their samples. It returns how many histograms there were.
+func (c *Core) warmHistograms(ctx context.Context, from, to int64) (int, error) {
+	all, err := c.storedHistograms(ctx, from, to)
 	if err != nil {
 		return 0, fmt.Errorf("warm start: list histograms of the store: %w", err)
 	}
@@ -170,11 +171,12 @@ func (c *Core) feedHistogram(ctx context.Context, f *feeding, h storedHistogram)
 	return f.together(buckets)
 }
 
-// storedHistograms lists the histograms of the store, native and classic.
-func (c *Core) storedHistograms(ctx context.Context) ([]storedHistogram, error) {
+// storedHistograms lists the histograms of the store that have a sample between
+// two times, native and classic.
+func (c *Core) storedHistograms(ctx context.Context, from, to int64) ([]storedHistogram, error) {
 	var out []storedHistogram
 	place := map[string]int{}
-	err := c.eachStored(ctx, func(l labels.Labels, of chunkenc.ValueType) {
+	err := c.eachStored(ctx, from, to, func(l labels.Labels, of chunkenc.ValueType) {
 		own, isBucket := detector.HistogramOf(l)
 		switch {
 		case of == chunkenc.ValHistogram, of == chunkenc.ValFloatHistogram:

@@ -24,6 +24,12 @@ const backfillSpan = 6 * time.Hour
 // refuses, as older than its out-of-order window or already there, are counted
 // in the second result. It may take seconds and holds no lock of the engine.
 func (e *Engine) Backfill(ctx context.Context, from, to time.Time, step time.Duration) (stored, refused int, err error) {
+	return e.BackfillInto(ctx, e.opts.Appendable, from, to, step)
+}
+
+// BackfillInto is Backfill with another place for the results: what is older than
+// the store takes as samples can go into blocks of its own.
+func (e *Engine) BackfillInto(ctx context.Context, into storage.AppendableV2, from, to time.Time, step time.Duration) (stored, refused int, err error) {
 	if step <= 0 || to.Before(from) {
 		return 0, 0, fmt.Errorf("backfill signals: want a positive step and from before to, got step %s from %s to %s",
 			step, from.Format(time.RFC3339), to.Format(time.RFC3339))
@@ -50,7 +56,7 @@ func (e *Engine) Backfill(ctx context.Context, from, to time.Time, step time.Dur
 			if end.After(to) {
 				end = to
 			}
-			n, bad, err := e.backfill(ctx, s.Metric(), expr, span{start, end, step})
+			n, bad, err := e.backfill(ctx, into, s.Metric(), expr, span{start, end, step})
 			stored, refused = stored+n, refused+bad
 			if err != nil {
 				return stored, refused, fmt.Errorf("backfill signal %s from %s: %w", s.Name, start.Format(time.RFC3339), err)
@@ -67,7 +73,7 @@ type span struct {
 }
 
 // backfill stores one signal over one span.
-func (e *Engine) backfill(ctx context.Context, metric, expr string, s span) (stored, refused int, err error) {
+func (e *Engine) backfill(ctx context.Context, into storage.AppendableV2, metric, expr string, s span) (stored, refused int, err error) {
 	q, err := e.opts.Query.NewRangeQuery(ctx, e.opts.Queryable, nil, expr, s.from, s.to, s.step)
 	if err != nil {
 		return 0, 0, err
@@ -77,7 +83,7 @@ func (e *Engine) backfill(ctx context.Context, metric, expr string, s span) (sto
 	if err != nil {
 		return 0, 0, err
 	}
-	app := e.opts.Appendable.AppenderV2(ctx)
+	app := into.AppenderV2(ctx)
 	for _, series := range m {
 		n, bad := appendSeries(app, metric, series)
 		stored, refused = stored+n, refused+bad

@@ -65,5 +65,8 @@ func (e *Engine) storedMetrics(ctx context.Context, metrics []string, from, to t
 		return nil, err
 	}
 	names, _, err := q.LabelValues(ctx, model.MetricNameLabel, &storage.LabelHints{}, m)
+	for i := range names {
+		names[i] = strings.Clone(names[i]) // those of a block are unmapped with it
+	}
 	return names, err
 }

@@ -28,6 +28,12 @@ type TSDBOptions struct {
 	Config     Config                // see Config.Validate
 	Logger     *slog.Logger          // required
 	Registerer prometheus.Registerer // for the TSDB's own metrics; nil keeps none
+	// Lifecycle is told of series that are made, also while the log is replayed, and
+	// of those that memory lets go; nil tells nobody. It must be quick.
+	Lifecycle tsdb.SeriesLifecycleCallback
+	// Reload is how often blocks that others put into the folder are looked for; 0
+	// is each minute.
+	Reload time.Duration
 }
 
 // OpenTSDB opens the sample store in its folder and replays its log, during
@@ -58,6 +64,10 @@ func OpenTSDB(o TSDBOptions) (*tsdb.DB, error) {
 		opts.EnableSTStorage = true
 		opts.FloatChunkEncoding = chunkenc.EncXOR2
 		opts.EnableHistogramSTEncoding = true
+	}
+	opts.SeriesLifecycleCallback = o.Lifecycle
+	if o.Reload > 0 {
+		opts.BlockReloadInterval = o.Reload
 	}
 	// Blocks grow up to a tenth of the retention and at most to a month, as in
 	// Prometheus, so that dropping one drops little too much.

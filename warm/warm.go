@@ -108,10 +108,30 @@ func (s *Starter) Run(ctx context.Context, fresh bool) error {
 	if server == nil && !fresh {
 		return nil
 	}
+	own := s.o.Series
+	if !fresh {
+		own = nil
+	}
+	return s.run(ctx, server, own)
+}
+
+// Learn warms the given series, of those that the store has, also those that the
+// bank knows, from what the store has of them: after a history was put into the
+// store. What series have seen that reaches as far back stays. It returns when all
+// is done, and the context's error when that ends. It is not called beside Run or
+// itself; the figures are those of the last call.
+func (s *Starter) Learn(ctx context.Context, series func(context.Context) ([]labels.Labels, error)) error {
+	s.done.Store(0)
+	s.failed.Store(0)
+	return s.run(ctx, nil, series)
+}
+
+// run warms what own lists, if it is not nil, and what the server has.
+func (s *Starter) run(ctx context.Context, server *remote.Reader, own func(context.Context) ([]labels.Labels, error)) error {
 	s.active.Store(true)
 	defer s.active.Store(false)
 	begun := s.o.Now()
-	plan, err := s.plan(ctx, server, fresh)
+	plan, err := s.plan(ctx, server, own)
 	if err != nil {
 		return err
 	}
@@ -129,7 +149,7 @@ func (s *Starter) Run(ctx context.Context, fresh bool) error {
 }
 
 // plan lists what is to be warmed and gives each series its slot.
-func (s *Starter) plan(ctx context.Context, server *remote.Reader, fresh bool) ([]source, error) {
+func (s *Starter) plan(ctx context.Context, server *remote.Reader, own func(context.Context) ([]labels.Labels, error)) ([]source, error) {
 	var plan []source
 	place := map[detector.Slot]int{}
 	add := func(local, there labels.Labels) {
@@ -140,7 +160,7 @@ func (s *Starter) plan(ctx context.Context, server *remote.Reader, fresh bool) (
 		if !slot.Watched() {
 			return
 		}
-		if _, known := s.o.Bank.Last(slot); known && !fresh {
+		if _, known := s.o.Bank.Last(slot); known && own == nil {
 			return
 		}
 		at, planned := place[slot]
@@ -151,12 +171,12 @@ func (s *Starter) plan(ctx context.Context, server *remote.Reader, fresh bool) (
 		}
 		plan[at].remote = there
 	}
-	if fresh {
-		own, err := s.o.Series(ctx)
+	if own != nil {
+		stored, err := own(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("warm start: list series of the store: %w", err)
 		}
-		for _, l := range own {
+		for _, l := range stored {
 			add(l, labels.EmptyLabels())
 		}
 	}

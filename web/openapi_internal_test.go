@@ -90,6 +90,8 @@ func TestOpenAPI_SchemasAndNouns_Agree(t *testing.T) {
 		"ChangeList": ChangeList{}, "ChangeRecorded": ChangeRecorded{}, "Anomaly": Anomaly{}, "AnomalyList": AnomalyList{}, "Delivery": Delivery{},
 		"Band": Band{}, "Explanation": Explanation{}, "ChannelEvidence": ChannelEvidence{}, "Forecast": Forecast{}, "Crossing": Crossing{}, "ForecastList": ForecastList{}, "Room": Room{}, "RoomList": RoomList{}, "Status": Status{}, "ReloadStatus": ReloadStatus{}, "StoreStatus": StoreStatus{}, "DetectorStatus": DetectorStatus{}, "Budget": Budget{}, "Spender": Spender{}, "BudgetList": BudgetList{}, "WarmStart": WarmStart{},
 		"ScrapeStatus": ScrapeStatus{}, "FailingTarget": FailingTarget{}, "ForwardStatus": ForwardStatus{},
+		"Import": Import{}, "ImportList": ImportList{},
+		"Cardinality": Cardinality{}, "CardinalityRow": CardinalityRow{}, "LabelValues": LabelValues{}, "MetricSeries": MetricSeries{}, "SeriesJump": SeriesJump{}, "SeriesAdvice": SeriesAdvice{},
 		"RulesStatus": RulesStatus{}, "Channel": Channel{}, "Drop": Drop{}, "RuntimeStatus": RuntimeStatus{},
 	}
 	for name, noun := range nouns {

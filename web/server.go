@@ -28,6 +28,9 @@ type Options struct {
 	Bands      Bands
 	Budgets    func(ctx context.Context) ([]Budget, error) // of all services, the most spent first
 	Forecasts  Forecasts
+	Imports    Imports
+	// Cardinality says where series come from, at most Limit rows.
+	Cardinality func(ctx context.Context, r CardinalityRequest) (Cardinality, error)
 
 	Status  func(ctx context.Context) (Status, error)
 	Reload  func(ctx context.Context) error // nil error: the new configuration is live
@@ -77,7 +80,7 @@ func (o Options) check() {
 	}{
 		{"Incidents", o.Incidents == nil}, {"Broker", o.Broker == nil}, {"Changes", o.Changes == nil},
 		{"Anomalies", o.Anomalies == nil}, {"Rankings", o.Rankings == nil}, {"Deliveries", o.Deliveries == nil},
-		{"Bands", o.Bands == nil}, {"Budgets", o.Budgets == nil}, {"Forecasts", o.Forecasts == nil}, {"Status", o.Status == nil}, {"Reload", o.Reload == nil}, {"Ready", o.Ready == nil},
+		{"Bands", o.Bands == nil}, {"Budgets", o.Budgets == nil}, {"Forecasts", o.Forecasts == nil}, {"Imports", o.Imports == nil}, {"Cardinality", o.Cardinality == nil}, {"Status", o.Status == nil}, {"Reload", o.Reload == nil}, {"Ready", o.Ready == nil},
 		{"PromAPI", o.PromAPI == nil}, {"Write", o.Write == nil}, {"Metrics", o.Metrics == nil},
 		{"Logger", o.Logger == nil}, {"MetricSet", o.MetricSet == nil},
 	} {

@@ -207,6 +207,26 @@ func (c *Client) Budgets(ctx context.Context, service string) (web.BudgetList, e
 	return do[web.BudgetList](ctx, c, http.MethodGet, "/budget?"+q.Encode(), nil)
 }
 
+// Cardinality says where series come from: by metric, label, pair, service or
+// change; "" and 0 are the daemon's defaults.
+func (c *Client) Cardinality(ctx context.Context, by string, limit int) (web.Cardinality, error) {
+	v := url.Values{}
+	set(v, "by", by)
+	setInt(v, "limit", limit)
+	return do[web.Cardinality](ctx, c, http.MethodGet, "/cardinality?"+v.Encode(), nil)
+}
+
+// LearnImports has the daemon learn from what was imported into its store and
+// returns what waits for that.
+func (c *Client) LearnImports(ctx context.Context) (web.ImportList, error) {
+	return do[web.ImportList](ctx, c, http.MethodPost, "/warm", nil)
+}
+
+// Imports returns what waits to be learned from.
+func (c *Client) Imports(ctx context.Context) (web.ImportList, error) {
+	return do[web.ImportList](ctx, c, http.MethodGet, "/warm", nil)
+}
+
 // Status returns how the daemon itself does.
 func (c *Client) Status(ctx context.Context) (web.Status, error) {
 	return do[web.Status](ctx, c, http.MethodGet, "/status", nil)

@@ -36,7 +36,7 @@ func NewServer(now func() time.Time) *Server {
 	started := now().Add(-73*time.Hour - 12*time.Minute)
 	s.Options = web.Options{
 		Config: web.DefaultConfig(), ListenAddress: "127.0.0.1:9099",
-		Incidents: shop.Incidents(), Broker: s.Broker, Changes: shop.Changes(), Anomalies: shop.Anomalies(), Rankings: shop, Deliveries: shop, Bands: shop, Forecasts: shop,
+		Incidents: shop.Incidents(), Broker: s.Broker, Changes: shop.Changes(), Anomalies: shop.Anomalies(), Rankings: shop, Deliveries: shop, Bands: shop, Forecasts: shop, Imports: imports{}, Cardinality: shop.Cardinality,
 		Budgets: func(context.Context) ([]web.Budget, error) { return budgets(), nil },
 		Status:  func(context.Context) (web.Status, error) { return status(started, now()), nil },
 		Reload:  func(context.Context) error { return nil },
@@ -71,6 +71,17 @@ func status(started, now time.Time) web.Status {
 		Drops:    []web.Drop{{Where: "ingest", Reason: "out_of_order", Count: 1209}, {Where: "ingest", Reason: "too_far_in_future", Count: 3}, {Where: "web", Reason: "slow", Count: 1}},
 		Runtime:  web.RuntimeStatus{GoVersion: "go1.26", Goroutines: 61, ResidentBytes: 812_331_008, MaxProcs: 2},
 	}
+}
+
+// imports has nothing that waits.
+type imports struct{}
+
+func (imports) Learn(context.Context) (web.ImportList, error) {
+	return web.ImportList{Waiting: []web.Import{}}, nil
+}
+
+func (imports) List(context.Context) (web.ImportList, error) {
+	return web.ImportList{Waiting: []web.Import{}, Learned: 1}, nil
 }
 
 // budgets are of two services, one of which spends more than it may.

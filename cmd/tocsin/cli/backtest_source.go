@@ -89,10 +89,15 @@ func (c *backtestSource) span(now time.Time) (span, error) {
 	if c.Prometheus != "" {
 		s.from = now.Add(-defaultLookback)
 	}
+	return s.read(now, c.From, c.To)
+}
+
+// read returns the span with what --from and --to say.
+func (s span) read(now time.Time, from, to string) (span, error) {
 	for _, x := range [...]struct {
 		flag, text string
 		to         *time.Time
-	}{{"--from", c.From, &s.from}, {"--to", c.To, &s.to}} {
+	}{{"--from", from, &s.from}, {"--to", to, &s.to}} {
 		if x.text == "" {
 			continue
 		}

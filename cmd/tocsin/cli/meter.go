@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -12,10 +13,13 @@ import (
 // meter shows how far a long command has come: a bar that is drawn over when w
 // is a terminal, else a line every few seconds.
 type meter struct {
-	bytes int64 // of the whole input; 0 when not known
-	all   int   // units of the whole input; 0 when not known
+	bytes int64  // of the whole input; 0 when not known
+	all   int    // units of the whole input; 0 when not known
+	noun  string // what rows are; "rows" when empty
+	unit  string // what units are; "series" when empty
 
-	read  atomic.Int64 // bytes
+	doing atomic.Pointer[string] // shown in front
+	read  atomic.Int64           // bytes
 	units atomic.Int64
 	rows  atomic.Int64
 }
@@ -77,9 +81,12 @@ func (m *meter) bar() string {
 }
 
 func (m *meter) line() string {
-	s := fmt.Sprintf("%d rows, %d series", m.rows.Load(), m.units.Load())
+	s := fmt.Sprintf("%d %s, %d %s", m.rows.Load(), cmp.Or(m.noun, "rows"), m.units.Load(), cmp.Or(m.unit, "series"))
 	if m.all > 0 {
 		s += fmt.Sprintf(" of %d", m.all)
+	}
+	if doing := m.doing.Load(); doing != nil {
+		s = *doing + ": " + s
 	}
 	if part, known := m.part(); known {
 		s = fmt.Sprintf("%3.0f %%, ", 100*part) + s

@@ -13,8 +13,9 @@ import (
 )
 
 type reportCommand struct {
-	Capacity reportCapacity `cmd:"" help:"Show what fills: disks, memory, pools and other signals with a limit, the soonest first."`
-	Forecast reportForecast `cmd:"" help:"Show what series are expected to be."`
+	Capacity    reportCapacity    `cmd:"" help:"Show what fills: disks, memory, pools and other signals with a limit, the soonest first."`
+	Forecast    reportForecast    `cmd:"" help:"Show what series are expected to be."`
+	Cardinality reportCardinality `cmd:"" help:"Show where series come from: by metric, label, value or service, and by the change that brought them."`
 }
 
 // horizonFlag is a duration that knows days.

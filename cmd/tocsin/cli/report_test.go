@@ -41,3 +41,34 @@ func TestReport_CapacityAndForecast(t *testing.T) {
 		t.Errorf("no duration: got %d %q", code, errs)
 	}
 }
+
+func TestReport_Cardinality(t *testing.T) {
+	at := shop(t)
+	for _, tt := range []struct {
+		by   string
+		want []string
+	}{
+		{"metric", []string{"METRIC", "orders_total", "user_id (10000), new", "deployment checkout v41 -> v42 at", "184223 series in memory of at most 2000000"}},
+		{"label", []string{"LABEL", "user_id", "35911"}},
+		{"pair", []string{"VALUE", "+Inf"}},
+		{"service", []string{"(none)", "52004"}},
+		{"change", []string{"orders_total (35911)", "deployment checkout v41 -> v42", "no change was recorded"}},
+	} {
+		code, out, errs := run("report", "cardinality", at, "--by="+tt.by)
+		for _, want := range tt.want {
+			if code != cli.ExitOK || !strings.Contains(out, want) {
+				t.Errorf("by %s: got %d\n%s%s\nwant %s in it", tt.by, code, out, errs, want)
+			}
+		}
+	}
+	if _, out, _ := run("report", "cardinality", at, "--snippet", "--limit=1"); !strings.Contains(out, "    write_relabel_configs:\n") || !strings.Contains(out, "--limit shows them") {
+		t.Errorf("--snippet: got\n%s", out)
+	}
+	var list web.Cardinality
+	if _, out, _ := run("report", "cardinality", at, "--json"); json.Unmarshal([]byte(out), &list) != nil || len(list.Rows) != 3 || list.Rows[0].Jump.Change.ID != "checkout-v42" {
+		t.Errorf("--json: got %s", out)
+	}
+	if code, _, errs := run("report", "cardinality", at, "--by=colour"); code != cli.ExitUsage || !strings.Contains(errs, "--by") {
+		t.Errorf("by what is not: got %d %s", code, errs)
+	}
+}

@@ -14,6 +14,7 @@ const Incident = lazy(() => import('./pages/incident.tsx'))
 const Changes = lazy(() => import('./pages/changes.tsx'))
 const Anomalies = lazy(() => import('./pages/anomalies.tsx'))
 const Explore = lazy(() => import('./pages/explore.tsx'))
+const Series = lazy(() => import('./pages/series.tsx'))
 const StatusPage = lazy(() => import('./pages/status.tsx'))
 
 const pages = [
@@ -21,6 +22,7 @@ const pages = [
   { path: '/changes', name: 'Changes', key: 'c' },
   { path: '/anomalies', name: 'Anomalies', key: 'a' },
   { path: '/explore', name: 'Explore', key: 'e' },
+  { path: '/series', name: 'Series', key: 'm' },
   { path: '/status', name: 'Status', key: 's' },
 ]
 
@@ -81,6 +83,7 @@ function Shell() {
             <Route path="/changes" component={Changes} />
             <Route path="/anomalies" component={Anomalies} />
             <Route path="/explore" component={Explore} />
+            <Route path="/series" component={Series} />
             <Route path="/status" component={StatusPage} />
             <Route>
               <h1>There is no such page</h1>

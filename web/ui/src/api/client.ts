@@ -1,4 +1,4 @@
-import type { Anomaly, Band, Change, Explanation, Incident, IncidentDetail, IncidentRow, PromSeries, Status } from './nouns.ts'
+import type { Anomaly, Band, By, Cardinality, Change, Explanation, Incident, IncidentDetail, IncidentRow, PromSeries, Status } from './nouns.ts'
 
 const root = '/api/v1/tocsin'
 
@@ -71,6 +71,8 @@ export const api = {
     get<Band>(`${root}/band`, { query, start: start / 1000, end: end / 1000, step }, signal),
   /** Why the newest sample of a series not after a time was or was not odd. */
   explain: (query: string, time: string, signal?: AbortSignal) => get<Explanation>(`${root}/explain`, { query, time }, signal),
+  /** Where series come from, what grew, and the change before it. */
+  cardinality: (by: By, limit: number, signal?: AbortSignal) => get<Cardinality>(`${root}/cardinality`, { by, limit }, signal),
   status: (signal?: AbortSignal) => get<Status>(`${root}/status`, {}, signal),
   range: async (query: string, start: number, end: number, step: number, signal?: AbortSignal) => {
     const res = await get<{ data: { result: PromSeries[] }; warnings?: string[] }>(

@@ -234,3 +234,60 @@ export interface PromSeries {
   metric: Record<string, string>
   values: [number, string][]
 }
+
+export type By = 'metric' | 'label' | 'pair' | 'service' | 'change'
+
+/** Where series come from. Lists by the hour are those of the last day, the oldest first. */
+export interface Cardinality {
+  by: By
+  at: string
+  since: string
+  series: number
+  stale: number
+  most: number
+  made: number[]
+  gone: number[]
+  made_24h: number
+  gone_24h: number
+  bytes_per_series: number
+  rows: CardinalityRow[]
+  more: boolean
+  without_change: number
+}
+
+/** A metric, a label, a value of one, a service, or a jump of a service. */
+export interface CardinalityRow {
+  name: string
+  value?: string
+  series: number
+  values: number
+  bytes: number
+  made: number[]
+  gone: number[]
+  made_1h: number
+  made_24h: number
+  gone_24h: number
+  error: number
+  labels?: { name: string; values: number }[]
+  label?: string
+  new_label?: boolean
+  jump?: SeriesJump
+  advice?: SeriesAdvice[]
+  metrics?: { metric: string; series: number }[]
+}
+
+/** A time in which a service made far more series than usual. */
+export interface SeriesJump {
+  service: string
+  from: string
+  to: string
+  series: number
+  usual: Figure
+  change: Change | null
+  own: boolean
+}
+
+export interface SeriesAdvice {
+  text: string
+  snippet?: string
+}
