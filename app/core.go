@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/tsdb"
 
+	"github.com/tocsinhq/tocsin/bands"
 	"github.com/tocsinhq/tocsin/change"
 	"github.com/tocsinhq/tocsin/config"
 	"github.com/tocsinhq/tocsin/detector"
@@ -66,6 +67,7 @@ type Core struct {
 	externalURL    string
 	rankTimeout    time.Duration
 	maxLate        time.Duration
+	bandHistory    time.Duration
 	owner          topology.Owner
 
 	tsdb      *tsdb.DB
@@ -79,6 +81,7 @@ type Core struct {
 	scrapes   *scrape.Manager
 	forwarder *forward.Forwarder
 	query     *promql.Engine
+	bands     *bands.Queryable // the samples of tsdb, and what was expected of them
 	engine    *rules.Engine
 	incidents *incident.Manager
 	anomalies *incident.AnomalyLog
@@ -120,6 +123,7 @@ func NewCore(ctx context.Context, o CoreOptions) (_ *Core, err error) {
 		externalURL:    o.ExternalURL,
 		rankTimeout:    5 * time.Second,
 		maxLate:        o.Config.Incidents.MaxLate.Std(),
+		bandHistory:    o.Config.Bands.History.Std(),
 		owner:          topology.NewOwner(o.Config.Services.Labels),
 		ranked:         make(map[string]time.Time),
 		wake:           make(chan struct{}, 1),
@@ -179,6 +183,10 @@ func (c *Core) openStores(ctx context.Context, o CoreOptions) (err error) {
 		Config: o.Config.Storage.Query, Logger: o.Logger.With("component", "query"), Registerer: o.Registry,
 	})
 	c.undo.add("close query engine", c.query.Close)
+	c.bands = bands.New(bands.Options{
+		Stored: c.tsdb, Config: o.Config.Bands, Detector: o.Config.Detector, Share: c.shareOf, Live: c.live, Now: o.Now,
+		Lookback: o.Config.Storage.Query.Lookback.Std(),
+	})
 	return c.openScraping(o)
 }
 
@@ -199,7 +207,7 @@ func (c *Core) openDeciders(ctx context.Context, o CoreOptions) (err error) {
 		return fmt.Errorf("external address %q: %w", o.ExternalURL, err)
 	}
 	c.engine, err = rules.NewEngine(rules.EngineOptions{
-		Config: o.Config.Rules, Query: c.query, Queryable: c.tsdb, Appendable: c.writer.Appendable(),
+		Config: o.Config.Rules, Query: c.query, Queryable: c.bands, Appendable: c.writer.Appendable(),
 		Owner: c.owner, Notify: c.onAlerts, Logger: o.Logger.With("component", "rules"),
 		Metrics: o.Metrics, Registerer: o.Registry, ExternalURL: external, Now: o.Now,
 		Foresight: foresight{c.bank},
