@@ -16,11 +16,11 @@ type Config struct {
 	// the present are not bounded. Range 1 to 10,000.
 	MaxSeries int `yaml:"max_series"`
 	// MaxSamples is how many stored samples one query may replay. A million take
-	// about half a second. Range 1,000 to 1,000,000,000.
+	// about a second. Range 1,000 to 1,000,000,000.
 	MaxSamples int `yaml:"max_samples"`
 }
 
-// DefaultConfig returns bounds within which a query takes about a second.
+// DefaultConfig returns bounds within which a query takes a second or two.
 func DefaultConfig() Config {
 	return Config{History: yamldoc.Duration(3 * 24 * time.Hour), MaxSeries: 100, MaxSamples: 2_000_000}
 }

@@ -28,10 +28,10 @@ type querier struct {
 // Select returns stored series, or bands if the matchers ask for them. Bands are
 // computed when the set is first read.
 func (q *querier) Select(ctx context.Context, sorted bool, hints *storage.SelectHints, ms ...*labels.Matcher) storage.SeriesSet {
-	sel, virtual := split(ms)
-	if !virtual {
+	if !Selected(ms) {
 		return q.Querier.Select(ctx, sorted, hints, ms...)
 	}
+	sel, _ := split(ms)
 	from, to := q.mint, q.maxt
 	if hints != nil {
 		from, to = hints.Start, hints.End

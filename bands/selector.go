@@ -19,22 +19,24 @@ type selection struct {
 // series: it has no matcher on the label, or only such as also match its lack.
 func split(ms []*labels.Matcher) (selection, bool) {
 	s := selection{want: []int{0, 1, 2, 3, 4}}
-	virtual := false
 	for _, m := range ms {
 		if m.Name != telemetry.BandLabel {
 			s.base = append(s.base, m)
 			continue
 		}
-		virtual = virtual || !m.Matches("")
 		s.want = slices.DeleteFunc(s.want, func(i int) bool { return !m.Matches(parts[i]) })
 	}
 	// A stored series with the label has no band: it is one, of another daemon.
 	s.base = append(s.base, labels.MustNewMatcher(labels.MatchEqual, telemetry.BandLabel, ""))
-	return s, virtual
+	return s, Selected(ms)
 }
 
 // Selected reports whether a selector asks for bands rather than stored series.
 func Selected(ms []*labels.Matcher) bool {
-	_, virtual := split(ms)
-	return virtual
+	for _, m := range ms {
+		if m.Name == telemetry.BandLabel && !m.Matches("") {
+			return true
+		}
+	}
+	return false
 }

@@ -118,8 +118,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		defer leave()
 	}
-	if _, ok := w.(http.Flusher); !ok && path == "/read" {
-		w = flusher{w} // whoever counts answers may have hidden it
+	if path == "/read" {
+		w = readWriter{w}
 	}
 	if own := h.own[path]; own != nil {
 		own(w, r)
@@ -128,12 +128,23 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.next.ServeHTTP(w, r)
 }
 
-// flusher lets Prometheus' remote read send what it has while it streams.
-type flusher struct{ http.ResponseWriter }
+// readWriter suits Prometheus' remote read to us.
+type readWriter struct{ http.ResponseWriter }
 
-func (f flusher) Flush() {
+// Flush sends what there is while chunks are streamed; whoever counts answers may
+// have hidden the way to do so.
+func (w readWriter) Flush() {
 	// An error is that of the connection, which the next write meets too.
-	_ = http.NewResponseController(f.ResponseWriter).Flush()
+	_ = http.NewResponseController(w.ResponseWriter).Flush()
+}
+
+// WriteHeader answers what a store refuses to read with 422, as the query API
+// does, and not as a fault of ours.
+func (w readWriter) WriteHeader(code int) {
+	if code == http.StatusInternalServerError {
+		code = http.StatusUnprocessableEntity
+	}
+	w.ResponseWriter.WriteHeader(code)
 }
 
 const (

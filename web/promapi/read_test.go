@@ -2,6 +2,7 @@ package promapi_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -84,6 +85,12 @@ func TestAPI_RemoteRead_Limits(t *testing.T) {
 	if code, _, body := read(t, s.URL, &prompb.ReadRequest{Queries: []*prompb.Query{q}}); code != 400 || !strings.Contains(body, "exceeded sample limit (5)") {
 		t.Errorf("too many samples: got %d %s", code, body)
 	}
+	s = serve(t, func(o *promapi.Options) { o.Storage = refusing{o.Storage} })
+	for _, types := range [][]prompb.ReadRequest_ResponseType{nil, {prompb.ReadRequest_STREAMED_XOR_CHUNKS}} {
+		if code, _, body := read(t, s.URL, &prompb.ReadRequest{Queries: []*prompb.Query{q}, AcceptedResponseTypes: types}); code != 422 || !strings.Contains(body, "too much") {
+			t.Errorf("a store that refuses: got %d %s", code, body)
+		}
+	}
 	for name, body := range map[string]string{
 		"not snappy":   "garbage",
 		"a bomb":       "\xff\xff\xff\xff\x0f", // declares 4 GiB
@@ -95,6 +102,17 @@ func TestAPI_RemoteRead_Limits(t *testing.T) {
 			t.Errorf("%s: got %d %q", name, code, got)
 		}
 	}
+}
+
+// refusing is a store to which everything is too much.
+type refusing struct {
+	storage.SampleAndChunkQueryable
+}
+
+func (refusing) Querier(int64, int64) (storage.Querier, error) { return nil, errors.New("too much") }
+
+func (refusing) ChunkQuerier(int64, int64) (storage.ChunkQuerier, error) {
+	return nil, errors.New("too much")
 }
 
 func read(t *testing.T, address string, r *prompb.ReadRequest) (int, http.Header, string) {
