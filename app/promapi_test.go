@@ -71,6 +71,9 @@ groups:
 	if len(names.Data) != 1 || names.Data[0]["tocsin_band"] != "lower" || names.Data[0]["job"] != "pay" {
 		t.Errorf("series: got %v", names)
 	}
+	if _, body := d.get("/api/v1/query?query=" + url.QueryEscape(`queue_depth{tocsin_band="middle"}`)); !strings.Contains(body, `"result":[]`) || !strings.Contains(body, "tocsin_band is one of expected, lower") {
+		t.Errorf("a part that is none: got %s", body)
+	}
 	d.eventually("the alert fires", func() bool {
 		_, body := d.get("/api/v1/alerts")
 		return strings.Contains(body, "OutsideOfItsRange")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -25,6 +26,9 @@ type querier struct {
 	known  map[string][]band // replayed already, by selector and time: a query often asks for several parts
 }
 
+// errNoPart warns of a selector of bands that can match none.
+var errNoPart = fmt.Errorf("%w: %s is one of %s; this selector matches none of them", annotations.PromQLWarning, telemetry.BandLabel, strings.Join(parts, ", "))
+
 // Select returns stored series, or bands if the matchers ask for them. Bands are
 // computed when the set is first read.
 func (q *querier) Select(ctx context.Context, sorted bool, hints *storage.SelectHints, ms ...*labels.Matcher) storage.SeriesSet {
@@ -38,7 +42,7 @@ func (q *querier) Select(ctx context.Context, sorted bool, hints *storage.Select
 	}
 	switch {
 	case len(sel.want) == 0:
-		return storage.EmptySeriesSet()
+		return &lazySet{load: func() ([]storage.Series, error) { return nil, nil }, note: errNoPart}
 	case hints != nil && hints.Func == "series":
 		return &lazySet{load: func() ([]storage.Series, error) { return q.names(ctx, hints, sel) }}
 	case q.isPresent(hints):

@@ -59,6 +59,7 @@ func (p point) Copy() chunks.Sample           { return p }
 // before it reads any.
 type lazySet struct {
 	load func() ([]storage.Series, error)
+	note error // a warning that goes with the answer
 	done bool
 	all  []storage.Series
 	at   int
@@ -75,6 +76,12 @@ func (s *lazySet) Next() bool {
 	return s.err == nil && s.at < len(s.all)
 }
 
-func (s *lazySet) At() storage.Series                { return s.all[s.at] }
-func (s *lazySet) Err() error                        { return s.err }
-func (s *lazySet) Warnings() annotations.Annotations { return nil }
+func (s *lazySet) At() storage.Series { return s.all[s.at] }
+func (s *lazySet) Err() error         { return s.err }
+func (s *lazySet) Warnings() annotations.Annotations {
+	var out annotations.Annotations
+	if s.note != nil {
+		out.Add(s.note)
+	}
+	return out
+}

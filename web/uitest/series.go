@@ -94,9 +94,7 @@ func (s *Shop) PromAPI() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/v1/query_range", s.queryRange)
 	mux.HandleFunc("/api/v1/query", s.queryInstant)
-	mux.HandleFunc("/api/v1/query_exemplars", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusOK, map[string]any{"status": "success", "data": []any{}})
-	})
+	mux.HandleFunc("/api/v1/query_exemplars", s.exemplars)
 	mux.HandleFunc("/api/v1/metadata", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, map[string]any{"status": "success", "data": map[string]any{
 			"up": []map[string]string{{"type": "gauge", "help": "Whether the target answered.", "unit": ""}},
@@ -135,6 +133,19 @@ func (s *Shop) queryInstant(w http.ResponseWriter, r *http.Request) {
 		result[i].Value, result[i].Values = &result[i].Values[0], nil
 	}
 	answer(w, http.StatusOK, map[string]any{"status": "success", "data": map[string]any{"resultType": "vector", "result": result}})
+}
+
+// exemplars answers with a few observations that lie on the made-up series.
+func (s *Shop) exemplars(w http.ResponseWriter, r *http.Request) {
+	start, _ := strconv.ParseFloat(r.FormValue("start"), 64)
+	end, _ := strconv.ParseFloat(r.FormValue("end"), 64)
+	var list []map[string]any
+	for _, one := range s.made(r.FormValue("query"), start+1, end, max(1, (end-start)/7)) {
+		for i, v := range one.Values {
+			list = append(list, map[string]any{"labels": map[string]string{"trace_id": fmt.Sprintf("%s-%d", one.Metric["__name__"], i)}, "value": v[1], "timestamp": v[0]})
+		}
+	}
+	answer(w, http.StatusOK, map[string]any{"status": "success", "data": []any{map[string]any{"seriesLabels": map[string]string{}, "exemplars": list}}})
 }
 
 func (s *Shop) queryRange(w http.ResponseWriter, r *http.Request) {
