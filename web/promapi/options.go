@@ -21,6 +21,13 @@ type Rules interface {
 	AlertingRules() []*rules.AlertingRule
 }
 
+// TSDB is a sample store as the status pages look at it. What it returns may be
+// used until the answer is given.
+type TSDB interface {
+	Head() *tsdb.Head
+	Blocks() []*tsdb.Block
+}
+
 // Build is what /api/v1/status/buildinfo tells. Clients choose features by
 // Version, which should therefore be the one of the Prometheus that is built in.
 type Build struct {
@@ -54,7 +61,7 @@ type Options struct {
 	Metrics  *metrics.Set // counts refused requests; nil counts for nobody
 
 	// TSDB is what the pages below /api/v1/status/tsdb are about; nil leaves them out.
-	TSDB *tsdb.DB
+	TSDB TSDB
 	// WALReplay says how far the log has been replayed; nil says that it has.
 	WALReplay func() (tsdb.WALReplayStatus, error)
 	// Exemplars answers exemplar queries; nil has none.

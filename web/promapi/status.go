@@ -11,7 +11,7 @@ import (
 
 // tsdbStatus shows a TSDB to Prometheus' API, to look at and not to change.
 type tsdbStatus struct {
-	db     *tsdb.DB // nil when the paths that need it are not mounted
+	db     TSDB // nil when the paths that need it are not mounted
 	replay func() (tsdb.WALReplayStatus, error)
 }
 

@@ -43,6 +43,7 @@ export default function LinesChart({ series, unit, height = 320, step = 0, exemp
   const now = useNow()
   const at = point ?? t.length - 1
   const when = t[at] === undefined ? undefined : new Date(t[at] * 1000)
+  const near = exemplars.filter((e) => e.timestamp === t[at])
   const lines = (c: Palette): uPlot.Series[] => [
     ...series.map((_, i) => ({
       label: names[i] ?? '',
@@ -64,6 +65,14 @@ export default function LinesChart({ series, unit, height = 320, step = 0, exemp
             {local(when, new Date(now))}
           </time>
         )}
+        {near.map((e, i) => (
+          <span key={i} className="mono">
+            {Object.entries(e.labels)
+              .map(([k, v]) => `${k}=${v}`)
+              .join(' ')}{' '}
+            <b>{figure(Number(e.value), unit)}</b>
+          </span>
+        ))}
       </p>
       <Canvas data={data} series={lines} unit={unit} height={height} onPoint={setPoint} shape={shape} hidden={hidden} {...(onZoom && { onZoom })} label={`Chart of ${series.length} series; the values are in the list below.`} />
       <ul className="legend" aria-label="Series; press one to see it alone, with Ctrl to hide it">
