@@ -75,14 +75,22 @@ func newRig(t testing.TB, change func(*bands.Options)) *rig {
 // write stores samples at a step that ends now and shows them to the bank.
 func (r *rig) write(l labels.Labels, values ...float64) {
 	r.t.Helper()
-	a := r.db.Appender(context.Background())
+	r.store(l, values...)
 	slot := r.bank.Register(l)
+	for _, s := range r.given[l.String()] {
+		r.bank.Feed(slot, s.T, s.V, func(detector.Verdict) {})
+	}
+}
+
+// store stores samples at a step that ends now.
+func (r *rig) store(l labels.Labels, values ...float64) {
+	r.t.Helper()
+	a := r.db.Appender(context.Background())
 	for i, v := range values {
 		at := now.Add(-time.Duration(len(values)-1-i) * step).UnixMilli()
 		if _, err := a.Append(0, l, at, v); err != nil {
 			r.t.Fatal(err)
 		}
-		r.bank.Feed(slot, at, v, func(detector.Verdict) {})
 		r.given[l.String()] = append(r.given[l.String()], telemetry.Sample{T: at, V: v})
 	}
 	if err := a.Commit(); err != nil {

@@ -30,8 +30,14 @@ func (r *rig) classic(name, job string, n int) []detector.BucketSamples {
 			}
 		}
 		l := labels.FromStrings("__name__", name+"_bucket", "job", job, "le", le)
-		r.write(l, v...)
+		r.store(l, v...)
 		out = append(out, detector.BucketSamples{Labels: l, Samples: r.given[l.String()]})
+	}
+	// The bank wants the buckets of one time together.
+	for i := range n {
+		for _, b := range out {
+			r.bank.Feed(r.bank.Register(b.Labels), b.Samples[i].T, b.Samples[i].V, func(detector.Verdict) {})
+		}
 	}
 	return out
 }
@@ -64,6 +70,18 @@ func TestBands_QuantilesOfClassicHistograms(t *testing.T) {
 	if got, err := r.at(`latency_seconds{quantile=~".+", tocsin_band="value"}`, now.Add(-10*time.Minute)); err != nil || len(got) != 4 {
 		t.Errorf("all quantiles of both: got %v, %v", got, err)
 	}
+	live := bands.New(bands.Options{
+		Stored: r.db, Config: bands.DefaultConfig(), Detector: r.config, Lookback: 5 * time.Minute, Now: func() time.Time { return now },
+		Share: func(labels.Labels) float64 { return share },
+		Live:  func(l labels.Labels) (detector.Verdict, bool) { return r.bank.Last(r.bank.Lookup(l)) },
+	})
+	replayed := r.bands
+	r.bands = live
+	v, ok := r.bank.Last(r.bank.Lookup(l))
+	if got, err := r.at(`latency_seconds{job="shop", quantile="0.99", tocsin_band="value"}`, now); err != nil || !ok || len(got) != 1 || got[labels.NewBuilder(l).Set("tocsin_band", "value").Labels().String()] != v.Value {
+		t.Errorf("the present: got %v, %v, want %v", got, err, v.Value)
+	}
+	r.bands = replayed
 	var sources []string
 	ms, err := parser.NewParser(parser.Options{}).ParseMetricSelector(`latency_seconds{quantile="0.5"}`)
 	if err != nil {

@@ -140,9 +140,9 @@ function Graph({ expr, span, band: withBand, exemplars: withDots, round, zoom }:
   )
 }
 
-/** Whether an expression is a selector without anything around it, which is what has a band. */
+/** Whether an expression is a selector without anything around it, and not of a band, which is what has a band. */
 export function isSelector(expr: string): boolean {
-  return /^\s*(?:[a-zA-Z_:][\w:]*\s*)?(?:\{(?:[^{}"'`]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)*\})?\s*$/.test(expr) && expr.trim() !== ''
+  return !expr.includes('tocsin_band') && /^\s*(?:[a-zA-Z_:][\w:]*\s*)?(?:\{(?:[^{}"'`]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)*\})?\s*$/.test(expr) && expr.trim() !== ''
 }
 
 function Warnings({ list = [] }: { list?: string[] | undefined }) {
