@@ -5,13 +5,16 @@ import (
 	"encoding/json"
 	"math"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/snappy"
 	pconfig "github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/prompb"
 	"github.com/prometheus/prometheus/storage/remote"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 )
@@ -150,5 +153,35 @@ func TestApp_RemoteRead_StreamsThroughAllHandlers(t *testing.T) {
 	}
 	if set.Err() != nil || sum != 6 {
 		t.Errorf("got a sum of %v, %v, want 6", sum, set.Err())
+	}
+}
+
+func TestApp_PromAPI_MetadataAndExemplarsThatWereSent(t *testing.T) {
+	d := newDaemon(t).start()
+	now := time.Now().UnixMilli()
+	raw, err := (&prompb.WriteRequest{
+		Timeseries: []prompb.TimeSeries{{
+			Labels:    []prompb.Label{{Name: "__name__", Value: "jobs_total"}, {Name: "job", Value: "pay"}},
+			Samples:   []prompb.Sample{{Timestamp: now, Value: 7}},
+			Exemplars: []prompb.Exemplar{{Labels: []prompb.Label{{Name: "trace_id", Value: "abc"}}, Timestamp: now, Value: 1}},
+		}},
+		Metadata: []prompb.MetricMetadata{{Type: prompb.MetricMetadata_COUNTER, MetricFamilyName: "jobs_total", Help: "Jobs that were done.", Unit: "jobs"}},
+	}).Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, body := d.send("POST", "/api/v1/write", "application/x-protobuf", snappy.Encode(nil, raw)); status/100 != 2 {
+		t.Fatalf("remote write: %d %s", status, body)
+	}
+	for path, want := range map[string]string{
+		"metadata": `"jobs_total":[{"type":"counter","unit":"jobs","help":"Jobs that were done."}]`,
+		"metadata?metric=jobs_total&limit_per_metric=1":                                               `"help":"Jobs that were done."`,
+		"query_exemplars?query=jobs_total&start=0&end=" + strconv.FormatInt(now/1000+1, 10):           `"labels":{"trace_id":"abc"},"value":"1"`,
+		"query_exemplars?query=rate(jobs_total[5m])&start=0&end=" + strconv.FormatInt(now/1000+1, 10): `"seriesLabels":{"__name__":"jobs_total","job":"pay"}`,
+		"features": `"exemplar_storage":true`,
+	} {
+		if status, body := d.get("/api/v1/" + path); status != 200 || !strings.Contains(body, want) {
+			t.Errorf("%s: got %d %s, want %s", path, status, body, want)
+		}
 	}
 }

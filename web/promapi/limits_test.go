@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 
+	"github.com/tocsinhq/tocsin/store"
 	"github.com/tocsinhq/tocsin/web/promapi"
 )
 
@@ -88,6 +89,56 @@ func TestAPI_Timeout_Answers503(t *testing.T) {
 	code, _, got := call(t, http.MethodGet, s.URL+"/api/v1/query?query=up&timeout=20ms", "", "")
 	if code != 503 || !strings.Contains(got, `"errorType":"timeout"`) {
 		t.Errorf("got %d %s", code, got)
+	}
+}
+
+func TestAPI_TooManySamples_Answers422(t *testing.T) {
+	s := serve(t, func(o *promapi.Options) {
+		c := store.DefaultConfig().Query
+		c.MaxSamples = 5
+		e := store.NewQueryEngine(store.QueryEngineOptions{Config: c, Logger: o.Logger})
+		t.Cleanup(func() { e.Close() })
+		o.Engine = e
+	})
+	code, _, got := call(t, http.MethodGet, s.URL+"/api/v1/query?query=sum(rate(up[10m]))", "", "")
+	if code != 422 || !strings.Contains(got, `"errorType":"execution"`) || !strings.Contains(got, "too many samples") {
+		t.Errorf("got %d %s", code, got)
+	}
+}
+
+// TestAPI_ClientGone_GivesItsPlaceBack leaves while its query runs and while
+// another waits; both places are free afterwards.
+func TestAPI_ClientGone_GivesItsPlaceBack(t *testing.T) {
+	st := slow{asked: make(chan struct{}, 10), free: make(chan struct{})}
+	set := metrics.NewSet()
+	s := serve(t, func(o *promapi.Options) {
+		st.SampleAndChunkQueryable = o.Storage
+		o.Storage, o.Metrics = st, set
+		o.Limits = promapi.Limits{Concurrent: 1, Queued: 1, QueueTime: time.Minute}
+	})
+	ctx, leave := context.WithCancel(context.Background())
+	var gone sync.WaitGroup
+	for range 2 {
+		gone.Go(func() {
+			r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+"/api/v1/query?query=up", nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if resp, err := http.DefaultClient.Do(r); err == nil {
+				resp.Body.Close()
+			}
+		})
+	}
+	<-st.asked // one runs, and one waits for it or is about to
+	leave()
+	gone.Wait()
+	close(st.free)
+	if code, _, got := call(t, http.MethodGet, s.URL+"/api/v1/query?query=up", "", ""); code != 200 {
+		t.Errorf("after both had left: got %d %s", code, got)
+	}
+	if n := set.GetOrCreateCounter(`tocsin_query_requests_refused_total{reason="busy"}`).Get(); n != 0 {
+		t.Errorf("counted %d refusals, want none", n)
 	}
 }
 
