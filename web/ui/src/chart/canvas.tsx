@@ -46,8 +46,10 @@ function axisTimes(splits: number[]): string[] {
 }
 
 /** Tick labels of the value axis, with as many digits as tell them apart. */
-function axisFigures(splits: number[], unit: string): string[] {
-  return splits.map((v) => figure(Math.abs(v) < 1e-12 ? 0 : Number(v.toPrecision(6)), unit))
+export function axisFigures(splits: number[], unit: string): string[] {
+  const round = splits.map((v) => (Math.abs(v) < 1e-12 ? 0 : Number(v.toPrecision(6))))
+  const labels = round.map((v) => figure(v, unit))
+  return unit === '' && new Set(labels).size < labels.length ? round.map(String) : labels
 }
 
 /** Where the value axis begins and ends: a little air, and never below zero for what is not. */

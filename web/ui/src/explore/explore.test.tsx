@@ -3,6 +3,8 @@ import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/re
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { choose } from '../chart/legend.ts'
 import { alignSeries } from '../chart/band.ts'
+import { axisFigures } from '../chart/canvas.tsx'
+import { figure } from '../format/number.ts'
 import { List, about, matching } from './metrics.tsx'
 import { isSelector } from './panel.tsx'
 import { ResultTable } from './table.tsx'
@@ -62,6 +64,12 @@ describe('the legend', () => {
     expect([...choose(new Set([0, 2]), 2, 3, true)]).toEqual([0])
     expect(choose(new Set([0, 2]), 1, 3, true).size).toBe(0) // an empty chart helps nobody
   })
+})
+
+test('labels of the value axis tell ticks apart', () => {
+  expect(axisFigures([11.8, 11.85, 11.9], '')).toEqual(['11.8', '11.85', '11.9'])
+  expect(axisFigures([1000.5, 1001, 1001.5], '')).toEqual(['1000.5', '1001', '1001.5'])
+  expect(axisFigures([0, 20_000], '')).toEqual(['0', figure(20_000, '')])
 })
 
 test('a gap in all series is drawn as one', () => {

@@ -65,3 +65,31 @@ export function canAdd(v: View): boolean {
 export function viewAddress(v: View): string {
   return `/explore?${viewParams(v)}`
 }
+
+const units: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800, y: 31_536_000 }
+
+/** Reads a duration as Prometheus writes it, 1h30m, in seconds; null for what is none. */
+export function parseDuration(text: string): number | null {
+  if (!/^(?:\d+(?:ms|[smhdwy]))+$/.test(text)) return null
+  let sum = 0
+  for (const [, n, unit] of text.matchAll(/(\d+)(ms|[smhdwy])/g)) sum += Number(n) * (units[unit ?? ''] ?? 0)
+  return sum > 0 ? sum : null
+}
+
+/**
+ * Reads the address of Prometheus' own page, /graph?g0.expr=up&g0.tab=1&..., to
+ * which alerts and dashboards link. Time and step are those of the first panel
+ * that says them, since here all share them.
+ */
+export function parseGraph(params: URLSearchParams): View {
+  const v: View = { ...parseView(new URLSearchParams()), queries: [] }
+  for (let i = 0; params.has(`g${i}.expr`) && canAdd(v); i++) {
+    const get = (name: string) => params.get(`g${i}.${name}`) ?? ''
+    v.queries.push({ expr: get('expr'), view: ['1', 'table'].includes(get('tab')) ? 'table' : 'graph' })
+    if (v.range === defaultRange) v.range = parseDuration(get('range_input')) ?? v.range
+    const end = Date.parse(`${(get('end_input') || get('moment_input')).replace(' ', 'T')}Z`) / 1000
+    if (v.end === null && Number.isFinite(end)) v.end = end
+    v.step ??= positive(get('step_input'))
+  }
+  return v.queries.length > 0 ? v : parseView(new URLSearchParams())
+}
