@@ -20,7 +20,7 @@ func newGate(l Limits) gate {
 	return gate{running: make(chan struct{}, l.Concurrent), waiting: make(chan struct{}, l.Queued), most: l.QueueTime}
 }
 
-var errBusy = errors.New("too many queries run and wait at this moment; ask fewer at a time, or again in a few seconds")
+var errBusy = errors.New("too many queries run and wait at this moment; ask fewer at a time, or again in a few seconds [too_many_queries]")
 
 // enter waits for a place and returns the func that gives it back, errBusy when
 // there is none for too long, or the error of ctx.
