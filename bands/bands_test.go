@@ -21,7 +21,6 @@ import (
 
 	"github.com/tocsinhq/tocsin/bands"
 	"github.com/tocsinhq/tocsin/detector"
-	"github.com/tocsinhq/tocsin/internal/yamldoc"
 	"github.com/tocsinhq/tocsin/store"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
@@ -47,9 +46,9 @@ type rig struct {
 func newRig(t testing.TB, change func(*bands.Options)) *rig {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	c := store.DefaultConfig()
-	c.OutOfOrderWindow = yamldoc.Duration(24 * time.Hour) // series are written one after the other
-	db, err := store.OpenTSDB(store.TSDBOptions{Dir: t.TempDir(), Config: c, Logger: log})
+	opts := tsdb.DefaultOptions()
+	opts.OutOfOrderTimeWindow = (24 * time.Hour).Milliseconds() // series are written one after the other
+	db, err := tsdb.Open(t.TempDir(), log, nil, opts, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +57,7 @@ func newRig(t testing.TB, change func(*bands.Options)) *rig {
 	if r.bank, err = detector.NewBank(r.config); err != nil {
 		t.Fatal(err)
 	}
-	r.engine = store.NewQueryEngine(store.QueryEngineOptions{Config: c.Query, Logger: log})
+	r.engine = store.NewQueryEngine(store.QueryEngineOptions{Config: store.DefaultConfig().Query, Logger: log})
 	t.Cleanup(func() { r.engine.Close() })
 	o := bands.Options{
 		Stored: db, Config: bands.DefaultConfig(), Detector: r.config, Lookback: 5 * time.Minute,
