@@ -90,7 +90,8 @@ groups:
 }
 
 func TestApp_PromAPI_StatusPages(t *testing.T) {
-	d := newDaemon(t, "tocsin.yml", "storage: {retention: 3d, query: {max_length: 2KiB}}\nrules: {alert_files: [alerts.yml]}\nnotify: {channels: [{name: hook, webhook: {url: 'http://127.0.0.1:1/very-secret'}}]}\n", "alerts.yml", noAlerts).start()
+	d := newDaemon(t, "tocsin.yml", "storage: {retention: 3d, query: {max_length: 2KiB}}\nrules: {alert_files: [alerts.yml]}\nnotify: {channels: [{name: hook, webhook: {url: 'http://127.0.0.1:1/very-secret'}}]}\n"+
+		"scrape_configs: [{job_name: shop, basic_auth: {username: u, password: very-secret}, static_configs: [{targets: ['127.0.0.1:1']}]}]\n", "alerts.yml", noAlerts).start()
 	d.remoteWrite("queue_depth", 5*time.Second, 1, 2, 3)
 	for path, want := range map[string]string{
 		"status/config":      `storage:\n  retention: 3d`,
@@ -99,7 +100,7 @@ func TestApp_PromAPI_StatusPages(t *testing.T) {
 		"status/walreplay":   `"current":`,
 		"status/flags":       `"config.file":`,
 		"status/buildinfo":   `"version":"3.`,
-		"targets":            `"activeTargets":[]`,
+		"targets/metadata":   `"data":[]`,
 		"features":           `"promql"`,
 	} {
 		status, body := d.get("/api/v1/" + path)
@@ -113,6 +114,16 @@ func TestApp_PromAPI_StatusPages(t *testing.T) {
 			t.Errorf("%s: the number of chunks is missing: %s", path, body)
 		}
 	}
+	if _, body := d.get("/api/v1/status/config"); !strings.Contains(body, `job_name: shop`) || strings.Count(body, "scrape_configs") != 1 {
+		t.Errorf("the jobs of prometheus.yml are not shown: %s", body)
+	}
+	d.eventually("the job and its target are listed", func() bool {
+		if _, pools := d.get("/api/v1/scrape_pools"); !strings.Contains(pools, `"scrapePools":["shop"]`) {
+			return false
+		}
+		_, body := d.get("/api/v1/targets")
+		return strings.Contains(body, `"scrapeUrl":"http://127.0.0.1:1/metrics"`) && strings.Contains(body, `"scrapePool":"shop"`)
+	})
 	if status, body := d.get("/api/v1/query?query=" + strings.Repeat("x", 3000)); status != 400 || !strings.Contains(body, "the limit is 2048") {
 		t.Errorf("a query of 3,000 bytes: got %d %s", status, body)
 	}

@@ -43,7 +43,7 @@ var mayImport = map[string][]string{
 		"rules/...", "incident", "rca", "notify/...", "web/..."},
 	"config": {"internal/yamldoc", "internal/promfile", "telemetry", "topology", "detector", "store/...", "bands", "warm", "ingest/...", "change",
 		"rules/...", "incident", "rca", "notify/...", "web/..."},
-	"app": {"internal/yamldoc", "telemetry", "topology", "detector", "store/...", "bands", "warm", "ingest/...", "change",
+	"app": {"internal/yamldoc", "internal/promfile", "telemetry", "topology", "detector", "store/...", "bands", "warm", "ingest/...", "change",
 		"rules/...", "incident", "rca", "notify/...", "web/...", "config", "configs"},
 	"internal/docgen/...": {"..."},
 	"internal/story/...":  {"..."},
