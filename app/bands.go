@@ -2,58 +2,38 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/storage"
-	"github.com/prometheus/prometheus/tsdb/chunkenc"
 
+	"github.com/tocsinhq/tocsin/bands"
 	"github.com/tocsinhq/tocsin/detector"
-	"github.com/tocsinhq/tocsin/telemetry"
 	"github.com/tocsinhq/tocsin/web"
 )
 
-// maxBandSamples bounds the history that one drawing may replay.
-const maxBandSamples = 2_000_000
+// source reads the history of the one series that the matchers select, stored or
+// derived from a stored histogram. More than one series, or none, is an error
+// that says so.
+func (c *Core) source(ctx context.Context, ms []*labels.Matcher, from, to time.Time) (*bands.Source, error) {
+	var found *bands.Source
+	err := c.bands.Each(ctx, ms, from, to, func(s *bands.Source) error {
+		if found != nil {
+			return fmt.Errorf("%w, %s and %s among them", errManySeries, found.Labels, s.Labels)
+		}
+		found = s
+		return nil
+	})
+	if err == nil && found == nil {
+		err = errNoSeries
+	}
+	return found, err
+}
 
-// series reads the float samples of the one series that the matchers select.
-// More than one series, or none, is an error that says so.
-func (c *Core) series(ctx context.Context, ms []*labels.Matcher, from, to time.Time) (labels.Labels, []telemetry.Sample, error) {
-	q, err := c.tsdb.Querier(from.UnixMilli(), to.UnixMilli())
-	if err != nil {
-		return labels.EmptyLabels(), nil, err
-	}
-	defer q.Close()
-	set := q.Select(ctx, true, &storage.SelectHints{Start: from.UnixMilli(), End: to.UnixMilli()}, ms...)
-	if !set.Next() {
-		if err := set.Err(); err != nil {
-			return labels.EmptyLabels(), nil, err
-		}
-		return labels.EmptyLabels(), nil, errNoSeries
-	}
-	s := set.At()
-	lbls := s.Labels()
-	var out []telemetry.Sample
-	it := s.Iterator(nil)
-	for vt := it.Next(); vt != chunkenc.ValNone; vt = it.Next() {
-		if vt != chunkenc.ValFloat {
-			continue
-		}
-		t, v := it.At()
-		if out = append(out, telemetry.Sample{T: t, V: v}); len(out) > maxBandSamples {
-			return lbls, nil, fmt.Errorf("series %s has more than %d samples in the range; ask for a shorter one", lbls, maxBandSamples)
-		}
-	}
-	if err := it.Err(); err != nil {
-		return lbls, nil, err
-	}
-	if set.Next() {
-		return lbls, nil, fmt.Errorf("%w, %s and %s among them", errManySeries, lbls, set.At().Labels())
-	}
-	return lbls, out, set.Err()
+// live returns the detector's word on the newest sample of a series.
+func (c *Core) live(l labels.Labels) (detector.Verdict, bool) {
+	return c.bank.Last(c.bank.Lookup(l))
 }
 
 // shareOf returns what a series owes to its service now.
@@ -88,17 +68,11 @@ func (d *drawn) take(v detector.Verdict) {
 // band replays the history of the one series that the matchers select, stored or
 // derived from a stored histogram, through a fresh detector.
 func (c *Core) band(ctx context.Context, ms []*labels.Matcher, r web.BandRequest) (labels.Labels, []detector.Verdict, error) {
-	from, out := r.Start.Add(-learnFor), newDrawn(r.Start, r.Step)
-	l, samples, err := c.series(ctx, ms, from, r.End)
-	if !errors.Is(err, errNoSeries) {
-		if err == nil {
-			detector.ReplayShare(c.detectorConfig, c.shareOf(l), l, samples, out.take)
-		}
-		return l, out.kept, err
+	s, err := c.source(ctx, ms, r.Start.Add(-c.bandHistory), r.End)
+	if err != nil {
+		return labels.EmptyLabels(), nil, err
 	}
-	d, err := c.derivedSeries(ctx, ms, from, r.End)
-	if err == nil {
-		d.replay(c.detectorConfig, c.shareOf(d.labels), out.take)
-	}
-	return d.labels, out.kept, err
+	out := newDrawn(r.Start, r.Step)
+	s.Replay(c.detectorConfig, c.shareOf(s.Labels), out.take)
+	return s.Labels, out.kept, nil
 }

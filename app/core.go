@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/tsdb"
 
+	"github.com/tocsinhq/tocsin/bands"
 	"github.com/tocsinhq/tocsin/cardinality"
 	"github.com/tocsinhq/tocsin/change"
 	"github.com/tocsinhq/tocsin/config"
@@ -69,6 +70,7 @@ type Core struct {
 	rankTimeout    time.Duration
 	maxLate        time.Duration
 	ruleInterval   time.Duration
+	bandHistory    time.Duration
 	owner          topology.Owner
 
 	tsdb      *tsdb.DB
@@ -86,6 +88,7 @@ type Core struct {
 	scrapes   *scrape.Manager
 	forwarder *forward.Forwarder
 	query     *promql.Engine
+	bands     *bands.Queryable // the samples of tsdb, and what was expected of them
 	engine    *rules.Engine
 	incidents *incident.Manager
 	anomalies *incident.AnomalyLog
@@ -127,6 +130,7 @@ func NewCore(ctx context.Context, o CoreOptions) (_ *Core, err error) {
 		externalURL:    o.ExternalURL,
 		rankTimeout:    5 * time.Second,
 		maxLate:        o.Config.Incidents.MaxLate.Std(),
+		bandHistory:    o.Config.Bands.History.Std(),
 		owner:          topology.NewOwner(o.Config.Services.Labels),
 		ranked:         make(map[string]time.Time),
 		wake:           make(chan struct{}, 1),
@@ -195,6 +199,10 @@ func (c *Core) openStores(ctx context.Context, o CoreOptions) (err error) {
 		Config: o.Config.Storage.Query, Logger: o.Logger.With("component", "query"), Registerer: o.Registry,
 	})
 	c.undo.add("close query engine", c.query.Close)
+	c.bands = bands.New(bands.Options{
+		Stored: c.tsdb, Config: o.Config.Bands, Detector: o.Config.Detector, Share: c.shareOf, Live: c.live, Now: o.Now,
+		Lookback: o.Config.Storage.Query.Lookback.Std(),
+	})
 	return c.openScraping(o)
 }
 
@@ -215,7 +223,7 @@ func (c *Core) openDeciders(ctx context.Context, o CoreOptions) (err error) {
 		return fmt.Errorf("external address %q: %w", o.ExternalURL, err)
 	}
 	c.engine, err = rules.NewEngine(rules.EngineOptions{
-		Config: o.Config.Rules, Query: c.query, Queryable: c.tsdb, Appendable: c.writer.Appendable(),
+		Config: o.Config.Rules, Query: c.query, Queryable: c.bands, Appendable: c.writer.Appendable(),
 		Owner: c.owner, Notify: c.onAlerts, Logger: o.Logger.With("component", "rules"),
 		Metrics: o.Metrics, Registerer: o.Registry, ExternalURL: external, Now: o.Now,
 		Foresight: foresight{c.bank},

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -36,10 +35,7 @@ func (c *Core) Explain(ctx context.Context, query string, at time.Time) (web.Exp
 	if err != nil {
 		return web.Explanation{}, err
 	}
-	l, samples, err := c.series(ctx, ms, at.Add(-explainFrom), at)
-	if errors.Is(err, errNoSeries) {
-		l, samples, err = c.derivedSamples(ctx, ms, at.Add(-explainFrom), at)
-	}
+	l, samples, err := c.watchedSamples(ctx, ms, at.Add(-explainFrom), at)
 	if err != nil {
 		return web.Explanation{}, err
 	}
@@ -50,25 +46,29 @@ func (c *Core) Explain(ctx context.Context, query string, at time.Time) (web.Exp
 	return explanationOf(l, e), nil
 }
 
-// derivedSamples returns the figures that a stored histogram gave of one of its
-// quantiles, as the detector saw them.
-func (c *Core) derivedSamples(ctx context.Context, ms []*labels.Matcher, from, to time.Time) (labels.Labels, []telemetry.Sample, error) {
-	d, err := c.derivedSeries(ctx, ms, from, to)
+// watchedSamples returns the samples of the one series that the matchers select,
+// or the figures that a stored histogram gave of one of its quantiles, as the
+// detector saw them.
+func (c *Core) watchedSamples(ctx context.Context, ms []*labels.Matcher, from, to time.Time) (labels.Labels, []telemetry.Sample, error) {
+	s, err := c.source(ctx, ms, from, to)
 	if err != nil {
 		return labels.EmptyLabels(), nil, err
 	}
+	if !s.Derived() {
+		return s.Labels, s.Samples(), nil
+	}
 	var out []telemetry.Sample
 	rate := false
-	d.replay(c.detectorConfig, 0, func(v detector.Verdict) {
+	s.Replay(c.detectorConfig, 0, func(v detector.Verdict) {
 		rate = rate || v.Rate
 		if !math.IsNaN(v.Value) {
 			out = append(out, telemetry.Sample{T: v.Time, V: v.Value})
 		}
 	})
 	if rate {
-		return d.labels, nil, &web.Error{Kind: web.KindInvalid, Message: fmt.Sprintf("query: %s is the rate of a histogram's count, of which there is a band but no explanation", d.labels)}
+		return s.Labels, nil, &web.Error{Kind: web.KindInvalid, Message: fmt.Sprintf("query: %s is the rate of a histogram's count, of which there is a band but no explanation", s.Labels)}
 	}
-	return d.labels, out, nil
+	return s.Labels, out, nil
 }
 
 // selector reads the selector of one series.

@@ -174,10 +174,13 @@ func (c *Core) replayFuture(ctx context.Context, l labels.Labels) (detector.Futu
 	var ms []*labels.Matcher
 	l.Range(func(x labels.Label) { ms = append(ms, labels.MustNewMatcher(labels.MatchEqual, x.Name, x.Value)) })
 	now := c.now()
-	own, samples, err := c.series(ctx, ms, now.Add(-replayFrom), now)
+	s, err := c.source(ctx, ms, now.Add(-replayFrom), now)
+	if err == nil && s.Derived() {
+		err = errNoSeries
+	}
 	if err != nil {
 		return detector.Future{}, false, err
 	}
-	f, ok := detector.ReplayFuture(c.detectorConfig, own, samples)
+	f, ok := detector.ReplayFuture(c.detectorConfig, s.Labels, s.Samples())
 	return f, ok, nil
 }

@@ -35,7 +35,9 @@ func (a *App) newServerParts(c *Core) serverParts {
 			Sink: c.writer, Config: cfg.Ingest, Logger: a.log.With("component", "ingest"), Metrics: a.set, Now: c.now,
 		}),
 		prom: promapi.New(promapi.Options{
-			Engine: c.query, Storage: c.tsdb, Rules: c.engine,
+			Engine: c.query, Storage: c.bands, Rules: c.engine, TSDB: c.tsdb, Exemplars: c.tsdb, Metadata: c.catalogue.Metadata, Targets: c.scrapes, ScrapePools: c.scrapes.ScrapePools,
+			Config: a.configYAML, Runtime: a.runtimeInfo, Gatherer: a.registry, Metrics: a.set,
+			Limits:   promapi.Limits{QueryBytes: int(cfg.Storage.Query.MaxLength), Concurrent: cfg.Storage.Query.MaxConcurrent, Queued: 10 * cfg.Storage.Query.MaxConcurrent},
 			Registry: prometheus.WrapRegistererWithPrefix("tocsin_prometheus_", a.registry),
 			Now:      c.now,
 			Build:    promapi.Build{Version: promVersion, Revision: "tocsin-" + a.opts.Version, GoVersion: runtime.Version()},

@@ -105,6 +105,7 @@ func needsRestart(old, next config.Config) error {
 		{"ingest", old.Ingest, next.Ingest},
 		{"services", old.Services, next.Services},
 		{"detector", old.Detector, next.Detector},
+		{"bands", old.Bands, next.Bands},
 		{"warm_start", old.WarmStart, next.WarmStart},
 		{"incidents", old.Incidents, next.Incidents},
 		{"rules.interval and the other settings of rules that are not files", withoutFiles(old), withoutFiles(next)},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/tocsinhq/tocsin/bands"
 	"github.com/tocsinhq/tocsin/change"
 	"github.com/tocsinhq/tocsin/detector"
 	"github.com/tocsinhq/tocsin/incident"
@@ -104,9 +105,6 @@ func (s webDeliveries) Deliveries(ctx context.Context, id string) ([]web.Deliver
 	return out, nil
 }
 
-// learnFor is how much history before the drawn range a band is replayed from.
-const learnFor = 3 * 24 * time.Hour
-
 type webBands struct{ c *Core }
 
 func (s webBands) Band(ctx context.Context, r web.BandRequest) (web.Band, error) {
@@ -155,7 +153,7 @@ func classify(err error) *web.Error {
 		return &web.Error{Kind: web.KindNotFound, Message: err.Error()}
 	case errors.Is(err, incident.ErrConflict):
 		return &web.Error{Kind: web.KindConflict, Message: err.Error()}
-	case errors.Is(err, incident.ErrInvalid), errors.Is(err, errManySeries):
+	case errors.Is(err, incident.ErrInvalid), errors.Is(err, errManySeries), errors.Is(err, bands.ErrTooMuch):
 		return &web.Error{Kind: web.KindInvalid, Message: err.Error()}
 	case errors.Is(err, errNoSeries):
 		return &web.Error{Kind: web.KindNotFound, Message: err.Error()}

@@ -14,6 +14,9 @@ import (
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
+// bucketSuffix ends the names of the buckets of a classic histogram.
+const bucketSuffix = "_bucket"
+
 // besideMost is how many derived series a bank beside is used for.
 const besideMost = 250
 

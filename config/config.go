@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/tocsinhq/tocsin/bands"
 	"github.com/tocsinhq/tocsin/detector"
 	"github.com/tocsinhq/tocsin/incident"
 	"github.com/tocsinhq/tocsin/ingest"
@@ -36,6 +37,8 @@ type Config struct {
 	Services topology.Config `yaml:"services"`
 	// Detector is about baselines, scores and the false-alarm budget.
 	Detector detector.Config `yaml:"detector"`
+	// Bands is about what queries for the detector's bands may cost.
+	Bands bands.Config `yaml:"bands"`
 	// WarmStart says from which Prometheus series get a history that this daemon
 	// has not seen.
 	WarmStart warm.Config `yaml:"warm_start"`
@@ -75,6 +78,7 @@ func Default() Config {
 		Ingest:    ingest.DefaultConfig(),
 		Services:  topology.DefaultConfig(),
 		Detector:  detector.DefaultConfig(),
+		Bands:     bands.DefaultConfig(),
 		WarmStart: warm.DefaultConfig(),
 		Rules:     rules.DefaultConfig(),
 		Incidents: incident.DefaultConfig(),
@@ -123,6 +127,7 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	c.Ingest.Validate(yamldoc.Under(report, "ingest"))
 	c.Services.Validate(yamldoc.Under(report, "services"))
 	c.Detector.Validate(yamldoc.Under(report, "detector"))
+	c.Bands.Validate(yamldoc.Under(report, "bands"))
 	c.WarmStart.Validate(yamldoc.Under(report, "warm_start"))
 	c.Rules.Validate(yamldoc.Under(report, "rules"))
 	c.Incidents.Validate(yamldoc.Under(report, "incidents"))

@@ -193,3 +193,31 @@ groups:
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestParseRuleFile_RecordedBands_AreRefused(t *testing.T) {
+	_, err := rules.ParseRuleFile("bands.yml", []byte(`
+groups:
+  - name: g
+    rules:
+      - alert: Odd
+        expr: queue_length > ignoring(tocsin_band) queue_length{tocsin_band="upper"}
+      - record: job:odd:max
+        expr: max by (job) ({job="shop", tocsin_band="score"})
+      - record: queue_length
+        labels: {tocsin_band: upper}
+        expr: vector(1)
+      - record: same
+        expr: queue_length{tocsin_band=""}
+`))
+	if err == nil {
+		t.Fatal("recorded bands are taken")
+	}
+	for _, want := range []string{`bands.yml:7: group "g", record "job:odd:max": what the detector expects is computed`, `bands.yml:9: group "g", record "queue_length"`} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("no %q in:\n%v", want, err)
+		}
+	}
+	if strings.Contains(err.Error(), "Odd") || strings.Contains(err.Error(), "same") {
+		t.Errorf("an alert, or what is stored, is refused:\n%v", err)
+	}
+}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tocsinhq/tocsin/internal/yamldoc"
 	"github.com/tocsinhq/tocsin/rules/signal"
+	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // RuleSet is everything that an Engine evaluates. It is immutable once loaded.
@@ -63,7 +64,22 @@ func ParseRuleFile(file string, src []byte) (RuleFile, error) {
 			}
 		}
 	}
-	return f, nil
+	return f, errors.Join(f.recordsBands(p)...)
+}
+
+// recordsBands returns an error for each recording rule that would store bands.
+func (f RuleFile) recordsBands(p parser.Parser) []error {
+	var errs []error
+	for _, g := range f.Groups.Groups {
+		for j, r := range g.Rules {
+			e, err := p.ParseExpr(r.Expr)
+			_, labelled := r.Labels[telemetry.BandLabel]
+			if r.Record != "" && (labelled || err == nil && signal.ReadsBands(e)) {
+				errs = append(errs, fmt.Errorf("%s:%d: group %q, record %q: %w", f.File, f.Line(g.Name, j), g.Name, r.Record, signal.ErrBands))
+			}
+		}
+	}
+	return errs
 }
 
 func rulePath(group, rule int) string { return fmt.Sprintf("groups[%d].rules[%d]", group, rule) }

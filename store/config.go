@@ -58,6 +58,12 @@ type QueryConfig struct {
 	Timeout yamldoc.Duration `yaml:"timeout"`
 	// Lookback is how old the last sample of a series may be to count as its present value.
 	Lookback yamldoc.Duration `yaml:"lookback"`
+	// MaxLength is how long the text of a query may be.
+	MaxLength yamldoc.Bytes `yaml:"max_length"`
+	// MaxConcurrent is how many requests for samples and labels the API answers
+	// at a time. Ten times as many wait up to 10s for their turn; beyond that the
+	// answer is 429. Rules do not count.
+	MaxConcurrent int `yaml:"max_concurrent"`
 }
 
 // DefaultConfig returns the settings of a machine that was given none.
@@ -71,9 +77,11 @@ func DefaultConfig() Config {
 		MinFreeDisk:      64 << 20,
 		Limits:           DefaultLimits(),
 		Query: QueryConfig{
-			MaxSamples: 50_000_000,
-			Timeout:    yamldoc.Duration(30 * time.Second),
-			Lookback:   yamldoc.Duration(5 * time.Minute),
+			MaxSamples:    50_000_000,
+			Timeout:       yamldoc.Duration(30 * time.Second),
+			Lookback:      yamldoc.Duration(5 * time.Minute),
+			MaxLength:     128 << 10,
+			MaxConcurrent: 20,
 		},
 	}
 }
@@ -147,5 +155,11 @@ func (q QueryConfig) validate(report func(path, format string, args ...any)) {
 	}
 	if q.Lookback <= 0 {
 		report("lookback", "want a positive duration, got %s", q.Lookback)
+	}
+	if q.MaxLength < 1<<10 {
+		report("max_length", "want at least 1KiB, got %s", q.MaxLength)
+	}
+	if q.MaxConcurrent < 1 {
+		report("max_concurrent", "want at least 1, got %d", q.MaxConcurrent)
 	}
 }

@@ -145,7 +145,7 @@ func TestConfig_Validate_ReportsEachField(t *testing.T) {
 	}
 	want := []string{"retention", "retention_size", "out_of_order_window", "wal_compression", "max_exemplars", "max_metadata", "min_free_disk",
 		"limits.max_series", "limits.max_labels", "limits.max_label_name_bytes", "limits.max_label_value_bytes", "limits.max_future",
-		"query.max_samples", "query.timeout", "query.lookback"}
+		"query.max_samples", "query.timeout", "query.lookback", "query.max_length", "query.max_concurrent"}
 	if !slices.Equal(paths, want) {
 		t.Errorf("got  %v\nwant %v", paths, want)
 	}
@@ -162,7 +162,7 @@ start_timestamps: true
 max_metadata: 10
 min_free_disk: 1MiB
 limits: {max_series: 1, max_labels: 2, max_label_name_bytes: 3, max_label_value_bytes: 4, max_future: 5m}
-query: {max_samples: 6, timeout: 7s, lookback: 8m}
+query: {max_samples: 6, timeout: 7s, lookback: 8m, max_length: 9KiB, max_concurrent: 10}
 `))
 	if len(errs) > 0 {
 		t.Fatal(errs)
@@ -174,7 +174,7 @@ query: {max_samples: 6, timeout: 7s, lookback: 8m}
 	want := store.Config{
 		Retention: yamldoc.Duration(72 * time.Hour), RetentionSize: 10 << 30, OutOfOrderWindow: yamldoc.Duration(time.Hour), WALCompression: "zstd", MaxExemplars: 9, StartTimestamps: true, MaxMetadata: 10, MinFreeDisk: 1 << 20,
 		Limits: store.Limits{MaxSeries: 1, MaxLabels: 2, MaxLabelNameBytes: 3, MaxLabelValueBytes: 4, MaxFuture: yamldoc.Duration(5 * time.Minute)},
-		Query:  store.QueryConfig{MaxSamples: 6, Timeout: yamldoc.Duration(7 * time.Second), Lookback: yamldoc.Duration(8 * time.Minute)},
+		Query:  store.QueryConfig{MaxSamples: 6, Timeout: yamldoc.Duration(7 * time.Second), Lookback: yamldoc.Duration(8 * time.Minute), MaxLength: 9 << 10, MaxConcurrent: 10},
 	}
 	if got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)

@@ -75,7 +75,7 @@ func TestYAMLBlocks_AreWhatTheyAreCalled(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"tocsin.yml", "alerts.yml", "prometheus.yml"} {
+	for _, name := range []string{"tocsin.yml", "alerts.yml", "rules.yml", "prometheus.yml"} {
 		if seen[name] == 0 {
 			t.Errorf("no page shows a %s", name)
 		}
@@ -92,12 +92,16 @@ func loadAs(name, text string) string {
 		}
 	case "alerts.yml":
 		return loadAlerts(name, text)
+	case "rules.yml":
+		if _, err := rules.ParseRuleFile(name, []byte(text)); err != nil {
+			return err.Error()
+		}
 	case "prometheus.yml":
 		if _, err := promconfig.Load(text, slog.New(slog.DiscardHandler)); err != nil {
 			return err.Error()
 		}
 	default:
-		return "want a first line that names the file: # tocsin.yml, # alerts.yml or # prometheus.yml"
+		return "want a first line that names the file: # tocsin.yml, # alerts.yml, # rules.yml or # prometheus.yml"
 	}
 	return ""
 }

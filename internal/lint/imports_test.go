@@ -9,7 +9,7 @@ import (
 // mayImport is the import table: which packages of ours a package may import.
 // The data run from the left to the right of
 //
-//	telemetry, topology, detector, store and ingest, backtest, backfill, cardinality, warm, change, rules, incident,
+//	telemetry, topology, detector, store and ingest, backtest, backfill, bands, cardinality, warm, change, rules, incident,
 //	rca, notify, notify's channels, web, config, app, programs
 //
 // and an import may only point to the left. "x/..." is x and all below it; the
@@ -30,6 +30,7 @@ var mayImport = map[string][]string{
 	"backtest":          {"internal/yamldoc", "telemetry", "topology", "detector", "store/..."},
 	"backfill":          {"internal/yamldoc", "telemetry", "store/..."},
 	"cardinality":       {"telemetry"},
+	"bands":             {"internal/yamldoc", "telemetry", "detector"},
 	"warm":              {"internal/yamldoc", "telemetry", "detector", "store/..."},
 	"store/forward":     {"internal/promfile"},
 	"ingest/...":        {"internal/yamldoc", "telemetry", "ingest/..."},
@@ -42,9 +43,9 @@ var mayImport = map[string][]string{
 	"notify/...":        {"internal/yamldoc", "telemetry", "incident", "rca", "notify/..."},
 	"web/...": {"internal/yamldoc", "telemetry", "topology", "detector", "store/...", "ingest/...", "change",
 		"rules/...", "incident", "rca", "notify/...", "web/..."},
-	"config": {"internal/yamldoc", "internal/promfile", "telemetry", "topology", "detector", "store/...", "warm", "ingest/...", "change",
+	"config": {"internal/yamldoc", "internal/promfile", "telemetry", "topology", "detector", "store/...", "bands", "warm", "ingest/...", "change",
 		"rules/...", "incident", "rca", "notify/...", "web/..."},
-	"app": {"internal/yamldoc", "telemetry", "topology", "detector", "store/...", "backfill", "cardinality", "warm", "ingest/...", "change",
+	"app": {"internal/yamldoc", "internal/promfile", "telemetry", "topology", "detector", "store/...", "bands", "backfill", "cardinality", "warm", "ingest/...", "change",
 		"rules/...", "incident", "rca", "notify/...", "web/...", "config", "configs"},
 	"internal/docgen/...": {"..."},
 	"internal/story/...":  {"..."},

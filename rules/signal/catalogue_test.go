@@ -208,6 +208,8 @@ func TestExtend_Mistakes_AllToldWithLine(t *testing.T) {
   - name: lonely_of
     variants: [{of: b, rate: a}]
     colour: red
+  - name: banded
+    variants: [{gauge: "a{tocsin_band=\"score\"}"}]
 `))
 	text := errs.Error()
 	for _, want := range []string{
@@ -228,6 +230,7 @@ func TestExtend_Mistakes_AllToldWithLine(t *testing.T) {
 		`own.yml:32: signal "twice": name: signal "twice" is defined twice in this file`,
 		`signal "lonely_of": variants[0].of: want a gauge with it`,
 		`own.yml:36:`,
+		`own.yml:38: signal "banded": variants[0]: "sum by (service) (a{tocsin_band=\"score\"})": what the detector expects is computed`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no error %q in:\n%s", want, text)

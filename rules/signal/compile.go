@@ -24,6 +24,9 @@ func (s Signal) VariantExpr(p parser.Parser, v Variant, res Resolution, window t
 	if e.Type() != parser.ValueTypeVector {
 		return "", fmt.Errorf("%q: want an instant vector, got a %s", text, parser.DocumentedType(e.Type()))
 	}
+	if ReadsBands(e) {
+		return "", fmt.Errorf("%q: %w", text, ErrBands)
+	}
 	service := append([]string(nil), v.ServiceLabels...)
 	instance := append([]string(nil), v.InstanceLabels...)
 	r := resolver{p: p, keys: map[string]key{

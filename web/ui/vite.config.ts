@@ -11,5 +11,7 @@ export default defineConfig({
   plugins: [react()],
   build: { target: 'es2023', cssCodeSplit: true, assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   server: { proxy: { '/api': daemon, '/-': daemon, '/metrics': daemon } },
-  test: { environment: 'jsdom', setupFiles: ['src/setup-tests.ts'], env: { TZ: 'Europe/Berlin' } },
+  // The editor's library has two forms; tests in Node would take the one that
+  // brings a second copy of the editor with it.
+  test: { alias: { '@prometheus-io/codemirror-promql': '@prometheus-io/codemirror-promql/dist/esm/index.js' }, environment: 'jsdom', setupFiles: ['src/setup-tests.ts'], env: { TZ: 'Europe/Berlin' }, server: { deps: { inline: [/@prometheus-io/] } } },
 })

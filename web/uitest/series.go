@@ -93,25 +93,74 @@ func (s *Shop) Explain(_ context.Context, query string, at time.Time) (web.Expla
 func (s *Shop) PromAPI() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/v1/query_range", s.queryRange)
+	mux.HandleFunc("/api/v1/query", s.queryInstant)
+	mux.HandleFunc("/api/v1/query_exemplars", s.exemplars)
+	mux.HandleFunc("/api/v1/metadata", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, map[string]any{"status": "success", "data": map[string]any{
+			"up": []map[string]string{{"type": "gauge", "help": "Whether the target answered.", "unit": ""}},
+		}})
+	})
 	mux.HandleFunc("/api/v1/label/__name__/values", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, map[string]any{"status": "success", "data": []string{"tocsin:error_rate", "tocsin:p95_latency", "tocsin:request_rate", "up"}})
 	})
 	return mux
 }
 
+// series is one made-up series in Prometheus' form.
+type series struct {
+	Metric map[string]string `json:"metric"`
+	Values [][2]any          `json:"values,omitempty"`
+	Value  *[2]any           `json:"value,omitempty"`
+}
+
+// broken answers a query that is not PromQL.
+func broken(w http.ResponseWriter, query string) bool {
+	if !strings.Contains(query, "((") {
+		return false
+	}
+	answer(w, http.StatusBadRequest, map[string]any{"status": "error", "errorType": "bad_data", "error": `invalid parameter "query": 1:2: parse error: unexpected end of input`})
+	return true
+}
+
+func (s *Shop) queryInstant(w http.ResponseWriter, r *http.Request) {
+	query := r.FormValue("query")
+	if broken(w, query) {
+		return
+	}
+	at, _ := strconv.ParseFloat(r.FormValue("time"), 64)
+	result := s.made(query, at, at, 1)
+	for i := range result {
+		result[i].Value, result[i].Values = &result[i].Values[0], nil
+	}
+	answer(w, http.StatusOK, map[string]any{"status": "success", "data": map[string]any{"resultType": "vector", "result": result}})
+}
+
+// exemplars answers with a few observations that lie on the made-up series.
+func (s *Shop) exemplars(w http.ResponseWriter, r *http.Request) {
+	start, _ := strconv.ParseFloat(r.FormValue("start"), 64)
+	end, _ := strconv.ParseFloat(r.FormValue("end"), 64)
+	var list []map[string]any
+	for _, one := range s.made(r.FormValue("query"), start+1, end, max(1, (end-start)/7)) {
+		for i, v := range one.Values {
+			list = append(list, map[string]any{"labels": map[string]string{"trace_id": fmt.Sprintf("%s-%d", one.Metric["__name__"], i)}, "value": v[1], "timestamp": v[0]})
+		}
+	}
+	answer(w, http.StatusOK, map[string]any{"status": "success", "data": []any{map[string]any{"seriesLabels": map[string]string{}, "exemplars": list}}})
+}
+
 func (s *Shop) queryRange(w http.ResponseWriter, r *http.Request) {
 	query := r.FormValue("query")
-	if strings.Contains(query, "((") {
-		answer(w, http.StatusBadRequest, map[string]any{"status": "error", "errorType": "bad_data", "error": `invalid parameter "query": 1:2: parse error: unexpected end of input`})
+	if broken(w, query) {
 		return
 	}
 	start, _ := strconv.ParseFloat(r.FormValue("start"), 64)
 	end, _ := strconv.ParseFloat(r.FormValue("end"), 64)
 	step, _ := strconv.ParseFloat(r.FormValue("step"), 64)
-	type series struct {
-		Metric map[string]string `json:"metric"`
-		Values [][2]any          `json:"values"`
-	}
+	answer(w, http.StatusOK, map[string]any{"status": "success", "data": map[string]any{"resultType": "matrix", "result": s.made(query, start, end, step)}})
+}
+
+// made returns the series that a query is taken to mean.
+func (s *Shop) made(query string, start, end, step float64) []series {
 	result := []series{}
 	for _, name := range slices.Sorted(maps.Keys(shapes)) {
 		sh := shapes[name]
@@ -132,7 +181,7 @@ func (s *Shop) queryRange(w http.ResponseWriter, r *http.Request) {
 		}
 		result = append(result, one)
 	}
-	answer(w, http.StatusOK, map[string]any{"status": "success", "data": map[string]any{"resultType": "matrix", "result": result}})
+	return result
 }
 
 func answer(w http.ResponseWriter, status int, v any) {

@@ -1,8 +1,9 @@
 import { ActionIcon, VisuallyHidden, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
 import { type ReactNode, Suspense, lazy, useEffect, useRef, useState } from 'react'
-import { Link, Route, Switch, useLocation } from 'wouter'
+import { Link, Redirect, Route, Switch, useLocation, useSearchParams } from 'wouter'
 import { api } from './api/client.ts'
 import { useResource } from './api/resource.ts'
+import { parseGraph, viewAddress } from './explore/state.ts'
 import { LiveProvider, useLine, useLive } from './live-context.tsx'
 import { Announcer, useAnnounce } from './parts/announcer.tsx'
 import { Bell, Moon, Sun } from './parts/icons.tsx'
@@ -84,6 +85,8 @@ function Shell() {
             <Route path="/anomalies" component={Anomalies} />
             <Route path="/explore" component={Explore} />
             <Route path="/series" component={Series} />
+            <Route path="/graph" component={FromPrometheus} />
+            <Route path="/query" component={FromPrometheus} />
             <Route path="/status" component={StatusPage} />
             <Route>
               <h1>There is no such page</h1>
@@ -97,6 +100,12 @@ function Shell() {
       <ShortcutHelp pages={pages} opened={help} close={() => setHelp(false)} />
     </div>
   )
+}
+
+/** Links to the page of a Prometheus lead to the page that does the same here. */
+function FromPrometheus() {
+  const [params] = useSearchParams()
+  return <Redirect to={viewAddress(parseGraph(params))} replace />
 }
 
 function NavLink({ path, location, children }: { path: string; location: string; children: ReactNode }) {

@@ -16,4 +16,6 @@ if (typeof window !== 'undefined') {
     unobserve() {}
     disconnect() {}
   }
+  // The editor asks where its text is drawn, which jsdom does not know.
+  Object.assign(Range.prototype, { getClientRects: () => [], getBoundingClientRect: () => new DOMRect() })
 }

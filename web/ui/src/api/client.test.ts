@@ -62,8 +62,3 @@ test('an aborted request stays an abort', async () => {
   vi.stubGlobal('fetch', () => Promise.reject(new DOMException('gone', 'AbortError')))
   await expect(api.status()).rejects.not.toBeInstanceOf(ApiError)
 })
-
-test('range queries return series and warnings', async () => {
-  answering(200, '{"status":"success","warnings":["w"],"data":{"resultType":"matrix","result":[{"metric":{},"values":[]}]}}')
-  expect(await api.range('up', 0, 1000, 15)).toEqual({ series: [{ metric: {}, values: [] }], warnings: ['w'] })
-})

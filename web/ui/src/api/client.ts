@@ -1,4 +1,4 @@
-import type { Anomaly, Band, By, Cardinality, Change, Explanation, Incident, IncidentDetail, IncidentRow, PromSeries, Status } from './nouns.ts'
+import type { Anomaly, Band, By, Cardinality, Change, Explanation, Incident, IncidentDetail, IncidentRow, Status } from './nouns.ts'
 
 const root = '/api/v1/tocsin'
 
@@ -56,6 +56,17 @@ function post<T>(path: string, body: unknown): Promise<T> {
   return answer<T>(fetch(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }))
 }
 
+/** Asks Prometheus' API. */
+export function promGet<T>(path: string, params: Params, signal?: AbortSignal): Promise<T> {
+  return get<T>(`/api/v1/${path}`, params, signal)
+}
+
+/** Asks Prometheus' API by a form, which may be longer than an address. */
+export function promPost<T>(path: string, params: Record<string, string | number>, signal?: AbortSignal): Promise<T> {
+  const body = new URLSearchParams(Object.entries(params).map(([k, v]) => [k, String(v)]))
+  return answer<T>(fetch(`/api/v1/${path}`, { method: 'POST', headers: { Accept: 'application/json' }, body, ...(signal && { signal }) }))
+}
+
 export const api = {
   incidents: (q: { state?: string; service?: string; limit?: number }, signal?: AbortSignal) =>
     get<{ incidents: IncidentRow[]; more: boolean }>(`${root}/incidents`, q, signal),
@@ -74,13 +85,4 @@ export const api = {
   /** Where series come from, what grew, and the change before it. */
   cardinality: (by: By, limit: number, signal?: AbortSignal) => get<Cardinality>(`${root}/cardinality`, { by, limit }, signal),
   status: (signal?: AbortSignal) => get<Status>(`${root}/status`, {}, signal),
-  range: async (query: string, start: number, end: number, step: number, signal?: AbortSignal) => {
-    const res = await get<{ data: { result: PromSeries[] }; warnings?: string[] }>(
-      '/api/v1/query_range',
-      { query, start: start / 1000, end: end / 1000, step },
-      signal,
-    )
-    return { series: res.data.result, warnings: res.warnings ?? [] }
-  },
-  metricNames: async (signal?: AbortSignal) => (await get<{ data: string[] }>('/api/v1/label/__name__/values', {}, signal)).data,
 }

@@ -19,6 +19,8 @@ interface Props {
   /** The limit of a rule on this series, in its unit. */
   limit?: number | undefined
   height?: number
+  /** See Canvas. */
+  onZoom?: (from: number, to: number) => void
 }
 
 function lines(c: Palette): uPlot.Series[] {
@@ -34,7 +36,7 @@ function lines(c: Palette): uPlot.Series[] {
 const shade = (c: Palette): uPlot.Band[] => [{ series: [1, 2], fill: c.band }]
 
 /** The drawn band: the value, what was expected, where it left the band, and what happened when. */
-export default function BandChart({ title, query, band, step, unit, marks, limit, height = 210 }: Props) {
+export default function BandChart({ title, query, band, step, unit, marks, limit, height = 210, onZoom }: Props) {
   const columns = useMemo(() => bandColumns(band, step), [band, step])
   const data = useMemo(() => [columns.t, columns.upper, columns.lower, columns.expected, columns.value, columns.outside] as uPlot.AlignedData, [columns])
   const [point, setPoint] = useState<number | null>(null)
@@ -48,7 +50,7 @@ export default function BandChart({ title, query, band, step, unit, marks, limit
         </h3>
         <Readout columns={columns} at={point ?? last} unit={unit} />
       </div>
-      <Canvas data={data} series={lines} bands={shade} marks={marks} limit={limit} unit={unit} height={height} onPoint={setPoint} label={inWords(title, columns, last, unit)} shape="band" />
+      <Canvas data={data} series={lines} bands={shade} marks={marks} limit={limit} unit={unit} height={height} onPoint={setPoint} {...(onZoom && { onZoom })} label={inWords(title, columns, last, unit)} shape="band" />
     </>
   )
 }

@@ -79,11 +79,15 @@ function shortKind(kind: string): string {
   return kind === 'deployment' ? 'deploy' : kind
 }
 
-/** Range-query series on one time axis; a series without a value there is null. */
-export function alignSeries(series: PromSeries[]): { t: number[]; columns: Figure[][] } {
+/**
+ * Range-query series on one time axis; a series without a value there is null.
+ * With a step, a row of nulls stands where all miss at least one point.
+ */
+export function alignSeries(series: PromSeries[], step = 0): { t: number[]; columns: Figure[][] } {
   const all = new Set<number>()
   for (const s of series) for (const [t] of s.values) all.add(t)
-  const t = [...all].sort((a, b) => a - b)
+  const times = [...all].sort((a, b) => a - b)
+  const t = step > 0 ? times.flatMap((x, i) => (i > 0 && x - (times[i - 1] ?? x) > 1.5 * step ? [(times[i - 1] ?? x) + step, x] : [x])) : times
   const columns = series.map((s) => {
     const at = new Map(s.values)
     return t.map((x) => {

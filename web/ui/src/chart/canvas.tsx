@@ -23,7 +23,13 @@ interface Props {
   onPoint?: (i: number | null) => void
   /** Identity of series and bands; a change of it makes a new chart. */
   shape: string
+  /** The places of series that are not drawn. */
+  hidden?: ReadonlySet<number>
+  /** Called with the ends in seconds when a person drags over a part of the time. */
+  onZoom?: (from: number, to: number) => void
 }
+
+const nothing: ReadonlySet<number> = new Set()
 
 const day = 86_400
 
@@ -40,8 +46,10 @@ function axisTimes(splits: number[]): string[] {
 }
 
 /** Tick labels of the value axis, with as many digits as tell them apart. */
-function axisFigures(splits: number[], unit: string): string[] {
-  return splits.map((v) => figure(Math.abs(v) < 1e-12 ? 0 : Number(v.toPrecision(6)), unit))
+export function axisFigures(splits: number[], unit: string): string[] {
+  const round = splits.map((v) => (Math.abs(v) < 1e-12 ? 0 : Number(v.toPrecision(6))))
+  const labels = round.map((v) => figure(v, unit))
+  return unit === '' && new Set(labels).size < labels.length ? round.map(String) : labels
 }
 
 /** Where the value axis begins and ends: a little air, and never below zero for what is not. */
@@ -53,13 +61,14 @@ export function valueRange(min: number | null, max: number | null): [number, num
 }
 
 /** A uPlot canvas that follows its data, its width and the colour scheme. */
-export function Canvas({ data, series, bands, marks = [], limit, unit, height, label, onPoint, shape }: Props) {
+export function Canvas({ data, series, bands, marks = [], limit, unit, height, label, onPoint, shape, hidden = nothing, onZoom }: Props) {
   const box = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | null>(null)
+  const zooms = onZoom !== undefined
   const scheme = useComputedColorScheme('light', { getInitialValueInEffect: false })
   // The chart outlives renders; it reads what may change through this.
-  const latest = useRef({ data, marks, limit, onPoint, series, bands })
-  latest.current = { data, marks, limit, onPoint, series, bands }
+  const latest = useRef({ data, marks, limit, onPoint, series, bands, hidden, onZoom })
+  latest.current = { data, marks, limit, onPoint, series, bands, hidden, onZoom }
 
   useEffect(() => {
     const el = box.current
@@ -73,13 +82,13 @@ export function Canvas({ data, series, bands, marks = [], limit, unit, height, l
         height: height + room,
         padding: [room, 10, 0, 0],
         legend: { show: false },
-        cursor: { y: false, points: { size: 7, width: 2 }, drag: { x: false, y: false } },
+        cursor: { y: false, points: { size: 7, width: 2 }, drag: { x: zooms, y: false, setScale: false } },
         scales: { x: { time: true }, y: { range: (_u, min, max) => valueRange(min, max) } },
         axes: [
           { stroke: colours.soft, grid: { show: false }, ticks: { stroke: colours.strong, size: 5 }, font: '12px system-ui, sans-serif', values: (_u, s) => axisTimes(s), space: 64, size: 34 },
           { stroke: colours.soft, grid, ticks: { show: false }, font: '12px system-ui, sans-serif', values: (_u, s) => axisFigures(s, unit), size: axisSize, gap: 6, space: 34 },
         ],
-        series: [{}, ...latest.current.series(colours)],
+        series: [{}, ...latest.current.series(colours).map((s, i) => ({ ...s, show: !latest.current.hidden.has(i) }))],
         ...(latest.current.bands && { bands: latest.current.bands(colours) }),
         hooks: {
           draw: [
@@ -87,6 +96,15 @@ export function Canvas({ data, series, bands, marks = [], limit, unit, height, l
               const { limit: at } = latest.current
               if (at !== undefined) drawLimit(chart, at, `limit ${figure(at, unit)}`, colours)
               drawMarks(chart, latest.current.marks, colours)
+            },
+          ],
+          setSelect: [
+            (chart) => {
+              if (chart.select.width < 8) return
+              const from = chart.posToVal(chart.select.left, 'x')
+              const to = chart.posToVal(chart.select.left + chart.select.width, 'x')
+              chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false)
+              latest.current.onZoom?.(from, to)
             },
           ],
           setCursor: [(chart) => latest.current.onPoint?.(chart.cursor.left !== undefined && chart.cursor.left >= 0 ? (chart.cursor.idx ?? null) : null)],
@@ -105,11 +123,18 @@ export function Canvas({ data, series, bands, marks = [], limit, unit, height, l
       u.destroy()
       plot.current = null
     }
-  }, [scheme, unit, height, shape, marks.length > 0])
+  }, [scheme, unit, height, shape, marks.length > 0, zooms])
 
   useEffect(() => {
     plot.current?.setData(data)
   }, [data, marks])
+
+  useEffect(() => {
+    const u = plot.current
+    u?.series.forEach((s, i) => {
+      if (i > 0 && s.show === hidden.has(i - 1)) u.setSeries(i, { show: !hidden.has(i - 1) })
+    })
+  }, [hidden])
 
   const onKey = (e: KeyboardEvent) => {
     const u = plot.current

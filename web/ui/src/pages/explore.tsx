@@ -1,125 +1,97 @@
-import { Button, NativeSelect, Switch, Textarea } from '@mantine/core'
-import { type KeyboardEvent, Suspense, lazy, useState } from 'react'
+import { Button, Switch } from '@mantine/core'
+import { useRef, useState } from 'react'
 import { useLocation, useSearchParams } from 'wouter'
-import { api } from '../api/client.ts'
+import { metricNames } from '../api/prometheus.ts'
 import { useResource } from '../api/resource.ts'
-import { niceStep, unitOf } from '../chart/band.ts'
-import { Failure, Lesson, Loading } from '../parts/messages.tsx'
+import { Metrics } from '../explore/metrics.tsx'
+import { Panel } from '../explore/panel.tsx'
+import { type Query, type View, canAdd, parseView, viewAddress } from '../explore/state.ts'
+import { TimeBar, stepOf } from '../explore/time.tsx'
+import { Failure, Lesson } from '../parts/messages.tsx'
 
-const LinesChart = lazy(() => import('../chart/lines-chart.tsx'))
-const BandChart = lazy(() => import('../chart/band-chart.tsx'))
-const BandKey = lazy(async () => ({ default: (await import('../chart/band-chart.tsx')).BandKey }))
-
-const spans: [string, string][] = [
-  ['900', '15 minutes'],
-  ['3600', '1 hour'],
-  ['10800', '3 hours'],
-  ['21600', '6 hours'],
-  ['86400', '1 day'],
-  ['259200', '3 days'],
-  ['604800', '7 days'],
-]
-const mostSeries = 50
+const letters = 'ABCDEFGH'
 
 export default function Explore() {
   const [params] = useSearchParams()
   const [, navigate] = useLocation()
-  const query = params.get('query') ?? ''
-  const range = spans.some(([s]) => s === params.get('range')) ? (params.get('range') ?? '') : '10800'
-  const [text, setText] = useState(query)
-  const [withBand, setWithBand] = useState(true)
-  const go = (q: string, r: string) => navigate(`/explore?${new URLSearchParams({ query: q, range: r })}`, { replace: q === query })
-  const onKey = (e: KeyboardEvent) => {
-    if (e.key === 'Enter' && !e.shiftKey) {
-      e.preventDefault()
-      go(text.trim(), range)
-    }
+  const view = parseView(params)
+  const [round, setRound] = useState(0)
+  const [listed, setListed] = useState(false)
+  // Where a name from the list goes, and what is written but was not run yet.
+  const focused = useRef(0)
+  const drafts = useRef<Record<number, string>>({})
+  const change = (v: Partial<View>) => navigate(viewAddress({ ...view, ...v }))
+  const replace = (i: number, q: Partial<Query>) => view.queries.map((old, j) => (i === j ? { ...old, ...q } : old))
+  const run = (i: number, expr: string) => {
+    delete drafts.current[i]
+    if (expr === view.queries[i]?.expr) setRound((n) => n + 1)
+    else change({ queries: replace(i, { expr }) })
   }
+  const pick = (name: string) => {
+    const i = Math.min(focused.current, view.queries.length - 1)
+    const draft = (drafts.current[i] ?? view.queries[i]?.expr ?? '').trim()
+    run(i, draft === '' ? name : `${draft} ${name}`)
+  }
+  const zoom = (from: number, to: number) => change({ end: Math.round(to), range: Math.max(10, Math.round(to - from)), step: null })
+  const span = { range: view.range, end: view.end, step: stepOf(view) }
+  const empty = view.queries.every((q) => q.expr === '')
   return (
     <>
       <div className="page-head">
         <div>
           <h1>Explore</h1>
-          <p>Any series by PromQL. A single series is drawn with what the detector expected of it.</p>
+          <p>
+            Any series by PromQL. A single series is drawn with what the detector expected of it; <code>{'{tocsin_band="upper"}'}</code> and others select that in any expression.
+          </p>
         </div>
+        <Button variant="default" onClick={() => setListed(true)}>
+          Metrics
+        </Button>
       </div>
-      <form
-        className="explore-form"
-        onSubmit={(e) => {
-          e.preventDefault()
-          go(text.trim(), range)
-        }}
-      >
-        <Textarea data-filter aria-label="PromQL" placeholder="rate(http_requests_total[5m])" autosize minRows={1} maxRows={8} value={text} onChange={(e) => setText(e.currentTarget.value)} onKeyDown={onKey} spellCheck={false} autoComplete="off" />
-        <div className="filters">
-          <NativeSelect aria-label="Time range" value={range} onChange={(e) => go(query, e.currentTarget.value)} data={spans.map(([value, label]) => ({ value, label }))} />
-          <Button type="submit">Draw</Button>
-        </div>
-      </form>
-      <div style={{ margin: '10px 0 18px' }}>
-        <Switch label="Band for a single series" checked={withBand} onChange={(e) => setWithBand(e.currentTarget.checked)} />
+      <TimeBar view={view} change={change} />
+      <div className="filters switches">
+        <Switch label="Band of a single series" checked={view.band} onChange={(e) => change({ band: e.currentTarget.checked })} />
+        <Switch label="Exemplars" checked={view.exemplars} onChange={(e) => change({ exemplars: e.currentTarget.checked })} />
       </div>
-      {query === '' ? <Suggestions choose={(q) => { setText(q); go(q, range) }} /> : <Result key={`${query} ${range}`} query={query} seconds={Number(range)} withBand={withBand} />}
-    </>
-  )
-}
-
-function Result({ query, seconds, withBand }: { query: string; seconds: number; withBand: boolean }) {
-  const step = Math.max(5, niceStep(seconds, 600))
-  const result = useResource(`range ${query} ${seconds}`, (signal) => api.range(query, Date.now() - seconds * 1000, Date.now(), step, signal), 30_000)
-  const series = result.data?.series ?? []
-  const single = series.length === 1
-  // A quantile that the detector derives from a histogram has a band and no stored series.
-  const wanted = withBand && (single || (!!result.data && series.length === 0))
-  const band = useResource(
-    `explore band ${query} ${seconds} ${wanted}`,
-    (signal) => (wanted ? api.band(query, Date.now() - seconds * 1000, Date.now(), step, signal) : Promise.resolve(null)),
-    30_000,
-  )
-  const units = new Set(series.map((s) => unitOf(s.metric['__name__'] ?? '')))
-  const unit = band.data?.unit || (units.size === 1 ? ([...units][0] ?? '') : '')
-  const derived = series.length === 0 && (band.data?.points.length ?? 0) > 0
-  if (result.loading) return <Loading what="the series" />
-  return (
-    <>
-      <Failure error={result.error} again={result.reload} />
-      {result.data?.warnings.map((w) => (
-        <p className="notice bad" key={w}>
-          {w}
-        </p>
-      ))}
-      {result.data && series.length === 0 && !derived && !band.loading && <p className="dim">No series matches in this time.</p>}
-      {series.length > mostSeries && (
-        <p className="notice bad">
-          {series.length} series match; the first {mostSeries} are drawn. Narrow the selector or aggregate.
-        </p>
-      )}
-      {(series.length > 0 || derived) && (
-        <section className="sheet" aria-label="Chart">
-          <Suspense fallback={<Loading what="the chart" />}>
-            {wanted && band.data ? (
-              <>
-                <BandChart title={series[0]?.metric['__name__'] ?? band.data.series['__name__'] ?? query} band={band.data} step={step} unit={unit} marks={[]} height={320} />
-                <BandKey />
-              </>
-            ) : (
-              <LinesChart series={series.slice(0, mostSeries)} unit={unit} />
-            )}
-          </Suspense>
-          {single && withBand && band.error && <p className="dim">No band: {band.error.message}</p>}
-        </section>
-      )}
+      <div className="stack">
+        {view.queries.map((q, i) => (
+          <Panel
+            key={i}
+            {...q}
+            name={letters[i] ?? String(i + 1)}
+            span={span}
+            band={view.band}
+            exemplars={view.exemplars}
+            round={round}
+            run={(expr) => run(i, expr)}
+            show={(v) => change({ queries: replace(i, { view: v }) })}
+            remove={view.queries.length > 1 ? () => change({ queries: view.queries.filter((_, j) => j !== i) }) : null}
+            focus={() => (focused.current = i)}
+            typed={(text) => (drafts.current[i] = text)}
+            zoom={zoom}
+          />
+        ))}
+        {!empty && (
+          <div>
+            <Button variant="default" disabled={!canAdd(view)} onClick={() => change({ queries: [...view.queries, { expr: '', view: 'graph' }] })}>
+              Add a query
+            </Button>
+          </div>
+        )}
+        {empty && <Suggestions choose={(name) => run(0, name)} />}
+      </div>
+      <Metrics opened={listed} close={() => setListed(false)} pick={pick} />
     </>
   )
 }
 
 function Suggestions({ choose }: { choose: (query: string) => void }) {
-  const names = useResource('metric names', (signal) => api.metricNames(signal))
+  const names = useResource('metric names', (signal) => metricNames(signal))
   const signals = names.data?.filter((n) => n.startsWith('tocsin:')) ?? []
   return (
     <Lesson title="Draw a series">
       <p>
-        Write a selector or any PromQL expression and press Enter. Signals of services are stored under names that begin with <code>tocsin:</code>.
+        Write a selector or any PromQL expression and press Enter; names, labels and functions are completed while you write. Signals of services are stored under names that begin with <code>tocsin:</code>.
       </p>
       <Failure error={names.error} />
       {signals.length > 0 && (
