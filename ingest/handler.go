@@ -139,10 +139,7 @@ func (h *Handler) store(w http.ResponseWriter, r *http.Request, s *scratch, m me
 	if m == messageV2 {
 		setWritten(w.Header(), result)
 	}
-	if result.RefusedTotal() > 0 {
-		return Refuse(http.StatusBadRequest, "partly_refused", "%s", partly(&result, samples))
-	}
-	return nil
+	return PartlyRefused(&result, samples)
 }
 
 // answer sends a refusal.

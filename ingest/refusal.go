@@ -27,6 +27,15 @@ func Unavailable(err error) *Refusal {
 	return Refuse(http.StatusServiceUnavailable, "unavailable", "nothing was stored: %s", err).After(unavailableRetry)
 }
 
+// PartlyRefused returns the refusal of a batch of which a part was stored, and nil
+// if all was. Its text tells how much was stored and why the rest was not.
+func PartlyRefused(r *telemetry.WriteResult, samples int) *Refusal {
+	if r.RefusedTotal() == 0 {
+		return nil
+	}
+	return Refuse(http.StatusBadRequest, "partly_refused", "%s", partly(r, samples))
+}
+
 // After says when the sender may try again.
 func (r *Refusal) After(d time.Duration) *Refusal {
 	r.RetryAfter = d

@@ -2,7 +2,6 @@ package otlp
 
 import (
 	"errors"
-	"unsafe"
 
 	"github.com/prometheus/prometheus/model/exemplar"
 	"github.com/prometheus/prometheus/model/histogram"
@@ -10,6 +9,7 @@ import (
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/storage"
 
+	"github.com/tocsinhq/tocsin/ingest"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
@@ -110,9 +110,7 @@ func (c *collector) delta(ls labels.Labels, p *point, st, t int64, v float64, h 
 // row begins a series of the batch.
 func (c *collector) row(ls labels.Labels, owner int, o *storage.AOptions) {
 	s := c.batch.Next()
-	ls.Range(func(l labels.Label) {
-		s.Labels = append(s.Labels, telemetry.Pair{Name: alias(l.Name), Value: alias(l.Value)})
-	})
+	s.Labels = ingest.AppendLabels(s.Labels, ls)
 	for i := range o.Exemplars {
 		s.Exemplars = append(s.Exemplars, example(&o.Exemplars[i]))
 	}
@@ -140,9 +138,7 @@ func example(e *exemplar.Exemplar) telemetry.Exemplar {
 	if e.HasTs {
 		out.T = e.Ts
 	}
-	e.Labels.Range(func(l labels.Label) {
-		out.Labels = append(out.Labels, telemetry.Pair{Name: alias(l.Name), Value: alias(l.Value)})
-	})
+	out.Labels = ingest.AppendLabels(nil, e.Labels)
 	return out
 }
 
@@ -153,7 +149,7 @@ func (c *collector) metadata(o *storage.AOptions) {
 	}
 	c.family = o.MetricFamilyName
 	c.batch.Metadata = append(c.batch.Metadata, telemetry.Metadata{
-		Type: o.Metadata.Type, Family: alias(o.MetricFamilyName), Help: alias(o.Metadata.Help), Unit: alias(o.Metadata.Unit),
+		Type: o.Metadata.Type, Family: ingest.Alias(o.MetricFamilyName), Help: ingest.Alias(o.Metadata.Help), Unit: ingest.Alias(o.Metadata.Unit),
 	})
 }
 
@@ -162,7 +158,3 @@ func (c *collector) Commit() error { return nil }
 
 // Rollback implements storage.AppenderV2.
 func (c *collector) Rollback() error { return nil }
-
-// alias gives the bytes of a string without a copy. Nobody writes to the labels of
-// a batch.
-func alias(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }

@@ -19,7 +19,9 @@ func TestConfig_Validate(t *testing.T) {
 		{func(c *otlp.Config) { c.TranslationStrategy = "None" }, `translation_strategy: want one of UnderscoreEscapingWithSuffixes, `},
 		{func(c *otlp.Config) { c.PromoteResourceAttributes = []string{"a", ""} }, `promote_resource_attributes: want names of attributes, got an empty one`},
 		{func(c *otlp.Config) { c.InstanceAttributes = []string{""} }, `instance_attributes: want names`},
-		{func(c *otlp.Config) { c.PromoteAllResourceAttributes, c.PromoteResourceAttributes = true, []string{"a"} }, `promote_resource_attributes: has no effect beside`},
+		{func(c *otlp.Config) {
+			c.PromoteAllResourceAttributes, c.PromoteResourceAttributes = true, []string{"a"}
+		}, `promote_resource_attributes: has no effect beside`},
 		{func(c *otlp.Config) { c.PromoteAllResourceAttributes = true }, ""},
 		{func(c *otlp.Config) { c.IgnoreResourceAttributes = []string{"a"} }, `ignore_resource_attributes: has an effect only with`},
 		{func(c *otlp.Config) { c.MaxDeltaSeries = 0 }, `max_delta_series: want at least 1, got 0`},
