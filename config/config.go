@@ -11,6 +11,7 @@ import (
 	"github.com/tocsinhq/tocsin/detector"
 	"github.com/tocsinhq/tocsin/incident"
 	"github.com/tocsinhq/tocsin/ingest"
+	"github.com/tocsinhq/tocsin/ingest/otlp"
 	"github.com/tocsinhq/tocsin/ingest/scrape"
 	"github.com/tocsinhq/tocsin/internal/promfile"
 	"github.com/tocsinhq/tocsin/internal/yamldoc"
@@ -32,6 +33,8 @@ type Config struct {
 	Storage store.Config `yaml:"storage"`
 	// Ingest is about the receivers: sizes and rates of requests.
 	Ingest ingest.Config `yaml:"ingest"`
+	// OTLP is about OpenTelemetry metrics: names, labels, the address for gRPC.
+	OTLP otlp.Config `yaml:"otlp"`
 	// Services says which labels name the service that a series belongs to.
 	Services topology.Config `yaml:"services"`
 	// Detector is about baselines, scores and the false-alarm budget.
@@ -73,6 +76,7 @@ func Default() Config {
 		Web:       web.DefaultConfig(),
 		Storage:   store.DefaultConfig(),
 		Ingest:    ingest.DefaultConfig(),
+		OTLP:      otlp.DefaultConfig(),
 		Services:  topology.DefaultConfig(),
 		Detector:  detector.DefaultConfig(),
 		WarmStart: warm.DefaultConfig(),
@@ -121,6 +125,7 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	c.Web.Validate(yamldoc.Under(report, "web"))
 	c.Storage.Validate(yamldoc.Under(report, "storage"))
 	c.Ingest.Validate(yamldoc.Under(report, "ingest"))
+	c.OTLP.Validate(yamldoc.Under(report, "otlp"))
 	c.Services.Validate(yamldoc.Under(report, "services"))
 	c.Detector.Validate(yamldoc.Under(report, "detector"))
 	c.WarmStart.Validate(yamldoc.Under(report, "warm_start"))
