@@ -101,11 +101,11 @@ func (h *Receiver) Refused(f *Refusal, from string) {
 	}
 }
 
-// Warn logs a fault of the data that was worked around, at most once per second
-// together with the refusals.
-func (h *Receiver) Warn(message, from string) {
+// Warn logs what was wrong with a part of a request that was taken, at most once per
+// second together with the refusals.
+func (h *Receiver) Warn(text, from string) {
 	if hidden, ok := h.badInput.allow(h.now()); ok {
-		h.log.Warn(message, "protocol", h.counters.protocol, "from", from, "not_logged", hidden)
+		h.log.Warn("request taken in part", "protocol", h.counters.protocol, "from", from, "err", text, "not_logged", hidden)
 	}
 }
 

@@ -26,6 +26,7 @@ type point struct {
 	appends int
 	delta   bool // its values are added to the total of their series
 	rising  bool // the total can only grow: a counter or histogram
+	time    pcommon.Timestamp
 }
 
 // checker goes through one export before it is converted, takes out what cannot be
@@ -42,7 +43,10 @@ type checker struct {
 	points   []point
 	earliest pcommon.Timestamp // of the points of the resource
 	latest   pcommon.Timestamp
-	delta    bool // some point of the export has delta temporality
+	delta    bool                        // some point of the export has delta temporality
+	crowded  bool                        // some points are of different times within a millisecond
+	times    map[int64]pcommon.Timestamp // seen, by their millisecond
+	last     pcommon.Timestamp           // of them, the latest seen
 }
 
 // resource checks everything of one resource and returns how many points are left.
@@ -168,9 +172,9 @@ type timed interface {
 	Attributes() pcommon.Map
 }
 
-// times gives a point without a time that of its arrival and says what is wrong
+// repairTimes gives a point without a time that of its arrival and says what is wrong
 // with it otherwise.
-func (c *checker) times(p timed) (text string) {
+func (c *checker) repairTimes(p timed) (text string) {
 	if p.Timestamp() == 0 {
 		p.SetTimestamp(c.now)
 		c.report.repaired["no_timestamp"]++
@@ -190,7 +194,17 @@ func (c *checker) keep(p timed, kept point) {
 	c.attributes(p.Attributes())
 	c.earliest = min(c.earliest, p.Timestamp())
 	c.latest = max(c.latest, p.Timestamp())
+	kept.time = p.Timestamp()
 	c.points = append(c.points, kept)
+	if kept.time == c.last { // as of most exports
+		return
+	}
+	c.last = kept.time
+	ms := int64(kept.time) / int64(time.Millisecond)
+	if seen, ok := c.times[ms]; ok && seen != kept.time {
+		c.crowded = true
+	}
+	c.times[ms] = kept.time
 }
 
 // quoted shows a name that may be long or not text.

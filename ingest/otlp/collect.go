@@ -2,6 +2,7 @@ package otlp
 
 import (
 	"errors"
+	"time"
 
 	"github.com/prometheus/prometheus/model/exemplar"
 	"github.com/prometheus/prometheus/model/histogram"
@@ -27,13 +28,17 @@ type collector struct {
 	owners []int // the data point of each row, or noPoint
 	totals *totals
 
+	all    []point // of the export
 	points []point // of the resource that is converted
 	first  int     // number of the first of them in the export
 	at     int     // the one that is appended, from 1; 0 before the first
 	left   int     // how many samples of it are still to come
 	late   bool    // it is a delta that is not newer than what was added
-	onLate func(point int, ls labels.Labels, t int64)
+	onLate func(ls labels.Labels, t int64)
 	family string // whose metadata were noted last
+
+	rows     map[rowKey]int // nil unless points crowd; see supersede
+	repaired map[string]int // counts by kind
 }
 
 // begin makes the collector ready for the points of the next resource.
@@ -67,6 +72,7 @@ func (c *collector) Append(_ storage.SeriesRef, ls labels.Labels, st, t int64, v
 	case c.late:
 	case p.delta:
 		c.delta(ls, p, st, t, v, h, &o)
+	case c.supersede(ls, st, t, v, h):
 	case h != nil:
 		c.row(ls, c.first+c.at-1, &o)
 		c.histogram(st, t, h)
@@ -79,10 +85,10 @@ func (c *collector) Append(_ storage.SeriesRef, ls labels.Labels, st, t int64, v
 
 // delta adds a value to the total of its series and appends that.
 func (c *collector) delta(ls labels.Labels, p *point, st, t int64, v float64, h *histogram.Histogram, o *storage.AOptions) {
-	s, fresh := c.totals.open(ls, st, t)
+	s, fresh := c.totals.open(ls, st, int64(p.time))
 	if s == nil {
 		c.late = true
-		c.onLate(c.first+c.at-1, ls, t)
+		c.onLate(ls, t)
 		return
 	}
 	// The total begins one millisecond into the first delta: at its very start there
@@ -96,15 +102,23 @@ func (c *collector) delta(ls labels.Labels, p *point, st, t int64, v float64, h 
 			c.float(0, begin, 0)
 		}
 	}
-	row := len(c.batch.Series)
-	c.row(ls, c.first+c.at-1, o)
+	row := c.rowFor(ls, t, o, !fresh && s.last/int64(time.Millisecond) == t)
+	var sample telemetry.HistogramSample
 	if h == nil {
-		c.float(s.start, t, c.totals.add(s, fresh, row, t, v))
+		v = c.totals.add(s, fresh, row, int64(p.time), v)
+	} else {
+		sample = telemetry.HistogramSample{T: t, ST: s.start, Float: c.totals.addHistogram(s, fresh, row, int64(p.time), h.ToFloat(nil))}
+	}
+	if row == noRow {
 		return
 	}
-	total := c.totals.addHistogram(s, fresh, row, t, h.ToFloat(nil))
 	series := &c.batch.Series[row]
-	series.Histograms = append(series.Histograms, telemetry.HistogramSample{T: t, ST: s.start, Float: total})
+	series.Samples, series.Histograms = series.Samples[:0], series.Histograms[:0]
+	if h == nil {
+		series.Samples = append(series.Samples, telemetry.Sample{T: t, V: v, ST: s.start})
+	} else {
+		series.Histograms = append(series.Histograms, sample)
+	}
 }
 
 // row begins a series of the batch.

@@ -38,7 +38,8 @@ type totalKey [2]uint64
 type running struct {
 	key          totalKey
 	newer, older *running
-	start, last  int64 // ms
+	start        int64 // ms
+	last         int64 // ns, so that two deltas within a millisecond are told apart
 	value        float64
 	hist         *histogram.FloatHistogram // never changed in place; nil for floats
 }
@@ -128,8 +129,8 @@ func (t *totals) undo(mark int) {
 	t.changes = t.changes[:mark]
 }
 
-// open finds the total of a series that a delta from start to end belongs to, or
-// makes one. It returns nil if the delta is not newer than what was added.
+// open finds the total of a series that a delta from start (ms) to end (ns) belongs
+// to, or makes one. It returns nil if the delta is not newer than what was added.
 func (t *totals) open(ls labels.Labels, start, end int64) (s *running, fresh bool) {
 	t.buf = ls.Bytes(t.buf)
 	key := totalKey{maphash.Bytes(t.seeds[0], t.buf), maphash.Bytes(t.seeds[1], t.buf)}

@@ -199,3 +199,33 @@ func TestDelta_AtOnce_LosesNothing(t *testing.T) {
 	r.now = start.Add(20 * time.Second)
 	r.expect(`sum(requests_total)`, `{} 160`)
 }
+
+func TestDelta_WithinOneMillisecond_IsAdded(t *testing.T) {
+	r := newRig(t, nil)
+	send := func(nanos ...time.Duration) (int64, string) {
+		e := newExport(start, "service.name", "cart")
+		for _, ns := range nanos {
+			e.at = start.Add(ns)
+			e.sum("requests", delta, 1)
+			e.exponential("x", delta, 0, 0, []uint64{1})
+		}
+		return r.take(e.Metrics)
+	}
+	if n, message := send(100, 200, 300); n != 0 || message != "" {
+		t.Errorf("in one export: got %d: %s", n, message)
+	}
+	r.expect(`requests_total`, `{__name__="requests_total", job="cart", service_name="cart"} 3`)
+	r.expect(`histogram_count(x_seconds)`, `{job="cart", service_name="cart"} 3`)
+	if n, message := send(400); n != 0 || message != "" { // in the total, and in the next sample
+		t.Errorf("in the next one: got %d: %s", n, message)
+	}
+	if n, _ := send(400); n != 2 {
+		t.Errorf("sent twice: got %d rejected, want 2", n)
+	}
+	r.now = start.Add(10 * time.Second)
+	if n, message := send(10 * time.Second); n != 0 || message != "" {
+		t.Errorf("got %d: %s", n, message)
+	}
+	r.expect(`requests_total`, `{__name__="requests_total", job="cart", service_name="cart"} 5`)
+	r.expect(`histogram_count(x_seconds)`, `{job="cart", service_name="cart"} 5`)
+}

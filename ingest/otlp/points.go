@@ -23,7 +23,7 @@ type pass struct {
 // judge refuses a point if anything is wrong with it.
 func (p *pass) judge(pt timed, flags pmetric.DataPointFlags, reason, text string, appends int) (remove bool) {
 	p.at++
-	if t := p.times(pt); t != "" {
+	if t := p.repairTimes(pt); t != "" {
 		reason, text = telemetry.ReasonBadTime, t
 	}
 	if text != "" {

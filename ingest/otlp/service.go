@@ -3,6 +3,7 @@ package otlp
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -124,7 +125,7 @@ func (s *Service) take(ctx context.Context, w *work, md pmetric.Metrics, from st
 			s.totals.begin()
 			defer func() { s.totals.settle(failed, result.RefusedSeries) }()
 		}
-		if err := s.convert(ctx, w, r, md, lefts, spans); err != nil {
+		if err := s.convert(ctx, w, c, md, lefts, spans); err != nil {
 			return pmetricotlp.ExportResponse{}, ingest.Unavailable(err)
 		}
 		var err error
@@ -152,14 +153,19 @@ func (s *Service) checker(r *report) *checker {
 			PreserveMultipleUnderscores: s.settings.LabelNamePreserveMultipleUnderscores,
 		},
 		labels: make(map[string]bool),
+		times:  make(map[int64]pcommon.Timestamp),
 		report: r,
 	}
 }
 
 // convert fills the batch with the points that are left, a resource at a time.
-func (s *Service) convert(ctx context.Context, w *work, r *report, md pmetric.Metrics, lefts []int, spans []time.Duration) error {
-	to := &collector{batch: &w.batch, owners: w.owners, totals: s.totals}
-	to.onLate = func(_ int, ls labels.Labels, t int64) {
+func (s *Service) convert(ctx context.Context, w *work, c *checker, md pmetric.Metrics, lefts []int, spans []time.Duration) error {
+	r := c.report
+	to := &collector{batch: &w.batch, owners: w.owners, all: w.points, totals: s.totals, repaired: r.repaired}
+	if c.crowded {
+		to.rows = make(map[rowKey]int)
+	}
+	to.onLate = func(ls labels.Labels, t int64) {
 		r.reject(1, telemetry.ReasonOutOfOrder, fmt.Sprintf("%s: delta that ends at %s is not newer than what was added to its total",
 			ls, time.UnixMilli(t).UTC().Format(time.RFC3339Nano)))
 	}
@@ -190,6 +196,7 @@ func (s *Service) convert(ctx context.Context, w *work, r *report, md pmetric.Me
 		}
 		if err != nil { // the checker let something pass: no sample may be taken for another
 			w.batch.Series, w.batch.Metadata, to.owners = w.batch.Series[:rows], w.batch.Metadata[:metadata], to.owners[:rows]
+			maps.DeleteFunc(to.rows, func(_ rowKey, row int) bool { return row >= rows })
 			s.totals.undo(changes)
 			r.reject(lefts[i], reasonConversion, fmt.Sprintf("resource %d: %s", i+1, err))
 		}
@@ -214,8 +221,11 @@ func account(r *report, w *work, result *telemetry.WriteResult) {
 			r.rejected++
 		}
 	}
+	clear(seen)
 	for _, x := range result.Rejected {
-		if w.owners[x.Series] != noPoint {
+		// The first word on a point is enough: a histogram has many series.
+		if owner := w.owners[x.Series]; owner != noPoint && !seen[owner] {
+			seen[owner] = true
 			r.detail(fmt.Sprintf("%s: %s [%s]", x.Labels, x.Message, x.Reason))
 		}
 	}

@@ -347,3 +347,30 @@ func TestService_SinkFails_NothingIsAcknowledged(t *testing.T) {
 		t.Errorf("sender gone: got %+v", f)
 	}
 }
+
+func TestService_PointsWithinOneMillisecond_TheLastStays(t *testing.T) {
+	r := newRig(t, nil)
+	e := newExport(start, "service.name", "cart")
+	for i := range 3 {
+		e.at = start.Add(time.Duration(i) * time.Microsecond)
+		e.gauge("g", float64(i))
+		e.gauge("g", float64(10+i), "k", "v")
+		e.histogram("h", cumulative, []float64{1}, []uint64{uint64(i), 1})
+		e.exponential("x", cumulative, 0, 0, []uint64{uint64(i)})
+	}
+	r.taken(e.Metrics)
+	r.expect(`g`, `
+{__name__="g", job="cart", k="v", service_name="cart"} 12
+{__name__="g", job="cart", service_name="cart"} 2`)
+	r.expect(`sum by (le) (h_seconds_bucket)`, "{le=\"+Inf\"} 3\n{le=\"1\"} 2")
+	r.expect(`histogram_count(x_seconds)`, `{job="cart", service_name="cart"} 2`)
+	// Two values at the very same time are still told.
+	e = newExport(start.Add(-time.Second), "service.name", "cart")
+	e.gauge("twice", 1)
+	e.gauge("twice", 2)
+	e.at = e.at.Add(time.Microsecond)
+	e.gauge("other", 1)
+	if n, message := r.take(e.Metrics); n != 1 || !strings.Contains(message, "[duplicate_timestamp]") {
+		t.Errorf("got %d: %s", n, message)
+	}
+}
