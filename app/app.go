@@ -46,7 +46,8 @@ type App struct {
 	set      *metrics.Set
 	registry *prometheus.Registry
 	listener net.Listener
-	grpc     net.Listener                 // of OTLP; nil: not served
+	grpc     net.Listener // of OTLP; nil: not served
+	statsd   statsdListeners
 	handler  atomic.Pointer[http.Handler] // what answers now
 	core     atomic.Pointer[Core]
 	url      string // under which people reach the daemon; no reload changes it

@@ -10,6 +10,7 @@ import (
 	"github.com/tocsinhq/tocsin/ingest"
 	"github.com/tocsinhq/tocsin/ingest/otlp"
 	"github.com/tocsinhq/tocsin/ingest/push"
+	"github.com/tocsinhq/tocsin/ingest/statsd"
 	"github.com/tocsinhq/tocsin/web"
 )
 
@@ -19,6 +20,7 @@ type receivers struct {
 	write http.Handler
 	otlp  *otlp.Service
 	push  http.Handler
+	stats *statsd.Server
 }
 
 // newReceivers builds them over the writer of an open core.
@@ -29,7 +31,7 @@ func (a *App) newReceivers(c *Core) receivers {
 		Memory: new(ingest.Memory),
 	}
 	limits := cfg.Storage.Limits
-	return receivers{
+	r := receivers{
 		write: ingest.NewHandler(o),
 		otlp: otlp.NewService(otlp.Options{
 			Options: o, Names: cfg.OTLP,
@@ -37,6 +39,16 @@ func (a *App) newReceivers(c *Core) receivers {
 		}),
 		push: push.NewHandler(o),
 	}
+	if a.statsd.packets != nil {
+		r.stats = statsd.NewServer(o, cfg.Statsd)
+	}
+	return r
+}
+
+// statsdListeners are those of statsd, nil when it is not served.
+type statsdListeners struct {
+	packets net.PacketConn
+	streams net.Listener
 }
 
 // listen binds the address of a receiver with a listener of its own; the server that
@@ -63,6 +75,29 @@ func (a *App) listenReceivers() (err error) {
 			return err
 		}
 	}
+	if address := a.loaded.config.Statsd.ListenAddress; address != "" {
+		return a.listenStatsd(address)
+	}
+	return nil
+}
+
+// listenStatsd binds one port for both transports.
+func (a *App) listenStatsd(address string) (err error) {
+	const setting = "statsd.listen_address"
+	if a.statsd.streams, err = a.listen(setting, address); err != nil {
+		return err
+	}
+	udp, err := net.ListenPacket("udp", a.statsd.streams.Addr().String())
+	if err != nil {
+		return fmt.Errorf("listen on %s by UDP: %w; choose another %s, or leave it empty", address, err, setting)
+	}
+	a.undo.add("close UDP of "+setting, func() error {
+		if err := udp.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	})
+	a.statsd.packets = udp
 	return nil
 }
 
@@ -71,5 +106,9 @@ func (a *App) runReceivers(named func(name string, run func(context.Context) err
 	if a.grpc != nil {
 		a.log.Info("listening for OTLP by gRPC", "address", a.grpc.Addr().String())
 		named("OTLP by gRPC", func(ctx context.Context) error { return otlp.NewServer(a.server.receivers.otlp).Serve(ctx, a.grpc) })
+	}
+	if s := a.server.receivers.stats; s != nil {
+		a.log.Info("listening for statsd by UDP and TCP", "address", a.statsd.packets.LocalAddr().String())
+		named("statsd", func(ctx context.Context) error { return s.Run(ctx, a.statsd.packets, a.statsd.streams) })
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/tocsinhq/tocsin/ingest"
 	"github.com/tocsinhq/tocsin/ingest/otlp"
 	"github.com/tocsinhq/tocsin/ingest/scrape"
+	"github.com/tocsinhq/tocsin/ingest/statsd"
 	"github.com/tocsinhq/tocsin/internal/promfile"
 	"github.com/tocsinhq/tocsin/internal/yamldoc"
 	"github.com/tocsinhq/tocsin/notify"
@@ -35,6 +36,8 @@ type Config struct {
 	Ingest ingest.Config `yaml:"ingest"`
 	// OTLP is about OpenTelemetry metrics: names, labels, the address for gRPC.
 	OTLP otlp.Config `yaml:"otlp"`
+	// Statsd is about metrics in statsd lines, by UDP and TCP.
+	Statsd statsd.Config `yaml:"statsd"`
 	// Services says which labels name the service that a series belongs to.
 	Services topology.Config `yaml:"services"`
 	// Detector is about baselines, scores and the false-alarm budget.
@@ -77,6 +80,7 @@ func Default() Config {
 		Storage:   store.DefaultConfig(),
 		Ingest:    ingest.DefaultConfig(),
 		OTLP:      otlp.DefaultConfig(),
+		Statsd:    statsd.DefaultConfig(),
 		Services:  topology.DefaultConfig(),
 		Detector:  detector.DefaultConfig(),
 		WarmStart: warm.DefaultConfig(),
@@ -126,6 +130,7 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	c.Storage.Validate(yamldoc.Under(report, "storage"))
 	c.Ingest.Validate(yamldoc.Under(report, "ingest"))
 	c.OTLP.Validate(yamldoc.Under(report, "otlp"))
+	c.Statsd.Validate(yamldoc.Under(report, "statsd"))
 	c.Services.Validate(yamldoc.Under(report, "services"))
 	c.Detector.Validate(yamldoc.Under(report, "detector"))
 	c.WarmStart.Validate(yamldoc.Under(report, "warm_start"))
