@@ -115,6 +115,7 @@ func (s *server) mux() *http.ServeMux {
 	mux.HandleFunc("/api/v1/tocsin/", s.unknownPath)
 	mux.HandleFunc("/api/", s.unknownPath)
 	mux.HandleFunc("/-/", s.unknownPath)
+	mux.HandleFunc("/v1/", s.unknownPath) // where exporters of traces and logs send to
 	mux.Handle("/api/v1/", s.whenReady(s.opts.PromAPI))
 	mux.HandleFunc("/", s.page) // "GET /" would conflict with the prefixes above
 	return mux

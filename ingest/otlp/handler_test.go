@@ -62,6 +62,8 @@ func zstded(b []byte) []byte {
 
 func TestHandler_Encodings(t *testing.T) {
 	pb, js := protobufOf(t, oneGauge()), jsonOf(t, oneGauge())
+	stored := ""
+	r := newRig(t, func(o *otlp.Options) { o.Sink = sinkOf(&stored) })
 	for _, tt := range []struct {
 		name   string
 		body   []byte
@@ -78,7 +80,7 @@ func TestHandler_Encodings(t *testing.T) {
 			[]string{"Content-Type", "application/json"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := newRig(t, nil)
+			stored = ""
 			w := r.post(tt.body, tt.header...)
 			if w.Code != 200 || w.Header().Get("Content-Type") == "" {
 				t.Fatalf("got %d %v %s", w.Code, w.Header(), w.Body)
@@ -93,8 +95,23 @@ func TestHandler_Encodings(t *testing.T) {
 			if err != nil || response.PartialSuccess().ErrorMessage() != "" {
 				t.Errorf("got %q, %v", response.PartialSuccess().ErrorMessage(), err)
 			}
-			r.expect(`g`, `{__name__="g", job="cart", service_name="cart"} 1`)
+			if want := fmt.Sprintf("__name__=g job=cart service_name=cart %v@%d", 1, start.UnixMilli()); stored != want {
+				t.Errorf("got %q, want %q", stored, want)
+			}
 		})
+	}
+}
+
+// sinkOf returns a sink that writes the last series of a batch as text.
+func sinkOf(text *string) sinkFunc {
+	return func(_ context.Context, b *telemetry.Batch) (telemetry.WriteResult, error) {
+		s := b.Series[len(b.Series)-1]
+		*text = ""
+		for _, p := range s.Labels {
+			*text += fmt.Sprintf("%s=%s ", p.Name, p.Value)
+		}
+		*text += fmt.Sprintf("%v@%d", s.Samples[0].V, s.Samples[0].T)
+		return telemetry.WriteResult{Stored: b.Len()}, nil
 	}
 }
 
@@ -152,8 +169,8 @@ func value(x pmetric.Exemplar) pcommon.Map {
 }
 
 func TestHandler_DeepValues_Get400WhereverTheyStand(t *testing.T) {
+	r := newRig(t, nil)
 	for place, f := range places {
-		r := newRig(t, nil)
 		for _, tt := range []struct {
 			depth, code int
 		}{{10, 200}, {100, 400}, {20_000, 400}} {
@@ -171,6 +188,8 @@ func TestHandler_DeepValues_Get400WhereverTheyStand(t *testing.T) {
 func TestHandler_Refusals(t *testing.T) {
 	pb, js := protobufOf(t, oneGauge()), jsonOf(t, oneGauge())
 	asJSON := []string{"Content-Type", "application/json"}
+	r := newRig(t, nil)
+	requests := map[int]int{}
 	for _, tt := range []struct {
 		name   string
 		body   []byte
@@ -196,8 +215,9 @@ func TestHandler_Refusals(t *testing.T) {
 		{"large", make([]byte, 17<<20), nil, 413, 8, "body has 17MiB, want at most 16MiB"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := newRig(t, nil)
+			r.t = t
 			w := r.post(tt.body, tt.header...)
+			requests[tt.code]++
 			if w.Code != tt.code {
 				t.Errorf("got %d %.300q, want %d", w.Code, w.Body, tt.code)
 			}
@@ -217,7 +237,7 @@ func TestHandler_Refusals(t *testing.T) {
 			if r.series() != 0 {
 				t.Error("something was stored")
 			}
-			if n := r.counter(fmt.Sprintf(`tocsin_ingest_requests_total{protocol="otlp",code="%d"}`, tt.code)); n != "1" {
+			if n := r.counter(fmt.Sprintf(`tocsin_ingest_requests_total{protocol="otlp",code="%d"}`, tt.code)); n != fmt.Sprint(requests[tt.code]) {
 				t.Errorf("counted %q requests", n)
 			}
 			if n := r.counter(`tocsin_ingest_in_flight_bytes{protocol="otlp"}`); n != "0" {

@@ -95,7 +95,8 @@ func TestService_Batch_HasExemplarsMetadataAndStartTimes(t *testing.T) {
 // beside a good one of the same metric and a good metric.
 func TestService_BadPoints_AreNamedAndTheRestIsStored(t *testing.T) {
 	nan := math.NaN()
-	for _, tt := range []struct {
+	r := newRig(t, nil)
+	for i, tt := range []struct {
 		name string
 		add  func(e export)
 		want string
@@ -140,8 +141,9 @@ func TestService_BadPoints_AreNamedAndTheRestIsStored(t *testing.T) {
 		{"name too long", func(e export) { e.gauge("g", 1, strings.Repeat("k", 10_000), "x") }, `[label_too_long]`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := newRig(t, nil)
-			e := newExport(start, "service.name", "cart")
+			r.t = t
+			job := fmt.Sprint("cart", i)
+			e := newExport(start, "service.name", job)
 			e.gauge("before", 1)
 			tt.add(e)
 			e.gauge("after", 2)
@@ -149,8 +151,8 @@ func TestService_BadPoints_AreNamedAndTheRestIsStored(t *testing.T) {
 			if n != 1 || !strings.Contains(message, tt.want) || !strings.HasPrefix(message, "stored 2 of 3 data points; ") {
 				t.Errorf("got %d rejected: %s\nwant 1: %s", n, message, tt.want)
 			}
-			r.expect(`before + on(job) after`, `{job="cart"} 3`)
-			r.expect(`count({job="cart"})`, `{} 2`)
+			r.expect(`before{job="`+job+`"} + on(job) after`, `{job="`+job+`"} 3`)
+			r.expect(`count({job="`+job+`"})`, `{} 2`)
 		})
 	}
 }
@@ -373,4 +375,25 @@ func TestService_PointsWithinOneMillisecond_TheLastStays(t *testing.T) {
 	if n, message := r.take(e.Metrics); n != 1 || !strings.Contains(message, "[duplicate_timestamp]") {
 		t.Errorf("got %d: %s", n, message)
 	}
+}
+
+func BenchmarkService_Take(b *testing.B) {
+	r := newRig(b, func(o *otlp.Options) {
+		o.Sink = sinkFunc(func(_ context.Context, b *telemetry.Batch) (telemetry.WriteResult, error) {
+			return telemetry.WriteResult{Stored: b.Len()}, nil
+		})
+	})
+	e := newExport(start, "service.name", "cart", "service.instance.id", "i1", "k8s.pod.name", "p")
+	for i := range 500 {
+		e.gauge(fmt.Sprint("queue.length.", i%50), 1, "http.route", fmt.Sprint("/r/", i), "http.request.method", "GET", "region", "eu")
+		e.sum(fmt.Sprint("http.requests.", i%50), cumulative, 1, "http.route", fmt.Sprint("/r/", i), "http.request.method", "GET", "region", "eu")
+	}
+	body := protobufOf(b, e.Metrics)
+	b.ReportAllocs()
+	for b.Loop() {
+		if w := r.post(body); w.Code != 200 {
+			b.Fatalf("got %d", w.Code)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(1000*b.N), "ns/point")
 }

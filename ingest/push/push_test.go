@@ -200,6 +200,7 @@ func TestHandler_Client_InEachFormat(t *testing.T) {
 }
 
 func TestHandler_Refusals(t *testing.T) {
+	r := newRig(t)
 	for _, tt := range []struct {
 		method, path, body string
 		code               int
@@ -219,12 +220,10 @@ func TestHandler_Refusals(t *testing.T) {
 		{"PUT", "/metrics/job/j", "a{x=\"" + strings.Repeat("x", 9000) + "\"} 1\n", 400, "stored 1 of 2 samples; series 1 "},
 		{"GET", "/metrics/job/j", "", 405, "want PUT, POST or DELETE"},
 	} {
-		r := newRig(t)
 		if code, text := r.do(tt.method, tt.path, tt.body); code != tt.code || !strings.Contains(text, tt.text) {
 			t.Errorf("%s %s %.30q: got %d %.300s, want %d %s", tt.method, tt.path, tt.body, code, text, tt.code, tt.text)
 		}
 	}
-	r := newRig(t)
 	r.fail = errors.New("disk full")
 	if code, text := r.do("PUT", "/metrics/job/j", "a 1\n"); code != 503 || !strings.Contains(text, "disk full") {
 		t.Errorf("got %d %s", code, text)
