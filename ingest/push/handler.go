@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -92,11 +93,12 @@ func (h *Handler) push(ctx context.Context, group labels.Labels, body []byte, co
 	}
 	rows = append(rows, h.stamp(&batch, group, t))
 	ended := h.groups.ended(group, rows, replace)
-	f, stored := h.write(ctx, &batch, ended, t)
-	if stored { // at least in part
-		h.groups.note(group, t, rows, ended)
+	result, f := h.write(ctx, &batch, ended, t)
+	if f != nil {
+		return f
 	}
-	return f
+	h.groups.note(group, t, without(rows, result.RefusedSeries), ended)
+	return ingest.PartlyRefused(&result, batch.Len())
 }
 
 // stamp adds the time of the push.
@@ -121,28 +123,38 @@ func (h *Handler) end(ctx context.Context, group labels.Labels) *ingest.Refusal 
 		return nil
 	}
 	var batch telemetry.Batch
-	f, stored := h.write(ctx, &batch, ended, h.groups.time(group, h.Now().UnixMilli()))
-	if stored {
-		h.groups.drop(group)
+	result, f := h.write(ctx, &batch, ended, h.groups.time(group, h.Now().UnixMilli()))
+	if f != nil {
+		return f
 	}
-	return f
+	h.groups.drop(group)
+	return ingest.PartlyRefused(&result, batch.Len())
 }
 
-// write stores a batch and staleness markers after its rows. It reports whether the
-// good part is stored, which a refusal of the rest does not change.
-func (h *Handler) write(ctx context.Context, batch *telemetry.Batch, ended []pushed, t int64) (f *ingest.Refusal, stored bool) {
+// write stores a batch and staleness markers after its rows. A refusal means that
+// nothing was stored.
+func (h *Handler) write(ctx context.Context, batch *telemetry.Batch, ended []pushed, t int64) (telemetry.WriteResult, *ingest.Refusal) {
 	for _, e := range ended {
 		s := batch.Next()
 		s.Labels = ingest.AppendLabels(s.Labels, e.labels)
 		s.Samples = append(s.Samples, telemetry.Sample{T: t, V: math.Float64frombits(value.StaleNaN)})
 	}
-	samples := batch.Len()
 	result, err := h.sink.Write(ctx, batch)
 	if err != nil {
-		return ingest.Unavailable(err), false
+		return result, ingest.Unavailable(err)
 	}
 	h.Stored(&result)
-	return ingest.PartlyRefused(&result, samples), true
+	return result, nil
+}
+
+// without returns the rows but for those of which something was refused.
+func without(rows []pushed, refused []int) []pushed {
+	for i := len(refused) - 1; i >= 0; i-- { // they are in the order of the batch
+		if row := refused[i]; row < len(rows) {
+			rows = slices.Delete(rows, row, row+1)
+		}
+	}
+	return rows
 }
 
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, f *ingest.Refusal) {
