@@ -47,7 +47,7 @@ type Config struct {
 	// write into one series.
 	InstanceAttributes []string `yaml:"instance_attributes"`
 	// MaxDeltaSeries bounds how many series of delta temporality have their total
-	// kept, at about 200 bytes each and more for exponential histograms. The one that
+	// kept, at about 130 bytes each and more for exponential histograms. The one that
 	// was silent for longest gives way; its counter then begins again at 0.
 	MaxDeltaSeries int `yaml:"max_delta_series"`
 }

@@ -2,8 +2,11 @@ package otlp_test
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
+
+	promconfig "github.com/prometheus/prometheus/config"
 
 	"github.com/tocsinhq/tocsin/ingest/otlp"
 )
@@ -33,5 +36,25 @@ func TestConfig_Validate(t *testing.T) {
 		if all := strings.Join(got, "; "); (all == "") != (tt.want == "") || !strings.Contains(all, tt.want) {
 			t.Errorf("got %q, want %q", all, tt.want)
 		}
+	}
+}
+
+// TestConfig_TakesTheSectionOfPrometheus: what prometheus.yml can say about OTLP can be
+// said here by the same names.
+func TestConfig_TakesTheSectionOfPrometheus(t *testing.T) {
+	ours := map[string]bool{}
+	for f := range reflect.TypeFor[otlp.Config]().Fields() {
+		ours[f.Tag.Get("yaml")] = true
+	}
+	n := 0
+	for f := range reflect.TypeFor[promconfig.OTLPConfig]().Fields() {
+		name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		n++
+		if !ours[name] {
+			t.Errorf("there is no setting %s", name)
+		}
+	}
+	if n < 8 {
+		t.Errorf("found %d settings of Prometheus", n)
 	}
 }

@@ -3,6 +3,7 @@ package otlp
 import (
 	"hash/maphash"
 	"sync"
+	"sync/atomic"
 
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/prometheus/prometheus/model/histogram"
@@ -23,6 +24,7 @@ type totals struct {
 	seeds          [2]maphash.Seed
 	byKey          map[totalKey]*running
 	newest, oldest *running
+	size           atomic.Int64 // of byKey; read without mu, which is held while the store writes
 	evicted        *metrics.Counter
 	buf            []byte
 
@@ -62,11 +64,7 @@ func newTotals(limit int, set *metrics.Set) *totals {
 		byKey:   make(map[totalKey]*running),
 		evicted: set.NewCounter(`tocsin_otlp_delta_series_evicted_total`),
 	}
-	set.NewGauge(`tocsin_otlp_delta_series`, func() float64 {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		return float64(len(t.byKey))
-	})
+	set.NewGauge(`tocsin_otlp_delta_series`, func() float64 { return float64(t.size.Load()) })
 	return t
 }
 
@@ -148,6 +146,7 @@ func (t *totals) open(ls labels.Labels, start, end int64) (s *running, fresh boo
 	}
 	s = &running{key: key, start: start}
 	t.byKey[key] = s
+	t.size.Store(int64(len(t.byKey)))
 	t.link(s)
 	return s, true
 }
@@ -221,4 +220,5 @@ func (t *totals) unlink(s *running) {
 func (t *totals) remove(s *running) {
 	t.unlink(s)
 	delete(t.byKey, s.key)
+	t.size.Store(int64(len(t.byKey)))
 }

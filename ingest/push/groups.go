@@ -3,6 +3,7 @@ package push
 import (
 	"container/list"
 	"sync"
+	"sync/atomic"
 
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/prometheus/prometheus/model/labels"
@@ -20,8 +21,9 @@ type groups struct {
 	mu        sync.Mutex
 	byKey     map[string]*list.Element // of *group
 	recent    *list.List               // the most recent in front
-	series    int
-	max       int
+	count     atomic.Int64
+	series    atomic.Int64
+	max       int64
 	forgotten *metrics.Counter
 }
 
@@ -32,18 +34,11 @@ type group struct {
 	series map[string]pushed // by the bytes of their labels
 }
 
-func newGroups(limit int, set *metrics.Set) *groups {
+func newGroups(limit int64, set *metrics.Set) *groups {
 	g := &groups{byKey: make(map[string]*list.Element), recent: list.New(), max: limit, forgotten: set.NewCounter(`tocsin_push_groups_forgotten_total`)}
-	set.NewGauge(`tocsin_push_groups`, func() float64 {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		return float64(len(g.byKey))
-	})
-	set.NewGauge(`tocsin_push_series`, func() float64 {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		return float64(g.series)
-	})
+	// Read without mu, which is held while the store writes.
+	set.NewGauge(`tocsin_push_groups`, func() float64 { return float64(g.count.Load()) })
+	set.NewGauge(`tocsin_push_series`, func() float64 { return float64(g.series.Load()) })
 	return g
 }
 
@@ -92,6 +87,7 @@ func (g *groups) note(key labels.Labels, t int64, rows, ended []pushed) {
 	if e == nil {
 		e = g.recent.PushFront(&group{key: k, series: make(map[string]pushed)})
 		g.byKey[k] = e
+		g.count.Add(1)
 	}
 	g.recent.MoveToFront(e)
 	have := e.Value.(*group)
@@ -103,8 +99,8 @@ func (g *groups) note(key labels.Labels, t int64, rows, ended []pushed) {
 	for _, s := range rows {
 		have.series[string(s.labels.Bytes(nil))] = s
 	}
-	g.series += len(have.series) - before
-	for g.series > g.max && g.recent.Len() > 0 {
+	g.series.Add(int64(len(have.series) - before))
+	for g.series.Load() > g.max && g.recent.Len() > 0 {
 		g.remove(g.recent.Back())
 		g.forgotten.Inc()
 	}
@@ -119,7 +115,8 @@ func (g *groups) drop(key labels.Labels) {
 
 func (g *groups) remove(e *list.Element) {
 	have := e.Value.(*group)
-	g.series -= len(have.series)
+	g.series.Add(-int64(len(have.series)))
+	g.count.Add(-1)
 	delete(g.byKey, have.key)
 	g.recent.Remove(e)
 }
