@@ -189,7 +189,7 @@ func (s *Server) store(ctx context.Context, message []byte, b *ingest.Body, from
 		return none, f
 	}
 	s.service.Took(len(message), len(message))
-	request, f := decode(message, typeProtobuf)
+	request, f := s.service.decode(message, typeProtobuf, b)
 	if f != nil {
 		return none, f
 	}

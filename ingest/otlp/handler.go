@@ -2,6 +2,7 @@ package otlp
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"mime"
 	"net/http"
@@ -73,15 +74,15 @@ func (h Handler) receive(w http.ResponseWriter, r *http.Request, encoding string
 		return none, f
 	}
 	h.Took(len(body), len(decoded))
-	request, f := decode(decoded, encoding)
+	request, f := h.decode(decoded, encoding, b)
 	if f != nil {
 		return none, f
 	}
 	return h.Take(r.Context(), request, r.RemoteAddr)
 }
 
-// decode reads an export request.
-func decode(body []byte, encoding string) (pmetricotlp.ExportRequest, *ingest.Refusal) {
+// decode reads an export request. What it takes in memory is claimed before.
+func (s *Service) decode(body []byte, encoding string, b *ingest.Body) (pmetricotlp.ExportRequest, *ingest.Refusal) {
 	request := pmetricotlp.NewExportRequest()
 	// Some JSON texts happen to parse as protobuf of unknown fields, and would be
 	// taken with nothing stored.
@@ -90,30 +91,34 @@ func decode(body []byte, encoding string) (pmetricotlp.ExportRequest, *ingest.Re
 	case encoding == typeProtobuf && isText:
 		return request, ingest.Refuse(http.StatusBadRequest, "looks_like_json", "body looks like JSON and Content-Type says protobuf; send Content-Type %s", typeJSON)
 	case encoding == typeProtobuf:
-		err := shallow(body)
-		if err == nil {
-			err = request.UnmarshalProto(body)
-		}
-		if err != nil {
-			return request, malformed(body, err)
-		}
+		entries, err := shallow(body)
+		return request, s.unmarshal(body, b, entries, err, request.UnmarshalProto)
 	case len(text) == 0:
 		return request, ingest.Refuse(http.StatusBadRequest, "malformed", "body is empty, want a JSON object such as {}")
 	case text[0] != '{':
 		return request, ingest.Refuse(http.StatusBadRequest, "malformed", "want a JSON object, got %d bytes that begin with %q", len(body), text[:1])
 	default:
-		err := shallowJSON(body)
-		if err == nil {
-			err = request.UnmarshalJSON(body)
-		}
-		if err != nil {
-			return request, malformed(body, err)
-		}
+		entries, err := shallowJSON(body)
+		return request, s.unmarshal(body, b, entries, err, request.UnmarshalJSON)
 	}
-	return request, nil
 }
 
-func malformed(body []byte, err error) *ingest.Refusal {
+// unmarshal decodes a body of so many entries, unless the look at it gave an error.
+func (s *Service) unmarshal(body []byte, b *ingest.Body, entries int, err error, decode func([]byte) error) *ingest.Refusal {
+	if errors.Is(err, errTooManyEntries) {
+		return ingest.Refuse(http.StatusRequestEntityTooLarge, "too_many_entries", "%s", err)
+	}
+	if err == nil {
+		// No more than is left beside the largest body, or it could never pass.
+		limits := s.Config()
+		left := int64(limits.MaxInFlight - limits.MaxBody - limits.MaxDecoded)
+		if f := s.Reserve(b, max(0, min(int64(entries)*entryBytes, left))); f != nil {
+			return f
+		}
+		if err = decode(body); err == nil {
+			return nil
+		}
+	}
 	return ingest.Refuse(http.StatusBadRequest, "malformed", "decode ExportMetricsServiceRequest of %d bytes: %s", len(body), err)
 }
 

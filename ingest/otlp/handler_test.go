@@ -17,8 +17,10 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 	spb "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/tocsinhq/tocsin/ingest"
 	"github.com/tocsinhq/tocsin/ingest/otlp"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
@@ -212,6 +214,8 @@ func TestHandler_Refusals(t *testing.T) {
 		{"brotli", pb, []string{"Content-Encoding", "br"}, 415, 3, "send gzip, zstd or identity"},
 		{"gzip that is none", pb, []string{"Content-Encoding", "gzip"}, 400, 3, "is not whole gzip"},
 		{"bomb", gzipped(make([]byte, 40<<20)), []string{"Content-Encoding", "gzip"}, 413, 8, "more than 32MiB after decompression"},
+		{"tiny points", tinyPoints(1_000_001), nil, 413, 8, "more than 1000000 points, attributes and values in one export"},
+		{"tiny objects", []byte("{\"a\":[" + strings.Repeat("{},", 1_000_001) + "{}]}"), asJSON, 413, 8, "more than 1000000 points"},
 		{"large", make([]byte, 17<<20), nil, 413, 8, "body has 17MiB, want at most 16MiB"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -244,6 +248,37 @@ func TestHandler_Refusals(t *testing.T) {
 				t.Errorf("%s bytes are still claimed", n)
 			}
 		})
+	}
+}
+
+// tinyPoints is a body of n points without anything, two bytes each.
+func tinyPoints(n int) []byte {
+	b := bytes.Repeat([]byte{0x0a, 0}, n)
+	for _, field := range []protowire.Number{5, 2, 2, 1} { // gauge, metrics, scope, resource
+		b = append(protowire.AppendVarint(protowire.AppendTag(nil, field, protowire.BytesType), uint64(len(b))), b...)
+	}
+	return b
+}
+
+func TestHandler_Entries_AreClaimed(t *testing.T) {
+	shared := new(ingest.Memory)
+	small := func(o *otlp.Options) {
+		o.Memory = shared
+		o.Config.MaxBody, o.Config.MaxDecoded, o.Config.MaxInFlight = 1<<20, 1<<20, 4<<20
+	}
+	r := newRig(t, small)
+	if w := r.post(tinyPoints(100_000)); w.Code != 200 {
+		t.Errorf("alone: got %d %s", w.Code, w.Body)
+	}
+	var other ingest.Body
+	if f := r.service.Reserve(&other, 3<<20); f != nil {
+		t.Fatal(f.Text)
+	}
+	if w := r.post(tinyPoints(100)); w.Code != 200 {
+		t.Errorf("100 points beside another request: got %d %s", w.Code, w.Body)
+	}
+	if w := r.post(tinyPoints(100_000)); w.Code != 503 || !strings.Contains(w.Body.String(), "want at most 4MiB") {
+		t.Errorf("100,000 points of 2 bytes beside another request: got %d %s, want it put off", w.Code, w.Body)
 	}
 }
 

@@ -76,6 +76,8 @@ func (p *pass) histogram(pt pmetric.HistogramDataPoint) bool {
 	counts, bounds := pt.BucketCounts(), pt.ExplicitBounds()
 	infinite := 0 // bounds of which no series is made, since there is one anyway
 	switch {
+	case counts.Len() > maxCounts:
+		text = fmt.Sprintf("want at most %d buckets, got %d", maxCounts, counts.Len())
 	case counts.Len() == 0 && bounds.Len() == 0:
 	case counts.Len() != bounds.Len()+1:
 		text = fmt.Sprintf("want one bucket count more than bounds, got %d counts and %d bounds", counts.Len(), bounds.Len())
@@ -110,6 +112,9 @@ func (p *pass) histogram(pt pmetric.HistogramDataPoint) bool {
 	return p.judge(pt, pt.Flags(), telemetry.ReasonBadHistogram, text, appends)
 }
 
+// maxCounts bounds the buckets of a point; SDKs have 160 by default.
+const maxCounts = 4096
+
 // maxScale is the finest resolution that the protocol names.
 const maxScale = 20
 
@@ -118,6 +123,8 @@ func (p *pass) exponential(pt pmetric.ExponentialHistogramDataPoint) bool {
 	switch {
 	case pt.Scale() < histogram.ExponentialSchemaMin || pt.Scale() > maxScale:
 		text = fmt.Sprintf("want a scale from %d to %d, got %d", histogram.ExponentialSchemaMin, maxScale, pt.Scale())
+	case pt.Positive().BucketCounts().Len()+pt.Negative().BucketCounts().Len() > maxCounts:
+		text = fmt.Sprintf("want at most %d buckets, got %d", maxCounts, pt.Positive().BucketCounts().Len()+pt.Negative().BucketCounts().Len())
 	case beyond(pt.Scale(), pt.Positive()):
 		text = fmt.Sprintf("positive buckets of scale %d from offset %d on lie beyond what a float64 can hold", pt.Scale(), pt.Positive().Offset())
 	case beyond(pt.Scale(), pt.Negative()):

@@ -123,6 +123,8 @@ func TestService_BadPoints_AreNamedAndTheRestIsStored(t *testing.T) {
 		{"far ahead", func(e export) { e.gauge("g", 1).SetTimestamp(pcommon.NewTimestampFromTime(start.Add(time.Hour))) }, `[too_far_in_future]`},
 		{"long ago", func(e export) { e.gauge("g", 1).SetTimestamp(pcommon.NewTimestampFromTime(start.Add(-24 * time.Hour))) }, `[too_old]`},
 		{"as old as it gets", func(e export) { e.gauge("g", 1).SetTimestamp(1_000_000) }, `{__name__="g"`},
+		{"too many buckets", func(e export) { e.exponential("x", cumulative, 20, 0, make([]uint64, 5000)) }, `want at most 4096 buckets, got 5000 [bad_histogram]`},
+		{"too many bounds", func(e export) { e.histogram("h", cumulative, make([]float64, 5000), make([]uint64, 5001)) }, `want at most 4096 buckets, got 5001 [bad_histogram]`},
 		{"quantile", func(e export) {
 			p := e.metric("s", "").SetEmptySummary().DataPoints().AppendEmpty()
 			p.QuantileValues().AppendEmpty().SetQuantile(2)
