@@ -18,6 +18,12 @@ import (
 // textType is what clients mean that say nothing or, as curl does, something else.
 const textType = "text/plain"
 
+// maxSamples bounds those of one push. A sample is four bytes at the least and takes
+// some hundred in memory.
+const maxSamples = 100_000
+
+var errTooMany = fmt.Errorf("more than %d samples in one push", maxSamples)
+
 // pushed is a series of a push.
 type pushed struct {
 	labels labels.Labels
@@ -47,6 +53,9 @@ func decode(body []byte, contentType string, group labels.Labels, t int64, b *te
 		}
 		if err := d.take(entry); err != nil {
 			return nil, err
+		}
+		if len(d.rows)+len(b.Metadata) > maxSamples {
+			return nil, errTooMany
 		}
 	}
 }

@@ -2,6 +2,7 @@ package push
 
 import (
 	"context"
+	"errors"
 	"math"
 	"net/http"
 	"slices"
@@ -88,7 +89,10 @@ func (h *Handler) push(ctx context.Context, group labels.Labels, body []byte, co
 	t := h.groups.time(group, h.Now().UnixMilli())
 	var batch telemetry.Batch
 	rows, err := decode(body, contentType, group, t, &batch)
-	if err != nil {
+	switch {
+	case errors.Is(err, errTooMany):
+		return ingest.Refuse(http.StatusRequestEntityTooLarge, "too_many_samples", "%s; push in smaller groups", err)
+	case err != nil:
 		return ingest.Refuse(http.StatusBadRequest, "malformed", "read metrics of %d bytes: %s", len(body), err)
 	}
 	rows = append(rows, h.stamp(&batch, group, t))

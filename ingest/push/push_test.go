@@ -218,6 +218,7 @@ func TestHandler_Refusals(t *testing.T) {
 		{"PUT", "/metrics/job/j", "a one\n", 400, "read metrics of 6 bytes"},
 		{"PUT", "/metrics/job/j", "a{x=\"\xff\"} 1\n", 400, "read metrics of"},
 		{"PUT", "/metrics/job/j", "a{x=\"" + strings.Repeat("x", 9000) + "\"} 1\n", 400, "stored 1 of 2 samples; series 1 "},
+		{"PUT", "/metrics/job/j", strings.Repeat("a 1\n", 100_001), 413, "more than 100000 samples in one push"},
 		{"GET", "/metrics/job/j", "", 405, "want PUT, POST or DELETE"},
 	} {
 		if code, text := r.do(tt.method, tt.path, tt.body); code != tt.code || !strings.Contains(text, tt.text) {
