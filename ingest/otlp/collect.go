@@ -72,7 +72,7 @@ func (c *collector) Append(_ storage.SeriesRef, ls labels.Labels, st, t int64, v
 	case c.late:
 	case p.delta:
 		c.delta(ls, p, st, t, v, h, &o)
-	case c.supersede(ls, st, t, v, h):
+	case c.supersede(ls, st, t, v, h, &o):
 	case h != nil:
 		c.row(ls, c.first+c.at-1, &o)
 		c.histogram(st, t, h)
@@ -125,9 +125,7 @@ func (c *collector) delta(ls labels.Labels, p *point, st, t int64, v float64, h 
 func (c *collector) row(ls labels.Labels, owner int, o *storage.AOptions) {
 	s := c.batch.Next()
 	s.Labels = ingest.AppendLabels(s.Labels, ls)
-	for i := range o.Exemplars {
-		s.Exemplars = append(s.Exemplars, example(&o.Exemplars[i]))
-	}
+	s.Exemplars = appendExemplars(s.Exemplars, o)
 	c.owners = append(c.owners, owner)
 }
 
@@ -145,6 +143,13 @@ func (c *collector) histogram(st, t int64, h *histogram.Histogram) {
 	}
 	s := c.last()
 	s.Histograms = append(s.Histograms, telemetry.HistogramSample{T: t, ST: st, Int: h})
+}
+
+func appendExemplars(to []telemetry.Exemplar, o *storage.AOptions) []telemetry.Exemplar {
+	for i := range o.Exemplars {
+		to = append(to, example(&o.Exemplars[i]))
+	}
+	return to
 }
 
 func example(e *exemplar.Exemplar) telemetry.Exemplar {

@@ -23,7 +23,7 @@ const noRow = -1
 
 // supersede lets the point at hand take the place of an earlier one of the same
 // millisecond in this export, and reports whether there was one.
-func (c *collector) supersede(ls labels.Labels, st, t int64, v float64, h *histogram.Histogram) bool {
+func (c *collector) supersede(ls labels.Labels, st, t int64, v float64, h *histogram.Histogram, o *storage.AOptions) bool {
 	if c.rows == nil {
 		return false
 	}
@@ -38,6 +38,7 @@ func (c *collector) supersede(ls labels.Labels, st, t int64, v float64, h *histo
 	} else {
 		s.Samples = append(s.Samples, telemetry.Sample{T: t, V: v, ST: st})
 	}
+	s.Exemplars = appendExemplars(s.Exemplars, o) // beside those of the earlier point
 	c.repaired["same_millisecond"]++
 	return true
 }
@@ -80,6 +81,8 @@ func (c *collector) rowFor(ls labels.Labels, t int64, o *storage.AOptions, again
 	if c.rows != nil {
 		if row, found := c.find(ls, t); found && again {
 			c.repaired["same_millisecond"]++
+			s := &c.batch.Series[row]
+			s.Exemplars = appendExemplars(s.Exemplars, o)
 			return row
 		}
 	}

@@ -352,6 +352,30 @@ func TestService_SinkFails_NothingIsAcknowledged(t *testing.T) {
 	}
 }
 
+func TestService_PointsWithinOneMillisecond_KeepTheirExemplars(t *testing.T) {
+	exemplars := 0
+	r := newRig(t, func(o *otlp.Options) {
+		o.Sink = sinkFunc(func(_ context.Context, b *telemetry.Batch) (telemetry.WriteResult, error) {
+			for i := range b.Series {
+				exemplars += len(b.Series[i].Exemplars)
+			}
+			return telemetry.WriteResult{Stored: b.Len()}, nil
+		})
+	})
+	e := newExport(start, "service.name", "cart")
+	for i := range 3 {
+		e.at = start.Add(time.Duration(i) * time.Microsecond)
+		_, p := e.sum("jobs", cumulative, int64(i))
+		p.Exemplars().AppendEmpty().SetIntValue(1)
+		_, p = e.sum("deltas", delta, 1)
+		p.Exemplars().AppendEmpty().SetIntValue(1)
+	}
+	r.taken(e.Metrics)
+	if exemplars != 6 {
+		t.Errorf("got %d exemplars, want 6", exemplars)
+	}
+}
+
 func TestService_PointsWithinOneMillisecond_TheLastStays(t *testing.T) {
 	r := newRig(t, nil)
 	e := newExport(start, "service.name", "cart")
