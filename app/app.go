@@ -46,6 +46,8 @@ type App struct {
 	set      *metrics.Set
 	registry *prometheus.Registry
 	listener net.Listener
+	grpc     net.Listener // of OTLP; nil: not served
+	statsd   statsdListeners
 	handler  atomic.Pointer[http.Handler] // what answers now
 	core     atomic.Pointer[Core]
 	url      string // under which people reach the daemon; no reload changes it
@@ -120,6 +122,9 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		}
 		return nil
 	})
+	if err := a.listenReceivers(); err != nil {
+		return nil, err
+	}
 	a.last = web.ReloadStatus{OK: true, At: a.started}
 	a.answer(a.startingHandler())
 	return a, nil

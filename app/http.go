@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
 
-	"github.com/tocsinhq/tocsin/ingest"
+	"github.com/tocsinhq/tocsin/ingest/otlp"
 	"github.com/tocsinhq/tocsin/web"
 	"github.com/tocsinhq/tocsin/web/promapi"
 )
@@ -19,21 +19,19 @@ const promVersion = "3.16.0"
 // serverParts are what lives as long as the process although the handler around
 // them is made anew by every reload.
 type serverParts struct {
-	broker *web.Broker
-	prom   http.Handler
-	write  http.Handler
-	rates  *rateMeter
+	broker    *web.Broker
+	prom      http.Handler
+	receivers receivers
+	rates     *rateMeter
 }
 
 // newServerParts builds them on an open core.
 func (a *App) newServerParts(c *Core) serverParts {
 	cfg := a.loaded.config
 	return serverParts{
-		broker: web.NewBroker(webEvents{c.incidents}, a.set, a.log),
-		rates:  &rateMeter{now: c.now},
-		write: ingest.NewHandler(ingest.Options{
-			Sink: c.writer, Config: cfg.Ingest, Logger: a.log.With("component", "ingest"), Metrics: a.set, Now: c.now,
-		}),
+		broker:    web.NewBroker(webEvents{c.incidents}, a.set, a.log),
+		rates:     &rateMeter{now: c.now},
+		receivers: a.newReceivers(c),
 		prom: promapi.New(promapi.Options{
 			Engine: c.query, Storage: c.bands, Rules: c.engine, TSDB: c.tsdb, Exemplars: c.tsdb, Metadata: c.catalogue.Metadata, Targets: c.scrapes, ScrapePools: c.scrapes.ScrapePools,
 			Config: a.configYAML, Runtime: a.runtimeInfo, Gatherer: a.registry, Metrics: a.set,
@@ -72,7 +70,9 @@ func (a *App) serve(c *Core) {
 		Reload:        a.Reload,
 		Ready:         c.writer.Healthy,
 		PromAPI:       a.server.prom,
-		Write:         a.server.write,
+		Write:         a.server.receivers.write,
+		OTLP:          otlp.Handler{Service: a.server.receivers.otlp},
+		Push:          a.server.receivers.push,
 		Metrics:       a.metricsHandler(),
 		Classify:      classify,
 		Now:           c.now,

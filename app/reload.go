@@ -103,6 +103,8 @@ func needsRestart(old, next config.Config) error {
 	}{
 		{"storage", old.Storage, next.Storage},
 		{"ingest", old.Ingest, next.Ingest},
+		{"otlp", old.OTLP, next.OTLP},
+		{"statsd", old.Statsd, next.Statsd},
 		{"services", old.Services, next.Services},
 		{"detector", old.Detector, next.Detector},
 		{"bands", old.Bands, next.Bands},

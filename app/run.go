@@ -95,6 +95,7 @@ func (a *App) runCore(ctx context.Context, serving <-chan error, stopServing fun
 	named("checkpoints", func(ctx context.Context) error { return a.upkeepLoop(ctx, core) })
 	named("warm start", core.learnLoop)
 	named("live events", a.server.broker.Run)
+	a.runReceivers(named)
 	named("reloads", a.reloadLoop)
 	named("service manager", a.systemdLoop)
 	a.notifyReady()

@@ -12,7 +12,9 @@ import (
 	"github.com/tocsinhq/tocsin/detector"
 	"github.com/tocsinhq/tocsin/incident"
 	"github.com/tocsinhq/tocsin/ingest"
+	"github.com/tocsinhq/tocsin/ingest/otlp"
 	"github.com/tocsinhq/tocsin/ingest/scrape"
+	"github.com/tocsinhq/tocsin/ingest/statsd"
 	"github.com/tocsinhq/tocsin/internal/promfile"
 	"github.com/tocsinhq/tocsin/internal/yamldoc"
 	"github.com/tocsinhq/tocsin/notify"
@@ -33,6 +35,10 @@ type Config struct {
 	Storage store.Config `yaml:"storage"`
 	// Ingest is about the receivers: sizes and rates of requests.
 	Ingest ingest.Config `yaml:"ingest"`
+	// OTLP is about OpenTelemetry metrics: names, labels, the address for gRPC.
+	OTLP otlp.Config `yaml:"otlp"`
+	// Statsd is about metrics in statsd lines, by UDP and TCP.
+	Statsd statsd.Config `yaml:"statsd"`
 	// Services says which labels name the service that a series belongs to.
 	Services topology.Config `yaml:"services"`
 	// Detector is about baselines, scores and the false-alarm budget.
@@ -76,6 +82,8 @@ func Default() Config {
 		Web:       web.DefaultConfig(),
 		Storage:   store.DefaultConfig(),
 		Ingest:    ingest.DefaultConfig(),
+		OTLP:      otlp.DefaultConfig(),
+		Statsd:    statsd.DefaultConfig(),
 		Services:  topology.DefaultConfig(),
 		Detector:  detector.DefaultConfig(),
 		Bands:     bands.DefaultConfig(),
@@ -125,6 +133,8 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	c.Web.Validate(yamldoc.Under(report, "web"))
 	c.Storage.Validate(yamldoc.Under(report, "storage"))
 	c.Ingest.Validate(yamldoc.Under(report, "ingest"))
+	c.OTLP.Validate(yamldoc.Under(report, "otlp"))
+	c.Statsd.Validate(yamldoc.Under(report, "statsd"))
 	c.Services.Validate(yamldoc.Under(report, "services"))
 	c.Detector.Validate(yamldoc.Under(report, "detector"))
 	c.Bands.Validate(yamldoc.Under(report, "bands"))

@@ -15,11 +15,18 @@ import (
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
-// scratch is the memory of one request under way.
+// scratch is the memory of one remote write request under way.
 type scratch struct {
+	Body
+	v2    remotewrite.DecoderV2
+	batch telemetry.Batch
+}
+
+// Body is the memory of one request under way: what came and what it was
+// unpacked to. The zero value is ready for use; it may be used again after
+// Receiver.Release. It is owned by one goroutine.
+type Body struct {
 	body, decoded []byte
-	v2            remotewrite.DecoderV2
-	batch         telemetry.Batch
 	reserved      int64
 }
 
@@ -38,9 +45,8 @@ func (h *Handler) acquire() *scratch {
 }
 
 func (h *Handler) release(s *scratch) {
-	h.counters.inFlight.Add(-s.reserved)
-	s.reserved = 0
-	if cap(s.body) > maxKeptBytes || cap(s.decoded) > maxKeptBytes || cap(s.batch.Series) > maxKeptSeries {
+	h.Release(&s.Body)
+	if cap(s.batch.Series) > maxKeptSeries {
 		return
 	}
 	s.batch.Reset()
@@ -48,23 +54,39 @@ func (h *Handler) release(s *scratch) {
 	h.pool.Put(s)
 }
 
-// reserve claims memory for a body until the request ends.
-func (h *Handler) reserve(s *scratch, n int64) *refusal {
-	if !h.counters.reserve(n, int64(h.config.MaxInFlight)) {
-		return refuse(http.StatusServiceUnavailable, "overloaded", "requests under way hold %s already, want at most %s; try again",
-			sizeText(h.counters.inFlight.Load()), h.config.MaxInFlight).after(overloadRetry)
+// Reserve claims memory for a body until it is released, or refuses with 503.
+func (h *Receiver) Reserve(s *Body, n int64) *Refusal {
+	if !h.memory.reserve(n, int64(h.config.MaxInFlight)) {
+		return Refuse(http.StatusServiceUnavailable, "overloaded", "requests under way hold %s already, want at most %s; try again",
+			sizeText(h.memory.used.Load()), h.config.MaxInFlight).After(overloadRetry)
 	}
+	h.counters.inFlight.Add(n)
 	s.reserved += n
 	return nil
 }
 
-// read takes in the body as it comes, within its limits of size and time.
-func (h *Handler) read(w http.ResponseWriter, r *http.Request, s *scratch) ([]byte, *refusal) {
-	tooLarge := refuse(http.StatusRequestEntityTooLarge, "body_too_large", "body is larger than %s", h.config.MaxBody)
-	if r.ContentLength > int64(h.config.MaxBody) {
-		return nil, refuse(http.StatusRequestEntityTooLarge, "body_too_large", "body has %s, want at most %s", sizeText(r.ContentLength), h.config.MaxBody)
+// Release gives back what was claimed for a body. Its bytes must not be used
+// any more.
+func (h *Receiver) Release(s *Body) {
+	h.memory.used.Add(-s.reserved)
+	h.counters.inFlight.Add(-s.reserved)
+	s.reserved = 0
+	if cap(s.body) > maxKeptBytes {
+		s.body = nil
 	}
-	if f := h.reserve(s, max(0, r.ContentLength)); f != nil {
+	if cap(s.decoded) > maxKeptBytes {
+		s.decoded = nil
+	}
+}
+
+// Read takes in the body of a request as it comes, within its limits of size and
+// time. The bytes are good until the body is released.
+func (h *Receiver) Read(w http.ResponseWriter, r *http.Request, s *Body) ([]byte, *Refusal) {
+	tooLarge := Refuse(http.StatusRequestEntityTooLarge, "body_too_large", "body is larger than %s", h.config.MaxBody)
+	if r.ContentLength > int64(h.config.MaxBody) {
+		return nil, Refuse(http.StatusRequestEntityTooLarge, "body_too_large", "body has %s, want at most %s", sizeText(r.ContentLength), h.config.MaxBody)
+	}
+	if f := h.Reserve(s, max(0, r.ContentLength)); f != nil {
 		return nil, f
 	}
 	// The deadline is of the connection. It is lifted once the body is whole,
@@ -88,7 +110,7 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request, s *scratch) ([]by
 			return nil, tooLarge
 		}
 		if !known {
-			if f := h.reserve(s, int64(n)); f != nil {
+			if f := h.Reserve(s, int64(n)); f != nil {
 				return nil, f
 			}
 		}
@@ -99,18 +121,18 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request, s *scratch) ([]by
 			}
 			return buf, nil
 		case errors.Is(err, os.ErrDeadlineExceeded):
-			return nil, refuse(http.StatusRequestTimeout, "body_too_slow", "body did not arrive within %s, got %d bytes", h.config.BodyTimeout, len(buf))
+			return nil, Refuse(http.StatusRequestTimeout, "body_too_slow", "body did not arrive within %s, got %d bytes", h.config.BodyTimeout, len(buf))
 		case err != nil:
-			return nil, refuse(http.StatusBadRequest, "body_incomplete", "read body: %s after %d bytes", err, len(buf))
+			return nil, Refuse(http.StatusBadRequest, "body_incomplete", "read body: %s after %d bytes", err, len(buf))
 		}
 	}
 }
 
 // uncompress undoes snappy's block format. The declared size is checked
 // before any memory is taken for it.
-func (h *Handler) uncompress(body []byte, s *scratch) ([]byte, *refusal) {
-	corrupt := func() *refusal {
-		return refuse(http.StatusBadRequest, "corrupt_snappy", "body is not snappy block format: %s", looksLike(body))
+func (h *Handler) uncompress(body []byte, s *scratch) ([]byte, *Refusal) {
+	corrupt := func() *Refusal {
+		return Refuse(http.StatusBadRequest, "corrupt_snappy", "body is not snappy block format: %s", looksLike(body))
 	}
 	n, err := s2.DecodedLen(body)
 	if err != nil {
@@ -121,9 +143,9 @@ func (h *Handler) uncompress(body []byte, s *scratch) ([]byte, *refusal) {
 		if what := known(body); what != "" {
 			return nil, corrupt()
 		}
-		return nil, refuse(http.StatusRequestEntityTooLarge, "decoded_too_large", "body declares %s after decompression, want at most %s", sizeText(int64(n)), h.config.MaxDecoded)
+		return nil, Refuse(http.StatusRequestEntityTooLarge, "decoded_too_large", "body declares %s after decompression, want at most %s", sizeText(int64(n)), h.config.MaxDecoded)
 	}
-	if f := h.reserve(s, int64(n)); f != nil {
+	if f := h.Reserve(&s.Body, int64(n)); f != nil {
 		return nil, f
 	}
 	if cap(s.decoded) < n {

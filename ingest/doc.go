@@ -13,5 +13,8 @@
 // so a fault of the data is never a 5xx, whose batch would come again for ever,
 // and a fault of ours is never a 4xx, whose batch would be lost.
 //
+// What every protocol needs is in Receiver: reading, unpacking, memory, counters,
+// the log. The packages of other protocols build their handlers on it.
+//
 // The package keeps nothing, knows no storage and starts no goroutine.
 package ingest

@@ -2,14 +2,10 @@ package ingest
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -36,6 +32,9 @@ type Options struct {
 	Logger  *slog.Logger
 	Metrics *metrics.Set
 	Now     func() time.Time // nil is time.Now
+	// Memory is what the bodies of all receivers together may hold, by
+	// Config.MaxInFlight; nil gives the receiver one for itself.
+	Memory *Memory
 }
 
 // Waits named in Retry-After.
@@ -46,21 +45,17 @@ const (
 
 // Handler receives Prometheus remote write 1.0 and 2.0. It is safe for concurrent use.
 type Handler struct {
+	*Receiver
 	sink     Sink
-	config   Config
-	log      *slog.Logger
-	now      func() time.Time
-	counters *counters
-	badInput throttle
-	faults   throttle
-	pool     sync.Pool // of *scratch
+	versions [len(messageVersions)]*metrics.Counter // requests by message
+	pool     sync.Pool                              // of *scratch
 }
 
 // NewHandler returns the handler of POST /api/v1/write.
 func NewHandler(o Options) http.Handler {
-	h := &Handler{sink: o.Sink, config: o.Config, log: o.Logger, now: o.Now, counters: newCounters(o.Metrics)}
-	if h.now == nil {
-		h.now = time.Now
+	h := &Handler{Receiver: NewReceiver("remote_write", o), sink: o.Sink}
+	for m, version := range messageVersions {
+		h.versions[m] = o.Metrics.NewCounter(`tocsin_ingest_requests_by_version_total{protocol="remote_write",version="` + version + `"}`)
 	}
 	return h
 }
@@ -71,20 +66,15 @@ func NewHandler(o Options) http.Handler {
 // be stored now. A panic is answered with 500 and a number found in the log.
 // Every answer to a request of 2.0 tells how much was written.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	begin := h.now()
-	h.counters.requests.Add(1)
+	h.Do(w, r, func() { h.serve(w, r) })
+}
+
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request) {
 	m, f := acceptable(r)
-	h.counters.spoken(m)
+	h.versions[m].Inc()
 	if m == messageV2 {
 		setWritten(w.Header(), telemetry.WriteResult{})
 	}
-	defer func() {
-		if p := recover(); p != nil {
-			h.recovered(w, r, p)
-		}
-		h.counters.requests.Add(-1)
-		h.counters.duration.Update(h.now().Sub(begin).Seconds())
-	}()
 	if f == nil {
 		f = h.receive(w, r, m)
 	}
@@ -97,12 +87,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // receive does the work and returns nil when all was stored.
-func (h *Handler) receive(w http.ResponseWriter, r *http.Request, m message) *refusal {
+func (h *Handler) receive(w http.ResponseWriter, r *http.Request, m message) *Refusal {
 	s := h.acquire()
 	healthy := false
 	defer func() {
 		if !healthy { // a panic: the memory may still be in use somewhere
-			h.counters.inFlight.Add(-s.reserved)
+			h.Release(&Body{reserved: s.reserved})
 		}
 	}()
 	f := h.store(w, r, s, m)
@@ -111,14 +101,14 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, m message) *re
 	return f
 }
 
-func (h *Handler) store(w http.ResponseWriter, r *http.Request, s *scratch, m message) *refusal {
-	body, f := h.read(w, r, s)
+func (h *Handler) store(w http.ResponseWriter, r *http.Request, s *scratch, m message) *Refusal {
+	body, f := h.Read(w, r, &s.Body)
 	if f != nil {
 		return f
 	}
 	h.counters.bytes.Add(len(body))
 	if len(body) == 0 {
-		return refuse(http.StatusBadRequest, "empty_body", "body is empty, want a snappy-compressed %s", m)
+		return Refuse(http.StatusBadRequest, "empty_body", "body is empty, want a snappy-compressed %s", m)
 	}
 	decoded, f := h.uncompress(body, s)
 	if f != nil {
@@ -128,9 +118,9 @@ func (h *Handler) store(w http.ResponseWriter, r *http.Request, s *scratch, m me
 	if err := s.decode(m, decoded); err != nil {
 		var e *remotewrite.Error
 		if errors.As(err, &e) && e.TooMany {
-			return refuse(http.StatusRequestEntityTooLarge, "too_many_entries", "decode %s of %d bytes: %s", m, len(decoded), err)
+			return Refuse(http.StatusRequestEntityTooLarge, "too_many_entries", "decode %s of %d bytes: %s", m, len(decoded), err)
 		}
-		return refuse(http.StatusBadRequest, "malformed_protobuf", "decode %s of %d bytes: %s", m, len(decoded), err)
+		return Refuse(http.StatusBadRequest, "malformed_protobuf", "decode %s of %d bytes: %s", m, len(decoded), err)
 	}
 	samples := s.batch.Len()
 	if len(s.batch.Series)+len(s.batch.Metadata) == 0 {
@@ -142,56 +132,30 @@ func (h *Handler) store(w http.ResponseWriter, r *http.Request, s *scratch, m me
 	}
 	result, err := h.sink.Write(r.Context(), &s.batch)
 	if err != nil {
-		return refuse(http.StatusServiceUnavailable, "unavailable", "nothing was stored: %s", err).after(unavailableRetry)
+		return Unavailable(err)
 	}
 	result.Merge(mixed)
 	h.counters.stored(&result)
 	if m == messageV2 {
 		setWritten(w.Header(), result)
 	}
-	if result.RefusedTotal() > 0 {
-		return refuse(http.StatusBadRequest, "partly_refused", "%s", partly(&result, samples))
-	}
-	return nil
+	return PartlyRefused(&result, samples)
 }
 
-// answer sends a refusal and tells the log, at most once per second.
-func (h *Handler) answer(w http.ResponseWriter, r *http.Request, f *refusal) {
-	h.counters.answered(f.code)
-	h.counters.refused(f.reason)
+// answer sends a refusal.
+func (h *Handler) answer(w http.ResponseWriter, r *http.Request, f *Refusal) {
+	h.Refused(f, r.RemoteAddr)
 	header := w.Header()
-	switch f.code {
+	switch f.Code {
 	case http.StatusMethodNotAllowed:
 		header.Set("Allow", http.MethodPost)
 	case http.StatusRequestEntityTooLarge, http.StatusRequestTimeout:
 		header.Set("Connection", "close") // the rest of the body is not wanted
 	}
-	if f.retryAfter > 0 {
-		header.Set("Retry-After", strconv.Itoa(int(f.retryAfter.Seconds())))
+	if f.RetryAfter > 0 {
+		header.Set("Retry-After", strconv.Itoa(int(f.RetryAfter.Seconds())))
 	}
-	http.Error(w, f.text, f.code)
-	limit, message := &h.badInput, "request refused"
-	if f.code >= http.StatusInternalServerError {
-		limit, message = &h.faults, "request put off"
-	}
-	if hidden, ok := limit.allow(h.now()); ok {
-		first, _, _ := strings.Cut(f.text, "\n")
-		h.log.Warn(message, "protocol", protocol, "code", f.code, "reason", f.reason, "from", r.RemoteAddr, "err", first, "not_logged", hidden)
-	}
-}
-
-// recovered answers a request whose handling panicked.
-func (h *Handler) recovered(w http.ResponseWriter, r *http.Request, p any) {
-	if p == http.ErrAbortHandler {
-		panic(p) // the server's own word for closing the connection
-	}
-	var b [8]byte
-	_, _ = rand.Read(b[:]) // never fails
-	id := hex.EncodeToString(b[:])
-	h.counters.panics.Inc()
-	h.counters.answered(http.StatusInternalServerError)
-	h.log.Error("receiving panicked", "protocol", protocol, "id", id, "from", r.RemoteAddr, "panic", p, "stack", string(debug.Stack()))
-	http.Error(w, "internal error "+id+"; the log tells more under this number", http.StatusInternalServerError)
+	http.Error(w, f.Text, f.Code)
 }
 
 func sizeText(n int64) string { return yamldoc.Bytes(n).String() }

@@ -33,30 +33,30 @@ const accepted = "send Content-Type application/x-protobuf with proto=prometheus
 
 // acceptable tells from the headers alone which message comes, or refuses what
 // they show to be wrong. Before it has spoken the body is not looked at.
-func acceptable(r *http.Request) (message, *refusal) {
+func acceptable(r *http.Request) (message, *Refusal) {
 	if r.Method != http.MethodPost {
-		return messageUnknown, refuse(http.StatusMethodNotAllowed, "method", "want POST, got %s", r.Method)
+		return messageUnknown, Refuse(http.StatusMethodNotAllowed, "method", "want POST, got %s", r.Method)
 	}
 	m := messageV1 // old senders name no type
 	if t := r.Header.Get("Content-Type"); t != "" {
 		media, params, err := mime.ParseMediaType(t)
 		if err != nil {
-			return messageUnknown, refuse(http.StatusUnsupportedMediaType, "content_type", "Content-Type %q: %s; %s", t, err, accepted)
+			return messageUnknown, Refuse(http.StatusUnsupportedMediaType, "content_type", "Content-Type %q: %s; %s", t, err, accepted)
 		}
 		if media != "application/x-protobuf" {
-			return messageUnknown, refuse(http.StatusUnsupportedMediaType, "content_type", "Content-Type %q is not accepted; %s", t, accepted)
+			return messageUnknown, Refuse(http.StatusUnsupportedMediaType, "content_type", "Content-Type %q is not accepted; %s", t, accepted)
 		}
 		switch p := params["proto"]; p {
 		case "", messageNames[messageV1]:
 		case messageNames[messageV2]:
 			m = messageV2
 		default:
-			return messageUnknown, refuse(http.StatusUnsupportedMediaType, "content_type", "message %q is not accepted; %s", p, accepted)
+			return messageUnknown, Refuse(http.StatusUnsupportedMediaType, "content_type", "message %q is not accepted; %s", p, accepted)
 		}
 	}
 	// Old senders name no encoding and mean snappy.
 	if e := strings.Join(r.Header.Values("Content-Encoding"), ", "); e != "" && !strings.EqualFold(e, "snappy") {
-		return m, refuse(http.StatusUnsupportedMediaType, "content_encoding", "Content-Encoding %q is not accepted; %s", e, accepted)
+		return m, Refuse(http.StatusUnsupportedMediaType, "content_encoding", "Content-Encoding %q is not accepted; %s", e, accepted)
 	}
 	return m, nil
 }

@@ -9,27 +9,25 @@ import (
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
-// protocol is the word for remote write in metrics.
-const protocol = "remote_write"
-
 // counters are the receiver's own metrics. Those by code and by reason are
 // made when the code or reason first occurs.
 type counters struct {
+	protocol  string
 	set       *metrics.Set
 	samples   *metrics.Counter
 	bytes     *metrics.Counter
 	decoded   *metrics.Counter
 	exemplars *metrics.Counter
-	versions  [3]*metrics.Counter // requests by message
 	panics    *metrics.Counter
 	duration  *metrics.PrometheusHistogram
 	inFlight  atomic.Int64 // bytes
 	requests  atomic.Int64 // under way
 }
 
-func newCounters(set *metrics.Set) *counters {
-	const p = `{protocol="` + protocol + `"}`
+func newCounters(protocol string, set *metrics.Set) *counters {
+	p := `{protocol="` + protocol + `"}`
 	c := &counters{
+		protocol:  protocol,
 		set:       set,
 		samples:   set.NewCounter(`tocsin_ingest_samples_total` + p),
 		bytes:     set.NewCounter(`tocsin_ingest_body_bytes_total` + p),
@@ -38,9 +36,6 @@ func newCounters(set *metrics.Set) *counters {
 		panics:    set.NewCounter(`tocsin_ingest_panics_total` + p),
 		duration:  set.NewPrometheusHistogram(`tocsin_ingest_request_duration_seconds` + p),
 	}
-	for m, version := range messageVersions {
-		c.versions[m] = set.NewCounter(`tocsin_ingest_requests_by_version_total{protocol="` + protocol + `",version="` + version + `"}`)
-	}
 	set.NewGauge(`tocsin_ingest_in_flight_bytes`+p, func() float64 { return float64(c.inFlight.Load()) })
 	set.NewGauge(`tocsin_ingest_in_flight_requests`+p, func() float64 { return float64(c.requests.Load()) })
 	return c
@@ -48,35 +43,43 @@ func newCounters(set *metrics.Set) *counters {
 
 // answered counts a request by the status it got.
 func (c *counters) answered(code int) {
-	c.set.GetOrCreateCounter(`tocsin_ingest_requests_total{protocol="` + protocol + `",code="` + strconv.Itoa(code) + `"}`).Inc()
+	c.set.GetOrCreateCounter(`tocsin_ingest_requests_total{protocol="` + c.protocol + `",code="` + strconv.Itoa(code) + `"}`).Inc()
 }
 
 // refused counts a request that was refused whole, by reason.
 func (c *counters) refused(reason string) {
-	c.set.GetOrCreateCounter(`tocsin_ingest_refused_requests_total{protocol="` + protocol + `",reason="` + reason + `"}`).Inc()
+	c.set.GetOrCreateCounter(`tocsin_ingest_refused_requests_total{protocol="` + c.protocol + `",reason="` + reason + `"}`).Inc()
 }
-
-// spoken counts a request by the message that its headers promise.
-func (c *counters) spoken(m message) { c.versions[m].Inc() }
 
 // stored counts what became of a batch.
 func (c *counters) stored(r *telemetry.WriteResult) {
 	c.samples.Add(r.Stored)
 	c.exemplars.Add(r.Exemplars)
 	for reason, n := range r.Refused {
-		c.set.GetOrCreateCounter(`tocsin_ingest_rejected_total{protocol="` + protocol + `",reason="` + reason + `"}`).Add(n)
+		c.rejected(reason, n)
 	}
+}
+
+// rejected counts samples that were refused, by reason.
+func (c *counters) rejected(reason string, n int) {
+	c.set.GetOrCreateCounter(`tocsin_ingest_rejected_total{protocol="` + c.protocol + `",reason="` + reason + `"}`).Add(n)
+}
+
+// Memory is what the bodies of all requests under way hold, over all receivers
+// that share it. It is safe for concurrent use.
+type Memory struct {
+	used atomic.Int64 // bytes
 }
 
 // reserve claims n bytes of the memory for bodies and reports whether they
 // are to be had.
-func (c *counters) reserve(n, limit int64) bool {
+func (m *Memory) reserve(n, limit int64) bool {
 	for {
-		have := c.inFlight.Load()
+		have := m.used.Load()
 		if have+n > limit {
 			return false
 		}
-		if c.inFlight.CompareAndSwap(have, have+n) {
+		if m.used.CompareAndSwap(have, have+n) {
 			return true
 		}
 	}

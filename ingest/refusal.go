@@ -2,27 +2,43 @@ package ingest
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
-// refusal is the answer to a request that was not taken, or not wholly.
-type refusal struct {
-	code       int
-	reason     string // one word for the counter
-	text       string // what is wrong and what is wanted
-	retryAfter time.Duration
+// Refusal is the answer to a request that was not taken, or not wholly.
+type Refusal struct {
+	Code       int    // of HTTP
+	Reason     string // one word for the counter
+	Text       string // what is wrong and what is wanted
+	RetryAfter time.Duration
 }
 
-func refuse(code int, reason, format string, args ...any) *refusal {
-	return &refusal{code: code, reason: reason, text: fmt.Sprintf(format, args...)}
+// Refuse returns a refusal whose text is formatted as by fmt.Sprintf.
+func Refuse(code int, reason, format string, args ...any) *Refusal {
+	return &Refusal{Code: code, Reason: reason, Text: fmt.Sprintf(format, args...)}
 }
 
-// after says when the sender may try again.
-func (r *refusal) after(d time.Duration) *refusal {
-	r.retryAfter = d
+// Unavailable returns the refusal of a batch that a Sink could not take now.
+func Unavailable(err error) *Refusal {
+	return Refuse(http.StatusServiceUnavailable, "unavailable", "nothing was stored: %s", err).After(unavailableRetry)
+}
+
+// PartlyRefused returns the refusal of a batch of which a part was stored, and nil
+// if all was. Its text tells how much was stored and why the rest was not.
+func PartlyRefused(r *telemetry.WriteResult, samples int) *Refusal {
+	if r.RefusedTotal() == 0 {
+		return nil
+	}
+	return Refuse(http.StatusBadRequest, "partly_refused", "%s", partly(r, samples))
+}
+
+// After says when the sender may try again.
+func (r *Refusal) After(d time.Duration) *Refusal {
+	r.RetryAfter = d
 	return r
 }
 

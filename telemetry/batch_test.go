@@ -60,6 +60,9 @@ func TestWriteResult_CountsAllAndKeepsTheFirst(t *testing.T) {
 	if r.RefusedTotal() != 31 || r.Refused[telemetry.ReasonTooOld] != 30 || r.Refused[telemetry.ReasonMissingName] != 1 {
 		t.Errorf("got %v", r.Refused)
 	}
+	if n := len(r.RefusedSeries); n == 0 || r.RefusedSeries[n-1] != 0 || r.RefusedSeries[n-2] == r.RefusedSeries[n-1] {
+		t.Errorf("got refused series %v, want each index once in a run, also beyond the details", r.RefusedSeries)
+	}
 	if len(r.Rejected) != telemetry.MaxRejections || r.Rejected[9].Series != 9 {
 		t.Errorf("got %d rejections, want the first %d", len(r.Rejected), telemetry.MaxRejections)
 	}

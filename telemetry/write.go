@@ -44,6 +44,10 @@ type WriteResult struct {
 	Exemplars  int            // exemplars now in store, those that were there already included
 	Rejected   []Rejection    // the first MaxRejections, in batch order
 	Refused    map[string]int // samples (or series without samples) refused, by reason
+	// RefusedSeries are the indexes in the batch of all series of which something was
+	// refused, in the order of the rejections, each once in a run. Protocols that
+	// count in other units than samples need them.
+	RefusedSeries []int
 }
 
 // MaxRejections bounds the details kept in a WriteResult.
@@ -55,6 +59,9 @@ func (r *WriteResult) Reject(x Rejection) {
 		r.Refused = make(map[string]int)
 	}
 	r.Refused[x.Reason] += max(1, x.Samples)
+	if n := len(r.RefusedSeries); n == 0 || r.RefusedSeries[n-1] != x.Series {
+		r.RefusedSeries = append(r.RefusedSeries, x.Series)
+	}
 	if len(r.Rejected) < MaxRejections {
 		r.Rejected = append(r.Rejected, x)
 	}
@@ -75,6 +82,9 @@ func (r *WriteResult) Merge(x WriteResult) {
 	for reason, n := range x.Refused {
 		r.Refused[reason] += n
 	}
+	r.RefusedSeries = append(r.RefusedSeries, x.RefusedSeries...)
+	slices.Sort(r.RefusedSeries)
+	r.RefusedSeries = slices.Compact(r.RefusedSeries)
 	r.Rejected = append(r.Rejected, x.Rejected...)
 	slices.SortStableFunc(r.Rejected, func(a, b Rejection) int { return cmp.Compare(a.Series, b.Series) })
 	r.Rejected = r.Rejected[:min(len(r.Rejected), MaxRejections)]

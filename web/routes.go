@@ -51,6 +51,11 @@ func (s *server) routes() []route {
 		{method: "GET", path: api + "/openapi.json", handler: http.HandlerFunc(s.openAPI)},
 
 		{method: "POST", path: "/api/v1/write", data: true, handler: s.opts.Write},
+		{method: "POST", path: "/v1/metrics", data: true, handler: s.opts.OTLP},
+		{method: "POST", path: "/api/v1/otlp/v1/metrics", data: true, handler: s.opts.OTLP},
+		{method: "PUT", path: "/metrics/{group...}", data: true, handler: s.opts.Push},
+		{method: "POST", path: "/metrics/{group...}", data: true, handler: s.opts.Push},
+		{method: "DELETE", path: "/metrics/{group...}", data: true, handler: s.opts.Push},
 		{method: "GET", path: "/metrics", handler: s.opts.Metrics},
 		{method: "GET", path: "/-/healthy", handler: http.HandlerFunc(s.healthy)},
 		{method: "GET", path: "/-/ready", handler: http.HandlerFunc(s.ready)},

@@ -51,6 +51,7 @@ func NewServer(now func() time.Time) *Server {
 			s.Writes.Add(1)
 			w.WriteHeader(http.StatusNoContent)
 		}),
+		OTLP: http.NotFoundHandler(), Push: http.NotFoundHandler(),
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { set.WritePrometheus(w) }),
 		Now:     now, Logger: logger, MetricSet: set,
 	}

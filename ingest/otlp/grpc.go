@@ -1,0 +1,197 @@
+package otlp
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
+	"golang.org/x/sync/semaphore"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	_ "google.golang.org/grpc/encoding/gzip" // senders compress with it
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+
+	"github.com/tocsinhq/tocsin/ingest"
+)
+
+// Server serves exports of metrics by gRPC.
+type Server struct {
+	service   *Service
+	receiving *semaphore.Weighted // one for each message that may arrive at a time
+}
+
+// Bounds of a connection.
+const (
+	maxStreams       = 64
+	maxHeaderBytes   = 64 << 10
+	connectTimeout   = 10 * time.Second
+	pingEvery        = 10 * time.Second // how often a client may ask whether we live
+	maxIdle          = 10 * time.Minute
+	stopTimeout      = 5 * time.Second
+	receivingRetry   = time.Second
+	receivingPatient = 5 * time.Second
+)
+
+// NewServer returns a server over a service. It starts nothing; see Serve.
+func NewServer(s *Service) *Server {
+	limits := s.Config()
+	// A message is taken into memory whole before its size can be claimed, at most
+	// twice: packed and unpacked.
+	atOnce := max(1, int64(limits.MaxInFlight)/(2*int64(limits.MaxDecoded)))
+	return &Server{service: s, receiving: semaphore.NewWeighted(atOnce)}
+}
+
+// Serve answers on l until ctx ends, then lets calls under way finish for some
+// seconds and returns when all have. It closes l.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	limits := s.service.Config()
+	server := grpc.NewServer(
+		grpc.ForceServerCodecV2(rawCodec{}),
+		grpc.MaxRecvMsgSize(int(limits.MaxDecoded)),
+		grpc.MaxConcurrentStreams(maxStreams),
+		grpc.MaxHeaderListSize(maxHeaderBytes),
+		grpc.ConnectionTimeout(connectTimeout),
+		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: maxIdle}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingEvery, PermitWithoutStream: true}),
+		grpc.WaitForHandlers(true),
+	)
+	server.RegisterService(&description, s)
+	ended, end := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		<-ended.Done()
+		cut := time.AfterFunc(stopTimeout, server.Stop)
+		defer cut.Stop()
+		server.GracefulStop()
+	}()
+	err := server.Serve(l)
+	broken := ctx.Err() == nil // the listener, for nobody asked for the end
+	end()
+	<-done
+	if broken {
+		return err
+	}
+	return nil
+}
+
+// description is the service of OpenTelemetry's metrics. It is written as a stream
+// of one message, which on the wire is the same as a plain call, so that the handler
+// decides when a message is taken in.
+var description = grpc.ServiceDesc{
+	ServiceName: "opentelemetry.proto.collector.metrics.v1.MetricsService",
+	HandlerType: (*any)(nil),
+	Streams: []grpc.StreamDesc{{
+		StreamName: "Export",
+		Handler:    func(srv any, stream grpc.ServerStream) error { return srv.(*Server).export(stream) },
+	}},
+	Metadata: "opentelemetry/proto/collector/metrics/v1/metrics_service.proto",
+}
+
+// raw is a message as it came, or as it is to be sent.
+type raw struct{ bytes []byte }
+
+// rawCodec leaves messages encoded, so that they are decoded by the same code and
+// under the same limits as those that come by HTTP.
+type rawCodec struct{}
+
+func (rawCodec) Name() string { return "proto" }
+
+func (rawCodec) Marshal(v any) (mem.BufferSlice, error) {
+	return mem.BufferSlice{mem.SliceBuffer(v.(*raw).bytes)}, nil
+}
+
+func (rawCodec) Unmarshal(data mem.BufferSlice, v any) error {
+	v.(*raw).bytes = data.Materialize()
+	return nil
+}
+
+// export answers one call.
+func (s *Server) export(stream grpc.ServerStream) (err error) {
+	from := "unknown"
+	if p, ok := peer.FromContext(stream.Context()); ok {
+		from = p.Addr.String()
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = status.Error(codes.Internal, s.service.Recovered(p, from))
+		}
+	}()
+	s.service.Timed(func() { err = s.call(stream, from) })
+	return err
+}
+
+func (s *Server) call(stream grpc.ServerStream, from string) error {
+	var b ingest.Body
+	defer s.service.Release(&b)
+	message, f, err := s.receive(stream)
+	if err != nil {
+		return err
+	}
+	var response pmetricotlp.ExportResponse
+	if f == nil {
+		response, f = s.store(stream.Context(), message, &b, from)
+	}
+	if f != nil {
+		s.service.Refused(f, from)
+		return statusOf(f).Err()
+	}
+	body, err := response.MarshalProto()
+	if err != nil {
+		return status.Errorf(codes.Internal, "marshal ExportMetricsServiceResponse: %s", err)
+	}
+	s.service.Answered(200)
+	return stream.SendMsg(&raw{body})
+}
+
+// receive takes in the message, when there is memory for one more and within its
+// time. An error is that of the transport.
+func (s *Server) receive(stream grpc.ServerStream) ([]byte, *ingest.Refusal, error) {
+	patient, cancel := context.WithTimeout(stream.Context(), receivingPatient)
+	defer cancel()
+	if s.receiving.Acquire(patient, 1) != nil {
+		return nil, ingest.Refuse(503, "overloaded", "too many messages arrive at a time; try again").After(receivingRetry), nil
+	}
+	type arrival struct {
+		message raw
+		err     error
+	}
+	arrived := make(chan arrival, 1)
+	go func() {
+		defer s.receiving.Release(1)
+		var a arrival
+		a.err = stream.RecvMsg(&a.message)
+		arrived <- a
+	}()
+	limit := s.service.Config().BodyTimeout
+	timer := time.NewTimer(limit.Std())
+	defer timer.Stop()
+	select {
+	case a := <-arrived:
+		if a.err != nil && status.Code(a.err) == codes.ResourceExhausted {
+			return nil, ingest.Refuse(413, "decoded_too_large", "%s", status.Convert(a.err).Message()), nil
+		}
+		return a.message.bytes, nil, a.err
+	case <-timer.C:
+		// Returning ends the stream, which ends the wait for the message.
+		return nil, ingest.Refuse(408, "body_too_slow", "message did not arrive within %s", limit), nil
+	}
+}
+
+// store decodes and stores a message.
+func (s *Server) store(ctx context.Context, message []byte, b *ingest.Body, from string) (pmetricotlp.ExportResponse, *ingest.Refusal) {
+	none := pmetricotlp.ExportResponse{}
+	if f := s.service.Reserve(b, int64(len(message))); f != nil {
+		return none, f
+	}
+	s.service.Took(len(message), len(message))
+	request, f := s.service.decode(message, typeProtobuf, b)
+	if f != nil {
+		return none, f
+	}
+	return s.service.Take(ctx, request, from)
+}
