@@ -136,6 +136,7 @@ func (h *Handler) store(w http.ResponseWriter, r *http.Request, s *scratch, m me
 	if len(s.batch.Series)+len(s.batch.Metadata) == 0 {
 		return nil
 	}
+	s.batch.Source = Source(r, h.config.SourceHeader)
 	var mixed telemetry.WriteResult
 	if m == messageV2 {
 		mixed = withoutMixed(&s.batch)
@@ -150,7 +151,7 @@ func (h *Handler) store(w http.ResponseWriter, r *http.Request, s *scratch, m me
 		setWritten(w.Header(), result)
 	}
 	if result.RefusedTotal() > 0 {
-		return refuse(http.StatusBadRequest, "partly_refused", "%s", partly(&result, samples))
+		return refusedPart(&result, samples)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -24,6 +25,21 @@ func refuse(code int, reason, format string, args ...any) *refusal {
 func (r *refusal) after(d time.Duration) *refusal {
 	r.retryAfter = d
 	return r
+}
+
+// limitRetry is the wait named when a limit of the store was met: series are
+// forgotten hours after their last sample.
+const limitRetry = time.Minute
+
+// refusedPart answers a batch of which a part, or all, was refused. Senders drop
+// what is answered 400 and send again what is answered 429, the whole of it and
+// before all that came after. So 429 is only for a batch of which nothing was stored
+// and with which nothing is wrong, so that it may be stored later.
+func refusedPart(r *telemetry.WriteResult, samples int) *refusal {
+	if r.OverLimit() {
+		return refuse(http.StatusTooManyRequests, "over_limit", "%s", partly(r, samples)).after(limitRetry)
+	}
+	return refuse(http.StatusBadRequest, "partly_refused", "%s", partly(r, samples))
 }
 
 // Senders log the first line of an answer and cut it, Prometheus at 1 KiB.
