@@ -22,6 +22,11 @@ const stripeSize = 131072
 // compact nothing and so never gets any back.
 const blockSegment = 64 << 20
 
+// logSegment bounds one file of the log, in which a record is hardly ever larger. The
+// TSDB removes whole files, two thirds of them at a time, so that with its own 128 MiB
+// the log of a small store never gets shorter; and a replay tells its progress by file.
+const logSegment = 16 << 20
+
 var walCompressions = map[string]compression.Type{
 	"snappy": compression.Snappy,
 	"zstd":   compression.Zstd,
@@ -107,6 +112,7 @@ func openEmbedded(o TSDBOptions, s *sources) (*tsdb.DB, *embedded, error) {
 		opts.SeriesLifecycleCallback = lifecycle{s, o.Lifecycle}
 	}
 	opts.MaxBlockChunkSegmentSize = blockSegment
+	opts.WALSegmentSize = logSegment
 	parts := &embedded{registry: prometheus.NewRegistry()}
 	db, err := tsdb.Open(o.Dir, o.Logger, parts, opts, o.Stats)
 	if err != nil {
