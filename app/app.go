@@ -59,6 +59,7 @@ type App struct {
 	// outboxes may have ended.
 	restartOutbox chan struct{}
 	undo          undo
+	start         startProgress
 
 	ending  chan struct{} // closed when the core is about to be closed
 	callers sync.RWMutex  // held by those who use the stores from outside Run
@@ -126,6 +127,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		return nil, err
 	}
 	a.last = web.ReloadStatus{OK: true, At: a.started}
+	a.start.begin(a.started)
 	a.answer(a.startingHandler())
 	return a, nil
 }
@@ -192,17 +194,4 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.callers.RLock()
 	defer a.callers.RUnlock()
 	(*a.handler.Load()).ServeHTTP(w, r)
-}
-
-// startingHandler answers while the stores are being opened: the process is
-// alive, its own metrics can be read, and all else is told to come again.
-func (a *App) startingHandler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "healthy") })
-	mux.Handle("GET /metrics", a.metricsHandler())
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Retry-After", "2")
-		http.Error(w, "not ready: the write-ahead log is being replayed; come again in a few seconds", http.StatusServiceUnavailable)
-	})
-	return mux
 }

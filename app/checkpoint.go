@@ -9,11 +9,14 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tocsinhq/tocsin/detector"
 )
@@ -32,6 +35,13 @@ func (c *Core) Checkpoint(ctx context.Context, at time.Time) error {
 	c.checkpointMu.Lock() // a later copy is not replaced by an earlier one
 	defer c.checkpointMu.Unlock()
 	path := filepath.Join(c.dir, checkpointFile)
+	// The old one stays until the new one is whole, so both must fit: a disk that
+	// is filled by a checkpoint takes no samples.
+	if old, err := os.Stat(path); err == nil {
+		if err := c.writer.RoomFor(old.Size()); err != nil {
+			return fmt.Errorf("checkpoint detector to %s: %w", path, err)
+		}
+	}
 	tmp, err := os.CreateTemp(c.dir, checkpointFile+".*")
 	if err != nil {
 		return fmt.Errorf("checkpoint detector: %w", err)
@@ -63,16 +73,12 @@ func (c *Core) Checkpoint(ctx context.Context, at time.Time) error {
 	return c.incidents.SetCursor(ctx, checkpointCursor, at.UnixMilli())
 }
 
-// restore reads the last checkpoint and then feeds the bank the samples that the
-// store received after it, so that a restart forgets nothing and what happened
-// meanwhile is told. Without a checkpoint, with a damaged one, which is kept
+// restore feeds the bank, which has the last checkpoint, the samples that the store
+// received after it, so that a restart forgets nothing and what happened meanwhile
+// is told. Without a checkpoint (have is false), with a damaged one, which is kept
 // aside, and with one of a warm start that was cut off, Warm has to give the
 // series their history.
-func (c *Core) restore(ctx context.Context) error {
-	have, err := c.restoreCheckpoint()
-	if err != nil {
-		return err
-	}
+func (c *Core) restore(ctx context.Context, have bool) error {
 	warming, err := c.incidents.Cursor(ctx, warmingCursor)
 	if err != nil {
 		return fmt.Errorf("restore detector: %w", err)
@@ -138,17 +144,49 @@ func (c *Core) catchUp(ctx context.Context, from int64) (int, error) {
 		return f.n, err
 	}
 	all := labels.MustNewMatcher(labels.MatchRegexp, labels.MetricName, ".+")
-	set := q.Select(ctx, false, hints, all)
-	var it chunkenc.Iterator
+	n, err := c.catchUpSeries(q.Select(ctx, false, hints, all))
+	return f.n + n, err
+}
+
+// catchUpBatch is how many series one worker of a catch-up takes at a time.
+const catchUpBatch = 256
+
+// catchUpSeries feeds all series of a set but buckets, on every processor: at a
+// start nothing else is to be done.
+func (c *Core) catchUpSeries(set storage.SeriesSet) (int, error) {
+	batches := make(chan []storage.Series)
+	var workers errgroup.Group
+	var fed atomic.Int64
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() (err error) {
+			f := feeding{to: c.observer, newest: math.MinInt64}
+			var it chunkenc.Iterator
+			for batch := range batches {
+				for _, s := range batch {
+					if err != nil {
+						continue // the others are taken all the same, or nobody could hand on
+					}
+					it = s.Iterator(it)
+					err = f.one(s.Labels(), it)
+				}
+			}
+			fed.Add(int64(f.n))
+			return err
+		})
+	}
+	batch := make([]storage.Series, 0, catchUpBatch)
 	for set.Next() {
 		s := set.At()
 		if _, isBucket := detector.HistogramOf(s.Labels()); isBucket {
 			continue
 		}
-		it = s.Iterator(it)
-		if err := f.one(s.Labels(), it); err != nil {
-			return f.n, err
+		if batch = append(batch, s); len(batch) == catchUpBatch {
+			batches <- batch
+			batch = make([]storage.Series, 0, catchUpBatch)
 		}
 	}
-	return f.n, set.Err()
+	batches <- batch
+	close(batches)
+	err := workers.Wait()
+	return int(fed.Load()), errors.Join(err, set.Err())
 }

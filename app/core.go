@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/tsdb"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tocsinhq/tocsin/bands"
 	"github.com/tocsinhq/tocsin/cardinality"
@@ -53,6 +54,14 @@ type CoreOptions struct {
 	Metrics     *metrics.Set         // nil: a set of its own
 	Registry    *prometheus.Registry // of the embedded parts; nil: one of its own
 	BlockReload time.Duration        // see store.TSDBOptions
+	Replay      *tsdb.DBStats        // told how far the replay of the log is; nil: nobody asks
+	Stage       func(what string)    // told what the start is about to do; nil: nobody asks
+}
+
+func (o CoreOptions) stage(what string) {
+	if o.Stage != nil {
+		o.Stage(what)
+	}
 }
 
 // Core is everything that decides. It starts no goroutines of its own (the TSDB
@@ -73,7 +82,7 @@ type Core struct {
 	bandHistory    time.Duration
 	owner          topology.Owner
 
-	tsdb      *tsdb.DB
+	tsdb      *store.DB
 	state     *sql.DB
 	bank      *detector.Bank
 	starter   *warm.Starter
@@ -145,13 +154,15 @@ func NewCore(ctx context.Context, o CoreOptions) (_ *Core, err error) {
 			err = errors.Join(err, c.undo.run(o.Logger))
 		}
 	}()
-	if err := c.openStores(ctx, o); err != nil {
+	have, err := c.openStores(ctx, o)
+	if err != nil {
 		return nil, err
 	}
 	if err := c.openDeciders(ctx, o); err != nil {
 		return nil, err
 	}
-	if err := c.restore(ctx); err != nil {
+	o.stage("catching up: the detector reads what came after its checkpoint")
+	if err := c.restore(ctx, have); err != nil {
 		return nil, err
 	}
 	if err := c.resume(ctx); err != nil {
@@ -160,36 +171,47 @@ func NewCore(ctx context.Context, o CoreOptions) (_ *Core, err error) {
 	return c, nil
 }
 
-// openStores opens what keeps data and what every sample passes.
-func (c *Core) openStores(ctx context.Context, o CoreOptions) (err error) {
+// openStores opens what keeps data and what every sample passes. The checkpoint of
+// the detector is read while the log is replayed, since both take long and need
+// nothing of each other. have says whether there was a usable one.
+func (c *Core) openStores(ctx context.Context, o CoreOptions) (have bool, err error) {
 	if c.state, err = store.OpenState(ctx, filepath.Join(o.Dir, "state.db")); err != nil {
-		return err
+		return false, err
 	}
 	c.undo.add("close state", c.state.Close)
-	c.growth = cardinality.New(cardinality.Options{Service: c.owner.Service, Now: o.Now, Metrics: o.Metrics})
-	if err := c.loadCardinality(); err != nil {
-		return err
-	}
-	c.tsdb, err = store.OpenTSDB(store.TSDBOptions{
-		Dir: filepath.Join(o.Dir, "tsdb"), Config: o.Config.Storage,
-		Logger: o.Logger.With("component", "tsdb"), Registerer: o.Registry, Reload: o.BlockReload, Lifecycle: c.growth,
-	})
-	if err != nil {
-		return err
-	}
-	c.undo.add("close sample store", c.tsdb.Close)
-	c.growth.Begin() // what the log told of is not new
 	if c.bank, err = detector.NewBank(o.Config.Detector, detector.WithServices(c.owner.Service), detector.WithGroups(func(v detector.Verdict) { c.observer.tell(v) })); err != nil {
-		return fmt.Errorf("make detector: %w", err)
+		return false, fmt.Errorf("make detector: %w", err)
 	}
 	c.bank.Expose(o.Metrics)
 	c.observer = &observer{bank: c.bank, queue: make(chan detector.Verdict, verdictQueue), metrics: c.metrics}
+	c.growth = cardinality.New(cardinality.Options{Service: c.owner.Service, Now: o.Now, Metrics: o.Metrics})
+	if err := c.loadCardinality(); err != nil {
+		return false, err
+	}
+	o.stage("replaying the log of samples")
+	var restored errgroup.Group
+	restored.Go(func() (err error) {
+		have, err = c.restoreCheckpoint()
+		return err
+	})
+	c.tsdb, err = store.OpenTSDB(store.TSDBOptions{
+		Dir: filepath.Join(o.Dir, "tsdb"), Config: o.Config.Storage,
+		Logger: o.Logger.With("component", "tsdb"), Registerer: o.Registry, Stats: o.Replay, Now: o.Now,
+		Reload: o.BlockReload, Lifecycle: c.growth,
+	})
+	if err == nil {
+		c.undo.add("close sample store", c.tsdb.Close)
+		c.growth.Begin() // what the log told of is not new
+	}
+	if err := errors.Join(err, restored.Wait()); err != nil {
+		return false, err
+	}
 	c.starter = c.newStarter(o.Config.WarmStart)
 	c.catalogue, err = store.NewCatalogue(ctx, store.CatalogueOptions{
 		State: c.state, Config: o.Config.Storage, Now: o.Now, Metrics: o.Metrics, Logger: o.Logger.With("component", "store"),
 	})
 	if err != nil {
-		return err
+		return false, err
 	}
 	c.writer = store.NewWriter(store.WriterOptions{
 		DB: c.tsdb, Catalogue: c.catalogue, Observer: c.observer, Ahead: c.observer.Ahead, Far: detector.AheadFar, Near: detector.AheadNear, Config: o.Config.Storage,
@@ -203,7 +225,7 @@ func (c *Core) openStores(ctx context.Context, o CoreOptions) (err error) {
 		Stored: c.tsdb, Config: o.Config.Bands, Detector: o.Config.Detector, Share: c.shareOf, Live: c.live, Now: o.Now,
 		Lookback: o.Config.Storage.Query.Lookback.Std(),
 	})
-	return c.openScraping(o)
+	return have, c.openScraping(o)
 }
 
 // openDeciders builds rules, incidents, root cause and the outbox.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
 
 	"github.com/tocsinhq/tocsin/app"
@@ -347,15 +348,17 @@ func TestCore_HistoryInBlocksOnly_IsLearnedAndPagesNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := db.Appender(t.Context())
+	a := db.AppenderV2(t.Context())
 	l := labels.FromStrings("__name__", "queue_depth", "service", "pay")
 	for i := range 400 {
-		if _, err := a.Append(0, l, h.now.Add(time.Duration(i)*15*time.Second).UnixMilli(), jumping(i)); err != nil {
+		if _, err := a.Append(0, l, 0, h.now.Add(time.Duration(i)*15*time.Second).UnixMilli(), jumping(i), nil, nil, storage.AppendV2Options{}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	end := h.now.Add(400 * 15 * time.Second)
-	if err := errors.Join(a.Commit(), db.CompactHead(tsdb.NewRangeHead(db.Head(), h.now.UnixMilli(), end.UnixMilli())), db.Close()); err != nil {
+	if err := errors.Join(a.Commit(), db.View(func(db *tsdb.DB) error {
+		return db.CompactHead(tsdb.NewRangeHead(db.Head(), h.now.UnixMilli(), end.UnixMilli()))
+	}), db.Close()); err != nil {
 		t.Fatal(err)
 	}
 	h.now = end

@@ -69,6 +69,7 @@ func (a *App) serve(c *Core) {
 		Status:        a.status,
 		Reload:        a.Reload,
 		Ready:         c.writer.Healthy,
+		Readable:      c.tsdb.Readable,
 		PromAPI:       a.server.prom,
 		Write:         a.server.receivers.write,
 		OTLP:          otlp.Handler{Service: a.server.receivers.otlp},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/tocsinhq/tocsin/detector"
@@ -16,10 +17,16 @@ func (a *App) openCore(ctx context.Context) (*Core, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	begun := time.Now()
+	if m := a.loaded.config.Storage.Limits.Memory; m > 0 {
+		debug.SetMemoryLimit(int64(m))
+	}
+	defer a.start.collectLess()()
+	defer a.start.logUntilDone(a.log)()
 	c, err := NewCore(ctx, CoreOptions{
 		Config: a.loaded.config, RuleSet: a.loaded.rules, Jobs: a.loaded.jobs, Targets: a.loaded.targets, Dir: a.opts.StoragePath, Channels: a.loaded.channels,
 		ExternalURL: a.URL(), Now: time.Now, Logger: a.log, Metrics: a.set, Registry: a.registry,
 		BlockReload: a.opts.BlockReload,
+		Replay:      a.start.replay, Stage: a.start.reach,
 	})
 	if err != nil {
 		return nil, err

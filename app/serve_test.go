@@ -5,6 +5,7 @@ import (
 	"context"
 	"math"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strconv"
 	"strings"
@@ -26,13 +27,22 @@ func TestApp_BeforeStoresAreOpen_AliveButNotReady(t *testing.T) {
 	}{
 		{"GET", "/-/healthy", 200, "healthy"},
 		{"GET", "/metrics", 200, "tocsin_build_info{version=\"test\""},
-		{"GET", "/-/ready", 503, "write-ahead log is being replayed"},
-		{"GET", "/api/v1/query?query=up", 503, "come again"},
+		{"GET", "/-/ready", 503, "not ready: opening the stores (segment 0 of 0 of the log, 0%)"},
+		{"GET", "/api/v1/query?query=up", 503, `"errorType":"unavailable"`},
+		{"GET", "/api/v1/status/walreplay", 200, `{"data":{"min":0,"max":0,"current":0,"state":"waiting"},"status":"success"}`},
+		{"POST", "/api/v1/write", 503, "come again"},
 		{"POST", "/-/reload", 503, "come again"},
 	} {
 		if status, body := direct(d.app, tt.method, tt.path); status != tt.status || !strings.Contains(body, tt.says) {
 			t.Errorf("%s %s: got %d %q, want %d and %q", tt.method, tt.path, status, body, tt.status, tt.says)
 		}
+	}
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("Accept", "text/html,*/*")
+	page := httptest.NewRecorder()
+	d.app.ServeHTTP(page, r)
+	if page.Code != 503 || !strings.Contains(page.Body.String(), "Tocsin is starting") || !strings.Contains(page.Body.String(), `http-equiv="refresh"`) {
+		t.Errorf("a browser got %d %s", page.Code, page.Body)
 	}
 	if d.app.Core() != nil {
 		t.Error("New opened the stores, want that left to Run")

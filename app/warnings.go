@@ -30,3 +30,23 @@ func Warnings(cfg config.Config, set rules.RuleSet) []string {
 	}
 	return out
 }
+
+// warnings are those of the configuration in use.
+func (a *App) warnings() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return Warnings(a.loaded.config, a.loaded.rules)
+}
+
+// storeWarnings says why nothing is accepted now, if so, and what was lost to
+// damage since the process began.
+func (c *Core) storeWarnings() []string {
+	out := []string{} // a list also when it is empty
+	if err := c.writer.Healthy(); err != nil {
+		out = append(out, err.Error())
+	}
+	for _, d := range c.tsdb.Damages() {
+		out = append(out, d.String())
+	}
+	return out
+}

@@ -15,6 +15,11 @@ type Config struct {
 	// MaxInFlight bounds the bodies of all requests under way, compressed and
 	// decompressed together. Above it requests are put off with 503.
 	MaxInFlight yamldoc.Bytes `yaml:"max_in_flight"`
+	// SourceHeader names the header whose value says whom a request is from, for the
+	// limits of one source (storage.limits.max_series_per_source). Empty, or a
+	// request without it: the address it comes from. Name one only if senders cannot
+	// choose its value at will, or a proxy sets it.
+	SourceHeader string `yaml:"source_header"`
 	// BodyTimeout is how long the body of one request may take to arrive.
 	BodyTimeout yamldoc.Duration `yaml:"body_timeout"`
 }

@@ -126,6 +126,7 @@ func (h *Handler) store(w http.ResponseWriter, r *http.Request, s *scratch, m me
 	if len(s.batch.Series)+len(s.batch.Metadata) == 0 {
 		return nil
 	}
+	s.batch.Source = Source(r, h.config.SourceHeader)
 	var mixed telemetry.WriteResult
 	if m == messageV2 {
 		mixed = withoutMixed(&s.batch)

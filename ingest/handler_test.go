@@ -349,6 +349,44 @@ func TestHandler_SinkError_Gets503AndNever500(t *testing.T) {
 	}
 }
 
+func TestHandler_OverALimitOnly_Gets429(t *testing.T) {
+	var result telemetry.WriteResult
+	r := newRig(func(context.Context, *telemetry.Batch) (telemetry.WriteResult, error) { return result, nil }, nil)
+	result.Reject(telemetry.Rejection{Reason: telemetry.ReasonSeriesLimit, Message: "limit of 5 series reached", Samples: 1})
+	result.Reject(telemetry.Rejection{Series: 1, Reason: telemetry.ReasonMemoryLimit, Message: "no memory", Samples: 1})
+	w := r.post(packed(2))
+	if w.Code != 429 || w.Header().Get("Retry-After") != "60" || !strings.Contains(w.Body.String(), "limit of 5 series reached [series_limit]") {
+		t.Errorf("got %d %v %q", w.Code, w.Header(), w.Body)
+	}
+	result.Stored = 1 // sent again it would be stored twice, and hold up what comes after
+	if w := r.post(packed(3)); w.Code != 400 {
+		t.Errorf("with a sample stored: got %d, want 400", w.Code)
+	}
+	result.Stored = 0
+	result.Reject(telemetry.Rejection{Series: 2, Reason: telemetry.ReasonTooOld, Samples: 1})
+	if w := r.post(packed(3)); w.Code != 400 {
+		t.Errorf("with another fault: got %d, want 400", w.Code)
+	}
+}
+
+func TestHandler_Source_IsTheHeaderOrTheAddress(t *testing.T) {
+	got := ""
+	sink := func(_ context.Context, b *telemetry.Batch) (telemetry.WriteResult, error) {
+		got = b.Source
+		return telemetry.WriteResult{Stored: b.Len()}, nil
+	}
+	r := newRig(sink, nil)
+	if r.post(packed(1), "X-Source", "team-a"); got != "192.0.2.1" {
+		t.Errorf("got %q, want the address", got)
+	}
+	r = newRig(sink, func(o *ingest.Options) { o.Config.SourceHeader = "X-Source" })
+	for header, want := range map[string]string{" team-a ": "team-a", "": "192.0.2.1", strings.Repeat("x", 500): strings.Repeat("x", 128)} {
+		if r.post(packed(1), "X-Source", header); got != want {
+			t.Errorf("header %q: got %q, want %q", header, got, want)
+		}
+	}
+}
+
 func TestHandler_PartlyRefused_Gets400ThatSaysWhat(t *testing.T) {
 	var result telemetry.WriteResult
 	r := newRig(func(context.Context, *telemetry.Batch) (telemetry.WriteResult, error) { return result, nil }, nil)

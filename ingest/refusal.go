@@ -27,11 +27,17 @@ func Unavailable(err error) *Refusal {
 	return Refuse(http.StatusServiceUnavailable, "unavailable", "nothing was stored: %s", err).After(unavailableRetry)
 }
 
-// PartlyRefused returns the refusal of a batch of which a part was stored, and nil
-// if all was. Its text tells how much was stored and why the rest was not.
+// PartlyRefused returns the refusal of a batch of which a part, or all, was refused,
+// and nil if all was stored. Its text tells how much was stored and why the rest was
+// not. Senders drop what is answered 400 and send again what is answered 429, the
+// whole of it and before all that came after. So 429 is only for a batch of which
+// nothing was stored and with which nothing is wrong, so that it may be stored later.
 func PartlyRefused(r *telemetry.WriteResult, samples int) *Refusal {
 	if r.RefusedTotal() == 0 {
 		return nil
+	}
+	if r.OverLimit() {
+		return Refuse(http.StatusTooManyRequests, "over_limit", "%s", partly(r, samples)).After(limitRetry)
 	}
 	return Refuse(http.StatusBadRequest, "partly_refused", "%s", partly(r, samples))
 }
@@ -41,6 +47,10 @@ func (r *Refusal) After(d time.Duration) *Refusal {
 	r.RetryAfter = d
 	return r
 }
+
+// limitRetry is the wait named when a limit of the store was met: series are
+// forgotten hours after their last sample.
+const limitRetry = time.Minute
 
 // Senders log the first line of an answer and cut it, Prometheus at 1 KiB.
 const maxFirstLine = 1000

@@ -45,6 +45,7 @@ type appender struct {
 	ctx     context.Context
 	limited bool
 	app     storage.AppenderV2 // nil before the first sample
+	hold    *held              // of the TSDB that app is of
 	limits  *scrapeLimits      // nil for rules
 	refs    storage.GetRef     // of app; nil for rules
 	key     []byte
@@ -130,7 +131,12 @@ func (a *appender) begin() error {
 	if err := a.w.Healthy(); err != nil {
 		return err
 	}
-	a.app, a.minute = a.w.db.AppenderV2(a.ctx), minuteOf(a.w.now())
+	g, err := a.w.db.acquire()
+	if err != nil {
+		return err
+	}
+	a.hold = &held{d: a.w.db, g: g}
+	a.app, a.minute = g.db.AppenderV2(a.ctx), minuteOf(a.w.now())
 	if a.limited {
 		a.limits = newScrapeLimits(a.w)
 		a.refs, _ = a.app.(storage.GetRef)
@@ -197,7 +203,8 @@ func (a *appender) Commit() error {
 	if a.app == nil {
 		return nil
 	}
-	if err := a.w.commit(a.app); err != nil {
+	defer a.hold.drop()
+	if err := a.w.commit(a.hold.g, a.app); err != nil {
 		return err
 	}
 	if a.runs {
@@ -219,6 +226,7 @@ func (a *appender) Rollback() error {
 	if a.app == nil {
 		return nil
 	}
+	defer a.hold.drop()
 	a.w.forget(a.pending)
 	a.pending, a.hists = nil, nil
 	return a.app.Rollback()

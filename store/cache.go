@@ -336,3 +336,15 @@ func (c *cache) sweep(before uint32) int {
 	c.rewrite(size)
 	return had - c.used - int(c.aliased.Load())
 }
+
+// each hands over every series, under its lock.
+func (c *cache) each(do func(*series)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for p := place(1); p < c.next; p++ {
+		m := c.lock(p)
+		m.Lock()
+		do(c.at(p))
+		m.Unlock()
+	}
+}

@@ -17,6 +17,10 @@ type Config struct {
 	OutOfOrderWindow yamldoc.Duration `yaml:"out_of_order_window"`
 	// WALCompression is the compression of the write-ahead log: snappy, zstd or none.
 	WALCompression string `yaml:"wal_compression"`
+	// Durability says what an acknowledged sample survives: process, that the daemon
+	// dies, and after a second that the machine does; fsync, both at once, for the
+	// price of one sync of the disk per group of requests.
+	Durability string `yaml:"durability"`
 	// MaxExemplars is the number of exemplars kept, of all series together; the oldest
 	// make room. They take about 150 bytes each. 0 keeps none.
 	MaxExemplars int `yaml:"max_exemplars"`
@@ -35,11 +39,28 @@ type Config struct {
 	Query QueryConfig `yaml:"query"`
 }
 
+// minMemory is what the process needs before it has a series.
+const minMemory = 128 << 20
+
+// What an acknowledged sample survives.
+const (
+	DurabilityProcess = "process" // death of the process; loss of power a second later
+	DurabilityFsync   = "fsync"   // loss of power
+)
+
 // Limits bound labels, series and times of incoming samples.
 type Limits struct {
 	// MaxSeries is the number of series in memory at which no further ones are
 	// created. Existing series are not affected.
 	MaxSeries int `yaml:"max_series"`
+	// MaxSeriesPerSource is the number of series in memory from one source (see
+	// ingest.source_header) at which no further ones of it are created. 0 is no
+	// limit but max_series.
+	MaxSeriesPerSource int `yaml:"max_series_per_source"`
+	// Memory is how much the process may use. When 85% of it is in use no new series
+	// is created, at 95% nothing is accepted until there is less. 0 takes the limit of
+	// the process: GOMEMLIMIT, or 80% of what the container or the machine has.
+	Memory yamldoc.Bytes `yaml:"memory"`
 	// MaxLabels is the number of labels of one series, the name included.
 	MaxLabels int `yaml:"max_labels"`
 	// MaxLabelNameBytes bounds the name of a label.
@@ -72,6 +93,7 @@ func DefaultConfig() Config {
 		Retention:        yamldoc.Duration(15 * 24 * time.Hour),
 		OutOfOrderWindow: yamldoc.Duration(30 * time.Minute),
 		WALCompression:   "snappy",
+		Durability:       DurabilityProcess,
 		MaxExemplars:     100_000,
 		MaxMetadata:      50_000,
 		MinFreeDisk:      64 << 20,
@@ -114,6 +136,9 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	if _, ok := walCompressions[c.WALCompression]; !ok {
 		report("wal_compression", "want snappy, zstd or none, got %q", c.WALCompression)
 	}
+	if c.Durability != DurabilityProcess && c.Durability != DurabilityFsync {
+		report("durability", "want process or fsync, got %q", c.Durability)
+	}
 	if c.MaxExemplars < 0 {
 		report("max_exemplars", "want 0 (none) or more, got %d", c.MaxExemplars)
 	}
@@ -140,6 +165,12 @@ func (l Limits) validate(report func(path, format string, args ...any)) {
 		if x.got < x.want {
 			report(x.path, "want at least %d, got %d", x.want, x.got)
 		}
+	}
+	if l.MaxSeriesPerSource < 0 {
+		report("max_series_per_source", "want 0 (no limit) or more, got %d", l.MaxSeriesPerSource)
+	}
+	if l.Memory != 0 && l.Memory < minMemory {
+		report("memory", "want 0 (the limit of the process) or at least %s, got %s", yamldoc.Bytes(minMemory), l.Memory)
 	}
 	if l.MaxFuture < 0 {
 		report("max_future", "want 0s or more, got %s", l.MaxFuture)

@@ -36,16 +36,31 @@ func (g *diskGuard) check(now time.Time) error {
 }
 
 func (g *diskGuard) look() error {
-	if g.min == 0 {
+	free, want, ok := g.room()
+	if !ok || free >= want {
 		return nil
 	}
+	return fmt.Errorf("%w: disk of %q has %s free, want at least %s; nothing is accepted until there is room",
+		ErrReadOnly, g.dir, humanize.IBytes(free), humanize.IBytes(want))
+}
+
+// room returns how much is free and how much is to stay so; false when nothing is
+// to, or the file system does not tell, as not every one does.
+func (g *diskGuard) room() (free, want uint64, ok bool) {
+	if g.min == 0 {
+		return 0, 0, false
+	}
 	free, size, err := g.free(g.dir)
-	if err != nil {
-		return nil // not every file system can tell; the log's own errors still count
+	return free, max(g.min, size/100), err == nil
+}
+
+// RoomFor returns an error when a file of n bytes beside the samples would leave so
+// little room on the disk that no samples could be accepted.
+func (w *Writer) RoomFor(n int64) error {
+	free, want, ok := w.disk.room()
+	if !ok || free >= want+uint64(n) {
+		return nil
 	}
-	if want := max(g.min, size/100); free < want {
-		return fmt.Errorf("%w: disk of %q has %s free, want at least %s; nothing is accepted until there is room",
-			ErrReadOnly, g.dir, humanize.IBytes(free), humanize.IBytes(want))
-	}
-	return nil
+	return fmt.Errorf("disk of %q has %s free, want %s for the file and %s to stay free",
+		w.disk.dir, humanize.IBytes(free), humanize.IBytes(uint64(n)), humanize.IBytes(want))
 }

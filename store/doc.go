@@ -13,9 +13,16 @@
 //
 // Results of rules take the same way through Writer.Appendable. What Write
 // acknowledged survives the death of the process; it survives loss of power
-// after the next pass of Writer.Run, which syncs the log once per second.
+// after the next pass of Writer.Run, which syncs the log once per second, or at once
+// with durability fsync.
 //
-// After an error of the write-ahead log nothing more is acknowledged until the
-// folder was opened again, because replay repairs the log by cutting it at the
-// damage and everything behind it would be lost.
+// DB holds the TSDB for all who use it. After an error of the log nothing more is
+// acknowledged until Writer.Run had it closed and opened again, because what is
+// written behind damage may not be readable. Each opening repairs the logs:
+//
+//	guard   every segment gets a second name
+//	open    the TSDB replays; where it meets damage it cuts and deletes
+//	compare if it touched a segment: close, put the segments back,
+//	        keep the damaged ones in wal-corrupt, write them anew with every
+//	        record that can be read, open again
 package store

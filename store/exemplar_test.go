@@ -9,7 +9,6 @@ import (
 
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/tsdb"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 
 	"github.com/tocsinhq/tocsin/ingest/sinktest"
@@ -18,7 +17,7 @@ import (
 )
 
 // readExemplars returns the values of the exemplars of a metric in order of time.
-func readExemplars(t testing.TB, db *tsdb.DB, metric string) (values []float64) {
+func readExemplars(t testing.TB, db *store.DB, metric string) (values []float64) {
 	t.Helper()
 	q, err := db.ExemplarQuerier(context.Background())
 	if err != nil {
@@ -189,7 +188,7 @@ func TestWriter_StartTimestamps_SurviveAKillAndTheSwitch(t *testing.T) {
 }
 
 // starts returns the start timestamps of a metric's samples.
-func starts(t testing.TB, db *tsdb.DB, metric string) (all []int64) {
+func starts(t testing.TB, db *store.DB, metric string) (all []int64) {
 	t.Helper()
 	q, err := db.Querier(0, math.MaxInt64)
 	if err != nil {

@@ -19,6 +19,9 @@ type writerMetrics struct {
 	droppedStarts *metrics.Counter
 	writeErrors   *metrics.Counter
 	syncErrors    *metrics.Counter
+	syncs         *metrics.Counter
+	reopens       *metrics.Counter
+	reopenErrors  *metrics.Counter
 }
 
 func newWriterMetrics(set *metrics.Set, w *Writer) *writerMetrics {
@@ -30,6 +33,10 @@ func newWriterMetrics(set *metrics.Set, w *Writer) *writerMetrics {
 		}
 		return 1
 	})
+	set.NewGauge("tocsin_store_memory_limit_bytes", func() float64 { return float64(w.memory.limit) })
+	set.NewGauge("tocsin_store_memory_used_bytes", func() float64 { return float64(w.memory.use().live) })
+	set.NewGauge("tocsin_store_sources", func() float64 { return float64(w.db.sources.len()) })
+	w.db.damages.expose(set)
 	return &writerMetrics{
 		set:           set,
 		samples:       set.NewCounter("tocsin_store_samples_total"),
@@ -43,6 +50,9 @@ func newWriterMetrics(set *metrics.Set, w *Writer) *writerMetrics {
 		droppedStarts: set.NewCounter("tocsin_store_dropped_start_timestamps_total"),
 		writeErrors:   set.NewCounter("tocsin_store_write_errors_total"),
 		syncErrors:    set.NewCounter("tocsin_store_sync_errors_total"),
+		syncs:         set.NewCounter("tocsin_store_syncs_total"),
+		reopens:       set.NewCounter("tocsin_store_reopens_total"),
+		reopenErrors:  set.NewCounter("tocsin_store_reopen_errors_total"),
 	}
 }
 

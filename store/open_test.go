@@ -134,7 +134,7 @@ func TestConfig_Validate_ReportsEachField(t *testing.T) {
 	if got := collect(store.DefaultConfig()); len(got) != 0 {
 		t.Errorf("defaults: %v", got)
 	}
-	bad := store.Config{RetentionSize: -1, MinFreeDisk: -1, MaxExemplars: -1, MaxMetadata: -1, OutOfOrderWindow: yamldoc.Duration(time.Second), Limits: store.Limits{MaxFuture: -1}}
+	bad := store.Config{RetentionSize: -1, MinFreeDisk: -1, MaxExemplars: -1, MaxMetadata: -1, OutOfOrderWindow: yamldoc.Duration(time.Second), Limits: store.Limits{MaxFuture: -1, MaxSeriesPerSource: -1, Memory: 1}}
 	var paths []string
 	for _, line := range collect(bad) {
 		path, msg, _ := strings.Cut(line, ": ")
@@ -143,8 +143,8 @@ func TestConfig_Validate_ReportsEachField(t *testing.T) {
 			t.Errorf("%s: want got and wanted", line)
 		}
 	}
-	want := []string{"retention", "retention_size", "out_of_order_window", "wal_compression", "max_exemplars", "max_metadata", "min_free_disk",
-		"limits.max_series", "limits.max_labels", "limits.max_label_name_bytes", "limits.max_label_value_bytes", "limits.max_future",
+	want := []string{"retention", "retention_size", "out_of_order_window", "wal_compression", "durability", "max_exemplars", "max_metadata", "min_free_disk",
+		"limits.max_series", "limits.max_labels", "limits.max_label_name_bytes", "limits.max_label_value_bytes", "limits.max_series_per_source", "limits.memory", "limits.max_future",
 		"query.max_samples", "query.timeout", "query.lookback", "query.max_length", "query.max_concurrent"}
 	if !slices.Equal(paths, want) {
 		t.Errorf("got  %v\nwant %v", paths, want)
@@ -157,11 +157,12 @@ retention: 3d
 retention_size: 10GiB
 out_of_order_window: 1h
 wal_compression: zstd
+durability: fsync
 max_exemplars: 9
 start_timestamps: true
 max_metadata: 10
 min_free_disk: 1MiB
-limits: {max_series: 1, max_labels: 2, max_label_name_bytes: 3, max_label_value_bytes: 4, max_future: 5m}
+limits: {max_series: 1, max_labels: 2, max_label_name_bytes: 3, max_label_value_bytes: 4, max_future: 5m, max_series_per_source: 9, memory: 1GiB}
 query: {max_samples: 6, timeout: 7s, lookback: 8m, max_length: 9KiB, max_concurrent: 10}
 `))
 	if len(errs) > 0 {
@@ -172,8 +173,8 @@ query: {max_samples: 6, timeout: 7s, lookback: 8m, max_length: 9KiB, max_concurr
 		t.Fatal(errs)
 	}
 	want := store.Config{
-		Retention: yamldoc.Duration(72 * time.Hour), RetentionSize: 10 << 30, OutOfOrderWindow: yamldoc.Duration(time.Hour), WALCompression: "zstd", MaxExemplars: 9, StartTimestamps: true, MaxMetadata: 10, MinFreeDisk: 1 << 20,
-		Limits: store.Limits{MaxSeries: 1, MaxLabels: 2, MaxLabelNameBytes: 3, MaxLabelValueBytes: 4, MaxFuture: yamldoc.Duration(5 * time.Minute)},
+		Retention: yamldoc.Duration(72 * time.Hour), RetentionSize: 10 << 30, OutOfOrderWindow: yamldoc.Duration(time.Hour), WALCompression: "zstd", Durability: "fsync", MaxExemplars: 9, StartTimestamps: true, MaxMetadata: 10, MinFreeDisk: 1 << 20,
+		Limits: store.Limits{MaxSeries: 1, MaxLabels: 2, MaxLabelNameBytes: 3, MaxLabelValueBytes: 4, MaxFuture: yamldoc.Duration(5 * time.Minute), MaxSeriesPerSource: 9, Memory: 1 << 30},
 		Query:  store.QueryConfig{MaxSamples: 6, Timeout: yamldoc.Duration(7 * time.Second), Lookback: yamldoc.Duration(8 * time.Minute), MaxLength: 9 << 10, MaxConcurrent: 10},
 	}
 	if got != want {

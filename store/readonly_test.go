@@ -21,10 +21,10 @@ func TestOpenReadOnly_BesideAWriter_SeesItsLogAndLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	a := db.Appender(t.Context())
+	a := db.AppenderV2(t.Context())
 	l := labels.FromStrings("__name__", "up")
 	for i := range int64(10) {
-		if _, err := a.Append(0, l, 1000*i, float64(i)); err != nil {
+		if _, err := a.Append(0, l, 0, 1000*i, float64(i), nil, nil, noOptions); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -18,6 +18,8 @@ import (
 // request is one Write under way: one TSDB appender and the memory it needs.
 type request struct {
 	w           *Writer
+	source      string
+	held        *generation // the opening of the TSDB that app is of
 	app         storage.AppenderV2
 	refs        storage.GetRef
 	exemplarApp storage.ExemplarAppenderV2
@@ -47,21 +49,28 @@ type refusal struct {
 // maxPendingKept bounds the memory a pooled request keeps, in observations.
 const maxPendingKept = 1 << 16
 
-func (w *Writer) begin(ctx context.Context, now time.Time) *request {
+func (w *Writer) begin(ctx context.Context, now time.Time) (*request, error) {
+	g, err := w.db.acquire()
+	if err != nil {
+		return nil, err
+	}
 	r, ok := w.requests.Get().(*request)
 	if !ok {
 		r = &request{w: w, maker: labelMaker{limits: &w.limits}}
 	}
-	r.app = w.db.AppenderV2(ctx)
+	r.held, r.app = g, g.db.AppenderV2(ctx)
 	r.refs, _ = r.app.(storage.GetRef)
 	r.exemplarApp, _ = r.app.(storage.ExemplarAppenderV2)
 	r.now, r.minute = now, minuteOf(now)
 	r.times = timeRange{now: now.UnixMilli(), maxFuture: time.Duration(w.limits.MaxFuture).Milliseconds()}
-	return r
+	return r, nil
 }
 
-// end gives the request's memory back, without anything of the batch in it.
+// end lets go of the TSDB and gives the request's memory back, without anything
+// of the batch in it.
 func (w *Writer) end(r *request) {
+	w.db.release(r.held)
+	r.held, r.app, r.refs, r.exemplarApp = nil, nil, nil, nil
 	if cap(r.pending)+cap(r.histograms)+cap(r.exemplars)+cap(r.later) > maxPendingKept {
 		return
 	}
@@ -124,6 +133,7 @@ func (r *request) write(i int, in *telemetry.Series, at *found) error {
 				at.place = r.w.cache.get(at.id, r.minute) // a sweep took it between the two
 			}
 		}
+		r.count(at.place)
 	}
 	if len(in.Exemplars) > 0 {
 		r.later = append(r.later, withExemplars{i, n, *at, in})
@@ -132,6 +142,18 @@ func (r *request) write(i int, in *telemetry.Series, at *found) error {
 		r.result.Reject(telemetry.Rejection{Series: i, Labels: labelsText(in.Unpack()), Reason: x.reason, Message: x.message, Samples: x.samples})
 	}
 	return err
+}
+
+// count counts a series for its source.
+func (r *request) count(p place) {
+	if r.w.db.sources == nil || p == 0 {
+		return
+	}
+	m := r.w.cache.lock(p)
+	m.Lock()
+	ref := r.w.cache.at(p).ref
+	m.Unlock()
+	r.w.db.sources.add(r.source, storage.SeriesRef(ref))
 }
 
 // refuse counts a refused sample of the series at hand.
@@ -219,6 +241,12 @@ func (r *request) mayCreate(in *telemetry.Series) (bool, *fault) {
 	}
 	if have := r.w.db.Head().NumSeries(); have >= uint64(r.w.limits.MaxSeries) {
 		return false, seriesLimitFault(r.w.limits.MaxSeries, have)
+	}
+	if f := r.w.memory.mayCreate(); f != nil {
+		return false, f
+	}
+	if f := r.w.db.sources.mayCreate(r.source); f != nil {
+		return false, f
 	}
 	return true, nil
 }

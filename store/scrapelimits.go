@@ -95,6 +95,10 @@ func (l *scrapeLimits) mayCreate(ls labels.Labels, t int64, v float64, h *histog
 		l.refuse(ls, *seriesLimitFault(limit, have))
 		return false
 	}
+	if f := l.w.memory.mayCreate(); f != nil {
+		l.refuse(ls, *f)
+		return false
+	}
 	return true
 }
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -15,6 +16,16 @@ import (
 // Prometheus' own: with a million series it saves a third of the time of an
 // append and costs some megabytes.
 const stripeSize = 131072
+
+// blockSegment bounds one file of chunks of a block. Its space is claimed before it
+// is written: with the TSDB's own half gigabyte a disk with less room than that can
+// compact nothing and so never gets any back.
+const blockSegment = 64 << 20
+
+// logSegment bounds one file of the log, in which a record is hardly ever larger. The
+// TSDB removes whole files, two thirds of them at a time, so that with its own 128 MiB
+// the log of a small store never gets shorter; and a replay tells its progress by file.
+const logSegment = 16 << 20
 
 var walCompressions = map[string]compression.Type{
 	"snappy": compression.Snappy,
@@ -34,21 +45,45 @@ type TSDBOptions struct {
 	// Reload is how often blocks that others put into the folder are looked for; 0
 	// is each minute.
 	Reload time.Duration
+	Stats  *tsdb.DBStats    // tells how far the replay of the log is; nil: nobody asks
+	Now    func() time.Time // for the time of damage; nil is time.Now
+}
+
+func (o TSDBOptions) now() time.Time {
+	if o.Now == nil {
+		return time.Now()
+	}
+	return o.Now()
 }
 
 // OpenTSDB opens the sample store in its folder and replays its log, during
-// which it does not return. The TSDB keeps its own lock file
+// which it does not return. A damaged log does not keep it from opening: what can
+// be read is recovered, the damaged files are kept in wal-corrupt, and
+// DB.Damages tells what is lost. The TSDB keeps its own lock file
 // beside that of LockDir, so that another program pointed at the same folder
 // is refused too. The caller closes the DB, after which a Writer on it must not
 // be used.
-func OpenTSDB(o TSDBOptions) (*tsdb.DB, error) {
-	c, ok := walCompressions[o.Config.WALCompression]
-	if !ok {
+func OpenTSDB(o TSDBOptions) (*DB, error) {
+	if _, ok := walCompressions[o.Config.WALCompression]; !ok {
 		return nil, fmt.Errorf("open sample store %q: wal_compression: want snappy, zstd or none, got %q", o.Dir, o.Config.WALCompression)
 	}
+	d := &DB{o: o, reason: errClosed, sources: newSources(o.Config.Limits.MaxSeriesPerSource)}
+	if err := d.open(func() {}); err != nil {
+		return nil, err
+	}
+	if o.Registerer != nil {
+		if err := o.Registerer.Register(d); err != nil {
+			return nil, errors.Join(fmt.Errorf("open sample store %q: register its metrics: %w", o.Dir, err), d.Close())
+		}
+	}
+	return d, nil
+}
+
+// openEmbedded opens the TSDB itself, with metrics of its own for this opening.
+func openEmbedded(o TSDBOptions, s *sources) (*tsdb.DB, *embedded, error) {
 	opts := tsdb.DefaultOptions()
 	opts.StripeSize = stripeSize
-	opts.WALCompression = c
+	opts.WALCompression = walCompressions[o.Config.WALCompression]
 	opts.EnableMetadataWALRecords = true // forwarding by remote write 2.0 takes types and helps from there
 	// Isolation hides a commit under way from queries, at 55 bytes for each series
 	// and a lookup for each sample. What a sender puts into one request is no
@@ -73,9 +108,15 @@ func OpenTSDB(o TSDBOptions) (*tsdb.DB, error) {
 	// Prometheus, so that dropping one drops little too much.
 	month := (31 * 24 * time.Hour).Milliseconds()
 	opts.MaxBlockDuration = max(opts.MinBlockDuration, min(opts.RetentionDuration/10, month))
-	db, err := tsdb.Open(o.Dir, o.Logger, o.Registerer, opts, nil)
-	if err != nil {
-		return nil, fmt.Errorf("open sample store %q: %w", o.Dir, err)
+	if s != nil {
+		opts.SeriesLifecycleCallback = lifecycle{s, o.Lifecycle}
 	}
-	return db, nil
+	opts.MaxBlockChunkSegmentSize = blockSegment
+	opts.WALSegmentSize = logSegment
+	parts := &embedded{registry: prometheus.NewRegistry()}
+	db, err := tsdb.Open(o.Dir, o.Logger, parts, opts, o.Stats)
+	if err != nil {
+		return nil, nil, err
+	}
+	return db, parts, nil
 }

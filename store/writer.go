@@ -13,7 +13,6 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
-	"github.com/prometheus/prometheus/tsdb"
 
 	"github.com/tocsinhq/tocsin/telemetry"
 )
@@ -44,7 +43,7 @@ type Observer interface {
 
 // WriterOptions are what a Writer is made of.
 type WriterOptions struct {
-	DB        *tsdb.DB
+	DB        *DB
 	Observer  Observer // nil watches nothing
 	Config    Config   // see Config.Validate; OutOfOrderWindow must be the DB's
 	Now       func() time.Time
@@ -62,7 +61,7 @@ type WriterOptions struct {
 // Writer puts samples into the TSDB and shows them to the observer. It is safe
 // for concurrent use; requests may carry the same series.
 type Writer struct {
-	db        *tsdb.DB
+	db        *DB
 	observer  Observer
 	ahead     func(far, near uint64)
 	far, near int
@@ -76,9 +75,12 @@ type Writer struct {
 	catalogue *Catalogue
 	exemplars exemplarChecker // nil if none are kept
 	disk      diskGuard
-	failed    atomic.Pointer[error]
-	unsynced  atomic.Bool // something was committed since the last sync
-	requests  sync.Pool   // of *request
+	memory    *memoryGuard
+	fsync     bool // before each answer
+	syncs     syncRounds
+	onSync    func(path string, size int64) // told what is on the disk now; nil: nobody asks
+	unsynced  atomic.Bool                   // something was committed since the last sync
+	requests  sync.Pool                     // of *request
 }
 
 // NewWriter returns a writer on an open DB. It starts nothing; see Run.
@@ -95,6 +97,8 @@ func NewWriter(o WriterOptions) *Writer {
 		cache:     newCache(),
 		catalogue: o.Catalogue,
 		disk:      diskGuard{dir: o.DB.Dir(), min: uint64(o.Config.MinFreeDisk), free: o.DiskFree},
+		fsync:     o.Config.Durability == DurabilityFsync,
+		memory:    newMemoryGuard(int64(o.Config.Limits.Memory)),
 	}
 	if w.observer == nil {
 		w.observer = unwatched{}
@@ -122,20 +126,13 @@ func (unwatched) ObserveHistogram(uint64, telemetry.HistogramSample) bool { retu
 // Healthy returns nil while samples are accepted, or an ErrReadOnly that says
 // why not and what to do.
 func (w *Writer) Healthy() error {
-	if err := w.failed.Load(); err != nil {
-		return *err
+	if err := w.db.accepting(); err != nil {
+		return err
 	}
-	return w.disk.check(w.now())
-}
-
-// fail makes the writer read-only for good.
-func (w *Writer) fail(err error) error {
-	w.metrics.writeErrors.Inc()
-	err = fmt.Errorf("%w since an error of its log: %w; make room on the disk if it is full, then restart to repair the log", ErrReadOnly, err)
-	if w.failed.CompareAndSwap(nil, &err) {
-		w.log.Error("store is read-only until it is opened again", "err", err)
+	if err := w.disk.check(w.now()); err != nil {
+		return err
 	}
-	return err
+	return w.memory.full()
 }
 
 // Write stores what is good in the batch and says what was refused and why.
@@ -156,8 +153,12 @@ func (w *Writer) Write(ctx context.Context, b *telemetry.Batch) (telemetry.Write
 	if err := w.Healthy(); err != nil {
 		return telemetry.WriteResult{}, err
 	}
-	r := w.begin(ctx, now)
+	r, err := w.begin(ctx, now)
+	if err != nil {
+		return telemetry.WriteResult{}, err
+	}
 	defer w.end(r)
+	r.source = b.Source
 	for from := 0; from < len(b.Series); from += findAhead {
 		to := min(from+findAhead, len(b.Series))
 		r.find(b.Series[from:to])
@@ -170,7 +171,7 @@ func (w *Writer) Write(ctx context.Context, b *telemetry.Batch) (telemetry.Write
 	if err := r.writeExemplars(); err != nil {
 		return telemetry.WriteResult{}, w.abort(r, err)
 	}
-	if err := w.commit(r.app); err != nil {
+	if err := w.commit(r.held, r.app); err != nil {
 		return telemetry.WriteResult{}, err
 	}
 	if r.runs {
@@ -195,20 +196,9 @@ func (w *Writer) Write(ctx context.Context, b *telemetry.Batch) (telemetry.Write
 func (w *Writer) abort(r *request, err error) error {
 	w.forget(r.pending)
 	if rollback := r.app.Rollback(); rollback != nil {
-		return w.fail(fmt.Errorf("append: %w; roll back: %w", err, rollback))
+		return w.fail(r.held, fmt.Errorf("append: %w; roll back: %w", err, rollback))
 	}
 	return fmt.Errorf("append: %w", err)
-}
-
-// commit writes the log. Any error there leaves the log in doubt.
-func (w *Writer) commit(app interface{ Commit() error }) error {
-	if err := app.Commit(); err != nil {
-		return w.fail(err)
-	}
-	if !w.unsynced.Load() {
-		w.unsynced.Store(true)
-	}
-	return nil
 }
 
 // observation is a stored float sample on its way to the observer.

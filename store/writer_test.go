@@ -24,12 +24,12 @@ var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // rig is a writer on a store of its own.
 type rig struct {
 	*store.Writer
-	db      *tsdb.DB
+	db      *store.DB
 	metrics *metrics.Set
 	now     time.Time
 }
 
-func openDB(t testing.TB, dir string, c store.Config) *tsdb.DB {
+func openDB(t testing.TB, dir string, c store.Config) *store.DB {
 	t.Helper()
 	db, err := store.OpenTSDB(store.TSDBOptions{Dir: dir, Config: c, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -82,7 +82,7 @@ func (r *rig) counter(t testing.TB, name string) string {
 }
 
 // read returns the float samples of a metric by labels, and the number of its histograms.
-func read(t testing.TB, db *tsdb.DB, metric string) (map[string][]telemetry.Sample, int) {
+func read(t testing.TB, db *store.DB, metric string) (map[string][]telemetry.Sample, int) {
 	t.Helper()
 	q, err := db.Querier(0, 1<<62)
 	if err != nil {
@@ -133,7 +133,7 @@ func TestWriter_SeriesDroppedByTheHead_FallsBackToLabels(t *testing.T) {
 	// Eight hours on, the head is compacted and drops what had no sample since.
 	r.now = r.now.Add(8 * time.Hour)
 	r.write(t, sinktest.Metric("tick", r.now.UnixMilli(), 1))
-	if err := r.db.Compact(context.Background()); err != nil {
+	if err := r.db.View(func(db *tsdb.DB) error { return db.Compact(context.Background()) }); err != nil {
 		t.Fatal(err)
 	}
 	if n := r.db.Head().NumSeries(); n != 1 {
@@ -157,45 +157,6 @@ func TestWriter_SeriesDroppedByTheHead_FallsBackToLabels(t *testing.T) {
 	r.write(t, sinktest.Metric("old", r.now.UnixMilli(), 2))
 	if s, _ := read(t, r.db, "old"); len(s["{}"]) != 2 {
 		t.Errorf("got %v after the sweep", s)
-	}
-}
-
-func TestWriter_LogError_StaysReadOnlyUntilReopened(t *testing.T) {
-	dir := t.TempDir()
-	c := store.DefaultConfig()
-	db := openDB(t, dir, c)
-	r := newRig(t, func(o *store.WriterOptions) { o.DB = db })
-	at := r.now.UnixMilli()
-	r.write(t, sinktest.Metric("m", at, 1))
-	if err := r.Healthy(); err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Close(); err != nil { // the log refuses writes from here on
-		t.Fatal(err)
-	}
-	for range 2 {
-		b, _ := sinktest.Batch(sinktest.Metric("m", at+1, 2))
-		_, err := r.Write(context.Background(), b)
-		if !errors.Is(err, store.ErrReadOnly) || !strings.Contains(err.Error(), "restart") {
-			t.Errorf("got %v, want ErrReadOnly that says what to do", err)
-		}
-	}
-	if err := r.Healthy(); !errors.Is(err, store.ErrReadOnly) {
-		t.Errorf("Healthy: got %v", err)
-	}
-	app := r.Appendable().AppenderV2(context.Background())
-	if _, err := app.Append(0, labels.FromStrings("__name__", "r"), 0, at+1, 1, nil, nil, noOptions); !errors.Is(err, store.ErrReadOnly) {
-		t.Errorf("rules: got %v", err)
-	}
-	if r.counter(t, "tocsin_store_write_errors_total") != "1" || r.counter(t, "tocsin_store_healthy") != "0" {
-		t.Error("the error is not counted")
-	}
-
-	again := newRig(t, func(o *store.WriterOptions) { o.DB = openDB(t, dir, c) })
-	t.Cleanup(func() { again.db.Close() })
-	again.write(t, sinktest.Metric("m", at+1, 3))
-	if s, _ := read(t, again.db, "m"); len(s["{}"]) != 2 || s["{}"][1].V != 3 {
-		t.Errorf("got %v, want the first sample and the one after reopening", s)
 	}
 }
 
@@ -227,6 +188,12 @@ func TestWriter_DiskNearlyFull_RefusesUntilThereIsRoom(t *testing.T) {
 	r.now = r.now.Add(2 * time.Second)
 	if err := try(); err != nil {
 		t.Errorf("got %v with room again", err)
+	}
+	if err := r.RoomFor(1 << 20); err != nil {
+		t.Errorf("a small file: %v", err)
+	}
+	if err := r.RoomFor(1<<30 + 1); err == nil || !strings.Contains(err.Error(), "2.0 GiB free") {
+		t.Errorf("a file that would fill the disk: got %v", err)
 	}
 }
 

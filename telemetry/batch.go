@@ -65,6 +65,9 @@ type Series struct {
 // A Batch is owned by one goroutine; a Sink must not keep any part of it after
 // Write returns, so that bodies and batches can be pooled.
 type Batch struct {
+	// Source is whom the batch is from, for the limits of one source: an address, a
+	// header's value, a scrape job or a service. Empty is a source like any other.
+	Source string
 	Series []Series
 	// Metadata are those that stand apart from series, each with its Family.
 	Metadata []Metadata
@@ -82,6 +85,7 @@ func (b *Batch) Reset() {
 		s.Exemplars = s.Exemplars[:0]
 		s.Metadata = Metadata{}
 	}
+	b.Source = ""
 	b.Series = b.Series[:0]
 	clear(b.Metadata)
 	b.Metadata = b.Metadata[:0]

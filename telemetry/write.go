@@ -21,6 +21,8 @@ const (
 	ReasonBadTime       = "bad_timestamp"
 	ReasonBadHistogram  = "bad_histogram"
 	ReasonSeriesLimit   = "series_limit"
+	ReasonSourceLimit   = "source_series_limit"
+	ReasonMemoryLimit   = "memory_limit"
 	ReasonMixedTypes    = "mixed_sample_types"
 	ReasonNoSeries      = "exemplar_without_series"
 )
@@ -65,6 +67,17 @@ func (r *WriteResult) Reject(x Rejection) {
 	if len(r.Rejected) < MaxRejections {
 		r.Rejected = append(r.Rejected, x)
 	}
+}
+
+// OverLimit reports whether nothing was stored and nothing was wrong with what was
+// refused: it would have been stored below a limit of the store.
+func (r *WriteResult) OverLimit() bool {
+	for reason := range r.Refused {
+		if reason != ReasonSeriesLimit && reason != ReasonSourceLimit && reason != ReasonMemoryLimit {
+			return false
+		}
+	}
+	return r.Stored == 0 && len(r.Refused) > 0
 }
 
 // Merge adds what became of another part of the same batch. The details stay in

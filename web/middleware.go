@@ -102,10 +102,15 @@ func (r *recorder) code() int {
 	return r.status
 }
 
-// whenReady answers 503 until the daemon is ready.
+// whenReady answers 503 until data can be read, which it also can while nothing is
+// accepted because the disk is full.
 func (s *server) whenReady(next http.Handler) http.Handler {
+	readable := s.opts.Readable
+	if readable == nil {
+		readable = s.opts.Ready
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := s.opts.Ready(); err != nil {
+		if err := readable(); err != nil {
 			s.metrics.notReady.Inc()
 			s.fail(w, r, &Error{Kind: KindUnavailable, Message: "not ready: " + err.Error()})
 			return

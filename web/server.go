@@ -32,10 +32,12 @@ type Options struct {
 	// Cardinality says where series come from, at most Limit rows.
 	Cardinality func(ctx context.Context, r CardinalityRequest) (Cardinality, error)
 
-	Status  func(ctx context.Context) (Status, error)
-	Reload  func(ctx context.Context) error // nil error: the new configuration is live
-	Ready   func() error                    // nil once data can be read and written, else what is awaited
-	Healthy func() error                    // optional; nil while the process works
+	Status func(ctx context.Context) (Status, error)
+	Reload func(ctx context.Context) error // nil error: the new configuration is live
+	Ready  func() error                    // nil once data can be read and written, else what is awaited
+	// Readable returns nil while data can be read, else what is awaited; nil: as Ready.
+	Readable func() error
+	Healthy  func() error // optional; nil while the process works
 
 	PromAPI http.Handler // serves /api/v1/...
 	Write   http.Handler // serves POST /api/v1/write

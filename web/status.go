@@ -17,7 +17,10 @@ type Status struct {
 	Scrape        ScrapeStatus    `json:"scrape"`
 	Forward       []ForwardStatus `json:"forward"` // one for each remote_write; empty without
 	Drops         []Drop          `json:"drops"`   // everything counted as lost or refused, by reason
-	Runtime       RuntimeStatus   `json:"runtime"`
+	// Warnings are sentences about what somebody should look at: data lost to damage,
+	// nothing accepted at present, settings that hardly are what was meant.
+	Warnings []string      `json:"warnings"`
+	Runtime  RuntimeStatus `json:"runtime"`
 }
 
 // ScrapeStatus sums up the targets that are scraped.

@@ -16,7 +16,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
-	"github.com/prometheus/prometheus/tsdb"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
@@ -35,7 +34,7 @@ type rig struct {
 	t       testing.TB
 	now     time.Time
 	service *otlp.Service
-	db      *tsdb.DB
+	db      *store.DB
 	engine  *promql.Engine
 	set     *metrics.Set
 	fail    error // of the sink

@@ -18,7 +18,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	clientpush "github.com/prometheus/client_golang/prometheus/push"
 	"github.com/prometheus/prometheus/promql"
-	"github.com/prometheus/prometheus/tsdb"
 
 	"github.com/tocsinhq/tocsin/ingest"
 	"github.com/tocsinhq/tocsin/ingest/push"
@@ -33,7 +32,7 @@ type rig struct {
 	t       testing.TB
 	now     time.Time
 	handler http.Handler
-	db      *tsdb.DB
+	db      *store.DB
 	engine  *promql.Engine
 	set     *metrics.Set
 	fail    error

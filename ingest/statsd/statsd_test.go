@@ -16,7 +16,6 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/promql"
-	"github.com/prometheus/prometheus/tsdb"
 	"go.uber.org/goleak"
 
 	"github.com/tocsinhq/tocsin/ingest"
@@ -33,7 +32,7 @@ type rig struct {
 	t      testing.TB
 	now    time.Time
 	server *statsd.Server
-	db     *tsdb.DB
+	db     *store.DB
 	engine *promql.Engine
 	set    *metrics.Set
 	fail   error

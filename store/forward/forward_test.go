@@ -18,7 +18,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/prompb"
-	"github.com/prometheus/prometheus/tsdb"
 	"go.uber.org/goleak"
 
 	"github.com/tocsinhq/tocsin/ingest/sinktest"
@@ -87,7 +86,7 @@ func (r *receiver) count(series string) int {
 // rig is a store with a forwarder on it.
 type rig struct {
 	w  *store.Writer
-	db *tsdb.DB
+	db *store.DB
 	f  *forward.Forwarder
 	n  atomic.Uint64
 }

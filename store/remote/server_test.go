@@ -14,8 +14,8 @@ import (
 	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/storage"
 	promremote "github.com/prometheus/prometheus/storage/remote"
-	"github.com/prometheus/prometheus/tsdb"
 
 	"github.com/tocsinhq/tocsin/store"
 	"github.com/tocsinhq/tocsin/store/remote"
@@ -42,7 +42,7 @@ func level(i int) float64 {
 }
 
 // history is a store with ten days of up and more, a sample a minute.
-func history(t *testing.T) *tsdb.DB {
+func history(t *testing.T) *store.DB {
 	t.Helper()
 	c := store.DefaultConfig()
 	db, err := store.OpenTSDB(store.TSDBOptions{Dir: t.TempDir(), Config: c, Logger: slog.New(slog.DiscardHandler)})
@@ -50,13 +50,13 @@ func history(t *testing.T) *tsdb.DB {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	a := db.Appender(t.Context())
+	a := db.AppenderV2(t.Context())
 	for i := range 10 * 1440 {
 		at := begin.Add(time.Duration(i) * time.Minute).UnixMilli()
-		if _, err := a.Append(0, up, at, level(i)); err != nil {
+		if _, err := a.Append(0, up, 0, at, level(i), nil, nil, storage.AppendV2Options{}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := a.Append(0, more, at, -1); err != nil {
+		if _, err := a.Append(0, more, 0, at, -1, nil, nil, storage.AppendV2Options{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -73,7 +73,7 @@ type server struct {
 	asked map[string]int
 }
 
-func newServer(t *testing.T, db *tsdb.DB, without map[string]int) *server {
+func newServer(t *testing.T, db *store.DB, without map[string]int) *server {
 	t.Helper()
 	s := &server{asked: map[string]int{}}
 	engine := store.NewQueryEngine(store.QueryEngineOptions{Config: store.DefaultConfig().Query, Logger: slog.New(slog.DiscardHandler)})

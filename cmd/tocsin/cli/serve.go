@@ -41,6 +41,10 @@ func (f logFlags) logger(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, opts))
 }
 
+// memoryShare is the share of the container's or the machine's memory that the
+// process may use; the rest is for the cache of files.
+const memoryShare = 0.8
+
 type serveCommand struct {
 	daemonFlags
 	logFlags
@@ -49,10 +53,12 @@ type serveCommand struct {
 // Run starts the daemon and blocks until it has stopped in order.
 func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	log := c.logger(s.err)
-	// In a container the collector must know the limit, or the kernel ends the
-	// process before it has tried to free anything. GOMEMLIMIT goes before it.
-	if _, err := memlimit.Set(memlimit.WithRatio(0.9), memlimit.WithProvider(memlimit.FromCgroup)); err != nil && !errors.Is(err, memlimit.ErrNoLimit) && !errors.Is(err, memlimit.ErrNoCgroup) && !errors.Is(err, memlimit.ErrCgroupsNotSupported) {
-		log.Warn("memory limit of the container is not used", "error", err)
+	// The collector must know the limit, or the kernel ends the process before it
+	// has tried to free anything; and the store refuses new series below it.
+	// GOMEMLIMIT goes before it.
+	provider := memlimit.ApplyFallback(memlimit.FromCgroup, memlimit.FromSystem)
+	if _, err := memlimit.Set(memlimit.WithRatio(memoryShare), memlimit.WithProvider(provider)); err != nil && !errors.Is(err, memlimit.ErrNoLimit) {
+		log.Warn("memory limit of the container or the machine is not used; storage.limits.memory sets one", "error", err)
 	}
 	a, err := app.New(ctx, app.Options{
 		ConfigFile:    c.ConfigFile,

@@ -32,6 +32,11 @@ export default function StatusPage() {
               {s.reload.error && <pre style={{ margin: 0, whiteSpace: 'pre-wrap' }} className="mono">{s.reload.error}</pre>}
             </div>
           )}
+          {(s.warnings ?? []).map((w) => (
+            <div className="notice bad" role="status" key={w}>
+              <p>{w}</p>
+            </div>
+          ))}
           <Figures s={s} />
           <Channels s={s} />
           {s.scrape.jobs > 0 && <Targets s={s} />}

@@ -1,0 +1,31 @@
+package store
+
+// MemoryUse is what SetMemory's func answers, in bytes.
+type MemoryUse struct{ Live, Taken uint64 }
+
+// SetMemory makes the writer believe in another memory and have no collector but
+// collect.
+func (w *Writer) SetMemory(use func() MemoryUse, collect func()) {
+	w.memory.use = func() memoryUse {
+		u := use()
+		return memoryUse{live: u.Live, taken: u.Taken}
+	}
+	w.memory.collect = collect
+}
+
+// LookAtMemory does what Run does now and then.
+func (w *Writer) LookAtMemory() { w.memory.look() }
+
+// FailLog does what an error of the log does.
+func (w *Writer) FailLog(err error) error {
+	g, aerr := w.db.acquire()
+	if aerr != nil {
+		return aerr
+	}
+	defer w.db.release(g)
+	return w.fail(g, err)
+}
+
+// OnSync makes f be told what is on the disk: the files of the log and how long
+// they were when they were synced.
+func (w *Writer) OnSync(f func(path string, size int64)) { w.onSync = f }

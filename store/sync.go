@@ -1,0 +1,143 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+)
+
+// syncState is one more than the segment of each log that was synced last. The TSDB
+// syncs a segment when it begins the next one, but behind our back and perhaps not
+// yet, so that all from the last one on are synced.
+type syncState struct {
+	mu    sync.Mutex
+	after [len(logNames)]int
+}
+
+// syncRounds lets many requests share one sync: those that come while one is under
+// way wait for the next, which begins when it has ended.
+type syncRounds struct {
+	mu      sync.Mutex
+	next    *syncRound
+	running sync.Mutex
+}
+
+type syncRound struct {
+	done chan struct{}
+	err  error
+}
+
+// wait returns after a sync that began after it was called.
+func (s *syncRounds) wait(sync func() error) error {
+	s.mu.Lock()
+	r := s.next
+	leads := r == nil
+	if leads {
+		r = &syncRound{done: make(chan struct{})}
+		s.next = r
+	}
+	s.mu.Unlock()
+	if leads {
+		s.running.Lock()
+		s.mu.Lock()
+		s.next = nil
+		s.mu.Unlock()
+		r.err = sync()
+		s.running.Unlock()
+		close(r.done)
+	}
+	<-r.done
+	return r.err
+}
+
+// durable returns when what was committed is as durable as the configuration wants.
+func (w *Writer) durable(g *generation) error {
+	if !w.fsync {
+		return nil
+	}
+	if err := w.syncs.wait(func() error { return w.sync(g) }); err != nil {
+		return w.fail(g, err) // the system may have dropped what it could not write
+	}
+	return nil
+}
+
+// Sync brings everything acknowledged so far to the disk. It does nothing
+// when nothing was written since the last time.
+func (w *Writer) Sync() error {
+	if !w.unsynced.Load() {
+		return nil
+	}
+	g, err := w.db.acquire()
+	if err != nil {
+		return fmt.Errorf("sync the log: %w", err)
+	}
+	defer w.db.release(g)
+	return w.sync(g)
+}
+
+// sync syncs the logs of one opening of the TSDB.
+func (w *Writer) sync(g *generation) error {
+	g.synced.mu.Lock()
+	defer g.synced.mu.Unlock()
+	w.unsynced.Store(false)
+	for i, name := range logNames {
+		if err := w.syncLog(filepath.Join(w.db.Dir(), name), &g.synced.after[i]); err != nil {
+			w.unsynced.Store(true)
+			return fmt.Errorf("sync the log: %w", err)
+		}
+	}
+	w.metrics.syncs.Inc()
+	return nil
+}
+
+// syncLog syncs the segments in dir from the one before *after on, and the folder
+// itself when one of them is new, and moves *after on.
+func (w *Writer) syncLog(dir string, after *int) error {
+	segments, err := segmentsIn(dir)
+	if err != nil || len(segments) == 0 {
+		return err
+	}
+	next := segments[len(segments)-1].number + 1
+	for _, s := range segments {
+		if s.number+1 < *after {
+			continue
+		}
+		size, err := syncFile(s.path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // deleted because a checkpoint has taken its place
+		}
+		if err != nil {
+			return err
+		}
+		if w.onSync != nil {
+			w.onSync(s.path, size)
+		}
+	}
+	if next != *after {
+		if _, err := syncFile(dir); err != nil {
+			return err
+		}
+	}
+	*after = next
+	return nil
+}
+
+// syncFile syncs a file or folder and returns how long it was before.
+func syncFile(path string) (int64, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	if err := f.Sync(); err != nil {
+		return 0, fmt.Errorf("%s: %w", path, err)
+	}
+	return info.Size(), nil
+}
