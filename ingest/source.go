@@ -17,9 +17,14 @@ func Source(r *http.Request, header string) string {
 			return strings.Clone(v[:min(len(v), maxSource)])
 		}
 	}
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	return Host(r.RemoteAddr)
+}
+
+// Host returns an address without its port, for protocols that have no headers.
+func Host(address string) string {
+	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		return r.RemoteAddr
+		return address
 	}
 	return host
 }

@@ -193,5 +193,5 @@ func (s *Server) store(ctx context.Context, message []byte, b *ingest.Body, from
 	if f != nil {
 		return none, f
 	}
-	return s.service.Take(ctx, request, from)
+	return s.service.Take(ctx, request, ingest.Host(from))
 }

@@ -78,7 +78,7 @@ func (h Handler) receive(w http.ResponseWriter, r *http.Request, encoding string
 	if f != nil {
 		return none, f
 	}
-	return h.Take(r.Context(), request, r.RemoteAddr)
+	return h.Take(r.Context(), request, ingest.Source(r, h.Config().SourceHeader))
 }
 
 // decode reads an export request. What it takes in memory is claimed before.

@@ -96,7 +96,7 @@ func (s *Service) giveBack(w *work) {
 }
 
 // Take stores what is good of an export and returns the response, whose partial
-// success names the rest. The request is changed and must not be used again. A
+// success names the rest. from says whom it is from, for the limits of one source. The request is changed and must not be used again. A
 // refusal means that nothing was stored, for a reason that is not the sender's.
 func (s *Service) Take(ctx context.Context, request pmetricotlp.ExportRequest, from string) (pmetricotlp.ExportResponse, *ingest.Refusal) {
 	w := s.acquire()
@@ -128,6 +128,7 @@ func (s *Service) take(ctx context.Context, w *work, md pmetric.Metrics, from st
 		if err := s.convert(ctx, w, c, md, lefts, spans); err != nil {
 			return pmetricotlp.ExportResponse{}, ingest.Unavailable(err)
 		}
+		w.batch.Source = from
 		var err error
 		if result, err = s.sink.Write(ctx, &w.batch); err != nil {
 			return pmetricotlp.ExportResponse{}, ingest.Unavailable(err)

@@ -89,6 +89,7 @@ func (h *Handler) push(ctx context.Context, group labels.Labels, body []byte, co
 	t := h.groups.time(group, h.Now().UnixMilli())
 	var batch telemetry.Batch
 	rows, err := decode(body, contentType, group, t, &batch)
+	batch.Source = "push " + group.Get(model.JobLabel)
 	switch {
 	case errors.Is(err, errTooMany):
 		return ingest.Refuse(http.StatusRequestEntityTooLarge, "too_many_samples", "%s; push in smaller groups", err)

@@ -166,6 +166,7 @@ func (s *Server) flushEach(ctx context.Context) {
 func (s *Server) Flush(ctx context.Context, now time.Time) {
 	var b telemetry.Batch
 	s.aggregator.collect(&b, now)
+	b.Source = "statsd"
 	if len(b.Series) == 0 {
 		return
 	}
