@@ -86,11 +86,12 @@ func cost(out io.Writer, series int, found figures) error {
 	perSeries := func() float64 { return float64(bank.Bytes()) / float64(series) }
 	young := perSeries()
 	youngOrder := run.feed(2)
-	// On to the second day in large steps, and back to those of a scrape.
+	// On to a time of the second day that is known, in large steps, and back to those
+	// of a scrape, for half an hour: until then noise is learned anew.
 	run.step = 900_000
-	run.feed(96)
+	run.feed(128)
 	run.step = costStep
-	run.feed(10)
+	run.feed(140)
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
