@@ -20,6 +20,10 @@ import (
 // costStep is the distance of samples, in ms.
 const costStep = 15_000
 
+// costRounds is how many samples of each series are timed: three minutes, within
+// which each series learns once.
+const costRounds = 12
+
 // costBlock is how many samples are handed over and timed at once: a write request
 // brings from 500 on.
 const costBlock = 500
@@ -95,11 +99,11 @@ func cost(out io.Writer, series int, found figures) error {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	order := run.feed(6)
+	order := run.feed(costRounds)
 	runtime.ReadMemStats(&after)
-	allocations := max(0, float64(after.Mallocs-before.Mallocs)-costAllocations) / float64(6*series)
+	allocations := max(0, float64(after.Mallocs-before.Mallocs)-costAllocations) / float64(costRounds*series)
 	random.Shuffle(series, func(i, j int) { run.slots[i], run.slots[j] = run.slots[j], run.slots[i] })
-	shuffled := run.feed(6)
+	shuffled := run.feed(costRounds)
 
 	found["ns_per_sample_order"], found["ns_per_sample_random"] = order.mean, shuffled.mean
 	found["ns_p99_order"], found["ns_p99_random"] = order.p99, shuffled.p99
