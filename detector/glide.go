@@ -63,7 +63,7 @@ func (s *series) glides(k *look, p *params) bool {
 		return false
 	}
 	k.point = tailDecades * (u / quantile) * (u / quantile)
-	k.rarity = float32(k.point - float64(s.Looks))
+	k.decades, k.rarity = k.point, float32(k.point-float64(s.Looks))
 	k.dev = clip((k.x-k.anchor)/k.unit, chartClip)
 	return s.steady(k, float32(k.dev), float32(u))
 }
@@ -150,6 +150,8 @@ func (s *series) weighAside(p *params, slab *days, k *look) {
 	c.predict(&full, d)
 	c.judge(&full, p, d)
 	c.report(&full)
-	s.Expected, s.Lower, s.Upper, s.Rarity, s.Kind = c.Expected, c.Lower, c.Upper, c.Rarity, c.Kind
+	s.Expected, s.Lower, s.Upper = c.Expected, c.Lower, c.Upper
+	// The word is the one that the sample has when nobody asks for a band.
+	full.decades, full.point, full.rarity = k.decades, k.point, k.rarity
 	*k = full
 }
