@@ -2,14 +2,18 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tocsinhq/tocsin/detector"
 	"github.com/tocsinhq/tocsin/store"
@@ -24,31 +28,63 @@ type feeding struct {
 }
 
 // buckets feeds the stored samples of every classic histogram, all buckets of one
-// at a time, in order of time.
+// at a time, in order of time; histograms on every processor.
 func (f *feeding) buckets(ctx context.Context, q storage.Querier, hints *storage.SelectHints) error {
 	names, err := bucketNames(ctx, q)
 	if err != nil {
 		return err
 	}
+	all := make(chan []storage.Series)
+	workers := make([]feeding, runtime.GOMAXPROCS(0))
+	var g errgroup.Group
+	for i := range workers {
+		w := &workers[i]
+		w.to, w.newest = f.to, f.newest
+		g.Go(func() (err error) {
+			for buckets := range all {
+				if err == nil { // others are taken all the same, or nobody could hand on
+					err = w.together(buckets)
+				}
+			}
+			return err
+		})
+	}
+	err = eachHistogram(ctx, q, hints, names, func(buckets []storage.Series) { all <- buckets })
+	close(all)
+	err = errors.Join(err, g.Wait())
+	for _, w := range workers {
+		f.n, f.newest = f.n+w.n, max(f.newest, w.newest)
+	}
+	return err
+}
+
+// eachHistogram hands on the buckets of each histogram of these names.
+func eachHistogram(ctx context.Context, q storage.Querier, hints *storage.SelectHints, names []string, do func([]storage.Series)) error {
 	for _, name := range names {
 		set := q.Select(ctx, false, hints, labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, name), anyBucket())
 		byHistogram := make(map[string][]storage.Series)
+		var key []byte
 		for set.Next() {
 			s := set.At()
-			if own, ok := detector.HistogramOf(s.Labels()); ok {
-				byHistogram[own.String()] = append(byHistogram[own.String()], s)
-			}
+			key = s.Labels().BytesWithoutLabels(key, labels.BucketLabel)
+			byHistogram[string(key)] = append(byHistogram[string(key)], s)
 		}
 		if err := set.Err(); err != nil {
 			return err
 		}
 		for _, buckets := range byHistogram {
-			if err := f.together(buckets); err != nil {
-				return err
+			if slices.ContainsFunc(buckets, isBucket) {
+				do(buckets)
 			}
 		}
 	}
 	return nil
+}
+
+// isBucket reports whether a series is a bucket of a histogram.
+func isBucket(s storage.Series) bool {
+	_, ok := detector.HistogramOf(s.Labels())
+	return ok
 }
 
 func anyBucket() *labels.Matcher {
