@@ -38,7 +38,7 @@ type Bank struct {
 	budget   float64 // of a service, alarms per week
 	budgets  []ServiceBudget
 
-	minute atomic.Uint32 // minuteOf the newest sample that was a lesson, about; see fetchPage
+	turn atomic.Uint32 // turnOf the newest sample that was a lesson, about; see fetchPage
 
 	counted     [outcomes]atomic.Uint64
 	spent       atomic.Uint64 // alarms charged
@@ -205,8 +205,8 @@ func (b *Bank) observe(slot Slot, t int64, v float64, full bool) (out Verdict, t
 
 // turned notes the time of a sample by which a page was read.
 func (b *Bank) turned(t int64) {
-	if m := uint32(minuteOf(t)); b.minute.Load() != m {
-		b.minute.Store(m)
+	if m := uint32(turnOf(t)); b.turn.Load() != m {
+		b.turn.Store(m)
 	}
 }
 

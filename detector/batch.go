@@ -70,7 +70,7 @@ func (b *Bank) fetchPage(slot Slot) {
 		return
 	}
 	s := &c.series[slot.place()%chunkSize]
-	if s.Minute == uint16(b.minute.Load()) {
+	if s.Turn == uint16(b.turn.Load()) {
 		return // it has been read in these minutes, and is not to be read again
 	}
 	at := s.Page

@@ -3,8 +3,8 @@ package detector
 import "math"
 
 // Most samples of a series that is scraped many times a minute are as ordinary as
-// can be, and what they teach, the first sample of a minute teaches too. Such a
-// sample glides: forecasts, range, charts and storms follow it as they do any other,
+// can be, and what they teach, the first sample of every three minutes teaches too.
+// Such a sample glides: forecasts, range, charts and storms follow it as they do any other,
 // but it is not weighed in full, and errors of forecasts learn nothing from it. Samples
 // that are not ordinary are weighed in full whenever they come. What is learned
 // so seldom (k.lesson) is so whatever the value: were the odd ones learned from and
@@ -14,7 +14,7 @@ import "math"
 
 const (
 	// glideYouth is how many samples noise must have been learned from, one by one,
-	// before one a minute is enough.
+	// before one in three minutes is enough.
 	glideYouth = 120
 	// Series with a shorter step, in seconds, learn from every so many samples.
 	lessonStep    = 5
@@ -34,7 +34,7 @@ const notGliding = flagOpen | flagAfter | flagFirst
 // glides reports whether an admitted sample is plainly ordinary, and if so leaves
 // in the look what glide needs.
 func (s *series) glides(k *look, p *params) bool {
-	if minuteOf(k.t) != s.Minute || s.lessonDue() || s.Fresh < glideYouth || s.Flags&notGliding != 0 || k.gap || k.fine != 1 ||
+	if turnOf(k.t) != s.Turn || s.lessonDue() || s.Fresh < glideYouth || s.Flags&notGliding != 0 || k.gap || k.fine != 1 ||
 		s.Scale == 0 || s.Run != 0 || s.BeforeTime != 0 || s.StepRun != 0 || k.x < 0 && !s.has(flagNegative) ||
 		s.Drift != [charts]uint8{} || s.Gust != [storms]uint8{} {
 		return false

@@ -90,16 +90,16 @@ func (s *series) prepare(p *params, slab *days, k *look) *page {
 // knows is by quarters of an hour and slower, so that of samples that are closer
 // one does for all, and the others leave its memory alone.
 func (s *series) turns(k *look, d *page) bool {
-	minute := minuteOf(k.t)
-	passed := minute - s.Minute
-	s.Minute = minute
+	turn := turnOf(k.t)
+	passed := turn - s.Turn
+	s.Turn = turn
 	k.lesson = passed != 0 || s.Fresh < glideYouth || s.lessonDue()
 	k.turn, k.span = d != nil && passed != 0, max(k.dt, leastStep*float64(passed))
 	return k.turn
 }
 
-// minuteOf returns which three minutes a time in ms lies in, modulo 65536.
-func minuteOf(t int64) uint16 { return uint16(t / (leastStep * 1000)) }
+// turnOf returns which three minutes a time in ms lies in, modulo 65536.
+func turnOf(t int64) uint16 { return uint16(t / (leastStep * 1000)) }
 
 // start places all levels on the first value.
 func (s *series) start(x float64) {
@@ -180,7 +180,7 @@ func (s *series) page(k *look, slab *days) *page {
 		d := slab.at(s.Page)
 		if s.N == 0 { // the series was learned anew
 			d.start(k.t, math.Abs(k.x))
-			s.Minute = minuteOf(k.t) - 1
+			s.Turn = turnOf(k.t) - 1
 		}
 		return d
 	}
@@ -191,7 +191,7 @@ func (s *series) page(k *look, slab *days) *page {
 	s.set(flagPage)
 	d := slab.at(s.Page)
 	d.start(k.t, float64(s.Hi-s.Lo))
-	s.Minute = minuteOf(k.t) - 1
+	s.Turn = turnOf(k.t) - 1
 	return d
 }
 

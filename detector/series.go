@@ -70,9 +70,9 @@ type series struct {
 	Service                  uint32         // index of its service
 	Weights                  [experts]uint8 // of the mixture of forecasts in the last lesson, of the best's
 	Scale                    brief          // size of an ordinary error in it; 0 before the first
-	Season                   float32        // offset of day, week and hour in Minute
+	Season                   float32        // offset of day, week and hour in Turn
 	Spread                   int16          // size of errors then relative to the day's, less 1, in 1/spreadUnit
-	Minute                   uint16         // minuteOf the last lesson
+	Turn                     uint16         // turnOf the last lesson
 	Generation               uint16         // of its slot
 }
 

@@ -22,7 +22,7 @@ func PlainLabels(b []byte, i int) (end, n int) {
 			i = end
 			n++
 		}
-		_, _, next, ok := plainLabel(b, i)
+		_, next, ok := PlainLabel(b, i)
 		if !ok {
 			return i, n
 		}
@@ -31,16 +31,16 @@ func PlainLabels(b []byte, i int) (end, n int) {
 	}
 }
 
-// plainLabel finds name and value of the label in wire form at i: name is
-// b[name:nameEnd], value is b[nameEnd+2 or 3:next].
-func plainLabel(b []byte, i int) (name, value [2]int, next int, ok bool) {
+// PlainLabel reads the label in wire form that begins at i and returns it, aliasing
+// b, and where it ends; false if there is none.
+func PlainLabel(b []byte, i int) (p Pair, next int, ok bool) {
 	if len(b)-i < 6 || b[i] != 0x0a {
-		return name, value, 0, false
+		return p, 0, false
 	}
 	at, size := i+2, int(b[i+1])
 	if size >= 0x80 {
 		if b[i+2] >= 0x80 {
-			return name, value, 0, false
+			return p, 0, false
 		}
 		at, size = i+3, size&0x7f|int(b[i+2])<<7
 	}
@@ -48,30 +48,30 @@ func plainLabel(b []byte, i int) (name, value [2]int, next int, ok bool) {
 	// Six bytes are the least for a label whose lengths have two bytes, so that
 	// all that is read before the value is inside.
 	if next > len(b) || size < 6 && !shortLabel(b, at, size) || b[at] != 0x0a {
-		return name, value, 0, false
+		return p, 0, false
 	}
 	from, n := at+2, int(b[at+1])
 	if n >= 0x80 {
 		if b[at+2] >= 0x80 {
-			return name, value, 0, false
+			return p, 0, false
 		}
 		from, n = at+3, n&0x7f|int(b[at+2])<<7
 	}
 	to := from + n
 	if to+2 > next || b[to] != 0x12 {
-		return name, value, 0, false
+		return p, 0, false
 	}
 	begin, m := to+2, int(b[to+1])
 	if m >= 0x80 {
 		if to+3 > next || b[to+2] >= 0x80 {
-			return name, value, 0, false
+			return p, 0, false
 		}
 		begin, m = to+3, m&0x7f|int(b[to+2])<<7
 	}
 	if begin+m != next {
-		return name, value, 0, false
+		return p, 0, false
 	}
-	return [2]int{from, to}, [2]int{begin, next}, next, true
+	return Pair{Name: b[from:to:to], Value: b[begin:next:next]}, next, true
 }
 
 // shortLabel reports whether a label of less than six bytes has room for the tags
@@ -100,14 +100,11 @@ func uvarintLen(n int) int {
 // and returns Labels. It does nothing when they are there already.
 func (s *Series) Unpack() []Pair {
 	for i := 0; i < len(s.Wire); {
-		name, value, next, ok := plainLabel(s.Wire, i)
+		p, next, ok := PlainLabel(s.Wire, i)
 		if !ok {
 			break // a decoder leaves only what PlainLabels has passed
 		}
-		s.Labels = append(s.Labels, Pair{
-			Name:  s.Wire[name[0]:name[1]:name[1]],
-			Value: s.Wire[value[0]:value[1]:value[1]],
-		})
+		s.Labels = append(s.Labels, p)
 		i = next
 	}
 	s.Wire = nil

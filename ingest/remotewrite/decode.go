@@ -165,22 +165,6 @@ func plainSampleField(b []byte, i int) (x telemetry.Sample, next int, ok bool) {
 	return x, i + 2 + size, ok
 }
 
-// plainLabel reads the label field that begins at i if it is written as every
-// encoder writes a short one: name, then value, nothing else, lengths of one
-// byte. Anything else is left to the general way.
-func plainLabel(b []byte, i int) (p telemetry.Pair, next int, ok bool) {
-	if len(b)-i < 6 || b[i] != 0x0a || b[i+1] >= 0x80 || b[i+2] != 0x0a || b[i+3] >= 0x80 {
-		return p, 0, false
-	}
-	end := i + 2 + int(b[i+1])
-	name := i + 4
-	value := name + int(b[i+3]) + 2
-	if value > end || end > len(b) || b[value-2] != 0x12 || b[value-1] >= 0x80 || value+int(b[value-1]) != end {
-		return p, 0, false
-	}
-	return telemetry.Pair{Name: b[name : value-2 : value-2], Value: b[value:end:end]}, end, true
-}
-
 func decodeLabel(b []byte, i int, p *telemetry.Pair) *Error {
 	for i < len(b) {
 		at := i

@@ -16,7 +16,7 @@ func decodeExemplar(b []byte, i int, e *telemetry.Exemplar, left int) *Error {
 		if left--; left < 0 {
 			return tooMany(i)
 		}
-		if p, next, ok := plainLabel(b, i); ok {
+		if p, next, ok := telemetry.PlainLabel(b, i); ok {
 			e.Labels = append(e.Labels, p)
 			i = next
 			continue
