@@ -11,14 +11,18 @@ import (
 )
 
 // Message is one thing to tell, in neutral form; each channel renders it in its
-// own way. It holds the incident as it stood at the event, so that a message
-// sent late still says what was true then.
+// own way. It is about an incident or about a group of alerts. It holds the
+// incident as it stood at the event, so that a message sent late still says what
+// was true then.
 type Message struct {
-	Key      string            `json:"key"` // dedup key: incident id and event sequence number
+	Key      string            `json:"key"` // dedup key: incident id and event sequence number, or what the maker of groups chose
 	Event    incident.Event    `json:"event"`
 	Incident incident.Incident `json:"incident"`
 	Ranking  rca.Ranking       `json:"ranking"`
 	Links    []Link            `json:"links"`
+	// Group is set for a message about a group of alerts; Event, Incident and
+	// Ranking are then zero.
+	Group *Group `json:"group,omitempty"`
 	// Quiet is set by the outbox: the message brings what the channel already
 	// shows up to date and must not make a sound of its own.
 	Quiet bool `json:"quiet,omitempty"`

@@ -15,6 +15,9 @@ type outboxMetrics struct {
 	missing *metrics.Counter
 	// storage counts passes that the state database refused.
 	storage *metrics.Counter
+	// muteErrors counts messages that were told because nobody could say
+	// whether they were muted.
+	muteErrors *metrics.Counter
 }
 
 func newOutboxMetrics(set *metrics.Set) outboxMetrics {
@@ -25,6 +28,8 @@ func newOutboxMetrics(set *metrics.Set) outboxMetrics {
 		set:     set,
 		missing: set.GetOrCreateCounter("tocsin_notify_channel_missing_total"),
 		storage: set.GetOrCreateCounter("tocsin_notify_storage_errors_total"),
+
+		muteErrors: set.GetOrCreateCounter("tocsin_notify_mute_errors_total"),
 	}
 }
 
@@ -45,6 +50,17 @@ func (m outboxMetrics) finished(channel string, s State, reason string, n int) {
 		name += fmt.Sprintf(",reason=%q", reason)
 	}
 	m.set.GetOrCreateCounter(name + "}").Add(n)
+}
+
+// mutedRow counts rows that began to be muted, by reason. An unknown reason is
+// called other, so that the number of reasons is bounded.
+func (m outboxMetrics) mutedRow(channel, reason string) {
+	switch reason {
+	case MuteSilence, MuteInhibited, MuteMaintenance, MuteTimeInterval:
+	default:
+		reason = "other"
+	}
+	m.set.GetOrCreateCounter(fmt.Sprintf("tocsin_notify_muted_total{channel=%q,reason=%q}", channel, reason)).Inc()
 }
 
 func (m outboxMetrics) retried(channel string, told bool) {

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,6 +27,10 @@ type Options struct {
 	Metrics  *metrics.Set     // nil: a set of its own
 	Now      func() time.Time // nil: time.Now; for the times of rows and for Run
 	Jitter   func() float64   // in [0, 1); nil: random
+	// Mute says whether a message may be told on a channel at the time given;
+	// nil: everything may. It is asked before each try, so it must be quick. An
+	// error is logged and counted, and the message is told.
+	Mute func(ctx context.Context, m Message, channel string, at time.Time) (Mute, error)
 }
 
 // Outbox is the durable queue between incidents and channels. Rows live in the
@@ -42,6 +48,7 @@ type Outbox struct {
 	metrics outboxMetrics
 	now     func() time.Time
 	jitter  func() float64
+	muted   func(ctx context.Context, m Message, channel string, at time.Time) (Mute, error)
 	warned  sync.Map // names of missing channels already logged
 }
 
@@ -54,7 +61,7 @@ func NewOutbox(o Options) (*Outbox, error) {
 	}
 	b := &Outbox{
 		db: o.DB, cfg: o.Config, byName: make(map[string]*lane), log: o.Logger,
-		metrics: newOutboxMetrics(o.Metrics), now: o.Now, jitter: o.Jitter,
+		metrics: newOutboxMetrics(o.Metrics), now: o.Now, jitter: o.Jitter, muted: o.Mute,
 		backoff: Backoff{Min: time.Duration(o.Config.RetryMin), Max: time.Duration(o.Config.RetryMax)},
 	}
 	if b.log == nil {
@@ -67,15 +74,18 @@ func NewOutbox(o Options) (*Outbox, error) {
 	if b.jitter == nil {
 		b.jitter = rand.Float64
 	}
-	names := make([]string, len(o.Channels))
-	for i, c := range o.Channels {
-		names[i] = c.Name()
-		if b.byName[names[i]] != nil {
-			return nil, fmt.Errorf("notify: want each channel name once, got %q again", names[i])
+	var names []string // of those that incidents are told to
+	for _, c := range o.Channels {
+		name := c.Name()
+		if b.byName[name] != nil {
+			return nil, fmt.Errorf("notify: want each channel name once, got %q again", name)
 		}
 		l := newLane(c)
 		b.lanes = append(b.lanes, l)
-		b.byName[names[i]] = l
+		b.byName[name] = l
+		if !strings.HasPrefix(name, ReceiverPrefix) {
+			names = append(names, name)
+		}
 	}
 	b.router = NewRouter(o.Config, names)
 	if missing := b.router.Missing(o.Config.Default); len(missing) > 0 {
@@ -92,6 +102,9 @@ func (b *Outbox) Missing(names []string) []string { return b.router.Missing(name
 // returns 0. When it returns without error the rows are on disk. An empty key
 // is an error.
 func (b *Outbox) Enqueue(ctx context.Context, m Message) (int, error) {
+	if m.Group != nil {
+		return 0, fmt.Errorf("enqueue message %s: want one about an incident, got one about group %s; groups have EnqueueGroup", m.Key, m.Group.Key)
+	}
 	if m.Key == "" || m.Event.Incident == "" {
 		return 0, fmt.Errorf("enqueue message: want a key and an incident, got key %q, incident %q", m.Key, m.Event.Incident)
 	}
@@ -170,21 +183,32 @@ func (b *Outbox) plan(ctx context.Context, tx *sql.Tx, m Message, route Route) (
 	return out, nil
 }
 
-// insert writes one row unless it is there, and on a channel that edits marks
-// older waiting rows as merged into it; it returns how many.
+// insert writes one row unless it is there, and marks older waiting rows as
+// merged into it: all of them while the subject is muted on the channel, else
+// those that a channel which edits does not need. It returns how many.
 func (b *Outbox) insert(ctx context.Context, tx *sql.Tx, m Message, p planned) (bool, int, error) {
-	m.Quiet = p.quiet
-	body, err := json.Marshal(m.Storable())
+	now := b.now()
+	r := row{
+		key: m.Key, channel: p.lane.name, subject: m.Subject(), seq: m.Event.Seq,
+		kind: m.kind(), quiet: p.quiet, created: now, due: now,
+	}
+	older, err := waitingRows(ctx, tx, r.channel, r.subject)
 	if err != nil {
 		return false, 0, err
 	}
-	now := b.now()
-	r := row{
-		key: m.Key, channel: p.lane.name, incident: m.Event.Incident, seq: m.Event.Seq,
-		kind: m.Event.Kind, quiet: p.quiet, created: now, due: now, body: body,
+	muted := slices.ContainsFunc(older, func(o row) bool { return o.muted.Reason != "" })
+	if muted {
+		for _, o := range older {
+			r.replace(o)
+			r.quiet = r.quiet && o.quiet
+		}
 	}
-	if p.quiet {
-		last, err := lastQuiet(ctx, tx, r.channel, r.incident)
+	m.Quiet = r.quiet
+	if r.body, err = json.Marshal(m.Storable()); err != nil {
+		return false, 0, err
+	}
+	if r.quiet {
+		last, err := lastQuiet(ctx, tx, r.channel, r.subject)
 		if err != nil {
 			return false, 0, err
 		}
@@ -193,10 +217,14 @@ func (b *Outbox) insert(ctx context.Context, tx *sql.Tx, m Message, p planned) (
 		}
 	}
 	ok, err := insertRow(ctx, tx, r)
-	if err != nil || !ok || !p.lane.edits {
-		return ok, 0, err
+	n := 0
+	switch {
+	case err != nil || !ok:
+	case muted:
+		n, err = mergeAll(ctx, tx, r)
+	case p.lane.edits:
+		n, err = mergeOlder(ctx, tx, r)
 	}
-	n, err := mergeOlder(ctx, tx, r)
 	return ok, n, err
 }
 

@@ -34,7 +34,7 @@ func BenchmarkOutbox(b *testing.B) {
 				b.Fatal(err)
 			}
 			if _, err := db.Exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-				INSERT INTO outbox (key, channel, incident, seq, kind, state, created, due, body)
+				INSERT INTO outbox (key, channel, subject, seq, kind, state, created, due, body)
 				SELECT 'stuck/' || i, 'a', 'stuck', i, 'note', 'waiting', 0, 0, '{}' FROM n WHERE ? > 0`, waiting, waiting); err != nil {
 				b.Fatal(err)
 			}

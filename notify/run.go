@@ -124,7 +124,7 @@ func (b *Outbox) Deliver(ctx context.Context, now time.Time) (time.Time, error) 
 	return next, errors.Join(errs...)
 }
 
-// Prune removes the records of incidents whose deliveries all ended more than
+// Prune removes the records of subjects whose deliveries all ended more than
 // Config.Keep before now, with their threads, and gives up messages that wait
 // for channels which are not configured any more once they are older than
 // Config.GiveUp. It returns how many rows it removed.
@@ -138,12 +138,12 @@ func (b *Outbox) Prune(ctx context.Context, now time.Time) (int, error) {
 	}
 	defer tx.Rollback() //nolint:errcheck // after Commit it does nothing
 	before := ms(now.Add(-time.Duration(b.cfg.Keep)))
-	res, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE incident NOT IN
-		(SELECT incident FROM outbox WHERE state = 'waiting' OR done >= ?)`, before)
+	res, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE subject NOT IN
+		(SELECT subject FROM outbox WHERE state = 'waiting' OR done >= ?)`, before)
 	if err != nil {
 		return 0, fmt.Errorf("prune outbox: %w", err)
 	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM threads WHERE incident NOT IN (SELECT incident FROM outbox)`); err != nil {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM threads WHERE subject NOT IN (SELECT subject FROM outbox)`); err != nil {
 		return 0, fmt.Errorf("prune threads: %w", err)
 	}
 	if err := tx.Commit(); err != nil {

@@ -38,6 +38,10 @@ func (b *Outbox) try(ctx context.Context, l *lane, r row, clock func() time.Time
 	case r.quiet && r.thread == "":
 		out.state, out.reason, out.err, out.tries = StateSkipped, "no_message", "there is no message to update", 0
 	default:
+		now := clock()
+		if mute, at := b.asks(ctx, m, r, now); mute.Reason != "" {
+			return b.hold(ctx, r, mute, now, at)
+		}
 		started := b.now()
 		thread, err := b.send(ctx, l.channel, m, r.thread)
 		b.metrics.took(l.name, b.now().Sub(started).Seconds())
@@ -97,10 +101,10 @@ func (b *Outbox) judge(l *lane, r row, out *outcome, err error, now time.Time) {
 		after = min(retry.After, RetryAfterMax)
 		l.paused = later(l.paused, now.Add(after))
 	}
-	deadline := r.created.Add(time.Duration(b.cfg.GiveUp))
+	deadline := r.patience().Add(time.Duration(b.cfg.GiveUp))
 	if !now.Before(deadline) {
 		out.state, out.reason = StateFailed, "gave_up"
-		out.err = cut(fmt.Sprintf("given up after %d tries in %s: %v", r.attempts+1, now.Sub(r.created).Round(time.Second), err))
+		out.err = cut(fmt.Sprintf("given up after %d tries in %s: %v", r.attempts+1, now.Sub(r.patience()).Round(time.Second), err))
 		return
 	}
 	out.state, out.err = StateWaiting, cut(err.Error())
@@ -114,7 +118,7 @@ func (b *Outbox) judge(l *lane, r row, out *outcome, err error, now time.Time) {
 // tell counts and logs an outcome: a message lost for good at level error,
 // once, because somebody must look.
 func (b *Outbox) tell(l *lane, r row, out outcome) {
-	attrs := []any{"channel", l.name, "incident", r.incident, "event", string(r.kind), "key", r.key, "attempts", r.attempts + out.tries}
+	attrs := []any{"channel", l.name, "subject", r.subject, "event", r.kind, "key", r.key, "attempts", r.attempts + out.tries}
 	switch out.state {
 	case StateWaiting:
 		b.log.Warn("message not delivered yet", append(attrs, "next", out.due, "error", out.err)...)
@@ -135,8 +139,8 @@ func (b *Outbox) save(ctx context.Context, r row, out outcome) error {
 	}
 	defer tx.Rollback() //nolint:errcheck // after Commit it does nothing
 	if out.thread != r.thread {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO threads (channel, incident, thread) VALUES (?, ?, ?)
-			ON CONFLICT (channel, incident) DO UPDATE SET thread = excluded.thread`, r.channel, r.incident, string(out.thread)); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO threads (channel, subject, thread) VALUES (?, ?, ?)
+			ON CONFLICT (channel, subject) DO UPDATE SET thread = excluded.thread`, r.channel, r.subject, string(out.thread)); err != nil {
 			return err
 		}
 	}
@@ -152,8 +156,8 @@ func (b *Outbox) save(ctx context.Context, r row, out outcome) error {
 		return err
 	}
 	if r.quiet && out.state == StateSent {
-		if _, err := tx.ExecContext(ctx, `UPDATE outbox SET due = MAX(due, ?) WHERE channel = ? AND incident = ? AND state = 'waiting' AND quiet = 1`,
-			ms(out.at.Add(time.Duration(b.cfg.UpdateEvery))), r.channel, r.incident); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE outbox SET due = MAX(due, ?) WHERE channel = ? AND subject = ? AND state = 'waiting' AND quiet = 1`,
+			ms(out.at.Add(time.Duration(b.cfg.UpdateEvery))), r.channel, r.subject); err != nil {
 			return err
 		}
 	}
