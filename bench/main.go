@@ -34,6 +34,7 @@ var benches = []bench{
 	{"groups", "event recall and ranking of guilty metrics over all metrics of a service", groups},
 	{"forecast", "coverage and error of the detector's forecasts against seasonal-naive", forecast},
 	{"ingest", "cost of receiving samples beside Prometheus and VictoriaMetrics", ingest},
+	{"verdict", "how often changes without effect are called faulty, and those with one are found", verdictBench},
 	{"nab", "the detector by the rule of the Numenta Anomaly Benchmark, without look-ahead", nab},
 }
 

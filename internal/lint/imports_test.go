@@ -35,7 +35,7 @@ var mayImport = map[string][]string{
 	"store/forward":     {"internal/promfile"},
 	"ingest/...":        {"internal/yamldoc", "telemetry", "ingest/..."},
 	"ingest/scrape":     {"internal/yamldoc", "internal/promfile"},
-	"change":            {"internal/yamldoc", "telemetry"},
+	"change/...":        {"internal/yamldoc", "telemetry", "change/..."},
 	"rules/...":         {"internal/yamldoc", "telemetry", "topology", "rules/..."},
 	"incident":          {"internal/yamldoc", "telemetry", "topology", "detector", "rules/..."},
 	"rca":               {"internal/yamldoc", "telemetry", "change", "rules/..."},
