@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tocsinhq/tocsin/change"
+	"github.com/tocsinhq/tocsin/change/verdict"
 	"github.com/tocsinhq/tocsin/incident"
 	"github.com/tocsinhq/tocsin/rca"
 	"github.com/tocsinhq/tocsin/rules"
@@ -27,6 +28,16 @@ func (c *Core) RecordChange(ctx context.Context, ch telemetry.Change, at time.Ti
 
 // noteChange adds the change to open incidents of the same service.
 func (c *Core) noteChange(ctx context.Context, ch telemetry.Change, at time.Time) error {
+	return c.note(ctx, ch, at, ch.Title()+": "+string(ch.Status), ch.ID+" "+string(ch.Status))
+}
+
+// noteVerdict adds the word on a change to open incidents of the same service.
+func (c *Core) noteVerdict(ctx context.Context, ch telemetry.Change, v verdict.Verdict, at time.Time) error {
+	return c.note(ctx, ch, at, ch.Title()+" is judged "+string(v.State)+": "+v.Reason, ch.ID+" verdict "+string(v.State))
+}
+
+// note adds a text about a change to open incidents of the same service, once for each key.
+func (c *Core) note(ctx context.Context, ch telemetry.Change, at time.Time, text, key string) error {
 	open, err := c.incidents.List(ctx, incident.Filter{
 		Service: ch.Service, States: openStates,
 	})
@@ -39,7 +50,7 @@ func (c *Core) noteChange(ctx context.Context, ch telemetry.Change, at time.Time
 		}
 		_, _, err := c.incidents.AppendEvent(ctx, incident.Event{
 			Incident: inc.ID, Kind: incident.EventChange, At: at, Actor: "tocsin",
-			Text: ch.Title() + ": " + string(ch.Status), Key: ch.ID + " " + string(ch.Status),
+			Text: text, Key: key,
 		})
 		if err != nil {
 			return err

@@ -109,6 +109,7 @@ type Core struct {
 	ranker *rca.Ranker
 	outbox *notify.Outbox
 	ranked map[string]time.Time // when each young incident was last ranked
+	judged time.Time            // when changes were last looked at
 
 	// In use by scrapes and forwarder; changed by one reload at a time.
 	jobs    scrape.Jobs
@@ -321,6 +322,9 @@ func (c *Core) Step(ctx context.Context, t time.Time) error {
 	if err := c.Rerank(ctx, t); err != nil {
 		return err
 	}
+	if err := c.JudgeChanges(ctx, t); err != nil {
+		return err
+	}
 	if _, err := c.Respond(ctx); err != nil {
 		return err
 	}
@@ -343,6 +347,9 @@ func (c *Core) Close(ctx context.Context, at time.Time) error {
 
 // Incidents returns the manager of incidents.
 func (c *Core) Incidents() *incident.Manager { return c.incidents }
+
+// Changes returns the feed of changes, with the verdicts on them.
+func (c *Core) Changes() *change.Feed { return c.feed }
 
 // Anomalies returns the log of anomaly episodes.
 func (c *Core) Anomalies() *incident.AnomalyLog { return c.anomalies }

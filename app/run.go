@@ -89,6 +89,7 @@ func (a *App) runCore(ctx context.Context, serving <-chan error, stopServing fun
 	named("scraping", core.scrapes.Run)
 	named("forwarding", watchForwarding)
 	named("verdicts", func(ctx context.Context) error { return a.consumeLoop(ctx, core) })
+	named("judging of changes", func(ctx context.Context) error { return a.judgeLoop(ctx, core) })
 	named("clock", func(ctx context.Context) error { return a.tickLoop(ctx, core) })
 	named("responder", func(ctx context.Context) error { return a.respondLoop(ctx, core) })
 	named("outbox", a.outboxLoop)
@@ -152,6 +153,23 @@ func (a *App) tickLoop(ctx context.Context, c *Core) error {
 			c.log.Error("incidents could not be moved on", "error", err)
 		}
 		a.moved.Store(time.Now().UnixMilli())
+	}
+}
+
+// judgeLoop says verdicts on changes. It has a loop of its own, as reading the
+// history of a service may take its time.
+func (a *App) judgeLoop(ctx context.Context, c *Core) error {
+	tick := time.NewTicker(judgeEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if err := c.JudgeChanges(ctx, c.now()); err != nil && ctx.Err() == nil {
+			c.log.Error("changes could not be judged", "error", err)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tocsinhq/tocsin/bands"
 	"github.com/tocsinhq/tocsin/change"
+	"github.com/tocsinhq/tocsin/change/verdict"
 	"github.com/tocsinhq/tocsin/detector"
 	"github.com/tocsinhq/tocsin/incident"
 	"github.com/tocsinhq/tocsin/telemetry"
@@ -72,6 +73,23 @@ func (s webChanges) Record(ctx context.Context, body []byte) (telemetry.Change, 
 		return ch, false, err
 	}
 	return s.c.RecordChange(ctx, ch, s.c.now())
+}
+
+func (s webChanges) Verdict(ctx context.Context, id string) (web.ChangeVerdict, error) {
+	ch, err := s.c.feed.Get(ctx, id)
+	if err != nil {
+		return web.ChangeVerdict{}, err
+	}
+	out := web.ChangeVerdict{Change: ch, History: []change.Word{}}
+	v, words, ok, err := s.c.feed.Verdict(ctx, id)
+	if ok {
+		out.Verdict, out.History = &v, words
+	}
+	return out, err
+}
+
+func (s webChanges) VerdictStates(ctx context.Context, changes []string) (map[string]verdict.State, error) {
+	return s.c.feed.VerdictStates(ctx, changes)
 }
 
 type webAnomalies struct{ log *incident.AnomalyLog }
@@ -149,7 +167,7 @@ func classify(err error) *web.Error {
 			e.Problems = append(e.Problems, web.Problem{Field: f.Field, Message: f.Msg})
 		}
 		return e
-	case errors.Is(err, incident.ErrNotFound):
+	case errors.Is(err, incident.ErrNotFound), errors.Is(err, change.ErrNotFound):
 		return &web.Error{Kind: web.KindNotFound, Message: err.Error()}
 	case errors.Is(err, incident.ErrConflict):
 		return &web.Error{Kind: web.KindConflict, Message: err.Error()}

@@ -5,7 +5,7 @@
 //	                                          -> rules (event conditions), rca (suspects), incidents (timeline)
 //
 // In: one change per call, as a sender tells it, once or several times over its
-// life. Out: the change as it is known after the call. The package never
-// decides whether a change was good or bad, reads no clock and does no I/O
-// other than on the table "changes".
+// life. Out: the change as it is known after the call, and the verdicts that
+// package verdict came to. The package reads no clock and does no I/O other than
+// on its tables.
 package change

@@ -193,6 +193,12 @@ func (f *Feed) List(ctx context.Context, filter Filter) ([]telemetry.Change, err
 // Prune deletes the changes that started before the given time and returns how
 // many. Rankings keep their own copy of the changes they name.
 func (f *Feed) Prune(ctx context.Context, before time.Time) (int, error) {
+	for _, table := range []string{"change_verdicts", "change_words"} {
+		_, err := f.db.ExecContext(ctx, "DELETE FROM "+table+" WHERE change IN (SELECT id FROM changes WHERE started < ?)", ceilMilli(before))
+		if err != nil {
+			return 0, fmt.Errorf("prune changes before %s: verdicts: %w", stamp(before), err)
+		}
+	}
 	res, err := f.db.ExecContext(ctx, "DELETE FROM changes WHERE started < ?", ceilMilli(before))
 	if err != nil {
 		return 0, fmt.Errorf("prune changes before %s: %w", stamp(before), err)

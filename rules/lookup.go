@@ -1,7 +1,11 @@
 package rules
 
 import (
+	"context"
+	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
 
@@ -28,4 +32,28 @@ func (e *Engine) Environment(l labels.Labels) string {
 		}
 	}
 	return ""
+}
+
+// RateWindow returns the range over which signals take rates: a recorded value is
+// the mean over so long before its time.
+func (e *Engine) RateWindow() time.Duration { return e.cfg.RateWindow.Std() }
+
+// Services returns the services that had recorded signals at a time, sorted.
+func (e *Engine) Services(ctx context.Context, at time.Time) ([]string, error) {
+	cat := e.Catalogue()
+	if cat == nil {
+		return nil, nil
+	}
+	v, err := e.query(ctx, "group by (service) ("+signalSelector(cat, nil)+")", at)
+	if err != nil {
+		return nil, fmt.Errorf("list services: %w", err)
+	}
+	var out []string
+	for _, s := range v {
+		if name := s.Metric.Get("service"); name != "" {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out, nil
 }

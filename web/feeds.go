@@ -5,13 +5,16 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/tocsinhq/tocsin/change/verdict"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
-// ChangeList is the answer of GET changes.
+// ChangeList is the answer of GET changes. Verdicts has the state of the verdict
+// by the id of the change, for those that somebody has looked at.
 type ChangeList struct {
-	Changes []telemetry.Change `json:"changes"`
-	More    bool               `json:"more"`
+	Changes  []telemetry.Change       `json:"changes"`
+	Verdicts map[string]verdict.State `json:"verdicts"`
+	More     bool                     `json:"more"`
 }
 
 // ChangeRecorded is the answer of POST changes.
@@ -47,7 +50,16 @@ func (s *server) listChanges(_ http.ResponseWriter, r *http.Request, q *params) 
 	if err != nil {
 		return result{}, err
 	}
-	return ok(ChangeList{Changes: orEmpty(found[:min(want, len(found))]), More: len(found) > want})
+	list := ChangeList{Changes: orEmpty(found[:min(want, len(found))]), More: len(found) > want}
+	ids := make([]string, len(list.Changes))
+	for i, c := range list.Changes {
+		ids[i] = c.ID
+	}
+	list.Verdicts, err = s.opts.Changes.VerdictStates(r.Context(), ids)
+	if err != nil {
+		return result{}, err
+	}
+	return ok(list)
 }
 
 func (s *server) recordChange(w http.ResponseWriter, r *http.Request, q *params) (result, error) {
@@ -67,6 +79,18 @@ func (s *server) recordChange(w http.ResponseWriter, r *http.Request, q *params)
 		status = http.StatusCreated
 	}
 	return result{status, ChangeRecorded{Change: c, Created: created}}, nil
+}
+
+func (s *server) changeVerdict(_ http.ResponseWriter, r *http.Request, q *params) (result, error) {
+	if err := q.err(); err != nil {
+		return result{}, err
+	}
+	v, err := s.opts.Changes.Verdict(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return result{}, err
+	}
+	v.History = orEmpty(v.History)
+	return ok(v)
 }
 
 func (s *server) listAnomalies(_ http.ResponseWriter, r *http.Request, q *params) (result, error) {

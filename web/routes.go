@@ -38,6 +38,7 @@ func (s *server) routes() []route {
 		call("GET", "/anomalies", s.listAnomalies, "service", "since", "limit"),
 		call("GET", "/changes", s.listChanges, "service", "kind", "from", "to", "limit"),
 		call("POST", "/changes", s.recordChange),
+		call("GET", "/changes/{id}/verdict", s.changeVerdict),
 		call("GET", "/band", s.band, "query", "start", "end", "step"),
 		call("GET", "/explain", s.explain, "query", "time"),
 		call("GET", "/budget", s.listBudgets, "service", "limit"),

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/tocsinhq/tocsin/change"
+	"github.com/tocsinhq/tocsin/change/verdict"
 	"github.com/tocsinhq/tocsin/incident"
 	"github.com/tocsinhq/tocsin/rca"
 	"github.com/tocsinhq/tocsin/telemetry"
@@ -52,6 +54,18 @@ type Changes interface {
 	// is false when a change of the same id was updated. An invalid body is
 	// reported by an error of KindInvalid that names every wrong field.
 	Record(ctx context.Context, body []byte) (c telemetry.Change, created bool, err error)
+	// Verdict returns what is known of a change's effect, or an error of KindNotFound.
+	Verdict(ctx context.Context, id string) (ChangeVerdict, error)
+	// VerdictStates returns the state of the verdict on each change that has one.
+	VerdictStates(ctx context.Context, changes []string) (map[string]verdict.State, error)
+}
+
+// ChangeVerdict is a change with the verdict on it. Verdict is nil while nobody
+// has looked yet; History has each state once it was reached, oldest first.
+type ChangeVerdict struct {
+	Change  telemetry.Change `json:"change"`
+	Verdict *verdict.Verdict `json:"verdict"`
+	History []change.Word    `json:"history"`
 }
 
 // ChangeFilter narrows a list of changes. Zero values mean all; From and To

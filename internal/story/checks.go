@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tocsinhq/tocsin/app"
+	"github.com/tocsinhq/tocsin/change"
 	"github.com/tocsinhq/tocsin/incident"
 	"github.com/tocsinhq/tocsin/rca"
 )
@@ -35,6 +36,7 @@ type world struct {
 	anomalies []incident.Anomaly
 	alerts    map[string]string // "name service" -> state
 	ranking   func(id string) (rca.Ranking, error)
+	verdict   func(service, version string) (string, error)
 	fresh     []sent // messages sent since the last step
 }
 
@@ -56,6 +58,7 @@ func (c *checks) at(ctx context.Context, now time.Duration, core *app.Core, b *b
 		r, _, err := core.Rankings().Latest(ctx, id)
 		return r, err
 	}
+	w.verdict = func(service, version string) (string, error) { return word(ctx, core, service, version) }
 	c.total = len(w.incidents)
 	w.fresh, c.seen = b.since(c.seen)
 	for i, e := range c.s.Expects {
@@ -107,6 +110,10 @@ func (w *world) holds(words []string) (bool, string, error) {
 			}
 		}
 		return false, fmt.Sprintf("anomalies of %s: %v", words[1], names), nil
+	case "verdict":
+		got, err := w.verdict(words[1], words[2])
+		state, _, _ := strings.Cut(got, ":")
+		return state == words[3], "the verdict is " + got, err
 	case "suspect":
 		inc := w.latest(words[1])
 		if inc == nil {
@@ -175,4 +182,22 @@ func (c *checks) sum(b *book, words []string) (got, want int) {
 		kind = words[2]
 	}
 	return b.count(words[1], kind), want
+}
+
+// word returns the state of the verdict on the change of a service to a version.
+func word(ctx context.Context, core *app.Core, service, version string) (string, error) {
+	list, err := core.Changes().List(ctx, change.Filter{Service: service, Limit: 1000})
+	if err != nil {
+		return "", err
+	}
+	for _, c := range list {
+		if c.VersionTo == version {
+			v, _, ok, err := core.Changes().Verdict(ctx, c.ID)
+			if ok {
+				return fmt.Sprintf("%s: %s", v.State, v.Reason), err
+			}
+			return "none", err
+		}
+	}
+	return "none", nil
 }

@@ -72,6 +72,7 @@ type Action struct {
 //	incident SERVICE STATE                open, acknowledged, resolved or none
 //	anomaly SERVICE NAME                  an episode of that series name was seen
 //	suspect SERVICE "TEXT"                the first suspect of its incident contains TEXT
+//	verdict SERVICE VERSION STATE         the word on the change of the service to that version
 //	message CHANNEL KIND [contains "TEXT"]  a message about an event of that kind was sent
 //	incidents = N, messages CHANNEL = N, messages CHANNEL KIND = N   (totals)
 type Expect struct {

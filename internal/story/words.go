@@ -79,6 +79,7 @@ func dedent(block []string) string {
 
 // states are those that an assertion may name.
 var states = map[string][]string{
+	"verdict":  {"collecting", "healthy", "suspicious", "faulty", "undecided", "none"},
 	"alert":    {"none", "firing", "held", "resolved"},
 	"incident": {"none", "open", "acknowledged", "resolved"},
 }
@@ -100,14 +101,14 @@ func checkWords(w []string, total bool) error {
 	}
 	ok := false
 	switch w[0] {
-	case "alert":
+	case "alert", "verdict":
 		ok = len(w) == 4
 	case "incident", "anomaly", "suspect":
 		ok = len(w) == 3
 	case "message":
 		ok = len(w) == 3 || (len(w) == 5 && w[3] == "contains")
 	default:
-		return fmt.Errorf("expect: unknown subject %q; want alert, incident, anomaly, suspect or message", w[0])
+		return fmt.Errorf("expect: unknown subject %q; want alert, incident, anomaly, suspect, verdict or message", w[0])
 	}
 	if !ok {
 		return fmt.Errorf("expect %s: wrong number of words in %q", w[0], strings.Join(w, " "))

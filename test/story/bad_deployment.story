@@ -23,6 +23,7 @@ expect between 2h and 2h2m message pager opened contains "error_rate"
 expect between 2h2m and 2h5m alert high_error_rate pay firing
 expect at 2h5m suspect pay "deployment pay v41 -> v42"
 expect at 2h9m incident pay open
+expect at 2h3m verdict pay v42 collecting
 expect between 2h12m and 2h25m incident pay resolved
 expect between 2h12m and 2h25m message pager resolved contains "worst error_rate 31.3%, expected 0.502% ("
 expect at 2h30m alert high_error_rate pay none

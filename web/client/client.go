@@ -116,6 +116,11 @@ func (c *Client) Changes(ctx context.Context, q ChangeQuery) (web.ChangeList, er
 	return do[web.ChangeList](ctx, c, http.MethodGet, "/changes?"+v.Encode(), nil)
 }
 
+// Verdict returns what is known of a change's effect.
+func (c *Client) Verdict(ctx context.Context, id string) (web.ChangeVerdict, error) {
+	return do[web.ChangeVerdict](ctx, c, http.MethodGet, "/changes/"+url.PathEscape(id)+"/verdict", nil)
+}
+
 // Explain says why the newest sample of the one series that the query selects was or
 // was not odd; the zero time means now.
 func (c *Client) Explain(ctx context.Context, query string, at time.Time) (web.Explanation, error) {

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tocsinhq/tocsin/change"
+	"github.com/tocsinhq/tocsin/change/verdict"
 	"github.com/tocsinhq/tocsin/incident"
 	"github.com/tocsinhq/tocsin/rca"
 	"github.com/tocsinhq/tocsin/telemetry"
@@ -249,4 +251,42 @@ func (s *Shop) Deliveries(_ context.Context, id string) ([]web.Delivery, error) 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.told[id]), nil
+}
+
+// VerdictStates returns the states of those that Verdict knows.
+func (v changeView) VerdictStates(ctx context.Context, changes []string) (map[string]verdict.State, error) {
+	out := map[string]verdict.State{}
+	for _, id := range changes {
+		r, err := v.Verdict(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if r.Verdict != nil {
+			out[id] = r.Verdict.State
+		}
+	}
+	return out, nil
+}
+
+// Verdict calls the change to v42 faulty and has not looked at the others.
+func (v changeView) Verdict(ctx context.Context, id string) (web.ChangeVerdict, error) {
+	list, err := v.List(ctx, web.ChangeFilter{Limit: 1000})
+	if err != nil {
+		return web.ChangeVerdict{}, err
+	}
+	for _, c := range list {
+		if c.ID == id {
+			out := web.ChangeVerdict{Change: c}
+			if c.VersionTo == "v42" {
+				at := c.Started.Add(8 * time.Minute)
+				out.Verdict = &verdict.Verdict{
+					State: verdict.Faulty, At: at, Final: true, Evidence: 2140, Placebos: 600, Beaten: 600,
+					Reason: "error_rate went from 0.005 to 0.31 ratio",
+				}
+				out.History = []change.Word{{State: verdict.Collecting, At: c.Started}, {State: verdict.Faulty, At: at, Reason: out.Verdict.Reason}}
+			}
+			return out, nil
+		}
+	}
+	return web.ChangeVerdict{}, &web.Error{Kind: web.KindNotFound, Message: "change " + id + " is not known"}
 }

@@ -12,6 +12,8 @@ import (
 type changeCommand struct {
 	Record changeRecord `cmd:"" help:"Tell the daemon of a deployment or another change."`
 	List   changeList   `cmd:"" help:"List the changes that the daemon knows, the latest first."`
+	// Verdict is for people and for pipelines.
+	Verdict changeVerdict `cmd:"" help:"Say whether a change did harm: exit status 0 if not, 1 if so, 2 if that is not known."`
 }
 
 type changeRecord struct {

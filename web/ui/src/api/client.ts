@@ -1,4 +1,4 @@
-import type { Anomaly, Band, By, Cardinality, Change, Explanation, Incident, IncidentDetail, IncidentRow, Status } from './nouns.ts'
+import type { Anomaly, Band, By, Cardinality, Change, ChangeVerdict, Explanation, Incident, IncidentDetail, IncidentRow, Status, VerdictState } from './nouns.ts'
 
 const root = '/api/v1/tocsin'
 
@@ -76,7 +76,8 @@ export const api = {
   anomalies: (q: { service?: string; since?: string; limit?: number }, signal?: AbortSignal) =>
     get<{ anomalies: Anomaly[]; more: boolean }>(`${root}/anomalies`, q, signal),
   changes: (q: { service?: string; kind?: string; limit?: number }, signal?: AbortSignal) =>
-    get<{ changes: Change[]; more: boolean }>(`${root}/changes`, q, signal),
+    get<{ changes: Change[]; verdicts: Record<string, VerdictState>; more: boolean }>(`${root}/changes`, q, signal),
+  verdict: (id: string, signal?: AbortSignal) => get<ChangeVerdict>(`${root}/changes/${encodeURIComponent(id)}/verdict`, {}, signal),
   /** Start and end in ms, step in seconds. */
   band: (query: string, start: number, end: number, step: number, signal?: AbortSignal) =>
     get<Band>(`${root}/band`, { query, start: start / 1000, end: end / 1000, step }, signal),

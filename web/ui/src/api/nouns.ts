@@ -86,6 +86,29 @@ export interface EventRecord {
   incident: Incident
 }
 
+/** The word on a change: whether it did harm. */
+export type VerdictState = 'collecting' | 'healthy' | 'suspicious' | 'faulty' | 'undecided'
+
+/** What one signal shows of a change. */
+export interface VerdictSignal {
+  signal: string
+  unit?: string
+  before: number
+  after: number
+  shift: number
+  margin: number
+  harm: number
+  safe: number
+  blocks: number
+  lacks?: string
+}
+
+export interface ChangeVerdict {
+  change: Change
+  verdict: { state: VerdictState; at: string; final: boolean; evidence: number; placebos: number; beaten: number; reason: string; signals: VerdictSignal[] | null } | null
+  history: { state: VerdictState; at: string; reason: string }[]
+}
+
 export interface Change {
   id: string
   kind: string

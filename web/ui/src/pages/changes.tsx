@@ -1,12 +1,13 @@
 import { NativeSelect, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { api } from '../api/client.ts'
-import type { Change } from '../api/nouns.ts'
+import type { Change, VerdictState } from '../api/nouns.ts'
 import { useResource } from '../api/resource.ts'
 import { arrows } from '../format/text.ts'
 import { isSet } from '../format/time.ts'
 import { OutLink } from '../parts/marks.tsx'
 import { Failure, Lesson, Loading, TellOfChange } from '../parts/messages.tsx'
+import { Verdict } from '../parts/verdict.tsx'
 import { Ago, Lasting, When } from '../parts/when.tsx'
 
 const kinds = ['deployment', 'config', 'flag', 'schema', 'infra', 'scale', 'certificate', 'dependency']
@@ -42,7 +43,7 @@ export default function Changes() {
       {rows.length > 0 && (
         <ul className="ledger">
           {rows.map((c) => (
-            <Row key={c.id} change={c} />
+            <Row key={c.id} change={c} verdict={list.data?.verdicts[c.id]} />
           ))}
         </ul>
       )}
@@ -66,7 +67,16 @@ const standing: Record<Change['status'], [string, string]> = {
   rolled_back: ['chip warn', 'rolled back'],
 }
 
-function Row({ change: c }: { change: Change }) {
+const words: Record<VerdictState, [string, string]> = {
+  collecting: ['chip', 'being judged'],
+  healthy: ['chip calm', 'did no harm'],
+  suspicious: ['chip warn', 'suspicious'],
+  faulty: ['chip burn', 'did harm'],
+  undecided: ['chip', 'harm not known'],
+}
+
+function Row({ change: c, verdict }: { change: Change; verdict: VerdictState | undefined }) {
+  const [open, setOpen] = useState(false)
   const [chip, word] = standing[c.status] ?? ['chip', c.status]
   const versions = [c.version_from, c.version_to].filter(Boolean).join(' → ')
   return (
@@ -86,6 +96,11 @@ function Row({ change: c }: { change: Change }) {
           </span>
         </span>
         <span className="side">
+          {verdict && (
+            <button type="button" className={`${words[verdict][0]}`} aria-expanded={open} onClick={() => setOpen(!open)}>
+              {words[verdict][1]}
+            </button>
+          )}
           <span className={chip}>{word}</span>
           {isSet(c.finished) && c.finished !== c.started && (
             <span>
@@ -94,6 +109,7 @@ function Row({ change: c }: { change: Change }) {
           )}
         </span>
       </div>
+      {open && <Verdict id={c.id} />}
     </li>
   )
 }

@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/tocsinhq/tocsin/change/verdict"
+	"github.com/tocsinhq/tocsin/telemetry"
+	"github.com/tocsinhq/tocsin/web"
+)
+
+type changeVerdict struct {
+	remoteFlags
+	ID      string        `arg:"" help:"Id of the change, as record or list print it."`
+	Wait    bool          `help:"Wait for the last word."`
+	Timeout time.Duration `default:"30m" help:"Wait so long at most; what is not known by then is undecided."`
+	Poll    time.Duration `default:"5s" hidden:""`
+}
+
+func (c *changeVerdict) Run(ctx context.Context, s streams) error {
+	cl, err := c.client()
+	if err != nil {
+		return err
+	}
+	deadline := time.NewTimer(c.Timeout)
+	defer deadline.Stop()
+	poll := time.NewTicker(max(c.Poll, time.Millisecond))
+	defer poll.Stop()
+	said := verdict.State("")
+	for {
+		r, err := cl.Verdict(ctx, c.ID)
+		if err != nil {
+			return err
+		}
+		if c.Wait && !c.JSON && r.Verdict != nil && r.Verdict.State != said && !r.Verdict.Final {
+			said = r.Verdict.State
+			if err := say(s.err, "%s: %s\n", string(said), r.Verdict.Reason); err != nil {
+				return err
+			}
+		}
+		if !c.Wait || r.Verdict != nil && r.Verdict.Final {
+			return c.print(s.out, r)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-deadline.C:
+			return c.print(s.out, r)
+		case <-poll.C:
+		}
+	}
+}
+
+// print writes the verdict and gives the exit status that goes with it.
+func (c *changeVerdict) print(w io.Writer, r web.ChangeVerdict) error {
+	if err := c.write(w, r); err != nil {
+		return err
+	}
+	switch {
+	case r.Verdict == nil:
+		return errExit(2)
+	case r.Verdict.State == verdict.Faulty:
+		return errExit(1)
+	case r.Verdict.State != verdict.Healthy:
+		return errExit(2)
+	}
+	return nil
+}
+
+func (c *changeVerdict) write(w io.Writer, r web.ChangeVerdict) error {
+	if c.JSON {
+		return printJSON(w, r)
+	}
+	if r.Verdict == nil {
+		return say(w, "%s: nobody has looked yet; a first look is taken within a minute of the change\n", r.Change.Title())
+	}
+	v := r.Verdict
+	if err := say(w, "%s: %s (%s)\n%s\n", r.Change.Title(), string(v.State), local(v.At), v.Reason); err != nil {
+		return err
+	}
+	rows := [][]string{{"SIGNAL", "BEFORE", "AFTER", "SHIFT", "HARM FROM", "EVIDENCE OF HARM", "OF NO HARM", "LACKS"}}
+	for _, f := range v.Signals {
+		rows = append(rows, []string{
+			f.Signal, telemetry.Figure(f.Before, f.Unit), telemetry.Figure(f.After, f.Unit), telemetry.Figure(f.Shift, f.Unit),
+			telemetry.Figure(f.Margin, f.Unit), fmt.Sprintf("%.3g", f.Harm), fmt.Sprintf("%.3g", f.Safe), f.Lacks,
+		})
+	}
+	if len(rows) == 1 {
+		return nil
+	}
+	return table(w, rows)
+}
