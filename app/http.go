@@ -66,6 +66,7 @@ func (a *App) serve(c *Core) {
 		Forecasts:     webForecasts{c},
 		Imports:       webImports{c},
 		Cardinality:   c.Cardinality,
+		Delivery:      c.Delivery,
 		Status:        a.status,
 		Reload:        a.Reload,
 		Ready:         c.writer.Healthy,

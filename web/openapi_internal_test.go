@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/tocsinhq/tocsin/change"
+	"github.com/tocsinhq/tocsin/change/delivery"
 	"github.com/tocsinhq/tocsin/change/verdict"
 	"github.com/tocsinhq/tocsin/incident"
 	"github.com/tocsinhq/tocsin/rca"
@@ -89,7 +90,7 @@ func TestOpenAPI_SchemasAndNouns_Agree(t *testing.T) {
 		"Error": ErrorBody{}, "Problem": Problem{}, "Occurrence": incident.Occurrence{}, "Reading": incident.Reading{}, "Incident": incident.Incident{}, "IncidentRow": IncidentRow{},
 		"Suspect": Suspect{}, "IncidentList": IncidentList{}, "IncidentDetail": IncidentDetail{}, "Event": incident.Event{}, "EventRecord": EventRecord{},
 		"Ranking": rca.Ranking{}, "Finding": rca.Finding{}, "Term": rca.Term{}, "Evidence": rca.Evidence{}, "Change": telemetry.Change{},
-		"ChangeList": ChangeList{}, "ChangeRecorded": ChangeRecorded{}, "ChangeVerdict": ChangeVerdict{}, "Verdict": verdict.Verdict{}, "VerdictSignal": verdict.Finding{}, "Word": change.Word{}, "Anomaly": Anomaly{}, "AnomalyList": AnomalyList{}, "Delivery": Delivery{},
+		"ChangeList": ChangeList{}, "ChangeRecorded": ChangeRecorded{}, "ChangeVerdict": ChangeVerdict{}, "Delivered": delivery.Report{}, "DeliveryFigures": delivery.Figures{}, "DeliveryDurations": delivery.Durations{}, "Verdict": verdict.Verdict{}, "VerdictSignal": verdict.Finding{}, "Word": change.Word{}, "Anomaly": Anomaly{}, "AnomalyList": AnomalyList{}, "Delivery": Delivery{},
 		"Band": Band{}, "Explanation": Explanation{}, "ChannelEvidence": ChannelEvidence{}, "Forecast": Forecast{}, "Crossing": Crossing{}, "ForecastList": ForecastList{}, "Room": Room{}, "RoomList": RoomList{}, "Status": Status{}, "ReloadStatus": ReloadStatus{}, "StoreStatus": StoreStatus{}, "DetectorStatus": DetectorStatus{}, "Budget": Budget{}, "Spender": Spender{}, "BudgetList": BudgetList{}, "WarmStart": WarmStart{},
 		"ScrapeStatus": ScrapeStatus{}, "FailingTarget": FailingTarget{}, "ForwardStatus": ForwardStatus{},
 		"Import": Import{}, "ImportList": ImportList{},

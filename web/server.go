@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
+
+	"github.com/tocsinhq/tocsin/change/delivery"
 )
 
 // Options is everything the server stands on. All fields are required but
@@ -29,6 +31,8 @@ type Options struct {
 	Budgets    func(ctx context.Context) ([]Budget, error) // of all services, the most spent first
 	Forecasts  Forecasts
 	Imports    Imports
+	// Delivery computes the figures of delivery of a time.
+	Delivery func(ctx context.Context, r DeliveryRequest) (delivery.Report, error)
 	// Cardinality says where series come from, at most Limit rows.
 	Cardinality func(ctx context.Context, r CardinalityRequest) (Cardinality, error)
 
@@ -84,7 +88,7 @@ func (o Options) check() {
 	}{
 		{"Incidents", o.Incidents == nil}, {"Broker", o.Broker == nil}, {"Changes", o.Changes == nil},
 		{"Anomalies", o.Anomalies == nil}, {"Rankings", o.Rankings == nil}, {"Deliveries", o.Deliveries == nil},
-		{"Bands", o.Bands == nil}, {"Budgets", o.Budgets == nil}, {"Forecasts", o.Forecasts == nil}, {"Imports", o.Imports == nil}, {"Cardinality", o.Cardinality == nil}, {"Status", o.Status == nil}, {"Reload", o.Reload == nil}, {"Ready", o.Ready == nil},
+		{"Bands", o.Bands == nil}, {"Budgets", o.Budgets == nil}, {"Forecasts", o.Forecasts == nil}, {"Imports", o.Imports == nil}, {"Cardinality", o.Cardinality == nil}, {"Delivery", o.Delivery == nil}, {"Status", o.Status == nil}, {"Reload", o.Reload == nil}, {"Ready", o.Ready == nil},
 		{"PromAPI", o.PromAPI == nil}, {"Write", o.Write == nil}, {"OTLP", o.OTLP == nil}, {"Push", o.Push == nil}, {"Metrics", o.Metrics == nil},
 		{"Logger", o.Logger == nil}, {"MetricSet", o.MetricSet == nil},
 	} {

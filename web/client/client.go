@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/tocsinhq/tocsin/change/delivery"
 	"github.com/tocsinhq/tocsin/incident"
 	"github.com/tocsinhq/tocsin/telemetry"
 	"github.com/tocsinhq/tocsin/web"
@@ -151,6 +152,23 @@ func (c *Client) Forecasts(ctx context.Context, q ForecastQuery) (web.ForecastLi
 	}
 	setInt(v, "limit", q.Limit)
 	return do[web.ForecastList](ctx, c, http.MethodGet, "/forecast?"+v.Encode(), nil)
+}
+
+// DeliveryQuery asks for figures of delivery; zero values mean the daemon's defaults.
+type DeliveryQuery struct {
+	From, To                   time.Time
+	Zone, Service, Environment string
+}
+
+// Delivery returns the figures of delivery of a time.
+func (c *Client) Delivery(ctx context.Context, q DeliveryQuery) (delivery.Report, error) {
+	v := url.Values{}
+	setTime(v, "from", q.From)
+	setTime(v, "to", q.To)
+	set(v, "zone", q.Zone)
+	set(v, "service", q.Service)
+	set(v, "environment", q.Environment)
+	return do[delivery.Report](ctx, c, http.MethodGet, "/delivery?"+v.Encode(), nil)
 }
 
 // CapacityQuery asks what fills; zero values mean the daemon's defaults.

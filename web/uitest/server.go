@@ -11,6 +11,7 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
+	"github.com/tocsinhq/tocsin/change/delivery"
 	"github.com/tocsinhq/tocsin/web"
 )
 
@@ -37,6 +38,9 @@ func NewServer(now func() time.Time) *Server {
 	s.Options = web.Options{
 		Config: web.DefaultConfig(), ListenAddress: "127.0.0.1:9099",
 		Incidents: shop.Incidents(), Broker: s.Broker, Changes: shop.Changes(), Anomalies: shop.Anomalies(), Rankings: shop, Deliveries: shop, Bands: shop, Forecasts: shop, Imports: imports{}, Cardinality: shop.Cardinality,
+		Delivery: func(_ context.Context, r web.DeliveryRequest) (delivery.Report, error) {
+			return shop.delivery(r), nil
+		},
 		Budgets: func(context.Context) ([]web.Budget, error) { return budgets(), nil },
 		Status:  func(context.Context) (web.Status, error) { return status(started, now()), nil },
 		Reload:  func(context.Context) error { return nil },

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tocsinhq/tocsin/change/delivery"
 	"github.com/tocsinhq/tocsin/cmd/tocsin/cli"
 	"github.com/tocsinhq/tocsin/web"
 )
@@ -70,5 +71,20 @@ func TestReport_Cardinality(t *testing.T) {
 	}
 	if code, _, errs := run("report", "cardinality", at, "--by=colour"); code != cli.ExitUsage || !strings.Contains(errs, "--by") {
 		t.Errorf("by what is not: got %d %s", code, errs)
+	}
+}
+
+func TestReportDelivery_TableAndJSON(t *testing.T) {
+	url := shop(t)
+	code, out, errs := run("report", "delivery", "--since=90d", url)
+	if code != cli.ExitOK || !strings.HasPrefix(out, "SERVICE ") || !strings.Contains(out, "all ") || !strings.Contains(out, "checkout ") || !strings.Contains(out, " % (") {
+		t.Errorf("got %d\n%s%s", code, out, errs)
+	}
+	var r delivery.Report
+	if _, out, _ := run("report", "delivery", "--json", "--service=checkout", url); json.Unmarshal([]byte(out), &r) != nil || r.Total.Service != "checkout" {
+		t.Errorf("--json: got %s", out)
+	}
+	if code, _, errs := run("report", "delivery", "--zone=Nowhere", url); code == cli.ExitOK || !strings.Contains(errs, "time zone") {
+		t.Errorf("bad zone: got %d %s", code, errs)
 	}
 }
