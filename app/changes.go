@@ -76,7 +76,9 @@ func (c *Core) resume(ctx context.Context) error {
 			}
 		}
 	}
-	c.engine.Resume(ctx, alerts)
+	if err := c.engine.Resume(ctx, alerts); err != nil {
+		c.log.Error("standing alerts go on with less than was known of them", "error", err)
+	}
 	changes, err := c.feed.List(ctx, change.Filter{From: c.now().Add(-resumeChanges), Limit: 1000})
 	if err != nil {
 		return fmt.Errorf("resume changes: %w", err)

@@ -113,6 +113,9 @@ func (c *Core) Sweep(t time.Time) {
 // onAlerts takes the alerts of one evaluation from the rule engine.
 func (c *Core) onAlerts(ctx context.Context, alerts []rules.Alert) {
 	for _, a := range alerts {
+		if a.Shadow {
+			continue // counted by the rule engine, and for nobody's eyes
+		}
 		o, ok := incident.FromAlert(a)
 		if !ok {
 			continue

@@ -249,7 +249,7 @@ func (c *Core) openDeciders(ctx context.Context, o CoreOptions) (err error) {
 		Config: o.Config.Rules, Query: c.query, Queryable: c.bands, Appendable: c.writer.Appendable(),
 		Owner: c.owner, Notify: c.onAlerts, Logger: o.Logger.With("component", "rules"),
 		Metrics: o.Metrics, Registerer: o.Registry, ExternalURL: external, Now: o.Now,
-		Foresight: foresight{c.bank},
+		Foresight: foresight{c.bank}, Memory: rules.NewNotebook(c.state),
 	})
 	if err != nil {
 		return err

@@ -153,7 +153,23 @@ func (r *rig) at(query string, t time.Time) (map[string]float64, error) {
 }
 
 func part(v detector.Verdict, name string) float64 {
-	return map[string]float64{"value": v.Value, "expected": v.Expected, "lower": v.Lower, "upper": v.Upper, "score": v.Score}[name]
+	return map[string]float64{"value": v.Value, "expected": v.Expected, "lower": v.Lower, "upper": v.Upper, "score": v.Score, "anomaly": oddness(v)}[name]
+}
+
+// oddness is what the part anomaly says, in other words than the code's.
+func oddness(v detector.Verdict) float64 {
+	inside := v.Phase == detector.PhaseOpened || v.Phase == detector.PhaseChanged || v.Phase == detector.PhaseOngoing
+	side := 1.0
+	if v.Value < v.Expected {
+		side = -1
+	}
+	if !inside {
+		return side * v.Score
+	}
+	if v.Side != 0 {
+		side = float64(v.Side)
+	}
+	return side * math.Max(v.Score, v.Peak)
 }
 
 func TestBands_RangeQuery_EqualsReplay(t *testing.T) {
@@ -207,7 +223,7 @@ func TestBands_InExpressions_MatchTheirSeries(t *testing.T) {
 		`max_over_time(queue_length{tocsin_band="score"}[1m]) > 0.99`:                   `{i="1", tocsin_band="score"}`,
 		`topk(1, queue_length{tocsin_band="score"})`:                                    `{__name__="queue_length", i="1", tocsin_band="score"}`,
 		`count by (tocsin_band) (queue_length{i="0", tocsin_band=~"low.*"})`:            `{tocsin_band="lower"}`,
-		`count(queue_length{tocsin_band!=""}) == 15`:                                    `{}`,
+		`count(queue_length{tocsin_band!=""}) == 18`:                                    `{}`,
 		`count(queue_length{tocsin_band!="upper"}) == 3`:                                `{}`, // also matches the lack of the label
 		`count(queue_length{tocsin_band=""}) == 3`:                                      `{}`,
 		`max_over_time(queue_length{i="1", tocsin_band="upper"}[5m:15s] offset 1m) > 0`: `{i="1", tocsin_band="upper"}`,
@@ -256,8 +272,8 @@ func TestBands_Present_IsTheLiveDetectors(t *testing.T) {
 			}
 		}
 	}
-	if asked != 25 {
-		t.Errorf("the live detector was asked %d times, want 25", asked)
+	if asked != 30 {
+		t.Errorf("the live detector was asked %d times, want 30", asked)
 	}
 	// What it says is what a replay of the same samples says, but for what the
 	// service owed at that moment, which moves the ends of the range.
@@ -405,7 +421,7 @@ func TestBands_SeriesAndLabels_AreListed(t *testing.T) {
 		ms   []*labels.Matcher
 		want string
 	}{
-		{"tocsin_band", nil, "expected lower score upper value"},
+		{"tocsin_band", nil, "anomaly expected lower score upper value"},
 		{"tocsin_band", ms, "lower upper"},
 		{"zone", ms, "b"},
 		{"zone", nil, "b"},
@@ -477,5 +493,41 @@ func (r *rig) agrees(t *testing.T) {
 		if got, want := m[0].Floats[1].F, part(v, p); math.Abs(got-want) > most {
 			t.Errorf("%s: replayed %v, live %v", p, got, want)
 		}
+	}
+}
+
+// TestBands_Anomaly_LastsAsLongAsTheEpisode raises a level for ten minutes. Its
+// single samples are soon expected; the episode goes on until it comes back.
+func TestBands_Anomaly_LastsAsLongAsTheEpisode(t *testing.T) {
+	r := newRig(t, nil)
+	values := noise(480, 3)
+	for i := 400; i < 440; i++ {
+		values[i] += 200
+	}
+	for i := 460; i < 480; i++ {
+		values[i] -= 200
+	}
+	l := labels.FromStrings("__name__", "queue_length", "job", "shop")
+	r.write(l, values...)
+	at := func(i int) float64 {
+		got, err := r.at(`max without (tocsin_band) (queue_length{tocsin_band="anomaly"})`, time.UnixMilli(r.given[l.String()][i].T))
+		if err != nil || len(got) != 1 {
+			t.Fatalf("got %v, %v", got, err)
+		}
+		for _, v := range got {
+			return v
+		}
+		return math.NaN()
+	}
+	for i := 401; i < 440; i++ {
+		if got := at(i); got < 0.99 {
+			t.Errorf("%d samples after the rise: got %v, want more than 0.99", i-400, got)
+		}
+	}
+	if got := at(390); math.Abs(got) > 0.99 {
+		t.Errorf("before it: got %v", got)
+	}
+	if got := at(465); got > -0.99 {
+		t.Errorf("after the fall: got %v, want less than -0.99", got)
 	}
 }

@@ -6,7 +6,7 @@
 //
 // selects series that are not stored. They have the labels of the series that
 // the other matchers select and that label, whose values are value, expected,
-// lower, upper and score. Their samples have the times of the stored ones and are
+// lower, upper, score and anomaly. Their samples have the times of the stored ones and are
 // computed when asked: the samples of a while before the asked time are run
 // through the detector's own code (detector.ReplayShare). Of a counter, all are
 // about its rate per second. A series that the detector derives from a histogram,

@@ -18,7 +18,7 @@ type selection struct {
 // split takes a selector apart. It returns false for one that selects stored
 // series: it has no matcher on the label, or only such as also match its lack.
 func split(ms []*labels.Matcher) (selection, bool) {
-	s := selection{want: []int{0, 1, 2, 3, 4}}
+	s := selection{want: []int{0, 1, 2, 3, 4, 5}}
 	for _, m := range ms {
 		if m.Name != telemetry.BandLabel {
 			s.base = append(s.base, m)

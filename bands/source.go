@@ -51,17 +51,35 @@ func (s *Source) Replay(c detector.Config, share float64, emit func(detector.Ver
 var parts = telemetry.BandParts()
 
 // figures returns the parts of a verdict. A sample that was not judged has no score.
-func figures(v detector.Verdict) [5]float64 {
+func figures(v detector.Verdict) [6]float64 {
 	if math.IsNaN(v.Value) {
 		v.Score = math.NaN()
 	}
-	return [...]float64{v.Expected, v.Lower, v.Score, v.Upper, v.Value}
+	return [...]float64{anomaly(v), v.Expected, v.Lower, v.Score, v.Upper, v.Value}
+}
+
+// anomaly returns how odd the series is, with the sign of the side. Single samples
+// of an episode need not be odd, since what is expected soon follows; the episode
+// lasts until the series has come back or its new level is taken as normal.
+func anomaly(v detector.Verdict) float64 {
+	odd, down := v.Score, v.Value < v.Expected
+	switch v.Phase {
+	case detector.PhaseOpened, detector.PhaseChanged, detector.PhaseOngoing:
+		odd = max(odd, v.Peak)
+		if v.Side != 0 {
+			down = v.Side < 0
+		}
+	}
+	if down {
+		return -odd
+	}
+	return odd
 }
 
 // band is the replayed part of a source that was asked for.
 type band struct {
 	labels  labels.Labels
-	columns [5]column
+	columns [6]column
 }
 
 // column is one part of a band: samples in order of time.

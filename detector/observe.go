@@ -221,8 +221,22 @@ func (s *series) verdict(t int64, phase Phase) Verdict {
 		Score: scoreOf(s.Rarity), Kind: s.Kind, Phase: phase, Rate: s.counter()}
 	if phase != PhaseQuiet {
 		v.Since, v.Peak, v.Kind = s.EpisodeSince, scoreOf(s.Peak), s.EpisodeKind
+		v.Side = s.side()
 	}
 	return v
+}
+
+// side returns on which side of the band that the episode left the value lies.
+func (s *series) side() int8 {
+	switch mid := float64(s.OpenMid); {
+	case !(s.OpenHalf > 0):
+		return 0
+	case s.X1 > mid:
+		return 1
+	case s.X1 < mid:
+		return -1
+	}
+	return 0
 }
 
 // verdictOn is verdict for the sample that k has just judged, with the band as it

@@ -122,5 +122,6 @@ type Verdict struct {
 	Kind     Kind
 	Phase    Phase
 	Rate     bool
+	Side     int8   // of the band that the episode left: 1 above its middle, -1 below, 0 when there is no episode or was no band
 	Group    *Group // set for KindGroup, whose Slot is 0: the verdict is on a service
 }

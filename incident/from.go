@@ -41,6 +41,9 @@ func FromAlert(a rules.Alert) (o Occurrence, ok bool) {
 		Channels:    a.Channels,
 		Summary:     a.Summary,
 	}
+	if a.Oddness != nil {
+		o.Expected, o.Score = a.Oddness.Expected, a.Oddness.Score
+	}
 	if o.Severity.Rank() == 0 {
 		o.Severity = SeverityWarning
 	}
@@ -216,8 +219,13 @@ func ToAlert(o Occurrence) (a rules.Alert, ok bool) {
 	if o.Condition == ConditionHeld {
 		state = rules.AlertHeld
 	}
+	var odd *rules.Oddness
+	if !isNaN(o.Score) {
+		odd = &rules.Oddness{Expected: o.Expected, Score: o.Score}
+	}
 	return rules.Alert{
 		Fingerprint: fingerprint,
+		Oddness:     odd,
 		Name:        o.Name,
 		Service:     o.Service,
 		Environment: o.Environment,

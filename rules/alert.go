@@ -18,6 +18,12 @@ const (
 	AlertResolved AlertState = "resolved"
 )
 
+// Oddness is the detector's word on the value of an alert.
+type Oddness struct {
+	Expected telemetry.Number `json:"expected"` // NaN when unknown
+	Score    telemetry.Number `json:"score"`    // 0 to 1; NaN when unknown
+}
+
 // Alert is one rule's word on one label set. Fingerprint is the same over
 // restarts for the same rule name and labels.
 type Alert struct {
@@ -35,7 +41,16 @@ type Alert struct {
 	Signal      string           `json:"signal,omitempty"`
 	// Foreseen is "in 3d" when Value is what Signal is expected to be then,
 	// "until 95%" when Value is how many seconds it is expected to take.
-	Foreseen    string            `json:"foreseen,omitempty"`
+	Foreseen string `json:"foreseen,omitempty"`
+	// Oddness is what the detector says of Value when the condition is about an
+	// anomaly; else nil.
+	Oddness *Oddness `json:"oddness,omitempty"`
+	// Recovery is the condition that ends the alert, as written; "" when it ends
+	// as soon as its own condition no longer holds.
+	Recovery string `json:"recovery,omitempty"`
+	// Shadow says that the alert is only counted: it makes no incident and is
+	// told to nobody.
+	Shadow      bool              `json:"shadow,omitempty"`
 	Unit        string            `json:"unit,omitempty"`
 	Expr        string            `json:"expr"`            // PromQL as evaluated, or the event condition as written
 	Query       string            `json:"query,omitempty"` // selector that draws the series behind the alert

@@ -27,13 +27,22 @@ type AlertRule struct {
 	File          string
 	Line          int
 	Condition     condition.Condition
-	Duration      time.Duration // how long the condition must hold, 0 for at once
+	Recovery      *condition.Condition // that ends a firing alert; nil: as soon as Condition no longer holds
+	MinTraffic    *Traffic             // below which no alert begins; nil: none asked
+	Shadow        bool                 // evaluated and counted, told to nobody
+	Duration      time.Duration        // how long the condition must hold, 0 for at once
 	KeepFiringFor time.Duration
 	Severity      string
 	Channels      []string
 	Labels        map[string]string
 	Annotations   map[string]string // with runbook_url when the rule has a runbook
 	Services      []string          // names or globs with *; empty for all
+}
+
+// Traffic is a least value of the signal that counts a service's requests.
+type Traffic struct {
+	Signal signal.Signal
+	Least  float64 // in the signal's unit
 }
 
 // Source returns where the rule stands, as file:line.
@@ -43,6 +52,10 @@ func (r AlertRule) Source() string { return fmt.Sprintf("%s:%d", r.File, r.Line)
 type alertDefinition struct {
 	Name          string            `yaml:"name"`
 	Condition     string            `yaml:"condition"`
+	Conditions    []string          `yaml:"conditions"`
+	Recovery      string            `yaml:"recovery"`
+	MinTraffic    string            `yaml:"min_traffic"`
+	Shadow        bool              `yaml:"shadow"`
 	Duration      yamldoc.Duration  `yaml:"duration"`
 	KeepFiringFor yamldoc.Duration  `yaml:"keep_firing_for"`
 	Severity      string            `yaml:"severity"`
@@ -108,7 +121,7 @@ var alertName = regexp.MustCompile(`^[\pL_][\pL\pN_ .:/-]*$`)
 func (d alertDefinition) rule(cat *signal.Catalogue, report func(field, format string, args ...any)) AlertRule {
 	r := AlertRule{
 		Name: d.Name, Severity: d.Severity, Channels: d.Channels, Services: d.Service,
-		Duration: d.Duration.Std(), KeepFiringFor: d.KeepFiringFor.Std(),
+		Shadow: d.Shadow, Duration: d.Duration.Std(), KeepFiringFor: d.KeepFiringFor.Std(),
 		Labels: d.Labels, Annotations: map[string]string{},
 	}
 	for k, v := range d.Annotations {
@@ -120,24 +133,17 @@ func (d alertDefinition) rule(cat *signal.Catalogue, report func(field, format s
 	case !alertName.MatchString(d.Name):
 		report(".name", "want letters, digits, _ . : / - and spaces beginning with a letter, got %q", d.Name)
 	}
-	if strings.TrimSpace(d.Condition) == "" {
-		report(".condition", "want a condition such as \"error_rate > 5%%\", got none")
-	} else {
-		c, mistakes := condition.Parse(d.Condition, cat)
-		r.Condition = c
-		if len(mistakes) > 0 {
-			texts := make([]string, len(mistakes))
-			for i, m := range mistakes {
-				texts[i] = m.Error()
-			}
-			report(".condition", "%q: %s", d.Condition, strings.Join(texts, "; "))
-		}
-	}
+	d.readConditions(&r, cat, report)
 	if r.Severity == "" {
 		r.Severity = "warning"
 	}
 	if !slices.Contains(severities, r.Severity) {
 		report(".severity", "want info, warning or critical, got %q", d.Severity)
+	}
+	if r.Duration == 0 {
+		r.Duration = r.Condition.For
+	} else if r.Condition.For > 0 && r.Condition.For != r.Duration {
+		report(".duration", "want duration or a for at the end of the condition, got both: %s and %s", d.Duration, yamldoc.Duration(r.Condition.For))
 	}
 	d.checkTimes(&r, report)
 	d.checkNames(&r, report)

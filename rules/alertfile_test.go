@@ -182,3 +182,30 @@ func FuzzParseRuleFile(f *testing.F) {
 		}
 	})
 }
+
+func TestParseAlerts_ExtendedFields_MistakesToldWithLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"condition: error_rate > 5%\n    conditions: [error_rate > 5%]":                     `a.yml:4: alert "x": conditions: want condition or conditions, got both`,
+		"conditions: [error_rate > 5%, '']":                                                 `a.yml:3: alert "x": conditions[1]: want a condition such as "error_rate > 5%", got none`,
+		"conditions: [error_rate > 5%, eror_rate > 5%]":                                     `conditions[1]: "eror_rate > 5%": column 1: unknown signal "eror_rate"; did you mean "error_rate"?`,
+		"conditions: [error_rate > 5%, deployment_status == failed]":                        `conditions: "deployment_status == failed" is about an event and stands alone`,
+		"condition: error_rate > 5%\n    recovery: error_rate < 7%":                         `a.yml:4: alert "x": recovery: "error_rate < 7%": the alert ends before its own condition does; want a threshold at or below that of the condition`,
+		"condition: error_rate > 5%\n    recovery: error_rate > 2%":                         `recovery: "error_rate > 2%": the alert fires on >, so it ends the other way: want < or <=`,
+		"condition: request_rate < baseline / 4\n    recovery: request_rate > baseline / 8": `want a threshold at or above that of the condition`,
+		"condition: error_rate > 5%\n    recovery: error_rate < 2% for 5m":                  `recovery: want a condition without for; keep_firing_for says how long the recovery must last`,
+		"condition: error_rate > 5%\n    recovery: cpu_usage < 50%":                         `recovery: want signals with the labels of the condition's (service, environment), got such with service, environment, instance`,
+		"condition: error_rate > 5%\n    recovery: deployment_status == succeeded":          `recovery: want comparisons of signals`,
+		"condition: deployment_status == failed\n    recovery: error_rate < 5%":             `recovery: has no meaning for an event`,
+		"condition: deployment_status == failed\n    min_traffic: 1/s":                      `min_traffic: has no meaning for an event`,
+		"condition: error_rate > 5%\n    min_traffic: 5%":                                   `min_traffic: "5%": column 1: want a rate such as 10/s or 300/m because request_rate is a rate, got 5%`,
+		"condition: error_rate > 5%\n    min_traffic: 1/s or so":                            `min_traffic: "1/s or so": column 5: want a number with its unit and nothing after it, got "or"`,
+		"condition: error_rate > 5% for 5m\n    duration: 2m":                               `duration: want duration or a for at the end of the condition, got both: 2m and 5m`,
+		"condition: anomaly(p95_latency) < 0.99":                                            `condition: anomaly(p95_latency) < is true of nearly every value; want > and a score near 1`,
+		"condition: error_rate > 5%\n    shadow: yes please":                                `shadow: want true or false`,
+	} {
+		_, errs := rules.ParseAlerts("a.yml", []byte("alerts:\n  - name: x\n    "+text+"\n"), catalogue(t))
+		if got := errs.Error(); !strings.Contains(got, want) || len(errs) != 1 {
+			t.Errorf("%s:\n got %s\nwant %s", text, got, want)
+		}
+	}
+}

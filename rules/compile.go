@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"strconv"
 	"strings"
 
 	"github.com/prometheus/common/model"
@@ -28,13 +29,32 @@ func (r AlertRule) matchers() []string {
 }
 
 // Explain returns the PromQL that the rule evaluates or, for an event, the
-// condition as written.
+// condition as written. That of an alert that lingers has two halves: what it
+// fires on, and what it goes on under while it is among the series of
+// StandingMetric.
 func (r AlertRule) Explain() string {
 	if r.Condition.Event != nil {
 		return r.Condition.Text
 	}
-	return r.Condition.PromQL(r.matchers()...)
+	fires := r.Condition.PromQL(r.matchers()...)
+	if !r.Lingers() {
+		return fires
+	}
+	if t := r.MinTraffic; t != nil {
+		fires = fmt.Sprintf("(%s) and on (service, environment) %s >= %s", fires, t.selector(r.matchers()), number(t.Least))
+	}
+	return fmt.Sprintf("(%s) or ((%s) and on (%s) %s{alertname=%q})",
+		fires, r.Stays().PromQL(r.matchers()...), strings.Join(r.Condition.Labels(), ", "), StandingMetric, r.Name)
 }
+
+func (t Traffic) selector(matchers []string) string {
+	if len(matchers) == 0 {
+		return t.Signal.Metric()
+	}
+	return t.Signal.Metric() + "{" + strings.Join(matchers, ",") + "}"
+}
+
+func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
 // compile returns the rule as one of Prometheus.
 func (r AlertRule) compile() rulefmt.Rule {

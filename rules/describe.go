@@ -29,7 +29,7 @@ func (e *Engine) describe(ctx context.Context, info *ruleInfo, a *prules.Alert, 
 		Since:       a.ActiveAt,
 		At:          ts,
 		Value:       telemetry.Number(a.Value),
-		Threshold:   telemetry.Number(math.NaN()),
+		Threshold:   unknown,
 		Expr:        info.rule.Query().String(),
 		Labels:      l,
 		Annotations: a.Annotations.Map(),
@@ -46,21 +46,29 @@ func (e *Engine) describe(ctx context.Context, info *ruleInfo, a *prules.Alert, 
 }
 
 // describeSignal fills in what the condition of an alerts.yml rule says. Of
-// several comparisons the first that holds is the one shown.
+// several comparisons the first that holds is the one shown, else the first.
 func (e *Engine) describeSignal(ctx context.Context, r *AlertRule, out *Alert, at time.Time) {
-	out.Channels = slices.Clone(r.Channels)
+	out.Channels, out.Shadow = slices.Clone(r.Channels), r.Shadow
+	if r.Recovery != nil {
+		out.Recovery = r.Recovery.Text
+	}
 	all := r.Condition.Comparisons()
 	shown := all[0]
-	if len(all) > 1 {
-		for _, c := range all {
-			if v, err := e.query(ctx, c.PromQL(identity(c, out.Labels)...), at); err == nil && len(v) > 0 {
-				shown = c
-				out.Value = telemetry.Number(v[0].F)
-				break
-			}
+	if len(all) > 1 || r.Lingers() {
+		holds := slices.IndexFunc(all, func(c condition.Comparison) bool {
+			return e.valueOf(ctx, c.PromQL(identity(c, out.Labels)...), at, &out.Value)
+		})
+		if holds >= 0 {
+			shown = all[holds]
+		} else {
+			e.valueOf(ctx, shown.Series(identity(shown, out.Labels)...), at, &out.Value)
 		}
-	} else if !shown.OfBaseline {
+	}
+	if len(all) == 1 && !shown.Relative() {
 		out.Threshold = telemetry.Number(shown.Threshold)
+	}
+	if shown.Anomaly != nil {
+		e.describeAnomaly(ctx, shown, out, at)
 	}
 	out.Below = shown.Op == condition.Less || shown.Op == condition.LessEqual
 	out.Signal, out.Unit = shown.Signal.Name, string(shown.Signal.Unit)
@@ -71,6 +79,28 @@ func (e *Engine) describeSignal(ctx context.Context, r *AlertRule, out *Alert, a
 			out.Unit = string(signal.Seconds)
 		}
 	}
+}
+
+// describeAnomaly tells the value itself, with what the detector says of it.
+func (e *Engine) describeAnomaly(ctx context.Context, c condition.Comparison, out *Alert, at time.Time) {
+	own := identity(c, out.Labels)
+	e.valueOf(ctx, c.Series(own...), at, &out.Value)
+	odd := Oddness{unknown, unknown}
+	e.valueOf(ctx, c.Band(telemetry.BandExpected, own...), at, &odd.Expected)
+	if e.valueOf(ctx, c.Band(telemetry.BandAnomaly, own...), at, &odd.Score) {
+		odd.Score = telemetry.Number(math.Abs(float64(odd.Score)))
+	}
+	out.Oddness = &odd
+}
+
+// valueOf sets v to the first value of a query, if it has one.
+func (e *Engine) valueOf(ctx context.Context, query string, at time.Time, v *telemetry.Number) bool {
+	found, err := e.query(ctx, query, at)
+	if err != nil || len(found) == 0 {
+		return false
+	}
+	*v = telemetry.Number(found[0].F)
+	return true
 }
 
 // identity narrows the recorded series of a comparison to those of an alert.
@@ -97,6 +127,9 @@ func (e *Engine) describePlain(ctx context.Context, r *prules.AlertingRule, out 
 	out.Query = e.narrowed(ctx, drawn, resultLabels(r, out.Labels), at)
 }
 
+// unknown is a figure that an alert does not have.
+var unknown = telemetry.Number(math.NaN())
+
 func unwrap(e parser.Expr) parser.Expr {
 	for {
 		p, ok := e.(*parser.ParenExpr)
@@ -115,6 +148,7 @@ func (e *Engine) revalue(ctx context.Context, info *ruleInfo, x *entry, at time.
 	if c := info.alert.Condition.Comparisons(); len(c) == 1 && c[0].Future != nil {
 		x.alert.Foreseen = foreseen(c[0]) // one from before a restart does not know
 	}
+	x.alert.Oddness = nil
 	if v, err := e.query(ctx, x.alert.Query, at); err == nil && len(v) == 1 {
 		x.alert.Value = telemetry.Number(v[0].F)
 	}
@@ -169,8 +203,18 @@ func figures(a Alert) string {
 	if a.Foreseen != "" {
 		s = foreseenFigures(what, a)
 	}
+	if o := a.Oddness; o != nil {
+		s += fmt.Sprintf(" against an expected %s, anomaly score %.3f", unit.Format(float64(o.Expected)), float64(o.Score))
+	}
+	limit := ""
 	if !math.IsNaN(float64(a.Threshold)) {
-		s += " (limit " + unit.Format(float64(a.Threshold)) + ")"
+		limit = "limit " + unit.Format(float64(a.Threshold))
+	}
+	if a.Recovery != "" {
+		limit = strings.TrimPrefix(limit+", ends at "+a.Recovery, ", ")
+	}
+	if limit != "" {
+		s += " (" + limit + ")"
 	}
 	return s
 }

@@ -46,6 +46,8 @@ type EngineOptions struct {
 	// Foresight is asked by conditions on the future; without one they have no
 	// data. It is called during evaluations, for one series at a time.
 	Foresight Foresight
+	// Memory keeps standing alerts over restarts; nil: only Resume tells of them.
+	Memory Memory
 	// Now is the wall clock of Run; nil means time.Now.
 	Now func() time.Time
 }
@@ -76,6 +78,7 @@ type Engine struct {
 	foreseen []condition.Comparison // what the conditions ask of the future, each once
 	latest   map[string]seen        // by fingerprint of event alert
 	pending  map[string]*pendingEvent
+	noted    map[string]noted // what the memory has, by fingerprint
 
 	view      sync.RWMutex // guards what the read methods see
 	current   []Alert
@@ -121,6 +124,7 @@ func NewEngine(o EngineOptions) (*Engine, error) {
 		pending: map[string]*pendingEvent{},
 		entries: ledger{},
 		have:    map[string]bool{},
+		noted:   map[string]noted{},
 	}
 	e.man = prules.NewManager(&prules.ManagerOptions{
 		ExternalURL: o.ExternalURL,

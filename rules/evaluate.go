@@ -19,6 +19,7 @@ func (e *Engine) EvalDue(ctx context.Context, now time.Time) (next time.Time, er
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	defer e.publish()
+	defer e.remember(ctx)
 	var errs []error
 	e.endOrphans(ctx, now)
 	for _, s := range e.groups {
@@ -70,6 +71,9 @@ func (e *Engine) evaluate(ctx context.Context, s *scheduled, slot time.Time) err
 		if err := e.followMetrics(ctx, s, slot); err != nil && ctx.Err() == nil {
 			e.log.Warn("signals are recorded as before", "err", err)
 		}
+	}
+	if err := e.mark(ctx, s, slot); err != nil && ctx.Err() == nil {
+		e.log.Warn("alerts that are to linger may end too early", "file", s.group.File(), "err", err)
 	}
 	origin := promql.NewOriginContext(ctx, map[string]any{
 		"ruleGroup": map[string]string{"file": s.group.File(), "name": s.group.Name()},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"time"
 
@@ -38,6 +37,7 @@ func (e *Engine) Change(ctx context.Context, c telemetry.Change, at time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	defer e.publish()
+	defer e.remember(ctx)
 	e.gauges.changes.Inc()
 	e.handOn(ctx, e.change(c, at, false))
 }
@@ -200,14 +200,13 @@ func (e *Engine) eventAlert(r AlertRule, c telemetry.Change, at time.Time) Alert
 			notes[k] = v
 		}
 	}
-	unknown := telemetry.Number(math.NaN())
 	said := c.Title() + " " + statusWords(c.Status)
 	if own := notes["summary"]; own != "" && c.Status == r.Condition.Event.Status {
 		said = own
 	}
 	return Alert{
 		Fingerprint: Fingerprint(l), Name: r.Name, Service: c.Service, Environment: c.Environment,
-		Severity: r.Severity, State: AlertFiring, Since: reached(c), At: at, Value: unknown, Threshold: unknown,
+		Severity: r.Severity, State: AlertFiring, Since: reached(c), At: at, Value: unknown, Threshold: unknown, Shadow: r.Shadow,
 		Expr: r.Explain(), Labels: l, Annotations: notes, Channels: slices.Clone(r.Channels), Source: r.Source(),
 		Summary: said,
 	}

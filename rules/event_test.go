@@ -120,7 +120,7 @@ func TestChange_Restart_NothingToldTwice(t *testing.T) {
 	s.want("2m0s firing deployment_failure checkout")
 
 	s.start(alertsOf(t, deployments))
-	s.engine.Resume(t.Context(), firing)
+	s.resume(firing)
 	s.engine.ResumeChanges(t.Context(), []telemetry.Change{flag, failed})
 	if a := s.engine.Alerts(); len(a) != 1 || a[0].State != rules.AlertFiring {
 		t.Errorf("got %+v", a)
@@ -138,7 +138,7 @@ func TestChange_EndedBetweenAlertAndRestart_ResolvedAfterIt(t *testing.T) {
 	firing := s.engine.Alerts()
 	s.told = nil
 	s.start(alertsOf(t, deployments))
-	s.engine.Resume(t.Context(), firing)
+	s.resume(firing)
 	s.engine.ResumeChanges(t.Context(), []telemetry.Change{failed, deployment("2", telemetry.StatusSucceeded, 3*time.Minute, 4*time.Minute)})
 	s.want("4m0s resolved deployment_failure checkout")
 }

@@ -19,7 +19,7 @@ func (e *Engine) known(ctx context.Context, info *ruleInfo, x *entry, at time.Ti
 		f := flow{engine: e, ctx: ctx, labels: resultLabels(info.rule, x.alert.Labels), lastTrue: x.lastTrue.Add(-info.offset), at: at}
 		return f.of(info.rule.Query(), false)
 	}
-	holds, known := info.alert.Condition.Judge(func(c condition.Comparison) (bool, bool) {
+	holds, known := info.alert.Stays().Judge(func(c condition.Comparison) (bool, bool) {
 		return e.judge(ctx, c, x.alert.Labels, at)
 	})
 	return known && !holds

@@ -46,6 +46,9 @@ type scheduled struct {
 	last     time.Time // slot of the last evaluation; zero before the first
 	runs     int
 	restored bool // the `for` of its alerts was read back from the store
+	// marked are the series of StandingMetric that it wrote last; nil before it
+	// knows what it wrote before a restart.
+	marked map[string]labels.Labels
 }
 
 // leaving is a removed group whose series are still to be marked stale.
@@ -147,7 +150,7 @@ func (e *Engine) merge(order []string, fresh map[string]*prules.Group) []*schedu
 			s := &scheduled{group: now, restored: started}
 			if ok {
 				now.CopyState(was.group)
-				s.last, s.runs, s.restored = was.last, was.runs, was.restored
+				s.last, s.runs, s.restored, s.marked = was.last, was.runs, was.restored, was.marked
 				if now.Interval() != was.group.Interval() {
 					s.last = time.Time{}
 				}

@@ -16,6 +16,7 @@ type gauges struct {
 	refreshed   *metrics.Counter // reports of an alert whose state is as before
 	changes     *metrics.Counter // change events seen
 	late        *metrics.Counter // change events older than what is known
+	forgotten   *metrics.Counter // attempts to store standing alerts that failed
 }
 
 func newGauges(set *metrics.Set) *gauges {
@@ -30,6 +31,7 @@ func newGauges(set *metrics.Set) *gauges {
 		seconds:     set.NewHistogram("tocsin_rules_evaluation_duration_seconds"),
 		refreshed:   set.NewCounter("tocsin_rules_alert_refreshes_total"),
 		changes:     set.NewCounter("tocsin_rules_changes_total"),
+		forgotten:   set.NewCounter("tocsin_rules_memory_failures_total"),
 		late:        set.NewCounter(`tocsin_rules_changes_ignored_total{reason="older_than_known"}`),
 	}
 }

@@ -16,7 +16,7 @@ func TestRestart_FiringAlert_NotToldAgain(t *testing.T) {
 	s.want("8m15s firing high_error_rate checkout")
 
 	s.start(alertsOf(t, highErrors))
-	s.engine.Resume(t.Context(), firing)
+	s.resume(firing)
 	if a := s.engine.Alerts(); len(a) != 1 || a[0].State != rules.AlertHeld {
 		t.Errorf("before the first evaluation: got %+v, want the alert held", a)
 	}
@@ -47,7 +47,7 @@ func TestRestart_RecoveredMeanwhile_ResolvedOnce(t *testing.T) {
 	firing := s.engine.Alerts()
 	s.told = nil
 	s.start(alertsOf(t, highErrors))
-	s.engine.Resume(t.Context(), firing)
+	s.resume(firing)
 	s.run(20*time.Minute, 25*time.Minute)
 	s.want("20m0s resolved high_error_rate checkout")
 }
@@ -62,7 +62,7 @@ func TestRestart_SourceGoneMeanwhile_Held(t *testing.T) {
 	firing := s.engine.Alerts()
 	s.told = nil
 	s.start(alertsOf(t, highErrors))
-	s.engine.Resume(t.Context(), firing)
+	s.resume(firing)
 	s.run(20*time.Minute, 25*time.Minute)
 	s.want("20m0s held high_error_rate checkout")
 }
@@ -99,7 +99,7 @@ func TestRestart_KeepFiringFor_CountsFromWhatIsKnown(t *testing.T) {
 	firing := s.engine.Alerts()
 	s.want("8m15s firing high_error_rate checkout")
 	s.start(alertsOf(t, text))
-	s.engine.Resume(t.Context(), firing)
+	s.resume(firing)
 	s.run(18*time.Minute, 25*time.Minute)
 	s.want("21m0s resolved high_error_rate checkout")
 }

@@ -30,6 +30,7 @@ type story struct {
 	set    *metrics.Set
 	told   []rules.Alert
 	cfg    rules.Config
+	memory rules.Memory
 }
 
 func newStory(t *testing.T, load string) *story {
@@ -49,7 +50,7 @@ func (s *story) start(sets ...rules.RuleSet) {
 	s.set = metrics.NewSet()
 	e, err := rules.NewEngine(rules.EngineOptions{
 		Queryable: s.db, Appendable: s.appendable(), Query: query(s.t),
-		Owner: topology.NewOwner(nil), Config: s.cfg, Metrics: s.set,
+		Owner: topology.NewOwner(nil), Config: s.cfg, Metrics: s.set, Memory: s.memory,
 		Notify: func(_ context.Context, alerts []rules.Alert) { s.told = append(s.told, alerts...) },
 	})
 	if err != nil {
@@ -58,6 +59,13 @@ func (s *story) start(sets ...rules.RuleSet) {
 	s.engine = e
 	for _, set := range sets {
 		s.load(set)
+	}
+}
+
+func (s *story) resume(alerts []rules.Alert) {
+	s.t.Helper()
+	if err := s.engine.Resume(s.t.Context(), alerts); err != nil {
+		s.t.Fatal(err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -59,25 +60,27 @@ func fixedLabels(r *prules.AlertingRule) labels.Labels {
 // Resume takes up the alerts that were firing or held before a restart. Each
 // counts as held until its rule is evaluated: it then fires on without being
 // told again, is resolved when data say so, or is held when there are none.
-// Call it after Load and before the first EvalDue. Other alerts are ignored.
-func (e *Engine) Resume(_ context.Context, alerts []Alert) {
+// What EngineOptions.Memory knows of them is taken up too, and the shadow alerts
+// in it. Call it after Load and before the first EvalDue. Other alerts are
+// ignored. On an error the alerts are resumed all the same, with what is known.
+func (e *Engine) Resume(ctx context.Context, alerts []Alert) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	defer e.publish()
-	for _, a := range alerts {
-		if a.State != AlertFiring && a.State != AlertHeld || e.entries.get(a.Name, a.Fingerprint) != nil {
+	standing, err := e.recall(ctx, alerts)
+	for _, s := range standing {
+		a := s.Alert
+		if e.entries.get(a.Name, a.Fingerprint) != nil {
 			continue
 		}
-		x := &entry{alert: a, resumed: true, interrupt: true, sent: a.At, lastTrue: a.At}
+		x := &entry{alert: a, resumed: true, interrupt: true, sent: a.At, lastTrue: a.At, falseSince: s.FalseSince, heldSince: s.HeldSince}
 		x.event = slices.ContainsFunc(e.events, func(r AlertRule) bool { return r.Name == a.Name })
-		if a.State == AlertHeld {
-			x.heldSince = a.At
-		}
 		if x.event {
 			e.latest[a.Fingerprint] = seen{at: a.Since, id: a.Annotations["change"], status: e.eventStatus(a.Name)}
 		}
 		e.entries.put(x)
 	}
+	return errors.Join(err, e.reviveAll(ctx))
 }
 
 // track compares the alerts of a rule that was just evaluated with what was
@@ -139,7 +142,10 @@ func (e *Engine) fire(ctx context.Context, info *ruleInfo, a *prules.Alert, x *e
 		x = &entry{alert: Alert{Since: a.ActiveAt}}
 	}
 	was := x.alert
-	x.lastTrue, x.falseSince, x.heldSince = ts, time.Time{}, time.Time{}
+	x.heldSince = time.Time{}
+	if x.falseSince = a.KeepFiringSince; x.falseSince.IsZero() {
+		x.lastTrue = ts
+	}
 	x.resumed, x.interrupt = false, false
 	same := was.State == AlertFiring && was.Value == telemetry.Number(a.Value)
 	if was.State == AlertFiring && (same || ts.Sub(x.sent) < e.cfg.RefreshInterval.Std()) {

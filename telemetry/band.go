@@ -13,9 +13,12 @@ const (
 	BandLower    = "lower"    // the ends of the ordinary range
 	BandUpper    = "upper"
 	BandScore    = "score" // how odd the value is, from 0 to 1
+	// BandAnomaly is how odd the series is: inside an episode its highest score so
+	// far, else the score of the value; negative when it is odd downwards.
+	BandAnomaly = "anomaly"
 )
 
 // BandParts returns the values of BandLabel, sorted.
 func BandParts() []string {
-	return []string{BandExpected, BandLower, BandScore, BandUpper, BandValue}
+	return []string{BandAnomaly, BandExpected, BandLower, BandScore, BandUpper, BandValue}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // The span of recorded values that a baseline is the average of, and how long
@@ -30,6 +32,9 @@ func promql(n node, matchers []string) (text string, labels []string, joined boo
 	switch n := n.(type) {
 	case Comparison:
 		return n.PromQL(matchers...), n.Signal.Labels(), false
+	case lasting:
+		text, labels, _ := promql(n.inner, matchers)
+		return n.promQL(text), labels, true
 	case junction:
 		left, ll, lj := promql(n.left, matchers)
 		right, rl, rj := promql(n.right, matchers)
@@ -68,7 +73,12 @@ func (c Comparison) PromQL(matchers ...string) string {
 	if c.Future != nil {
 		return c.Future.promQL(c, matchers)
 	}
-	if c.OfBaseline {
+	switch {
+	case c.Anomaly != nil:
+		return c.Anomaly.promQL(c, matchers)
+	case c.OfExpected:
+		return fmt.Sprintf("%s %s %s * %s", series, c.Op, trim(c.Factor), c.band(telemetry.BandExpected, matchers))
+	case c.OfBaseline:
 		return fmt.Sprintf("%s %s %s * avg_over_time(%s[%s] offset %s)",
 			series, c.Op, trim(c.Factor), series, baselineSpan, baselineAgo)
 	}

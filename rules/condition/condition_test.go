@@ -3,6 +3,7 @@ package condition_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/prometheus/promql/parser"
 
@@ -55,6 +56,15 @@ func TestParse_Legal_GivesPromQL(t *testing.T) {
 		"time_until(disk_percent > 95%) < 36h":                         `max without (direction, signal, threshold) (tocsin:forecast:seconds_until{direction="above",signal="disk_percent",threshold="95"}) < 129600`,
 		"time_until(request_rate < 1/m) <= 1d":                         `max without (direction, signal, threshold) (tocsin:forecast:seconds_until{direction="below",signal="request_rate",threshold="0.016666666666666666"}) <= 86400`,
 		"predict(disk_percent, 3d) > 90% and disk_percent > 50%":       `max without (horizon, signal) (tocsin:forecast:value{horizon="3d",signal="disk_percent"}) > 90 and tocsin:disk_percent > 50`,
+		"request_rate > expected * 3":                                  `tocsin:request_rate > 3 * max without (tocsin_band) (tocsin:request_rate{tocsin_band="expected"})`,
+		"error_rate > 5% for 5m":                                       "tocsin:error_rate > 0.05",
+		"error_rate > 5% and request_rate > 1 for 1h30m":               "tocsin:error_rate > 0.05 and tocsin:request_rate > 1",
+		"(error_rate > 5% for 5m) and request_rate > 1":                "((tocsin:error_rate > 0.05) and count_over_time((tocsin:error_rate > 0.05)[5m15s:15s]) > 20) and tocsin:request_rate > 1",
+		"(error_rate > 5% for 30s) or (request_rate > 1 FOR 2h)":       "((tocsin:error_rate > 0.05) and count_over_time((tocsin:error_rate > 0.05)[31s:1s]) > 30) or ((tocsin:request_rate > 1) and count_over_time((tocsin:request_rate > 1)[2h5m:5m]) > 24)",
+		"anomaly(request_rate) > 0.99":                                 `abs(max without (tocsin_band) (tocsin:request_rate{tocsin_band="anomaly"})) > 0.99`,
+		"anomaly(p95_latency, any) >= 99%":                             `abs(max without (tocsin_band) (tocsin:p95_latency{tocsin_band="anomaly"})) >= 0.99`,
+		"anomaly(p95_latency) > 0.99 for 5m":                           `max without (tocsin_band) (tocsin:p95_latency{tocsin_band="anomaly"}) > 0.99`,
+		"anomaly(request_rate, down) > 0.9 or error_rate > 5%":         `-max without (tocsin_band) (tocsin:request_rate{tocsin_band="anomaly"}) > 0.9 or tocsin:error_rate > 0.05`,
 		"((error_rate > 5%))":                                          "tocsin:error_rate > 0.05",
 	} {
 		c, errs := condition.Parse(text, cat)
@@ -108,15 +118,15 @@ func TestParse_Mistakes_ToldWithColumn(t *testing.T) {
 		"error_rate = 5%":                                 `column 12: want == to compare, got =`,
 		"error_rate ! 5%":                                 `column 12: want != to compare, got !`,
 		"error_rate 5%":                                   `column 12: want one of > >= < <= == !=, got "5"`,
-		"error_rate >":                                    `column 13: want a number such as 5 or 250ms, or baseline, got the end`,
+		"error_rate >":                                    `column 13: want a number such as 5 or 250ms, baseline or expected, got the end`,
 		"> 5%":                                            `column 1: want the name of a signal such as error_rate, got ">"`,
 		"error_rate > 5% p95_latency > 1s":                `column 17: want and, or or the end, got "p95_latency"`,
 		"(error_rate > 5%":                                `column 17: want ) for the ( at column 1, got the end`,
 		"error_rate > 5% and":                             `column 20: want the name of a signal such as error_rate, got the end`,
 		"error_rate > 1.2.3":                              `column 14: want a number, got "1.2.3"`,
 		"request_rate > baseline * x":                     `column 27: want a number, got "x"`,
-		"request_rate > baseline * 0":                     `want a positive multiple of the baseline, got 0`,
-		"request_rate > 3 * 4":                            `column 20: want baseline after *, got "4"`,
+		"request_rate > baseline * 0":                     `want a positive multiple of what is usual, got 0`,
+		"request_rate > 3 * 4":                            `column 20: want baseline or expected after *, got "4"`,
 		"deployment_status == faild":                      `column 22: unknown status "faild"; did you mean "failed"?`,
 		"deployment_status == 5":                          `column 22: want a status such as failed, got "5"`,
 		"deploiment_status == failed":                     `column 1: unknown kind of change "deploiment"; did you mean "deployment"?`,
@@ -141,6 +151,16 @@ func TestParse_Mistakes_ToldWithColumn(t *testing.T) {
 		"time_until(disk_percent > 95ms) < 3d":            `column 27: want a percentage such as 85%`,
 		"time_until(disk_percent > 95%) < 3":              `column 34: want a duration such as 3d or 12h, got 3`,
 		"time_until(disk_percent, 3d) < 3":                `column 24: want one of > >= < <= == !=, got ","`,
+		"error_rate > 5% for":                             `column 20: want a duration such as 5m or 1h30m after for, got the end`,
+		"error_rate > 5% for 5 parsecs":                   `column 21: want a duration such as 5m or 1h30m after for, got "5parsecs"`,
+		"error_rate > 5% for 90d":                         `column 21: want a duration from 1s to 30d after for, got 90d`,
+		"error_rate > 5% for 5m and request_rate > 1":     `column 24: want and, or or the end, got "and"`,
+		"(deployment_status == failed for 5m)":            `column 30: write the for of an event at the end of the condition, without parentheses`,
+		"anomaly(p95_latency) == 0.99":                    `column 22: want one of > >= < <= after anomaly(p95_latency), got ==`,
+		"anomaly(p95_latency) > 1":                        `anomaly(p95_latency) > 100% can never be true`,
+		"anomaly(p95_latency) > 200ms":                    `column 24: want a percentage such as 5% or a number from 0 to 1 because anomaly(p95_latency) is a ratio, got 200ms`,
+		"anomaly(p95_latency, sideways) > 0.9":            `column 22: want up, down or any after the signal, got "sideways"`,
+		"anomaly(95) > 0.9":                               `column 9: want the name of a signal as in anomaly(p95_latency) > 0.99, got "95"`,
 		"memory_usage > 1e999":                            `want a number, got "1e999"`,
 		strings.Repeat("(", 100):                          `column 51: want at most 50 parentheses in each other`,
 		strings.Repeat("x", 5000):                         `column 1: want a condition of at most 4096 bytes, got 5000`,
@@ -221,4 +241,41 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%q compiles to %q: %v", text, c.PromQL(), err)
 		}
 	})
+}
+
+func TestParse_ForAtTheEnd_IsOfTheWhole(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"error_rate > 5% for 5m": 5 * time.Minute, "deployment_status == failed for 10m": 10 * time.Minute,
+		"(error_rate > 5% for 5m)": 0, "error_rate > 5%": 0, "(error_rate > 5% for 5m) for 1h": time.Hour,
+	} {
+		c, errs := condition.Parse(text, catalogue(t))
+		if len(errs) > 0 || c.For != want {
+			t.Errorf("%s: got %s, %v", text, c.For, errs)
+		}
+	}
+}
+
+func TestNot_TurnsEverything(t *testing.T) {
+	for text, want := range map[string]string{
+		"error_rate < 2%":                          "tocsin:error_rate >= 0.02",
+		"error_rate < 2% and p95_latency <= 300ms": "tocsin:error_rate >= 0.02 or tocsin:p95_latency > 0.3",
+		"error_rate == 0 or request_rate >= 1":     "tocsin:error_rate != 0 and tocsin:request_rate < 1",
+		"predict(disk_percent, 3d) < 80%":          `max without (horizon, signal) (tocsin:forecast:value{horizon="3d",signal="disk_percent"}) >= 80`,
+		"anomaly(error_rate, any) < 0.5":           `abs(max without (tocsin_band) (tocsin:error_rate{tocsin_band="anomaly"})) >= 0.5`,
+	} {
+		c, errs := condition.Parse(text, catalogue(t))
+		if len(errs) > 0 {
+			t.Fatal(errs)
+		}
+		n, ok := c.Not()
+		if got := n.PromQL(); !ok || got != want {
+			t.Errorf("%s: got %s, want %s", text, got, want)
+		}
+	}
+	for _, text := range []string{"deployment_status == failed", "error_rate < 2% for 5m", "(error_rate < 2% for 5m)"} {
+		c, _ := condition.Parse(text, catalogue(t))
+		if _, ok := c.Not(); ok {
+			t.Errorf("%s was turned", text)
+		}
+	}
 }

@@ -26,10 +26,11 @@ func Parse(text string, cat *signal.Catalogue) (Condition, []Error) {
 	}
 	p := &reader{tokens: lex(text), cat: cat}
 	root := p.condition()
+	span := p.lasting()
 	if !p.stopped && p.peek().kind != tokEnd {
 		p.stop(p.peek(), "want and, or or the end, got %s", p.peek())
 	}
-	c := Condition{Text: text, root: root}
+	c := Condition{Text: text, For: span, root: root}
 	if len(p.errs) == 0 {
 		p.events(&c)
 	}
@@ -111,6 +112,10 @@ func (p *reader) one() node {
 			return nil
 		}
 		inner := p.condition()
+		if at, span := p.peek(), p.lasting(); span > 0 {
+			p.refuseEvents(inner, at)
+			inner = lasting{inner, span}
+		}
 		if end := p.peek(); !p.sign(")") {
 			p.stop(end, "want ) for the ( at column %d, got %s", t.column, end)
 		}
@@ -128,6 +133,8 @@ func (p *reader) one() node {
 			return p.predict()
 		case "time_until":
 			return p.timeUntil()
+		case "anomaly":
+			return p.anomaly()
 		}
 	}
 	if strings.HasSuffix(t.text, "_status") {
@@ -158,8 +165,8 @@ func (p *reader) comparison(name token) node {
 		return nil
 	}
 	c := Comparison{Signal: s, Op: op, Column: name.column}
-	if p.word("baseline") {
-		c.OfBaseline, c.Factor = true, p.factor()
+	if p.usual(&c) {
+		c.Factor = p.factor()
 		return p.checkBaseline(c, known)
 	}
 	at := p.peek()
@@ -168,11 +175,11 @@ func (p *reader) comparison(name token) node {
 		return nil
 	}
 	if unit == "" && p.sign("*") {
-		if end := p.peek(); !p.word("baseline") {
-			p.stop(end, "want baseline after *, got %s", end)
+		if end := p.peek(); !p.usual(&c) {
+			p.stop(end, "want baseline or expected after *, got %s", end)
 			return nil
 		}
-		c.OfBaseline, c.Factor = true, value
+		c.Factor = value
 		return p.checkBaseline(c, known)
 	}
 	if known {
@@ -203,9 +210,16 @@ func (p *reader) threshold(c Comparison, at token, value float64, unit string) f
 	return v
 }
 
+// usual reads baseline or expected and notes in c which it was.
+func (p *reader) usual(c *Comparison) bool {
+	c.OfBaseline = p.word("baseline")
+	c.OfExpected = !c.OfBaseline && p.word("expected")
+	return c.OfBaseline || c.OfExpected
+}
+
 func (p *reader) checkBaseline(c Comparison, known bool) node {
 	if known && !(c.Factor > 0 && !math.IsInf(c.Factor, 1)) {
-		p.note(c.Column, "want a positive multiple of the baseline, got %s", trim(c.Factor))
+		p.note(c.Column, "want a positive multiple of what is usual, got %s", trim(c.Factor))
 	}
 	return c
 }
@@ -233,7 +247,7 @@ func (p *reader) quantity() (value float64, unit string, ok bool) {
 	negative := p.sign("-")
 	t := p.next()
 	if t.kind != tokNumber {
-		p.stop(t, "want a number such as 5 or 250ms, or baseline, got %s", t)
+		p.stop(t, "want a number such as 5 or 250ms, baseline or expected, got %s", t)
 		return 0, "", false
 	}
 	value, err := strconv.ParseFloat(t.text, 64)
@@ -266,7 +280,10 @@ func (p *reader) quantity() (value float64, unit string, ok bool) {
 	return value, unit, true
 }
 
-func isJoin(word string) bool { return strings.EqualFold(word, "and") || strings.EqualFold(word, "or") }
+// isJoin reports whether a word goes on after a quantity instead of being its unit.
+func isJoin(word string) bool {
+	return strings.EqualFold(word, "and") || strings.EqualFold(word, "or") || strings.EqualFold(word, "for")
+}
 
 func caseHint(unit string) string {
 	for m := range measures {
@@ -337,15 +354,20 @@ func (p *reader) events(c *Condition) {
 		c.Event = &event
 		return
 	}
-	var walk func(node)
-	walk = func(n node) {
-		switch n := n.(type) {
-		case eventNode:
-			p.note(n.column, "an event such as %s_status == %s stands alone: an event is a moment and cannot be joined with and or or; write two alerts", n.Kind, n.Status)
-		case junction:
-			walk(n.left)
-			walk(n.right)
-		}
+	for _, n := range eventsIn(c.root) {
+		p.note(n.column, "an event such as %s_status == %s stands alone: an event is a moment and cannot be joined with and or or; write two alerts", n.Kind, n.Status)
 	}
-	walk(c.root)
+}
+
+// eventsIn returns the events that stand within a node.
+func eventsIn(n node) []eventNode {
+	switch n := n.(type) {
+	case eventNode:
+		return []eventNode{n}
+	case junction:
+		return append(eventsIn(n.left), eventsIn(n.right)...)
+	case lasting:
+		return eventsIn(n.inner)
+	}
+	return nil
 }

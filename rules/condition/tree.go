@@ -35,6 +35,7 @@ const (
 type Condition struct {
 	Text  string
 	Event *Event
+	For   time.Duration // how long it must hold; 0 when the text does not say
 	root  node
 }
 
@@ -45,17 +46,28 @@ type Event struct {
 }
 
 // Comparison is one signal against a threshold, in the signal's unit, or
-// against its own baseline times Factor (when OfBaseline). With a Future it is
-// not the signal that is compared but what is foreseen of it.
+// against what is usual for it times Factor (when OfBaseline or OfExpected).
+// With a Future it is not the signal that is compared but what is foreseen of
+// it, with an Anomaly how odd it is.
 type Comparison struct {
 	Signal     signal.Signal
 	Op         Op
-	Threshold  float64 // of time_until in seconds
-	OfBaseline bool
+	Threshold  float64 // of time_until in seconds, of anomaly from 0 to 1
+	OfBaseline bool    // against the average of the day that ended an hour ago
+	OfExpected bool    // against what the detector expects
 	Factor     float64
 	Column     int
-	Future     *Future // nil: the present
+	Future     *Future  // nil: the present
+	Anomaly    *Anomaly // nil: the value itself
 }
+
+// Relative reports whether the comparison is with what is usual for the signal
+// rather than with a threshold of its own unit.
+func (c Comparison) Relative() bool { return c.OfBaseline || c.OfExpected || c.Anomaly != nil }
+
+// Anomaly says which way a signal must have moved for its oddness to count: Up,
+// Down or, for both, None.
+type Anomaly struct{ Side signal.Direction }
 
 // Future says what of a signal's future is compared: its value at the end of
 // Horizon or, when Until, the time until it reaches Limit, of which no more than
@@ -78,14 +90,22 @@ func (c Condition) Comparisons() []Comparison {
 		case junction:
 			walk(n.left)
 			walk(n.right)
+		case lasting:
+			walk(n.inner)
 		}
 	}
 	walk(c.root)
 	return out
 }
 
-// node is a Comparison, a junction or a parsed event.
+// node is a Comparison, a junction, a lasting or a parsed event.
 type node interface{}
+
+// lasting is what must have held for a while.
+type lasting struct {
+	inner node
+	span  time.Duration
+}
 
 // junction is `and` or `or`.
 type junction struct {
@@ -119,6 +139,11 @@ func judge(n node, leaf func(Comparison) (holds, known bool)) (holds, known bool
 			return decides, true
 		}
 		return !decides, aKnown && bKnown
+	case lasting:
+		// Whether it lasted long enough the evaluation has said; here only
+		// what is known counts.
+		_, known := judge(n.inner, leaf)
+		return false, known
 	}
 	return false, false
 }

@@ -70,7 +70,9 @@ func (c *checkRules) Run(_ context.Context, s streams) error {
 		return refused(s, err)
 	}
 	if c.Explain {
-		explain(s.out, set)
+		if err := explain(s.out, set); err != nil {
+			return err
+		}
 	}
 	for _, f := range c.Files {
 		fmt.Fprintf(s.out, "%s: ok\n", f)
@@ -79,15 +81,15 @@ func (c *checkRules) Run(_ context.Context, s streams) error {
 }
 
 // explain prints what each alert of an alerts.yml is evaluated as.
-func explain(w io.Writer, set rules.RuleSet) {
+func explain(w io.Writer, set rules.RuleSet) error {
 	for _, f := range set.Alerts {
 		for _, r := range f.Alerts {
-			fmt.Fprintf(w, "%s %s\n  %s\n", r.Source(), r.Name, r.Explain())
-			if r.Duration > 0 {
-				fmt.Fprintf(w, "  for %s\n", r.Duration)
+			if err := r.WriteExplanation(w); err != nil {
+				return err
 			}
 		}
 	}
+	return nil
 }
 
 // refused prints errors as they are and leaves with ExitFailed.

@@ -212,7 +212,7 @@ func TestCheckRules_EverySort(t *testing.T) {
 	if code != cli.ExitOK || errs != "" {
 		t.Fatalf("got %d\n%s\n%s", code, out, errs)
 	}
-	for _, want := range []string{"alerts.yml: ok", "rules.yml: ok", "high\n", "tocsin:error_rate", "for 5m0s"} {
+	for _, want := range []string{"alerts.yml: ok", "rules.yml: ok", "high (critical)", "tocsin:error_rate > 0.05", "has held for 5m"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("got\n%s\nwant %q", out, want)
 		}
