@@ -70,10 +70,11 @@ func Spark(c *notify.Chart) string {
 	if strings.TrimSpace(s) == "" {
 		return ""
 	}
-	s += " " + Figure(low, c.Unit)
+	figure := func(v float64) string { return Cut(Figure(v, c.Unit), 40) } // a unit may be any text
+	s += " " + figure(low)
 	if high > low {
-		s += " to " + Figure(high, c.Unit)
+		s += " to " + figure(high)
 	}
 	s += " in " + Duration(time.Duration(length)*time.Millisecond)
-	return s + ", now " + Figure(last, c.Unit)
+	return s + ", now " + figure(last)
 }

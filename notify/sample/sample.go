@@ -181,5 +181,5 @@ func Group(reason string, o Options) notify.Message {
 		}
 		g.Alerts = append(g.Alerts, a)
 	}
-	return notify.Message{Key: "group/sample/1", Group: g, Told: o.Told}
+	return notify.Message{Key: "group/sample/" + reason, Group: g, Told: o.Told}
 }
