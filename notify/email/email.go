@@ -16,6 +16,7 @@ import (
 	"fmt"
 	netmail "net/mail"
 	"net/textproto"
+	"os"
 	"strings"
 	"time"
 
@@ -133,7 +134,7 @@ func (c *Channel) fault(ctx context.Context, err error) error {
 		final = said.Code >= 500
 	}
 	text := render.Cut(render.Line(err.Error()), 300)
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 		text = "no answer in time: " + text
 	}
 	wrapped := fmt.Errorf("send the mail: %w", &worded{text, err})

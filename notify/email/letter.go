@@ -127,7 +127,7 @@ func (l *letter) bytes() ([]byte, error) {
 	m.SetBodyString(mail.TypeTextPlain, l.text)
 	m.AddAlternativeString(mail.TypeTextHTML, l.html)
 	if l.png != nil {
-		err := m.EmbedReader(chartName, bytes.NewReader(l.png), mail.WithFileContentID(chartID), mail.WithFileContentType("image/png"))
+		err := m.EmbedReader(chartName, bytes.NewReader(l.png), mail.WithFileContentID("<"+chartID+">"), mail.WithFileContentType("image/png"))
 		if err != nil {
 			return nil, err
 		}

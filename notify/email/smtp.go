@@ -76,12 +76,12 @@ func (s server) send(ctx context.Context, from string, to []string, mail []byte)
 	if err := s.begin(c); err != nil {
 		return nil, err
 	}
-	if err := c.Mail(from); err != nil {
+	if err := c.Mail("<" + from + ">"); err != nil {
 		return nil, fmt.Errorf("sender %s: %w", from, err)
 	}
 	var first error
 	for _, t := range to {
-		err := c.Rcpt(t)
+		err := c.Rcpt("<" + t + ">")
 		var said *textproto.Error
 		switch {
 		case err == nil:
