@@ -41,21 +41,38 @@ type Config struct {
 	ProxyFromEnvironment bool `yaml:"proxy_from_environment"`
 }
 
-// ChannelConfig is one named channel. Exactly one of Slack, Webhook and Console
-// is set; it says of what sort the channel is.
+// ChannelConfig is one named channel. Exactly one of the blocks below Events is
+// set; it says of what sort the channel is.
 type ChannelConfig struct {
 	// Name is what alerts and Default call the channel: lower case letters,
 	// digits, - and _.
 	Name string `yaml:"name"`
 	// MinSeverity overrides the common least severity for this channel.
 	MinSeverity incident.Severity `yaml:"min_severity"`
-	// Events override the common events for this channel. A Slack incoming
-	// webhook, which cannot edit or reply, is told only of those of opened,
-	// raised, reopened and resolved that are among the common ones, unless
-	// this is set.
+	// Events override the common events for this channel. Unless this is set, a
+	// channel that can neither edit nor reply (an incoming webhook of Slack, Teams,
+	// e-mail) is told only of those of opened, raised, reopened and resolved that
+	// are among the common ones, and one that pages (PagerDuty, Opsgenie) of
+	// acknowledged too.
 	Events []incident.EventKind `yaml:"events"`
 	// Slack sends to Slack by an incoming webhook or as a bot.
 	Slack *SlackConfig `yaml:"slack"`
+	// PagerDuty pages by Events API v2.
+	PagerDuty *PagerDutyConfig `yaml:"pagerduty"`
+	// Opsgenie pages by its Alert API.
+	Opsgenie *OpsgenieConfig `yaml:"opsgenie"`
+	// Email sends mail through an SMTP server.
+	Email *EmailConfig `yaml:"email"`
+	// Jira keeps an issue for each incident.
+	Jira *JiraConfig `yaml:"jira"`
+	// GitHub keeps an issue for each incident.
+	GitHub *GitHubConfig `yaml:"github"`
+	// Teams posts to Microsoft Teams through a workflow.
+	Teams *TeamsConfig `yaml:"teams"`
+	// Discord posts to Discord through a webhook.
+	Discord *DiscordConfig `yaml:"discord"`
+	// Telegram sends as a bot of Telegram.
+	Telegram *TelegramConfig `yaml:"telegram"`
 	// Webhook posts JSON to a URL.
 	Webhook *WebhookConfig `yaml:"webhook"`
 	// Console writes text to standard output.
@@ -68,10 +85,21 @@ type ChannelConfig struct {
 type SlackConfig struct {
 	// WebhookURL is the secret address of an incoming webhook.
 	WebhookURL yamldoc.Secret `yaml:"webhook_url"`
-	// Token is a bot token (xoxb-...) with the scope chat:write.
+	// Token is a bot token (xoxb-...) with the scopes chat:write and, for charts,
+	// files:write.
 	Token yamldoc.Secret `yaml:"token"`
 	// Channel is the name or, better, the id of the channel to post to.
 	Channel string `yaml:"channel"`
+	// SigningSecret of the app lets people acknowledge, silence and mark a false
+	// alarm by buttons: Slack posts what they press to
+	// /api/v1/tocsin/slack/actions under web.external_url, signed with it.
+	SigningSecret yamldoc.Secret `yaml:"signing_secret"`
+	// AppToken (xapp-... with the scope connections:write) does the same through
+	// Socket Mode, where Slack cannot reach this daemon.
+	AppToken yamldoc.Secret `yaml:"app_token"`
+	// NoFiles keeps a bot without the scope files:write from uploading charts; they
+	// are shown by their address then.
+	NoFiles bool `yaml:"no_files"`
 	// APIURL is the address of Slack's Web API; for tests and proxies.
 	APIURL string `yaml:"api_url"`
 }
@@ -99,9 +127,24 @@ var announceable = []incident.EventKind{
 	incident.EventAcked, incident.EventSuspects, incident.EventNote,
 }
 
-// webhookEvents are the events of which a Slack incoming webhook is told.
-var webhookEvents = []incident.EventKind{
-	incident.EventOpened, incident.EventRaised, incident.EventReopened, incident.EventResolved,
+// webhookEvents are the events of which a channel is told that can neither edit
+// nor reply, and pagerEvents those of one that pages.
+var (
+	webhookEvents = []incident.EventKind{
+		incident.EventOpened, incident.EventRaised, incident.EventReopened, incident.EventResolved,
+	}
+	pagerEvents = append(slices.Clone(webhookEvents), incident.EventAcked)
+)
+
+// usual returns the events that suit the sort of channel, nil for all.
+func (x ChannelConfig) usual() []incident.EventKind {
+	switch {
+	case x.Slack != nil && x.Slack.WebhookURL != "", x.Teams != nil, x.Email != nil:
+		return webhookEvents
+	case x.PagerDuty != nil, x.Opsgenie != nil:
+		return pagerEvents
+	}
+	return nil
 }
 
 // DefaultConfig returns one console channel without colours that is told
@@ -128,9 +171,9 @@ func (c Config) rule(name string) routeRule {
 		switch {
 		case len(x.Events) > 0:
 			events = x.Events
-		case x.Slack != nil && x.Slack.WebhookURL != "":
+		case x.usual() != nil:
 			events = slices.DeleteFunc(slices.Clone(events), func(k incident.EventKind) bool {
-				return !slices.Contains(webhookEvents, k)
+				return !slices.Contains(x.usual(), k)
 			})
 		}
 		if x.MinSeverity != "" {

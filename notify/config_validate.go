@@ -54,29 +54,64 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 }
 
 func (ch ChannelConfig) validate(path string, report func(path, format string, args ...any)) {
-	var blocks []string
-	if ch.Slack != nil {
-		blocks = append(blocks, "slack")
-		ch.Slack.validate(path+".slack", report)
+	sorts := ch.sorts()
+	var set, all []string
+	for _, b := range sorts {
+		all = append(all, b.name)
+		if b.set {
+			set = append(set, b.name)
+			if b.validate != nil {
+				b.validate(path+"."+b.name, report)
+			}
+		}
 	}
-	if ch.Webhook != nil {
-		blocks = append(blocks, "webhook")
-		ch.Webhook.validate(path+".webhook", report)
-	}
-	if ch.Console != nil {
-		blocks = append(blocks, "console")
-	}
-	switch len(blocks) {
+	known := strings.Join(all[:len(all)-1], ", ") + " and " + all[len(all)-1]
+	switch len(set) {
 	case 1:
 	case 0:
-		report(path, "want one of slack, webhook and console, got none; write console: {} for one without settings")
+		report(path, "want one of %s, got none; write console: {} for one without settings", known)
 	default:
-		report(path, "want one of slack, webhook and console, got %s; make them channels of their own", strings.Join(blocks, " and "))
+		report(path, "want one of %s, got %s; make them channels of their own", known, strings.Join(set, " and "))
 	}
 	if ch.MinSeverity != "" {
 		validateSeverity(path+".min_severity", ch.MinSeverity, report)
 	}
 	validateEvents(path+".events", ch.Events, report)
+}
+
+// sort is one block of a ChannelConfig.
+type sort struct {
+	name     string
+	set      bool
+	validate func(path string, report func(path, format string, args ...any))
+}
+
+func block[C interface {
+	validate(path string, report func(path, format string, args ...any))
+}](name string, c *C) sort {
+	if c == nil {
+		return sort{name: name}
+	}
+	return sort{name: name, set: true, validate: (*c).validate}
+}
+
+// sorts returns every block, set or not.
+func (ch ChannelConfig) sorts() []sort {
+	return []sort{
+		block("slack", ch.Slack), block("pagerduty", ch.PagerDuty), block("opsgenie", ch.Opsgenie), block("email", ch.Email),
+		block("jira", ch.Jira), block("github", ch.GitHub), block("teams", ch.Teams), block("discord", ch.Discord),
+		block("telegram", ch.Telegram), block("webhook", ch.Webhook), {name: "console", set: ch.Console != nil},
+	}
+}
+
+// Sort returns the name of the block that is set, "" when none is.
+func (ch ChannelConfig) Sort() string {
+	for _, b := range ch.sorts() {
+		if b.set {
+			return b.name
+		}
+	}
+	return ""
 }
 
 func (s SlackConfig) validate(path string, report func(path, format string, args ...any)) {
@@ -89,6 +124,9 @@ func (s SlackConfig) validate(path string, report func(path, format string, args
 		report(path, "want webhook_url, or token with channel, got neither")
 	case s.Channel == "":
 		report(path+".channel", "want the name or id of the channel that the bot posts to, got none")
+	}
+	if s.WebhookURL != "" && (s.SigningSecret != "" || s.AppToken != "") {
+		report(path, "want signing_secret and app_token beside token only; an incoming webhook has no buttons")
 	}
 	if s.APIURL != "" {
 		validateURL(path+".api_url", s.APIURL, report)
@@ -137,6 +175,41 @@ func validateURL(path, raw string, report func(path, format string, args ...any)
 		report(path, "want an http or https URL, got the scheme %q", u.Scheme)
 	case u.Hostname() == "":
 		report(path, "want a URL with a host, got none")
+	}
+}
+
+// validateAPIURL checks an address that may be left out.
+func validateAPIURL(path, raw string, report func(path, format string, args ...any)) {
+	if raw != "" {
+		validateURL(path+".api_url", raw, report)
+	}
+}
+
+func wantURL(path string, s yamldoc.Secret, report func(path, format string, args ...any)) {
+	if s == "" {
+		report(path, "want an http or https URL, got none")
+		return
+	}
+	validateURL(path, s.Reveal(), report)
+}
+
+func wantSecret(path string, s yamldoc.Secret, what string, report func(path, format string, args ...any)) {
+	switch {
+	case s == "":
+		report(path, "want %s, got none", what)
+	case strings.ContainsAny(s.Reveal(), " \t\r\n\x00"):
+		report(path, "want %s on one line without spaces", what)
+	}
+}
+
+func validateNames(path string, names []string, most int, report func(path, format string, args ...any)) {
+	if len(names) > most {
+		report(path, "want at most %d, got %d", most, len(names))
+	}
+	for i, n := range names {
+		if strings.TrimSpace(n) == "" || len(n) > 100 || strings.ContainsAny(n, "\r\n\x00") {
+			report(fmt.Sprintf("%s[%d]", path, i), "want 1 to 100 bytes on one line, got %q", n)
+		}
 	}
 }
 

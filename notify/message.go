@@ -23,6 +23,17 @@ type Message struct {
 	// Group is set for a message about a group of alerts; Event, Incident and
 	// Ranking are then zero.
 	Group *Group `json:"group,omitempty"`
+	// Chart is the picture of the incident at the event; nil when there is none.
+	Chart *Chart `json:"chart,omitempty"`
+	// ChartURL is where the picture can be fetched without a password, for
+	// receivers that take addresses only; "" when there is none.
+	ChartURL string `json:"chart_url,omitempty"`
+	// Told are the channels that hear of the incident, in configured order; set
+	// by the outbox.
+	Told []string `json:"told,omitempty"`
+	// Unmuted says in short why the message is not held back, such as "no
+	// silence, no window"; "" when nothing could hold it.
+	Unmuted string `json:"unmuted,omitempty"`
 	// Quiet is set by the outbox: the message brings what the channel already
 	// shows up to date and must not make a sound of its own.
 	Quiet bool `json:"quiet,omitempty"`

@@ -12,8 +12,16 @@ import (
 
 	"github.com/tocsinhq/tocsin/notify"
 	"github.com/tocsinhq/tocsin/notify/console"
+	"github.com/tocsinhq/tocsin/notify/discord"
+	"github.com/tocsinhq/tocsin/notify/email"
+	"github.com/tocsinhq/tocsin/notify/github"
+	"github.com/tocsinhq/tocsin/notify/jira"
+	"github.com/tocsinhq/tocsin/notify/opsgenie"
 	"github.com/tocsinhq/tocsin/notify/outbound"
+	"github.com/tocsinhq/tocsin/notify/pagerduty"
 	"github.com/tocsinhq/tocsin/notify/slack"
+	"github.com/tocsinhq/tocsin/notify/teams"
+	"github.com/tocsinhq/tocsin/notify/telegram"
 	"github.com/tocsinhq/tocsin/notify/webhook"
 )
 
@@ -52,10 +60,26 @@ func build(c notify.ChannelConfig, d Deps) (notify.Channel, error) {
 	switch {
 	case c.Slack != nil:
 		return slack.New(slack.Options{Name: c.Name, Config: *c.Slack, HTTP: d.HTTPClient, Now: d.Now})
+	case c.PagerDuty != nil:
+		return pagerduty.New(pagerduty.Options{Name: c.Name, Config: *c.PagerDuty, HTTP: d.HTTPClient, Now: d.Now})
+	case c.Opsgenie != nil:
+		return opsgenie.New(opsgenie.Options{Name: c.Name, Config: *c.Opsgenie, HTTP: d.HTTPClient, Now: d.Now})
+	case c.Email != nil:
+		return email.New(email.Options{Name: c.Name, Config: *c.Email, Now: d.Now})
+	case c.Jira != nil:
+		return jira.New(jira.Options{Name: c.Name, Config: *c.Jira, HTTP: d.HTTPClient, Now: d.Now})
+	case c.GitHub != nil:
+		return github.New(github.Options{Name: c.Name, Config: *c.GitHub, HTTP: d.HTTPClient, Now: d.Now})
+	case c.Teams != nil:
+		return teams.New(teams.Options{Name: c.Name, Config: *c.Teams, HTTP: d.HTTPClient, Now: d.Now})
+	case c.Discord != nil:
+		return discord.New(discord.Options{Name: c.Name, Config: *c.Discord, HTTP: d.HTTPClient, Now: d.Now})
+	case c.Telegram != nil:
+		return telegram.New(telegram.Options{Name: c.Name, Config: *c.Telegram, HTTP: d.HTTPClient, Now: d.Now})
 	case c.Webhook != nil:
 		return webhook.New(webhook.Options{Name: c.Name, Config: *c.Webhook, HTTP: d.HTTPClient, Now: d.Now})
 	case c.Console != nil:
 		return console.New(console.Options{Name: c.Name, Writer: d.Console, Color: c.Console.Color})
 	}
-	return nil, fmt.Errorf("channel %s: want one of slack, webhook and console, got none", c.Name)
+	return nil, fmt.Errorf("channel %s: want the block of one sort of channel, got none", c.Name)
 }

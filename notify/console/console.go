@@ -63,10 +63,7 @@ func (c *Channel) Send(ctx context.Context, m notify.Message, t notify.Thread) (
 			return t, err
 		}
 	}
-	text := render.Text(m)
-	if c.color {
-		text = paint(render.MoodOf(m.Incident), text)
-	}
+	text := c.text(m)
 	p := &write{key: m.Key, done: make(chan error, 1)}
 	c.pending = p
 	go func() {
@@ -74,6 +71,18 @@ func (c *Channel) Send(ctx context.Context, m notify.Message, t notify.Thread) (
 		p.done <- err
 	}()
 	return t, c.wait(ctx)
+}
+
+func (c *Channel) text(m notify.Message) string {
+	if c.color {
+		return paint(render.MoodOfMessage(m), render.Text(m))
+	}
+	return render.Text(m)
+}
+
+// Preview returns the text that Send would write.
+func (c *Channel) Preview(m notify.Message) ([]notify.Part, error) {
+	return []notify.Part{{Name: "message.txt", Type: "text/plain; charset=utf-8", Body: []byte(c.text(m))}}, nil
 }
 
 // wait waits for the pending write.

@@ -97,8 +97,23 @@ func Hostile() map[string]notify.Message {
 			})
 		}
 		i.Occurrences[0].Value, i.Occurrences[0].Expected = n, n
+		m.Told, m.Unmuted, m.ChartURL = []string{text, text}, text, "https://example.test/"+text
+		m.Chart = &notify.Chart{
+			Title: text, Unit: text, Zone: text, From: Onset, To: Onset.Add(time.Hour), Times: []int64{Onset.UnixMilli(), Onset.Add(time.Hour).UnixMilli()},
+			Values: []telemetry.Number{n, 1}, Expected: []telemetry.Number{1, n}, Lower: []telemetry.Number{n, n}, Upper: []telemetry.Number{n, 1}, Threshold: n,
+			Marks: []notify.ChartMark{{At: Onset.Add(time.Minute), Kind: notify.MarkKind(text), Text: text}},
+		}
 		out[name] = m
+		g := &notify.Group{Key: text, Receiver: text, Reason: text, Labels: map[string]string{text: text, "alertname": text}, TruncatedAlerts: 3}
+		for k := range 600 {
+			g.Alerts = append(g.Alerts, notify.GroupAlert{
+				Labels: map[string]string{text: text, "severity": text}, Annotations: map[string]string{"summary": text, "runbook_url": "https://example.test/" + text},
+				StartsAt: Onset, GeneratorURL: text, Fingerprint: text, Resolved: k%2 == 1,
+			})
+		}
+		out["group, "+name] = notify.Message{Key: text, Group: g, Told: []string{text}}
 	}
+	out["group, zero"] = notify.Message{Group: &notify.Group{}}
 	fill("empty, NaN", "", math.NaN())
 	fill("markup, +Inf", "<!channel> <@U1> &amp; <http://x|y> *b* `c` </a><script>", math.Inf(1))
 	fill("control, -Inf", "a\x00b\x1b[31m\r\nc\u202ed\u2028", math.Inf(-1))

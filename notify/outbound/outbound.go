@@ -10,6 +10,7 @@ package outbound
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -66,9 +67,8 @@ func New(o Options) *Client {
 // package comment when it dials, and that goes through the proxy of the
 // environment only if told so.
 func NewTransport(proxyFromEnvironment bool) *http.Transport {
-	d := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second, Control: control}
 	t := &http.Transport{
-		DialContext: d.DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 5 * time.Second,
+		DialContext: NewDialer().DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 5 * time.Second,
 		MaxIdleConns: 20, MaxIdleConnsPerHost: 2, IdleConnTimeout: 90 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 	}
@@ -76,6 +76,12 @@ func NewTransport(proxyFromEnvironment bool) *http.Transport {
 		t.Proxy = http.ProxyFromEnvironment
 	}
 	return t
+}
+
+// NewDialer returns a dialer that refuses the addresses named in the package
+// comment, for channels that do not speak HTTP.
+func NewDialer() *net.Dialer {
+	return &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second, Control: control}
 }
 
 // control sees the address after the name was resolved, so that a name cannot
@@ -145,19 +151,65 @@ func (c *Client) callError(ctx context.Context, err error) error {
 	return c.Scrub(&notify.RetryError{Err: err})
 }
 
-func (c *Client) statusError(resp *http.Response, body []byte) error {
-	err := fmt.Errorf("answered %d", resp.StatusCode)
-	if text := render.Cut(render.Line(string(body[:min(len(body), 2000)])), 200); text != "" {
-		err = fmt.Errorf("answered %d: %s", resp.StatusCode, text)
+// StatusError is wrapped by the errors of Do about an answer whose status is not
+// 2xx. Its text may hold secrets; that of the error which wraps it does not.
+type StatusError struct {
+	Code   int
+	Header http.Header
+	Body   []byte // at most 2000 bytes
+}
+
+func (e *StatusError) Error() string {
+	if e.Code/100 == 3 {
+		return fmt.Sprintf("answered %d, a redirect, which is not followed; configure the final address", e.Code)
 	}
+	if text := render.Cut(render.Line(string(e.Body)), 200); text != "" {
+		return fmt.Sprintf("answered %d: %s", e.Code, text)
+	}
+	return fmt.Sprintf("answered %d", e.Code)
+}
+
+// Status returns the status of the answer that the error is about, 0 when it is
+// about none.
+func Status(err error) int {
+	var s *StatusError
+	if errors.As(err, &s) {
+		return s.Code
+	}
+	return 0
+}
+
+func (c *Client) statusError(resp *http.Response, body []byte) error {
+	err := &StatusError{Code: resp.StatusCode, Header: resp.Header, Body: body[:min(len(body), 2000)]}
 	switch {
-	case resp.StatusCode/100 == 3:
-		err = fmt.Errorf("answered %d, a redirect, which is not followed; configure the final address", resp.StatusCode)
 	case resp.StatusCode == http.StatusRequestTimeout, resp.StatusCode == http.StatusTooEarly,
 		resp.StatusCode == http.StatusTooManyRequests, resp.StatusCode/100 == 5:
-		return c.Scrub(&notify.RetryError{After: RetryAfter(resp.Header.Get("Retry-After"), c.now()), Err: err})
+		after := RetryAfter(resp.Header.Get("Retry-After"), c.now())
+		if after == 0 {
+			after = retryAfterBody(err.Body)
+		}
+		return c.Scrub(&notify.RetryError{After: after, Err: err})
 	}
 	return c.Scrub(err)
+}
+
+// retryAfterBody reads the wait that some receivers put into the body alone, as
+// seconds in retry_after or in parameters.retry_after; 0 when there is none.
+func retryAfterBody(body []byte) time.Duration {
+	var v struct {
+		RetryAfter float64 `json:"retry_after"`
+		Parameters struct {
+			RetryAfter float64 `json:"retry_after"`
+		} `json:"parameters"`
+	}
+	if json.Unmarshal(body, &v) != nil {
+		return 0
+	}
+	s := max(v.RetryAfter, v.Parameters.RetryAfter)
+	if !(s > 0) {
+		return 0
+	}
+	return time.Duration(min(s, 366*24*3600) * float64(time.Second))
 }
 
 // RetryAfter reads the header of that name, seconds or an HTTP date, as a time

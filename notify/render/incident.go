@@ -39,6 +39,9 @@ func MoodOf(i incident.Incident) Mood {
 // Title names the incident on one line, beginning with its service. It is
 // never empty.
 func Title(m notify.Message) string {
+	if m.Group != nil {
+		return groupTitle(m.Group)
+	}
 	service, title := oneLine(m.Incident.Service), oneLine(m.Incident.Title)
 	switch {
 	case title == "" && service == "":
@@ -85,6 +88,9 @@ func Verb(k incident.EventKind) string {
 // Headline says on one line what happened to which incident and how bad it is:
 // "resolved after 12m, worst error_rate 30%: checkout: error rate is high".
 func Headline(m notify.Message) string {
+	if m.Group != nil {
+		return groupHeadline(m.Group)
+	}
 	s := Verb(m.Event.Kind)
 	switch m.Event.Kind {
 	case incident.EventResolved:
@@ -180,10 +186,15 @@ func conditionRank(c incident.Condition) int {
 }
 
 // Links returns the links whose address is http or https with a host, named
-// by their address when they have no name.
+// by their address when they have no name. Those of a group are the ones its
+// alerts carry.
 func Links(m notify.Message) []notify.Link {
 	var out []notify.Link
-	for _, l := range m.Links {
+	all := m.Links
+	if m.Group != nil {
+		all = append(groupLinks(m.Group), all...)
+	}
+	for _, l := range all {
 		if !SafeURL(l.URL) {
 			continue
 		}

@@ -9,7 +9,8 @@ import (
 
 // Text returns the whole message as plain text of several lines, ending in a
 // line break: what, since when, how far from what is expected, the suspects
-// with their terms, the links.
+// with their terms, the series as a row of blocks, who is told, the links. Of a
+// group it lists the alerts.
 func Text(m notify.Message) string {
 	var b strings.Builder
 	line := func(s string) { b.WriteString(s + "\n") }
@@ -19,6 +20,19 @@ func Text(m notify.Message) string {
 		}
 	}
 	line(Headline(m))
+	if m.Group != nil {
+		for i, s := range GroupLines(m.Group, 21) {
+			if i == 0 {
+				field("alerts", s)
+				continue
+			}
+			line("            " + s)
+		}
+		for _, l := range Links(m) {
+			field(l.Name, l.URL)
+		}
+		return b.String()
+	}
 	if t := oneLine(m.Event.Text); t != "" && t != Title(m) {
 		field("event", t)
 	}
@@ -36,6 +50,7 @@ func Text(m notify.Message) string {
 		}
 		line("            " + s)
 	}
+	field("chart", Spark(m.Chart))
 	if ss := Suspects(m, 3); len(ss) > 0 {
 		line("  suspects")
 		for _, s := range ss {
@@ -45,6 +60,8 @@ func Text(m notify.Message) string {
 			}
 		}
 	}
+	field("told", oneLine(strings.Join(m.Told[:min(len(m.Told), 10)], ", ")))
+	field("not muted", oneLine(m.Unmuted))
 	for _, l := range Links(m) {
 		field(l.Name, l.URL)
 	}

@@ -18,6 +18,8 @@ package webhook
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,6 +47,13 @@ type Payload struct {
 	Incident incident.Incident `json:"incident"`
 	Ranking  rca.Ranking       `json:"ranking"`
 	Links    []notify.Link     `json:"links"` // never null
+	// Group is set for a message about a group of alerts; event, incident and
+	// ranking are empty then.
+	Group    *notify.Group `json:"group,omitempty"`
+	Chart    *notify.Chart `json:"chart,omitempty"`     // the figures of the picture
+	ChartURL string        `json:"chart_url,omitempty"` // where the picture is
+	Told     []string      `json:"told,omitempty"`      // the channels that hear of it
+	Unmuted  string        `json:"unmuted,omitempty"`   // why nothing holds it back
 }
 
 // Options are what a Channel is made of.
@@ -103,7 +112,7 @@ func (c *Channel) Send(ctx context.Context, m notify.Message, t notify.Thread) (
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "tocsin")
-	req.Header.Set("Idempotency-Key", m.Key)
+	req.Header.Set("Idempotency-Key", idempotencyKey(m.Key))
 	if s := c.cfg.Secret.Reveal(); s != "" {
 		req.Header.Set(SignatureHeader, Sign(s, c.now(), body))
 	}
@@ -123,5 +132,24 @@ func NewPayload(m notify.Message) Payload {
 	return Payload{
 		Version: Version, Key: m.Key, Title: render.Title(m), Text: render.Text(m),
 		Event: m.Event, Incident: m.Incident, Ranking: m.Ranking, Links: links,
+		Group: m.Group, Chart: m.Chart, ChartURL: m.ChartURL, Told: m.Told, Unmuted: m.Unmuted,
 	}
+}
+
+// idempotencyKey is the key of the message, or a digest of it when it has signs that
+// a header cannot hold.
+func idempotencyKey(key string) string {
+	for _, r := range key {
+		if r < ' ' || r > '~' {
+			sum := sha256.Sum256([]byte(key))
+			return "sha256-" + hex.EncodeToString(sum[:])
+		}
+	}
+	return key
+}
+
+// Preview returns the body that Send would post.
+func (c *Channel) Preview(m notify.Message) ([]notify.Part, error) {
+	p, err := outbound.JSONPart("body.json", NewPayload(m))
+	return []notify.Part{p}, err
 }

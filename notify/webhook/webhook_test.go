@@ -14,6 +14,7 @@ import (
 	"github.com/tocsinhq/tocsin/internal/yamldoc"
 	"github.com/tocsinhq/tocsin/notify"
 	"github.com/tocsinhq/tocsin/notify/notifytest"
+	"github.com/tocsinhq/tocsin/notify/sample"
 	"github.com/tocsinhq/tocsin/notify/webhook"
 )
 
@@ -178,4 +179,20 @@ func FuzzVerify(f *testing.F) {
 			t.Errorf("Verify(%q) = nil", header)
 		}
 	})
+}
+
+func TestPayload_Group_AndChart(t *testing.T) {
+	var v map[string]any
+	for _, m := range []notify.Message{notifytest.Sample(incident.EventOpened), sample.Group("first", sample.Options{Onset: notifytest.Onset})} {
+		b, err := json.Marshal(webhook.NewPayload(m))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(b, &v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if v["title"] != "HighErrorRate" || v["group"].(map[string]any)["reason"] != "first" || v["told"] == nil || v["chart"].(map[string]any)["times"] == nil {
+		t.Errorf("payload = %v", v)
+	}
 }
