@@ -1,0 +1,139 @@
+package template
+
+// Folding makes one element of what is one value to people, so that a list of
+// three and a list of four are the same template and a date is one variable.
+// The tokens stay; only the form that templates are told apart by is folded.
+
+func (s *scan) top(back int) *elem {
+	if n := len(s.elems) - 1 - back; n >= 0 {
+		return &s.elems[n]
+	}
+	return nil
+}
+
+func (s *scan) tokOf(e *elem) *tok { return &s.toks[e.first] }
+
+func (s *scan) push(e elem) {
+	n := int16(len(s.toks) - 1)
+	e.first, e.last = n, n
+	s.elems = append(s.elems, e)
+}
+
+// extend makes the newest token a part of the element that is back from the
+// top, and drops what is above it.
+func (s *scan) extend(back int) {
+	at := len(s.elems) - 1 - back
+	s.elems[at].last = int16(len(s.toks) - 1)
+	s.elems = s.elems[:at+1]
+}
+
+func isDelimElem(e *elem, b byte) bool {
+	return e != nil && e.class == classDelim && e.hash == uint64(b)
+}
+
+func (s *scan) pushDelim(b byte) {
+	if b == ')' {
+		// 12 (0x0c): the same value said twice.
+		if a, open, c := s.top(0), s.top(1), s.top(2); a != nil && a.wild && isDelimElem(open, '(') && c != nil && c.wild {
+			s.extend(2)
+			s.repeat()
+			return
+		}
+	}
+	s.push(elem{hash: uint64(b), class: classDelim})
+	s.repeat()
+}
+
+func (s *scan) pushWord(w []byte, t *traits) {
+	top := s.top(0)
+	if top != nil && top.wild {
+		if unitOf(w) != KindNone && s.toks[top.last].kind == KindNum && len(w) > 0 {
+			s.extend(0)
+			s.repeat()
+			return
+		}
+		if isMonthOrDay(w) {
+			s.extend(0)
+			return
+		}
+	}
+	e := elem{hash: s.toks[len(s.toks)-1].hash, class: classWord}
+	switch {
+	case isMonthOrDay(w):
+		e.class = classDate
+	case isDelimElem(top, '='):
+		e.class = classValue
+	case top != nil && !top.wild && top.class <= classDotted && s.isNaming(top):
+		e.class = className
+	case t.dots+t.slashes+t.ats+t.unders > 0:
+		e.class = classDotted
+	}
+	s.push(e)
+	s.repeat()
+}
+
+var (
+	hashUser = hashOf([]byte("user"))
+	hashHost = hashOf([]byte("host"))
+	hashUID  = hashOf([]byte("uid"))
+)
+
+// isNaming reports whether a word announces a name.
+func (s *scan) isNaming(e *elem) bool {
+	return e.hash == hashUser || e.hash == hashHost || e.hash == hashUID
+}
+
+func (s *scan) pushWild(k Kind) {
+	top := s.top(0)
+	switch {
+	case top == nil:
+	case top.wild:
+		s.extend(0)
+		s.repeat()
+		return
+	case top.class == classDate:
+		top.hash, top.wild, top.class = wildHash, true, classWild
+		s.extend(0)
+		return
+	case isDelimElem(top, ','):
+		if below := s.top(1); below != nil && below.wild {
+			s.extend(1)
+			s.repeat()
+			return
+		}
+	case k.Numeric() && (isDelimElem(top, '<') || isDelimElem(top, '>')) && s.toks[top.first].end == s.toks[len(s.toks)-1].start:
+		// <1: a comparison
+		top.hash, top.wild, top.class = wildHash, true, classWild
+		s.extend(0)
+		return
+	}
+	s.push(elem{hash: wildHash, wild: true, class: classWild})
+	s.repeat()
+}
+
+const maxPeriod = 6
+
+// repeat folds a segment that comes twice in a row and holds a variable.
+func (s *scan) repeat() {
+	n := len(s.elems)
+	last := s.elems[n-1].hash
+	for p := 1; p <= maxPeriod && 2*p <= n; p++ {
+		if s.elems[n-1-p].hash != last || !s.twice(n, p) {
+			continue
+		}
+		s.elems[n-p-1].last = s.elems[n-1].last
+		s.elems = s.elems[:n-p]
+		return
+	}
+}
+
+func (s *scan) twice(n, p int) bool {
+	wild := false
+	for i := n - p; i < n; i++ {
+		if s.elems[i].hash != s.elems[i-p].hash {
+			return false
+		}
+		wild = wild || s.elems[i].wild
+	}
+	return wild
+}

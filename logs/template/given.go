@@ -1,0 +1,20 @@
+package template
+
+import "github.com/tocsinhq/tocsin/telemetry"
+
+// mineGiven files a line under the template that its program gives.
+func (s *stream) mineGiven(sev telemetry.Severity, given, body []byte, at int64, out *Match) {
+	given = given[:min(len(given), maxBytes)]
+	form := mix(hashOf(given) + 0x676976656e)
+	t := s.forms[form]
+	if t == nil {
+		t = s.create(&s.work, given, header{}, mask{}, form, at)
+		t.given, out.New = true, true
+	} else {
+		out.Last = t.last
+	}
+	t.see(sev, at)
+	out.ID = t.id
+	out.scan.run(body, 0)
+	out.scan.vars(body, mask{}, &out.Vars)
+}

@@ -1,0 +1,233 @@
+package template
+
+// What is unlike all that is known is learnt here. For each word of a new line the
+// form is taken with that word as a wildcard. Forms that are the same but for one
+// word meet in it; when enough have met, the place is a variable, and they are one
+// template. That template is entered in the same way, so that a second variable
+// place is found in a second step.
+
+// learn returns the template of a scanned line that is not known, and the places
+// that are variables beside those that look it.
+func (s *stream) learn(sc *scan, line []byte, h header, at int64, out *Match) (*tmpl, mask) {
+	if place := s.joins(sc, mask{}); place >= 0 {
+		var m mask
+		m.set(place)
+		s.addMask(sc.shape, m)
+		return s.forms[sc.swap(sc.form, place)], m
+	}
+	t := s.create(sc, line, h, mask{}, sc.form, at)
+	out.New = true
+	if w := s.enter(t, sc, sc.form, mask{}); w != t {
+		return w, w.mask
+	}
+	return t, mask{}
+}
+
+// joins returns the place at which a form differs from a known one that has a
+// variable there, -1 if there is none.
+func (s *stream) joins(sc *scan, m mask) int {
+	for i := range sc.elems {
+		e := &sc.elems[i]
+		if e.wild || e.class == classDelim || m.has(i) {
+			continue
+		}
+		if s.forms[sc.swap(sc.form, i)] != nil {
+			return i
+		}
+	}
+	return -1
+}
+
+// enter makes a template known under its form with each word as a wildcard, and
+// merges it with others if that is due. It returns the template that it is then.
+// sc is the scan of its line, form its own form, of which the places of m are wild.
+func (s *stream) enter(t *tmpl, sc *scan, form uint64, m mask) *tmpl {
+	words := 0
+	for i := range sc.elems {
+		if sc.isWord(i, m) {
+			words++
+		}
+	}
+	// Those that wait for a variable just here have it now.
+	if f := s.first[form]; f != nil && f != t {
+		s.absorb(t, form)
+	}
+	if words < 2 {
+		return t
+	}
+	for i := range sc.elems {
+		if !sc.isWord(i, m) {
+			continue
+		}
+		wide := sc.swap(form, i)
+		if w := s.forms[wide]; w != nil && w != t {
+			m.set(i)
+			s.merge(t, w)
+			s.addMask(sc.shape, m)
+			return w
+		}
+		f := s.first[wide]
+		if f == nil {
+			s.first[wide] = t
+			continue
+		}
+		if f == t {
+			continue
+		}
+		s.more[wide] = append(s.more[wide], t)
+		if 1+len(s.more[wide]) >= s.needed(sc, i) {
+			return s.widen(wide, sc, m, i)
+		}
+	}
+	return t
+}
+
+func (s *scan) isWord(i int, m mask) bool {
+	e := &s.elems[i]
+	return !e.wild && e.class != classDelim && !m.has(i)
+}
+
+// needed is how many different words make a place a variable.
+func (s *stream) needed(sc *scan, i int) int {
+	n := s.miner.cfg.VaryAfter
+	switch sc.elems[i].class {
+	case className:
+		return 2
+	case classDotted, classValue:
+		return (n + 1) / 2
+	}
+	return n
+}
+
+// widen makes one template of all that have met in a form with a wildcard more.
+func (s *stream) widen(wide uint64, sc *scan, m mask, place int) *tmpl {
+	s.miner.count.merges.Add(1)
+	m.set(place)
+	f := s.first[wide]
+	w := s.forms[wide]
+	if w == nil {
+		w = s.create(sc, f.line, f.header, m, wide, f.firstSeen)
+		w.shape = sc.shape
+	}
+	s.addMask(sc.shape, m)
+	s.absorb(w, wide)
+	// The line of another template may be what is scanned now.
+	return s.enter(w, sc, wide, m)
+}
+
+// absorb merges all that wait in a form into the template that has this form.
+func (s *stream) absorb(w *tmpl, wide uint64) {
+	waiting := append([]*tmpl{s.first[wide]}, s.more[wide]...)
+	delete(s.first, wide)
+	delete(s.more, wide)
+	for _, t := range waiting {
+		if t == w || s.templates[t.id] != t {
+			continue
+		}
+		s.merge(t, w)
+		if m, shape, ok := s.difference(t, wide); ok {
+			s.addMask(shape, m)
+		}
+	}
+}
+
+// merge lets a template go into another.
+func (s *stream) merge(t, into *tmpl) {
+	s.retire(t)
+	into.take(t)
+	s.miner.ids.merge(t.id, into.id)
+}
+
+// difference returns the places that are variables in wide and words in t.
+func (s *stream) difference(t *tmpl, wide uint64) (mask, uint64, bool) {
+	sc := &s.work
+	sc.run(t.line, t.header.at)
+	form := sc.masked(t.mask)
+	for i := range sc.elems {
+		if sc.isWord(i, t.mask) && sc.swap(form, i) == wide {
+			m := t.mask
+			m.set(i)
+			return m, sc.shape, true
+		}
+	}
+	return mask{}, 0, false
+}
+
+// addMask remembers that lines of a shape may have variables at the places of m.
+// The narrower are tried first, so that the order of lines does not matter.
+func (s *stream) addMask(shape uint64, m mask) {
+	of := s.masks[shape]
+	at := len(of)
+	for i, x := range of {
+		if x == m {
+			return
+		}
+		if at == len(of) && less(m, x) {
+			at = i
+		}
+	}
+	of = append(of, mask{})
+	copy(of[at+1:], of[at:])
+	of[at] = m
+	s.masks[shape] = of
+}
+
+func less(a, b mask) bool {
+	if x, y := a.count(), b.count(); x != y {
+		return x < y
+	}
+	if a[0] != b[0] {
+		return a[0] < b[0]
+	}
+	return a[1] < b[1]
+}
+
+// create makes a template and enters its form.
+func (s *stream) create(sc *scan, line []byte, h header, m mask, form uint64, at int64) *tmpl {
+	t := &tmpl{stream: s, id: idOf(s.seed, form), form: form, mask: m, shape: sc.shape, header: h, firstSeen: at, last: at}
+	keep := min(len(line), int(h.at)+maxBytes)
+	t.line = append(make([]byte, 0, keep), line[:keep]...)
+	s.templates[t.id] = t
+	s.forms[form] = t
+	s.miner.ids.put(t)
+	s.miner.live.Add(1)
+	return t
+}
+
+// retire removes a template from all but the ids.
+func (s *stream) retire(t *tmpl) {
+	delete(s.templates, t.id)
+	if s.forms[t.form] == t {
+		delete(s.forms, t.form)
+	}
+	s.miner.live.Add(-1)
+	sc := &s.work
+	sc.run(t.line, t.header.at)
+	form := sc.masked(t.mask)
+	for i := range sc.elems {
+		if !sc.isWord(i, t.mask) {
+			continue
+		}
+		wide := sc.swap(form, i)
+		if s.first[wide] == t {
+			if rest := s.more[wide]; len(rest) > 0 {
+				s.first[wide] = rest[0]
+				s.more[wide] = rest[1:]
+			} else {
+				delete(s.first, wide)
+				delete(s.more, wide)
+			}
+			continue
+		}
+		rest := s.more[wide]
+		for k, x := range rest {
+			if x == t {
+				s.more[wide] = append(rest[:k], rest[k+1:]...)
+				break
+			}
+		}
+		if len(s.more[wide]) == 0 {
+			delete(s.more, wide)
+		}
+	}
+}

@@ -1,0 +1,114 @@
+package template
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/tocsinhq/tocsin/telemetry"
+)
+
+// Miner finds the template of each line. It is safe for concurrent use; lines of
+// different services do not wait for each other.
+type Miner struct {
+	cfg Config
+
+	mu       sync.RWMutex
+	services map[string]*stream
+
+	ids   idTable
+	live  atomic.Int64 // templates of all services
+	count counters
+}
+
+// counters are what /metrics says of the miner.
+type counters struct {
+	lines, misses, merges, evicted, other, services atomic.Uint64
+}
+
+// New returns a miner that knows nothing. The configuration must be valid.
+func New(cfg Config) *Miner {
+	return &Miner{cfg: cfg, services: map[string]*stream{}, ids: newIDTable()}
+}
+
+// overflow is the service under which lines are mined when there are too many services.
+const overflow = "<others>"
+
+func (m *Miner) stream(service string) *stream {
+	m.mu.RLock()
+	s := m.services[service]
+	m.mu.RUnlock()
+	if s != nil {
+		return s
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s = m.services[service]; s != nil {
+		return s
+	}
+	if len(m.services) >= m.cfg.MaxServices && service != overflow {
+		m.count.services.Add(1)
+		m.mu.Unlock()
+		s = m.stream(overflow)
+		m.mu.Lock()
+		return s
+	}
+	// The caller's string may be a piece of a request.
+	service = string(append([]byte(nil), service...))
+	s = newStream(m, service)
+	m.services[service] = s
+	return s
+}
+
+// Mine finds the template of a line of a service, or makes it, and writes what it
+// found to out. given is the template that the program itself says, empty if it
+// does not. at is the time of the line in nanoseconds. Mine keeps neither slice; a
+// line of a known template allocates nothing once out has been in use.
+func (m *Miner) Mine(service string, sev telemetry.Severity, given, body []byte, at int64, out *Match) {
+	m.count.lines.Add(1)
+	s := m.stream(service)
+	out.Vars, out.New, out.Last = out.Vars[:0], false, 0
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(given) > 0 {
+		s.mineGiven(sev, given, body, at, out)
+		return
+	}
+	s.mine(sev, body, at, out)
+}
+
+// Resolve returns the id under which a template is known now: its own, or that of
+// the wider template that it was merged into.
+func (m *Miner) Resolve(id uint64) uint64 { return m.ids.resolve(id) }
+
+// Template describes the template with an id; if it was merged into a wider one,
+// that. It reports false if the miner does not know the id.
+func (m *Miner) Template(id uint64) (Info, bool) {
+	t := m.ids.get(m.ids.resolve(id))
+	if t == nil {
+		return Info{}, false
+	}
+	t.stream.mu.Lock()
+	defer t.stream.mu.Unlock()
+	return t.info(), true
+}
+
+// Templates describes the templates of a service, or of all if service is empty, in no order.
+func (m *Miner) Templates(service string) []Info {
+	m.mu.RLock()
+	var of []*stream
+	for name, s := range m.services {
+		if service == "" || name == service {
+			of = append(of, s)
+		}
+	}
+	m.mu.RUnlock()
+	var all []Info
+	for _, s := range of {
+		s.mu.Lock()
+		for _, t := range s.templates {
+			all = append(all, t.info())
+		}
+		s.mu.Unlock()
+	}
+	return all
+}

@@ -1,0 +1,167 @@
+package template
+
+// traits are what a pass over a word finds.
+type traits struct {
+	digits, hex, letters, joiners int
+	dots, colons, slashes, ats    int
+	dashes, unders                int
+}
+
+// kindOf returns the kind of a word that is a variable by its spelling, or
+// KindNone for a word that stands as it is until it is seen to vary.
+func kindOf(w []byte, t *traits) Kind {
+	if t.digits == 0 {
+		return kindWithoutDigits(w, t)
+	}
+	switch {
+	case t.letters == 0 && t.hex == 0:
+		return numberLike(w, t)
+	case t.slashes > 0 && t.colons > 0 && schemeOf(w):
+		return KindURL
+	case w[0] == '/' || t.slashes > 1 || isDrive(w):
+		return KindPath
+	case t.letters == 0 && t.dashes == 4 && len(w) == 36:
+		return KindUUID
+	case w[0] == '0' && len(w) > 2 && (w[1] == 'x' || w[1] == 'X'):
+		return KindHex
+	case t.letters == 0 && t.joiners == 0 && t.digits+t.hex >= 6:
+		return KindHex
+	case t.letters == 0 && t.colons > 1 && t.colons == t.joiners-t.slashes:
+		return KindIP
+	case t.digits >= 8 && t.dashes+t.colons >= 2 && isDigits(w[:4]):
+		return KindTime
+	}
+	if n := leadingNumber(w); n > 0 && n < len(w) {
+		if k := unitOf(w[n:]); k != KindNone {
+			return k
+		}
+	}
+	return KindID
+}
+
+func kindWithoutDigits(w []byte, t *traits) Kind {
+	switch {
+	case w[0] == '/' && len(w) > 1 && t.hex+t.letters > 0:
+		return KindPath
+	case t.slashes > 0 && t.colons > 0 && schemeOf(w):
+		return KindURL
+	case isDrive(w):
+		return KindPath
+	case t.letters == 0 && t.joiners == 0 && t.hex >= 8:
+		return KindHex
+	case t.ats == 1 && w[0] != '@' && w[len(w)-1] != '@' && t.dots > 0:
+		return KindID
+	case len(w) <= 5 && isBoolWord(w):
+		return KindBool
+	}
+	return KindNone
+}
+
+func numberLike(w []byte, t *traits) Kind {
+	switch {
+	case t.dots == 3 && t.dashes == 0 && t.digits <= 12+5 && t.joiners-t.dots-t.colons-t.slashes == 0:
+		return KindIP
+	case t.colons > 0 || t.dashes > 1 && t.digits >= 6 || t.slashes == 2:
+		return KindTime
+	case t.slashes > 0:
+		return KindPath
+	}
+	return KindNum
+}
+
+func isDigits(b []byte) bool {
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return len(b) > 0
+}
+
+// leadingNumber returns the length of the number that w begins with.
+func leadingNumber(w []byte) int {
+	i := 0
+	if i < len(w) && (w[i] == '-' || w[i] == '+') {
+		i++
+	}
+	for i < len(w) && (w[i] >= '0' && w[i] <= '9' || w[i] == '.') {
+		i++
+	}
+	return i
+}
+
+func isDrive(w []byte) bool {
+	return len(w) > 2 && w[1] == ':' && w[2] == '\\'
+}
+
+func schemeOf(w []byte) bool {
+	for i := 1; i+2 < len(w) && i < 12; i++ {
+		if w[i] == ':' {
+			return w[i+1] == '/' && w[i+2] == '/'
+		}
+	}
+	return false
+}
+
+func isBoolWord(w []byte) bool {
+	switch len(w) {
+	case 3:
+		return equalFold(w, "nil")
+	case 4:
+		return equalFold(w, "true") || equalFold(w, "null") || equalFold(w, "none")
+	case 5:
+		return equalFold(w, "false")
+	}
+	return false
+}
+
+// equalFold compares with a word in lower case, in ASCII.
+func equalFold(w []byte, lower string) bool {
+	if len(w) != len(lower) {
+		return false
+	}
+	for i := range w {
+		c := w[i]
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		if c != lower[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// unitOf returns what a number with the unit w is: a duration, a size, another
+// quantity, or KindNone if w is not a unit.
+func unitOf(w []byte) Kind {
+	if len(w) > 12 {
+		return KindNone
+	}
+	switch string(w) {
+	case "ns", "us", "µs", "μs", "ms", "s", "m", "h", "d", "sec", "secs", "msec", "msecs", "usec", "second", "seconds",
+		"millis", "milliseconds", "microseconds", "nanoseconds", "min", "mins", "minute", "minutes", "hour", "hours",
+		"hr", "hrs", "day", "days":
+		return KindDuration
+	case "B", "KB", "MB", "GB", "TB", "PB", "kB", "KiB", "MiB", "GiB", "TiB", "kb", "mb", "gb", "K", "M", "G", "T", "k",
+		"bytes", "byte", "Bytes":
+		return KindSize
+	case "%", "MHz", "GHz", "kHz", "Hz", "KHz", "C", "V", "W", "A", "mA", "mV", "pct", "percent", "rpm", "Kbps", "Mbps", "Gbps":
+		return KindNum
+	}
+	return KindNone
+}
+
+// isMonthOrDay reports whether w is the English short name of a month or a day
+// of the week, as in dates.
+func isMonthOrDay(w []byte) bool {
+	if len(w) != 3 || w[0] < 'A' || w[0] > 'Z' {
+		return false
+	}
+	switch string(w) {
+	case "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+		"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun":
+		return true
+	}
+	return false
+}
