@@ -31,8 +31,30 @@ func isDelimElem(e *elem, b byte) bool {
 	return e != nil && e.class == classDelim && e.hash == uint64(b)
 }
 
+// held reports whether the newest token is within a value, of which it becomes a part.
+func (s *scan) held() bool {
+	t := &s.toks[len(s.toks)-1]
+	if t.start < s.holdFrom || t.start >= s.holdEnd {
+		return false
+	}
+	if n := len(s.elems); n > 0 && s.elems[n-1].wild && s.toks[s.elems[n-1].first].start >= s.holdFrom {
+		s.extend(0)
+		return true
+	}
+	s.push(elem{hash: wildHash, wild: true, class: classWild})
+	return true
+}
+
 func (s *scan) pushDelim(b byte) {
+	if s.held() {
+		return
+	}
 	if b == ')' {
+		if open, a := s.top(0), s.top(1); isDelimElem(open, '(') && a != nil && a.wild {
+			s.extend(1)
+			s.repeat()
+			return
+		}
 		// 12 (0x0c): the same value said twice.
 		if a, open, c := s.top(0), s.top(1), s.top(2); a != nil && a.wild && isDelimElem(open, '(') && c != nil && c.wild {
 			s.extend(2)
@@ -52,7 +74,8 @@ func (s *scan) pushWord(w []byte, t *traits) {
 			s.repeat()
 			return
 		}
-		if isMonthOrDay(w) {
+		if k := s.toks[top.last].kind; isMonthOrDay(w) && (k == KindNum || k == KindTime || k == KindID) ||
+			k == KindTime && isZone(w) {
 			s.extend(0)
 			return
 		}
@@ -84,6 +107,12 @@ func (s *scan) isNaming(e *elem) bool {
 }
 
 func (s *scan) pushWild(k Kind) {
+	if s.held() {
+		if s.elems[len(s.elems)-1].last == s.elems[len(s.elems)-1].first {
+			s.repeat()
+		}
+		return
+	}
 	top := s.top(0)
 	switch {
 	case top == nil:
@@ -92,8 +121,13 @@ func (s *scan) pushWild(k Kind) {
 		s.repeat()
 		return
 	case top.class == classDate:
+		back := 0
+		for x := s.top(back + 1); x != nil && (x.class == classDate || x.wild); x = s.top(back + 1) {
+			back++
+		}
+		top = s.top(back)
 		top.hash, top.wild, top.class = wildHash, true, classWild
-		s.extend(0)
+		s.extend(back)
 		return
 	case isDelimElem(top, ','):
 		if below := s.top(1); below != nil && below.wild {

@@ -8,7 +8,7 @@ func (s *stream) mineGiven(sev telemetry.Severity, given, body []byte, at int64,
 	form := mix(hashOf(given) + 0x676976656e)
 	t := s.forms[form]
 	if t == nil {
-		t = s.create(&s.work, given, header{}, mask{}, form, at)
+		t = s.create(sighting{&scan{}, given, header{}}, mask{}, form, at)
 		t.given, out.New = true, true
 	} else {
 		out.Last = t.last

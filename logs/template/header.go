@@ -1,10 +1,247 @@
 package template
 
-// header is where a line's own text begins, and by which layout.
+// A header is what a logging library writes before the text of a line: times,
+// process, level, logger. It is told by its columns: in lines of one program they
+// are of the same sorts in the same order, while the text after them is not. So
+// each stream counts how its lines go on after the first column that is a time
+// (or a level, if that comes first), and the header ends with the last column by
+// which nearly all of them still agree. Until enough lines came, a guess is made;
+// the templates made by then are cut anew.
+
+// header is where a line's own text begins.
 type header struct {
-	at int32
+	at     int32
+	branch uint64 // the way to the first time, 0 if there is none or it is settled
 }
 
-type headers struct{}
+const (
+	// settleAfter is the number of lines of a branch after which its header is settled.
+	settleAfter = 64
+	// agree is the share of lines, in percent, that must go the same way.
+	agree = 90
+	// maxBranches and maxWays bound what is remembered of a stream: 16 bytes each.
+	maxBranches = 32
+	maxWays     = 1024
+)
 
-func (h *headers) cut(body []byte, vars *[]Var) header { return header{} }
+// branch is lines that begin alike, up to the first time.
+type branch struct {
+	lines   uint32
+	settled bool
+	depth   uint8      // columns of the header, once settled
+	ends    columnSort // what the header ends with
+}
+
+type headers struct {
+	lines, timed uint64 // all lines, and those that begin with a time
+	branches     map[uint64]*branch
+	ways         map[uint64]uint32 // lines by the sorts of their first columns
+}
+
+func way(from uint64, c columnSort) uint64 { return mix(from*31 + uint64(c) + 1) }
+
+// cut returns the header of a line and lists its columns as variables. When it
+// settles a header it returns the branch too.
+func (h *headers) cut(line []byte, vars *[]Var) (header, *branch) {
+	var cols [maxColumns]column
+	n := columns(line, &cols)
+	first := firstTime(line, cols[:n])
+	h.lines++
+	if first < 0 {
+		return header{}, nil
+	}
+	h.timed++
+	key := uint64(1)
+	for i := 0; i <= first; i++ {
+		key = way(key, cols[i].sort)
+	}
+	b := h.branches[key]
+	if b == nil {
+		if len(h.branches) >= maxBranches {
+			return h.guess(cols[:n], first, 0, vars), nil
+		}
+		if h.branches == nil {
+			h.branches, h.ways = map[uint64]*branch{}, map[uint64]uint32{}
+		}
+		b = &branch{}
+		h.branches[key] = b
+	}
+	if b.settled {
+		return h.finish(cols[:n], b.depthOf(cols[:n], first), 0, vars), nil
+	}
+	b.lines++
+	h.count(key, cols[:n], first)
+	if b.lines < settleAfter {
+		return h.guess(cols[:n], first, key, vars), nil
+	}
+	h.settle(b, key, cols[:n], first)
+	return h.finish(cols[:n], b.depthOf(cols[:n], first), key, vars), b
+}
+
+// firstTime returns the first column that is a time, or the first of all if it is a
+// level in a bracket or in capitals; -1 if there is none.
+func firstTime(line []byte, cols []column) int {
+	for i := range cols {
+		if i > 4 {
+			break
+		}
+		switch c := &cols[i]; c.sort {
+		case colTime:
+			return i
+		case colLevel:
+			if w := line[c.start:c.end]; i == 0 && len(w) > 2 && (w[0] == '[' || isUpper(trimPunct(w))) {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// count counts the ways of a line after its first time.
+func (h *headers) count(key uint64, cols []column, first int) {
+	for i := first + 1; i < len(cols); i++ {
+		key = way(key, cols[i].sort)
+		if _, known := h.ways[key]; !known && len(h.ways) >= maxWays {
+			return
+		}
+		h.ways[key]++
+	}
+}
+
+// settle finds where the header of a branch ends. The commonest way is followed for
+// as long as nearly all lines go it.
+func (h *headers) settle(b *branch, key uint64, cols []column, first int) {
+	b.settled = true
+	if !h.common() {
+		return
+	}
+	b.depth, b.ends = uint8(first+1), colTime
+	for depth := first + 1; depth < maxColumns; depth++ {
+		best, sort := uint32(0), colNone
+		for c := colWord; c <= colDash; c++ {
+			if n := h.ways[way(key, c)]; n > best {
+				best, sort = n, c
+			}
+		}
+		if best*100 < b.lines*agree {
+			break
+		}
+		key = way(key, sort)
+		if sort.anchor() {
+			b.depth, b.ends = uint8(depth+1), sort
+		}
+	}
+}
+
+// depthOf returns how many columns of a line are its header by a settled branch. A
+// name with a blank in it moves what the header ends with by a column or two.
+func (b *branch) depthOf(cols []column, first int) int {
+	d := int(b.depth)
+	if d == 0 {
+		return 0
+	}
+	if d <= first+1 || d <= len(cols) && cols[d-1].sort == b.ends {
+		return min(d, len(cols))
+	}
+	for i := d; i < len(cols) && i < d+2; i++ {
+		if cols[i].sort == b.ends {
+			return i + 1
+		}
+	}
+	for i := min(d, len(cols)) - 1; i > first; i-- {
+		if cols[i].sort == b.ends {
+			return i + 1
+		}
+	}
+	return guess(cols, first)
+}
+
+// common reports whether enough lines of the stream begin with a time for that to be
+// a header; otherwise it is a line of text that happens to begin so.
+func (h *headers) common() bool { return h.timed*4 >= h.lines }
+
+func (h *headers) guess(cols []column, first int, key uint64, vars *[]Var) header {
+	if !h.common() {
+		return header{branch: key}
+	}
+	return h.finish(cols, guess(cols, first), key, vars)
+}
+
+// guess returns how many columns of a line are its header as far as one line shows.
+func guess(cols []column, first int) int {
+	depth := first + 1
+	for i, words := depth, 0; i < len(cols) && words <= 2; i++ {
+		if cols[i].sort == colWord {
+			words++
+			continue
+		}
+		if words > 0 && (cols[i].sort == colNumber || cols[i].sort == colBracket) {
+			break
+		}
+		depth, words = i+1, 0
+	}
+	return depth
+}
+
+func (h *headers) finish(cols []column, depth int, key uint64, vars *[]Var) header {
+	for i := range cols[:depth] {
+		if c := &cols[i]; c.sort != colDash {
+			*vars = append(*vars, Var{Start: c.start, End: c.end, Kind: kindOfColumn(c.sort)})
+		}
+	}
+	if depth == 0 {
+		return header{branch: key}
+	}
+	if depth == len(cols) {
+		return header{at: cols[depth-1].next, branch: key}
+	}
+	return header{at: cols[depth].start, branch: key}
+}
+
+func kindOfColumn(c columnSort) Kind {
+	switch c {
+	case colTime:
+		return KindTime
+	case colNumber:
+		return KindNum
+	}
+	return KindWord
+}
+
+// recut takes the templates of a branch apart anew once its header is settled.
+func (s *stream) recut(key uint64, b *branch) {
+	var old []*tmpl
+	for _, t := range s.templates {
+		if t.header.branch == key && !t.given {
+			old = append(old, t)
+		}
+	}
+	sortByForm(old)
+	var vars []Var
+	for _, t := range old {
+		if s.templates[t.id] != t {
+			continue
+		}
+		var cols [maxColumns]column
+		n := columns(t.line, &cols)
+		first := firstTime(t.line, cols[:n])
+		if first < 0 {
+			continue
+		}
+		h := s.head.finish(cols[:n], b.depthOf(cols[:n], first), 0, &vars)
+		vars = vars[:0]
+		if h.at == t.header.at {
+			t.header.branch = 0
+			continue
+		}
+		s.retire(t)
+		sc := &scan{}
+		sc.run(t.line, h.at)
+		w, _ := s.find(sc)
+		if w == nil {
+			w, _ = s.learn(sc, t.line, h, t.firstSeen, &Match{})
+		}
+		w.take(t)
+		s.miner.ids.merge(t.id, w.id)
+	}
+}

@@ -1,5 +1,10 @@
 package template
 
+import (
+	"cmp"
+	"slices"
+)
+
 // What is unlike all that is known is learnt here. For each word of a new line the
 // form is taken with that word as a wildcard. Forms that are the same but for one
 // word meet in it; when enough have met, the place is a variable, and they are one
@@ -15,20 +20,26 @@ func (s *stream) learn(sc *scan, line []byte, h header, at int64, out *Match) (*
 		s.addMask(sc.shape, m)
 		return s.forms[sc.swap(sc.form, place)], m
 	}
-	t := s.create(sc, line, h, mask{}, sc.form, at)
 	out.New = true
-	if w := s.enter(t, sc, sc.form, mask{}); w != t {
-		return w, w.mask
-	}
-	return t, mask{}
+	x := sighting{sc, line, h}
+	return s.enter(s.create(x, mask{}, sc.form, at), x, sc.form, mask{})
+}
+
+// sighting is a line that is looked at, taken apart.
+type sighting struct {
+	*scan
+	line   []byte
+	header header
 }
 
 // joins returns the place at which a form differs from a known one that has a
 // variable there, -1 if there is none.
 func (s *stream) joins(sc *scan, m mask) int {
+	if sc.words(m) < 2 {
+		return -1
+	}
 	for i := range sc.elems {
-		e := &sc.elems[i]
-		if e.wild || e.class == classDelim || m.has(i) {
+		if !sc.mayVary(i, m) {
 			continue
 		}
 		if s.forms[sc.swap(sc.form, i)] != nil {
@@ -39,24 +50,19 @@ func (s *stream) joins(sc *scan, m mask) int {
 }
 
 // enter makes a template known under its form with each word as a wildcard, and
-// merges it with others if that is due. It returns the template that it is then.
-// sc is the scan of its line, form its own form, of which the places of m are wild.
-func (s *stream) enter(t *tmpl, sc *scan, form uint64, m mask) *tmpl {
-	words := 0
-	for i := range sc.elems {
-		if sc.isWord(i, m) {
-			words++
-		}
-	}
+// merges it with others if that is due. It returns the template that it is then,
+// and the places that are variables in sc, a line of it. form is its own form, of
+// which the places of m are wild.
+func (s *stream) enter(t *tmpl, sc sighting, form uint64, m mask) (*tmpl, mask) {
 	// Those that wait for a variable just here have it now.
 	if f := s.first[form]; f != nil && f != t {
 		s.absorb(t, form)
 	}
-	if words < 2 {
-		return t
+	if sc.words(m) < 2 {
+		return t, m
 	}
 	for i := range sc.elems {
-		if !sc.isWord(i, m) {
+		if !sc.mayVary(i, m) {
 			continue
 		}
 		wide := sc.swap(form, i)
@@ -64,7 +70,7 @@ func (s *stream) enter(t *tmpl, sc *scan, form uint64, m mask) *tmpl {
 			m.set(i)
 			s.merge(t, w)
 			s.addMask(sc.shape, m)
-			return w
+			return w, m
 		}
 		f := s.first[wide]
 		if f == nil {
@@ -79,7 +85,7 @@ func (s *stream) enter(t *tmpl, sc *scan, form uint64, m mask) *tmpl {
 			return s.widen(wide, sc, m, i)
 		}
 	}
-	return t
+	return t, m
 }
 
 func (s *scan) isWord(i int, m mask) bool {
@@ -87,9 +93,37 @@ func (s *scan) isWord(i int, m mask) bool {
 	return !e.wild && e.class != classDelim && !m.has(i)
 }
 
+// words counts the words of a form that are constant.
+func (s *scan) words(m mask) int {
+	n := 0
+	for i := range s.elems {
+		if s.isWord(i, m) {
+			n++
+		}
+	}
+	return n
+}
+
+// mayVary reports whether an element may turn out to be a variable: a word that is
+// no key of what follows.
+func (s *scan) mayVary(i int, m mask) bool {
+	if !s.isWord(i, m) {
+		return false
+	}
+	if i+1 < len(s.elems) {
+		if next := &s.elems[i+1]; isDelimElem(next, '=') || isDelimElem(next, ':') {
+			return false
+		}
+	}
+	return true
+}
+
 // needed is how many different words make a place a variable.
-func (s *stream) needed(sc *scan, i int) int {
+func (s *stream) needed(sc sighting, i int) int {
 	n := s.miner.cfg.VaryAfter
+	if i == 0 {
+		return 4 * n
+	}
 	switch sc.elems[i].class {
 	case className:
 		return 2
@@ -100,18 +134,16 @@ func (s *stream) needed(sc *scan, i int) int {
 }
 
 // widen makes one template of all that have met in a form with a wildcard more.
-func (s *stream) widen(wide uint64, sc *scan, m mask, place int) *tmpl {
+func (s *stream) widen(wide uint64, sc sighting, m mask, place int) (*tmpl, mask) {
 	s.miner.count.merges.Add(1)
 	m.set(place)
 	f := s.first[wide]
 	w := s.forms[wide]
 	if w == nil {
-		w = s.create(sc, f.line, f.header, m, wide, f.firstSeen)
-		w.shape = sc.shape
+		w = s.create(sc, m, wide, f.firstSeen)
 	}
 	s.addMask(sc.shape, m)
 	s.absorb(w, wide)
-	// The line of another template may be what is scanned now.
 	return s.enter(w, sc, wide, m)
 }
 
@@ -144,7 +176,7 @@ func (s *stream) difference(t *tmpl, wide uint64) (mask, uint64, bool) {
 	sc.run(t.line, t.header.at)
 	form := sc.masked(t.mask)
 	for i := range sc.elems {
-		if sc.isWord(i, t.mask) && sc.swap(form, i) == wide {
+		if sc.mayVary(i, t.mask) && sc.swap(form, i) == wide {
 			m := t.mask
 			m.set(i)
 			return m, sc.shape, true
@@ -172,6 +204,10 @@ func (s *stream) addMask(shape uint64, m mask) {
 	s.masks[shape] = of
 }
 
+func sortByForm(of []*tmpl) {
+	slices.SortFunc(of, func(a, b *tmpl) int { return cmp.Compare(a.form, b.form) })
+}
+
 func less(a, b mask) bool {
 	if x, y := a.count(), b.count(); x != y {
 		return x < y
@@ -183,10 +219,11 @@ func less(a, b mask) bool {
 }
 
 // create makes a template and enters its form.
-func (s *stream) create(sc *scan, line []byte, h header, m mask, form uint64, at int64) *tmpl {
-	t := &tmpl{stream: s, id: idOf(s.seed, form), form: form, mask: m, shape: sc.shape, header: h, firstSeen: at, last: at}
-	keep := min(len(line), int(h.at)+maxBytes)
-	t.line = append(make([]byte, 0, keep), line[:keep]...)
+func (s *stream) create(x sighting, m mask, form uint64, at int64) *tmpl {
+	t := &tmpl{stream: s, id: idOf(s.seed, form), form: form, mask: m, shape: x.shape, header: x.header, firstSeen: at, last: at}
+	keep := min(len(x.line), int(x.header.at)+maxBytes)
+	t.line = append(make([]byte, 0, keep), x.line[:keep]...)
+	t.prepare(x.scan, x.line)
 	s.templates[t.id] = t
 	s.forms[form] = t
 	s.miner.ids.put(t)
@@ -205,7 +242,7 @@ func (s *stream) retire(t *tmpl) {
 	sc.run(t.line, t.header.at)
 	form := sc.masked(t.mask)
 	for i := range sc.elems {
-		if !sc.isWord(i, t.mask) {
+		if !sc.mayVary(i, t.mask) {
 			continue
 		}
 		wide := sc.swap(form, i)

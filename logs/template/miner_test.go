@@ -27,7 +27,7 @@ func TestMine_VariablesBySpelling(t *testing.T) {
 	for line, want := range map[string]string{
 		"took 35 ms":                               "took <num> ms",
 		"took 35ms for 10.0.0.1:80":                "took <dur> for <ip>",
-		"user=bob id=4 ok":                         "user=bob id=<num> ok",
+		"user=bob id=4 ok":                         "user=<word> id=<num> ok",
 		"GET /a/b/17 -> 200":                       "GET <path> -> <num>",
 		"blk_-38865049064139660 terminating":       "<id> terminating",
 		"list 1, 2, 3 done":                        "list <num>, <num>, <num> done",

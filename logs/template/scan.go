@@ -12,6 +12,7 @@ type tok struct {
 	start, end int32
 	hash       uint64 // of the bytes of a constant
 	kind       Kind
+	soft       bool // a variable that reads as constant for as long as it is always the same
 }
 
 // elem is what a form is compared by: one token, or several that were folded
@@ -45,6 +46,10 @@ type scan struct {
 	// form is the sum of the contributions of all elements, by which one element can
 	// be made a wildcard in one step; shape leaves the words out.
 	form, shape uint64
+
+	// holdFrom and holdEnd are the value that is read now as one variable.
+	holdFrom, holdEnd int32
+	cutAt             int32 // a word that the limit cuts, -1 if none is
 }
 
 // run takes line[from:] apart.
@@ -55,6 +60,7 @@ func (s *scan) run(line []byte, from int32) {
 		end = from + maxBytes
 	}
 	i := from
+	s.holdFrom, s.holdEnd, s.cutAt = -1, -1, -1
 	for i < end && len(s.toks) < maxToks-4 && len(s.elems) < maxElems-4 {
 		b := line[i]
 		switch classes[b] {
@@ -67,11 +73,17 @@ func (s *scan) run(line []byte, from int32) {
 		case isDelim:
 			s.delim(i, i+1, b)
 			i++
+			if b == '=' {
+				s.value(line, i, end)
+			}
 		default:
 			i = s.word(line, i, end)
 		}
 	}
 	s.rest = i
+	if s.cutAt >= 0 {
+		s.rest = s.cutAt
+	}
 	for s.rest > from && s.rest < int32(len(line)) && classes[line[s.rest-1]] == isBlank {
 		s.rest--
 	}
@@ -87,6 +99,7 @@ func (s *scan) delim(start, end int32, b byte) {
 func (s *scan) word(line []byte, i, limit int32) int32 {
 	start := i
 	var t traits
+	query := false
 	for i < limit {
 		b := line[i]
 		switch c := classes[b]; c {
@@ -121,15 +134,33 @@ func (s *scan) word(line []byte, i, limit int32) int32 {
 				t.dashes++
 			case '_':
 				t.unders++
+			case '?':
+				query = t.slashes > 0
 			}
+		case isDelim:
+			if query && (b == '=' || b == ',' || b == ';') {
+				t.joiners++ // of the parameters of an address
+				break
+			}
+			s.finish(line, start, i, t)
+			return i
 		default:
 			s.finish(line, start, i, t)
 			return i
 		}
 		i++
 	}
+	if limit < int32(len(line)) && limit-start < maxBytes/2 && classes[line[limit]]&(isBlank|isDelim) == 0 {
+		return s.giveUp(start, limit)
+	}
 	s.finish(line, start, i, t)
 	return i
+}
+
+// giveUp ends a line before a word that the limit cuts.
+func (s *scan) giveUp(start, limit int32) int32 {
+	s.cutAt = start
+	return limit
 }
 
 // ellipsis ends a word at two or more dots, which are a delimiter.
@@ -167,11 +198,14 @@ func (s *scan) finish(line []byte, start, end int32, t traits) {
 done:
 	w := line[start:cut]
 	k := kindOf(w, &t)
-	if k == KindNone {
+	if k == KindNone && start >= s.holdFrom && start < s.holdEnd {
+		s.toks = append(s.toks, tok{start: start, end: cut, kind: KindWord, soft: true})
+		s.pushWild(KindWord)
+	} else if k == KindNone {
 		s.toks = append(s.toks, tok{start: start, end: cut, hash: hashOf(w)})
 		s.pushWord(w, &t)
 	} else {
-		s.toks = append(s.toks, tok{start: start, end: cut, kind: k})
+		s.toks = append(s.toks, tok{start: start, end: cut, kind: k, soft: k == KindID})
 		s.pushWild(k)
 	}
 	for ; cut < end; cut++ {

@@ -41,7 +41,11 @@ func newStream(m *Miner, name string) *stream {
 
 func (s *stream) mine(sev telemetry.Severity, body []byte, at int64, out *Match) {
 	sc := &out.scan
-	h := s.head.cut(body, &out.Vars)
+	h, settled := s.head.cut(body, &out.Vars)
+	if settled != nil {
+		s.recut(h.branch, settled)
+		h.branch = 0
+	}
 	sc.run(body, h.at)
 	t, m := s.find(sc)
 	if t == nil {

@@ -19,6 +19,7 @@ type tmpl struct {
 	firstSeen, last int64
 	levels          [7]uint32
 	slots           []slot
+	soft            []softSlot
 }
 
 func (t *tmpl) see(sev telemetry.Severity, at int64) {

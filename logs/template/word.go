@@ -104,28 +104,24 @@ func schemeOf(w []byte) bool {
 }
 
 func isBoolWord(w []byte) bool {
-	switch len(w) {
-	case 3:
-		return equalFold(w, "nil")
-	case 4:
-		return equalFold(w, "true") || equalFold(w, "null") || equalFold(w, "none")
-	case 5:
-		return equalFold(w, "false")
+	switch string(w) {
+	case "true", "false", "True", "False", "TRUE", "FALSE", "null", "NULL", "nil", "None":
+		return true
 	}
 	return false
 }
 
-// equalFold compares with a word in lower case, in ASCII.
-func equalFold(w []byte, lower string) bool {
-	if len(w) != len(lower) {
-		return false
+// isZone reports whether w is a time zone as it follows a time.
+func isZone(w []byte) bool {
+	if len(w) == 2 {
+		return string(w) == "AM" || string(w) == "PM"
 	}
-	for i := range w {
-		c := w[i]
-		if c >= 'A' && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		if c != lower[i] {
+	return len(w) >= 3 && len(w) <= 4 && w[len(w)-1] == 'T' && isUpper(w) || string(w) == "UTC"
+}
+
+func isUpper(w []byte) bool {
+	for _, c := range w {
+		if c < 'A' || c > 'Z' {
 			return false
 		}
 	}

@@ -1,0 +1,199 @@
+package template
+
+import "github.com/tocsinhq/tocsin/telemetry"
+
+// Columns are how a line begins: what is between blanks, or a bracket with all that
+// is in it. Headers are told by the sorts of their columns, not by their texts.
+
+type columnSort uint8
+
+const (
+	colNone    columnSort = iota
+	colWord               // anything else
+	colTime               // a date or a time, or a bracket that begins with one
+	colLevel              // a word for a level, or its initial
+	colNumber             // digits only: a process, a line
+	colBracket            // a bracket
+	colName               // ends with a colon: a program or a logger
+	colPipe               // ends with |
+	colDash               // a dash alone
+)
+
+// anchors are the sorts that headers end with.
+func (c columnSort) anchor() bool { return c > colWord }
+
+type column struct {
+	start, end int32 // without the colon or | that ends it
+	next       int32 // where the next column begins
+	sort       columnSort
+}
+
+const maxColumns = 14
+
+// columns splits the beginning of a line; it returns how many there are.
+func columns(line []byte, out *[maxColumns]column) int {
+	n, i := 0, int32(0)
+	limit := int32(min(len(line), 400))
+	for n < maxColumns {
+		for i < limit && (classes[line[i]] == isBlank && line[i] != '\n' || line[i] == '|') {
+			i++
+		}
+		if i >= limit || line[i] == '\n' {
+			break
+		}
+		c := &out[n]
+		*c = column{start: i}
+		i = endOfColumn(line, i, limit)
+		c.end, c.next = i, i
+		c.sort = sortOf(line[c.start:i])
+		switch last := line[i-1]; {
+		case i < limit && line[i] == '|':
+			c.next++
+			i++
+			if c.sort == colWord || c.sort == colNumber {
+				c.sort = colPipe
+			}
+		case last == ':' && c.sort == colWord && i-c.start > 1:
+			c.end--
+			c.sort = colName
+		}
+		n++
+	}
+	return n
+}
+
+func endOfColumn(line []byte, i, limit int32) int32 {
+	if line[i] == '[' || line[i] == '(' {
+		depth := 0
+		for j := i; j < limit && j < i+160; j++ {
+			switch line[j] {
+			case '[', '(':
+				depth++
+			case ']', ')':
+				if depth--; depth == 0 {
+					if j+1 < limit && line[j+1] == ':' {
+						j++
+					}
+					return j + 1
+				}
+			}
+		}
+	}
+	for i < limit && classes[line[i]] != isBlank && line[i] != '|' {
+		i++
+	}
+	return i
+}
+
+func sortOf(w []byte) columnSort {
+	if len(w) == 1 && w[0] == '-' {
+		return colDash
+	}
+	bracket := w[0] == '[' || w[0] == '('
+	inner := trimPunct(w)
+	if len(inner) == 0 {
+		if bracket {
+			return colBracket
+		}
+		return colWord
+	}
+	first := inner
+	for i, b := range inner {
+		if b == ' ' {
+			first = inner[:i]
+			break
+		}
+	}
+	switch {
+	case isTimeLike(first) || bracket && isMonthOrDay(first):
+		return colTime
+	case isLevel(inner):
+		return colLevel
+	case bracket:
+		return colBracket
+	case isDigits(inner) && w[len(w)-1] != ':':
+		return colNumber
+	}
+	if isMonthOrDay(inner) {
+		return colTime
+	}
+	return colWord
+}
+
+func trimPunct(w []byte) []byte {
+	for len(w) > 0 && (w[0] == '[' || w[0] == '(') {
+		w = w[1:]
+	}
+	for len(w) > 0 {
+		switch w[len(w)-1] {
+		case ']', ')', ':', ',', ';':
+			w = w[:len(w)-1]
+		default:
+			return w
+		}
+	}
+	return w
+}
+
+// isTimeLike reports whether w is a date, a time of day, both, or seconds or
+// milliseconds since 1970.
+func isTimeLike(w []byte) bool {
+	groups, digits, run, seps, colons, dots, others := 0, 0, 0, 0, 0, 0, 0
+	longest := 0
+	for i, b := range w {
+		switch {
+		case b >= '0' && b <= '9':
+			if run == 0 {
+				groups++
+			}
+			run++
+			digits++
+			longest = max(longest, run)
+			continue
+		case b == ':':
+			colons++
+		case b == '.':
+			dots++
+		case b == '-' || b == '/' || b == ',' || b == '+':
+			seps++
+		case (b == 'T' || b == 'Z') && i > 0 && run > 0:
+		default:
+			others++
+		}
+		run = 0
+	}
+	switch {
+	case others > 0 || digits < 4 || w[0] < '0' || w[0] > '9':
+		return false
+	case groups == 1:
+		return len(w) == digits && (digits == 10 || digits == 13) && w[0] == '1' || digits == 6 && isClock(w)
+	case groups == 2 && colons == 0 && longest > 2:
+		return dots == 1 && digits >= 12 && w[0] == '1' // seconds with a fraction
+	case groups == 4 && dots == 3 && colons == 0 && seps == 0:
+		return false // an address
+	case groups == 5 && dots == 3 && colons == 1:
+		return false // with a port
+	}
+	return colons <= 4 && longest <= 9
+}
+
+// isClock reports whether six digits can be a date or a time of day.
+func isClock(w []byte) bool {
+	two := func(i int) int { return int(w[i]-'0')*10 + int(w[i+1]-'0') }
+	return two(0) < 24 && two(2) < 60 && two(4) < 60 || two(2) >= 1 && two(2) <= 12 && two(4) >= 1 && two(4) <= 31
+}
+
+func isLevel(w []byte) bool {
+	if len(w) == 1 {
+		switch w[0] {
+		case 'D', 'I', 'W', 'E', 'F', 'V':
+			return true
+		}
+		return false
+	}
+	if len(w) > 11 || w[0] < 'A' || classes[w[0]]&(isLetter|isHexLetter) == 0 {
+		return false
+	}
+	_, ok := telemetry.ParseSeverity(string(w))
+	return ok
+}
