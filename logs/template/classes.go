@@ -26,7 +26,7 @@ var classes = func() (t [256]uint8) {
 			t[i] = isJoiner
 		}
 	}
-	for _, b := range []byte("=,;()[]{}\"'`|<>") {
+	for _, b := range []byte("=,;()[]{}\"'`|<>#") {
 		t[b] = isDelim
 	}
 	return t

@@ -33,7 +33,7 @@ const maxColumns = 14
 // columns splits the beginning of a line; it returns how many there are.
 func columns(line []byte, out *[maxColumns]column) int {
 	n, i := 0, int32(0)
-	limit := int32(min(len(line), 400))
+	limit := int32(min(len(line), 600))
 	for n < maxColumns {
 		for i < limit && (classes[line[i]] == isBlank && line[i] != '\n' || line[i] == '|') {
 			i++
@@ -65,7 +65,7 @@ func columns(line []byte, out *[maxColumns]column) int {
 func endOfColumn(line []byte, i, limit int32) int32 {
 	if line[i] == '[' || line[i] == '(' {
 		depth := 0
-		for j := i; j < limit && j < i+160; j++ {
+		for j := i; j < limit && j < i+300; j++ {
 			switch line[j] {
 			case '[', '(':
 				depth++

@@ -51,12 +51,15 @@ func (s *scan) pushDelim(b byte) {
 	}
 	if b == ')' {
 		if open, a := s.top(0), s.top(1); isDelimElem(open, '(') && a != nil && a.wild {
-			s.extend(1)
-			s.repeat()
-			return
+			// host (): a variable that is empty.
+			x := s.toks[len(s.toks)-1]
+			s.toks[len(s.toks)-1] = tok{start: x.start, end: x.start, kind: KindWord}
+			s.push(elem{hash: wildHash, wild: true, class: classWild})
+			s.toks = append(s.toks, x)
 		}
 		// 12 (0x0c): the same value said twice.
-		if a, open, c := s.top(0), s.top(1), s.top(2); a != nil && a.wild && isDelimElem(open, '(') && c != nil && c.wild {
+		if a, open, c := s.top(0), s.top(1), s.top(2); a != nil && a.wild && isDelimElem(open, '(') && c != nil && c.wild &&
+			s.toks[c.last].kind != KindIP && (s.toks[c.first].kind.Numeric() || s.toks[c.last].kind.Numeric()) {
 			s.extend(2)
 			s.repeat()
 			return
@@ -99,7 +102,18 @@ var (
 	hashUser = hashOf([]byte("user"))
 	hashHost = hashOf([]byte("host"))
 	hashUID  = hashOf([]byte("uid"))
+	hashFor  = hashOf([]byte("for"))
+	hashBy   = hashOf([]byte("by"))
 )
+
+// isRoot reports whether w is the name of the user root and not the word.
+func (s *scan) isRoot(w []byte) bool {
+	if string(w) != "root" {
+		return false
+	}
+	top := s.top(0)
+	return isDelimElem(top, '(') || top != nil && !top.wild && (top.hash == hashUser || top.hash == hashFor || top.hash == hashBy)
+}
 
 // isNaming reports whether a word announces a name.
 func (s *scan) isNaming(e *elem) bool {

@@ -167,18 +167,21 @@ func (h *headers) guess(cols []column, first int, key uint64, vars *[]Var) heade
 	return h.finish(cols, guess(cols, first), key, vars)
 }
 
-// guess returns how many columns of a line are its header as far as one line shows.
+// guess returns how many columns of a line are its header as far as one line shows,
+// rather too few than too many: what is cut too early can be made one later.
 func guess(cols []column, first int) int {
 	depth := first + 1
-	for i, words := depth, 0; i < len(cols) && words <= 2; i++ {
-		if cols[i].sort == colWord {
-			words++
-			continue
+	for i := depth; i < len(cols); i++ {
+		switch cols[i].sort {
+		case colWord:
+			if i+1 < len(cols) && cols[i+1].sort == colName {
+				return i + 2 // host program:
+			}
+			return depth
+		case colName:
+			return i + 1
 		}
-		if words > 0 && (cols[i].sort == colNumber || cols[i].sort == colBracket) {
-			break
-		}
-		depth, words = i+1, 0
+		depth = i + 1
 	}
 	return depth
 }

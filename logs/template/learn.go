@@ -111,7 +111,7 @@ func (s *scan) mayVary(i int, m mask) bool {
 		return false
 	}
 	if i+1 < len(s.elems) {
-		if next := &s.elems[i+1]; isDelimElem(next, '=') || isDelimElem(next, ':') {
+		if next := &s.elems[i+1]; isDelimElem(next, '=') || isDelimElem(next, ':') && s.elems[i].class != classDotted {
 			return false
 		}
 	}
@@ -121,6 +121,9 @@ func (s *scan) mayVary(i int, m mask) bool {
 // needed is how many different words make a place a variable.
 func (s *stream) needed(sc sighting, i int) int {
 	n := s.miner.cfg.VaryAfter
+	if i == 0 && sc.elems[0].class == classDotted {
+		return n
+	}
 	if i == 0 {
 		return 4 * n
 	}

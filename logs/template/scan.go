@@ -118,7 +118,7 @@ func (s *scan) word(line []byte, i, limit int32) int32 {
 					return s.ellipsis(line, start, i, limit, t)
 				}
 			case ':':
-				if t.digits+t.dots == 0 && t.hex+t.letters >= 2 && i+1 < limit && line[i+1] != '/' && line[i+1] != '\\' &&
+				if t.digits+t.dots == 0 && (t.letters > 0 && t.hex+t.letters >= 2 || t.hex > 2) && i+1 < limit && line[i+1] != '/' && line[i+1] != '\\' &&
 					classes[line[i+1]]&(isBlank|isDelim) == 0 {
 					t.joiners--
 					s.finish(line, start, i, t)
@@ -197,20 +197,48 @@ func (s *scan) finish(line []byte, start, end int32, t traits) {
 	}
 done:
 	w := line[start:cut]
-	k := kindOf(w, &t)
-	if k == KindNone && start >= s.holdFrom && start < s.holdEnd {
-		s.toks = append(s.toks, tok{start: start, end: cut, kind: KindWord, soft: true})
-		s.pushWild(KindWord)
-	} else if k == KindNone {
-		s.toks = append(s.toks, tok{start: start, end: cut, hash: hashOf(w)})
-		s.pushWord(w, &t)
-	} else {
-		s.toks = append(s.toks, tok{start: start, end: cut, kind: k, soft: k == KindID})
-		s.pushWild(k)
+	if at := numberedName(w, &t); at > 0 {
+		s.numbered(line, start, start+int32(at), cut, end)
+		return
 	}
+	k := kindOf(w, &t)
+	switch {
+	case k == KindNone && s.isRoot(w):
+		k = KindID
+		fallthrough
+	case k != KindNone:
+		s.toks = append(s.toks, tok{start: start, end: cut, kind: k, soft: k == KindID && t.digits > 0 && t.digits <= 2 && t.colons == 0})
+		s.pushWild(k)
+	default:
+		s.constant(w, start, cut, &t)
+	}
+	s.ending(line, cut, end)
+}
+
+// ending pushes what only ends a word.
+func (s *scan) ending(line []byte, cut, end int32) {
 	for ; cut < end; cut++ {
 		s.delim(cut, cut+1, line[cut])
 	}
+}
+
+// numbered pushes a name and its number apart.
+func (s *scan) numbered(line []byte, start, at, cut, end int32) {
+	s.constant(line[start:at], start, at, &traits{dots: 1})
+	s.delim(at, at+1, line[at])
+	s.toks = append(s.toks, tok{start: at + 1, end: cut, kind: KindNum})
+	s.pushWild(KindNum)
+	s.ending(line, cut, end)
+}
+
+func (s *scan) constant(w []byte, start, end int32, t *traits) {
+	if start >= s.holdFrom && start < s.holdEnd {
+		s.toks = append(s.toks, tok{start: start, end: end, kind: KindWord, soft: true})
+		s.pushWild(KindWord)
+		return
+	}
+	s.toks = append(s.toks, tok{start: start, end: end, hash: hashOf(w)})
+	s.pushWord(w, t)
 }
 
 // contribution is what an element at a place adds to a form.

@@ -94,7 +94,7 @@ func (s *scan) masked(m mask) uint64 {
 func (s *scan) vars(line []byte, m mask, out *[]Var) {
 	if m.empty() {
 		for i := range s.toks {
-			if t := &s.toks[i]; t.kind != KindNone && t.kind != kindDelim {
+			if t := &s.toks[i]; t.kind != KindNone && t.kind != kindDelim && t.end > t.start {
 				*out = append(*out, Var{Start: t.start, End: t.end, Kind: t.kind})
 			}
 		}
@@ -103,7 +103,7 @@ func (s *scan) vars(line []byte, m mask, out *[]Var) {
 			all := m.has(e)
 			for i := s.elems[e].first; i <= s.elems[e].last; i++ {
 				switch t := &s.toks[i]; {
-				case t.kind == kindDelim:
+				case t.kind == kindDelim || t.end == t.start:
 				case t.kind != KindNone:
 					*out = append(*out, Var{Start: t.start, End: t.end, Kind: t.kind})
 				case all:

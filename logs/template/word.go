@@ -31,6 +31,9 @@ func kindOf(w []byte, t *traits) Kind {
 	case t.digits >= 8 && t.dashes+t.colons >= 2 && isDigits(w[:4]):
 		return KindTime
 	}
+	if t.colons == 1 && t.slashes == 0 && isAddress(w) {
+		return KindIP
+	}
 	if n := leadingNumber(w); n > 0 && n < len(w) {
 		if k := unitOf(w[n:]); k != KindNone {
 			return k
@@ -67,6 +70,68 @@ func numberLike(w []byte, t *traits) Kind {
 		return KindPath
 	}
 	return KindNum
+}
+
+// numberedName returns where the number of a name begins: core.2275 and a position
+// in a source file, pool.go:77, have a name that is constant. 0 if w is neither.
+func numberedName(w []byte, t *traits) int {
+	if t.digits == 0 || t.joiners == 0 || t.joiners > 1+t.dots+t.unders+t.dashes+t.slashes {
+		return 0
+	}
+	i := len(w)
+	for i > 0 && w[i-1] >= '0' && w[i-1] <= '9' {
+		i--
+	}
+	if i < 3 || i == len(w) {
+		return 0
+	}
+	switch w[i-1] {
+	case '.', '-':
+		if t.joiners == 1 && len(w)-i == t.digits {
+			return i - 1
+		}
+	case ':':
+		if t.colons == 1 && isSource(w[:i-1]) {
+			return i - 1
+		}
+	}
+	return 0
+}
+
+// isSource reports whether w is the name of a file of source text.
+func isSource(w []byte) bool {
+	for i := len(w) - 1; i > 0 && i >= len(w)-6; i-- {
+		if w[i] != '.' {
+			continue
+		}
+		switch string(w[i+1:]) {
+		case "c", "cc", "cpp", "h", "hpp", "go", "rs", "py", "rb", "pl", "php", "java", "kt", "scala", "js", "ts", "jsx", "tsx",
+			"cs", "m", "mm", "swift", "lua", "sh", "ex", "erl":
+			return true
+		}
+		return false
+	}
+	return false
+}
+
+// isAddress reports whether w, with one colon, is a host with dots or dashes and a port.
+func isAddress(w []byte) bool {
+	i := len(w)
+	for i > 0 && w[i-1] >= '0' && w[i-1] <= '9' {
+		i--
+	}
+	if n := len(w) - i; n == 0 || n > 5 || w[i-1] != ':' {
+		return false
+	}
+	marks := 0
+	for _, c := range w[:i-1] {
+		if c == '.' || c == '-' {
+			marks++
+		} else if classes[c]&(isDigit|isHexLetter|isLetter) == 0 {
+			return false
+		}
+	}
+	return marks > 0
 }
 
 func isDigits(b []byte) bool {
