@@ -49,8 +49,19 @@ func (s *scan) pushDelim(b byte) {
 	if s.held() {
 		return
 	}
+	if b == ')' || b == ']' || b == '"' || b == '\'' {
+		if x, open := s.top(0), s.top(1); x != nil && open != nil && open.class == classDelim && opens(byte(open.hash), b) {
+			switch x.class {
+			case classWord:
+				x.class = classEnclosed
+			case classNumbered:
+				s.toks[x.first].kind, s.toks[x.first].soft = KindID, true
+				x.hash, x.wild, x.class = wildHash, true, classWild
+			}
+		}
+	}
 	if b == ')' {
-		if open, a := s.top(0), s.top(1); isDelimElem(open, '(') && a != nil && a.wild {
+		if open, a := s.top(0), s.top(1); isDelimElem(open, '(') && a != nil && a.wild && s.toks[a.last].end < s.toks[open.first].start {
 			// host (): a variable that is empty.
 			x := s.toks[len(s.toks)-1]
 			s.toks[len(s.toks)-1] = tok{start: x.start, end: x.start, kind: KindWord}
@@ -84,7 +95,21 @@ func (s *scan) pushWord(w []byte, t *traits) {
 		}
 	}
 	e := elem{hash: s.toks[len(s.toks)-1].hash, class: classWord}
+	numbered := t.digits > 0
+	if numbered && top != nil && (top.wild || top.class == classNumbered) {
+		// A list of names.
+		x := &s.toks[len(s.toks)-1]
+		x.kind, x.soft = KindID, true
+		if !top.wild {
+			y := &s.toks[top.first]
+			y.kind, y.soft = KindID, true
+		}
+		s.pushWild(KindID)
+		return
+	}
 	switch {
+	case numbered:
+		e.class = classNumbered
 	case isMonthOrDay(w):
 		e.class = classDate
 	case isDelimElem(top, '='):
@@ -96,6 +121,16 @@ func (s *scan) pushWord(w []byte, t *traits) {
 	}
 	s.push(e)
 	s.repeat()
+}
+
+func opens(open, shut byte) bool {
+	switch shut {
+	case ')':
+		return open == '('
+	case ']':
+		return open == '['
+	}
+	return open == shut
 }
 
 var (
@@ -133,6 +168,12 @@ func (s *scan) pushWild(k Kind) {
 	case top.wild:
 		s.extend(0)
 		s.repeat()
+		return
+	case top.class == classNumbered:
+		x := &s.toks[top.first]
+		x.kind, x.soft = KindID, true
+		top.hash, top.wild, top.class = wildHash, true, classWild
+		s.extend(0)
 		return
 	case top.class == classDate:
 		back := 0

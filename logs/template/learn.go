@@ -111,7 +111,7 @@ func (s *scan) mayVary(i int, m mask) bool {
 		return false
 	}
 	if i+1 < len(s.elems) {
-		if next := &s.elems[i+1]; isDelimElem(next, '=') || isDelimElem(next, ':') && s.elems[i].class != classDotted {
+		if next := &s.elems[i+1]; isDelimElem(next, '=') || isDelimElem(next, ':') && s.elems[i].class != classDotted && s.elems[i].class != classNumbered {
 			return false
 		}
 	}
@@ -121,16 +121,17 @@ func (s *scan) mayVary(i int, m mask) bool {
 // needed is how many different words make a place a variable.
 func (s *stream) needed(sc sighting, i int) int {
 	n := s.miner.cfg.VaryAfter
-	if i == 0 && sc.elems[0].class == classDotted {
-		return n
-	}
 	if i == 0 {
+		// What a line begins with is seldom a variable, unless it is a program's name.
+		if sc.elems[0].class == classDotted && len(sc.elems) > 1 && isDelimElem(&sc.elems[1], ':') {
+			return n
+		}
 		return 4 * n
 	}
 	switch sc.elems[i].class {
 	case className:
 		return 2
-	case classDotted, classValue:
+	case classDotted, classValue, classEnclosed:
 		return (n + 1) / 2
 	}
 	return n

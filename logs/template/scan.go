@@ -31,6 +31,8 @@ const (
 	classDotted           // a word that holds / _ @ . or -
 	classValue            // a word after =
 	className             // a word after user, host or uid
+	classEnclosed         // a word that has a bracket or quotes to itself
+	classNumbered         // a word with a digit at its end, such as eth0
 	classDelim
 	classDate // a month or a day
 	classWild

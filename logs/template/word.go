@@ -13,6 +13,9 @@ func kindOf(w []byte, t *traits) Kind {
 	if t.digits == 0 {
 		return kindWithoutDigits(w, t)
 	}
+	if isNumbered(w, t) {
+		return KindNone
+	}
 	switch {
 	case t.letters == 0 && t.hex == 0:
 		return numberLike(w, t)
@@ -40,6 +43,12 @@ func kindOf(w []byte, t *traits) Kind {
 		}
 	}
 	return KindID
+}
+
+// isNumbered reports whether w is a word with one digit at its end, such as eth0 or
+// ipv6: a name of which there are few, until they are seen to be many.
+func isNumbered(w []byte, t *traits) bool {
+	return t.digits == 1 && t.joiners == 0 && len(w) >= 3 && w[len(w)-1] <= '9'
 }
 
 func kindWithoutDigits(w []byte, t *traits) Kind {
