@@ -29,7 +29,7 @@ func logs(args []string, out io.Writer) (figures, error) {
 	}
 	f.dir = filepath.Join(*data, "logs")
 	found := figures{}
-	for _, part := range []func(logsFlags, figures, io.Writer) error{logsAccuracy} {
+	for _, part := range []func(logsFlags, figures, io.Writer) error{logsAccuracy, logsSpeed} {
 		if err := part(f, found, out); err != nil {
 			return nil, err
 		}

@@ -1,5 +1,7 @@
 package template
 
+import "encoding/binary"
+
 // Classes of bytes. A word is a run of bytes that are neither blank nor delimiter.
 const (
 	isBlank = 1 << iota
@@ -45,17 +47,20 @@ func mix(x uint64) uint64 {
 
 // hashOf is a hash that is the same on every machine and in every version.
 func hashOf(b []byte) uint64 {
-	h := uint64(len(b)) * 0x9e3779b97f4a7c15
-	for len(b) >= 8 {
-		h = (h ^ (uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
-			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56)) * 0xff51afd7ed558ccd
-		h ^= h >> 32
-		b = b[8:]
+	n := len(b)
+	h := uint64(n) * 0x9e3779b97f4a7c15
+	switch {
+	case n >= 8:
+		for i := 0; i+8 < n; i += 8 {
+			h = (h ^ binary.LittleEndian.Uint64(b[i:])) * 0xff51afd7ed558ccd
+			h ^= h >> 32
+		}
+		h ^= binary.LittleEndian.Uint64(b[n-8:])
+	case n >= 4:
+		h ^= uint64(binary.LittleEndian.Uint32(b)) | uint64(binary.LittleEndian.Uint32(b[n-4:]))<<32
+	case n > 0:
+		h ^= uint64(b[0]) | uint64(b[n/2])<<8 | uint64(b[n-1])<<16
 	}
-	var tail uint64
-	for i, c := range b {
-		tail |= uint64(c) << (8 * i)
-	}
-	h = (h ^ tail) * 0xc4ceb9fe1a85ec53
+	h *= 0xc4ceb9fe1a85ec53
 	return h ^ h>>29
 }

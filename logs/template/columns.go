@@ -26,40 +26,94 @@ type column struct {
 	start, end int32 // without the colon or | that ends it
 	next       int32 // where the next column begins
 	sort       columnSort
+	piped      bool // ends with |
 }
 
 const maxColumns = 14
 
-// columns splits the beginning of a line; it returns how many there are.
-func columns(line []byte, out *[maxColumns]column) int {
-	n, i := 0, int32(0)
-	limit := int32(min(len(line), 600))
-	for n < maxColumns {
-		for i < limit && (classes[line[i]] == isBlank && line[i] != '\n' || line[i] == '|') {
-			i++
+// columns are those of a line, read one by one as they are asked for.
+type columns struct {
+	line  []byte
+	all   [maxColumns]column
+	n     int
+	at    int32
+	limit int32
+}
+
+func (c *columns) reset(line []byte) {
+	c.line, c.n, c.at, c.limit = line, 0, 0, int32(min(len(line), maxHeader))
+}
+
+const maxHeader = 600
+
+// has reads up to the column i and reports whether there is one.
+func (c *columns) has(i int) bool {
+	for c.n <= i {
+		if !c.next() {
+			return false
 		}
-		if i >= limit || line[i] == '\n' {
-			break
-		}
-		c := &out[n]
-		*c = column{start: i}
-		i = endOfColumn(line, i, limit)
-		c.end, c.next = i, i
-		c.sort = sortOf(line[c.start:i])
-		switch last := line[i-1]; {
-		case i < limit && line[i] == '|':
-			c.next++
-			i++
-			if c.sort == colWord || c.sort == colNumber {
-				c.sort = colPipe
-			}
-		case last == ':' && c.sort == colWord && i-c.start > 1:
-			c.end--
-			c.sort = colName
-		}
-		n++
 	}
-	return n
+	return true
+}
+
+// upTo returns the columns before i, or all if there are fewer.
+func (c *columns) upTo(i int) []column {
+	if i > 0 {
+		c.has(min(i, maxColumns) - 1)
+	}
+	of := c.all[:min(i, c.n)]
+	for i := range of {
+		c.sortOf(&of[i])
+	}
+	return of
+}
+
+func (c *columns) next() bool {
+	line, i, limit := c.line, c.at, c.limit
+	if c.n == maxColumns {
+		return false
+	}
+	for i < limit && (classes[line[i]] == isBlank && line[i] != '\n' || line[i] == '|') {
+		i++
+	}
+	if i >= limit || line[i] == '\n' {
+		return false
+	}
+	x := &c.all[c.n]
+	c.n++
+	*x = column{start: i}
+	i = endOfColumn(line, i, limit)
+	x.end = i
+	if i < limit && line[i] == '|' {
+		i++
+		x.piped = true
+	}
+	x.next, c.at = i, i
+	return true
+}
+
+// mayBeTime reports whether a column can be a time by its first byte.
+func (c *columns) mayBeTime(x *column) bool {
+	b := c.line[x.start]
+	return b >= '0' && b <= '9' || b == '[' || b == '(' || x.end-x.start <= 4 && b >= 'A' && b <= 'W'
+}
+
+// sortOf returns the sort of a column.
+func (c *columns) sortOf(x *column) columnSort {
+	if x.sort != colNone {
+		return x.sort
+	}
+	x.sort = sortOf(c.line[x.start:x.end])
+	switch {
+	case x.piped:
+		if x.sort == colWord || x.sort == colNumber {
+			x.sort = colPipe
+		}
+	case c.line[x.end-1] == ':' && x.sort == colWord && x.end-x.start > 1:
+		x.end--
+		x.sort = colName
+	}
+	return x.sort
 }
 
 func endOfColumn(line []byte, i, limit int32) int32 {
@@ -90,6 +144,9 @@ func sortOf(w []byte) columnSort {
 		return colDash
 	}
 	bracket := w[0] == '[' || w[0] == '('
+	if !bracket && (w[0] > 'Z' || len(w) > 11 && w[0] > '9') && !(len(w) < 10 && w[0] >= 'a') {
+		return colWord
+	}
 	inner := trimPunct(w)
 	if len(inner) == 0 {
 		if bracket {
@@ -138,6 +195,9 @@ func trimPunct(w []byte) []byte {
 // isTimeLike reports whether w is a date, a time of day, both, or seconds or
 // milliseconds since 1970.
 func isTimeLike(w []byte) bool {
+	if len(w) < 4 || w[0] < '0' || w[0] > '9' {
+		return false
+	}
 	groups, digits, run, seps, colons, dots, others := 0, 0, 0, 0, 0, 0, 0
 	longest := 0
 	for i, b := range w {
@@ -163,7 +223,7 @@ func isTimeLike(w []byte) bool {
 		run = 0
 	}
 	switch {
-	case others > 0 || digits < 4 || w[0] < '0' || w[0] > '9':
+	case others > 0 || digits < 4:
 		return false
 	case groups == 1:
 		return len(w) == digits && (digits == 10 || digits == 13) && w[0] == '1' || digits == 6 && isClock(w)
@@ -194,6 +254,19 @@ func isLevel(w []byte) bool {
 	if len(w) > 11 || w[0] < 'A' || classes[w[0]]&(isLetter|isHexLetter) == 0 {
 		return false
 	}
-	_, ok := telemetry.ParseSeverity(string(w))
+	if len(w) < 3 {
+		return false
+	}
+	var lower [11]byte
+	for i, c := range w {
+		switch {
+		case c >= 'A' && c <= 'Z':
+			c += 'a' - 'A'
+		case c < 'a' || c > 'z':
+			return false
+		}
+		lower[i] = c
+	}
+	_, ok := telemetry.ParseSeverity(string(lower[:len(w)]))
 	return ok
 }

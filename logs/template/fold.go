@@ -4,6 +4,81 @@ package template
 // three and a list of four are the same template and a date is one variable.
 // The tokens stay; only the form that templates are told apart by is folded.
 
+// elem is what a form is compared by: one token, or several that were folded
+// into one variable.
+type elem struct {
+	hash        uint64
+	first, last int16 // tokens, both inclusive; an empty variable has its last before its first
+	wild        bool
+	class       elemClass
+}
+
+type elemClass uint8
+
+const (
+	classWord     elemClass = iota
+	classDotted             // a word that holds . / _ or @
+	classValue              // a word after =
+	className               // a word after user, host or uid
+	classEnclosed           // a word that has a bracket or quotes to itself
+	classNumbered           // a word with a digit at its end
+	classDelim
+	classDate // a month or a day
+	classWild
+)
+
+const (
+	wildHash = 0x2a2a2a2a2a2a2a2a
+	maxElems = 128 // of a form; what comes after them does not count
+)
+
+// fold makes the form of the tokens.
+func (s *scan) fold() {
+	if s.elems == nil {
+		s.elems = make([]elem, 0, maxElems)
+	}
+	s.elems = s.elems[:0]
+	for s.cur = 0; s.cur < len(s.toks) && len(s.elems) < maxElems-2; s.cur++ {
+		switch t := &s.toks[s.cur]; {
+		case t.is(tokHeld):
+			s.foldHeld(t)
+		case t.kind == kindDelim:
+			s.foldDelim(byte(t.hash))
+		case t.kind == KindNone:
+			s.foldWord(t)
+		default:
+			s.foldWild(t.kind)
+		}
+	}
+	s.sum()
+}
+
+// contribution is what an element at a place adds to a form.
+func contribution(h uint64, place int) uint64 {
+	return mix(h + uint64(place+1)*0x9e3779b97f4a7c15)
+}
+
+func (s *scan) sum() {
+	var form, shape uint64
+	for i := range s.elems {
+		e := &s.elems[i]
+		form += contribution(e.hash, i)
+		h := e.hash
+		if !e.wild && e.class != classDelim {
+			h = 1
+		}
+		shape = (shape ^ h) * 0x9e3779b97f4a7c15
+		shape ^= shape >> 31
+	}
+	s.form, s.shape = form, shape
+}
+
+// swap returns the sum of a form in which the element at a place is a wildcard.
+func (s *scan) swap(form uint64, place int) uint64 {
+	return form - contribution(s.elems[place].hash, place) + contribution(wildHash, place)
+}
+
+// top returns the element that is back from the last, nil if there is none.
 func (s *scan) top(back int) *elem {
 	if n := len(s.elems) - 1 - back; n >= 0 {
 		return &s.elems[n]
@@ -11,116 +86,73 @@ func (s *scan) top(back int) *elem {
 	return nil
 }
 
-func (s *scan) tokOf(e *elem) *tok { return &s.toks[e.first] }
-
-func (s *scan) push(e elem) {
-	n := int16(len(s.toks) - 1)
-	e.first, e.last = n, n
-	s.elems = append(s.elems, e)
+func (s *scan) push(hash uint64, wild bool, c elemClass) {
+	s.elems = append(s.elems, elem{hash: hash, first: int16(s.cur), last: int16(s.cur), wild: wild, class: c})
+	s.repeat()
 }
 
-// extend makes the newest token a part of the element that is back from the
-// top, and drops what is above it.
+// extend makes the token a part of the element that is back from the top, and drops
+// what is above it.
 func (s *scan) extend(back int) {
 	at := len(s.elems) - 1 - back
-	s.elems[at].last = int16(len(s.toks) - 1)
+	s.elems[at].last = int16(s.cur)
 	s.elems = s.elems[:at+1]
 }
+
+func (e *elem) becomeWild() { e.hash, e.wild, e.class = wildHash, true, classWild }
 
 func isDelimElem(e *elem, b byte) bool {
 	return e != nil && e.class == classDelim && e.hash == uint64(b)
 }
 
-// held reports whether the newest token is within a value, of which it becomes a part.
-func (s *scan) held() bool {
-	t := &s.toks[len(s.toks)-1]
-	if t.start < s.holdFrom || t.start >= s.holdEnd {
-		return false
+// foldHeld makes the tokens of a value one variable.
+func (s *scan) foldHeld(t *tok) {
+	if !t.is(tokOpens) {
+		if e := s.top(0); e != nil && e.wild {
+			s.extend(0)
+			return
+		}
 	}
-	if n := len(s.elems); n > 0 && s.elems[n-1].wild && s.toks[s.elems[n-1].first].start >= s.holdFrom {
-		s.extend(0)
-		return true
-	}
-	s.push(elem{hash: wildHash, wild: true, class: classWild})
-	return true
+	s.push(wildHash, true, classWild)
 }
 
-func (s *scan) pushDelim(b byte) {
-	if s.held() {
-		return
-	}
-	if b == ')' || b == ']' || b == '"' || b == '\'' {
+func (s *scan) foldDelim(b byte) {
+	switch b {
+	case ')', ']', '"', '\'':
 		if x, open := s.top(0), s.top(1); x != nil && open != nil && open.class == classDelim && opens(byte(open.hash), b) {
 			switch x.class {
 			case classWord:
 				x.class = classEnclosed
 			case classNumbered:
-				s.toks[x.first].kind, s.toks[x.first].soft = KindID, true
-				x.hash, x.wild, x.class = wildHash, true, classWild
+				s.toks[x.first].become(KindID)
+				x.becomeWild()
 			}
 		}
-	}
-	if b == ')' {
-		if open, a := s.top(0), s.top(1); isDelimElem(open, '(') && a != nil && a.wild && s.toks[a.last].end < s.toks[open.first].start {
-			// host (): a variable that is empty.
-			x := s.toks[len(s.toks)-1]
-			s.toks[len(s.toks)-1] = tok{start: x.start, end: x.start, kind: KindWord}
-			s.push(elem{hash: wildHash, wild: true, class: classWild})
-			s.toks = append(s.toks, x)
-		}
-		// 12 (0x0c): the same value said twice.
-		if a, open, c := s.top(0), s.top(1), s.top(2); a != nil && a.wild && isDelimElem(open, '(') && c != nil && c.wild &&
-			s.toks[c.last].kind != KindIP && (s.toks[c.first].kind.Numeric() || s.toks[c.last].kind.Numeric()) {
-			s.extend(2)
-			s.repeat()
+		if b == ')' && s.shut() {
 			return
 		}
 	}
-	s.push(elem{hash: uint64(b), class: classDelim})
-	s.repeat()
+	s.push(uint64(b), false, classDelim)
 }
 
-func (s *scan) pushWord(w []byte, t *traits) {
-	top := s.top(0)
-	if top != nil && top.wild {
-		if unitOf(w) != KindNone && s.toks[top.last].kind == KindNum && len(w) > 0 {
-			s.extend(0)
-			s.repeat()
-			return
-		}
-		if k := s.toks[top.last].kind; isMonthOrDay(w) && (k == KindNum || k == KindTime || k == KindID) ||
-			k == KindTime && isZone(w) {
-			s.extend(0)
-			return
-		}
+// shut folds what a closing bracket ends, if it is one value with what is before it.
+func (s *scan) shut() bool {
+	if open, a := s.top(0), s.top(1); isDelimElem(open, '(') && a != nil && a.wild && s.toks[open.first].is(tokApart) {
+		// host (): a variable that is empty.
+		s.push(wildHash, true, classWild)
+		s.elems[len(s.elems)-1].last--
+		return false
 	}
-	e := elem{hash: s.toks[len(s.toks)-1].hash, class: classWord}
-	numbered := t.digits > 0
-	if numbered && top != nil && (top.wild || top.class == classNumbered) {
-		// A list of names.
-		x := &s.toks[len(s.toks)-1]
-		x.kind, x.soft = KindID, true
-		if !top.wild {
-			y := &s.toks[top.first]
-			y.kind, y.soft = KindID, true
-		}
-		s.pushWild(KindID)
-		return
+	a, open, c := s.top(0), s.top(1), s.top(2)
+	if a == nil || !a.wild || !isDelimElem(open, '(') || c == nil || !c.wild {
+		return false
 	}
-	switch {
-	case numbered:
-		e.class = classNumbered
-	case isMonthOrDay(w):
-		e.class = classDate
-	case isDelimElem(top, '='):
-		e.class = classValue
-	case top != nil && !top.wild && top.class <= classDotted && s.isNaming(top):
-		e.class = className
-	case t.dots+t.slashes+t.ats+t.unders > 0:
-		e.class = classDotted
+	if first, last := s.toks[c.first].kind, s.toks[max(c.first, c.last)].kind; last == KindIP || !first.Numeric() && !last.Numeric() {
+		return false
 	}
-	s.push(e)
+	s.extend(2) // 12 (0x0c): the same value said twice
 	s.repeat()
+	return true
 }
 
 func opens(open, shut byte) bool {
@@ -133,35 +165,55 @@ func opens(open, shut byte) bool {
 	return open == shut
 }
 
-var (
-	hashUser = hashOf([]byte("user"))
-	hashHost = hashOf([]byte("host"))
-	hashUID  = hashOf([]byte("uid"))
-	hashFor  = hashOf([]byte("for"))
-	hashBy   = hashOf([]byte("by"))
-)
+// become makes a word a variable that reads as constant until it varies.
+func (t *tok) become(k Kind) { t.kind, t.flags = k, t.flags|tokSoft }
 
-// isRoot reports whether w is the name of the user root and not the word.
-func (s *scan) isRoot(w []byte) bool {
-	if string(w) != "root" {
-		return false
-	}
+func (s *scan) foldWord(t *tok) {
 	top := s.top(0)
-	return isDelimElem(top, '(') || top != nil && !top.wild && (top.hash == hashUser || top.hash == hashFor || top.hash == hashBy)
-}
-
-// isNaming reports whether a word announces a name.
-func (s *scan) isNaming(e *elem) bool {
-	return e.hash == hashUser || e.hash == hashHost || e.hash == hashUID
-}
-
-func (s *scan) pushWild(k Kind) {
-	if s.held() {
-		if s.elems[len(s.elems)-1].last == s.elems[len(s.elems)-1].first {
-			s.repeat()
+	w := s.line[t.start:t.end]
+	if t.is(tokNumbered) {
+		if top != nil && (top.wild || top.class == classNumbered) {
+			// A list of names.
+			t.become(KindID)
+			if !top.wild {
+				s.toks[top.first].become(KindID)
+			}
+			s.foldWild(KindID)
+			return
 		}
+		s.push(t.hash, false, classNumbered)
 		return
 	}
+	if top != nil && top.wild && top.last >= top.first {
+		switch k := s.toks[top.last].kind; {
+		case k == KindNum && unitOf(w) != KindNone:
+			s.extend(0)
+			s.repeat()
+			return
+		case isMonthOrDay(w) && (k == KindNum || k == KindTime || k == KindID), k == KindTime && isZone(w):
+			s.extend(0)
+			return
+		}
+	}
+	c := classWord
+	switch {
+	case len(w) == 3 && isMonthOrDay(w):
+		c = classDate
+	case top == nil:
+		if t.is(tokDotted) {
+			c = classDotted
+		}
+	case isDelimElem(top, '='):
+		c = classValue
+	case top.class <= classDotted && (top.hash == hashUser || top.hash == hashHost || top.hash == hashUID):
+		c = className
+	case t.is(tokDotted):
+		c = classDotted
+	}
+	s.push(t.hash, false, c)
+}
+
+func (s *scan) foldWild(k Kind) {
 	top := s.top(0)
 	switch {
 	case top == nil:
@@ -170,9 +222,8 @@ func (s *scan) pushWild(k Kind) {
 		s.repeat()
 		return
 	case top.class == classNumbered:
-		x := &s.toks[top.first]
-		x.kind, x.soft = KindID, true
-		top.hash, top.wild, top.class = wildHash, true, classWild
+		s.toks[top.first].become(KindID)
+		top.becomeWild()
 		s.extend(0)
 		return
 	case top.class == classDate:
@@ -180,8 +231,7 @@ func (s *scan) pushWild(k Kind) {
 		for x := s.top(back + 1); x != nil && (x.class == classDate || x.wild); x = s.top(back + 1) {
 			back++
 		}
-		top = s.top(back)
-		top.hash, top.wild, top.class = wildHash, true, classWild
+		s.top(back).becomeWild()
 		s.extend(back)
 		return
 	case isDelimElem(top, ','):
@@ -190,14 +240,12 @@ func (s *scan) pushWild(k Kind) {
 			s.repeat()
 			return
 		}
-	case k.Numeric() && (isDelimElem(top, '<') || isDelimElem(top, '>')) && s.toks[top.first].end == s.toks[len(s.toks)-1].start:
-		// <1: a comparison
-		top.hash, top.wild, top.class = wildHash, true, classWild
+	case k.Numeric() && (isDelimElem(top, '<') || isDelimElem(top, '>')) && !s.toks[s.cur].is(tokApart):
+		top.becomeWild() // <1: a comparison
 		s.extend(0)
 		return
 	}
-	s.push(elem{hash: wildHash, wild: true, class: classWild})
-	s.repeat()
+	s.push(wildHash, true, classWild)
 }
 
 const maxPeriod = 6

@@ -16,5 +16,5 @@ func (s *stream) mineGiven(sev telemetry.Severity, given, body []byte, at int64,
 	t.see(sev, at)
 	out.ID = t.id
 	out.scan.run(body, 0)
-	out.scan.vars(body, mask{}, &out.Vars)
+	out.scan.vars(&tokSet{}, &out.Vars)
 }

@@ -42,10 +42,9 @@ func way(from uint64, c columnSort) uint64 { return mix(from*31 + uint64(c) + 1)
 
 // cut returns the header of a line and lists its columns as variables. When it
 // settles a header it returns the branch too.
-func (h *headers) cut(line []byte, vars *[]Var) (header, *branch) {
-	var cols [maxColumns]column
-	n := columns(line, &cols)
-	first := firstTime(line, cols[:n])
+func (h *headers) cut(line []byte, cols *columns, vars *[]Var) (header, *branch) {
+	cols.reset(line)
+	first := cols.firstTime()
 	h.lines++
 	if first < 0 {
 		return header{}, nil
@@ -53,12 +52,12 @@ func (h *headers) cut(line []byte, vars *[]Var) (header, *branch) {
 	h.timed++
 	key := uint64(1)
 	for i := 0; i <= first; i++ {
-		key = way(key, cols[i].sort)
+		key = way(key, cols.sortOf(&cols.all[i]))
 	}
 	b := h.branches[key]
 	if b == nil {
 		if len(h.branches) >= maxBranches {
-			return h.guess(cols[:n], first, 0, vars), nil
+			return h.guess(cols, first, 0, vars), nil
 		}
 		if h.branches == nil {
 			h.branches, h.ways = map[uint64]*branch{}, map[uint64]uint32{}
@@ -67,29 +66,36 @@ func (h *headers) cut(line []byte, vars *[]Var) (header, *branch) {
 		h.branches[key] = b
 	}
 	if b.settled {
-		return h.finish(cols[:n], b.depthOf(cols[:n], first), 0, vars), nil
+		return h.finish(cols, b.depthOf(cols, first), 0, vars), nil
 	}
 	b.lines++
-	h.count(key, cols[:n], first)
+	h.count(key, cols.upTo(maxColumns), first)
 	if b.lines < settleAfter {
-		return h.guess(cols[:n], first, key, vars), nil
+		return h.guess(cols, first, key, vars), nil
 	}
-	h.settle(b, key, cols[:n], first)
-	return h.finish(cols[:n], b.depthOf(cols[:n], first), key, vars), b
+	h.settle(b, key, first)
+	return h.finish(cols, b.depthOf(cols, first), key, vars), b
 }
+
+// timeWithin is how many columns may stand before the first time.
+const timeWithin = 5
 
 // firstTime returns the first column that is a time, or the first of all if it is a
 // level in a bracket or in capitals; -1 if there is none.
-func firstTime(line []byte, cols []column) int {
-	for i := range cols {
-		if i > 4 {
+func (c *columns) firstTime() int {
+	for i := range timeWithin {
+		if !c.has(i) {
 			break
 		}
-		switch c := &cols[i]; c.sort {
+		x := &c.all[i]
+		if i > 0 && !c.mayBeTime(x) {
+			continue
+		}
+		switch c.sortOf(x) {
 		case colTime:
 			return i
 		case colLevel:
-			if w := line[c.start:c.end]; i == 0 && len(w) > 2 && (w[0] == '[' || isUpper(trimPunct(w))) {
+			if w := c.line[x.start:x.end]; i == 0 && len(w) > 2 && (w[0] == '[' || isUpper(trimPunct(w))) {
 				return i
 			}
 		}
@@ -110,7 +116,7 @@ func (h *headers) count(key uint64, cols []column, first int) {
 
 // settle finds where the header of a branch ends. The commonest way is followed for
 // as long as nearly all lines go it.
-func (h *headers) settle(b *branch, key uint64, cols []column, first int) {
+func (h *headers) settle(b *branch, key uint64, first int) {
 	b.settled = true
 	if !h.common() {
 		return
@@ -135,15 +141,17 @@ func (h *headers) settle(b *branch, key uint64, cols []column, first int) {
 
 // depthOf returns how many columns of a line are its header by a settled branch. A
 // name with a blank in it moves what the header ends with by a column or two.
-func (b *branch) depthOf(cols []column, first int) int {
+func (b *branch) depthOf(from *columns, first int) int {
 	d := int(b.depth)
 	if d == 0 {
 		return 0
 	}
+	cols := from.upTo(d)
 	if d <= first+1 || d <= len(cols) && cols[d-1].sort == b.ends {
 		return min(d, len(cols))
 	}
-	for i := d; i < len(cols) && i < d+2; i++ {
+	cols = from.upTo(d + 2)
+	for i := d; i < len(cols); i++ {
 		if cols[i].sort == b.ends {
 			return i + 1
 		}
@@ -153,14 +161,14 @@ func (b *branch) depthOf(cols []column, first int) int {
 			return i + 1
 		}
 	}
-	return guess(cols, first)
+	return guess(from, first)
 }
 
 // common reports whether enough lines of the stream begin with a time for that to be
 // a header; otherwise it is a line of text that happens to begin so.
 func (h *headers) common() bool { return h.timed*4 >= h.lines }
 
-func (h *headers) guess(cols []column, first int, key uint64, vars *[]Var) header {
+func (h *headers) guess(cols *columns, first int, key uint64, vars *[]Var) header {
 	if !h.common() {
 		return header{branch: key}
 	}
@@ -169,7 +177,8 @@ func (h *headers) guess(cols []column, first int, key uint64, vars *[]Var) heade
 
 // guess returns how many columns of a line are its header as far as one line shows,
 // rather too few than too many: what is cut too early can be made one later.
-func guess(cols []column, first int) int {
+func guess(from *columns, first int) int {
+	cols := from.upTo(maxColumns)
 	depth := first + 1
 	for i := depth; i < len(cols); i++ {
 		switch cols[i].sort {
@@ -186,7 +195,8 @@ func guess(cols []column, first int) int {
 	return depth
 }
 
-func (h *headers) finish(cols []column, depth int, key uint64, vars *[]Var) header {
+func (h *headers) finish(from *columns, depth int, key uint64, vars *[]Var) header {
+	cols := from.upTo(depth + 1)
 	for i := range cols[:depth] {
 		if c := &cols[i]; c.sort != colDash {
 			*vars = append(*vars, Var{Start: c.start, End: c.end, Kind: kindOfColumn(c.sort)})
@@ -225,13 +235,13 @@ func (s *stream) recut(key uint64, b *branch) {
 		if s.templates[t.id] != t {
 			continue
 		}
-		var cols [maxColumns]column
-		n := columns(t.line, &cols)
-		first := firstTime(t.line, cols[:n])
+		var cols columns
+		cols.reset(t.line)
+		first := cols.firstTime()
 		if first < 0 {
 			continue
 		}
-		h := s.head.finish(cols[:n], b.depthOf(cols[:n], first), 0, &vars)
+		h := s.head.finish(&cols, b.depthOf(&cols, first), 0, &vars)
 		vars = vars[:0]
 		if h.at == t.header.at {
 			t.header.branch = 0
@@ -240,6 +250,7 @@ func (s *stream) recut(key uint64, b *branch) {
 		s.retire(t)
 		sc := &scan{}
 		sc.run(t.line, h.at)
+		sc.fold()
 		w, _ := s.find(sc)
 		if w == nil {
 			w, _ = s.learn(sc, t.line, h, t.firstSeen, &Match{})

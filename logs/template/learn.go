@@ -178,6 +178,7 @@ func (s *stream) merge(t, into *tmpl) {
 func (s *stream) difference(t *tmpl, wide uint64) (mask, uint64, bool) {
 	sc := &s.work
 	sc.run(t.line, t.header.at)
+	sc.fold()
 	form := sc.masked(t.mask)
 	for i := range sc.elems {
 		if sc.mayVary(i, t.mask) && sc.swap(form, i) == wide {
@@ -237,6 +238,7 @@ func (s *stream) create(x sighting, m mask, form uint64, at int64) *tmpl {
 
 // retire removes a template from all but the ids.
 func (s *stream) retire(t *tmpl) {
+	t.dead = true
 	delete(s.templates, t.id)
 	if s.forms[t.form] == t {
 		delete(s.forms, t.form)
@@ -244,6 +246,7 @@ func (s *stream) retire(t *tmpl) {
 	s.miner.live.Add(-1)
 	sc := &s.work
 	sc.run(t.line, t.header.at)
+	sc.fold()
 	form := sc.masked(t.mask)
 	for i := range sc.elems {
 		if !sc.mayVary(i, t.mask) {

@@ -63,6 +63,7 @@ type Match struct {
 	Vars []Var
 
 	scan scan
+	cols columns
 }
 
 // Info describes a template.

@@ -18,6 +18,7 @@ func (t *tmpl) info() Info {
 func (t *tmpl) text(typed bool) string {
 	var sc scan
 	sc.run(t.line, t.header.at)
+	sc.fold()
 	var b strings.Builder
 	end := t.header.at
 	gap := func(start int32) {
@@ -38,6 +39,10 @@ func (t *tmpl) text(typed bool) string {
 	for i := range sc.elems {
 		e := &sc.elems[i]
 		masked := t.mask.has(i)
+		if e.first > e.last {
+			put(KindWord)
+			continue
+		}
 		if e.wild && reform[i] {
 			gap(sc.toks[e.first].start)
 			put(sc.toks[e.first].kind)
@@ -60,8 +65,11 @@ func (t *tmpl) text(typed bool) string {
 			end = x.end
 		}
 	}
-	if int(sc.rest) < len(t.line) {
-		gap(sc.rest + 1)
+	if n := len(sc.elems); n > 0 && int(sc.elems[n-1].last) < len(sc.toks)-1 {
+		gap(end + 1)
+		put(KindRest)
+	} else if int(sc.rest) < len(t.line) {
+		gap(end + 1)
 		put(KindRest)
 	}
 	return b.String()

@@ -3,8 +3,8 @@ package template
 // Limits of mining. What is beyond them is one variable of KindRest.
 const (
 	maxBytes = 1024 // of a line
-	maxElems = 128  // of a form, after folding
 	maxToks  = 256
+	maxWord  = 250 // a longer word is taken as several
 )
 
 // tok is a token of a line: a word, a variable or a delimiter.
@@ -12,62 +12,59 @@ type tok struct {
 	start, end int32
 	hash       uint64 // of the bytes of a constant
 	kind       Kind
-	soft       bool // a variable that reads as constant for as long as it is always the same
+	flags      tokFlags
 }
 
-// elem is what a form is compared by: one token, or several that were folded
-// into one variable.
-type elem struct {
-	hash        uint64
-	first, last int16 // tokens, both inclusive
-	wild        bool
-	class       elemClass
-}
-
-type elemClass uint8
+type tokFlags uint8
 
 const (
-	classWord   elemClass = iota
-	classDotted           // a word that holds / _ @ . or -
-	classValue            // a word after =
-	className             // a word after user, host or uid
-	classEnclosed         // a word that has a bracket or quotes to itself
-	classNumbered         // a word with a digit at its end, such as eth0
-	classDelim
-	classDate // a month or a day
-	classWild
+	// tokSoft is a variable that reads as constant for as long as it is always the same.
+	tokSoft tokFlags = 1 << iota
+	tokDotted
+	tokNumbered // a word with a digit at its end, such as eth0
+	tokHeld     // a part of a value
+	tokOpens    // its first part
+	tokApart    // a blank stands before it
 )
 
-const wildHash = 0x2a2a2a2a2a2a2a2a
+func (t *tok) is(f tokFlags) bool { return t.flags&f != 0 }
 
-// scan is the memory in which a line is taken apart; it is used again.
+// scan is the memory in which a line is taken apart; it is used again. run splits
+// the line into tokens, fold makes its form of them.
 type scan struct {
+	line  []byte
 	toks  []tok
 	elems []elem
 	rest  int32 // where the line was given up, or its length
+	// seq stands for all that the form depends on, in one number.
+	seq uint64
 	// form is the sum of the contributions of all elements, by which one element can
 	// be made a wildcard in one step; shape leaves the words out.
 	form, shape uint64
 
+	cur int // the token that fold is at
 	// holdFrom and holdEnd are the value that is read now as one variable.
 	holdFrom, holdEnd int32
-	cutAt             int32 // a word that the limit cuts, -1 if none is
+	cutAt             int32 // where a word begins that the limit cuts, -1 if none does
 }
 
 // run takes line[from:] apart.
 func (s *scan) run(line []byte, from int32) {
-	s.toks, s.elems = s.toks[:0], s.elems[:0]
+	if s.toks == nil {
+		s.toks = make([]tok, 0, maxToks)
+	}
+	s.line, s.toks, s.elems, s.seq = line, s.toks[:0], s.elems[:0], 0
+	s.holdFrom, s.holdEnd, s.cutAt = -1, -1, -1
 	end := int32(len(line))
 	if end-from > maxBytes {
 		end = from + maxBytes
 	}
 	i := from
-	s.holdFrom, s.holdEnd, s.cutAt = -1, -1, -1
-	for i < end && len(s.toks) < maxToks-4 && len(s.elems) < maxElems-4 {
+	for i < end && len(s.toks) < maxToks-8 {
 		b := line[i]
 		switch classes[b] {
 		case isBlank:
-			if b == '\n' && len(s.elems) > 0 {
+			if b == '\n' && len(s.toks) > 0 {
 				end = i
 				continue
 			}
@@ -89,86 +86,89 @@ func (s *scan) run(line []byte, from int32) {
 	for s.rest > from && s.rest < int32(len(line)) && classes[line[s.rest-1]] == isBlank {
 		s.rest--
 	}
-	s.sum()
 }
 
-func (s *scan) delim(start, end int32, b byte) {
-	s.toks = append(s.toks, tok{start: start, end: end, hash: uint64(b), kind: kindDelim})
-	s.pushDelim(b)
+// add appends a token.
+func (s *scan) add(start, end int32, hash uint64, k Kind, f tokFlags) {
+	n := len(s.toks)
+	if n > 0 && s.toks[n-1].end < start {
+		f |= tokApart
+	}
+	if start < s.holdEnd && start >= s.holdFrom {
+		if k == KindNone {
+			k, f, hash = KindWord, f|tokSoft, 0
+		}
+		if f |= tokHeld; n == 0 || s.toks[n-1].start < s.holdFrom {
+			f |= tokOpens
+		}
+	}
+	s.seq = (s.seq ^ (hash + uint64(k)<<8 + uint64(f))) * 0x9e3779b97f4a7c15
+	s.seq ^= s.seq >> 32
+	s.toks = append(s.toks, tok{start: start, end: end, hash: hash, kind: k, flags: f})
 }
+
+func (s *scan) delim(start, end int32, b byte) { s.add(start, end, uint64(b), kindDelim, 0) }
 
 // word reads the word at i and returns where it ends.
 func (s *scan) word(line []byte, i, limit int32) int32 {
 	start := i
+	stop := min(limit, start+maxWord)
 	var t traits
 	query := false
-	for i < limit {
+	for i < stop {
 		b := line[i]
-		switch c := classes[b]; c {
-		case isDigit:
-			t.digits++
-		case isHexLetter:
-			t.hex++
-		case isLetter:
-			t.letters++
-		case isJoiner:
-			t.joiners++
-			switch b {
-			case '.':
-				t.dots++
-				if i+1 < limit && line[i+1] == '.' {
-					return s.ellipsis(line, start, i, limit, t)
-				}
-			case ':':
-				if t.digits+t.dots == 0 && (t.letters > 0 && t.hex+t.letters >= 2 || t.hex > 2) && i+1 < limit && line[i+1] != '/' && line[i+1] != '\\' &&
-					classes[line[i+1]]&(isBlank|isDelim) == 0 {
-					t.joiners--
-					s.finish(line, start, i, t)
-					s.delim(i, i+1, ':')
-					return i + 1
-				}
-				t.colons++
-			case '/':
-				t.slashes++
-			case '@':
-				t.ats++
-			case '-':
-				t.dashes++
-			case '_':
-				t.unders++
-			case '?':
-				query = t.slashes > 0
+		if w := weights[b]; w != 0 {
+			t += w
+			i++
+			continue
+		}
+		switch b {
+		case '.':
+			if i+1 < limit && line[i+1] == '.' {
+				return s.ellipsis(line, start, i, limit, t)
 			}
-		case isDelim:
-			if query && (b == '=' || b == ',' || b == ';') {
-				t.joiners++ // of the parameters of an address
-				break
+			t += aDot
+		case ':':
+			if s.splits(line, i, limit, t) {
+				s.finish(line, start, i, t)
+				s.delim(i, i+1, ':')
+				return i + 1
 			}
-			s.finish(line, start, i, t)
-			return i
+			t += aColon
+		case '?':
+			query = query || t.slashes() > 0
+			t += aJoiner
+		case '=', ',', ';':
+			if !query {
+				s.finish(line, start, i, t)
+				return i
+			}
+			t += aJoiner // of the parameters of an address
 		default:
 			s.finish(line, start, i, t)
 			return i
 		}
 		i++
 	}
-	if limit < int32(len(line)) && limit-start < maxBytes/2 && classes[line[limit]]&(isBlank|isDelim) == 0 {
-		return s.giveUp(start, limit)
+	if i == limit && limit < int32(len(line)) && classes[line[limit]]&(isBlank|isDelim) == 0 && len(s.toks) > 0 {
+		s.cutAt = start
+		return i
 	}
 	s.finish(line, start, i, t)
 	return i
 }
 
-// giveUp ends a line before a word that the limit cuts.
-func (s *scan) giveUp(start, limit int32) int32 {
-	s.cutAt = start
-	return limit
+// splits reports whether the colon at i ends a key whose value follows without a blank.
+func (s *scan) splits(line []byte, i, limit int32, t traits) bool {
+	if t.digits()+t.dots() != 0 || i+1 >= limit || t.letters()+t.hex() < 2 || t.letters() == 0 && t.hex() == 2 {
+		return false
+	}
+	next := line[i+1]
+	return next != '/' && next != '\\' && classes[next]&(isBlank|isDelim) == 0
 }
 
 // ellipsis ends a word at two or more dots, which are a delimiter.
 func (s *scan) ellipsis(line []byte, start, i, limit int32, t traits) int32 {
-	t.dots--
-	t.joiners--
 	if i > start {
 		s.finish(line, start, i, t)
 	}
@@ -180,90 +180,70 @@ func (s *scan) ellipsis(line []byte, start, i, limit int32, t traits) int32 {
 	return i
 }
 
-// finish splits off what only ends a word and pushes both.
+// finish splits off what only ends a word and adds both.
 func (s *scan) finish(line []byte, start, end int32, t traits) {
 	cut := end
+ending:
 	for cut > start+1 {
 		switch line[cut-1] {
-		case ':', '!', '?':
-			if line[cut-1] == ':' {
-				t.colons--
-			}
+		case ':':
+			t -= aColon
 		case '.':
-			t.dots--
+			t -= aDot
+		case '!', '?':
+			t -= aJoiner
 		default:
-			goto done
+			break ending
 		}
-		t.joiners--
 		cut--
 	}
-done:
 	w := line[start:cut]
-	if at := numberedName(w, &t); at > 0 {
-		s.numbered(line, start, start+int32(at), cut, end)
-		return
+	if t.digits() == 0 {
+		switch k := kindWithoutDigits(w, t); {
+		case k != KindNone:
+			s.add(start, cut, 0, k, 0)
+		case len(w) == 4 && s.isRoot(w):
+			s.add(start, cut, 0, KindID, 0)
+		default:
+			s.add(start, cut, hashOf(w), KindNone, dottedFlag(w, t))
+		}
+	} else if at := int32(numberedName(w, t)); at > 0 {
+		s.add(start, start+at, hashOf(w[:at]), KindNone, tokDotted)
+		s.delim(start+at, start+at+1, w[at])
+		s.add(start+at+1, cut, 0, KindNum, 0)
+	} else {
+		switch k := kindOf(w, t); {
+		case k == KindNone:
+			s.add(start, cut, hashOf(w), KindNone, tokNumbered)
+		case k == KindID && t.digits() <= 2 && t.colons() == 0:
+			s.add(start, cut, 0, k, tokSoft)
+		default:
+			s.add(start, cut, 0, k, 0)
+		}
 	}
-	k := kindOf(w, &t)
-	switch {
-	case k == KindNone && s.isRoot(w):
-		k = KindID
-		fallthrough
-	case k != KindNone:
-		s.toks = append(s.toks, tok{start: start, end: cut, kind: k, soft: k == KindID && t.digits > 0 && t.digits <= 2 && t.colons == 0})
-		s.pushWild(k)
-	default:
-		s.constant(w, start, cut, &t)
-	}
-	s.ending(line, cut, end)
-}
-
-// ending pushes what only ends a word.
-func (s *scan) ending(line []byte, cut, end int32) {
 	for ; cut < end; cut++ {
 		s.delim(cut, cut+1, line[cut])
 	}
 }
 
-// numbered pushes a name and its number apart.
-func (s *scan) numbered(line []byte, start, at, cut, end int32) {
-	s.constant(line[start:at], start, at, &traits{dots: 1})
-	s.delim(at, at+1, line[at])
-	s.toks = append(s.toks, tok{start: at + 1, end: cut, kind: KindNum})
-	s.pushWild(KindNum)
-	s.ending(line, cut, end)
-}
+var (
+	hashUser = hashOf([]byte("user"))
+	hashHost = hashOf([]byte("host"))
+	hashUID  = hashOf([]byte("uid"))
+	hashFor  = hashOf([]byte("for"))
+	hashBy   = hashOf([]byte("by"))
+)
 
-func (s *scan) constant(w []byte, start, end int32, t *traits) {
-	if start >= s.holdFrom && start < s.holdEnd {
-		s.toks = append(s.toks, tok{start: start, end: end, kind: KindWord, soft: true})
-		s.pushWild(KindWord)
-		return
+// isRoot reports whether w is the name of the user root and not the word.
+func (s *scan) isRoot(w []byte) bool {
+	if string(w) != "root" || len(s.toks) == 0 {
+		return false
 	}
-	s.toks = append(s.toks, tok{start: start, end: end, hash: hashOf(w)})
-	s.pushWord(w, t)
-}
-
-// contribution is what an element at a place adds to a form.
-func contribution(h uint64, place int) uint64 {
-	return mix(h + uint64(place+1)*0x9e3779b97f4a7c15)
-}
-
-func (s *scan) sum() {
-	var form, shape uint64
-	for i := range s.elems {
-		e := &s.elems[i]
-		form += contribution(e.hash, i)
-		h := e.hash
-		if !e.wild && e.class != classDelim {
-			h = 1
-		}
-		shape = (shape ^ h) * 0x9e3779b97f4a7c15
-		shape ^= shape >> 31
+	switch t := &s.toks[len(s.toks)-1]; t.kind {
+	case kindDelim:
+		return t.hash == '('
+	case KindNone:
+		return t.hash == hashUser || t.hash == hashFor || t.hash == hashBy
 	}
-	s.form, s.shape = form, shape
-}
-
-// swap returns the sum of a form in which the element at a place is a wildcard.
-func (s *scan) swap(form uint64, place int) uint64 {
-	return form - contribution(s.elems[place].hash, place) + contribution(wildHash, place)
+	return false
 }

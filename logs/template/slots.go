@@ -37,17 +37,18 @@ func (t *tmpl) prepare(sc *scan, line []byte) {
 			t.slots = append(t.slots, slot{elem: uint8(i), shape: sc.shapeOf(e)})
 		}
 		for k := e.first; k <= e.last; k++ {
-			if x := &sc.toks[k]; x.soft && len(t.soft) < maxSlots && k-e.first < 256 {
+			if x := &sc.toks[k]; x.is(tokSoft) && len(t.soft) < maxSlots && k-e.first < 256 {
 				t.soft = append(t.soft, softSlot{elem: uint8(i), offset: uint8(k - e.first), value: x.valueOf(line)})
 			}
 		}
 	}
 }
 
+// due reports whether the next line of the template is to be looked at closely.
+func (t *tmpl) due() bool { return t.count < settledAfter || t.count&63 == 0 }
+
+// track compares a folded line with the first one.
 func (t *tmpl) track(sc *scan, line []byte) {
-	if t.count > settledAfter && t.count&63 != 0 {
-		return
-	}
 	for i := range t.slots {
 		s := &t.slots[i]
 		if !s.reform && int(s.elem) < len(sc.elems) && s.shape != sc.shapeOf(&sc.elems[s.elem]) {
@@ -90,7 +91,7 @@ func (t *tok) valueOf(line []byte) uint32 { return uint32(hashOf(line[t.start:t.
 
 // shapeOf is a hash of what folding left out: how many tokens, and which words.
 func (s *scan) shapeOf(e *elem) uint32 {
-	if e.first == e.last {
+	if e.first >= e.last {
 		return 1
 	}
 	h := uint64(1)

@@ -21,6 +21,7 @@ type stream struct {
 	more      map[uint64][]*tmpl // the others, if there are any
 	work      scan               // for lines that are looked at a second time
 	head      headers
+	seen      seenLines
 }
 
 // mask is a set of places of a form.
@@ -41,12 +42,22 @@ func newStream(m *Miner, name string) *stream {
 
 func (s *stream) mine(sev telemetry.Severity, body []byte, at int64, out *Match) {
 	sc := &out.scan
-	h, settled := s.head.cut(body, &out.Vars)
+	h, settled := s.head.cut(body, &out.cols, &out.Vars)
 	if settled != nil {
 		s.recut(h.branch, settled)
 		h.branch = 0
 	}
 	sc.run(body, h.at)
+	x := s.seen.get(sc.seq)
+	t := x.tmpl
+	if t != nil && !t.dead && !t.due() {
+		out.Last = t.last
+		t.see(sev, at)
+		out.ID = t.id
+		sc.vars(&x.more, &out.Vars)
+		return
+	}
+	sc.fold()
 	t, m := s.find(sc)
 	if t == nil {
 		s.miner.count.misses.Add(1)
@@ -57,7 +68,9 @@ func (s *stream) mine(sev telemetry.Severity, body []byte, at int64, out *Match)
 	t.see(sev, at)
 	t.track(sc, body)
 	out.ID = t.id
-	sc.vars(body, m, &out.Vars)
+	more := sc.more(m)
+	s.seen.put(sc.seq, t, more)
+	sc.vars(&more, &out.Vars)
 }
 
 // find returns the template of a scanned line and the places that are variables
@@ -90,29 +103,48 @@ func (s *scan) masked(m mask) uint64 {
 	return form
 }
 
-// vars lists the variables of a scanned line, those of the places of m among them.
-func (s *scan) vars(line []byte, m mask, out *[]Var) {
-	if m.empty() {
-		for i := range s.toks {
-			if t := &s.toks[i]; t.kind != KindNone && t.kind != kindDelim && t.end > t.start {
-				*out = append(*out, Var{Start: t.start, End: t.end, Kind: t.kind})
-			}
+// more returns the words that are variables in a folded line: those of the places
+// of m, and those that folding found to be.
+func (s *scan) more(m mask) tokSet {
+	var more tokSet
+	for e := range s.elems {
+		if !s.elems[e].wild && !m.has(e) {
+			continue
 		}
-	} else {
-		for e := range s.elems {
-			all := m.has(e)
-			for i := s.elems[e].first; i <= s.elems[e].last; i++ {
-				switch t := &s.toks[i]; {
-				case t.kind == kindDelim || t.end == t.start:
-				case t.kind != KindNone:
-					*out = append(*out, Var{Start: t.start, End: t.end, Kind: t.kind})
-				case all:
-					*out = append(*out, Var{Start: t.start, End: t.end, Kind: KindWord})
-				}
+		for i := s.elems[e].first; i <= s.elems[e].last; i++ {
+			switch t := &s.toks[i]; {
+			case t.kind == kindDelim:
+			case t.kind == KindNone && m.has(e):
+				more.set(int(i))
+				t.kind = KindWord
+			case t.hash != 0 && t.kind != KindNone:
+				more.set(int(i))
 			}
 		}
 	}
-	if int(s.rest) < len(line) {
-		*out = append(*out, Var{Start: s.rest, End: int32(len(line)), Kind: KindRest})
+	return more
+}
+
+// vars lists the variables of a line: the tokens that look it, and those of more.
+func (s *scan) vars(more *tokSet, out *[]Var) {
+	for i := range s.toks {
+		t := &s.toks[i]
+		k := t.kind
+		if k == kindDelim {
+			continue
+		}
+		if k == KindNone {
+			if !more.has(i) {
+				continue
+			}
+			k = KindWord
+			if t.is(tokNumbered) {
+				k = KindID
+			}
+		}
+		*out = append(*out, Var{Start: t.start, End: t.end, Kind: k})
+	}
+	if int(s.rest) < len(s.line) {
+		*out = append(*out, Var{Start: s.rest, End: int32(len(s.line)), Kind: KindRest})
 	}
 }

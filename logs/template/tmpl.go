@@ -13,6 +13,7 @@ type tmpl struct {
 	line   []byte
 	header header
 	given  bool
+	dead   bool // merged or let go
 	other  bool
 
 	count           uint64

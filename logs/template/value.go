@@ -5,7 +5,7 @@ package template
 // as constant for as long as it is always the same. Only what follows keys that
 // announce a sentence, as in msg="..." of logfmt, is text.
 func (s *scan) value(line []byte, i, limit int32) {
-	if i < s.holdEnd {
+	if i <= s.holdEnd {
 		return
 	}
 	if i < limit && line[i] == ' ' && i >= 2 && line[i-2] == ' ' {

@@ -1,40 +1,79 @@
 package template
 
-// traits are what a pass over a word finds.
-type traits struct {
-	digits, hex, letters, joiners int
-	dots, colons, slashes, ats    int
-	dashes, unders                int
-}
+import "bytes"
+
+// traits count what a word is made of: eight counts of eight bits, so that one
+// addition for each byte counts all. maxWord keeps them from running over.
+type traits uint64
+
+// What a byte adds.
+const (
+	aDigit traits = 1 << (8 * iota)
+	aHex
+	aLetter
+	aDot
+	aColon
+	aSlash
+	aDash
+	aJoiner // anything else
+)
+
+func (t traits) digits() int  { return int(t & 0xff) }
+func (t traits) hex() int     { return int(t >> 8 & 0xff) }
+func (t traits) letters() int { return int(t >> 16 & 0xff) }
+func (t traits) dots() int    { return int(t >> 24 & 0xff) }
+func (t traits) colons() int  { return int(t >> 32 & 0xff) }
+func (t traits) slashes() int { return int(t >> 40 & 0xff) }
+func (t traits) dashes() int  { return int(t >> 48 & 0xff) }
+func (t traits) others() int  { return int(t >> 56) }
+
+// joiners are all that are neither digits nor letters.
+func (t traits) joiners() int { return t.dots() + t.colons() + t.slashes() + t.dashes() + t.others() }
+
+// weights holds what each byte adds; 0 for bytes that need a look.
+var weights = func() (t [256]traits) {
+	for i := range t {
+		switch classes[i] {
+		case isDigit:
+			t[i] = aDigit
+		case isHexLetter:
+			t[i] = aHex
+		case isLetter:
+			t[i] = aLetter
+		case isJoiner:
+			t[i] = aJoiner
+		}
+	}
+	t['/'], t['-'] = aSlash, aDash
+	t['.'], t[':'], t['?'] = 0, 0, 0
+	return t
+}()
 
 // kindOf returns the kind of a word that is a variable by its spelling, or
 // KindNone for a word that stands as it is until it is seen to vary.
-func kindOf(w []byte, t *traits) Kind {
-	if t.digits == 0 {
-		return kindWithoutDigits(w, t)
-	}
+func kindOf(w []byte, t traits) Kind {
 	if isNumbered(w, t) {
 		return KindNone
 	}
 	switch {
-	case t.letters == 0 && t.hex == 0:
+	case t.letters() == 0 && t.hex() == 0:
 		return numberLike(w, t)
-	case t.slashes > 0 && t.colons > 0 && schemeOf(w):
+	case t.slashes() > 0 && t.colons() > 0 && schemeOf(w):
 		return KindURL
-	case w[0] == '/' || t.slashes > 1 || isDrive(w):
+	case w[0] == '/' || t.slashes() > 1 || isDrive(w):
 		return KindPath
-	case t.letters == 0 && t.dashes == 4 && len(w) == 36:
+	case t.letters() == 0 && t.dashes() == 4 && len(w) == 36:
 		return KindUUID
 	case w[0] == '0' && len(w) > 2 && (w[1] == 'x' || w[1] == 'X'):
 		return KindHex
-	case t.letters == 0 && t.joiners == 0 && t.digits+t.hex >= 6:
+	case t.letters() == 0 && t.joiners() == 0 && t.digits()+t.hex() >= 6:
 		return KindHex
-	case t.letters == 0 && t.colons > 1 && t.colons == t.joiners-t.slashes:
+	case t.letters() == 0 && t.colons() > 1 && t.colons() == t.joiners()-t.slashes():
 		return KindIP
-	case t.digits >= 8 && t.dashes+t.colons >= 2 && isDigits(w[:4]):
+	case t.digits() >= 8 && t.dashes()+t.colons() >= 2 && isDigits(w[:4]):
 		return KindTime
 	}
-	if t.colons == 1 && t.slashes == 0 && isAddress(w) {
+	if t.colons() == 1 && t.slashes() == 0 && isAddress(w) {
 		return KindIP
 	}
 	if n := leadingNumber(w); n > 0 && n < len(w) {
@@ -47,21 +86,24 @@ func kindOf(w []byte, t *traits) Kind {
 
 // isNumbered reports whether w is a word with one digit at its end, such as eth0 or
 // ipv6: a name of which there are few, until they are seen to be many.
-func isNumbered(w []byte, t *traits) bool {
-	return t.digits == 1 && t.joiners == 0 && len(w) >= 3 && w[len(w)-1] <= '9'
+func isNumbered(w []byte, t traits) bool {
+	return t.digits() == 1 && t.joiners() == 0 && len(w) >= 3 && w[len(w)-1] <= '9'
 }
 
-func kindWithoutDigits(w []byte, t *traits) Kind {
+func kindWithoutDigits(w []byte, t traits) Kind {
+	if t>>24 == 0 && (t.letters() > 0 && len(w) > 5 || t.letters() > 0 && len(w) < 3) {
+		return KindNone
+	}
 	switch {
-	case w[0] == '/' && len(w) > 1 && t.hex+t.letters > 0:
+	case w[0] == '/' && len(w) > 1 && t.hex()+t.letters() > 0:
 		return KindPath
-	case t.slashes > 0 && t.colons > 0 && schemeOf(w):
+	case t.slashes() > 0 && t.colons() > 0 && schemeOf(w):
 		return KindURL
 	case isDrive(w):
 		return KindPath
-	case t.letters == 0 && t.joiners == 0 && t.hex >= 8:
+	case t.letters() == 0 && t.joiners() == 0 && t.hex() >= 8:
 		return KindHex
-	case t.ats == 1 && w[0] != '@' && w[len(w)-1] != '@' && t.dots > 0:
+	case t.others() > 0 && bytes.Count(w, []byte("@")) == 1 && w[0] != '@' && w[len(w)-1] != '@' && t.dots() > 0:
 		return KindID
 	case len(w) <= 5 && isBoolWord(w):
 		return KindBool
@@ -69,13 +111,13 @@ func kindWithoutDigits(w []byte, t *traits) Kind {
 	return KindNone
 }
 
-func numberLike(w []byte, t *traits) Kind {
+func numberLike(w []byte, t traits) Kind {
 	switch {
-	case t.dots == 3 && t.dashes == 0 && t.digits <= 12+5 && t.joiners-t.dots-t.colons-t.slashes == 0:
+	case t.dots() == 3 && t.dashes() == 0 && t.digits() <= 12+5 && t.joiners()-t.dots()-t.colons()-t.slashes() == 0:
 		return KindIP
-	case t.colons > 0 || t.dashes > 1 && t.digits >= 6 || t.slashes == 2:
+	case t.colons() > 0 || t.dashes() > 1 && t.digits() >= 6 || t.slashes() == 2:
 		return KindTime
-	case t.slashes > 0:
+	case t.slashes() > 0:
 		return KindPath
 	}
 	return KindNum
@@ -83,8 +125,8 @@ func numberLike(w []byte, t *traits) Kind {
 
 // numberedName returns where the number of a name begins: core.2275 and a position
 // in a source file, pool.go:77, have a name that is constant. 0 if w is neither.
-func numberedName(w []byte, t *traits) int {
-	if t.digits == 0 || t.joiners == 0 || t.joiners > 1+t.dots+t.unders+t.dashes+t.slashes {
+func numberedName(w []byte, t traits) int {
+	if t.digits() == 0 || t.joiners() == 0 || t.colons() > 1 {
 		return 0
 	}
 	i := len(w)
@@ -96,11 +138,11 @@ func numberedName(w []byte, t *traits) int {
 	}
 	switch w[i-1] {
 	case '.', '-':
-		if t.joiners == 1 && len(w)-i == t.digits {
+		if t.joiners() == 1 && len(w)-i == t.digits() {
 			return i - 1
 		}
 	case ':':
-		if t.colons == 1 && isSource(w[:i-1]) {
+		if t.colons() == 1 && isSource(w[:i-1]) {
 			return i - 1
 		}
 	}
@@ -141,6 +183,14 @@ func isAddress(w []byte) bool {
 		}
 	}
 	return marks > 0
+}
+
+// dottedFlag says of a word without digits whether it holds . / _ or @.
+func dottedFlag(w []byte, t traits) tokFlags {
+	if t.dots()+t.slashes() > 0 || t.others() > 0 && bytes.ContainsAny(w, "_@") {
+		return tokDotted
+	}
+	return 0
 }
 
 func isDigits(b []byte) bool {
