@@ -33,6 +33,7 @@ type branch struct {
 }
 
 type headers struct {
+	any          bool   // a branch has a header
 	lines, timed uint64 // all lines, and those that begin with a time
 	branches     map[uint64]*branch
 	ways         map[uint64]uint32 // lines by the sorts of their first columns
@@ -43,13 +44,19 @@ func way(from uint64, c columnSort) uint64 { return mix(from*31 + uint64(c) + 1)
 // cut returns the header of a line and lists its columns as variables. When it
 // settles a header it returns the branch too.
 func (h *headers) cut(line []byte, cols *columns, vars *[]Var) (header, *branch) {
+	h.lines++
+	if h.rare() && h.lines%lookEvery != 0 {
+		return header{}, nil
+	}
 	cols.reset(line)
 	first := cols.firstTime()
-	h.lines++
 	if first < 0 {
 		return header{}, nil
 	}
 	h.timed++
+	if h.rare() {
+		h.timed += lookEvery - 1
+	}
 	key := uint64(1)
 	for i := 0; i <= first; i++ {
 		key = way(key, cols.sortOf(&cols.all[i]))
@@ -88,7 +95,7 @@ func (c *columns) firstTime() int {
 			break
 		}
 		x := &c.all[i]
-		if i > 0 && !c.mayBeTime(x) {
+		if !c.mayBeTime(x) && (i > 0 || !isUpper(trimPunct(c.line[x.start:x.end]))) {
 			continue
 		}
 		switch c.sortOf(x) {
@@ -121,6 +128,7 @@ func (h *headers) settle(b *branch, key uint64, first int) {
 	if !h.common() {
 		return
 	}
+	h.any = true
 	b.depth, b.ends = uint8(first+1), colTime
 	for depth := first + 1; depth < maxColumns; depth++ {
 		best, sort := uint32(0), colNone
@@ -163,6 +171,12 @@ func (b *branch) depthOf(from *columns, first int) int {
 	}
 	return guess(from, first)
 }
+
+// lookEvery is how often lines are looked at for a time in a stream without headers.
+const lookEvery = 8
+
+// rare reports whether the stream has shown for long that its lines have no header.
+func (h *headers) rare() bool { return h.lines > 1024 && h.timed*4 < h.lines && !h.any }
 
 // common reports whether enough lines of the stream begin with a time for that to be
 // a header; otherwise it is a line of text that happens to begin so.

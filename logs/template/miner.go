@@ -1,6 +1,9 @@
 package template
 
 import (
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -12,8 +15,8 @@ import (
 type Miner struct {
 	cfg Config
 
-	mu       sync.RWMutex
-	services map[string]*stream
+	mu       sync.Mutex // of writers of services
+	services atomic.Pointer[map[string]*stream]
 
 	ids   idTable
 	live  atomic.Int64 // templates of all services
@@ -22,41 +25,51 @@ type Miner struct {
 
 // counters are what /metrics says of the miner.
 type counters struct {
-	lines, misses, merges, evicted, other, services atomic.Uint64
+	misses, merges, evicted, other, services atomic.Uint64
 }
 
 // New returns a miner that knows nothing. The configuration must be valid.
 func New(cfg Config) *Miner {
-	return &Miner{cfg: cfg, services: map[string]*stream{}, ids: newIDTable()}
+	m := &Miner{cfg: cfg, ids: newIDTable()}
+	m.services.Store(&map[string]*stream{})
+	return m
 }
 
 // overflow is the service under which lines are mined when there are too many services.
 const overflow = "<others>"
 
 func (m *Miner) stream(service string) *stream {
-	m.mu.RLock()
-	s := m.services[service]
-	m.mu.RUnlock()
-	if s != nil {
+	if s := (*m.services.Load())[service]; s != nil {
 		return s
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if s = m.services[service]; s != nil {
+	known := *m.services.Load()
+	if s := known[service]; s != nil {
 		return s
 	}
-	if len(m.services) >= m.cfg.MaxServices && service != overflow {
+	if len(known) >= m.cfg.MaxServices {
 		m.count.services.Add(1)
-		m.mu.Unlock()
-		s = m.stream(overflow)
-		m.mu.Lock()
-		return s
+		service = overflow
+		if s := known[service]; s != nil {
+			return s
+		}
 	}
-	// The caller's string may be a piece of a request.
-	service = string(append([]byte(nil), service...))
-	s = newStream(m, service)
-	m.services[service] = s
+	s := newStream(m, strings.Clone(service)) // which may be a piece of a request
+	grown := maps.Clone(known)
+	grown[s.name] = s
+	m.services.Store(&grown)
 	return s
+}
+
+// streams returns all services in the order of their names.
+func (m *Miner) streams() []*stream {
+	known := *m.services.Load()
+	all := make([]*stream, 0, len(known))
+	for _, name := range slices.Sorted(maps.Keys(known)) {
+		all = append(all, known[name])
+	}
+	return all
 }
 
 // Mine finds the template of a line of a service, or makes it, and writes what it
@@ -64,11 +77,11 @@ func (m *Miner) stream(service string) *stream {
 // does not. at is the time of the line in nanoseconds. Mine keeps neither slice; a
 // line of a known template allocates nothing once out has been in use.
 func (m *Miner) Mine(service string, sev telemetry.Severity, given, body []byte, at int64, out *Match) {
-	m.count.lines.Add(1)
 	s := m.stream(service)
 	out.Vars, out.New, out.Last = out.Vars[:0], false, 0
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.lines++
 	if len(given) > 0 {
 		s.mineGiven(sev, given, body, at, out)
 		return
@@ -94,16 +107,11 @@ func (m *Miner) Template(id uint64) (Info, bool) {
 
 // Templates describes the templates of a service, or of all if service is empty, in no order.
 func (m *Miner) Templates(service string) []Info {
-	m.mu.RLock()
-	var of []*stream
-	for name, s := range m.services {
-		if service == "" || name == service {
-			of = append(of, s)
-		}
-	}
-	m.mu.RUnlock()
 	var all []Info
-	for _, s := range of {
+	for _, s := range m.streams() {
+		if service != "" && s.name != service {
+			continue
+		}
 		s.mu.Lock()
 		for _, t := range s.templates {
 			all = append(all, t.info())

@@ -22,8 +22,8 @@ type softSlot struct {
 
 const (
 	maxSlots = 32
-	// settledAfter is the number of lines after which only every 64th is looked at.
-	settledAfter = 256
+	// settledAfter is the number of lines after which only one in 16 is looked at.
+	settledAfter = 64
 )
 
 // prepare makes the slots for the line of a new template.
@@ -44,8 +44,12 @@ func (t *tmpl) prepare(sc *scan, line []byte) {
 	}
 }
 
-// due reports whether the next line of the template is to be looked at closely.
-func (t *tmpl) due() bool { return t.count < settledAfter || t.count&63 == 0 }
+// due reports whether a line that is known in all but its values is to be looked at
+// closely: only for as long as a variable of the template may read as constant, and
+// then the first lines and one in a few of the others.
+func (t *tmpl) due() bool {
+	return t.soft != nil && !t.varied && (t.count < settledAfter || t.count&15 == 0)
+}
 
 // track compares a folded line with the first one.
 func (t *tmpl) track(sc *scan, line []byte) {
@@ -55,6 +59,7 @@ func (t *tmpl) track(sc *scan, line []byte) {
 			s.reform = true
 		}
 	}
+	t.varied = true
 	for i := range t.soft {
 		s := &t.soft[i]
 		if s.vary || int(s.elem) >= len(sc.elems) {
@@ -63,6 +68,8 @@ func (t *tmpl) track(sc *scan, line []byte) {
 		e := &sc.elems[s.elem]
 		if k := e.first + int16(s.offset); k > e.last || sc.toks[k].valueOf(line) != s.value {
 			s.vary = true
+		} else {
+			t.varied = false
 		}
 	}
 }

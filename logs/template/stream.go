@@ -14,6 +14,7 @@ type stream struct {
 	seed  uint64
 
 	mu        sync.Mutex
+	lines     uint64
 	templates map[uint64]*tmpl   // by id
 	forms     map[uint64]*tmpl   // by form
 	masks     map[uint64][]mask  // by shape: which places are variables that do not look it

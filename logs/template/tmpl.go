@@ -21,6 +21,7 @@ type tmpl struct {
 	levels          [7]uint32
 	slots           []slot
 	soft            []softSlot
+	varied          bool // none of soft reads as constant any more
 }
 
 func (t *tmpl) see(sev telemetry.Severity, at int64) {
