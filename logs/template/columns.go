@@ -149,7 +149,7 @@ func sortOf(w []byte) columnSort {
 	}
 	inner := trimPunct(w)
 	if len(inner) == 0 {
-		if bracket {
+		if w[0] == '[' {
 			return colBracket
 		}
 		return colWord
@@ -166,8 +166,10 @@ func sortOf(w []byte) columnSort {
 		return colTime
 	case isLevel(inner):
 		return colLevel
-	case bracket:
+	case w[0] == '[':
 		return colBracket
+	case bracket:
+		return colWord
 	case isDigits(inner) && w[len(w)-1] != ':':
 		return colNumber
 	}
@@ -226,7 +228,7 @@ func isTimeLike(w []byte) bool {
 	case others > 0 || digits < 4:
 		return false
 	case groups == 1:
-		return len(w) == digits && (digits == 10 || digits == 13) && w[0] == '1' || digits == 6 && isClock(w)
+		return len(w) == digits && (digits == 10 || digits == 13) && w[0] == '1'
 	case groups == 2 && colons == 0 && longest > 2:
 		return dots == 1 && digits >= 12 && w[0] == '1' // seconds with a fraction
 	case groups == 4 && dots == 3 && colons == 0 && seps == 0:
@@ -237,11 +239,19 @@ func isTimeLike(w []byte) bool {
 	return colons <= 4 && longest <= 9
 }
 
-// isClock reports whether six digits can be a date or a time of day.
-func isClock(w []byte) bool {
-	two := func(i int) int { return int(w[i]-'0')*10 + int(w[i+1]-'0') }
-	return two(0) < 24 && two(2) < 60 && two(4) < 60 || two(2) >= 1 && two(2) <= 12 && two(4) >= 1 && two(4) <= 31
+// isPacked reports whether a column and the next are a date and a time of six digits
+// each, as in 081109 203615.
+func (c *columns) isPacked(i int) bool {
+	if !c.has(i + 1) {
+		return false
+	}
+	date, clock := c.line[c.all[i].start:c.all[i].end], c.line[c.all[i+1].start:c.all[i+1].end]
+	return len(date) == 6 && len(clock) == 6 && isDigits(date) && isDigits(clock) &&
+		two(date, 2) >= 1 && two(date, 2) <= 12 && two(date, 4) >= 1 && two(date, 4) <= 31 &&
+		two(clock, 0) < 24 && two(clock, 2) < 60 && two(clock, 4) < 60
 }
+
+func two(w []byte, i int) int { return int(w[i]-'0')*10 + int(w[i+1]-'0') }
 
 func isLevel(w []byte) bool {
 	if len(w) == 1 {

@@ -7,9 +7,13 @@ func (s *stream) mineGiven(sev telemetry.Severity, given, body []byte, at int64,
 	given = given[:min(len(given), maxBytes)]
 	form := mix(hashOf(given) + 0x676976656e)
 	t := s.forms[form]
-	if t == nil {
-		t = s.create(sighting{&scan{}, given, header{}}, mask{}, form, at)
-		t.given, out.New = true, true
+	if t == nil && !s.admits(form) {
+		s.miner.count.other.Add(1)
+		t = s.others(sev, at)
+	} else if t == nil {
+		var before int64
+		t, before = s.create(sighting{&scan{}, given, header{}}, mask{}, form, at)
+		t.given, out.New, out.Last = true, before == 0, before
 	} else {
 		out.Last = t.last
 	}

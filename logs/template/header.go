@@ -11,12 +11,14 @@ package template
 // header is where a line's own text begins.
 type header struct {
 	at     int32
-	branch uint64 // the way to the first time, 0 if there is none or it is settled
+	branch uint64 // the way to the first time, 0 if there is none
 }
 
 const (
-	// settleAfter is the number of lines of a branch after which its header is settled.
+	// settleAfter is the number of lines of a branch after which its header is settled;
+	// whenever they have doubled it is looked at again, up to the last time.
 	settleAfter = 64
+	settleLast  = 4096
 	// agree is the share of lines, in percent, that must go the same way.
 	agree = 90
 	// maxBranches and maxWays bound what is remembered of a stream: 16 bytes each.
@@ -26,11 +28,18 @@ const (
 
 // branch is lines that begin alike, up to the first time.
 type branch struct {
-	lines   uint32
-	settled bool
-	depth   uint8      // columns of the header, once settled
-	ends    columnSort // what the header ends with
+	lines uint32
+	known bool
+	depth uint8      // columns of the header, once known
+	ends  columnSort // what the header ends with
+	marks [colDash + 1]uint32
+	// marked says that the header ends with the first column of the sort ends, wherever
+	// it is: names of programs have blanks.
+	marked bool
 }
+
+// markWithin is how many columns after the first time a mark may stand.
+const markWithin = 5
 
 type headers struct {
 	any          bool   // a branch has a header
@@ -72,16 +81,19 @@ func (h *headers) cut(line []byte, cols *columns, vars *[]Var) (header, *branch)
 		b = &branch{}
 		h.branches[key] = b
 	}
-	if b.settled {
-		return h.finish(cols, b.depthOf(cols, first), 0, vars), nil
+	if b.lines >= settleLast {
+		return h.finish(cols, b.depthOf(cols, first), key, vars), nil
 	}
 	b.lines++
-	h.count(key, cols.upTo(maxColumns), first)
-	if b.lines < settleAfter {
+	h.count(b, key, cols.upTo(maxColumns), first)
+	var changed *branch
+	if b.lines >= settleAfter && b.lines&(b.lines-1) == 0 && h.settle(b, key, first) {
+		changed = b
+	}
+	if !b.known {
 		return h.guess(cols, first, key, vars), nil
 	}
-	h.settle(b, key, first)
-	return h.finish(cols, b.depthOf(cols, first), key, vars), b
+	return h.finish(cols, b.depthOf(cols, first), key, vars), changed
 }
 
 // timeWithin is how many columns may stand before the first time.
@@ -101,6 +113,12 @@ func (c *columns) firstTime() int {
 		switch c.sortOf(x) {
 		case colTime:
 			return i
+		case colNumber:
+			if c.isPacked(i) {
+				c.sortOf(&c.all[i+1])
+				x.sort, c.all[i+1].sort = colTime, colTime
+				return i + 1
+			}
 		case colLevel:
 			if w := c.line[x.start:x.end]; i == 0 && len(w) > 2 && (w[0] == '[' || isUpper(trimPunct(w))) {
 				return i
@@ -111,7 +129,17 @@ func (c *columns) firstTime() int {
 }
 
 // count counts the ways of a line after its first time.
-func (h *headers) count(key uint64, cols []column, first int) {
+func (h *headers) count(b *branch, key uint64, cols []column, first int) {
+	if len(cols) < maxColumns {
+		cols = cols[:len(cols)-1] // some text must be left
+	}
+	var seen [colDash + 1]bool
+	for i := first + 1; i < len(cols) && i <= first+markWithin; i++ {
+		if c := cols[i].sort; !seen[c] {
+			seen[c] = true
+			b.marks[c]++
+		}
+	}
 	for i := first + 1; i < len(cols); i++ {
 		key = way(key, cols[i].sort)
 		if _, known := h.ways[key]; !known && len(h.ways) >= maxWays {
@@ -121,14 +149,20 @@ func (h *headers) count(key uint64, cols []column, first int) {
 	}
 }
 
-// settle finds where the header of a branch ends. The commonest way is followed for
-// as long as nearly all lines go it.
-func (h *headers) settle(b *branch, key uint64, first int) {
-	b.settled = true
-	if !h.common() {
-		return
+// settle finds where the header of a branch ends; it reports whether that is news. The
+// commonest way is followed for as long as nearly all lines go it.
+func (h *headers) settle(b *branch, key uint64, first int) bool {
+	was := *b
+	b.known = true
+	b.depth, b.ends, b.marked = 0, colNone, false
+	if h.common() {
+		h.any = true
+		h.follow(b, key, first)
 	}
-	h.any = true
+	return !was.known || was.depth != b.depth || was.ends != b.ends || was.marked != b.marked
+}
+
+func (h *headers) follow(b *branch, key uint64, first int) {
 	b.depth, b.ends = uint8(first+1), colTime
 	for depth := first + 1; depth < maxColumns; depth++ {
 		best, sort := uint32(0), colNone
@@ -145,6 +179,15 @@ func (h *headers) settle(b *branch, key uint64, first int) {
 			b.depth, b.ends = uint8(depth+1), sort
 		}
 	}
+	if b.ends != colTime {
+		return
+	}
+	for _, c := range []columnSort{colDash, colName, colPipe} {
+		if b.marks[c]*100 >= b.lines*agree {
+			b.ends, b.marked = c, true
+			return
+		}
+	}
 }
 
 // depthOf returns how many columns of a line are its header by a settled branch. A
@@ -153,6 +196,15 @@ func (b *branch) depthOf(from *columns, first int) int {
 	d := int(b.depth)
 	if d == 0 {
 		return 0
+	}
+	if b.marked {
+		cols := from.upTo(first + markWithin + 1)
+		for i := first + 1; i < len(cols); i++ {
+			if cols[i].sort == b.ends {
+				return i + 1
+			}
+		}
+		return d
 	}
 	cols := from.upTo(d)
 	if d <= first+1 || d <= len(cols) && cols[d-1].sort == b.ends {
@@ -255,10 +307,9 @@ func (s *stream) recut(key uint64, b *branch) {
 		if first < 0 {
 			continue
 		}
-		h := s.head.finish(&cols, b.depthOf(&cols, first), 0, &vars)
+		h := s.head.finish(&cols, b.depthOf(&cols, first), key, &vars)
 		vars = vars[:0]
 		if h.at == t.header.at {
-			t.header.branch = 0
 			continue
 		}
 		s.retire(t)
@@ -267,7 +318,7 @@ func (s *stream) recut(key uint64, b *branch) {
 		sc.fold()
 		w, _ := s.find(sc)
 		if w == nil {
-			w, _ = s.learn(sc, t.line, h, t.firstSeen, &Match{})
+			w, _ = s.learn(sc, t.line, h, 0, t.firstSeen, &Match{})
 		}
 		w.take(t)
 		s.miner.ids.merge(t.id, w.id)

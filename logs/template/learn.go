@@ -3,6 +3,8 @@ package template
 import (
 	"cmp"
 	"slices"
+
+	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // What is unlike all that is known is learnt here. For each word of a new line the
@@ -13,16 +15,21 @@ import (
 
 // learn returns the template of a scanned line that is not known, and the places
 // that are variables beside those that look it.
-func (s *stream) learn(sc *scan, line []byte, h header, at int64, out *Match) (*tmpl, mask) {
+func (s *stream) learn(sc *scan, line []byte, h header, sev telemetry.Severity, at int64, out *Match) (*tmpl, mask) {
 	if place := s.joins(sc, mask{}); place >= 0 {
 		var m mask
 		m.set(place)
 		s.addMask(sc.shape, m)
 		return s.forms[sc.swap(sc.form, place)], m
 	}
-	out.New = true
+	if !s.admits(sc.form) {
+		s.miner.count.other.Add(1)
+		return s.others(sev, at), mask{}
+	}
 	x := sighting{sc, line, h}
-	return s.enter(s.create(x, mask{}, sc.form, at), x, sc.form, mask{})
+	t, before := s.create(x, mask{}, sc.form, at)
+	out.New, out.Last = before == 0, before
+	return s.enter(t, x, sc.form, mask{})
 }
 
 // sighting is a line that is looked at, taken apart.
@@ -144,7 +151,7 @@ func (s *stream) widen(wide uint64, sc sighting, m mask, place int) (*tmpl, mask
 	f := s.first[wide]
 	w := s.forms[wide]
 	if w == nil {
-		w = s.create(sc, m, wide, f.firstSeen)
+		w, _ = s.create(sc, m, wide, f.firstSeen)
 	}
 	s.addMask(sc.shape, m)
 	s.absorb(w, wide)
@@ -190,6 +197,10 @@ func (s *stream) difference(t *tmpl, wide uint64) (mask, uint64, bool) {
 	return mask{}, 0, false
 }
 
+// maxMasks bounds how many ways of being variable a shape has; lines of further ones
+// are found one word at a time.
+const maxMasks = 32
+
 // addMask remembers that lines of a shape may have variables at the places of m.
 // The narrower are tried first, so that the order of lines does not matter.
 func (s *stream) addMask(shape uint64, m mask) {
@@ -202,6 +213,9 @@ func (s *stream) addMask(shape uint64, m mask) {
 		if at == len(of) && less(m, x) {
 			at = i
 		}
+	}
+	if len(of) >= maxMasks {
+		return
 	}
 	of = append(of, mask{})
 	copy(of[at+1:], of[at:])
@@ -223,17 +237,17 @@ func less(a, b mask) bool {
 	return a[1] < b[1]
 }
 
-// create makes a template and enters its form.
-func (s *stream) create(x sighting, m mask, form uint64, at int64) *tmpl {
+// create makes a template and enters its form. It returns when the same was last seen
+// before it was let go, 0 if it is new.
+func (s *stream) create(x sighting, m mask, form uint64, at int64) (*tmpl, int64) {
 	t := &tmpl{stream: s, id: idOf(s.seed, form), form: form, mask: m, shape: x.shape, header: x.header, firstSeen: at, last: at}
 	keep := min(len(x.line), int(x.header.at)+maxBytes)
 	t.line = append(make([]byte, 0, keep), x.line[:keep]...)
 	t.prepare(x.scan, x.line)
 	s.templates[t.id] = t
 	s.forms[form] = t
-	s.miner.ids.put(t)
 	s.miner.live.Add(1)
-	return t
+	return t, s.miner.ids.put(t)
 }
 
 // retire removes a template from all but the ids.

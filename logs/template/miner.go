@@ -30,7 +30,7 @@ type counters struct {
 
 // New returns a miner that knows nothing. The configuration must be valid.
 func New(cfg Config) *Miner {
-	m := &Miner{cfg: cfg, ids: newIDTable()}
+	m := &Miner{cfg: cfg, ids: newIDTable(4 * cfg.MaxTemplates)}
 	m.services.Store(&map[string]*stream{})
 	return m
 }

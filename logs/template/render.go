@@ -16,6 +16,12 @@ func (t *tmpl) info() Info {
 
 // text renders a template: the line it was made of, with variables in brackets.
 func (t *tmpl) text(typed bool) string {
+	switch {
+	case t.other:
+		return "<other>"
+	case t.given:
+		return string(t.line)
+	}
 	var sc scan
 	sc.run(t.line, t.header.at)
 	sc.fold()

@@ -15,15 +15,19 @@ type seenLine struct {
 }
 
 // tokSet is a set of tokens of a line.
-type tokSet [maxToks / 64]uint64
+type tokSet [maxToks / 128]uint64
 
-func (s *tokSet) has(i int) bool { return s[i>>6]&(1<<(i&63)) != 0 }
-func (s *tokSet) set(i int)      { s[i>>6] |= 1 << (i & 63) }
+// A token beyond the set is a variable only if it looks it.
+func (s *tokSet) has(i int) bool { return i < 64*len(s) && s[i>>6]&(1<<(i&63)) != 0 }
+func (s *tokSet) set(i int) {
+	if i < 64*len(s) {
+		s[i>>6] |= 1 << (i & 63)
+	}
+}
 
-const (
-	minSeen = 32
-	maxSeen = 4096 // 48 bytes each
-)
+// minSeen is the least size of the table; it has up to four slots of 32 bytes for
+// each template.
+const minSeen = 32
 
 // none is what is not found.
 var none seenLine
@@ -40,8 +44,8 @@ func (s *seenLines) get(seq uint64) *seenLine {
 	return &none
 }
 
-func (s *seenLines) put(seq uint64, t *tmpl, more tokSet) {
-	if n := len(s.slots); n == 0 || s.used*2 > n && n < maxSeen {
+func (s *seenLines) put(seq uint64, t *tmpl, more tokSet, most int) {
+	if n := len(s.slots); n == 0 || s.used*2 > n && 2*n <= most {
 		s.grow(max(minSeen, 2*n))
 	}
 	x := &s.slots[seq&uint64(len(s.slots)-1)]

@@ -23,6 +23,7 @@ type stream struct {
 	work      scan               // for lines that are looked at a second time
 	head      headers
 	seen      seenLines
+	door      []uint32 // forms that were seen once while there was no room
 }
 
 // mask is a set of places of a form.
@@ -46,7 +47,6 @@ func (s *stream) mine(sev telemetry.Severity, body []byte, at int64, out *Match)
 	h, settled := s.head.cut(body, &out.cols, &out.Vars)
 	if settled != nil {
 		s.recut(h.branch, settled)
-		h.branch = 0
 	}
 	sc.run(body, h.at)
 	x := s.seen.get(sc.seq)
@@ -62,7 +62,7 @@ func (s *stream) mine(sev telemetry.Severity, body []byte, at int64, out *Match)
 	t, m := s.find(sc)
 	if t == nil {
 		s.miner.count.misses.Add(1)
-		t, m = s.learn(sc, body, h, at, out)
+		t, m = s.learn(sc, body, h, sev, at, out)
 	} else {
 		out.Last = t.last
 	}
@@ -70,7 +70,9 @@ func (s *stream) mine(sev telemetry.Severity, body []byte, at int64, out *Match)
 	t.track(sc, body)
 	out.ID = t.id
 	more := sc.more(m)
-	s.seen.put(sc.seq, t, more)
+	if !t.other {
+		s.seen.put(sc.seq, t, more, 4*len(s.templates))
+	}
 	sc.vars(&more, &out.Vars)
 }
 
