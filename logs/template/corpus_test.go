@@ -15,9 +15,13 @@ func shop(n int) [][]byte {
 	users := []string{"alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy"}
 	pick := func(of []string) string { return of[r.IntN(len(of))] }
 	makers := []func() string{
-		func() string { return fmt.Sprintf("order %d paid by %s in %d ms", r.IntN(1e6), pick(users), r.IntN(900)) },
+		func() string {
+			return fmt.Sprintf("order %d paid by %s in %d ms", r.IntN(1e6), pick(users), r.IntN(900))
+		},
 		func() string { return fmt.Sprintf("GET /cart/%x 200 %dus", r.Uint32(), r.IntN(9000)) },
-		func() string { return fmt.Sprintf("cache miss for key session:%016x on shard %d", r.Uint64(), r.IntN(8)) },
+		func() string {
+			return fmt.Sprintf("cache miss for key session:%016x on shard %d", r.Uint64(), r.IntN(8))
+		},
 		func() string {
 			return fmt.Sprintf("connection from 10.%d.%d.%d:%d closed: %s", r.IntN(255), r.IntN(255), r.IntN(255), 1024+r.IntN(60000),
 				pick([]string{"timeout", "reset by peer", "end of file"}))

@@ -85,7 +85,13 @@ func (s *stream) remask() {
 
 // others returns the template for lines of a level that get none of their own.
 func (s *stream) others(sev telemetry.Severity, at int64) *tmpl {
-	form := mix(0x6f74686572 + uint64(levelIndex(sev)))
+	return s.otherOf(levelIndex(sev), at)
+}
+
+func otherForm(level int) uint64 { return mix(0x6f74686572 + uint64(level)) }
+
+func (s *stream) otherOf(level int, at int64) *tmpl {
+	form := otherForm(level)
 	if t := s.forms[form]; t != nil {
 		return t
 	}
@@ -93,5 +99,6 @@ func (s *stream) others(sev telemetry.Severity, at int64) *tmpl {
 	s.templates[t.id], s.forms[form] = t, t
 	s.miner.ids.put(t)
 	s.miner.live.Add(1)
+	s.miner.note(t.record())
 	return t
 }

@@ -43,6 +43,7 @@ const markWithin = 5
 
 type headers struct {
 	any          bool   // a branch has a header
+	dirty        bool   // counts changed since they were noted
 	lines, timed uint64 // all lines, and those that begin with a time
 	branches     map[uint64]*branch
 	ways         map[uint64]uint32 // lines by the sorts of their first columns
@@ -85,6 +86,7 @@ func (h *headers) cut(line []byte, cols *columns, vars *[]Var) (header, *branch)
 		return h.finish(cols, b.depthOf(cols, first), key, vars), nil
 	}
 	b.lines++
+	h.dirty = true
 	h.count(b, key, cols.upTo(maxColumns), first)
 	var changed *branch
 	if b.lines >= settleAfter && b.lines&(b.lines-1) == 0 && h.settle(b, key, first) {
@@ -321,6 +323,6 @@ func (s *stream) recut(key uint64, b *branch) {
 			w, _ = s.learn(sc, t.line, h, 0, t.firstSeen, &Match{})
 		}
 		w.take(t)
-		s.miner.ids.merge(t.id, w.id)
+		s.alias(t.id, w.id)
 	}
 }

@@ -178,7 +178,13 @@ func (s *stream) absorb(w *tmpl, wide uint64) {
 func (s *stream) merge(t, into *tmpl) {
 	s.retire(t)
 	into.take(t)
-	s.miner.ids.merge(t.id, into.id)
+	s.alias(t.id, into.id)
+}
+
+// alias makes an id lead to another from now on.
+func (s *stream) alias(from, to uint64) {
+	s.miner.ids.merge(from, to)
+	s.miner.note(&record{kind: recAlias, service: s.name, id: from, to: to})
 }
 
 // difference returns the places that are variables in wide and words in t.
@@ -237,17 +243,25 @@ func less(a, b mask) bool {
 	return a[1] < b[1]
 }
 
+// spareBytes are kept of a long line beyond what is mined, in case its header turns out
+// to be longer.
+const spareBytes = 128
+
 // create makes a template and enters its form. It returns when the same was last seen
 // before it was let go, 0 if it is new.
 func (s *stream) create(x sighting, m mask, form uint64, at int64) (*tmpl, int64) {
 	t := &tmpl{stream: s, id: idOf(s.seed, form), form: form, mask: m, shape: x.shape, header: x.header, firstSeen: at, last: at}
-	keep := min(len(x.line), int(x.header.at)+maxBytes)
+	keep := min(len(x.line), int(x.header.at)+maxBytes+spareBytes)
 	t.line = append(make([]byte, 0, keep), x.line[:keep]...)
 	t.prepare(x.scan, x.line)
 	s.templates[t.id] = t
 	s.forms[form] = t
 	s.miner.live.Add(1)
-	return t, s.miner.ids.put(t)
+	before := s.miner.ids.put(t)
+	if len(x.toks) > 0 { // else it is given, and noted as such
+		s.miner.note(t.record())
+	}
+	return t, before
 }
 
 // retire removes a template from all but the ids.

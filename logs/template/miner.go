@@ -21,6 +21,11 @@ type Miner struct {
 	ids   idTable
 	live  atomic.Int64 // templates of all services
 	count counters
+
+	journaled bool // set before the first line
+	pendMu    sync.Mutex
+	pending   []byte // records for the journal
+	lost      bool   // some did not fit or could not be written
 }
 
 // counters are what /metrics says of the miner.

@@ -46,6 +46,7 @@ func (s *stream) mine(sev telemetry.Severity, body []byte, at int64, out *Match)
 	sc := &out.scan
 	h, settled := s.head.cut(body, &out.cols, &out.Vars)
 	if settled != nil {
+		s.miner.note(settled.record(s.name, h.branch, &s.head))
 		s.recut(h.branch, settled)
 	}
 	sc.run(body, h.at)
