@@ -12,9 +12,10 @@ import (
 
 // logsFlags are what the parts of the logs bench are told.
 type logsFlags struct {
-	dir  string // folder logs of the data
-	set  string // one labelled log, or all
-	miss bool   // print what is wrong of each
+	dir   string // folder logs of the data
+	set   string // one labelled log, or all
+	miss  bool   // print what is wrong of each
+	lines int    // of the memory part
 }
 
 // logs measures templates: whether lines are grouped and worded as people did.
@@ -24,12 +25,13 @@ func logs(args []string, out io.Writer) (figures, error) {
 	var f logsFlags
 	flags.StringVar(&f.set, "set", "", "only this labelled log")
 	flags.BoolVar(&f.miss, "misses", false, "print groups and texts that are not as labelled")
+	flags.IntVar(&f.lines, "lines", 10_000_000, "lines of the memory part")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
 	f.dir = filepath.Join(*data, "logs")
 	found := figures{}
-	for _, part := range []func(logsFlags, figures, io.Writer) error{logsAccuracy, logsSpeed} {
+	for _, part := range []func(logsFlags, figures, io.Writer) error{logsAccuracy, logsSpeed, logsMemory} {
 		if err := part(f, found, out); err != nil {
 			return nil, err
 		}
