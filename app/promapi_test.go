@@ -55,7 +55,7 @@ groups:
 	d.remoteWrite("other_depth", 5*time.Second, values...)
 
 	now := d.vector(`queue_depth{tocsin_band=~".+"}`)
-	if len(now) != 5 || now["value"] != "500" || now["score"] < "0.99" || now["upper"] > "2" {
+	if len(now) != 6 || now["value"] != "500" || now["score"] < "0.99" || now["upper"] > "2" {
 		t.Errorf("the present: got %v", now)
 	}
 	if past := d.vector(`max_over_time(queue_depth{tocsin_band="score"}[5m])`); past["score"] < "0.99" {
@@ -74,7 +74,7 @@ groups:
 	if len(names.Data) != 1 || names.Data[0]["tocsin_band"] != "lower" || names.Data[0]["job"] != "pay" {
 		t.Errorf("series: got %v", names)
 	}
-	if _, body := d.get("/api/v1/query?query=" + url.QueryEscape(`queue_depth{tocsin_band="middle"}`)); !strings.Contains(body, `"result":[]`) || !strings.Contains(body, "tocsin_band is one of expected, lower") {
+	if _, body := d.get("/api/v1/query?query=" + url.QueryEscape(`queue_depth{tocsin_band="middle"}`)); !strings.Contains(body, `"result":[]`) || !strings.Contains(body, "tocsin_band is one of anomaly, expected, lower") {
 		t.Errorf("a part that is none: got %s", body)
 	}
 	d.eventually("the alert fires", func() bool {

@@ -5,3 +5,6 @@ CREATE TABLE standing_alerts (
     fingerprint TEXT PRIMARY KEY,
     body        TEXT NOT NULL
 );
+
+-- +goose Down
+DROP TABLE standing_alerts;
