@@ -92,6 +92,7 @@ func TestParse_EveryError_HasItsLine(t *testing.T) {
 		{"no route", "receivers:\n- name: a\n", "am.yml:1: no routes provided"},
 		{"matcher", "route:\n  receiver: a\n  routes:\n  - matchers: ['a=~\"(\"']\nreceivers:\n- name: a\n", "am.yml:"},
 		{"template", "route:\n  receiver: a\nreceivers:\n- name: a\ntemplates: ['testdata/bad.tmpl']\n", "am.yml:5: templates: "},
+		{"loader crashes", "route:\n  receiver: a\nreceivers:\n- name: a\n  slack_configs: [{channel: x, update_message: true}]\n", "am.yml:4: receivers[0]: Alertmanager's loader crashes on it"},
 		{"syntax", "route:\n  receiver: [\n", "am.yml:2"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package amfile
 
 import (
+	"fmt"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -29,7 +30,7 @@ var UseMatchers = sync.OnceFunc(func() {
 // exactly when there are Errors.
 func Parse(file string, src []byte) (*config.Config, yamldoc.Errors) {
 	UseMatchers()
-	c, err := config.Load(string(src))
+	c, err := load(string(src))
 	if err != nil {
 		return nil, placed(file, src, err)
 	}
@@ -42,6 +43,17 @@ func Parse(file string, src []byte) (*config.Config, yamldoc.Errors) {
 		return nil, at(file, src, "templates", err)
 	}
 	return c, nil
+}
+
+// load is Alertmanager's loader, which has been seen to crash on what it does not
+// expect. A reload must not take the daemon down.
+func load(text string) (c *config.Config, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			c, err = nil, fmt.Errorf("Alertmanager's loader crashes on it (%v); a setting that it needs is missing, such as app_url beside update_message", p)
+		}
+	}()
+	return config.Load(text)
 }
 
 var (
@@ -128,7 +140,7 @@ func refusedReceiver(doc *yamldoc.Document, lines lines, msg string) string {
 		}
 		name, _ := item.Get("name")
 		alone := global + "route:\n  receiver: " + strconv.Quote(name.Text()) + "\nreceivers:\n" + lines.text(item.Line(), last)
-		if _, err := config.Load(alone); err != nil && strings.Contains(err.Error(), msg) {
+		if _, err := load(alone); err != nil && strings.Contains(err.Error(), msg) {
 			return item.Path()
 		}
 	}

@@ -115,6 +115,7 @@ func (p *Plan) addReceiver(r config.Receiver, o PlanOptions) error {
 		return fmt.Errorf("receiver %s: %w", r.Name, err)
 	}
 	secrets := secretsOf(r)
+	secrets = append(secrets, partsOf(secrets)...)
 	for i := range integrations {
 		c := &Channel{name: channelName(r.Name, integrations, i), receiver: r.Name, integration: &integrations[i], secrets: secrets, log: o.Logger}
 		p.channels[r.Name] = append(p.channels[r.Name], c)

@@ -78,6 +78,27 @@ func sameURL(a, b string) bool {
 	return err == nil && u.Host != "" && u.String() == b
 }
 
+// partsOf returns the parts of secret addresses that providers take for the
+// secret, and may repeat in an answer: the password, the last step of the path,
+// and the values of the query.
+func partsOf(secrets []string) []string {
+	var out []string
+	for _, s := range secrets {
+		u, err := url.Parse(s)
+		if err != nil || u.Host == "" {
+			continue
+		}
+		if pw, ok := u.User.Password(); ok {
+			out = append(out, pw)
+		}
+		out = append(out, u.Path[strings.LastIndexByte(u.Path, '/')+1:])
+		for _, values := range u.Query() {
+			out = append(out, values...)
+		}
+	}
+	return out
+}
+
 // shortSecret is the least length of a secret that is looked for inside of other
 // texts: a shorter one would take words apart.
 const shortSecret = 6
