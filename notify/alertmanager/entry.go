@@ -31,6 +31,7 @@ type entry struct {
 	origin Origin
 	groups map[*group]bool
 	routes int // how many it is in while it burns
+	row    int64
 	// observed is what the incidents were told of it: firing, resolved or nothing.
 	observed string
 	dirty    bool // the row is older than the entry

@@ -51,10 +51,8 @@ func (r *Router) decideDue(ctx context.Context, at time.Time) error {
 		}
 	}
 	if err := r.write(ctx); err != nil {
-		r.behind = true
 		return fmt.Errorf("store groups: %w", err)
 	}
-	r.behind = false
 	return r.saveClock(ctx, at)
 }
 
@@ -234,7 +232,7 @@ func (r *Router) forget(fp model.Fingerprint, e *entry) {
 		return
 	}
 	delete(r.alerts, fp)
-	r.removed[fp] = true
+	r.removed = append(r.removed, e.row)
 	r.sources.remove(e)
 }
 

@@ -2,12 +2,13 @@ package alertmanager
 
 import (
 	"context"
+	"database/sql"
+	"database/sql/driver"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
-
-	"github.com/prometheus/common/model"
 
 	"github.com/tocsinhq/tocsin/notify"
 )
@@ -27,7 +28,7 @@ func (r *Router) load(ctx context.Context) (map[string]storedGroup, error) {
 		return nil, err
 	}
 	now := r.o.Now()
-	err := r.eachRow(ctx, "SELECT fingerprint, body FROM am_alerts", func(id string, body []byte) error {
+	err := r.eachRow(ctx, "SELECT id, body FROM am_alerts", func(id string, body []byte) error {
 		e, err := decodeEntry(body)
 		if err != nil {
 			return err
@@ -35,6 +36,10 @@ func (r *Router) load(ctx context.Context) (map[string]storedGroup, error) {
 		if down > 0 && e.renew(time.UnixMilli(down), now) {
 			r.touch(e)
 		}
+		if e.row, err = strconv.ParseInt(id, 10, 64); err != nil {
+			return err
+		}
+		r.rows = max(r.rows, e.row)
 		r.alerts[e.fp] = e
 		r.look(e)
 		return nil
@@ -85,13 +90,47 @@ func (r *Router) write(ctx context.Context) error {
 		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // after Commit it does nothing
+	return r.writeIn(ctx, tx)
+}
+
+// writeAlerts is write for what came in. It does not wait for the disk itself: a
+// kill loses nothing, and what a loss of power takes is sent again, since an
+// alert that is not repeated ends. The next write that matters more takes it
+// along. A storm waits for the disk a thousand times less.
+func (r *Router) writeAlerts(ctx context.Context) error {
+	if len(r.due) > 0 {
+		return r.write(ctx)
+	}
+	conn, err := r.o.DB.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, "PRAGMA synchronous = NORMAL"); err != nil {
+		return err
+	}
+	defer func() {
+		if _, err := conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA synchronous = FULL"); err != nil {
+			// Nobody may go on with a connection that does not wait.
+			conn.Raw(func(any) error { return driver.ErrBadConn }) //nolint:errcheck // it is the error
+		}
+	}()
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // after Commit it does nothing
+	return r.writeIn(ctx, tx)
+}
+
+func (r *Router) writeIn(ctx context.Context, tx *sql.Tx) error {
 	wrote := 0
 	exec := func(query string, args ...any) error {
 		wrote++
 		_, err := tx.ExecContext(ctx, query, args...)
 		return err
 	}
-	put, err := tx.PrepareContext(ctx, "INSERT OR REPLACE INTO am_alerts (fingerprint, body) VALUES (?, ?)")
+	put, err := tx.PrepareContext(ctx, "INSERT OR REPLACE INTO am_alerts (id, body) VALUES (?, ?)")
 	if err != nil {
 		return err
 	}
@@ -105,12 +144,12 @@ func (r *Router) write(ctx context.Context) error {
 			return fmt.Errorf("alert %s: %w", e.fp, err)
 		}
 		wrote++
-		if _, err := put.ExecContext(ctx, e.fp.String(), body); err != nil {
+		if _, err := put.ExecContext(ctx, e.row, body); err != nil {
 			return err
 		}
 	}
-	for fp := range r.removed {
-		if err := exec("DELETE FROM am_alerts WHERE fingerprint = ?", fp.String()); err != nil {
+	for _, row := range r.removed {
+		if err := exec("DELETE FROM am_alerts WHERE id = ?", row); err != nil {
 			return err
 		}
 	}
@@ -167,7 +206,7 @@ func (r *Router) written() {
 	if len(r.due) > 0 {
 		r.unsent = true
 	}
-	r.removed, r.gone, r.due = map[model.Fingerprint]bool{}, map[string]bool{}, nil
+	r.removed, r.gone, r.due = nil, map[string]bool{}, nil
 }
 
 // saveEvery is how far the stored clock may be behind.

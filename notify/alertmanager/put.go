@@ -11,7 +11,7 @@ import (
 )
 
 // Put takes in reports of alerts at event time at. When it returns without error
-// every change of state is on disk; an alert that only goes on is written by the
+// every change of state survives a kill; an alert that only goes on is written by the
 // next Tick. Those that do not fit are counted, and refused is how many. An alert
 // that has ended and was not known is nothing to anybody and is left out.
 func (r *Router) Put(ctx context.Context, origin Origin, alerts []*alert.Alert, at time.Time) (refused int, err error) {
@@ -30,8 +30,7 @@ func (r *Router) Put(ctx context.Context, origin Origin, alerts []*alert.Alert, 
 		return refused, nil
 	}
 	r.signal()
-	if err := r.write(ctx); err != nil {
-		r.behind = true
+	if err := r.writeAlerts(ctx); err != nil {
 		return refused, fmt.Errorf("store %d alerts: %w", len(alerts), err)
 	}
 	return refused, nil
@@ -52,10 +51,10 @@ func (r *Router) put(origin Origin, a *alert.Alert, at time.Time) (ok, changed b
 			r.metrics.dropped("too_many_alerts", 1)
 			return false, false
 		}
-		e = &entry{fp: fp, alert: a, origin: origin, groups: map[*group]bool{}}
+		r.rows++
+		e = &entry{fp: fp, alert: a, origin: origin, groups: map[*group]bool{}, row: r.rows}
 		r.alerts[fp] = e
 		r.touch(e)
-		delete(r.removed, fp)
 		r.sources.add(e)
 		r.join(e, at)
 		r.look(e)

@@ -49,13 +49,13 @@ type Router struct {
 	alerts  map[model.Fingerprint]*entry
 	groups  map[string]*group
 	sources *sources
-	stale   []*entry                   // with rows that are older than they are
-	removed map[model.Fingerprint]bool // rows to delete
-	gone    map[string]bool            // rows of groups to delete
-	due     []message                  // decided, not on disk
-	behind  bool                       // a row could not be written; Tick tries again
-	clock   time.Time                  // as stored
-	seq     int64                      // number of the last message; only grows
+	stale   []*entry        // with rows that are older than they are
+	removed []int64         // rows to delete
+	rows    int64           // the latest row
+	gone    map[string]bool // rows of groups to delete
+	due     []message       // decided, not on disk
+	clock   time.Time       // as stored
+	seq     int64           // number of the last message; only grows
 
 	sendMu  sync.Mutex // one sender of am_outgoing at a time
 	unsent  bool       // there may be rows in am_outgoing
@@ -80,7 +80,7 @@ func New(ctx context.Context, o Options) (*Router, error) {
 	r := &Router{
 		o: o, log: o.Logger.With("component", "alertmanager"), wake: make(chan struct{}, 1),
 		alerts: map[model.Fingerprint]*entry{}, groups: map[string]*group{},
-		removed: map[model.Fingerprint]bool{}, gone: map[string]bool{}, unknown: map[model.Fingerprint]bool{}, unsent: true,
+		gone: map[string]bool{}, unknown: map[model.Fingerprint]bool{}, unsent: true,
 	}
 	r.metrics = newRouterMetrics(o.Metrics, r)
 	old, err := r.load(ctx)
@@ -110,7 +110,6 @@ func (r *Router) Replace(ctx context.Context, p *Plan, at time.Time) error {
 	r.arrange(p, old, at)
 	r.signal()
 	if err := r.write(ctx); err != nil {
-		r.behind = true // the plan holds all the same; Tick writes again
 		return fmt.Errorf("store groups of the new configuration: %w", err)
 	}
 	return nil

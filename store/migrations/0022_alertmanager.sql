@@ -3,9 +3,9 @@
 -- no restart, reload or kill forgets it.
 
 CREATE TABLE am_alerts (
-    fingerprint TEXT PRIMARY KEY,
-    body        BLOB NOT NULL -- the alert as JSON
-) WITHOUT ROWID;
+    id   INTEGER PRIMARY KEY, -- in the order of coming, so that a storm fills pages one after another
+    body BLOB NOT NULL        -- the alert as JSON
+);
 
 CREATE TABLE am_groups (
     id   TEXT PRIMARY KEY, -- key of the group and its receiver

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"mime"
 	"net/http"
 	"strings"
@@ -43,26 +42,30 @@ func newPosts(o Options) *posts {
 
 // posted is an alert as it comes.
 type posted struct {
-	Labels       model.LabelSet `json:"labels"`
-	Annotations  model.LabelSet `json:"annotations"`
-	StartsAt     stamp          `json:"startsAt"`
-	EndsAt       stamp          `json:"endsAt"`
-	GeneratorURL string         `json:"generatorURL"`
+	Labels       map[string]string `json:"labels"`
+	Annotations  map[string]string `json:"annotations"`
+	StartsAt     stamp             `json:"startsAt"`
+	EndsAt       stamp             `json:"endsAt"`
+	GeneratorURL string            `json:"generatorURL"`
 }
 
 // stamp is a time in any of the forms that Alertmanager takes.
 type stamp struct{ time.Time }
 
-// UnmarshalText reads RFC 3339 and, if it is not that, what strfmt reads.
-func (s *stamp) UnmarshalText(text []byte) error {
-	if len(text) == 0 {
+// UnmarshalJSON reads RFC 3339 and, if it is not that, what strfmt reads.
+func (s *stamp) UnmarshalJSON(body []byte) error {
+	var text string
+	if err := json.Unmarshal(body, &text); err != nil {
+		return fmt.Errorf("want a time such as \"2026-01-05T00:00:00Z\", got %s", clip(string(body)))
+	}
+	if text == "" {
 		return nil
 	}
-	t, err := time.Parse(time.RFC3339Nano, string(text))
+	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
-		d, err := strfmt.ParseDateTime(string(text))
+		d, err := strfmt.ParseDateTime(text)
 		if err != nil {
-			return fmt.Errorf("want a time such as 2026-01-05T00:00:00Z, got %q", text)
+			return fmt.Errorf("want a time such as 2026-01-05T00:00:00Z, got %q", clip(text))
 		}
 		t = time.Time(d)
 	}
@@ -146,7 +149,7 @@ func (p *posts) read(body io.Reader, now time.Time) (list []*alert.Alert, wrong,
 		list = append(list, a)
 	}
 	if _, err := d.Token(); err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("after %d alerts: want the end of the list, got %w", len(list)+faults, err)
 	}
 	return list, wrong, nil
 }
@@ -154,7 +157,7 @@ func (p *posts) read(body io.Reader, now time.Time) (list []*alert.Alert, wrong,
 // alertOf checks an alert and fills in the times that it does not say.
 func (p *posts) alertOf(in posted, now time.Time, timeout time.Duration) (*alert.Alert, error) {
 	a := &alert.Alert{Alert: model.Alert{
-		Labels: in.Labels, Annotations: in.Annotations, StartsAt: in.StartsAt.Time, EndsAt: in.EndsAt.Time, GeneratorURL: in.GeneratorURL,
+		Labels: labelSet(in.Labels, true), Annotations: labelSet(in.Annotations, false), StartsAt: in.StartsAt.Time, EndsAt: in.EndsAt.Time, GeneratorURL: in.GeneratorURL,
 	}, UpdatedAt: now}
 	if a.StartsAt.IsZero() {
 		if a.StartsAt = a.EndsAt; a.EndsAt.IsZero() {
@@ -163,10 +166,6 @@ func (p *posts) alertOf(in posted, now time.Time, timeout time.Duration) (*alert
 	}
 	if a.EndsAt.IsZero() {
 		a.Timeout, a.EndsAt = true, now.Add(timeout)
-	}
-	maps.DeleteFunc(a.Labels, func(_ model.LabelName, v model.LabelValue) bool { return v == "" })
-	if a.Annotations == nil {
-		a.Annotations = model.LabelSet{}
 	}
 	if err := a.Validate(); err != nil {
 		return nil, err
@@ -184,6 +183,18 @@ func (p *posts) alertOf(in posted, now time.Time, timeout time.Duration) (*alert
 		return nil, fmt.Errorf("alert %s: want at most %s of labels and annotations, got %d bytes", clip(a.Name()), p.o.Config.MaxTextBytes, size)
 	}
 	return a, nil
+}
+
+// labelSet returns the set of names and values; empty ones are the same as none
+// for labels.
+func labelSet(m map[string]string, dropEmpty bool) model.LabelSet {
+	out := make(model.LabelSet, len(m))
+	for n, v := range m {
+		if v != "" || !dropEmpty {
+			out[model.LabelName(n)] = model.LabelValue(v)
+		}
+	}
+	return out
 }
 
 func clip(s string) string {
