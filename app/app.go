@@ -20,6 +20,7 @@ import (
 	"github.com/tocsinhq/tocsin/config"
 	"github.com/tocsinhq/tocsin/configs"
 	"github.com/tocsinhq/tocsin/ingest/scrape"
+	"github.com/tocsinhq/tocsin/internal/amfile"
 	"github.com/tocsinhq/tocsin/notify"
 	"github.com/tocsinhq/tocsin/notify/channels"
 	"github.com/tocsinhq/tocsin/rules"
@@ -73,11 +74,12 @@ type App struct {
 
 // loaded is a configuration with everything that it names, read and checked.
 type loaded struct {
-	config   config.Config
-	rules    rules.RuleSet
-	channels []notify.Channel
-	jobs     scrape.Jobs
-	targets  forward.Targets
+	config       config.Config
+	rules        rules.RuleSet
+	channels     []notify.Channel
+	alertmanager amfile.Document
+	jobs         scrape.Jobs
+	targets      forward.Targets
 }
 
 // New reads the configuration, takes the data folder and binds the listener. It
@@ -159,6 +161,9 @@ func (a *App) load() (loaded, error) {
 	}
 	if l.channels, err = channels.Build(l.config.Notify, channels.Deps{Console: a.opts.Console}); err != nil {
 		return loaded{}, fmt.Errorf("notify: %w", err)
+	}
+	if l.alertmanager, err = ReadAlertmanager(l.config, base); err != nil {
+		return loaded{}, fmt.Errorf("alertmanager:\n%w", err)
 	}
 	if l.jobs, l.targets, err = ReadPrometheus(l.config, base); err != nil {
 		return loaded{}, fmt.Errorf("scraping and forwarding:\n%w", err)

@@ -112,6 +112,9 @@ func (c *Core) Sweep(t time.Time) {
 
 // onAlerts takes the alerts of one evaluation from the rule engine.
 func (c *Core) onAlerts(ctx context.Context, alerts []rules.Alert) {
+	if err := c.routeAlerts(ctx, alerts); err != nil {
+		c.log.Error("alerts could not be handed to the routes; what they missed is made good within a minute or two", "error", err)
+	}
 	for _, a := range alerts {
 		if a.Shadow {
 			continue // counted by the rule engine, and for nobody's eyes
@@ -123,6 +126,7 @@ func (c *Core) onAlerts(ctx context.Context, alerts []rules.Alert) {
 		if s, known := c.engine.SignalOf(signal.Prefix + a.Signal); known {
 			o.Symptom = s.Symptom
 		}
+		o.Channels = c.toldBy(a.Labels, a.Channels)
 		if err := c.incidents.Apply(ctx, o); err != nil {
 			// A firing alert is reported again when its value changes; an end
 			// that is lost here is only found again by Resume, at a start.

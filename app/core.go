@@ -25,7 +25,10 @@ import (
 	"github.com/tocsinhq/tocsin/detector"
 	"github.com/tocsinhq/tocsin/incident"
 	"github.com/tocsinhq/tocsin/ingest/scrape"
+	"github.com/tocsinhq/tocsin/internal/amfile"
 	"github.com/tocsinhq/tocsin/notify"
+	"github.com/tocsinhq/tocsin/notify/alertmanager"
+	"github.com/tocsinhq/tocsin/notify/silence"
 	"github.com/tocsinhq/tocsin/rca"
 	"github.com/tocsinhq/tocsin/rules"
 	"github.com/tocsinhq/tocsin/store"
@@ -42,12 +45,17 @@ const verdictQueue = 16384
 
 // CoreOptions are what a Core is made of.
 type CoreOptions struct {
-	Config      config.Config
-	RuleSet     rules.RuleSet
-	Jobs        scrape.Jobs      // to be scraped
-	Targets     forward.Targets  // to be sent to
-	Dir         string           // the data folder; must exist
-	Channels    []notify.Channel // every channel that may be told
+	Config   config.Config
+	RuleSet  rules.RuleSet
+	Jobs     scrape.Jobs      // to be scraped
+	Targets  forward.Targets  // to be sent to
+	Dir      string           // the data folder; must exist
+	Channels []notify.Channel // every channel that may be told
+	// Alertmanager is the configuration of its routes and receivers; see ReadAlertmanager.
+	Alertmanager amfile.Document
+	// Receiver stands before each receiver of that configuration; nil: they tell
+	// people themselves.
+	Receiver    func(notify.Channel) notify.Channel
 	ExternalURL string           // where links in messages begin, without a slash at the end
 	Now         func() time.Time // the wall clock, or the story's
 	Logger      *slog.Logger
@@ -103,6 +111,9 @@ type Core struct {
 	anomalies *incident.AnomalyLog
 	feed      *change.Feed
 	rankings  *rca.Store
+	silences  *silence.Store
+	router    *alertmanager.Router
+	receiver  func(notify.Channel) notify.Channel // see CoreOptions
 
 	// Replaced as a whole by a reload; read under mu.
 	mu     sync.RWMutex
@@ -110,6 +121,8 @@ type Core struct {
 	outbox *notify.Outbox
 	ranked map[string]time.Time // when each young incident was last ranked
 	judged time.Time            // when changes were last looked at
+	// reconciled is when routes and rules were last held against each other.
+	reconciled time.Time
 
 	// In use by scrapes and forwarder; changed by one reload at a time.
 	jobs    scrape.Jobs
@@ -148,6 +161,7 @@ func NewCore(ctx context.Context, o CoreOptions) (_ *Core, err error) {
 		maxSeries:      o.Config.Storage.Limits.MaxSeries,
 		minFree:        uint64(o.Config.Storage.MinFreeDisk),
 		ruleInterval:   o.Config.Rules.Interval.Std(),
+		receiver:       o.Receiver,
 	}
 	c.metrics = newCoreMetrics(o.Metrics, c)
 	defer func() {
@@ -257,36 +271,41 @@ func (c *Core) openDeciders(ctx context.Context, o CoreOptions) (err error) {
 	if err := c.engine.Load(ctx, o.RuleSet); err != nil {
 		return fmt.Errorf("load rules: %w", err)
 	}
-	next, err := c.prepare(o.Config, o.Channels)
+	next, err := c.prepare(o.Config, o.Channels, o.Alertmanager)
 	if err != nil {
 		return err
 	}
 	c.ranker, c.outbox = next.ranker, next.outbox
-	return nil
+	return c.openRouting(ctx, o, next.plan)
 }
 
 // replaceable is what a reload makes anew.
 type replaceable struct {
 	ranker *rca.Ranker
 	outbox *notify.Outbox
+	plan   *alertmanager.Plan
 }
 
 // prepare builds what a reload replaces. It touches nothing that is live.
-func (c *Core) prepare(cfg config.Config, channels []notify.Channel) (replaceable, error) {
+func (c *Core) prepare(cfg config.Config, channels []notify.Channel, conf amfile.Document) (replaceable, error) {
 	ranker, err := rca.NewRanker(rca.Options{
 		Config: cfg.RootCause, Changes: c.feed, Series: seriesSource{c.engine}, Logger: c.log.With("component", "rca"), Metrics: c.set,
 	})
 	if err != nil {
 		return replaceable{}, fmt.Errorf("make ranker: %w", err)
 	}
+	plan, err := c.newPlan(cfg, conf)
+	if err != nil {
+		return replaceable{}, err
+	}
 	outbox, err := notify.NewOutbox(notify.Options{
-		DB: c.state, Channels: channels, Config: cfg.Notify,
-		Logger: c.log, Metrics: c.set, Now: c.now,
+		DB: c.state, Channels: c.withReceivers(channels, plan), Config: cfg.Notify,
+		Logger: c.log, Metrics: c.set, Now: c.now, Mute: c.muted,
 	})
 	if err != nil {
 		return replaceable{}, err
 	}
-	return replaceable{ranker: ranker, outbox: outbox}, nil
+	return replaceable{ranker: ranker, outbox: outbox, plan: plan}, nil
 }
 
 // signal wakes the responder without waiting.
@@ -327,6 +346,9 @@ func (c *Core) Step(ctx context.Context, t time.Time) error {
 	}
 	if _, err := c.Respond(ctx); err != nil {
 		return err
+	}
+	if err := errors.Join(c.reconcile(ctx, t), c.router.Tick(ctx, t)); err != nil {
+		return fmt.Errorf("route alerts: %w", err)
 	}
 	if _, err := c.Outbox().Deliver(ctx, t); err != nil {
 		return fmt.Errorf("deliver: %w", err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tocsinhq/tocsin/ingest/otlp"
 	"github.com/tocsinhq/tocsin/web"
+	"github.com/tocsinhq/tocsin/web/amapi"
 	"github.com/tocsinhq/tocsin/web/promapi"
 )
 
@@ -23,15 +24,24 @@ type serverParts struct {
 	prom      http.Handler
 	receivers receivers
 	rates     *rateMeter
+
+	alertmanager *amapi.Handler
 }
 
 // newServerParts builds them on an open core.
-func (a *App) newServerParts(c *Core) serverParts {
+func (a *App) newServerParts(c *Core) (serverParts, error) {
 	cfg := a.loaded.config
+	am, err := amapi.New(amapi.Options{
+		Router: c.router, Silences: c.silences, Config: cfg.Alertmanager, Registry: a.registry, Metrics: a.set, Logger: a.log, Now: c.now, Version: a.opts.Version,
+	})
+	if err != nil {
+		return serverParts{}, err
+	}
 	return serverParts{
-		broker:    web.NewBroker(webEvents{c.incidents}, a.set, a.log),
-		rates:     &rateMeter{now: c.now},
-		receivers: a.newReceivers(c),
+		alertmanager: am,
+		broker:       web.NewBroker(webEvents{c.incidents}, a.set, a.log),
+		rates:        &rateMeter{now: c.now},
+		receivers:    a.newReceivers(c),
 		prom: promapi.New(promapi.Options{
 			Engine: c.query, Storage: c.bands, Rules: c.engine, TSDB: c.tsdb, Exemplars: c.tsdb, Metadata: c.catalogue.Metadata, Targets: c.scrapes, ScrapePools: c.scrapes.ScrapePools,
 			Config: a.configYAML, Runtime: a.runtimeInfo, Gatherer: a.registry, Metrics: a.set,
@@ -46,7 +56,7 @@ func (a *App) newServerParts(c *Core) serverParts {
 			Lookback: cfg.Storage.Query.Lookback.Std(),
 			Timeout:  cfg.Storage.Query.Timeout.Std(),
 		}),
-	}
+	}, nil
 }
 
 // serve makes the handler of the present configuration answer from now on.
@@ -72,6 +82,7 @@ func (a *App) serve(c *Core) {
 		Ready:         c.writer.Healthy,
 		Readable:      c.tsdb.Readable,
 		PromAPI:       a.server.prom,
+		Alertmanager:  a.server.alertmanager,
 		Write:         a.server.receivers.write,
 		OTLP:          otlp.Handler{Service: a.server.receivers.otlp},
 		Push:          a.server.receivers.push,

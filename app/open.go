@@ -23,7 +23,7 @@ func (a *App) openCore(ctx context.Context) (*Core, error) {
 	defer a.start.collectLess()()
 	defer a.start.logUntilDone(a.log)()
 	c, err := NewCore(ctx, CoreOptions{
-		Config: a.loaded.config, RuleSet: a.loaded.rules, Jobs: a.loaded.jobs, Targets: a.loaded.targets, Dir: a.opts.StoragePath, Channels: a.loaded.channels,
+		Config: a.loaded.config, RuleSet: a.loaded.rules, Jobs: a.loaded.jobs, Targets: a.loaded.targets, Dir: a.opts.StoragePath, Channels: a.loaded.channels, Alertmanager: a.loaded.alertmanager,
 		ExternalURL: a.URL(), Now: time.Now, Logger: a.log, Metrics: a.set, Registry: a.registry,
 		BlockReload: a.opts.BlockReload,
 		Replay:      a.start.replay, Stage: a.start.reach,
@@ -37,7 +37,9 @@ func (a *App) openCore(ctx context.Context) (*Core, error) {
 		a.log.Warn(w)
 	}
 	a.note(a.loaded)
-	a.server = a.newServerParts(c)
+	if a.server, err = a.newServerParts(c); err != nil {
+		return nil, errors.Join(err, c.Close(ctx, c.now()))
+	}
 	a.core.Store(c)
 	a.serve(c)
 	a.log.Info("stores are open", "took", time.Since(begun).Round(time.Millisecond))
@@ -85,6 +87,9 @@ const (
 // outbox prunes itself.
 func (c *Core) Prune(ctx context.Context, now time.Time) error {
 	_, err := c.anomalies.Prune(ctx, now.Add(-keepAnomalies))
+	if serr := c.silences.Prune(ctx, now); serr != nil {
+		err = errors.Join(err, serr)
+	}
 	if _, cerr := c.feed.Prune(ctx, now.Add(-keepChanges)); cerr != nil {
 		err = errors.Join(err, fmt.Errorf("prune changes: %w", cerr))
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tocsinhq/tocsin/config"
+	"github.com/tocsinhq/tocsin/notify/alertmanager"
 	"github.com/tocsinhq/tocsin/web"
 )
 
@@ -68,7 +69,7 @@ func (a *App) Reload(ctx context.Context) (err error) {
 	if err := a.checkLoop(ctx, next); err != nil {
 		return err
 	}
-	parts, err := core.prepare(next.config, next.channels)
+	parts, err := core.prepare(next.config, next.channels, next.alertmanager)
 	if err != nil {
 		return err
 	}
@@ -82,6 +83,10 @@ func (a *App) Reload(ctx context.Context) (err error) {
 	core.mu.Lock()
 	core.ranker, core.outbox = parts.ranker, parts.outbox
 	core.mu.Unlock()
+	if err := core.router.Replace(ctx, parts.plan, core.now()); err != nil {
+		a.log.Error("the new routes are in force", "error", err) // what is not on disk is written by the next look
+	}
+	a.server.alertmanager.Update()
 	a.loaded = next
 	a.serve(core)
 	a.note(next)
@@ -111,6 +116,7 @@ func needsRestart(old, next config.Config) error {
 		{"warm_start", old.WarmStart, next.WarmStart},
 		{"incidents", old.Incidents, next.Incidents},
 		{"rules.interval and the other settings of rules that are not files", withoutFiles(old), withoutFiles(next)},
+		{"alertmanager, but for config_file", withoutFile(old.Alertmanager), withoutFile(next.Alertmanager)},
 		{"web.max_connections", old.Web.MaxConnections, next.Web.MaxConnections},
 		{"web.external_url", old.Web.ExternalURL, next.Web.ExternalURL},
 	} {
@@ -128,4 +134,9 @@ func withoutFiles(c config.Config) any {
 	r := c.Rules
 	r.AlertFiles, r.RuleFiles, r.SignalFiles = nil, nil, nil
 	return r
+}
+
+func withoutFile(c alertmanager.Config) alertmanager.Config {
+	c.ConfigFile = ""
+	return c
 }

@@ -92,6 +92,7 @@ func (a *App) runCore(ctx context.Context, serving <-chan error, stopServing fun
 	named("judging of changes", func(ctx context.Context) error { return a.judgeLoop(ctx, core) })
 	named("clock", func(ctx context.Context) error { return a.tickLoop(ctx, core) })
 	named("responder", func(ctx context.Context) error { return a.respondLoop(ctx, core) })
+	named("alert groups", core.router.Run)
 	named("outbox", a.outboxLoop)
 	named("checkpoints", func(ctx context.Context) error { return a.upkeepLoop(ctx, core) })
 	named("warm start", core.learnLoop)
@@ -149,7 +150,7 @@ func (a *App) tickLoop(ctx context.Context, c *Core) error {
 			}
 			a.server.rates.note(sum(a.counters(), "tocsin_store_samples_total"))
 		}
-		if err := errors.Join(c.incidents.Tick(ctx, now), c.Rerank(ctx, now)); err != nil && ctx.Err() == nil {
+		if err := errors.Join(c.incidents.Tick(ctx, now), c.Rerank(ctx, now), c.reconcile(ctx, now)); err != nil && ctx.Err() == nil {
 			c.log.Error("incidents could not be moved on", "error", err)
 		}
 		a.moved.Store(time.Now().UnixMilli())

@@ -15,9 +15,12 @@ import (
 	"github.com/tocsinhq/tocsin/ingest/otlp"
 	"github.com/tocsinhq/tocsin/ingest/scrape"
 	"github.com/tocsinhq/tocsin/ingest/statsd"
+	"github.com/tocsinhq/tocsin/internal/amfile"
 	"github.com/tocsinhq/tocsin/internal/promfile"
 	"github.com/tocsinhq/tocsin/internal/yamldoc"
 	"github.com/tocsinhq/tocsin/notify"
+	"github.com/tocsinhq/tocsin/notify/alertmanager"
+	"github.com/tocsinhq/tocsin/notify/window"
 	"github.com/tocsinhq/tocsin/rca"
 	"github.com/tocsinhq/tocsin/rules"
 	"github.com/tocsinhq/tocsin/store"
@@ -56,6 +59,29 @@ type Config struct {
 	RootCause rca.Config `yaml:"root_cause"`
 	// Notify is about channels and who is told of what.
 	Notify notify.Config `yaml:"notify"`
+	// Alertmanager is about alerts that others send, and names a configuration of
+	// Alertmanager whose routes and receivers are used.
+	Alertmanager alertmanager.Config `yaml:"alertmanager"`
+	// Maintenance are recurring times at which what matches is watched on but nobody
+	// is told. What still burns when one ends is told then.
+	Maintenance []window.Config `yaml:"maintenance"`
+	// AlertmanagerGlobal is the `global` of alertmanager.yml. This section and the six below it
+	// are read by Alertmanager's own loader and mean what its documentation says; `${NAME}`
+	// stays as it is in them, and secrets come from files such as `api_url_file`.
+	AlertmanagerGlobal amfile.Section `yaml:"alertmanager_global"`
+	// Route is that of alertmanager.yml: which receiver gets what, and in which groups.
+	Route amfile.Section `yaml:"route"`
+	// Receivers are those of alertmanager.yml. One without an integration that has the name
+	// of a channel of `notify` stands for that channel.
+	Receivers amfile.Section `yaml:"receivers"`
+	// InhibitRules are those of alertmanager.yml: which alerts make others needless.
+	InhibitRules amfile.Section `yaml:"inhibit_rules"`
+	// TimeIntervals are those of alertmanager.yml, for routes to be muted or active in.
+	TimeIntervals amfile.Section `yaml:"time_intervals"`
+	// MuteTimeIntervals are those of older files alertmanager.yml.
+	MuteTimeIntervals amfile.Section `yaml:"mute_time_intervals"`
+	// Templates are those of alertmanager.yml: paths or globs of files.
+	Templates amfile.Section `yaml:"templates"`
 	// Scrape names Prometheus configuration files whose targets are scraped.
 	Scrape scrape.Config `yaml:"scrape"`
 	// Global is that of prometheus.yml: defaults for the jobs of `scrape_configs`, and
@@ -74,6 +100,8 @@ type Config struct {
 
 	// Prometheus is what the four sections above say.
 	Prometheus promfile.Document `yaml:"-"`
+	// AlertRouting is what the sections of alertmanager.yml say.
+	AlertRouting amfile.Document `yaml:"-"`
 }
 
 // Default returns the configuration of a daemon that was given no file.
@@ -93,6 +121,8 @@ func Default() Config {
 		RootCause: rca.DefaultConfig(),
 		Notify:    notify.DefaultConfig(),
 		Scrape:    scrape.DefaultConfig(),
+
+		Alertmanager: alertmanager.DefaultConfig(),
 	}
 }
 
@@ -113,7 +143,7 @@ func Load(path string) (Config, yamldoc.Errors) {
 func Overlay(c *Config, file string, src []byte) yamldoc.Errors {
 	doc, errs := yamldoc.Parse(file, src,
 		yamldoc.WithEnv(os.LookupEnv),
-		yamldoc.WithVerbatim(promfile.Sections()...),
+		yamldoc.WithVerbatim(append(promfile.Sections(), amfile.Sections()...)...),
 		yamldoc.WithNoun("notify.channels", "channel", "name"))
 	if len(errs) > 0 {
 		return errs
@@ -125,6 +155,11 @@ func Overlay(c *Config, file string, src []byte) yamldoc.Errors {
 	var bad yamldoc.Errors
 	c.Prometheus, bad = promfile.Inline(doc, src)
 	errs = append(errs, bad...)
+	c.AlertRouting, bad = amfile.Inline(doc, src)
+	errs = append(errs, bad...)
+	if c.AlertRouting.Config != nil && c.Alertmanager.ConfigFile != "" {
+		errs = append(errs, doc.Errorf("alertmanager.config_file", "want either a file or the sections of one in this file, got both"))
+	}
 	return errs.Sorted()
 }
 
@@ -143,5 +178,7 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	c.Incidents.Validate(yamldoc.Under(report, "incidents"))
 	c.RootCause.Validate(yamldoc.Under(report, "root_cause"))
 	c.Notify.Validate(yamldoc.Under(report, "notify"))
+	c.Alertmanager.Validate(yamldoc.Under(report, "alertmanager"))
+	window.Validate(c.Maintenance, func(path, format string, args ...any) { report("maintenance"+path, format, args...) })
 	c.Scrape.Validate(yamldoc.Under(report, "scrape"))
 }

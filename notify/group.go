@@ -31,11 +31,13 @@ const (
 // Group is a group of alerts as an Alertmanager route makes it, told to one of
 // its receivers. It holds the state of every alert when the message was made.
 type Group struct {
-	Key             string            `json:"key"`      // of the group, unique over routes
-	Receiver        string            `json:"receiver"` // its name in the configuration
-	Labels          map[string]string `json:"labels"`   // that the alerts are grouped by
+	Key             string            `json:"key"`                    // of the group, unique over routes
+	Receiver        string            `json:"receiver"`               // its name in the configuration
+	Labels          map[string]string `json:"labels"`                 // that the alerts are grouped by
+	RouteLabels     map[string]string `json:"route_labels,omitempty"` // of the route, rendered
 	Alerts          []GroupAlert      `json:"alerts"`
-	Reason          string            `json:"reason"` // first, changed, repeat or resolved
+	Reason          string            `json:"reason"`           // first, changed, repeat or resolved
+	Joined          bool              `json:"joined,omitempty"` // of changed: alerts joined, else some have ended
 	TruncatedAlerts int               `json:"truncated_alerts,omitempty"`
 }
 

@@ -86,9 +86,11 @@ func TestEnqueueGroup_IncidentsAreNotToldToReceivers(t *testing.T) {
 	r, slack := &fake{name: "receiver/team"}, &fake{name: "slack"}
 	b := newBench(t, nil, r, slack)
 	b.enqueue(msg("i1", 1, incident.EventOpened, "receiver/team"))
+	b.enqueue(msg("i2", 2, incident.EventOpened))
+	b.enqueue(msg("i3", 3, incident.EventOpened, "receiver/team", "slack"))
 	b.deliver(t0)
-	if len(r.keys()) != 0 || len(slack.keys()) != 1 {
-		t.Errorf("receiver was told %v, the channel %v; want nothing and the incident", r.keys(), slack.keys())
+	if diff := cmp.Diff([]string{"i2/2", "i3/3"}, slack.keys()); len(r.keys()) != 0 || diff != "" {
+		t.Errorf("receiver was told %v, want nothing; the channel is told what its receivers are not told as groups: %s", r.keys(), diff)
 	}
 }
 

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/tocsinhq/tocsin/incident"
 )
@@ -29,7 +30,7 @@ type Route struct {
 	Announce []string
 	// Missing are names that the incident asks for and that are not configured.
 	Missing []string
-	// Reason says why Channels is empty: own_event, severity or no_channel.
+	// Reason says why Channels is empty: own_event, severity, receiver or no_channel.
 	Reason string
 }
 
@@ -67,7 +68,8 @@ func (r Router) Missing(names []string) []string {
 
 // Route decides on one message. The channels are those that the incident's
 // occurrences name and that are configured; when there are none, the default
-// channels. Each may ask for a least severity; an incident of unknown severity
+// channels, unless an occurrence is an alert that receivers of an Alertmanager
+// configuration are told of: it names them, with ReceiverPrefix. Each may ask for a least severity; an incident of unknown severity
 // passes, because a page too many is better than one too few. The timeline's
 // own record of a delivery is never told.
 func (r Router) Route(m Message) Route {
@@ -75,12 +77,23 @@ func (r Router) Route(m Message) Route {
 		return Route{Reason: "own_event"}
 	}
 	var named []string
+	elsewhere := false
 	for _, o := range m.Incident.Occurrences {
-		named = append(named, o.Channels...)
+		for _, n := range o.Channels {
+			if strings.HasPrefix(n, ReceiverPrefix) {
+				elsewhere = true
+				continue
+			}
+			named = append(named, n)
+		}
 	}
 	out := Route{Missing: r.Missing(named)}
 	wanted := func(n string) bool { return slices.Contains(named, n) }
 	if !slices.ContainsFunc(r.order, wanted) {
+		if elsewhere {
+			out.Reason = "receiver"
+			return out
+		}
 		wanted = func(n string) bool { return slices.Contains(r.defaults, n) }
 	}
 	rank := m.Incident.Severity.Rank()

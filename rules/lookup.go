@@ -57,3 +57,7 @@ func (e *Engine) Services(ctx context.Context, at time.Time) ([]string, error) {
 	slices.Sort(out)
 	return out, nil
 }
+
+// SeverityOf reads the common words for severities, such as page or sev1, as
+// info, warning or critical; what it does not know is a warning.
+func SeverityOf(word string) string { return severityOf(word) }

@@ -46,8 +46,10 @@ type Options struct {
 	PromAPI http.Handler // serves /api/v1/...
 	Write   http.Handler // serves POST /api/v1/write
 	OTLP    http.Handler // serves POST /v1/metrics and /api/v1/otlp/v1/metrics
-	Push    http.Handler // serves PUT, POST and DELETE /metrics/job/...
-	Metrics http.Handler // serves GET /metrics
+	// Alertmanager serves Alertmanager's API at /api/v2/... and /alertmanager/...
+	Alertmanager http.Handler
+	Push         http.Handler // serves PUT, POST and DELETE /metrics/job/...
+	Metrics      http.Handler // serves GET /metrics
 
 	// Classify turns errors of the parts into errors with a Kind; it returns
 	// nil for those it does not know. Optional: errors may also be *Error.
@@ -89,7 +91,7 @@ func (o Options) check() {
 		{"Incidents", o.Incidents == nil}, {"Broker", o.Broker == nil}, {"Changes", o.Changes == nil},
 		{"Anomalies", o.Anomalies == nil}, {"Rankings", o.Rankings == nil}, {"Deliveries", o.Deliveries == nil},
 		{"Bands", o.Bands == nil}, {"Budgets", o.Budgets == nil}, {"Forecasts", o.Forecasts == nil}, {"Imports", o.Imports == nil}, {"Cardinality", o.Cardinality == nil}, {"Delivery", o.Delivery == nil}, {"Status", o.Status == nil}, {"Reload", o.Reload == nil}, {"Ready", o.Ready == nil},
-		{"PromAPI", o.PromAPI == nil}, {"Write", o.Write == nil}, {"OTLP", o.OTLP == nil}, {"Push", o.Push == nil}, {"Metrics", o.Metrics == nil},
+		{"PromAPI", o.PromAPI == nil}, {"Write", o.Write == nil}, {"OTLP", o.OTLP == nil}, {"Push", o.Push == nil}, {"Alertmanager", o.Alertmanager == nil}, {"Metrics", o.Metrics == nil},
 		{"Logger", o.Logger == nil}, {"MetricSet", o.MetricSet == nil},
 	} {
 		if f.missing {
@@ -123,6 +125,8 @@ func (s *server) mux() *http.ServeMux {
 	mux.HandleFunc("/-/", s.unknownPath)
 	mux.HandleFunc("/v1/", s.unknownPath) // where exporters of traces and logs send to
 	mux.Handle("/api/v1/", s.whenReady(s.opts.PromAPI))
+	mux.Handle("/api/v2/", s.whenReady(s.opts.Alertmanager))
+	mux.Handle("/alertmanager/", s.whenReady(s.opts.Alertmanager))
 	mux.HandleFunc("/", s.page) // "GET /" would conflict with the prefixes above
 	return mux
 }

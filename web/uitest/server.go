@@ -50,7 +50,7 @@ func NewServer(now func() time.Time) *Server {
 			}
 			return nil
 		},
-		PromAPI: shop.PromAPI(),
+		PromAPI: shop.PromAPI(), Alertmanager: http.NotFoundHandler(),
 		Write: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			s.Writes.Add(1)
 			w.WriteHeader(http.StatusNoContent)

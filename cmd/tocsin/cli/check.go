@@ -31,6 +31,9 @@ func (c *checkConfig) Run(_ context.Context, s streams) error {
 	if err != nil {
 		return refused(s, err)
 	}
+	if err := app.CheckAlertmanager(cfg, filepath.Dir(c.File)); err != nil {
+		return refused(s, err)
+	}
 	jobs, _, err := app.ReadPrometheus(cfg, filepath.Dir(c.File))
 	if err != nil {
 		return refused(s, err)
