@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -55,6 +56,7 @@ type CoreOptions struct {
 	Registry    *prometheus.Registry // of the embedded parts; nil: one of its own
 	BlockReload time.Duration        // see store.TSDBOptions
 	Replay      *tsdb.DBStats        // told how far the replay of the log is; nil: nobody asks
+	Virtual     Virtual              // of a core that is not live
 	Stage       func(what string)    // told what the start is about to do; nil: nobody asks
 }
 
@@ -198,7 +200,7 @@ func (c *Core) openStores(ctx context.Context, o CoreOptions) (have bool, err er
 	c.tsdb, err = store.OpenTSDB(store.TSDBOptions{
 		Dir: filepath.Join(o.Dir, "tsdb"), Config: o.Config.Storage,
 		Logger: o.Logger.With("component", "tsdb"), Registerer: o.Registry, Stats: o.Replay, Now: o.Now,
-		Reload: o.BlockReload, Lifecycle: c.growth,
+		Reload: o.BlockReload, Lifecycle: c.growth, Block: o.Virtual.Block,
 	})
 	if err == nil {
 		c.undo.add("close sample store", c.tsdb.Close)
@@ -220,6 +222,7 @@ func (c *Core) openStores(ctx context.Context, o CoreOptions) (have bool, err er
 	})
 	c.query = store.NewQueryEngine(store.QueryEngineOptions{
 		Config: o.Config.Storage.Query, Logger: o.Logger.With("component", "query"), Registerer: o.Registry,
+		SubqueryStep: o.Virtual.SubqueryStep,
 	})
 	c.undo.add("close query engine", c.query.Close)
 	c.bands = bands.New(bands.Options{
@@ -241,7 +244,7 @@ func (c *Core) openDeciders(ctx context.Context, o CoreOptions) (err error) {
 	c.anomalies = incident.NewAnomalyLog(c.state, o.Metrics)
 	c.feed = change.NewFeed(c.state, change.Options{Metrics: o.Metrics})
 	c.rankings = rca.NewStore(c.state)
-	external, err := url.Parse(o.ExternalURL)
+	external, err := url.Parse(cmp.Or(o.Virtual.ExternalURL, o.ExternalURL))
 	if err != nil {
 		return fmt.Errorf("external address %q: %w", o.ExternalURL, err)
 	}
@@ -250,6 +253,7 @@ func (c *Core) openDeciders(ctx context.Context, o CoreOptions) (err error) {
 		Owner: c.owner, Notify: c.onAlerts, Logger: o.Logger.With("component", "rules"),
 		Metrics: o.Metrics, Registerer: o.Registry, ExternalURL: external, Now: o.Now,
 		Foresight: foresight{c.bank}, Memory: rules.NewNotebook(c.state),
+		Virtual: o.Virtual.Rules, ExternalLabels: o.Virtual.ExternalLabels,
 	})
 	if err != nil {
 		return err

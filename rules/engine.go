@@ -47,7 +47,8 @@ type EngineOptions struct {
 	// data. It is called during evaluations, for one series at a time.
 	Foresight Foresight
 	// Memory keeps standing alerts over restarts; nil: only Resume tells of them.
-	Memory Memory
+	Memory  Memory
+	Virtual Virtual // zero for a live engine
 	// Now is the wall clock of Run; nil means time.Now.
 	Now func() time.Time
 }
