@@ -56,6 +56,7 @@ func TestParse_EveryCommand_TakesItsFlags(t *testing.T) {
 		{"demo --web.listen-address=127.0.0.1:0 --log.level=info", "demo"},
 		{"check config " + a, "check config <file>"},
 		{"check rules --explain " + a + " " + a, "check rules <files>"},
+		{"test rules --run=a|b --run=c --diff --debug --junit=x.xml " + a + " " + a, "test rules <files>"},
 		{"incident list --state=open --service=pay --limit=3 --json --url=h:1", "incident list"},
 		{"incident show I1", "incident show <id>"},
 		{"incident ack I1 --actor=oncall --note=x", "incident ack <id>"},
