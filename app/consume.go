@@ -112,9 +112,13 @@ func (c *Core) Sweep(t time.Time) {
 
 // onAlerts takes the alerts of one evaluation from the rule engine.
 func (c *Core) onAlerts(ctx context.Context, alerts []rules.Alert) {
+	if err := c.alertLog.Record(ctx, alerts); err != nil {
+		c.metrics.alertsUnlogged.Add(len(alerts))
+		c.log.Error("what alerts did is not in the alert log; people are told all the same", "error", err)
+	}
 	for _, a := range alerts {
 		if a.Shadow {
-			continue // counted by the rule engine, and for nobody's eyes
+			continue // counted in the log, and for nobody's eyes
 		}
 		o, ok := incident.FromAlert(a)
 		if !ok {

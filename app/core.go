@@ -29,6 +29,7 @@ import (
 	"github.com/tocsinhq/tocsin/notify"
 	"github.com/tocsinhq/tocsin/rca"
 	"github.com/tocsinhq/tocsin/rules"
+	"github.com/tocsinhq/tocsin/rules/journal"
 	"github.com/tocsinhq/tocsin/store"
 	"github.com/tocsinhq/tocsin/store/forward"
 	"github.com/tocsinhq/tocsin/telemetry"
@@ -105,6 +106,7 @@ type Core struct {
 	anomalies *incident.AnomalyLog
 	feed      *change.Feed
 	rankings  *rca.Store
+	alertLog  *journal.Log
 
 	// Replaced as a whole by a reload; read under mu.
 	mu     sync.RWMutex
@@ -244,6 +246,9 @@ func (c *Core) openDeciders(ctx context.Context, o CoreOptions) (err error) {
 	c.anomalies = incident.NewAnomalyLog(c.state, o.Metrics)
 	c.feed = change.NewFeed(c.state, change.Options{Metrics: o.Metrics})
 	c.rankings = rca.NewStore(c.state)
+	if c.alertLog, err = journal.NewLog(ctx, c.state, o.Metrics); err != nil {
+		return err
+	}
 	external, err := url.Parse(cmp.Or(o.Virtual.ExternalURL, o.ExternalURL))
 	if err != nil {
 		return fmt.Errorf("external address %q: %w", o.ExternalURL, err)
@@ -363,6 +368,9 @@ func (c *Core) Rankings() *rca.Store { return c.rankings }
 
 // Alerts returns every alert that is firing or held, as last evaluated.
 func (c *Core) Alerts() []rules.Alert { return c.engine.Alerts() }
+
+// AlertLog returns the log of what alerts did.
+func (c *Core) AlertLog() *journal.Log { return c.alertLog }
 
 // Outbox returns the outbox in use.
 func (c *Core) Outbox() *notify.Outbox {

@@ -64,6 +64,7 @@ func TestParse_EveryCommand_TakesItsFlags(t *testing.T) {
 		{"backtest --input=" + a + " --input=" + a + " --time-column=t --value-column=v --output=o.csv --format=jsonl --budget=2 --config.file=x.yml --explain=2026-01-05", "backtest"},
 		{"backtest --prometheus=http://h:1 --prometheus.bearer-token=t --prometheus.ca-file=" + a + " --prometheus.timeout=5s --match={a=\"b\"} --match=up --from=30d --to=1d", "backtest"},
 		{"backtest --storage.path=d", "backtest"},
+		{"backtest --rules=" + a + " --rules=" + a + " --store=d --from=30d --against=" + a + " --format=text --config.file=x.yml", "backtest"},
 		{"import openmetrics --storage.path=d --url=h:1 --config.file=x.yml --match={a=\"b\"} --match=up --label=a=b --label=c=d --from=30d --to=1d --max-block-duration=18h --dry-run --again --no-wait --format=prometheus - " + a, "import openmetrics <file>"},
 		{"import blocks " + dir, "import blocks <folder>"},
 		{"import prometheus http://h:1 --prometheus.bearer-token=t --prometheus.ca-file=" + a + " --prometheus.timeout=5s --prometheus.step=15s", "import prometheus <server>"},
