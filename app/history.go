@@ -141,4 +141,3 @@ func (w watching) RegisterHistogram(l labels.Labels) uint64 {
 func (w watching) ObserveHistogram(slot uint64, s telemetry.HistogramSample) bool {
 	return w.bank.FeedHistogram(detector.Slot(slot), s, func(detector.Verdict) {})
 }
-
