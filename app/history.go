@@ -27,8 +27,11 @@ type HistoryOptions struct {
 	RuleSet rules.RuleSet
 	Past    storage.Queryable // what was stored then; nothing in it is changed
 	Dir     string            // an empty folder for what the rules record
-	Notify  func(ctx context.Context, alerts []rules.Alert)
-	Logger  *slog.Logger
+	// Store, in place of Past and Dir, holds the samples and takes what the rules
+	// record, as live. It is closed with the History.
+	Store  *store.DB
+	Notify func(ctx context.Context, alerts []rules.Alert)
+	Logger *slog.Logger
 }
 
 // History is a rule engine over the past: the engine of a Core with a store of its
@@ -56,9 +59,13 @@ func NewHistory(ctx context.Context, o HistoryOptions) (_ *History, err error) {
 	if h.bank, err = detector.NewBank(o.Config.Detector, detector.WithServices(owner.Service)); err != nil {
 		return nil, fmt.Errorf("make detector: %w", err)
 	}
-	db, err := store.OpenTSDB(store.TSDBOptions{Dir: o.Dir, Config: o.Config.Storage, Logger: o.Logger, Now: now})
-	if err != nil {
-		return nil, err
+	db := o.Store
+	var stored storage.SampleAndChunkQueryable = db
+	if db == nil {
+		if db, err = store.OpenTSDB(store.TSDBOptions{Dir: o.Dir, Config: o.Config.Storage, Logger: o.Logger, Now: now}); err != nil {
+			return nil, err
+		}
+		stored = overPast{recorded: db, past: o.Past, isRecorded: o.RuleSet.Recorded()}
 	}
 	h.undo.add("close store of recorded series", db.Close)
 	writer := store.NewWriter(store.WriterOptions{
@@ -67,7 +74,7 @@ func NewHistory(ctx context.Context, o HistoryOptions) (_ *History, err error) {
 	query := store.NewQueryEngine(store.QueryEngineOptions{Config: o.Config.Storage.Query, Logger: o.Logger})
 	h.undo.add("close query engine", query.Close)
 	seen := bands.New(bands.Options{
-		Stored: overPast{recorded: db, past: o.Past, isRecorded: o.RuleSet.Recorded()}, Config: o.Config.Bands, Detector: o.Config.Detector,
+		Stored: stored, Config: o.Config.Bands, Detector: o.Config.Detector,
 		Share: func(l labels.Labels) float64 {
 			s, _ := h.bank.Service(owner.Service(l), h.now.UnixMilli())
 			return s.Share

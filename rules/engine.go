@@ -117,7 +117,7 @@ func NewEngine(o EngineOptions) (*Engine, error) {
 	p := parser.NewParser(parser.Options{})
 	e := &Engine{
 		opts: o, cfg: o.Config, parser: p, log: o.Logger,
-		query:   prules.EngineQueryFunc(o.Query, o.Queryable),
+		query:   prules.EngineQueryFunc(o.Query, untrimmed{o.Queryable}),
 		loader:  &setLoader{parser: p},
 		gauges:  newGauges(o.Metrics),
 		rules:   map[*prules.AlertingRule]*ruleInfo{},
