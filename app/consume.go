@@ -115,9 +115,13 @@ func (c *Core) onAlerts(ctx context.Context, alerts []rules.Alert) {
 	if err := c.routeAlerts(ctx, alerts); err != nil {
 		c.log.Error("alerts could not be handed to the routes; what they missed is made good within a minute or two", "error", err)
 	}
+	if err := c.alertLog.Record(ctx, alerts); err != nil {
+		c.metrics.alertsUnlogged.Add(len(alerts))
+		c.log.Error("what alerts did is not in the alert log; people are told all the same", "error", err)
+	}
 	for _, a := range alerts {
 		if a.Shadow {
-			continue // counted by the rule engine, and for nobody's eyes
+			continue // counted in the log, and for nobody's eyes
 		}
 		o, ok := incident.FromAlert(a)
 		if !ok {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -31,6 +32,7 @@ import (
 	"github.com/tocsinhq/tocsin/notify/silence"
 	"github.com/tocsinhq/tocsin/rca"
 	"github.com/tocsinhq/tocsin/rules"
+	"github.com/tocsinhq/tocsin/rules/journal"
 	"github.com/tocsinhq/tocsin/store"
 	"github.com/tocsinhq/tocsin/store/forward"
 	"github.com/tocsinhq/tocsin/telemetry"
@@ -63,6 +65,7 @@ type CoreOptions struct {
 	Registry    *prometheus.Registry // of the embedded parts; nil: one of its own
 	BlockReload time.Duration        // see store.TSDBOptions
 	Replay      *tsdb.DBStats        // told how far the replay of the log is; nil: nobody asks
+	Virtual     Virtual              // of a core that is not live
 	Stage       func(what string)    // told what the start is about to do; nil: nobody asks
 }
 
@@ -114,6 +117,7 @@ type Core struct {
 	silences  *silence.Store
 	router    *alertmanager.Router
 	receiver  func(notify.Channel) notify.Channel // see CoreOptions
+	alertLog  *journal.Log
 
 	// Replaced as a whole by a reload; read under mu.
 	mu     sync.RWMutex
@@ -212,7 +216,7 @@ func (c *Core) openStores(ctx context.Context, o CoreOptions) (have bool, err er
 	c.tsdb, err = store.OpenTSDB(store.TSDBOptions{
 		Dir: filepath.Join(o.Dir, "tsdb"), Config: o.Config.Storage,
 		Logger: o.Logger.With("component", "tsdb"), Registerer: o.Registry, Stats: o.Replay, Now: o.Now,
-		Reload: o.BlockReload, Lifecycle: c.growth,
+		Reload: o.BlockReload, Lifecycle: c.growth, Block: o.Virtual.Block,
 	})
 	if err == nil {
 		c.undo.add("close sample store", c.tsdb.Close)
@@ -234,6 +238,7 @@ func (c *Core) openStores(ctx context.Context, o CoreOptions) (have bool, err er
 	})
 	c.query = store.NewQueryEngine(store.QueryEngineOptions{
 		Config: o.Config.Storage.Query, Logger: o.Logger.With("component", "query"), Registerer: o.Registry,
+		SubqueryStep: o.Virtual.SubqueryStep,
 	})
 	c.undo.add("close query engine", c.query.Close)
 	c.bands = bands.New(bands.Options{
@@ -255,7 +260,10 @@ func (c *Core) openDeciders(ctx context.Context, o CoreOptions) (err error) {
 	c.anomalies = incident.NewAnomalyLog(c.state, o.Metrics)
 	c.feed = change.NewFeed(c.state, change.Options{Metrics: o.Metrics})
 	c.rankings = rca.NewStore(c.state)
-	external, err := url.Parse(o.ExternalURL)
+	if c.alertLog, err = journal.NewLog(ctx, c.state, o.Metrics); err != nil {
+		return err
+	}
+	external, err := url.Parse(cmp.Or(o.Virtual.ExternalURL, o.ExternalURL))
 	if err != nil {
 		return fmt.Errorf("external address %q: %w", o.ExternalURL, err)
 	}
@@ -264,6 +272,7 @@ func (c *Core) openDeciders(ctx context.Context, o CoreOptions) (err error) {
 		Owner: c.owner, Notify: c.onAlerts, Logger: o.Logger.With("component", "rules"),
 		Metrics: o.Metrics, Registerer: o.Registry, ExternalURL: external, Now: o.Now,
 		Foresight: foresight{c.bank}, Memory: rules.NewNotebook(c.state),
+		Virtual: o.Virtual.Rules, ExternalLabels: o.Virtual.ExternalLabels,
 	})
 	if err != nil {
 		return err
@@ -381,6 +390,9 @@ func (c *Core) Rankings() *rca.Store { return c.rankings }
 
 // Alerts returns every alert that is firing or held, as last evaluated.
 func (c *Core) Alerts() []rules.Alert { return c.engine.Alerts() }
+
+// AlertLog returns the log of what alerts did.
+func (c *Core) AlertLog() *journal.Log { return c.alertLog }
 
 // Outbox returns the outbox in use.
 func (c *Core) Outbox() *notify.Outbox {

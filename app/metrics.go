@@ -8,6 +8,7 @@ type coreMetrics struct {
 	verdictsLate    *metrics.Counter
 	verdictsFailed  *metrics.Counter
 	alertsDropped   *metrics.Counter
+	alertsUnlogged  *metrics.Counter
 	respondErrors   *metrics.Counter
 	reloadOK        *metrics.Gauge
 	reloadTime      *metrics.Gauge
@@ -25,6 +26,7 @@ func newCoreMetrics(set *metrics.Set, c *Core) *coreMetrics {
 		verdictsLate:    set.NewCounter(`tocsin_verdicts_dropped_total{reason="late"}`),
 		verdictsFailed:  set.NewCounter(`tocsin_verdicts_dropped_total{reason="state_database"}`),
 		alertsDropped:   set.NewCounter(`tocsin_alerts_dropped_total{reason="state_database"}`),
+		alertsUnlogged:  set.NewCounter(`tocsin_alert_log_dropped_total{reason="state_database"}`),
 		respondErrors:   set.NewCounter("tocsin_respond_errors_total"),
 		reloadOK:        set.NewGauge("tocsin_config_last_reload_successful", nil),
 		reloadTime:      set.NewGauge("tocsin_config_last_reload_success_timestamp_seconds", nil),

@@ -81,6 +81,7 @@ func (a *App) WarmSignals(ctx context.Context, from, to time.Time, step time.Dur
 const (
 	keepAnomalies = 90 * 24 * time.Hour
 	keepChanges   = 2 * 365 * 24 * time.Hour
+	keepAlertLog  = 365 * 24 * time.Hour
 )
 
 // Prune removes anomalies and changes that are older than their retention. The
@@ -93,6 +94,8 @@ func (c *Core) Prune(ctx context.Context, now time.Time) error {
 	if _, cerr := c.feed.Prune(ctx, now.Add(-keepChanges)); cerr != nil {
 		err = errors.Join(err, fmt.Errorf("prune changes: %w", cerr))
 	}
+	_, lerr := c.alertLog.Prune(ctx, now.Add(-keepAlertLog))
+	err = errors.Join(err, lerr)
 	return err
 }
 

@@ -47,7 +47,8 @@ type EngineOptions struct {
 	// data. It is called during evaluations, for one series at a time.
 	Foresight Foresight
 	// Memory keeps standing alerts over restarts; nil: only Resume tells of them.
-	Memory Memory
+	Memory  Memory
+	Virtual Virtual // zero for a live engine
 	// Now is the wall clock of Run; nil means time.Now.
 	Now func() time.Time
 }
@@ -116,7 +117,7 @@ func NewEngine(o EngineOptions) (*Engine, error) {
 	p := parser.NewParser(parser.Options{})
 	e := &Engine{
 		opts: o, cfg: o.Config, parser: p, log: o.Logger,
-		query:   prules.EngineQueryFunc(o.Query, o.Queryable),
+		query:   prules.EngineQueryFunc(o.Query, untrimmed{o.Queryable}),
 		loader:  &setLoader{parser: p},
 		gauges:  newGauges(o.Metrics),
 		rules:   map[*prules.AlertingRule]*ruleInfo{},

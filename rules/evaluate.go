@@ -23,7 +23,7 @@ func (e *Engine) EvalDue(ctx context.Context, now time.Time) (next time.Time, er
 	var errs []error
 	e.endOrphans(ctx, now)
 	for _, s := range e.groups {
-		slot := slotOf(now, s.group.Interval())
+		slot := e.opts.Virtual.slotOf(now, s.group.Interval())
 		if s.last.IsZero() || slot.After(s.last) {
 			if err := e.evaluate(ctx, s, slot); err != nil {
 				errs = append(errs, err)
@@ -42,22 +42,12 @@ func (e *Engine) EvalDue(ctx context.Context, now time.Time) (next time.Time, er
 	e.buryLeaving(ctx, now)
 	e.promoteEvents(ctx, now)
 	if next.IsZero() {
-		next = slotOf(now, e.cfg.Interval.Std()).Add(e.cfg.Interval.Std())
+		next = e.opts.Virtual.slotOf(now, e.cfg.Interval.Std()).Add(e.cfg.Interval.Std())
 	}
 	if due := e.nextEvent(); !due.IsZero() && due.Before(next) {
 		next = due
 	}
 	return next, errors.Join(errs...)
-}
-
-// slotOf returns the last multiple of the interval at or before t.
-func slotOf(t time.Time, interval time.Duration) time.Time {
-	n := t.UnixNano()
-	past := n % int64(interval)
-	if past < 0 {
-		past += int64(interval)
-	}
-	return time.Unix(0, n-past).UTC()
 }
 
 // evaluate runs one group at the slot and hands on what changed.
@@ -115,7 +105,7 @@ func (e *Engine) evaluate(ctx context.Context, s *scheduled, slot time.Time) err
 func (e *Engine) buryLeaving(ctx context.Context, now time.Time) {
 	kept := e.leaving[:0]
 	for _, l := range e.leaving {
-		if slotOf(now, e.cfg.Interval.Std()).After(l.last) {
+		if e.opts.Virtual.slotOf(now, e.cfg.Interval.Std()).After(l.last) {
 			l.tombstone.Eval(ctx, l.last.Add(time.Millisecond))
 			continue
 		}

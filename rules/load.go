@@ -105,7 +105,9 @@ func (e *Engine) Load(_ context.Context, set RuleSet) (err error) {
 		e.compiled = was
 		return errors.Join(errs...)
 	}
-	e.swap(set, e.merge(order, fresh))
+	groups := e.merge(order, fresh)
+	inOrder(groups, set.Order)
+	e.swap(set, groups)
 	return nil
 }
 
@@ -147,7 +149,7 @@ func (e *Engine) merge(order []string, fresh map[string]*prules.Group) []*schedu
 			}
 			// A group that is new while the engine runs has nothing in the
 			// store to take up; one that is new at the start may have.
-			s := &scheduled{group: now, restored: started}
+			s := &scheduled{group: now, restored: started || e.opts.Virtual.Fresh}
 			if ok {
 				now.CopyState(was.group)
 				s.last, s.runs, s.restored, s.marked = was.last, was.runs, was.restored, was.marked

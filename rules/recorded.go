@@ -55,6 +55,9 @@ func (e *Engine) metricsInStore(ctx context.Context, slot time.Time) ([]string, 
 
 // storedMetrics returns those of the metrics that have a series in the range.
 func (e *Engine) storedMetrics(ctx context.Context, metrics []string, from, to time.Time) ([]string, error) {
+	if len(metrics) == 0 {
+		return nil, nil
+	}
 	q, err := e.opts.Queryable.Querier(from.UnixMilli(), to.UnixMilli())
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/rulefmt"
@@ -24,6 +25,7 @@ type RuleSet struct {
 	Catalogue *signal.Catalogue // nil means the shipped one
 	Alerts    []AlertFile
 	Files     []RuleFile
+	Order     []string // names of groups in order of evaluation; nil is that of the files
 }
 
 // RuleFile is one Prometheus rule file as it stands.
@@ -217,4 +219,15 @@ func expand(section string, patterns []string, base string) ([]string, error) {
 		}
 	}
 	return out, errors.Join(errs...)
+}
+
+// WithInterval returns the file with the interval in each of its groups.
+func (f RuleFile) WithInterval(d time.Duration) RuleFile {
+	groups := *f.Groups
+	groups.Groups = slices.Clone(groups.Groups)
+	for i := range groups.Groups {
+		groups.Groups[i].Interval = model.Duration(d)
+	}
+	f.Groups = &groups
+	return f
 }

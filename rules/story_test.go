@@ -24,13 +24,14 @@ import (
 // story runs an engine over series in promqltest's notation on virtual time
 // that begins at the epoch, and keeps what it hands on.
 type story struct {
-	t      *testing.T
-	db     storage.Storage
-	engine *rules.Engine
-	set    *metrics.Set
-	told   []rules.Alert
-	cfg    rules.Config
-	memory rules.Memory
+	t       *testing.T
+	db      storage.Storage
+	engine  *rules.Engine
+	set     *metrics.Set
+	told    []rules.Alert
+	cfg     rules.Config
+	memory  rules.Memory
+	virtual rules.Virtual
 }
 
 func newStory(t *testing.T, load string) *story {
@@ -50,7 +51,7 @@ func (s *story) start(sets ...rules.RuleSet) {
 	s.set = metrics.NewSet()
 	e, err := rules.NewEngine(rules.EngineOptions{
 		Queryable: s.db, Appendable: s.appendable(), Query: query(s.t),
-		Owner: topology.NewOwner(nil), Config: s.cfg, Metrics: s.set, Memory: s.memory,
+		Owner: topology.NewOwner(nil), Config: s.cfg, Metrics: s.set, Memory: s.memory, Virtual: s.virtual,
 		Notify: func(_ context.Context, alerts []rules.Alert) { s.told = append(s.told, alerts...) },
 	})
 	if err != nil {

@@ -95,7 +95,7 @@ func (e *Engine) track(ctx context.Context, info *ruleInfo, ts time.Time) []Aler
 			continue // pending
 		}
 		info.produced[fp] = true
-		if a.State != prules.StateFiring {
+		if a.State != prules.StateFiring && !e.opts.Virtual.Exact {
 			// It fired before its data stopped or before a restart: it need
 			// not wait for its `for` again.
 			e.reactivate(info.rule, a.Labels, x.alert.Since)

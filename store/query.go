@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"log/slog"
 	"time"
 
@@ -15,9 +16,11 @@ type QueryEngineOptions struct {
 	Parser     parser.Parser         // nil is PromQL without experimental functions
 	Logger     *slog.Logger          // required
 	Registerer prometheus.Registerer // for the engine's own metrics; nil keeps none
+	// SubqueryStep is the step of a subquery that names none, like [30m:]; 0 is a minute.
+	SubqueryStep time.Duration
 }
 
-// subqueryStep is the step of a subquery that names none, like [30m:].
+// subqueryStep is that of QueryEngineOptions where it is not given.
 const subqueryStep = time.Minute
 
 // NewQueryEngine is the one place that makes a PromQL engine, so that rules,
@@ -28,13 +31,14 @@ func NewQueryEngine(o QueryEngineOptions) *promql.Engine {
 	if p == nil {
 		p = parser.NewParser(parser.Options{})
 	}
+	step := cmp.Or(o.SubqueryStep, subqueryStep)
 	return promql.NewEngine(promql.EngineOpts{
 		Logger:                   o.Logger,
 		Reg:                      o.Registerer,
 		MaxSamples:               o.Config.MaxSamples,
 		Timeout:                  time.Duration(o.Config.Timeout),
 		LookbackDelta:            time.Duration(o.Config.Lookback),
-		NoStepSubqueryIntervalFn: func(int64) int64 { return subqueryStep.Milliseconds() },
+		NoStepSubqueryIntervalFn: func(int64) int64 { return step.Milliseconds() },
 		EnableAtModifier:         true,
 		EnableNegativeOffset:     true,
 		EnablePerStepStats:       true,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/url"
@@ -45,6 +46,22 @@ func OpenState(ctx context.Context, path string) (*sql.DB, error) {
 	if _, err := p.Up(ctx); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("open state %s: migrate: %w", path, err)
+	}
+	return db, nil
+}
+
+// ReadState opens the state of a data folder for reading, also while a daemon
+// writes there. Nothing is migrated: a table that the file is too old for is not
+// there. The caller closes it.
+func ReadState(ctx context.Context, path string) (*sql.DB, error) {
+	q := url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(10000)", "query_only(ON)"}}
+	db, err := sql.Open("sqlite", "file:"+path+"?"+q.Encode())
+	if err != nil {
+		return nil, fmt.Errorf("read state %s: %w", path, err)
+	}
+	db.SetMaxOpenConns(1)
+	if err := db.PingContext(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("read state %s: %w", path, err), db.Close())
 	}
 	return db, nil
 }

@@ -45,8 +45,12 @@ type TSDBOptions struct {
 	// Reload is how often blocks that others put into the folder are looked for; 0
 	// is each minute.
 	Reload time.Duration
-	Stats  *tsdb.DBStats    // tells how far the replay of the log is; nil: nobody asks
-	Now    func() time.Time // for the time of damage; nil is time.Now
+	// Block is the least time that a block spans, and so how long samples stay in
+	// memory; 0 is the two hours of Prometheus. Short-lived stores, which are to make
+	// no blocks at all, give more.
+	Block time.Duration
+	Stats *tsdb.DBStats    // tells how far the replay of the log is; nil: nobody asks
+	Now   func() time.Time // for the time of damage; nil is time.Now
 }
 
 func (o TSDBOptions) now() time.Time {
@@ -103,6 +107,9 @@ func openEmbedded(o TSDBOptions, s *sources) (*tsdb.DB, *embedded, error) {
 	opts.SeriesLifecycleCallback = o.Lifecycle
 	if o.Reload > 0 {
 		opts.BlockReloadInterval = o.Reload
+	}
+	if o.Block > 0 {
+		opts.MinBlockDuration = o.Block.Milliseconds()
 	}
 	// Blocks grow up to a tenth of the retention and at most to a month, as in
 	// Prometheus, so that dropping one drops little too much.

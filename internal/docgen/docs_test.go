@@ -17,6 +17,7 @@ import (
 
 	tocsinconfig "github.com/tocsinhq/tocsin/config"
 	"github.com/tocsinhq/tocsin/rules"
+	"github.com/tocsinhq/tocsin/trial"
 )
 
 const root = "../.."
@@ -75,7 +76,7 @@ func TestYAMLBlocks_AreWhatTheyAreCalled(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"tocsin.yml", "alerts.yml", "rules.yml", "prometheus.yml"} {
+	for _, name := range []string{"tocsin.yml", "alerts.yml", "rules.yml", "tests.yml", "prometheus.yml"} {
 		if seen[name] == 0 {
 			t.Errorf("no page shows a %s", name)
 		}
@@ -100,8 +101,12 @@ func loadAs(name, text string) string {
 		if _, err := promconfig.Load(text, slog.New(slog.DiscardHandler)); err != nil {
 			return err.Error()
 		}
+	case "tests.yml":
+		if _, err := trial.Parse(name, []byte(text)); err != nil {
+			return err.Error()
+		}
 	default:
-		return "want a first line that names the file: # tocsin.yml, # alerts.yml, # rules.yml or # prometheus.yml"
+		return "want a first line that names the file: # tocsin.yml, # alerts.yml, # rules.yml, # tests.yml or # prometheus.yml"
 	}
 	return ""
 }

@@ -45,6 +45,7 @@ type Reader struct {
 	step    time.Duration
 	idle    func()
 	read    *promremote.Client
+	asker   api.Client
 	api     apiv1.API
 	way     atomic.Int32
 }
@@ -71,7 +72,7 @@ func NewReader(c Config) (*Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("remote server %s: %w", r.address, err)
 	}
-	r.api = apiv1.NewAPI(asker)
+	r.asker, r.api = asker, apiv1.NewAPI(asker)
 	return r, nil
 }
 
@@ -179,4 +180,20 @@ func (r *Reader) wrong(doing string, err error) error {
 		return fmt.Errorf("remote server %s: %s: %w: %s", r.address, doing, err, refused.Detail)
 	}
 	return fmt.Errorf("remote server %s: %s: %w", r.address, doing, err)
+}
+
+// Names returns the names of the metrics among the series that the selector
+// matches between the times.
+func (r *Reader) Names(ctx context.Context, selector string, from, to time.Time) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	found, _, _, err := r.api.LabelValues(ctx, model.MetricNameLabel, []string{selector}, from, to)
+	if err != nil {
+		return nil, r.wrong("list metrics", err)
+	}
+	out := make([]string, len(found))
+	for i, v := range found {
+		out[i] = string(v)
+	}
+	return out, nil
 }

@@ -17,15 +17,22 @@ import (
 
 type backtestCommand struct {
 	backtestSource
+	backtestRules
 	Output     string   `type:"path" placeholder:"FILE" help:"Where the rows go; standard output by default. A file is put in place when it is whole."`
-	Format     string   `enum:"csv,jsonl" default:"csv" help:"Form of the rows."`
+	Format     string   `enum:",text,csv,jsonl" default:"" help:"Form of the rows: csv (the default) or jsonl; of what rules did: text (the default) or jsonl."`
 	Budget     *float64 `placeholder:"NUMBER" help:"False alarms that one series may raise in a week; detector.budget of the configuration by default."`
-	ConfigFile string   `name:"config.file" env:"TOCSIN_CONFIG_FILE" placeholder:"FILE" help:"Configuration file; its detector section is used."`
+	ConfigFile string   `name:"config.file" env:"TOCSIN_CONFIG_FILE" placeholder:"FILE" help:"Configuration file; its detector section is used, and for rules everything that they depend on."`
 	Explain    string   `placeholder:"TIME" help:"Instead of rows, say why what was seen at this time was or was not anomalous."`
 }
 
 // Run judges the source and writes a row for each of its samples.
 func (c *backtestCommand) Run(ctx context.Context, s streams) error {
+	if len(c.Rules) > 0 {
+		return c.runRules(ctx, s)
+	}
+	if len(c.Against) > 0 || c.Format == "text" {
+		return wrongUse(s, errors.New("backtest: --against and --format=text go with --rules"))
+	}
 	settings, err := c.detector(s)
 	if err != nil {
 		return err

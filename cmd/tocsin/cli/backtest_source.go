@@ -19,7 +19,7 @@ type backtestSource struct {
 	Input       []string `type:"path" placeholder:"FILE" help:"CSV file with a line of column names; may be given several times."`
 	TimeColumn  string   `name:"time-column" default:"timestamp" help:"Column of the times: Unix seconds or milliseconds, RFC 3339, or 2006-01-02 15:04:05 in UTC."`
 	ValueColumn string   `name:"value-column" placeholder:"NAME" help:"Column of the values. By default value; if there is none, every column but the time and label, as the metrics of one service."`
-	StoragePath string   `name:"storage.path" type:"path" placeholder:"DIR" help:"Data folder of a daemon, which may be running, or of Prometheus; nothing in it is changed."`
+	StoragePath string   `name:"storage.path" aliases:"store" type:"path" placeholder:"DIR" help:"Data folder of a daemon, which may be running, or of Prometheus; nothing in it is changed."`
 	Prometheus  string   `placeholder:"URL" help:"Server that speaks Prometheus' API, such as http://user:password@prometheus:9090."`
 	Token       string   `name:"prometheus.bearer-token" env:"TOCSIN_PROMETHEUS_BEARER_TOKEN" placeholder:"TOKEN" help:"Sent to the server as authorization."`
 	CAFile      string   `name:"prometheus.ca-file" type:"path" placeholder:"FILE" help:"Certificates to trust for the server, instead of the system's."`
@@ -131,17 +131,7 @@ func (c *backtestSource) openStore(s streams, w span) (backtest.Source, error) {
 }
 
 func (c *backtestSource) openServer(ctx context.Context, s streams, w span, m *meter) (backtest.Source, error) {
-	settings := remote.DefaultConfig()
-	settings.URL, settings.BearerToken, settings.TLS.CAFile = c.Prometheus, yamldoc.Secret(c.Token), c.CAFile
-	timeout, wrong := yamldoc.ParseDuration(c.Timeout)
-	settings.Timeout = timeout
-	settings.Validate(func(path, format string, args ...any) {
-		wrong = errors.Join(wrong, fmt.Errorf(path+": "+format, args...))
-	})
-	if wrong != nil {
-		return nil, wrongUse(s, fmt.Errorf("backtest: --prometheus: %w", wrong))
-	}
-	reader, err := remote.NewReader(settings)
+	reader, err := c.reader(s, c.Prometheus)
 	if err != nil {
 		return nil, err
 	}
@@ -151,4 +141,19 @@ func (c *backtestSource) openServer(ctx context.Context, s streams, w span, m *m
 	}
 	m.all = n
 	return source, nil
+}
+
+// reader returns a reader of a server, with the flags on how to be let in.
+func (c *backtestSource) reader(s streams, address string) (*remote.Reader, error) {
+	settings := remote.DefaultConfig()
+	settings.URL, settings.BearerToken, settings.TLS.CAFile = address, yamldoc.Secret(c.Token), c.CAFile
+	timeout, wrong := yamldoc.ParseDuration(c.Timeout)
+	settings.Timeout = timeout
+	settings.Validate(func(path, format string, args ...any) {
+		wrong = errors.Join(wrong, fmt.Errorf(path+": "+format, args...))
+	})
+	if wrong != nil {
+		return nil, wrongUse(s, fmt.Errorf("backtest: %s: %w", address, wrong))
+	}
+	return remote.NewReader(settings)
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -51,25 +50,8 @@ type checkRules struct {
 }
 
 func (c *checkRules) Run(_ context.Context, s streams) error {
-	cfg := config.Default().Rules
-	var errs []error
-	for _, f := range c.Files {
-		kind, err := rules.FileKind(f)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		switch kind {
-		case rules.KindAlerts:
-			cfg.AlertFiles = append(cfg.AlertFiles, f)
-		case rules.KindGroups:
-			cfg.RuleFiles = append(cfg.RuleFiles, f)
-		case rules.KindSignals:
-			cfg.SignalFiles = append(cfg.SignalFiles, f)
-		}
-	}
-	set, err := app.ReadRules(cfg, "", false)
-	if err := errors.Join(append(errs, err)...); err != nil {
+	set, err := readRuleFiles(config.Default().Rules, c.Files)
+	if err != nil {
 		return refused(s, err)
 	}
 	if c.Explain {

@@ -32,6 +32,7 @@ type Program struct {
 	Serve    serveCommand    `cmd:"" help:"Run the daemon until SIGTERM or Ctrl-C."`
 	Demo     demoCommand     `cmd:"" help:"Run the daemon together with a small shop that breaks, to see an incident from start to end."`
 	Check    checkCommand    `cmd:"" help:"Check configuration and rule files without running anything."`
+	Test     testCommand     `cmd:"" help:"Run tests of rules."`
 	Incident incidentCommand `cmd:"" help:"List, show, acknowledge and resolve incidents of a running daemon."`
 	Import   importCommand   `cmd:"" help:"Put the past into a data folder: OpenMetrics files, blocks and data folders of Prometheus, or what a server has."`
 	Backtest backtestCommand `cmd:"" help:"Run the detector over the past, of CSV files, the store or a Prometheus, and write a row for each sample."`
