@@ -55,8 +55,8 @@ func TestMine_WhatWasLetGoIsNotNewWhenItReturns(t *testing.T) {
 	line := []byte("the old: line (4)")
 	m.Mine("s", 9, nil, line, 1000, &out)
 	id := out.ID
-	for i := range 3000 {
-		m.Mine("s", 9, nil, []byte(noise(i%1500)), int64(2000+i), &out)
+	for i := range 240 {
+		m.Mine("s", 9, nil, []byte(noise(i/2)), int64(2000+i), &out)
 	}
 	if _, ok := m.Template(id); ok {
 		t.Fatal("the template is still there")

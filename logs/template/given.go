@@ -44,7 +44,7 @@ func align(given, body []byte, sc *scan, out *[]Var) bool {
 	for {
 		start, end := placeholder(given)
 		if start < 0 {
-			return found && (len(given) == 0 && len(*out) > 0 && at == len(body) || bytes.Equal(body[at:], given))
+			return found && bytes.Equal(body[at:], given)
 		}
 		if !bytes.HasPrefix(body[at:], given[:start]) {
 			return false
