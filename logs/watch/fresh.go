@@ -46,7 +46,7 @@ func (w *Watcher) NewSince(name string, from, to time.Time) (all []Fresh, learnt
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.open == 0 || from.Unix()/60-s.since < int64(w.cfg.Learn/time.Minute) {
+	if s.open == 0 || from.Unix()/60-s.since < int64(time.Duration(w.cfg.Learn)/time.Minute) {
 		return nil, false
 	}
 	first := from.Truncate(time.Minute)

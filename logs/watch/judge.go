@@ -32,7 +32,7 @@ func Name(id uint64) string { return fmt.Sprintf("%016x", id) }
 // again.
 func (w *Watcher) closeMinute(s *service, minute int64) *Finding {
 	s.gather(w.texts, minute)
-	learnt := minute-s.since >= int64(w.cfg.Learn/time.Minute)
+	learnt := minute-s.since >= int64(time.Duration(w.cfg.Learn)/time.Minute)
 	var parts []Part
 	all := s.sorted()
 	chances := make([]float64, 0, len(all))
@@ -87,7 +87,7 @@ func (w *Watcher) closeMinute(s *service, minute int64) *Finding {
 	if minute%60 == 0 || s.shown < w.cfg.Series {
 		s.choose(w.cfg.Series)
 	}
-	return s.episode.fold(s.name, minute, parts, w.cfg.Quiet)
+	return s.episode.fold(s.name, minute, parts, time.Duration(w.cfg.Quiet))
 }
 
 // gather lets patterns whose templates were merged go into the wider one.

@@ -1,6 +1,7 @@
 package watch_test
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -291,5 +292,38 @@ func TestObserve_KnownTemplateAllocatesNothing(t *testing.T) {
 	d.watch.Observe("pay", 9, &d.match, at, line)
 	if n := testing.AllocsPerRun(1000, func() { d.watch.Observe("pay", 9, &d.match, at, line) }); n > 0.1 {
 		t.Errorf("a line allocates %v times", n)
+	}
+}
+
+func TestSave_RestartKeepsWhatIsNormal(t *testing.T) {
+	d := newDesk(t)
+	d.minutes(150, nil)
+	var b bytes.Buffer
+	if err := d.watch.Save(&b); err != nil {
+		t.Fatal(err)
+	}
+	again, err := watch.New(watch.DefaultConfig(), d.miner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.now = d.now.Add(20 * time.Minute) // it was down
+	if err := again.Load(&b, d.now.UnixNano()); err != nil {
+		t.Fatal(err)
+	}
+	d.watch, d.found = again, nil
+	d.minutes(10, nil)
+	if len(d.found) != 0 {
+		t.Errorf("the time it was down is called odd: %+v", d.found)
+	}
+	d.minutes(3, func(int) {
+		for range 30 {
+			d.line(telemetry.SeverityError, "ledger timed out")
+		}
+	})
+	if got, _ := kinds(d.found); !slices.Contains(got, watch.KindNew) {
+		t.Errorf("got %v, want a new line at once", got)
+	}
+	if err := again.Load(strings.NewReader("{"), 0); err == nil {
+		t.Error("half a file was taken")
 	}
 }

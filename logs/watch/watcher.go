@@ -164,7 +164,7 @@ func (w *Watcher) Step(now time.Time) []Finding {
 	w.stepMu.Lock()
 	defer w.stepMu.Unlock()
 	w.now.Store(now.UnixNano())
-	until := now.Add(-w.cfg.Grace).UnixNano() / int64(time.Minute) // the first minute that is not over
+	until := now.Add(-time.Duration(w.cfg.Grace)).UnixNano() / int64(time.Minute) // the first minute that is not over
 	var out []Finding
 	for _, s := range w.all() {
 		s.mu.Lock()
