@@ -100,6 +100,7 @@ type Core struct {
 	cold      bool // there was no usable checkpoint; set before loops run
 	imports   imports
 	growth    *cardinality.Tracker
+	logs      *logLines
 	maxSeries int    // storage.limits.max_series
 	minFree   uint64 // storage.min_free_disk
 	observer  *observer
@@ -258,6 +259,9 @@ func (c *Core) openDeciders(ctx context.Context, o CoreOptions) (err error) {
 		return err
 	}
 	c.anomalies = incident.NewAnomalyLog(c.state, o.Metrics)
+	if err := c.openLogs(o); err != nil {
+		return err
+	}
 	c.feed = change.NewFeed(c.state, change.Options{Metrics: o.Metrics})
 	c.rankings = rca.NewStore(c.state)
 	if c.alertLog, err = journal.NewLog(ctx, c.state, o.Metrics); err != nil {
@@ -298,7 +302,7 @@ type replaceable struct {
 // prepare builds what a reload replaces. It touches nothing that is live.
 func (c *Core) prepare(cfg config.Config, channels []notify.Channel, conf amfile.Document) (replaceable, error) {
 	ranker, err := rca.NewRanker(rca.Options{
-		Config: cfg.RootCause, Changes: c.feed, Series: seriesSource{c.engine}, Logger: c.log.With("component", "rca"), Metrics: c.set,
+		Config: cfg.RootCause, Changes: c.feed, Series: seriesSource{c.engine}, Lines: newLines{c.logs.watch}, Logger: c.log.With("component", "rca"), Metrics: c.set,
 	})
 	if err != nil {
 		return replaceable{}, fmt.Errorf("make ranker: %w", err)
@@ -341,6 +345,9 @@ func (c *Core) Step(ctx context.Context, t time.Time) error {
 	if err := c.Consume(ctx, t); err != nil {
 		return err
 	}
+	if err := c.StepLogs(ctx, t); err != nil {
+		return err
+	}
 	if err := c.Revisit(ctx, t); err != nil {
 		return err
 	}
@@ -373,7 +380,7 @@ func (c *Core) Close(ctx context.Context, at time.Time) error {
 	err := c.Checkpoint(ctx, at)
 	c.log.Info("stopping", "step", "put last messages into the outbox")
 	_, rerr := c.Respond(ctx)
-	return errors.Join(err, rerr, c.saveCardinality(), c.undo.run(c.log))
+	return errors.Join(err, rerr, c.saveCardinality(), c.saveLogWatch(), c.undo.run(c.log))
 }
 
 // Incidents returns the manager of incidents.

@@ -96,6 +96,7 @@ func (a *App) runCore(ctx context.Context, serving <-chan error, stopServing fun
 	named("outbox", a.outboxLoop)
 	named("checkpoints", func(ctx context.Context) error { return a.upkeepLoop(ctx, core) })
 	named("warm start", core.learnLoop)
+	named("log templates", core.logsLoop)
 	named("live events", a.server.broker.Run)
 	a.runReceivers(named)
 	named("reloads", a.reloadLoop)
@@ -145,6 +146,9 @@ func (a *App) tickLoop(ctx context.Context, c *Core) error {
 		if now.Sub(swept) >= sweepEvery {
 			swept = now
 			c.Sweep(now)
+			if err := c.StepLogs(ctx, now); err != nil && ctx.Err() == nil {
+				c.log.Error("log lines could not be judged", "error", err)
+			}
 			if err := c.Revisit(ctx, now); err != nil && ctx.Err() == nil {
 				c.log.Error("held anomalies could not be looked at again", "error", err)
 			}
@@ -228,6 +232,9 @@ func (a *App) upkeepLoop(ctx context.Context, c *Core) error {
 		case <-checkpoint.C:
 			if err := c.saveCardinality(); err != nil {
 				c.log.Warn("counts of new series are not on disk", "error", err)
+			}
+			if err := c.saveLogWatch(); err != nil {
+				c.log.Warn("what is normal of log lines is not on disk", "error", err)
 			}
 			if err := c.Checkpoint(ctx, c.now()); err != nil && ctx.Err() == nil {
 				c.log.Error("detector state is not on disk; a crash would forget what was learned since the last checkpoint, as far as the store does not hold it", "error", err)

@@ -18,6 +18,8 @@ import (
 	"github.com/tocsinhq/tocsin/internal/amfile"
 	"github.com/tocsinhq/tocsin/internal/promfile"
 	"github.com/tocsinhq/tocsin/internal/yamldoc"
+	"github.com/tocsinhq/tocsin/logs/template"
+	"github.com/tocsinhq/tocsin/logs/watch"
 	"github.com/tocsinhq/tocsin/notify"
 	"github.com/tocsinhq/tocsin/notify/alertmanager"
 	"github.com/tocsinhq/tocsin/notify/window"
@@ -51,6 +53,10 @@ type Config struct {
 	// WarmStart says from which Prometheus series get a history that this daemon
 	// has not seen.
 	WarmStart warm.Config `yaml:"warm_start"`
+	// LogTemplates bounds what is kept of the templates of log lines.
+	LogTemplates template.Config `yaml:"log_templates"`
+	// LogWatch says what is odd about log lines.
+	LogWatch watch.Config `yaml:"log_watch"`
 	// Rules is about signals, alerts.yml and Prometheus rule files.
 	Rules rules.Config `yaml:"rules"`
 	// Incidents is about opening, folding, resolving and reopening.
@@ -107,20 +113,22 @@ type Config struct {
 // Default returns the configuration of a daemon that was given no file.
 func Default() Config {
 	return Config{
-		Web:       web.DefaultConfig(),
-		Storage:   store.DefaultConfig(),
-		Ingest:    ingest.DefaultConfig(),
-		OTLP:      otlp.DefaultConfig(),
-		Statsd:    statsd.DefaultConfig(),
-		Services:  topology.DefaultConfig(),
-		Detector:  detector.DefaultConfig(),
-		Bands:     bands.DefaultConfig(),
-		WarmStart: warm.DefaultConfig(),
-		Rules:     rules.DefaultConfig(),
-		Incidents: incident.DefaultConfig(),
-		RootCause: rca.DefaultConfig(),
-		Notify:    notify.DefaultConfig(),
-		Scrape:    scrape.DefaultConfig(),
+		Web:          web.DefaultConfig(),
+		Storage:      store.DefaultConfig(),
+		Ingest:       ingest.DefaultConfig(),
+		OTLP:         otlp.DefaultConfig(),
+		Statsd:       statsd.DefaultConfig(),
+		Services:     topology.DefaultConfig(),
+		Detector:     detector.DefaultConfig(),
+		Bands:        bands.DefaultConfig(),
+		WarmStart:    warm.DefaultConfig(),
+		LogTemplates: template.DefaultConfig(),
+		LogWatch:     watch.DefaultConfig(),
+		Rules:        rules.DefaultConfig(),
+		Incidents:    incident.DefaultConfig(),
+		RootCause:    rca.DefaultConfig(),
+		Notify:       notify.DefaultConfig(),
+		Scrape:       scrape.DefaultConfig(),
 
 		Alertmanager: alertmanager.DefaultConfig(),
 	}
@@ -173,6 +181,8 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	c.Services.Validate(yamldoc.Under(report, "services"))
 	c.Detector.Validate(yamldoc.Under(report, "detector"))
 	c.Bands.Validate(yamldoc.Under(report, "bands"))
+	c.LogTemplates.Validate(yamldoc.Under(report, "log_templates"))
+	c.LogWatch.Validate(yamldoc.Under(report, "log_watch"))
 	c.WarmStart.Validate(yamldoc.Under(report, "warm_start"))
 	c.Rules.Validate(yamldoc.Under(report, "rules"))
 	c.Incidents.Validate(yamldoc.Under(report, "incidents"))

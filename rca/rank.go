@@ -21,7 +21,15 @@ type Input struct {
 	Series      []Series // of the incident's service and of those that changed, from before Window and Baseline
 	Long        []Series // the same at a coarser step, from before LeakWindow; may be nil
 	History     map[Habit]Record
-	Unread      string // why Series could not be read; "" when they were
+	Lines       map[string][]Line // by service: templates of log lines that are new; services without an entry were not watched
+	Unread      string            // why Series could not be read; "" when they were
+}
+
+// Line is a template of log lines that was seen for the first time.
+type Line struct {
+	At       time.Time
+	Text     string
+	Severity telemetry.Severity
 }
 
 // Habit is what kind of change is made to which service.
@@ -178,7 +186,7 @@ func (r *ranker) leak(ch *telemetry.Change) *ramp {
 func (r *ranker) finding(s suspect) Finding {
 	ch := *s.change
 	f := Finding{Change: &ch, Title: ch.Title(), Terms: []Term{
-		r.prior(s), r.time(s), r.effect(s), r.place(s), r.control(s),
+		r.prior(s), r.time(s), r.effect(s), r.place(s), r.control(s), r.lines(s),
 	}}
 	shifts := s.shifts
 	if s.ramp != nil {

@@ -32,10 +32,18 @@ type SeriesSource interface {
 	SignalSeries(ctx context.Context, q SeriesQuery) ([]Series, error)
 }
 
+// Lines is where a Ranker finds templates of log lines that a service wrote for the
+// first time from one time to another, both inclusive. known is false if its lines
+// had not been watched for long enough before for that to mean anything.
+type Lines interface {
+	NewLines(service string, from, to time.Time) (lines []Line, known bool)
+}
+
 // Options of a Ranker. Changes and Series are required.
 type Options struct {
 	Changes Changes
 	Series  SeriesSource
+	Lines   Lines // nil: nothing is known of log lines
 	Config  Config
 	Logger  *slog.Logger     // nil: silent
 	Metrics *metrics.Set     // nil: counted but shown nowhere
@@ -110,6 +118,7 @@ func (r *Ranker) Rank(ctx context.Context, q Query) (Ranking, error) {
 		r.m.failed.Inc()
 		return Ranking{}, fmt.Errorf("rank causes for %q: %w", q.Service, err)
 	}
+	r.lines(q, &in)
 	if err := r.series(ctx, q, &in); err != nil {
 		if ctx.Err() != nil {
 			r.m.failed.Inc()
@@ -173,6 +182,26 @@ func (r *Ranker) series(ctx context.Context, q Query, in *Input) error {
 			From: q.Onset.Add(-time.Duration(c.LeakWindow) - before - longBeforeHead), To: q.At, Step: longStep})
 	}
 	return err
+}
+
+// lines asks for what the services that changed wrote for the first time since.
+func (r *Ranker) lines(q Query, in *Input) {
+	if r.o.Lines == nil {
+		return
+	}
+	in.Lines = map[string][]Line{}
+	from := q.Onset.Add(-time.Duration(r.o.Config.Window))
+	for _, service := range services("", in.Changes, from) {
+		first := q.At
+		for _, ch := range in.Changes {
+			if ch.Service == service && !ch.Started.Before(from) && ch.Started.Before(first) {
+				first = ch.Started
+			}
+		}
+		if lines, known := r.o.Lines.NewLines(service, first.Add(-in.Step), q.At); known {
+			in.Lines[service] = lines
+		}
+	}
 }
 
 // services names the incident's service, if it has one, and those that changed

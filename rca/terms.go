@@ -16,6 +16,7 @@ const (
 	weightEffect  = 3.0
 	weightPlace   = 1.5
 	weightControl = 3.0
+	weightLines   = 2.0
 
 	// priorFailed of priorChanges is the first guess for the share of changes
 	// that cause an incident, before a service's own record is known.
@@ -183,6 +184,52 @@ func (r *ranker) control(s suspect) Term {
 	}
 	return t
 }
+
+// lines is 2 for lines of at least error that no earlier version of the service wrote
+// and that came with the change, half of it for warnings. Nothing new speaks neither
+// way: most trouble is told in words that are known.
+func (r *ranker) lines(s suspect) Term {
+	t := Term{Name: "lines"}
+	seen, known := r.in.Lines[s.change.Service]
+	if !known {
+		t.Text = fmt.Sprintf("no log lines of %s were watched for long enough before", s.change.Service)
+		return t
+	}
+	from, until := s.change.Effective().Add(-r.in.Step), s.change.Effective().Add(linesWithin)
+	var first *Line
+	n := 0
+	for i := range seen {
+		l := &seen[i]
+		if l.At.Before(from) || l.At.After(until) || l.Severity.Level() < telemetry.SeverityWarn {
+			continue
+		}
+		n++
+		if first == nil || l.Severity.Level() > first.Severity.Level() {
+			first = l
+		}
+	}
+	switch {
+	case first == nil:
+		t.Text = fmt.Sprintf("no warning or error of %s is new since it: counts neither way", s.change.Service)
+		return t
+	case s.late > 0 || s.foreign:
+		t.Text = fmt.Sprintf("%s is new since it: %q", first.Severity, first.Text)
+		return t
+	case first.Severity.Level() >= telemetry.SeverityError:
+		t.Points = weightLines
+	default:
+		t.Points = weightLines / 2
+	}
+	more := ""
+	if n > 1 {
+		more = fmt.Sprintf(" and %d more", n-1)
+	}
+	t.Text = fmt.Sprintf("new since it: %s line %q%s, first %s after", first.Severity, first.Text, more, words(max(first.At.Sub(s.change.Effective()), 0)))
+	return t
+}
+
+// linesWithin is how long after a change a new line is taken to have come with it.
+const linesWithin = 30 * time.Minute
 
 // none is the row that says that no recent change fits: its odds rise when the
 // services that changed show nothing, and most when nothing changed.

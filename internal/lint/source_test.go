@@ -52,7 +52,7 @@ func noInit(t *tree) []string {
 var clockFiles = map[string]bool{"run.go": true, "metrics.go": true}
 
 // deciding are the packages whose word must be the same live and in replay.
-var deciding = []string{"detector/...", "rules/...", "incident/...", "rca/...", "change/..."}
+var deciding = []string{"detector/...", "rules/...", "incident/...", "rca/...", "change/...", "logs/template/...", "logs/watch/..."}
 
 // eventTime refuses the wall clock in deciding packages.
 func eventTime(t *tree) []string {

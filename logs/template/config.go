@@ -1,7 +1,5 @@
 package template
 
-import "fmt"
-
 // Config bounds the miner. One configuration serves all logs.
 type Config struct {
 	// MaxTemplates bounds the templates of all services together; the least recently seen of the
@@ -23,17 +21,15 @@ func DefaultConfig() Config {
 	return Config{MaxTemplates: 20000, MaxPerService: 4000, MaxServices: 2000, VaryAfter: 6}
 }
 
-// Validate returns what is wrong with the configuration, nil if nothing is.
-func (c *Config) Validate() error {
-	switch {
-	case c.MaxTemplates < 100 || c.MaxTemplates > 1_000_000:
-		return fmt.Errorf("max_templates is %d, must be from 100 to 1000000", c.MaxTemplates)
-	case c.MaxPerService < 10 || c.MaxPerService > c.MaxTemplates:
-		return fmt.Errorf("max_per_service is %d, must be from 10 to max_templates, which is %d", c.MaxPerService, c.MaxTemplates)
-	case c.MaxServices < 1 || c.MaxServices > 100_000:
-		return fmt.Errorf("max_services is %d, must be from 1 to 100000", c.MaxServices)
-	case c.VaryAfter < 3 || c.VaryAfter > 16:
-		return fmt.Errorf("vary_after is %d, must be from 3 to 16", c.VaryAfter)
+// Validate calls report for each setting that cannot work, with its name.
+func (c Config) Validate(report func(path, format string, args ...any)) {
+	between := func(name string, got, low, high int) {
+		if got < low || got > high {
+			report(name, "want %d to %d, got %d", low, high, got)
+		}
 	}
-	return nil
+	between("max_templates", c.MaxTemplates, 100, 1_000_000)
+	between("max_per_service", c.MaxPerService, 10, max(10, c.MaxTemplates))
+	between("max_services", c.MaxServices, 1, 100_000)
+	between("vary_after", c.VaryAfter, 3, 16)
 }

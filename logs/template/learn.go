@@ -28,8 +28,9 @@ func (s *stream) learn(sc *scan, line []byte, h header, sev telemetry.Severity, 
 	}
 	x := sighting{sc, line, h}
 	t, before := s.create(x, mask{}, sc.form, at)
-	out.New, out.Last = before == 0, before
-	return s.enter(t, x, sc.form, mask{})
+	w, m := s.enter(t, x, sc.form, mask{})
+	out.New, out.Last = before == 0 && w == t, before // not new if it is one more of what is known
+	return w, m
 }
 
 // sighting is a line that is looked at, taken apart.

@@ -1,0 +1,180 @@
+package app
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/tocsinhq/tocsin/detector"
+	"github.com/tocsinhq/tocsin/incident"
+	"github.com/tocsinhq/tocsin/logs/template"
+	"github.com/tocsinhq/tocsin/logs/watch"
+	"github.com/tocsinhq/tocsin/rca"
+	"github.com/tocsinhq/tocsin/telemetry"
+)
+
+const (
+	templatesFile = "log-templates"
+	watchFile     = "log-watch.json"
+	// logsEvery is how often the counts of log lines become samples.
+	logsEvery = time.Minute
+)
+
+// logLines is what is known of log lines: their templates, and what is normal of them.
+type logLines struct {
+	miner   *template.Miner
+	journal *template.Journal
+	watch   *watch.Watcher
+	batch   telemetry.Batch
+	written time.Time // when counts last became samples
+}
+
+// openLogs opens the templates and what was learnt of them.
+func (c *Core) openLogs(o CoreOptions) error {
+	path := filepath.Join(o.Dir, templatesFile)
+	miner, journal, leftOut, err := template.Open(path, o.Config.LogTemplates)
+	if err != nil {
+		return err
+	}
+	if leftOut > 0 {
+		c.log.Warn("the end of the log templates was not whole and is left out; templates that it held come back with their next line", "file", path, "bytes", leftOut)
+	}
+	c.undo.add("close log templates", journal.Close)
+	watcher, err := watch.New(o.Config.LogWatch, miner)
+	if err != nil {
+		return err
+	}
+	c.logs = &logLines{miner: miner, journal: journal, watch: watcher}
+	o.Metrics.RegisterMetricsWriter(func(w io.Writer) {
+		miner.WriteMetrics(w)
+		watcher.WriteMetrics(w)
+	})
+	return c.loadLogWatch(o.Now())
+}
+
+// loadLogWatch takes over what an earlier process learnt. What cannot be read is put
+// aside: learning begins anew.
+func (c *Core) loadLogWatch(now time.Time) error {
+	path := filepath.Join(c.dir, watchFile)
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("what is normal of log lines: %w", err)
+	}
+	err = c.logs.watch.Load(bufio.NewReader(f), now.UnixNano())
+	f.Close()
+	if err == nil {
+		return nil
+	}
+	c.log.Error("what is normal of log lines cannot be read; it is kept aside and learnt anew", "file", path+".damaged", "error", err)
+	return os.Rename(path, path+".damaged")
+}
+
+// saveLogWatch writes what was learnt in place of the old.
+func (c *Core) saveLogWatch() error {
+	tmp, err := os.CreateTemp(c.dir, watchFile+".*")
+	if err != nil {
+		return fmt.Errorf("what is normal of log lines: %w", err)
+	}
+	defer os.Remove(tmp.Name())
+	w := bufio.NewWriter(tmp)
+	err = c.logs.watch.Save(w)
+	if err == nil {
+		err = w.Flush()
+	}
+	if err == nil {
+		err = tmp.Sync()
+	}
+	if err = errors.Join(err, tmp.Close()); err == nil {
+		err = os.Rename(tmp.Name(), filepath.Join(c.dir, watchFile))
+	}
+	if err != nil {
+		return fmt.Errorf("what is normal of log lines: %w", err)
+	}
+	return nil
+}
+
+// MineLog finds the template of a log line, writes it to m, and counts the line. It
+// keeps neither given nor body; at is the time of the line in nanoseconds. It is safe
+// for concurrent use, each caller with a Match of its own.
+func (c *Core) MineLog(service string, sev telemetry.Severity, given, body []byte, at int64, m *template.Match) {
+	c.logs.miner.Mine(service, sev, given, body, at, m)
+	c.logs.watch.Observe(service, sev, m, at, body)
+}
+
+// LogTemplates returns the miner of log templates.
+func (c *Core) LogTemplates() *template.Miner { return c.logs.miner }
+
+// StepLogs judges the minutes of log lines that are over by event time t: what is odd
+// goes into the anomaly log and the incident manager, and counts become samples, which
+// the detector watches like any. One caller at a time.
+func (c *Core) StepLogs(ctx context.Context, t time.Time) error {
+	l := c.logs
+	for _, f := range l.watch.Step(t) {
+		o := incident.FromLogs(f, "")
+		if err := c.anomalies.Record(ctx, o, phaseOfLogs(f.Phase)); err != nil {
+			return err
+		}
+		if err := c.incidents.Apply(ctx, o); err != nil {
+			return err
+		}
+	}
+	if t.Sub(l.written) < logsEvery {
+		return nil
+	}
+	l.written = t
+	l.batch.Reset()
+	l.batch.Source = "logs"
+	l.watch.Series(&l.batch, t)
+	if len(l.batch.Series) == 0 {
+		return nil
+	}
+	res, err := c.writer.Write(ctx, &l.batch)
+	if err != nil {
+		return fmt.Errorf("store counts of log lines: %w", err)
+	}
+	if n := res.RefusedTotal(); n > 0 {
+		c.log.Warn("some counts of log lines were refused", "refused", n, "first", res.Rejected[0].Message)
+	}
+	return nil
+}
+
+func phaseOfLogs(p watch.Phase) detector.Phase {
+	switch p {
+	case watch.Opened:
+		return detector.PhaseOpened
+	case watch.Closed:
+		return detector.PhaseClosed
+	}
+	return detector.PhaseChanged
+}
+
+// newLines tells root cause which templates of a service are new.
+type newLines struct{ watch *watch.Watcher }
+
+// NewLines returns the templates that a service wrote for the first time from one time
+// to another; see rca.Lines.
+func (n newLines) NewLines(service string, from, to time.Time) ([]rca.Line, bool) {
+	all, known := n.watch.NewSince(service, from, to)
+	lines := make([]rca.Line, len(all))
+	for i, f := range all {
+		lines[i] = rca.Line{At: f.At, Text: f.Text, Severity: f.Severity}
+	}
+	return lines, known
+}
+
+// logsLoop keeps the journal of templates.
+func (c *Core) logsLoop(ctx context.Context) error {
+	c.logs.journal.Run(ctx, func(err error) {
+		c.log.Error("log templates are not on disk; those of the last minutes would get their ids anew after a crash", "error", err)
+	})
+	return nil
+}
