@@ -24,6 +24,7 @@ import (
 	"github.com/tocsinhq/tocsin/config"
 	"github.com/tocsinhq/tocsin/detector"
 	"github.com/tocsinhq/tocsin/incident"
+	"github.com/tocsinhq/tocsin/ingest"
 	"github.com/tocsinhq/tocsin/ingest/scrape"
 	"github.com/tocsinhq/tocsin/notify"
 	"github.com/tocsinhq/tocsin/rca"
@@ -54,6 +55,7 @@ type CoreOptions struct {
 	Metrics     *metrics.Set         // nil: a set of its own
 	Registry    *prometheus.Registry // of the embedded parts; nil: one of its own
 	BlockReload time.Duration        // see store.TSDBOptions
+	Logs        ingest.LogSink       // where log records are kept; nil: nowhere, and none are received
 	Replay      *tsdb.DBStats        // told how far the replay of the log is; nil: nobody asks
 	Stage       func(what string)    // told what the start is about to do; nil: nobody asks
 }
@@ -83,6 +85,7 @@ type Core struct {
 	owner          topology.Owner
 
 	tsdb      *store.DB
+	logs      ingest.LogSink
 	state     *sql.DB
 	bank      *detector.Bank
 	starter   *warm.Starter
@@ -134,6 +137,7 @@ func NewCore(ctx context.Context, o CoreOptions) (_ *Core, err error) {
 	}
 	c := &Core{
 		dir: o.Dir, log: o.Logger, now: o.Now, set: o.Metrics, registry: o.Registry,
+		logs:           o.Logs,
 		detectorConfig: o.Config.Detector,
 		incidentConfig: o.Config.Incidents,
 		externalURL:    o.ExternalURL,
