@@ -52,6 +52,9 @@ type LogTake struct {
 	Join bool
 	// Joiner, if not nil, joins over requests; only for ways in that acknowledge nothing.
 	Joiner *logline.Joiner
+	// Patient tries again, until the context ends, what could not be stored; for ways in
+	// whose senders would not.
+	Patient bool
 	// Rejected, if not nil, is told of each entry that was refused.
 	Rejected func(entry int, reason, message string)
 	// Decode writes the entries on the sheet. It ends early when the sheet is stopped.
@@ -136,7 +139,7 @@ func (h *LogReceiver) store(ctx context.Context, t LogTake, s *logline.Sheet, re
 		report.Stored += entries
 		return
 	}
-	result, err := h.sink.WriteLogs(ctx, &s.LogBatch)
+	result, err := h.write(ctx, s, t.Patient)
 	if err != nil {
 		report.Err = err
 		s.Stop()
@@ -157,6 +160,33 @@ func (h *LogReceiver) store(ctx context.Context, t LogTake, s *logline.Sheet, re
 	report.Stored += max(0, entries)
 }
 
+// Waits between attempts to store what a sender would not send again.
+const (
+	firstWait = 100 * time.Millisecond
+	lastWait  = 5 * time.Second
+)
+
+// write gives a batch to the sink, if patient until it is taken or the context ends; what is lost then
+// is counted.
+func (h *LogReceiver) write(ctx context.Context, s *logline.Sheet, patient bool) (telemetry.LogResult, error) {
+	for wait := firstWait; ; wait = min(2*wait, lastWait) {
+		result, err := h.sink.WriteLogs(ctx, &s.LogBatch)
+		if err == nil || !patient {
+			return result, err
+		}
+		h.Refused(Unavailable(err), s.Source)
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+			continue
+		case <-ctx.Done():
+			timer.Stop()
+		}
+		h.counters.rejected("unavailable", len(s.Records))
+		return result, err
+	}
+}
+
 // Due stores what a joiner holds back for longer than a second at now, or
 // everything if all is set.
 func (h *LogReceiver) Due(ctx context.Context, j *logline.Joiner, source string, now time.Time, all bool) {
@@ -166,10 +196,8 @@ func (h *LogReceiver) Due(ctx context.Context, j *logline.Joiner, source string,
 	if len(s.Records) == 0 {
 		return
 	}
-	result, err := h.sink.WriteLogs(ctx, &s.LogBatch)
+	result, err := h.write(ctx, s, true)
 	if err != nil {
-		h.counters.rejected("unavailable", len(s.Records))
-		h.Refused(Unavailable(err), source)
 		return
 	}
 	h.counters.records.Add(result.Stored)

@@ -21,7 +21,7 @@ var Now = time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
 
 // Sink keeps copies of all records that it is given. It is safe for concurrent use.
 type Sink struct {
-	// Fail, if not nil, is the error of every write.
+	// Fail, if not nil, is the error of every write; see SetFail.
 	Fail error
 	// Refuse, if not nil, returns the reason to refuse a record, or nothing.
 	Refuse func(r *telemetry.LogRecord) string
@@ -80,6 +80,13 @@ func pairs(from []telemetry.Pair) []telemetry.Pair {
 		to = append(to, telemetry.Pair{Name: slices.Clone(p.Name), Value: slices.Clone(p.Value)})
 	}
 	return to
+}
+
+// SetFail sets Fail while the sink is in use.
+func (s *Sink) SetFail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.Fail = err
 }
 
 // Records returns what was stored so far, in order.
