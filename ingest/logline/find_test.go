@@ -146,3 +146,24 @@ func BenchmarkFind(b *testing.B) {
 		logline.FindTrace(text)
 	}
 }
+
+func TestLeadingTime(t *testing.T) {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Skip(err)
+	}
+	for line, want := range map[string]string{
+		"2026-05-04 12:00:00,123 INFO x":                            "2026-05-04T10:00:00.123Z",
+		"[2026-05-04T12:00:00.5Z] x":                                "2026-05-04T12:00:00.5Z",
+		"2026/05/04 12:00:00 [error] 31#31":                         "2026-05-04T10:00:00Z",
+		"2026-05-04T12:00:00+02:00 x":                               "2026-05-04T10:00:00Z",
+		"2026-05-04 12:00:00 UTC [7] LOG":                           "2026-05-04T12:00:00Z",
+		`1.2.3.4 - - [04/May/2026:12:00:00 +0000] "GET / HTTP/1.1"`: "2026-05-04T12:00:00Z",
+		"no time": "", "": "", "2026-99-04 12:00:00": "", "[": "", "12": "",
+	} {
+		ns, ok := logline.LeadingTime([]byte(line), berlin)
+		if got := time.Unix(0, ns).UTC().Format(time.RFC3339Nano); ok != (want != "") || ok && got != want {
+			t.Errorf("%s: got %s, %v, want %s", line, got, ok, want)
+		}
+	}
+}
