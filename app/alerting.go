@@ -111,6 +111,9 @@ func (c *Core) routeAlerts(ctx context.Context, alerts []rules.Alert) error {
 // routed returns an alert of our rules as routes take it, nil for one that is
 // pending. A held alert goes on: its data stopped, which is no recovery.
 func (c *Core) routed(a rules.Alert) *alert.Alert {
+	if a.Shadow {
+		return nil // for nobody's eyes
+	}
 	link := c.externalURL + strutil.TableLinkForExpression(a.Expr)
 	out := &alert.Alert{Alert: model.Alert{
 		Labels: labelSet(a.Labels), Annotations: labelSet(a.Annotations), StartsAt: a.Since, GeneratorURL: link,

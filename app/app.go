@@ -19,6 +19,7 @@ import (
 
 	"github.com/tocsinhq/tocsin/config"
 	"github.com/tocsinhq/tocsin/configs"
+	"github.com/tocsinhq/tocsin/ingest"
 	"github.com/tocsinhq/tocsin/ingest/scrape"
 	"github.com/tocsinhq/tocsin/internal/amfile"
 	"github.com/tocsinhq/tocsin/notify"
@@ -36,8 +37,9 @@ type Options struct {
 	StoragePath   string // the data folder, made if need be
 	Version       string
 	Logger        *slog.Logger
-	Console       io.Writer     // where console channels write
-	BlockReload   time.Duration // how often blocks that were put into the store are looked for; 0 is each minute
+	Console       io.Writer      // where console channels write
+	Logs          ingest.LogSink // where log records are kept; nil: nowhere, and none are received
+	BlockReload   time.Duration  // how often blocks that were put into the store are looked for; 0 is each minute
 }
 
 // App is a daemon: a Core behind HTTP.

@@ -25,6 +25,7 @@ import (
 	"github.com/tocsinhq/tocsin/config"
 	"github.com/tocsinhq/tocsin/detector"
 	"github.com/tocsinhq/tocsin/incident"
+	"github.com/tocsinhq/tocsin/ingest"
 	"github.com/tocsinhq/tocsin/ingest/scrape"
 	"github.com/tocsinhq/tocsin/internal/amfile"
 	"github.com/tocsinhq/tocsin/notify"
@@ -64,6 +65,7 @@ type CoreOptions struct {
 	Metrics     *metrics.Set         // nil: a set of its own
 	Registry    *prometheus.Registry // of the embedded parts; nil: one of its own
 	BlockReload time.Duration        // see store.TSDBOptions
+	Logs        ingest.LogSink       // where log records are kept; nil: nowhere, and none are received
 	Replay      *tsdb.DBStats        // told how far the replay of the log is; nil: nobody asks
 	Virtual     Virtual              // of a core that is not live
 	Stage       func(what string)    // told what the start is about to do; nil: nobody asks
@@ -94,13 +96,14 @@ type Core struct {
 	owner          topology.Owner
 
 	tsdb      *store.DB
+	logs      ingest.LogSink
 	state     *sql.DB
 	bank      *detector.Bank
 	starter   *warm.Starter
 	cold      bool // there was no usable checkpoint; set before loops run
 	imports   imports
 	growth    *cardinality.Tracker
-	logs      *logLines
+	lines     *logLines
 	maxSeries int    // storage.limits.max_series
 	minFree   uint64 // storage.min_free_disk
 	observer  *observer
@@ -153,6 +156,7 @@ func NewCore(ctx context.Context, o CoreOptions) (_ *Core, err error) {
 	}
 	c := &Core{
 		dir: o.Dir, log: o.Logger, now: o.Now, set: o.Metrics, registry: o.Registry,
+		logs:           o.Logs,
 		detectorConfig: o.Config.Detector,
 		incidentConfig: o.Config.Incidents,
 		externalURL:    o.ExternalURL,
@@ -302,7 +306,7 @@ type replaceable struct {
 // prepare builds what a reload replaces. It touches nothing that is live.
 func (c *Core) prepare(cfg config.Config, channels []notify.Channel, conf amfile.Document) (replaceable, error) {
 	ranker, err := rca.NewRanker(rca.Options{
-		Config: cfg.RootCause, Changes: c.feed, Series: seriesSource{c.engine}, Lines: newLines{c.logs.watch}, Logger: c.log.With("component", "rca"), Metrics: c.set,
+		Config: cfg.RootCause, Changes: c.feed, Series: seriesSource{c.engine}, Lines: newLines{c.lines.watch}, Logger: c.log.With("component", "rca"), Metrics: c.set,
 	})
 	if err != nil {
 		return replaceable{}, fmt.Errorf("make ranker: %w", err)

@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/prometheus/prompb"
 
 	"github.com/tocsinhq/tocsin/app"
+	"github.com/tocsinhq/tocsin/ingest"
 )
 
 // text collects what the daemon logs or prints.
@@ -42,6 +43,7 @@ func (x *text) String() string {
 
 // daemon is an App in this process with its files in a folder of the test.
 type daemon struct {
+	sink    ingest.LogSink // where log records go; nil: nowhere
 	t       *testing.T
 	app     *app.App
 	dir     string
@@ -63,7 +65,7 @@ func (d *daemon) file(name, body string) {
 func (d *daemon) options() app.Options {
 	o := app.Options{
 		ListenAddress: "127.0.0.1:0", StoragePath: filepath.Join(d.dir, "data"), Version: "test",
-		Logger: slog.New(slog.NewTextHandler(d.log, nil)), Console: d.console, BlockReload: time.Second,
+		Logger: slog.New(slog.NewTextHandler(d.log, nil)), Console: d.console, BlockReload: time.Second, Logs: d.sink,
 	}
 	if _, err := os.Stat(filepath.Join(d.dir, "tocsin.yml")); err == nil {
 		o.ConfigFile = filepath.Join(d.dir, "tocsin.yml")

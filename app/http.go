@@ -62,6 +62,10 @@ func (a *App) newServerParts(c *Core) (serverParts, error) {
 // serve makes the handler of the present configuration answer from now on.
 func (a *App) serve(c *Core) {
 	cfg := a.loaded.config
+	var logs web.LogWays
+	if ways := a.server.receivers.logs; ways != nil {
+		logs = ways
+	}
 	a.answer(web.NewServer(web.Options{
 		Config:        cfg.Web,
 		ListenAddress: a.Address(),
@@ -86,6 +90,7 @@ func (a *App) serve(c *Core) {
 		Write:         a.server.receivers.write,
 		OTLP:          otlp.Handler{Service: a.server.receivers.otlp},
 		Push:          a.server.receivers.push,
+		Logs:          logs,
 		Metrics:       a.metricsHandler(),
 		Classify:      classify,
 		Now:           c.now,

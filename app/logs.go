@@ -50,7 +50,7 @@ func (c *Core) openLogs(o CoreOptions) error {
 	if err != nil {
 		return err
 	}
-	c.logs = &logLines{miner: miner, journal: journal, watch: watcher}
+	c.lines = &logLines{miner: miner, journal: journal, watch: watcher}
 	o.Metrics.RegisterMetricsWriter(func(w io.Writer) {
 		miner.WriteMetrics(w)
 		watcher.WriteMetrics(w)
@@ -69,7 +69,7 @@ func (c *Core) loadLogWatch(now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("what is normal of log lines: %w", err)
 	}
-	err = c.logs.watch.Load(bufio.NewReader(f), now.UnixNano())
+	err = c.lines.watch.Load(bufio.NewReader(f), now.UnixNano())
 	f.Close()
 	if err == nil {
 		return nil
@@ -86,7 +86,7 @@ func (c *Core) saveLogWatch() error {
 	}
 	defer os.Remove(tmp.Name())
 	w := bufio.NewWriter(tmp)
-	err = c.logs.watch.Save(w)
+	err = c.lines.watch.Save(w)
 	if err == nil {
 		err = w.Flush()
 	}
@@ -106,18 +106,18 @@ func (c *Core) saveLogWatch() error {
 // keeps neither given nor body; at is the time of the line in nanoseconds. It is safe
 // for concurrent use, each caller with a Match of its own.
 func (c *Core) MineLog(service string, sev telemetry.Severity, given, body []byte, at int64, m *template.Match) {
-	c.logs.miner.Mine(service, sev, given, body, at, m)
-	c.logs.watch.Observe(service, sev, m, at, body)
+	c.lines.miner.Mine(service, sev, given, body, at, m)
+	c.lines.watch.Observe(service, sev, m, at, body)
 }
 
 // LogTemplates returns the miner of log templates.
-func (c *Core) LogTemplates() *template.Miner { return c.logs.miner }
+func (c *Core) LogTemplates() *template.Miner { return c.lines.miner }
 
 // StepLogs judges the minutes of log lines that are over by event time t: what is odd
 // goes into the anomaly log and the incident manager, and counts become samples, which
 // the detector watches like any. One caller at a time.
 func (c *Core) StepLogs(ctx context.Context, t time.Time) error {
-	l := c.logs
+	l := c.lines
 	for _, f := range l.watch.Step(t) {
 		o := incident.FromLogs(f, "")
 		if err := c.anomalies.Record(ctx, o, phaseOfLogs(f.Phase)); err != nil {
@@ -173,7 +173,7 @@ func (n newLines) NewLines(service string, from, to time.Time) ([]rca.Line, bool
 
 // logsLoop keeps the journal of templates.
 func (c *Core) logsLoop(ctx context.Context) error {
-	c.logs.journal.Run(ctx, func(err error) {
+	c.lines.journal.Run(ctx, func(err error) {
 		c.log.Error("log templates are not on disk; those of the last minutes would get their ids anew after a crash", "error", err)
 	})
 	return nil

@@ -14,13 +14,14 @@ import (
 	"github.com/tocsinhq/tocsin/web"
 )
 
-// receivers are what takes samples in. They live as long as the process and share
+// receivers are what takes samples and logs in. They live as long as the process and share
 // the memory for bodies.
 type receivers struct {
 	write http.Handler
 	otlp  *otlp.Service
 	push  http.Handler
 	stats *statsd.Server
+	logs  *logWays // nil: there is nowhere to keep logs
 }
 
 // newReceivers builds them over the writer of an open core.
@@ -38,6 +39,9 @@ func (a *App) newReceivers(c *Core) receivers {
 			Limits: otlp.Limits{LabelValueBytes: limits.MaxLabelValueBytes, Labels: limits.MaxLabels},
 		}),
 		push: push.NewHandler(o),
+	}
+	if c.logs != nil {
+		r.logs = newLogWays(ingest.LogOptions{Options: o, Logs: c.logs})
 	}
 	if a.statsd.packets != nil {
 		r.stats = statsd.NewServer(o, cfg.Statsd)
@@ -105,7 +109,13 @@ func (a *App) listenStatsd(address string) (err error) {
 func (a *App) runReceivers(named func(name string, run func(context.Context) error)) {
 	if a.grpc != nil {
 		a.log.Info("listening for OTLP by gRPC", "address", a.grpc.Addr().String())
-		named("OTLP by gRPC", func(ctx context.Context) error { return otlp.NewServer(a.server.receivers.otlp).Serve(ctx, a.grpc) })
+		var logs *otlp.LogService
+		if ways := a.server.receivers.logs; ways != nil {
+			logs = ways.otlp
+		}
+		named("OTLP by gRPC", func(ctx context.Context) error {
+			return otlp.NewServer(a.server.receivers.otlp, logs).Serve(ctx, a.grpc)
+		})
 	}
 	if s := a.server.receivers.stats; s != nil {
 		a.log.Info("listening for statsd by UDP and TCP", "address", a.statsd.packets.LocalAddr().String())

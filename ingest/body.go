@@ -128,9 +128,9 @@ func (h *Receiver) Read(w http.ResponseWriter, r *http.Request, s *Body) ([]byte
 	}
 }
 
-// uncompress undoes snappy's block format. The declared size is checked
-// before any memory is taken for it.
-func (h *Handler) uncompress(body []byte, s *scratch) ([]byte, *Refusal) {
+// Unsnap undoes snappy's block format. The declared size is checked before any
+// memory is taken for it. The bytes are good until s is released.
+func (h *Receiver) Unsnap(body []byte, s *Body) ([]byte, *Refusal) {
 	corrupt := func() *Refusal {
 		return Refuse(http.StatusBadRequest, "corrupt_snappy", "body is not snappy block format: %s", looksLike(body))
 	}
@@ -145,7 +145,7 @@ func (h *Handler) uncompress(body []byte, s *scratch) ([]byte, *Refusal) {
 		}
 		return nil, Refuse(http.StatusRequestEntityTooLarge, "decoded_too_large", "body declares %s after decompression, want at most %s", sizeText(int64(n)), h.config.MaxDecoded)
 	}
-	if f := h.Reserve(&s.Body, int64(n)); f != nil {
+	if f := h.Reserve(s, int64(n)); f != nil {
 		return nil, f
 	}
 	if cap(s.decoded) < n {

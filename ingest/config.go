@@ -22,6 +22,8 @@ type Config struct {
 	SourceHeader string `yaml:"source_header"`
 	// BodyTimeout is how long the body of one request may take to arrive.
 	BodyTimeout yamldoc.Duration `yaml:"body_timeout"`
+	// Logs is about log records, whichever way they come.
+	Logs LogConfig `yaml:"logs"`
 }
 
 // DefaultConfig returns limits that senders with default settings do not meet.
@@ -31,6 +33,7 @@ func DefaultConfig() Config {
 		MaxDecoded:  32 << 20,
 		MaxInFlight: 256 << 20,
 		BodyTimeout: yamldoc.Duration(30 * time.Second),
+		Logs:        defaultLogConfig(),
 	}
 }
 
@@ -48,4 +51,5 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	if c.BodyTimeout <= 0 {
 		report("body_timeout", "want a positive duration, got %s", c.BodyTimeout)
 	}
+	c.Logs.validate(yamldoc.Under(report, "logs"))
 }

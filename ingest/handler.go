@@ -110,7 +110,7 @@ func (h *Handler) store(w http.ResponseWriter, r *http.Request, s *scratch, m me
 	if len(body) == 0 {
 		return Refuse(http.StatusBadRequest, "empty_body", "body is empty, want a snappy-compressed %s", m)
 	}
-	decoded, f := h.uncompress(body, s)
+	decoded, f := h.Unsnap(body, &s.Body)
 	if f != nil {
 		return f
 	}

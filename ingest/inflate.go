@@ -7,13 +7,15 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
 )
 
 // Encodings are the values of Content-Encoding that Inflate undoes, for the
 // sentences that refuse others.
-const Encodings = "gzip, zstd or identity"
+const Encodings = "gzip, zstd, deflate or identity"
 
 // maxZstdWindow bounds what a zstd frame may ask to be kept for references.
 const maxZstdWindow = 8 << 20
@@ -30,6 +32,8 @@ func (h *Receiver) Inflate(body []byte, encoding string, s *Body) ([]byte, *Refu
 		return h.gunzip(body, s)
 	case "zstd":
 		return h.unzstd(body, s)
+	case "deflate":
+		return h.undeflate(body, s)
 	}
 	return nil, Refuse(http.StatusUnsupportedMediaType, "content_encoding", "Content-Encoding %q is not accepted; send %s", encoding, Encodings)
 }
@@ -69,6 +73,19 @@ func (h *Receiver) unzstd(body []byte, s *Body) ([]byte, *Refusal) {
 		return nil, corrupt("zstd", body, err)
 	}
 	return h.unpack("zstd", z, body, s)
+}
+
+// undeflate undoes what HTTP calls deflate, which is zlib's format, and the bare
+// format without its header, which some senders mean.
+func (h *Receiver) undeflate(body []byte, s *Body) ([]byte, *Refusal) {
+	if len(body) >= 2 && body[0]&0x0f == 8 && (int(body[0])<<8|int(body[1]))%31 == 0 {
+		z, err := zlib.NewReader(bytes.NewReader(body))
+		if err != nil {
+			return nil, corrupt("deflate", body, err)
+		}
+		return h.unpack("deflate", z, body, s)
+	}
+	return h.unpack("deflate", flate.NewReader(bytes.NewReader(body)), body, s)
 }
 
 // firstUnpacked is how much memory an unpacked body is given at first; it is

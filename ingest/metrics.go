@@ -14,7 +14,8 @@ import (
 type counters struct {
 	protocol  string
 	set       *metrics.Set
-	samples   *metrics.Counter
+	samples   *metrics.Counter // nil for logs
+	records   *metrics.Counter // of logs; nil for samples
 	bytes     *metrics.Counter
 	decoded   *metrics.Counter
 	exemplars *metrics.Counter
@@ -24,17 +25,21 @@ type counters struct {
 	requests  atomic.Int64 // under way
 }
 
-func newCounters(protocol string, set *metrics.Set) *counters {
+func newCounters(protocol string, set *metrics.Set, logs bool) *counters {
 	p := `{protocol="` + protocol + `"}`
 	c := &counters{
-		protocol:  protocol,
-		set:       set,
-		samples:   set.NewCounter(`tocsin_ingest_samples_total` + p),
-		bytes:     set.NewCounter(`tocsin_ingest_body_bytes_total` + p),
-		exemplars: set.NewCounter(`tocsin_ingest_exemplars_total` + p),
-		decoded:   set.NewCounter(`tocsin_ingest_decoded_bytes_total` + p),
-		panics:    set.NewCounter(`tocsin_ingest_panics_total` + p),
-		duration:  set.NewPrometheusHistogram(`tocsin_ingest_request_duration_seconds` + p),
+		protocol: protocol,
+		set:      set,
+		bytes:    set.NewCounter(`tocsin_ingest_body_bytes_total` + p),
+		decoded:  set.NewCounter(`tocsin_ingest_decoded_bytes_total` + p),
+		panics:   set.NewCounter(`tocsin_ingest_panics_total` + p),
+		duration: set.NewPrometheusHistogram(`tocsin_ingest_request_duration_seconds` + p),
+	}
+	if logs {
+		c.records = set.NewCounter(`tocsin_ingest_log_records_total` + p)
+	} else {
+		c.samples = set.NewCounter(`tocsin_ingest_samples_total` + p)
+		c.exemplars = set.NewCounter(`tocsin_ingest_exemplars_total` + p)
 	}
 	set.NewGauge(`tocsin_ingest_in_flight_bytes`+p, func() float64 { return float64(c.inFlight.Load()) })
 	set.NewGauge(`tocsin_ingest_in_flight_requests`+p, func() float64 { return float64(c.requests.Load()) })
@@ -63,6 +68,13 @@ func (c *counters) stored(r *telemetry.WriteResult) {
 // rejected counts samples that were refused, by reason.
 func (c *counters) rejected(reason string, n int) {
 	c.set.GetOrCreateCounter(`tocsin_ingest_rejected_total{protocol="` + c.protocol + `",reason="` + reason + `"}`).Add(n)
+}
+
+// repaired counts log records in which something was put right, by what it was.
+func (c *counters) repaired(kind string, n int) {
+	if n > 0 {
+		c.set.GetOrCreateCounter(`tocsin_ingest_repaired_log_records_total{protocol="` + c.protocol + `",kind="` + kind + `"}`).Add(n)
+	}
 }
 
 // Memory is what the bodies of all requests under way hold, over all receivers

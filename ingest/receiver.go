@@ -30,8 +30,10 @@ type Receiver struct {
 
 // NewReceiver returns the shared part of a receiver. protocol is its word in
 // metrics and in the log. Of the options the sink is not used.
-func NewReceiver(protocol string, o Options) *Receiver {
-	r := &Receiver{config: o.Config, log: o.Logger, now: o.Now, counters: newCounters(protocol, o.Metrics), memory: o.Memory}
+func NewReceiver(protocol string, o Options) *Receiver { return newReceiver(protocol, o, false) }
+
+func newReceiver(protocol string, o Options, logs bool) *Receiver {
+	r := &Receiver{config: o.Config, log: o.Logger, now: o.Now, counters: newCounters(protocol, o.Metrics, logs), memory: o.Memory}
 	if r.now == nil {
 		r.now = time.Now
 	}

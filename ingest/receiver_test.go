@@ -2,7 +2,10 @@ package ingest_test
 
 import (
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
+	"compress/zlib"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -45,6 +48,22 @@ func zstded(t *testing.T, b []byte) []byte {
 	return w.EncodeAll(b, nil)
 }
 
+func deflated(t *testing.T, b []byte, header bool) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	var w io.WriteCloser = zlib.NewWriter(&out)
+	if !header {
+		w, _ = flate.NewWriter(&out, 5) // the level is one that there is
+	}
+	if _, err := w.Write(b); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
 func TestReceiver_Inflate(t *testing.T) {
 	plain := bytes.Repeat([]byte("some text that repeats "), 20_000) // 460 kB
 	packed := gzipped(t, plain)
@@ -60,9 +79,13 @@ func TestReceiver_Inflate(t *testing.T) {
 		{"gzip in capitals", " GZIP", packed, plain, 0, ""},
 		{"two members", "gzip", append(append([]byte{}, packed...), packed...), append(append([]byte{}, plain...), plain...), 0, ""},
 		{"zstd", "zstd", zstded(t, plain), plain, 0, ""},
+		{"deflate", "deflate", deflated(t, plain, true), plain, 0, ""},
+		{"deflate without a header", "deflate", deflated(t, plain, false), plain, 0, ""},
+		{"deflate cut off", "deflate", deflated(t, plain, true)[:40], nil, 400, "is not whole deflate"},
+		{"deflate bomb", "deflate", deflated(t, make([]byte, 40<<20), true), nil, 413, "more than 32MiB after decompression"},
 		{"identity", "identity", plain, plain, 0, ""},
 		{"none", "", plain, plain, 0, ""},
-		{"brotli", "br", plain, nil, 415, "send gzip, zstd or identity"},
+		{"brotli", "br", plain, nil, 415, "send gzip, zstd, deflate or identity"},
 		{"two encodings", "gzip, gzip", packed, nil, 415, `"gzip, gzip" is not accepted`},
 		{"plain body that claims gzip", "gzip", []byte(`{"a":1}`), nil, 400, "is not whole gzip"},
 		{"zstd that claims gzip", "gzip", zstded(t, plain), nil, 400, "it looks like zstd"},

@@ -50,6 +50,7 @@ type Options struct {
 	Alertmanager http.Handler
 	Push         http.Handler // serves PUT, POST and DELETE /metrics/job/...
 	Metrics      http.Handler // serves GET /metrics
+	Logs         LogWays      // optional; receives logs at the paths of many protocols
 
 	// Classify turns errors of the parts into errors with a Kind; it returns
 	// nil for those it does not know. Optional: errors may also be *Error.
@@ -59,6 +60,13 @@ type Options struct {
 	Now       func() time.Time // optional; the wall clock in UTC by default
 	Logger    *slog.Logger
 	MetricSet *metrics.Set
+}
+
+// LogWays receives logs. What it takes it answers in the words of the protocol.
+type LogWays interface {
+	http.Handler
+	// Takes reports whether a request is for it.
+	Takes(r *http.Request) bool
 }
 
 type server struct {
@@ -80,7 +88,23 @@ func NewServer(o Options) http.Handler {
 		o.UI = embeddedUI()
 	}
 	s := &server{opts: o, metrics: newServerMetrics(o.MetricSet), ui: newPages(o.UI)}
-	return s.observed(headed(s.hostChecked(s.sameOrigin(s.mux()))))
+	return s.observed(headed(s.hostChecked(s.sameOrigin(s.withLogs(s.mux())))))
+}
+
+// withLogs lets the receivers of logs answer what they take. Most of their paths are
+// those of other products, so they are not in the table of routes.
+func (s *server) withLogs(next http.Handler) http.Handler {
+	if s.opts.Logs == nil {
+		return next
+	}
+	logs := s.whenReady(s.opts.Logs)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.opts.Logs.Takes(r) {
+			logs.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func (o Options) check() {
@@ -107,6 +131,9 @@ func (s *server) mux() *http.ServeMux {
 	methods := make(map[string][]string)
 	for _, rt := range s.routes() {
 		h := rt.handler
+		if h == nil {
+			continue // of an optional part that is not there
+		}
 		if rt.data {
 			h = s.whenReady(h)
 		}

@@ -22,6 +22,8 @@ func code(http int) codes.Code {
 
 var byStatus = map[int]codes.Code{
 	http.StatusBadRequest:            codes.InvalidArgument,
+	http.StatusUnauthorized:          codes.Unauthenticated,
+	http.StatusForbidden:             codes.PermissionDenied,
 	http.StatusMethodNotAllowed:      codes.Unimplemented,
 	http.StatusRequestTimeout:        codes.DeadlineExceeded,
 	http.StatusRequestEntityTooLarge: codes.ResourceExhausted,

@@ -2,10 +2,11 @@ package otlp
 
 import (
 	"context"
+	"fmt"
 	"net"
+	"strings"
 	"time"
 
-	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 	"golang.org/x/sync/semaphore"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -18,9 +19,10 @@ import (
 	"github.com/tocsinhq/tocsin/ingest"
 )
 
-// Server serves exports of metrics by gRPC.
+// Server serves exports of metrics and logs by gRPC.
 type Server struct {
-	service   *Service
+	metrics   *Service
+	logs      *LogService         // nil: not served
 	receiving *semaphore.Weighted // one for each message that may arrive at a time
 }
 
@@ -36,19 +38,20 @@ const (
 	receivingPatient = 5 * time.Second
 )
 
-// NewServer returns a server over a service. It starts nothing; see Serve.
-func NewServer(s *Service) *Server {
+// NewServer returns a server over the services. Without one for logs they are not
+// served. It starts nothing; see Serve.
+func NewServer(s *Service, logs *LogService) *Server {
 	limits := s.Config()
 	// A message is taken into memory whole before its size can be claimed, at most
 	// twice: packed and unpacked.
 	atOnce := max(1, int64(limits.MaxInFlight)/(2*int64(limits.MaxDecoded)))
-	return &Server{service: s, receiving: semaphore.NewWeighted(atOnce)}
+	return &Server{metrics: s, logs: logs, receiving: semaphore.NewWeighted(atOnce)}
 }
 
 // Serve answers on l until ctx ends, then lets calls under way finish for some
 // seconds and returns when all have. It closes l.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	limits := s.service.Config()
+	limits := s.metrics.Config()
 	server := grpc.NewServer(
 		grpc.ForceServerCodecV2(rawCodec{}),
 		grpc.MaxRecvMsgSize(int(limits.MaxDecoded)),
@@ -59,7 +62,10 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingEvery, PermitWithoutStream: true}),
 		grpc.WaitForHandlers(true),
 	)
-	server.RegisterService(&description, s)
+	server.RegisterService(describe("metrics", func(stream grpc.ServerStream) error { return s.answer(stream, s.metrics) }), s)
+	if s.logs != nil {
+		server.RegisterService(describe("logs", func(stream grpc.ServerStream) error { return s.answer(stream, s.logs) }), s)
+	}
 	ended, end := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -79,17 +85,29 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
-// description is the service of OpenTelemetry's metrics. It is written as a stream
-// of one message, which on the wire is the same as a plain call, so that the handler
-// decides when a message is taken in.
-var description = grpc.ServiceDesc{
-	ServiceName: "opentelemetry.proto.collector.metrics.v1.MetricsService",
-	HandlerType: (*any)(nil),
-	Streams: []grpc.StreamDesc{{
-		StreamName: "Export",
-		Handler:    func(srv any, stream grpc.ServerStream) error { return srv.(*Server).export(stream) },
-	}},
-	Metadata: "opentelemetry/proto/collector/metrics/v1/metrics_service.proto",
+// describe returns the service of one of OpenTelemetry's signals. It is written as a
+// stream of one message, which on the wire is the same as a plain call, so that the
+// handler decides when a message is taken in.
+func describe(signal string, handle func(stream grpc.ServerStream) error) *grpc.ServiceDesc {
+	return &grpc.ServiceDesc{
+		ServiceName: "opentelemetry.proto.collector." + signal + ".v1." + strings.ToUpper(signal[:1]) + signal[1:] + "Service",
+		HandlerType: (*any)(nil),
+		Streams: []grpc.StreamDesc{{
+			StreamName: "Export",
+			Handler:    func(_ any, stream grpc.ServerStream) error { return handle(stream) },
+		}},
+		Metadata: "opentelemetry/proto/collector/" + signal + "/v1/" + signal + "_service.proto",
+	}
+}
+
+// exporter is a service as the server sees it.
+type exporter interface {
+	export(ctx context.Context, message []byte, b *ingest.Body, from string) (response []byte, f *ingest.Refusal, err error)
+	Timed(serve func())
+	Recovered(p any, from string) string
+	Refused(f *ingest.Refusal, from string)
+	Answered(code int)
+	Release(b *ingest.Body)
 }
 
 // raw is a message as it came, or as it is to be sent.
@@ -110,42 +128,41 @@ func (rawCodec) Unmarshal(data mem.BufferSlice, v any) error {
 	return nil
 }
 
-// export answers one call.
-func (s *Server) export(stream grpc.ServerStream) (err error) {
+// answer answers one call.
+func (s *Server) answer(stream grpc.ServerStream, to exporter) (err error) {
 	from := "unknown"
 	if p, ok := peer.FromContext(stream.Context()); ok {
 		from = p.Addr.String()
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			err = status.Error(codes.Internal, s.service.Recovered(p, from))
+			err = status.Error(codes.Internal, to.Recovered(p, from))
 		}
 	}()
-	s.service.Timed(func() { err = s.call(stream, from) })
+	to.Timed(func() { err = s.call(stream, to, from) })
 	return err
 }
 
-func (s *Server) call(stream grpc.ServerStream, from string) error {
+func (s *Server) call(stream grpc.ServerStream, to exporter, from string) error {
 	var b ingest.Body
-	defer s.service.Release(&b)
+	defer to.Release(&b)
 	message, f, err := s.receive(stream)
 	if err != nil {
 		return err
 	}
-	var response pmetricotlp.ExportResponse
+	var response []byte
 	if f == nil {
-		response, f = s.store(stream.Context(), message, &b, from)
+		response, f, err = to.export(stream.Context(), message, &b, from)
+	}
+	if err != nil {
+		return status.Error(codes.Internal, err.Error())
 	}
 	if f != nil {
-		s.service.Refused(f, from)
+		to.Refused(f, from)
 		return statusOf(f).Err()
 	}
-	body, err := response.MarshalProto()
-	if err != nil {
-		return status.Errorf(codes.Internal, "marshal ExportMetricsServiceResponse: %s", err)
-	}
-	s.service.Answered(200)
-	return stream.SendMsg(&raw{body})
+	to.Answered(200)
+	return stream.SendMsg(&raw{response})
 }
 
 // receive takes in the message, when there is memory for one more and within its
@@ -167,7 +184,7 @@ func (s *Server) receive(stream grpc.ServerStream) ([]byte, *ingest.Refusal, err
 		a.err = stream.RecvMsg(&a.message)
 		arrived <- a
 	}()
-	limit := s.service.Config().BodyTimeout
+	limit := s.metrics.Config().BodyTimeout
 	timer := time.NewTimer(limit.Std())
 	defer timer.Stop()
 	select {
@@ -182,16 +199,23 @@ func (s *Server) receive(stream grpc.ServerStream) ([]byte, *ingest.Refusal, err
 	}
 }
 
-// store decodes and stores a message.
-func (s *Server) store(ctx context.Context, message []byte, b *ingest.Body, from string) (pmetricotlp.ExportResponse, *ingest.Refusal) {
-	none := pmetricotlp.ExportResponse{}
-	if f := s.service.Reserve(b, int64(len(message))); f != nil {
-		return none, f
+// export takes a message that came by gRPC and returns the response, encoded.
+func (s *Service) export(ctx context.Context, message []byte, b *ingest.Body, from string) ([]byte, *ingest.Refusal, error) {
+	if f := s.Reserve(b, int64(len(message))); f != nil {
+		return nil, f, nil
 	}
-	s.service.Took(len(message), len(message))
-	request, f := s.service.decode(message, typeProtobuf, b)
+	s.Took(len(message), len(message))
+	request, f := s.decode(message, typeProtobuf, b)
 	if f != nil {
-		return none, f
+		return nil, f, nil
 	}
-	return s.service.Take(ctx, request, ingest.Host(from))
+	response, f := s.Take(ctx, request, ingest.Host(from))
+	if f != nil {
+		return nil, f, nil
+	}
+	body, err := response.MarshalProto()
+	if err != nil {
+		return nil, nil, fmt.Errorf("marshal ExportMetricsServiceResponse: %w", err)
+	}
+	return body, nil, nil
 }

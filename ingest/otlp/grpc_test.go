@@ -24,13 +24,19 @@ import (
 // dial serves a rig by gRPC and returns a connection to it.
 func dial(t *testing.T, r *rig) *grpc.ClientConn {
 	t.Helper()
+	return dialBoth(t, r, nil)
+}
+
+// dialBoth is dial for metrics and logs.
+func dialBoth(t *testing.T, r *rig, logs *otlp.LogService) *grpc.ClientConn {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- otlp.NewServer(r.service).Serve(ctx, l) }()
+	go func() { done <- otlp.NewServer(r.service, logs).Serve(ctx, l) }()
 	conn, err := grpc.NewClient(l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
@@ -129,7 +135,7 @@ func TestServer_Ends_WithoutLeaks(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- otlp.NewServer(r.service).Serve(ctx, l) }()
+	go func() { done <- otlp.NewServer(r.service, nil).Serve(ctx, l) }()
 	conn, err := grpc.NewClient(l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
@@ -148,7 +154,7 @@ func TestServer_Ends_WithoutLeaks(t *testing.T) {
 	}
 	broken.Close()
 	live, stop := context.WithCancel(context.Background())
-	if err := otlp.NewServer(r.service).Serve(live, broken); err == nil {
+	if err := otlp.NewServer(r.service, nil).Serve(live, broken); err == nil {
 		t.Error("a listener that is closed gave no error")
 	}
 	stop()

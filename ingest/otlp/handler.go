@@ -139,17 +139,13 @@ func (h Handler) answer(w http.ResponseWriter, encoding string, response pmetric
 // refuse sends an error in the encoding of the request, or as text if that is the
 // fault.
 func (h Handler) refuse(w http.ResponseWriter, r *http.Request, encoding string, f *ingest.Refusal) {
-	h.Refused(f, r.RemoteAddr)
-	header := w.Header()
-	switch f.Code {
-	case http.StatusMethodNotAllowed:
-		header.Set("Allow", http.MethodPost)
-	case http.StatusRequestEntityTooLarge, http.StatusRequestTimeout:
-		header.Set("Connection", "close") // the rest of the body is not wanted
-	}
-	if f.RetryAfter > 0 {
-		header.Set("Retry-After", strconv.Itoa(int(f.RetryAfter.Seconds())))
-	}
+	h.RefuseHeaders(w, r, f, http.MethodPost)
+	answerStatus(w, encoding, f)
+}
+
+// answerStatus sends a refusal in the encoding of the request, or as text if there is
+// none.
+func answerStatus(w http.ResponseWriter, encoding string, f *ingest.Refusal) {
 	body, err := encodeStatus(statusOf(f), encoding)
 	if encoding == "" || err != nil {
 		http.Error(w, f.Text, f.Code)

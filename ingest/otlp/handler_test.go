@@ -211,7 +211,7 @@ func TestHandler_Refusals(t *testing.T) {
 		{"truncated", pb[:len(pb)-3], nil, 400, 3, ": unexpected EOF"},
 		{"text", js, []string{"Content-Type", "text/plain"}, 415, 0, `Content-Type "text/plain" is not accepted`},
 		{"no type", pb, []string{"Content-Type", ""}, 415, 0, "send application/x-protobuf or application/json"},
-		{"brotli", pb, []string{"Content-Encoding", "br"}, 415, 3, "send gzip, zstd or identity"},
+		{"brotli", pb, []string{"Content-Encoding", "br"}, 415, 3, "send gzip, zstd, deflate or identity"},
 		{"gzip that is none", pb, []string{"Content-Encoding", "gzip"}, 400, 3, "is not whole gzip"},
 		{"bomb", gzipped(make([]byte, 40<<20)), []string{"Content-Encoding", "gzip"}, 413, 8, "more than 32MiB after decompression"},
 		{"tiny points", tinyPoints(1_000_001), nil, 413, 8, "more than 1000000 points, attributes and values in one export"},
