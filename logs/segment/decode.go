@@ -1,0 +1,510 @@
+package segment
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"io"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/tocsinhq/tocsin/telemetry"
+)
+
+// maxDecoded bounds the memory that the columns of one group may take.
+const maxDecoded = 512 << 20
+
+// Decoder decompresses sections. It is safe for concurrent use.
+type Decoder struct{ zstd *zstd.Decoder }
+
+// NewDecoder returns a decoder.
+func NewDecoder() (*Decoder, error) {
+	z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(MaxBlockText), zstd.WithDecodeAllCapLimit(true))
+	if err != nil {
+		return nil, fmt.Errorf("make decoder of log blocks: %w", err)
+	}
+	return &Decoder{z}, nil
+}
+
+// Close gives the decoder's memory back.
+func (d *Decoder) Close() { d.zstd.Close() }
+
+// Skeleton is what the bodies of a group have in common: the parts between variables,
+// one more than there are variables.
+type Skeleton struct {
+	Template uint64
+	Rows     int
+	Parts    [][]byte
+	first    int // the place of the group's first row
+}
+
+// Block is a block that is being read. What is not asked for is not read or
+// decompressed. Rows are numbered by group and then by time. It is for one goroutine;
+// what it returns is shared and must not be changed.
+type Block struct {
+	dec  *Decoder
+	in   io.ReaderAt
+	at   int64 // of the first section
+	head [sections]struct{ size, raw, sum uint32 }
+	from [sections]int64
+
+	rows      int
+	least     int64
+	streams   []Stream
+	skeletons []Skeleton
+
+	times    []int64
+	ranks    []uint32
+	stream   []uint32
+	severity []byte
+	traces   []byte
+	traceOf  []uint32
+	spans    []byte
+	spanOf   []uint32
+	values   [][]byte // of each group, as it lies on disk
+	columns  [][][][]byte
+	attrs    *attributes
+	owners   []owner
+}
+
+// OpenBlock reads the head of the block that lies at offset and is size bytes long.
+func (d *Decoder) OpenBlock(in io.ReaderAt, offset, size int64) (*Block, error) {
+	var head [headSize]byte
+	if _, err := in.ReadAt(head[:], offset); err != nil {
+		return nil, fmt.Errorf("read head of log block at %d: %w", offset, err)
+	}
+	if binary.LittleEndian.Uint32(head[:]) != blockMark ||
+		binary.LittleEndian.Uint32(head[headSize-4:]) != crc32.Checksum(head[:headSize-4], castagnoli) {
+		return nil, fmt.Errorf("%w: no block begins at %d", ErrCorrupt, offset)
+	}
+	b := &Block{dec: d, in: in, at: offset + headSize}
+	end := b.at
+	for s := range b.head {
+		h := head[4+12*s:]
+		b.head[s].size = binary.LittleEndian.Uint32(h)
+		b.head[s].raw = binary.LittleEndian.Uint32(h[4:])
+		b.head[s].sum = binary.LittleEndian.Uint32(h[8:])
+		b.from[s] = end
+		end += int64(b.head[s].size)
+		if b.head[s].raw > MaxBlockText {
+			return nil, fmt.Errorf("%w: section %d of the block at %d is of %d bytes", ErrCorrupt, s, offset, b.head[s].raw)
+		}
+	}
+	if end != offset+size {
+		return nil, fmt.Errorf("%w: the block at %d is of %d bytes, want %d", ErrCorrupt, offset, end-offset, size)
+	}
+	return b, nil
+}
+
+// section reads and decompresses a section.
+func (b *Block) section(s int) ([]byte, error) {
+	h := b.head[s]
+	if h.size == 0 {
+		if h.raw != 0 {
+			return nil, fmt.Errorf("%w: section %d is empty", ErrCorrupt, s)
+		}
+		return nil, nil
+	}
+	packed := make([]byte, h.size)
+	if _, err := b.in.ReadAt(packed, b.from[s]); err != nil {
+		return nil, fmt.Errorf("read section %d of log block at %d: %w", s, b.at-headSize, err)
+	}
+	if crc32.Checksum(packed, castagnoli) != h.sum {
+		return nil, fmt.Errorf("%w: section %d of the block at %d has a wrong checksum", ErrCorrupt, s, b.at-headSize)
+	}
+	if s == secBloom {
+		return packed, nil
+	}
+	raw, err := b.dec.zstd.DecodeAll(packed, make([]byte, 0, h.raw))
+	if err != nil || len(raw) != int(h.raw) {
+		return nil, fmt.Errorf("%w: section %d of the block at %d does not decompress to %d bytes: %v", ErrCorrupt, s, b.at-headSize, h.raw, err)
+	}
+	return raw, nil
+}
+
+func (b *Block) open(s int) (*reader, error) {
+	raw, err := b.section(s)
+	return &reader{b: raw}, err
+}
+
+// load reads what every other section needs.
+func (b *Block) load() error {
+	if b.skeletons != nil {
+		return nil
+	}
+	r, err := b.open(secMeta)
+	if err != nil {
+		return err
+	}
+	b.rows = r.count("rows", MaxRows, 0)
+	b.least = int64(r.uint64())
+	streams := make([]Stream, r.count("streams", MaxRows, 2))
+	for i := range streams {
+		streams[i] = readStream(r)
+	}
+	skeletons := make([]Skeleton, r.count("skeletons", b.rows, 10))
+	first := 0
+	for i := range skeletons {
+		s := Skeleton{Template: r.uint64(), Rows: r.count("rows of a group", b.rows-first, 0), first: first}
+		s.Parts = make([][]byte, r.count("parts of a skeleton", MaxSpans+1, 1))
+		for p := range s.Parts {
+			s.Parts[p] = r.bytes()
+		}
+		if len(s.Parts) == 0 || s.Rows == 0 {
+			r.fail("a group without rows or parts")
+			break
+		}
+		first += s.Rows
+		skeletons[i] = s
+	}
+	if r.err == nil && (first != b.rows || len(skeletons) == 0) {
+		r.fail("groups that do not hold all rows")
+	}
+	if r.err != nil {
+		return r.err
+	}
+	b.streams, b.skeletons = streams, skeletons
+	b.values, b.columns = nil, make([][][][]byte, len(skeletons))
+	return nil
+}
+
+func readStream(r *reader) Stream {
+	s := Stream{Service: r.text()}
+	s.Labels = make([]Label, r.count("labels", MaxRows, 2))
+	for l := range s.Labels {
+		s.Labels[l] = Label{Name: r.text(), Value: r.text()}
+	}
+	return s
+}
+
+// Streams returns the streams that rows are of.
+func (b *Block) Streams() ([]Stream, error) { return b.streams, b.load() }
+
+// Skeletons returns what the groups have in common, in the order of the rows.
+func (b *Block) Skeletons() ([]Skeleton, error) {
+	if err := b.load(); err != nil {
+		return nil, err
+	}
+	return b.skeletons, nil
+}
+
+// Bounds returns the numbers of the rows of a group: [first, end).
+func (s *Skeleton) Bounds() (first, end int) { return s.first, s.first + s.Rows }
+
+// MayHold says whether every probe may be in the block. It reads the filter, and the
+// skeletons only if the filter alone does not do.
+func (b *Block) MayHold(probes []Probe) (bool, error) {
+	if len(probes) == 0 {
+		return true, nil
+	}
+	raw, err := b.section(secBloom)
+	if err != nil {
+		return false, err
+	}
+	filter := bloom(raw)
+	for _, p := range probes {
+		if filter.has(p.hashes) {
+			continue
+		}
+		if p.text == nil {
+			return false, nil
+		}
+		if err := b.load(); err != nil {
+			return false, err
+		}
+		if !b.inSkeletons(p.text) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+func (b *Block) inSkeletons(text []byte) bool {
+	for _, s := range b.skeletons {
+		for _, part := range s.Parts {
+			if bytes.Contains(part, text) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Times returns the time of each row in nanoseconds, and its rank among the rows of
+// the same time: the order in which they came.
+func (b *Block) Times() (times []int64, ranks []uint32, err error) {
+	if b.times != nil {
+		return b.times, b.ranks, nil
+	}
+	if err := b.load(); err != nil {
+		return nil, nil, err
+	}
+	r, err := b.open(secTimes)
+	if err != nil {
+		return nil, nil, err
+	}
+	unit := r.uvarint()
+	times, ranks = make([]int64, 0, b.rows), make([]uint32, b.rows)
+	for _, s := range b.skeletons {
+		last := b.least
+		for range s.Rows {
+			last += int64(r.uvarint() * unit)
+			times = append(times, last)
+		}
+	}
+	for i := range ranks {
+		ranks[i] = uint32(r.count("ranks", b.rows, 0))
+	}
+	if r.err != nil {
+		return nil, nil, r.err
+	}
+	b.times, b.ranks = times, ranks
+	return times, ranks, nil
+}
+
+// Origin returns, for each row, the place of its stream in Streams, and its severity.
+func (b *Block) Origin() (stream []uint32, severity []byte, err error) {
+	if b.stream != nil {
+		return b.stream, b.severity, nil
+	}
+	if err := b.load(); err != nil {
+		return nil, nil, err
+	}
+	r, err := b.open(secOrigin)
+	if err != nil {
+		return nil, nil, err
+	}
+	stream = make([]uint32, b.rows)
+	for i := range stream {
+		stream[i] = uint32(r.count("streams", len(b.streams)-1, 0))
+	}
+	severity = r.take(b.rows)
+	if r.err != nil {
+		return nil, nil, r.err
+	}
+	b.stream, b.severity = stream, severity
+	return stream, severity, nil
+}
+
+func (b *Block) loadTraces() error {
+	if b.traceOf != nil {
+		return nil
+	}
+	if err := b.load(); err != nil {
+		return err
+	}
+	r, err := b.open(secTraces)
+	if err != nil {
+		return err
+	}
+	traces, traceOf := readIDList(r, 16, b.rows)
+	spans, spanOf := readIDList(r, 8, b.rows)
+	if r.err != nil {
+		return r.err
+	}
+	b.traces, b.traceOf, b.spans, b.spanOf = traces, traceOf, spans, spanOf
+	return nil
+}
+
+// Trace returns the ids of a row, zero if it has none.
+func (b *Block) Trace(row int) (trace [16]byte, span [8]byte, err error) {
+	if err := b.loadTraces(); err != nil {
+		return trace, span, err
+	}
+	if at := b.traceOf[row]; at > 0 {
+		copy(trace[:], b.traces[16*(at-1):])
+	}
+	if at := b.spanOf[row]; at > 0 {
+		copy(span[:], b.spans[8*(at-1):])
+	}
+	return trace, span, nil
+}
+
+// Values returns the columns of a group's variables: for each variable the value of
+// each of its rows.
+func (b *Block) Values(group int) ([][][]byte, error) {
+	if err := b.loadValues(); err != nil {
+		return nil, err
+	}
+	if b.columns[group] != nil {
+		return b.columns[group], nil
+	}
+	s := &b.skeletons[group]
+	if len(s.Parts) > 1 {
+		if err := b.loadTraces(); err != nil {
+			return nil, err
+		}
+	}
+	columns := make([][][]byte, 0, len(s.Parts)-1)
+	r := &reader{b: b.values[group]}
+	budget := maxDecoded
+	owners := b.ownersOf(s)
+	for range len(s.Parts) - 1 {
+		columns = append(columns, readColumn(r, s.Rows, owners, &budget))
+	}
+	if r.err != nil {
+		return nil, r.err
+	}
+	b.columns[group] = columns
+	return columns, nil
+}
+
+func (b *Block) loadValues() error {
+	if b.values != nil {
+		return nil
+	}
+	if err := b.load(); err != nil {
+		return err
+	}
+	r, err := b.open(secValues)
+	if err != nil {
+		return err
+	}
+	values := make([][]byte, len(b.skeletons))
+	for g := range values {
+		values[g] = r.bytes()
+	}
+	if r.err != nil {
+		return r.err
+	}
+	b.values = values
+	return nil
+}
+
+// ownersOf returns the ids of a group's rows.
+func (b *Block) ownersOf(s *Skeleton) []owner {
+	if len(s.Parts) == 1 {
+		return nil
+	}
+	b.owners = b.owners[:0]
+	for row := s.first; row < s.first+s.Rows; row++ {
+		o := owner{&noTrace, &noSpan}
+		if at := b.traceOf[row]; at > 0 {
+			o.trace = (*[16]byte)(b.traces[16*(at-1):])
+		}
+		if at := b.spanOf[row]; at > 0 {
+			o.span = (*[8]byte)(b.spans[8*(at-1):])
+		}
+		b.owners = append(b.owners, o)
+	}
+	return b.owners
+}
+
+var (
+	noTrace [16]byte
+	noSpan  [8]byte
+)
+
+// AppendBody appends the body of a group's row, numbered within the group.
+func (b *Block) AppendBody(to []byte, group, row int) ([]byte, error) {
+	columns, err := b.Values(group)
+	if err != nil {
+		return to, err
+	}
+	parts := b.skeletons[group].Parts
+	to = append(to, parts[0]...)
+	for c, column := range columns {
+		to = append(append(to, column[row]...), parts[c+1]...)
+	}
+	return to, nil
+}
+
+// AppendVariables appends where the variables of a group's row stand in its body.
+func (b *Block) AppendVariables(to []Span, group, row int) ([]Span, error) {
+	columns, err := b.Values(group)
+	if err != nil {
+		return to, err
+	}
+	parts := b.skeletons[group].Parts
+	at := int32(len(parts[0]))
+	for c, column := range columns {
+		end := at + int32(len(column[row]))
+		to = append(to, Span{at, end})
+		at = end + int32(len(parts[c+1]))
+	}
+	return to, nil
+}
+
+// attributes are the decoded attributes of a block.
+type attributes struct {
+	names  [][][]byte   // of each list
+	of     []uint32     // the list of each row
+	at     []uint32     // the row's place in the columns of its list
+	values [][][][]byte // of each list, each name, each row
+}
+
+func (b *Block) loadAttributes() error {
+	if b.attrs != nil {
+		return nil
+	}
+	if err := b.load(); err != nil {
+		return err
+	}
+	r, err := b.open(secAttributes)
+	if err != nil {
+		return err
+	}
+	a := &attributes{}
+	if len(r.b) > 0 {
+		a.names = make([][][]byte, r.count("lists of names", b.rows, 1))
+		for i := range a.names {
+			a.names[i] = make([][]byte, r.count("names", len(r.b), 1))
+			for n := range a.names[i] {
+				a.names[i][n] = r.bytes()
+			}
+		}
+		a.read(r, b.rows)
+	}
+	if r.err != nil {
+		return r.err
+	}
+	b.attrs = a
+	return nil
+}
+
+func (a *attributes) read(r *reader, rows int) {
+	a.of, a.at = make([]uint32, rows), make([]uint32, rows)
+	sizes := make([]uint32, len(a.names))
+	for i := range a.of {
+		a.of[i] = uint32(r.count("lists of names", len(a.names)-1, 0))
+		if r.err != nil || len(sizes) == 0 {
+			r.fail("rows without a list of names")
+			return
+		}
+		a.at[i] = sizes[a.of[i]]
+		sizes[a.of[i]]++
+	}
+	budget := maxDecoded
+	a.values = make([][][][]byte, len(a.names))
+	for s := range a.names {
+		if sizes[s] == 0 {
+			r.fail("a list of names that no row has")
+			return
+		}
+		for range a.names[s] {
+			a.values[s] = append(a.values[s], readColumn(r, int(sizes[s]), nil, &budget))
+			if r.err != nil {
+				return
+			}
+		}
+	}
+}
+
+// HasAttributes says whether any row of the block has attributes, without reading them.
+func (b *Block) HasAttributes() bool { return b.head[secAttributes].raw > 0 }
+
+// AppendAttributes appends the attributes of a row, which alias the block's memory.
+func (b *Block) AppendAttributes(to []telemetry.Pair, row int) ([]telemetry.Pair, error) {
+	if err := b.loadAttributes(); err != nil {
+		return to, err
+	}
+	if b.attrs.of == nil {
+		return to, nil
+	}
+	list := b.attrs.of[row]
+	for n, name := range b.attrs.names[list] {
+		to = append(to, telemetry.Pair{Name: name, Value: b.attrs.values[list][n][b.attrs.at[row]]})
+	}
+	return to, nil
+}
