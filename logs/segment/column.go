@@ -3,6 +3,8 @@ package segment
 import (
 	"bytes"
 	"encoding/hex"
+
+	"github.com/tocsinhq/tocsin/logs/wire"
 )
 
 // The ways in which the values of a column are written.
@@ -53,7 +55,7 @@ func (w *columnWriter) append(b []byte, values [][]byte, owners []owner) []byte 
 	}
 	switch {
 	case same:
-		return appendBytes(append(b, colConst), first)
+		return wire.AppendBytes(append(b, colConst), first)
 	case fixed && owners != nil && len(first) == 32 && allIDs(values, owners, func(o owner) []byte { return o.trace[:] }):
 		return append(b, colTrace)
 	case fixed && owners != nil && len(first) == 16 && allIDs(values, owners, func(o owner) []byte { return o.span[:] }):
@@ -66,18 +68,18 @@ func (w *columnWriter) append(b []byte, values [][]byte, owners []owner) []byte 
 		return appendHex(b, values)
 	}
 	if w.few(values) {
-		b = appendUvarint(append(b, colWords), uint64(len(w.list)))
+		b = wire.AppendUvarint(append(b, colWords), uint64(len(w.list)))
 		for _, v := range w.list {
-			b = appendBytes(b, v)
+			b = wire.AppendBytes(b, v)
 		}
 		return append(b, w.refs...)
 	}
 	if fixed {
-		b = appendUvarint(append(b, colFixed), uint64(len(first)))
+		b = wire.AppendUvarint(append(b, colFixed), uint64(len(first)))
 	} else {
 		b = append(b, colText)
 		for _, v := range values {
-			b = appendUvarint(b, uint64(len(v)))
+			b = wire.AppendUvarint(b, uint64(len(v)))
 		}
 	}
 	for _, v := range values {
@@ -130,10 +132,10 @@ func (w *columnWriter) digits(values [][]byte) bool {
 }
 
 func (w *columnWriter) appendDigits(b []byte, values [][]byte) []byte {
-	b = appendBytes(append(b, colDigits), values[0])
+	b = wire.AppendBytes(append(b, colDigits), values[0])
 	last := int64(0)
 	for _, n := range w.nums {
-		b = appendUvarint(b, zigzag(n-last))
+		b = wire.AppendUvarint(b, wire.Zigzag(n-last))
 		last = n
 	}
 	return b
@@ -165,7 +167,7 @@ func hexLike(values [][]byte) bool {
 }
 
 func appendHex(b []byte, values [][]byte) []byte {
-	b = appendBytes(append(b, colHex), values[0])
+	b = wire.AppendBytes(append(b, colHex), values[0])
 	for _, v := range values {
 		high, half := byte(0), false
 		for _, c := range v {
@@ -214,19 +216,19 @@ func (w *columnWriter) few(values [][]byte) bool {
 
 // readColumn decodes the next column of n values, which alias the reader's bytes or new
 // memory. At most budget bytes of new memory are used, which is counted down.
-func readColumn(r *reader, n int, owners []owner, budget *int) [][]byte {
-	kind := r.byte()
-	if r.err != nil {
+func readColumn(r *wire.Reader, n int, owners []owner, budget *int) [][]byte {
+	kind := r.Byte()
+	if r.Err != nil {
 		return nil
 	}
 	if *budget -= n * valueSize; *budget < 0 {
-		r.fail("columns are too large")
+		r.Fail("columns are too large")
 		return nil
 	}
 	out := make([][]byte, n)
 	switch kind {
 	case colConst:
-		v := r.bytes()
+		v := r.Bytes()
 		for i := range out {
 			out[i] = v
 		}
@@ -235,15 +237,15 @@ func readColumn(r *reader, n int, owners []owner, budget *int) [][]byte {
 	case colText:
 		readText(r, out)
 	case colFixed:
-		size := r.count("bytes of a value", len(r.b), 1)
+		size := r.Count("bytes of a value", len(r.B), 1)
 		for i := range out {
-			out[i] = r.take(size)
+			out[i] = r.Take(size)
 		}
 	case colDigits, colHex:
-		pattern := r.bytes()
+		pattern := r.Bytes()
 		need := len(pattern) * n
 		if need > *budget {
-			r.fail("a column is too large")
+			r.Fail("a column is too large")
 			return nil
 		}
 		*budget -= need
@@ -253,39 +255,39 @@ func readColumn(r *reader, n int, owners []owner, budget *int) [][]byte {
 			readHex(r, pattern, out)
 		}
 	case colWords:
-		list := make([][]byte, r.count("values", maxWordList, 1))
+		list := make([][]byte, r.Count("values", maxWordList, 1))
 		for i := range list {
-			list[i] = r.bytes()
+			list[i] = r.Bytes()
 		}
-		for i, at := range r.take(n) {
+		for i, at := range r.Take(n) {
 			if int(at) >= len(list) {
-				r.fail("a value that is not in the list")
+				r.Fail("a value that is not in the list")
 				return nil
 			}
 			out[i] = list[at]
 		}
 	default:
-		r.fail("an unknown kind of column")
+		r.Fail("an unknown kind of column")
 	}
-	if r.err != nil {
+	if r.Err != nil {
 		return nil
 	}
 	return out
 }
 
-func readText(r *reader, out [][]byte) {
+func readText(r *wire.Reader, out [][]byte) {
 	sizes := *r
 	for range out {
-		r.count("bytes of a value", MaxBlockText, 0)
+		r.Count("bytes of a value", MaxBlockText, 0)
 	}
 	for i := range out {
-		out[i] = r.take(int(sizes.uvarint()))
+		out[i] = r.Take(int(sizes.Uvarint()))
 	}
 }
 
-func readIDs(r *reader, kind byte, out [][]byte, owners []owner) {
+func readIDs(r *wire.Reader, kind byte, out [][]byte, owners []owner) {
 	if len(owners) != len(out) {
-		r.fail("a column of ids without records")
+		r.Fail("a column of ids without records")
 		return
 	}
 	size := 32
@@ -303,15 +305,15 @@ func readIDs(r *reader, kind byte, out [][]byte, owners []owner) {
 	}
 }
 
-func readDigits(r *reader, pattern []byte, out [][]byte) {
+func readDigits(r *wire.Reader, pattern []byte, out [][]byte) {
 	all := make([]byte, len(pattern)*len(out))
 	last := int64(0)
 	for i := range out {
-		last += unzigzag(r.uvarint())
+		last += wire.Unzigzag(r.Uvarint())
 		v := all[i*len(pattern) : (i+1)*len(pattern) : (i+1)*len(pattern)]
 		n := last
 		if n < 0 {
-			r.fail("a negative number in a pattern of digits")
+			r.Fail("a negative number in a pattern of digits")
 			return
 		}
 		for k := len(pattern) - 1; k >= 0; k-- {
@@ -325,7 +327,7 @@ func readDigits(r *reader, pattern []byte, out [][]byte) {
 	}
 }
 
-func readHex(r *reader, pattern []byte, out [][]byte) {
+func readHex(r *wire.Reader, pattern []byte, out [][]byte) {
 	const digits = "0123456789abcdef"
 	n := 0
 	for _, c := range pattern {
@@ -335,9 +337,9 @@ func readHex(r *reader, pattern []byte, out [][]byte) {
 	}
 	all := make([]byte, len(pattern)*len(out))
 	for i := range out {
-		raw := r.take(n / 2)
-		if r.err != nil || n%2 != 0 {
-			r.fail("a pattern of half a byte")
+		raw := r.Take(n / 2)
+		if r.Err != nil || n%2 != 0 {
+			r.Fail("a pattern of half a byte")
 			return
 		}
 		v := all[i*len(pattern) : (i+1)*len(pattern) : (i+1)*len(pattern)]
@@ -356,28 +358,28 @@ func readHex(r *reader, pattern []byte, out [][]byte) {
 // appendIDs writes a list of ids of size bytes, and for each row its place there plus
 // one, as differences; 0 is no id.
 func appendIDs(b []byte, list []byte, size int, places []uint32) []byte {
-	b = appendBytes(b, list)
+	b = wire.AppendBytes(b, list)
 	last := int64(0)
 	for _, p := range places {
-		b = appendUvarint(b, zigzag(int64(p)-last))
+		b = wire.AppendUvarint(b, wire.Zigzag(int64(p)-last))
 		last = int64(p)
 	}
 	return b
 }
 
 // readIDList reads what appendIDs wrote.
-func readIDList(r *reader, size, rows int) (list []byte, places []uint32) {
-	list = r.bytes()
+func readIDList(r *wire.Reader, size, rows int) (list []byte, places []uint32) {
+	list = r.Bytes()
 	if len(list)%size != 0 {
-		r.fail("a list of ids of the wrong length")
+		r.Fail("a list of ids of the wrong length")
 		return nil, nil
 	}
 	places = make([]uint32, rows)
 	last := int64(0)
 	for i := range places {
-		last += unzigzag(r.uvarint())
+		last += wire.Unzigzag(r.Uvarint())
 		if last < 0 || last > int64(len(list)/size) {
-			r.fail("an id that is not in the list")
+			r.Fail("an id that is not in the list")
 			return nil, nil
 		}
 		places[i] = uint32(last)

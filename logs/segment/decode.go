@@ -9,6 +9,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/tocsinhq/tocsin/logs/wire"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
@@ -123,9 +124,9 @@ func (b *Block) section(s int) ([]byte, error) {
 	return raw, nil
 }
 
-func (b *Block) open(s int) (*reader, error) {
+func (b *Block) open(s int) (*wire.Reader, error) {
 	raw, err := b.section(s)
-	return &reader{b: raw}, err
+	return &wire.Reader{B: raw}, err
 }
 
 // load reads what every other section needs.
@@ -137,45 +138,36 @@ func (b *Block) load() error {
 	if err != nil {
 		return err
 	}
-	b.rows = r.count("rows", MaxRows, 0)
-	b.least = int64(r.uint64())
-	streams := make([]Stream, r.count("streams", MaxRows, 2))
+	b.rows = r.Count("rows", MaxRows, 0)
+	b.least = int64(r.Uint64())
+	streams := make([]Stream, r.Count("streams", MaxRows, 2))
 	for i := range streams {
-		streams[i] = readStream(r)
+		streams[i] = ReadStream(r)
 	}
-	skeletons := make([]Skeleton, r.count("skeletons", b.rows, 10))
+	skeletons := make([]Skeleton, r.Count("skeletons", b.rows, 10))
 	first := 0
 	for i := range skeletons {
-		s := Skeleton{Template: r.uint64(), Rows: r.count("rows of a group", b.rows-first, 0), first: first}
-		s.Parts = make([][]byte, r.count("parts of a skeleton", MaxSpans+1, 1))
+		s := Skeleton{Template: r.Uint64(), Rows: r.Count("rows of a group", b.rows-first, 0), first: first}
+		s.Parts = make([][]byte, r.Count("parts of a skeleton", MaxSpans+1, 1))
 		for p := range s.Parts {
-			s.Parts[p] = r.bytes()
+			s.Parts[p] = r.Bytes()
 		}
 		if len(s.Parts) == 0 || s.Rows == 0 {
-			r.fail("a group without rows or parts")
+			r.Fail("a group without rows or parts")
 			break
 		}
 		first += s.Rows
 		skeletons[i] = s
 	}
-	if r.err == nil && (first != b.rows || len(skeletons) == 0) {
-		r.fail("groups that do not hold all rows")
+	if r.Err == nil && (first != b.rows || len(skeletons) == 0) {
+		r.Fail("groups that do not hold all rows")
 	}
-	if r.err != nil {
-		return r.err
+	if r.Err != nil {
+		return r.Err
 	}
 	b.streams, b.skeletons = streams, skeletons
 	b.values, b.columns = nil, make([][][][]byte, len(skeletons))
 	return nil
-}
-
-func readStream(r *reader) Stream {
-	s := Stream{Service: r.text()}
-	s.Labels = make([]Label, r.count("labels", MaxRows, 2))
-	for l := range s.Labels {
-		s.Labels[l] = Label{Name: r.text(), Value: r.text()}
-	}
-	return s
 }
 
 // Streams returns the streams that rows are of.
@@ -244,20 +236,20 @@ func (b *Block) Times() (times []int64, ranks []uint32, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	unit := r.uvarint()
+	unit := r.Uvarint()
 	times, ranks = make([]int64, 0, b.rows), make([]uint32, b.rows)
 	for _, s := range b.skeletons {
 		last := b.least
 		for range s.Rows {
-			last += int64(r.uvarint() * unit)
+			last += int64(r.Uvarint() * unit)
 			times = append(times, last)
 		}
 	}
 	for i := range ranks {
-		ranks[i] = uint32(r.count("ranks", b.rows, 0))
+		ranks[i] = uint32(r.Count("ranks", b.rows, 0))
 	}
-	if r.err != nil {
-		return nil, nil, r.err
+	if r.Err != nil {
+		return nil, nil, r.Err
 	}
 	b.times, b.ranks = times, ranks
 	return times, ranks, nil
@@ -277,11 +269,11 @@ func (b *Block) Origin() (stream []uint32, severity []byte, err error) {
 	}
 	stream = make([]uint32, b.rows)
 	for i := range stream {
-		stream[i] = uint32(r.count("streams", len(b.streams)-1, 0))
+		stream[i] = uint32(r.Count("streams", len(b.streams)-1, 0))
 	}
-	severity = r.take(b.rows)
-	if r.err != nil {
-		return nil, nil, r.err
+	severity = r.Take(b.rows)
+	if r.Err != nil {
+		return nil, nil, r.Err
 	}
 	b.stream, b.severity = stream, severity
 	return stream, severity, nil
@@ -300,8 +292,8 @@ func (b *Block) loadTraces() error {
 	}
 	traces, traceOf := readIDList(r, 16, b.rows)
 	spans, spanOf := readIDList(r, 8, b.rows)
-	if r.err != nil {
-		return r.err
+	if r.Err != nil {
+		return r.Err
 	}
 	b.traces, b.traceOf, b.spans, b.spanOf = traces, traceOf, spans, spanOf
 	return nil
@@ -337,14 +329,14 @@ func (b *Block) Values(group int) ([][][]byte, error) {
 		}
 	}
 	columns := make([][][]byte, 0, len(s.Parts)-1)
-	r := &reader{b: b.values[group]}
+	r := &wire.Reader{B: b.values[group]}
 	budget := maxDecoded
 	owners := b.ownersOf(s)
 	for range len(s.Parts) - 1 {
 		columns = append(columns, readColumn(r, s.Rows, owners, &budget))
 	}
-	if r.err != nil {
-		return nil, r.err
+	if r.Err != nil {
+		return nil, r.Err
 	}
 	b.columns[group] = columns
 	return columns, nil
@@ -363,10 +355,10 @@ func (b *Block) loadValues() error {
 	}
 	values := make([][]byte, len(b.skeletons))
 	for g := range values {
-		values[g] = r.bytes()
+		values[g] = r.Bytes()
 	}
-	if r.err != nil {
-		return r.err
+	if r.Err != nil {
+		return r.Err
 	}
 	b.values = values
 	return nil
@@ -446,30 +438,30 @@ func (b *Block) loadAttributes() error {
 		return err
 	}
 	a := &attributes{}
-	if len(r.b) > 0 {
-		a.names = make([][][]byte, r.count("lists of names", b.rows, 1))
+	if len(r.B) > 0 {
+		a.names = make([][][]byte, r.Count("lists of names", b.rows, 1))
 		for i := range a.names {
-			a.names[i] = make([][]byte, r.count("names", len(r.b), 1))
+			a.names[i] = make([][]byte, r.Count("names", len(r.B), 1))
 			for n := range a.names[i] {
-				a.names[i][n] = r.bytes()
+				a.names[i][n] = r.Bytes()
 			}
 		}
 		a.read(r, b.rows)
 	}
-	if r.err != nil {
-		return r.err
+	if r.Err != nil {
+		return r.Err
 	}
 	b.attrs = a
 	return nil
 }
 
-func (a *attributes) read(r *reader, rows int) {
+func (a *attributes) read(r *wire.Reader, rows int) {
 	a.of, a.at = make([]uint32, rows), make([]uint32, rows)
 	sizes := make([]uint32, len(a.names))
 	for i := range a.of {
-		a.of[i] = uint32(r.count("lists of names", len(a.names)-1, 0))
-		if r.err != nil || len(sizes) == 0 {
-			r.fail("rows without a list of names")
+		a.of[i] = uint32(r.Count("lists of names", len(a.names)-1, 0))
+		if r.Err != nil || len(sizes) == 0 {
+			r.Fail("rows without a list of names")
 			return
 		}
 		a.at[i] = sizes[a.of[i]]
@@ -479,12 +471,12 @@ func (a *attributes) read(r *reader, rows int) {
 	a.values = make([][][][]byte, len(a.names))
 	for s := range a.names {
 		if sizes[s] == 0 {
-			r.fail("a list of names that no row has")
+			r.Fail("a list of names that no row has")
 			return
 		}
 		for range a.names[s] {
 			a.values[s] = append(a.values[s], readColumn(r, int(sizes[s]), nil, &budget))
-			if r.err != nil {
+			if r.Err != nil {
 				return
 			}
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/tocsinhq/tocsin/logs/wire"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
@@ -189,13 +190,13 @@ func (e *Encoder) place(rows []Row, i int) {
 
 // appendSkeleton appends the parts of a body between its variables.
 func appendSkeleton(b, body []byte, spans []Span) []byte {
-	b = appendUvarint(b, uint64(len(spans)+1))
+	b = wire.AppendUvarint(b, uint64(len(spans)+1))
 	at := int32(0)
 	for _, s := range spans {
-		b = appendBytes(b, body[at:s.Start])
+		b = wire.AppendBytes(b, body[at:s.Start])
 		at = s.End
 	}
-	return appendBytes(b, body[at:])
+	return wire.AppendBytes(b, body[at:])
 }
 
 // arrange orders the rows: the groups by template and number, in each by time and then
@@ -242,28 +243,19 @@ func (e *Encoder) localStreams(rows []Row, streams []Stream) (local map[uint32]u
 }
 
 func (e *Encoder) meta(rows []Row, streams []Stream, used []int, info Info) {
-	b := appendUvarint(e.raw[secMeta], uint64(len(rows)))
+	b := wire.AppendUvarint(e.raw[secMeta], uint64(len(rows)))
 	b = binary.LittleEndian.AppendUint64(b, uint64(info.MinTime))
-	b = appendUvarint(b, uint64(len(used)))
+	b = wire.AppendUvarint(b, uint64(len(used)))
 	for _, s := range used {
-		b = appendStream(b, &streams[s])
+		b = AppendStream(b, &streams[s])
 	}
-	b = appendUvarint(b, uint64(len(e.groups)))
+	b = wire.AppendUvarint(b, uint64(len(e.groups)))
 	for _, g := range e.groups {
 		b = binary.LittleEndian.AppendUint64(b, g.template)
-		b = appendUvarint(b, uint64(len(g.rows)))
+		b = wire.AppendUvarint(b, uint64(len(g.rows)))
 		b = appendSkeleton(b, rows[g.first].Body, e.spansOf(&rows[g.first]))
 	}
 	e.raw[secMeta] = b
-}
-
-func appendStream(b []byte, s *Stream) []byte {
-	b = appendBytes(b, s.Service)
-	b = appendUvarint(b, uint64(len(s.Labels)))
-	for _, l := range s.Labels {
-		b = appendBytes(appendBytes(b, l.Name), l.Value)
-	}
-	return b
 }
 
 // times writes the difference of each row's time from that of the row before in its
@@ -275,16 +267,16 @@ func (e *Encoder) times(rows []Row, least int64) {
 			unit /= 1000
 		}
 	}
-	b := appendUvarint(e.raw[secTimes], unit)
+	b := wire.AppendUvarint(e.raw[secTimes], unit)
 	for _, g := range e.groups {
 		last := least
 		for _, i := range g.rows {
-			b = appendUvarint(b, uint64(rows[i].Time-last)/unit)
+			b = wire.AppendUvarint(b, uint64(rows[i].Time-last)/unit)
 			last = rows[i].Time
 		}
 	}
 	for _, i := range e.order {
-		b = appendUvarint(b, uint64(e.rankOf[i]))
+		b = wire.AppendUvarint(b, uint64(e.rankOf[i]))
 	}
 	e.raw[secTimes] = b
 }
@@ -292,7 +284,7 @@ func (e *Encoder) times(rows []Row, least int64) {
 func (e *Encoder) origin(rows []Row, local map[uint32]uint32) {
 	b := e.raw[secOrigin]
 	for _, i := range e.order {
-		b = appendUvarint(b, uint64(local[rows[i].Stream]))
+		b = wire.AppendUvarint(b, uint64(local[rows[i].Stream]))
 	}
 	for _, i := range e.order {
 		b = append(b, byte(rows[i].Severity))
@@ -338,7 +330,7 @@ func (e *Encoder) variables(rows []Row) {
 			}
 			columns = e.columns.append(columns, e.values, e.owners)
 		}
-		b = appendBytes(b, columns)
+		b = wire.AppendBytes(b, columns)
 	}
 	e.raw[secValues] = b
 }
@@ -355,7 +347,7 @@ func (e *Encoder) attributes(rows []Row) {
 	for k, i := range e.order {
 		e.keys = e.keys[:0]
 		for _, a := range rows[i].Attributes {
-			e.keys = appendBytes(e.keys, a.Name)
+			e.keys = wire.AppendBytes(e.keys, a.Name)
 			e.seen.add(pairHash(a.Name, a.Value))
 			some = true
 		}
@@ -372,15 +364,15 @@ func (e *Encoder) attributes(rows []Row) {
 	if !some {
 		return // an empty section: no row has any
 	}
-	b = appendUvarint(b, uint64(len(names)))
+	b = wire.AppendUvarint(b, uint64(len(names)))
 	for _, list := range names {
-		b = appendUvarint(b, uint64(len(list)))
+		b = wire.AppendUvarint(b, uint64(len(list)))
 		for _, n := range list {
-			b = appendBytes(b, n)
+			b = wire.AppendBytes(b, n)
 		}
 	}
 	for _, at := range of {
-		b = appendUvarint(b, uint64(at))
+		b = wire.AppendUvarint(b, uint64(at))
 	}
 	for s, list := range names {
 		for c := range list {

@@ -8,6 +8,8 @@ import (
 	"math"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/tocsinhq/tocsin/logs/wire"
 )
 
 const (
@@ -123,20 +125,20 @@ func (w *Writer) Finish(replaces []string) (*Index, int64, error) {
 
 func (x *Index) append(b []byte) []byte {
 	b = append(b, 1) // version
-	b = appendUvarint(b, uint64(len(x.Replaces)))
+	b = wire.AppendUvarint(b, uint64(len(x.Replaces)))
 	for _, name := range x.Replaces {
-		b = appendBytes(b, name)
+		b = wire.AppendBytes(b, name)
 	}
-	b = appendUvarint(b, uint64(len(x.Streams)))
+	b = wire.AppendUvarint(b, uint64(len(x.Streams)))
 	for i := range x.Streams {
-		b = appendStream(b, &x.Streams[i])
+		b = AppendStream(b, &x.Streams[i])
 	}
 	base := int64(0)
 	if len(x.Blocks) > 0 {
 		base = x.MinTime()
 	}
 	b = binary.LittleEndian.AppendUint64(b, uint64(base))
-	b = appendUvarint(b, uint64(len(x.Blocks)))
+	b = wire.AppendUvarint(b, uint64(len(x.Blocks)))
 	for i := range x.Blocks {
 		b = x.Blocks[i].append(b, base)
 	}
@@ -178,25 +180,25 @@ func (d *Decoder) ReadIndex(in io.ReaderAt, size int64) (*Index, error) {
 
 // parseIndex reads what Index.append wrote, for blocks that end before end.
 func parseIndex(raw []byte, end int64) (*Index, error) {
-	r := &reader{b: raw}
-	if v := r.byte(); r.err == nil && v != 1 {
+	r := &wire.Reader{B: raw}
+	if v := r.Byte(); r.Err == nil && v != 1 {
 		return nil, fmt.Errorf("log segment of version %d, want 1: it was written by a later release", v)
 	}
-	x := &Index{Replaces: make([]string, r.count("names", len(r.b), 1))}
+	x := &Index{Replaces: make([]string, r.Count("names", len(r.B), 1))}
 	for i := range x.Replaces {
-		x.Replaces[i] = r.text()
+		x.Replaces[i] = r.Text()
 	}
-	x.Streams = make([]Stream, r.count("streams", len(r.b), 2))
+	x.Streams = make([]Stream, r.Count("streams", len(r.B), 2))
 	for i := range x.Streams {
-		x.Streams[i] = readStream(r)
+		x.Streams[i] = ReadStream(r)
 	}
-	base := int64(r.uint64())
-	x.Blocks = make([]Info, r.count("blocks", maxBlocks, 8))
+	base := int64(r.Uint64())
+	x.Blocks = make([]Info, r.Count("blocks", maxBlocks, 8))
 	for i := range x.Blocks {
 		x.Blocks[i] = readInfo(r, base, end, len(x.Streams))
 	}
-	if r.err != nil {
-		return nil, r.err
+	if r.Err != nil {
+		return nil, r.Err
 	}
 	return x, nil
 }

@@ -1,6 +1,9 @@
 package segment
 
-import "github.com/tocsinhq/tocsin/telemetry"
+import (
+	"github.com/tocsinhq/tocsin/logs/wire"
+	"github.com/tocsinhq/tocsin/telemetry"
+)
 
 // Levels are how many there are: unknown and the six of telemetry.Severity.
 const Levels = 7
@@ -42,52 +45,52 @@ type Info struct {
 }
 
 func (i *Info) append(b []byte, base int64) []byte {
-	b = appendUvarint(b, uint64(i.Offset))
-	b = appendUvarint(b, uint64(i.Size))
-	b = appendUvarint(b, uint64(i.Rows))
-	b = appendUvarint(b, uint64(i.Text))
-	b = appendUvarint(b, uint64(i.MinTime-base))
-	b = appendUvarint(b, uint64(i.MaxTime-i.MinTime))
+	b = wire.AppendUvarint(b, uint64(i.Offset))
+	b = wire.AppendUvarint(b, uint64(i.Size))
+	b = wire.AppendUvarint(b, uint64(i.Rows))
+	b = wire.AppendUvarint(b, uint64(i.Text))
+	b = wire.AppendUvarint(b, uint64(i.MinTime-base))
+	b = wire.AppendUvarint(b, uint64(i.MaxTime-i.MinTime))
 	for _, n := range i.Levels {
-		b = appendUvarint(b, uint64(n))
+		b = wire.AppendUvarint(b, uint64(n))
 	}
-	b = appendUvarint(b, uint64(len(i.Templates)))
+	b = wire.AppendUvarint(b, uint64(len(i.Templates)))
 	last := uint64(0)
 	for _, t := range i.Templates {
-		b = appendUvarint(b, t.ID-last)
-		b = appendUvarint(b, uint64(t.Rows))
+		b = wire.AppendUvarint(b, t.ID-last)
+		b = wire.AppendUvarint(b, uint64(t.Rows))
 		last = t.ID
 	}
-	b = appendUvarint(b, uint64(len(i.Streams)))
+	b = wire.AppendUvarint(b, uint64(len(i.Streams)))
 	for _, s := range i.Streams {
-		b = appendUvarint(b, uint64(s))
+		b = wire.AppendUvarint(b, uint64(s))
 	}
 	return b
 }
 
 // readInfo reads what append wrote, for a file of that size and with so many streams.
-func readInfo(r *reader, base, size int64, streams int) Info {
+func readInfo(r *wire.Reader, base, size int64, streams int) Info {
 	i := Info{
-		Offset: int64(r.uvarint()), Size: int64(r.uvarint()), Rows: r.count("rows", MaxRows, 0), Text: int64(r.uvarint()),
-		MinTime: base + int64(r.uvarint()),
+		Offset: int64(r.Uvarint()), Size: int64(r.Uvarint()), Rows: r.Count("rows", MaxRows, 0), Text: int64(r.Uvarint()),
+		MinTime: base + int64(r.Uvarint()),
 	}
-	i.MaxTime = i.MinTime + int64(r.uvarint())
+	i.MaxTime = i.MinTime + int64(r.Uvarint())
 	if i.Offset < 0 || i.Size < headSize || i.Size > size || i.Offset > size-i.Size {
-		r.fail("a block outside of the file")
+		r.Fail("a block outside of the file")
 	}
 	for l := range i.Levels {
-		i.Levels[l] = r.count("rows of a level", i.Rows, 0)
+		i.Levels[l] = r.Count("rows of a level", i.Rows, 0)
 	}
-	i.Templates = make([]TemplateCount, r.count("templates", i.Rows, 2))
+	i.Templates = make([]TemplateCount, r.Count("templates", i.Rows, 2))
 	last := uint64(0)
 	for t := range i.Templates {
-		last += r.uvarint()
-		i.Templates[t] = TemplateCount{last, r.count("rows of a template", i.Rows, 0)}
+		last += r.Uvarint()
+		i.Templates[t] = TemplateCount{last, r.Count("rows of a template", i.Rows, 0)}
 	}
-	i.Streams = make([]int, r.count("streams", streams, 1))
+	i.Streams = make([]int, r.Count("streams", streams, 1))
 	for s := range i.Streams {
-		if i.Streams[s] = int(r.uvarint()); i.Streams[s] >= streams || i.Streams[s] < 0 {
-			r.fail("a stream that is not in the list")
+		if i.Streams[s] = int(r.Uvarint()); i.Streams[s] >= streams || i.Streams[s] < 0 {
+			r.Fail("a stream that is not in the list")
 			return i
 		}
 	}

@@ -1,10 +1,10 @@
 package segment
 
 import (
-	"errors"
 	"slices"
 	"strings"
 
+	"github.com/tocsinhq/tocsin/logs/wire"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
@@ -16,7 +16,7 @@ const (
 )
 
 // ErrCorrupt is wrapped by errors about bytes that no encoder wrote.
-var ErrCorrupt = errors.New("corrupt log data")
+var ErrCorrupt = wire.ErrCorrupt
 
 // Span is where a variable stands in a body: [Start, End).
 type Span struct{ Start, End int32 }
@@ -51,18 +51,7 @@ const ServiceLabel = "service_name"
 
 // Key returns text that two streams share if and only if they are equal.
 func (s *Stream) Key() string {
-	var b strings.Builder
-	put := func(v string) {
-		var n [10]byte
-		b.Write(appendUvarint(n[:0], uint64(len(v))))
-		b.WriteString(v)
-	}
-	put(s.Service)
-	for _, l := range s.Labels {
-		put(l.Name)
-		put(l.Value)
-	}
-	return b.String()
+	return string(AppendStream(nil, s))
 }
 
 // Row is a record on its way into a block. The encoder keeps no part of it.
@@ -92,4 +81,24 @@ func validSpans(spans []Span, n int) bool {
 		at = s.End
 	}
 	return true
+}
+
+// AppendStream appends a stream, for ReadStream.
+func AppendStream(b []byte, s *Stream) []byte {
+	b = wire.AppendBytes(b, s.Service)
+	b = wire.AppendUvarint(b, uint64(len(s.Labels)))
+	for _, l := range s.Labels {
+		b = wire.AppendBytes(wire.AppendBytes(b, l.Name), l.Value)
+	}
+	return b
+}
+
+// ReadStream reads what AppendStream wrote.
+func ReadStream(r *wire.Reader) Stream {
+	s := Stream{Service: r.Text()}
+	s.Labels = make([]Label, r.Count("labels", MaxRows, 2))
+	for l := range s.Labels {
+		s.Labels[l] = Label{Name: r.Text(), Value: r.Text()}
+	}
+	return s
 }
