@@ -50,14 +50,8 @@ func newHead(seq uint64, log *wal.Writer, maxStreams int) *head {
 func (h *head) add(payload []byte) error {
 	r := &wire.Reader{B: payload}
 	base, streams, count := payloadHead(r)
-	if r.Err != nil {
-		return r.Err
-	}
-	local, demoted := make([]uint32, len(streams)), make([]bool, len(streams))
-	for i := range streams {
-		local[i], demoted[i] = h.stream(&streams[i])
-	}
-	rows := h.rows
+	first := len(payload) - len(r.B)
+	rows := make([]headRow, 0, count)
 	var p parsed
 	for range count {
 		from := len(payload) - len(r.B)
@@ -69,15 +63,37 @@ func (h *head) add(payload []byte) error {
 			return r.Err
 		}
 		rows = append(rows, headRow{
-			at: p.at, template: p.template, stream: local[p.stream], chunk: uint32(len(h.chunks)),
-			from: uint32(from), body: uint32(len(payload) - len(r.B) - len(p.body)), size: uint32(len(p.body)), severity: p.severity, labels: demoted[p.stream],
+			at: p.at, template: p.template, stream: p.stream, severity: p.severity,
+			from: uint32(from - first), body: uint32(len(payload) - len(r.B) - len(p.body) - first), size: uint32(len(p.body)),
 		})
-		h.oldest, h.newest = min(h.oldest, p.at), max(h.newest, p.at)
 	}
-	h.rows = rows
-	h.chunks, h.bases = append(h.chunks, payload), append(h.bases, base)
-	h.bytes += int64(len(payload)) + int64(count)*headRowSize
+	if r.Err != nil {
+		return r.Err
+	}
+	h.take(payload, base, streams, rows)
 	return nil
+}
+
+// take takes over a plain payload and what is known of its records, whose places count
+// from the first record.
+func (h *head) take(payload []byte, base int64, streams []segment.Stream, rows []headRow) {
+	local, demoted := make([]uint32, len(streams)), make([]bool, len(streams))
+	for i := range streams {
+		local[i], demoted[i] = h.stream(&streams[i])
+	}
+	size := 0
+	if n := len(rows); n > 0 {
+		size = int(rows[n-1].body + rows[n-1].size)
+	}
+	first := uint32(len(payload) - size)
+	for _, r := range rows {
+		r.labels, r.stream = demoted[r.stream], local[r.stream]
+		r.chunk, r.from, r.body = uint32(len(h.chunks)), r.from+first, r.body+first
+		h.oldest, h.newest = min(h.oldest, r.at), max(h.newest, r.at)
+		h.rows = append(h.rows, r)
+	}
+	h.chunks, h.bases = append(h.chunks, payload), append(h.bases, base)
+	h.bytes += int64(len(payload)) + int64(len(rows))*headRowSize
 }
 
 const headRowSize = 48

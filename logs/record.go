@@ -42,7 +42,7 @@ type encoder struct {
 	key     []byte
 	labels  []segment.Label
 	spans   []segment.Span
-	count   int
+	rows    []headRow // of the records; places count from the first one
 	base    int64
 }
 
@@ -51,7 +51,7 @@ func (e *encoder) reset(base int64) {
 		e.streams = make(map[string]uint32)
 	}
 	clear(e.streams)
-	e.list, e.records, e.count, e.base = e.list[:0], e.records[:0], 0, base
+	e.list, e.records, e.rows, e.base = e.list[:0], e.records[:0], e.rows[:0], base
 }
 
 // size is how long the payload would be now.
@@ -61,6 +61,7 @@ func (e *encoder) size() int { return len(e.list) + len(e.records) }
 func (e *encoder) add(m Miner, r *telemetry.LogRecord, at int64) {
 	stream := e.stream(r)
 	b := e.records
+	row := headRow{at: at, stream: stream, from: uint32(len(b)), size: uint32(len(r.Body)), severity: r.Severity}
 	flags := byte(0)
 	if r.TraceID != [16]byte{} {
 		flags |= hasTrace
@@ -76,6 +77,7 @@ func (e *encoder) add(m Miner, r *telemetry.LogRecord, at int64) {
 	b = wire.AppendUvarint(b, wire.Zigzag(at-e.base))
 	template, spans := m.Mine(r.Service, r.Severity, r.Template, r.Body, at, e.spans[:0])
 	e.spans = spans
+	row.template = template
 	b = wire.AppendUint64(b, template)
 	if flags&hasTrace != 0 {
 		b = append(b, r.TraceID[:]...)
@@ -91,7 +93,8 @@ func (e *encoder) add(m Miner, r *telemetry.LogRecord, at int64) {
 		}
 	}
 	e.records = wire.AppendBytes(b, r.Body)
-	e.count++
+	row.body = uint32(len(e.records) - len(r.Body))
+	e.rows = append(e.rows, row)
 }
 
 // soundSpans makes spans fit for a block: a cut that cannot be is one variable, and of
@@ -160,7 +163,7 @@ func (e *encoder) plain() []byte {
 	b = wire.AppendUint64(b, uint64(e.base))
 	b = wire.AppendUvarint(b, uint64(len(e.streams)))
 	b = append(b, e.list...)
-	b = wire.AppendUvarint(b, uint64(e.count))
+	b = wire.AppendUvarint(b, uint64(len(e.rows)))
 	return append(b, e.records...)
 }
 
@@ -244,4 +247,10 @@ func payloadHead(r *wire.Reader) (base int64, streams []segment.Stream, count in
 		streams[i] = segment.ReadStream(r)
 	}
 	return base, streams, r.Count("records", len(r.B), 13)
+}
+
+// streamsOf returns the streams of a payload that an encoder made.
+func streamsOf(payload []byte) []segment.Stream {
+	_, streams, _ := payloadHead(&wire.Reader{B: payload})
+	return streams
 }

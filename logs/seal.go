@@ -16,7 +16,7 @@ import (
 
 const (
 	day       = 24 * time.Hour
-	blockRows = 32 << 10
+	blockRows = 48 << 10
 	blockText = 16 << 20 // bytes of a block, all of its records together
 )
 
@@ -80,7 +80,7 @@ func (z *sealer) seal(h *head) error {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(v.rows[a].at, v.rows[b].at) })
+	slices.SortFunc(order, func(a, b int) int { return cmp.Or(cmp.Compare(v.rows[a].at, v.rows[b].at), cmp.Compare(a, b)) })
 	var made []*file
 	undo := func(err error) error {
 		for _, f := range made {

@@ -193,15 +193,15 @@ func (s *Store) WriteLogs(ctx context.Context, b *telemetry.LogBatch) (telemetry
 		if err != nil {
 			return telemetry.LogResult{}, err // what was stored before is stored twice if it is sent again
 		}
-		last, res.Stored = h, res.Stored+e.count
+		last, res.Stored = h, res.Stored+len(e.rows)
 		e.reset(e.base)
 	}
-	if e.count > 0 { // the last record was refused
+	if len(e.rows) > 0 { // the last record was refused
 		h, err := s.append(ctx, e)
 		if err != nil {
 			return telemetry.LogResult{}, err
 		}
-		last, res.Stored = h, res.Stored+e.count
+		last, res.Stored = h, res.Stored+len(e.rows)
 	}
 	if last != nil && s.cfg.Durability == DurabilityFsync {
 		if err := s.syncs.wait(s.Sync); err != nil {
@@ -228,7 +228,7 @@ func (s *Store) append(ctx context.Context, e *encoder) (*head, error) {
 			return nil, ErrClosed
 		}
 		if full := s.fullLocked(); !full || len(s.sealing) < heads-1 {
-			h, err := s.appendLocked(full, *frame, payload, e.count)
+			h, err := s.appendLocked(full, *frame, payload, e)
 			s.mu.Unlock()
 			return h, err
 		}
@@ -246,7 +246,7 @@ func (s *Store) append(ctx context.Context, e *encoder) (*head, error) {
 		case <-ctx.Done():
 			return nil, fmt.Errorf("%w: %w", ErrBusy, ctx.Err())
 		case <-timeout:
-			s.metrics.refusedWrite("busy", e.count)
+			s.metrics.refusedWrite("busy", len(e.rows))
 			return nil, fmt.Errorf("%w: %d bytes wait to be sealed and none were for %s; raise logs.memory or send less", ErrBusy, s.cfg.Memory, maxWait)
 		}
 	}
@@ -255,7 +255,7 @@ func (s *Store) append(ctx context.Context, e *encoder) (*head, error) {
 // fullLocked says whether the head has its share of the memory.
 func (s *Store) fullLocked() bool { return s.active.bytes >= int64(s.cfg.Memory)/heads }
 
-func (s *Store) appendLocked(full bool, frame, payload []byte, count int) (*head, error) {
+func (s *Store) appendLocked(full bool, frame, payload []byte, e *encoder) (*head, error) {
 	if full {
 		if err := s.turnLocked(); err != nil {
 			return nil, err
@@ -274,9 +274,7 @@ func (s *Store) appendLocked(full bool, frame, payload []byte, count int) (*head
 	if len(h.rows) == 0 {
 		h.begun = s.now()
 	}
-	if err := h.add(payload); err != nil {
-		return nil, err
-	}
+	h.take(payload, e.base, streamsOf(payload), e.rows)
 	s.metrics.bytes.Add(len(payload))
 	s.wakeLocked()
 	return h, nil

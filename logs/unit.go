@@ -210,8 +210,18 @@ func (r *blockReader) candidates(info *segment.Info) ([]candidate, error) {
 		if none {
 			continue
 		}
+		rows, few, err := r.rowsWith(g, sure)
+		if err != nil {
+			return nil, err
+		}
 		first, end := s.Bounds()
 		for row := first; row < end; row++ {
+			if few {
+				if len(rows) == 0 {
+					break
+				}
+				row, rows = first+rows[0], rows[1:]
+			}
 			if !r.p.wantsTime(times[row]) || !r.p.wantsLevel(telemetry.Severity(r.severity[row])) || (wanted != nil && !wanted[r.stream[row]]) {
 				continue
 			}
@@ -237,6 +247,31 @@ func (r *blockReader) decide(s *segment.Skeleton) (none, sure bool) {
 	}
 	return false, sure
 }
+
+// rowsWith returns the rows of a group that have what a filter for text wants, where
+// that can be told without reading all of them.
+func (r *blockReader) rowsWith(g int, sure bool) (rows []int, few bool, err error) {
+	if sure {
+		return nil, false, nil
+	}
+	for i := range r.p.Lines {
+		f := &r.p.Lines[i]
+		if f.not || f.expr != nil || len(f.literal) < shortText {
+			continue
+		}
+		if all, known := f.decide(r.skeletons[g].Parts); known && all {
+			continue
+		}
+		if rows, few, err = r.b.RowsWith(g, f.literal); few || err != nil {
+			return rows, few, err
+		}
+	}
+	return nil, false, nil
+}
+
+// shortText is the length below which text is found so often that looking for it in
+// each column first does not pay.
+const shortText = 8
 
 // record reads a candidate; false if it is not wanted after all.
 func (r *blockReader) record(c *candidate) (*Record, bool, error) {

@@ -37,6 +37,8 @@ var mayImport = map[string][]string{
 	"logs/template":     {"internal/yamldoc", "telemetry"},
 	"ingest/scrape":     {"internal/yamldoc", "internal/promfile"},
 	"change/...":        {"internal/yamldoc", "telemetry", "change/..."},
+	"logs":              {"internal/yamldoc", "telemetry", "logs/..."},
+	"logs/...":          {"internal/yamldoc", "telemetry", "logs/..."},
 	"rules/...":         {"internal/yamldoc", "telemetry", "topology", "rules/..."},
 	"incident":          {"internal/yamldoc", "telemetry", "topology", "detector", "rules/..."},
 	"rca":               {"internal/yamldoc", "telemetry", "change", "rules/..."},

@@ -6,10 +6,10 @@ import (
 )
 
 // A filter has bloomBits bits for each different thing in it and sets bloomProbes of
-// them: about one thing in a hundred that is not in it seems to be.
+// them: about one thing in fifty that is not in it seems to be.
 const (
-	bloomBits   = 10
-	bloomProbes = 6
+	bloomBits   = 8
+	bloomProbes = 5
 )
 
 // hashSet holds different hashes; open addressing, memory kept over blocks. Zero is

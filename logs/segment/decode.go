@@ -10,7 +10,6 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/tocsinhq/tocsin/logs/wire"
-	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // maxDecoded bounds the memory that the columns of one group may take.
@@ -37,7 +36,9 @@ type Skeleton struct {
 	Template uint64
 	Rows     int
 	Parts    [][]byte
-	first    int // the place of the group's first row
+	first    int             // the place of the group's first row
+	at, size [numStreams]int // of its columns in each stream
+	apart    bool            // between any two variables a run ends
 }
 
 // Block is a block that is being read. What is not asked for is not read or
@@ -63,7 +64,8 @@ type Block struct {
 	traceOf  []uint32
 	spans    []byte
 	spanOf   []uint32
-	values   [][]byte // of each group, as it lies on disk
+	values   [numStreams][]byte // the columns of all groups, as they lie on disk
+	loaded   bool               // values
 	columns  [][][][]byte
 	attrs    *attributes
 	owners   []owner
@@ -146,12 +148,19 @@ func (b *Block) load() error {
 	}
 	skeletons := make([]Skeleton, r.Count("skeletons", b.rows, 10))
 	first := 0
+	var at [numStreams]int
 	for i := range skeletons {
 		s := Skeleton{Template: r.Uint64(), Rows: r.Count("rows of a group", b.rows-first, 0), first: first}
 		s.Parts = make([][]byte, r.Count("parts of a skeleton", MaxSpans+1, 1))
 		for p := range s.Parts {
 			s.Parts[p] = r.Bytes()
 		}
+		for n := range s.size {
+			s.at[n] = at[n]
+			s.size[n] = r.Count("bytes of columns", MaxBlockText-at[n], 0)
+			at[n] += s.size[n]
+		}
+		s.apart = r.Byte() == 1
 		if len(s.Parts) == 0 || s.Rows == 0 {
 			r.Fail("a group without rows or parts")
 			break
@@ -166,7 +175,7 @@ func (b *Block) load() error {
 		return r.Err
 	}
 	b.streams, b.skeletons = streams, skeletons
-	b.values, b.columns = nil, make([][][][]byte, len(skeletons))
+	b.columns = make([][][][]byte, len(skeletons))
 	return nil
 }
 
@@ -236,15 +245,7 @@ func (b *Block) Times() (times []int64, ranks []uint32, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	unit := r.Uvarint()
-	times, ranks = make([]int64, 0, b.rows), make([]uint32, b.rows)
-	for _, s := range b.skeletons {
-		last := b.least
-		for range s.Rows {
-			last += int64(r.Uvarint() * unit)
-			times = append(times, last)
-		}
-	}
+	times, ranks = readTimes(r, b.skeletons, b.rows, b.least), make([]uint32, b.rows)
 	for i := range ranks {
 		ranks[i] = uint32(r.Count("ranks", b.rows, 0))
 	}
@@ -290,10 +291,23 @@ func (b *Block) loadTraces() error {
 	if err != nil {
 		return err
 	}
-	traces, traceOf := readIDList(r, 16, b.rows)
-	spans, spanOf := readIDList(r, 8, b.rows)
+	traces, spans := r.Bytes(), r.Bytes()
+	if len(traces)%16 != 0 || len(spans)%8 != 0 || len(spans)/8 > b.rows {
+		r.Fail("a list of ids of the wrong length")
+	}
+	ofSpan := readPlaces(r, len(spans)/8, uint32(len(traces)/16))
+	spanOf := readPlaces(r, b.rows, uint32(len(spans)/8))
+	traceOf := readPlaces(r, b.rows, uint32(len(traces)/16)+1)
 	if r.Err != nil {
 		return r.Err
+	}
+	for i, t := range traceOf {
+		switch {
+		case t > 0:
+			traceOf[i] = t - 1
+		case spanOf[i] > 0:
+			traceOf[i] = ofSpan[spanOf[i]-1]
+		}
 	}
 	b.traces, b.traceOf, b.spans, b.spanOf = traces, traceOf, spans, spanOf
 	return nil
@@ -323,55 +337,69 @@ func (b *Block) Values(group int) ([][][]byte, error) {
 		return b.columns[group], nil
 	}
 	s := &b.skeletons[group]
-	if len(s.Parts) > 1 {
-		if err := b.loadTraces(); err != nil {
-			return nil, err
-		}
-	}
 	columns := make([][][]byte, 0, len(s.Parts)-1)
-	r := &wire.Reader{B: b.values[group]}
-	budget := maxDecoded
-	owners := b.ownersOf(s)
-	for range len(s.Parts) - 1 {
-		columns = append(columns, readColumn(r, s.Rows, owners, &budget))
+	r, err := b.columnsOf(s)
+	if err != nil {
+		return nil, err
 	}
-	if r.Err != nil {
-		return nil, r.Err
+	owners, err := b.ownersOf(s)
+	if err != nil {
+		return nil, err
+	}
+	budget := maxDecoded
+	for range len(s.Parts) - 1 {
+		columns = append(columns, r.read(s.Rows, owners, &budget))
+	}
+	if err := r.err(); err != nil {
+		return nil, err
 	}
 	b.columns[group] = columns
 	return columns, nil
 }
 
+// columnsOf returns a reader of a group's columns.
+func (b *Block) columnsOf(s *Skeleton) (*columns, error) {
+	var r columns
+	for i := range r.in {
+		if s.at[i]+s.size[i] > len(b.values[i]) {
+			return nil, fmt.Errorf("%w: columns end early", ErrCorrupt)
+		}
+		r.in[i].B = b.values[i][s.at[i] : s.at[i]+s.size[i]]
+	}
+	return &r, nil
+}
+
 func (b *Block) loadValues() error {
-	if b.values != nil {
+	if b.loaded {
 		return nil
 	}
 	if err := b.load(); err != nil {
 		return err
 	}
-	r, err := b.open(secValues)
-	if err != nil {
-		return err
+	for i := range b.values {
+		var err error
+		if b.values[i], err = b.section(secHeads + i); err != nil {
+			return err
+		}
 	}
-	values := make([][]byte, len(b.skeletons))
-	for g := range values {
-		values[g] = r.Bytes()
-	}
-	if r.Err != nil {
-		return r.Err
-	}
-	b.values = values
+	b.loaded = true
 	return nil
 }
 
-// ownersOf returns the ids of a group's rows.
-func (b *Block) ownersOf(s *Skeleton) []owner {
+// ownersOf returns what is known of a group's rows.
+func (b *Block) ownersOf(s *Skeleton) ([]owner, error) {
 	if len(s.Parts) == 1 {
-		return nil
+		return nil, nil
+	}
+	if err := b.loadTraces(); err != nil {
+		return nil, err
+	}
+	if _, _, err := b.Times(); err != nil {
+		return nil, err
 	}
 	b.owners = b.owners[:0]
 	for row := s.first; row < s.first+s.Rows; row++ {
-		o := owner{&noTrace, &noSpan}
+		o := owner{&noTrace, &noSpan, b.times[row]}
 		if at := b.traceOf[row]; at > 0 {
 			o.trace = (*[16]byte)(b.traces[16*(at-1):])
 		}
@@ -380,7 +408,7 @@ func (b *Block) ownersOf(s *Skeleton) []owner {
 		}
 		b.owners = append(b.owners, o)
 	}
-	return b.owners
+	return b.owners, nil
 }
 
 var (
@@ -414,89 +442,6 @@ func (b *Block) AppendVariables(to []Span, group, row int) ([]Span, error) {
 		end := at + int32(len(column[row]))
 		to = append(to, Span{at, end})
 		at = end + int32(len(parts[c+1]))
-	}
-	return to, nil
-}
-
-// attributes are the decoded attributes of a block.
-type attributes struct {
-	names  [][][]byte   // of each list
-	of     []uint32     // the list of each row
-	at     []uint32     // the row's place in the columns of its list
-	values [][][][]byte // of each list, each name, each row
-}
-
-func (b *Block) loadAttributes() error {
-	if b.attrs != nil {
-		return nil
-	}
-	if err := b.load(); err != nil {
-		return err
-	}
-	r, err := b.open(secAttributes)
-	if err != nil {
-		return err
-	}
-	a := &attributes{}
-	if len(r.B) > 0 {
-		a.names = make([][][]byte, r.Count("lists of names", b.rows, 1))
-		for i := range a.names {
-			a.names[i] = make([][]byte, r.Count("names", len(r.B), 1))
-			for n := range a.names[i] {
-				a.names[i][n] = r.Bytes()
-			}
-		}
-		a.read(r, b.rows)
-	}
-	if r.Err != nil {
-		return r.Err
-	}
-	b.attrs = a
-	return nil
-}
-
-func (a *attributes) read(r *wire.Reader, rows int) {
-	a.of, a.at = make([]uint32, rows), make([]uint32, rows)
-	sizes := make([]uint32, len(a.names))
-	for i := range a.of {
-		a.of[i] = uint32(r.Count("lists of names", len(a.names)-1, 0))
-		if r.Err != nil || len(sizes) == 0 {
-			r.Fail("rows without a list of names")
-			return
-		}
-		a.at[i] = sizes[a.of[i]]
-		sizes[a.of[i]]++
-	}
-	budget := maxDecoded
-	a.values = make([][][][]byte, len(a.names))
-	for s := range a.names {
-		if sizes[s] == 0 {
-			r.Fail("a list of names that no row has")
-			return
-		}
-		for range a.names[s] {
-			a.values[s] = append(a.values[s], readColumn(r, int(sizes[s]), nil, &budget))
-			if r.Err != nil {
-				return
-			}
-		}
-	}
-}
-
-// HasAttributes says whether any row of the block has attributes, without reading them.
-func (b *Block) HasAttributes() bool { return b.head[secAttributes].raw > 0 }
-
-// AppendAttributes appends the attributes of a row, which alias the block's memory.
-func (b *Block) AppendAttributes(to []telemetry.Pair, row int) ([]telemetry.Pair, error) {
-	if err := b.loadAttributes(); err != nil {
-		return to, err
-	}
-	if b.attrs.of == nil {
-		return to, nil
-	}
-	list := b.attrs.of[row]
-	for n, name := range b.attrs.names[list] {
-		to = append(to, telemetry.Pair{Name: name, Value: b.attrs.values[list][n][b.attrs.at[row]]})
 	}
 	return to, nil
 }

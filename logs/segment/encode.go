@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"fmt"
@@ -10,7 +11,6 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/tocsinhq/tocsin/logs/wire"
-	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // The sections of a block.
@@ -19,7 +19,10 @@ const (
 	secTimes
 	secOrigin
 	secTraces
-	secValues
+	secHeads // the streams of the columns of variables
+	secText
+	secHex
+	secNumbers
 	secAttributes
 	secBloom
 	sections
@@ -42,17 +45,21 @@ type Encoder struct {
 	seen    hashSet
 	raw     [sections][]byte
 
-	skeletons map[string]int // by key
+	skeletons map[string]int // group by skeleton
+	latest    map[uint64]int // group by template, the one that was seen last
 	groups    []group
+	place     []int    // group of each row
+	spans     [][]Span // of each row
+	whole     []Span   // for bodies that are one variable
 	keys      []byte
 	order     []int // rows as they stand in the block
 	ranks     map[int64]uint32
 	rankOf    []uint32
+	deltas    []uint64
 	traceList idList[[16]byte]
 	spanList  idList[[8]byte]
 	values    [][]byte
 	owners    []owner
-	hashes    func(uint64)
 }
 
 // group is the rows of one skeleton.
@@ -61,6 +68,8 @@ type group struct {
 	first    int // a row that has the skeleton
 	spans    []Span
 	rows     []int
+	sizes    [numStreams]int // of its columns in each stream
+	apart    bool            // see Encoder.apart
 }
 
 // idList numbers ids from one, in the order of their first use.
@@ -104,9 +113,7 @@ func NewEncoder(thorough bool) (*Encoder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make encoder of log blocks: %w", err)
 	}
-	e := &Encoder{zstd: z, skeletons: make(map[string]int), ranks: make(map[int64]uint32)}
-	e.hashes = e.seen.add
-	return e, nil
+	return &Encoder{zstd: z, skeletons: make(map[string]int), latest: make(map[uint64]int), ranks: make(map[int64]uint32)}, nil
 }
 
 // Append appends the block of rows to b and returns it with what the index says of it,
@@ -116,16 +123,14 @@ func (e *Encoder) Append(b []byte, rows []Row, streams []Stream) ([]byte, Info, 
 	if len(rows) == 0 || len(rows) > MaxRows {
 		return b, Info{}, fmt.Errorf("encode log block: want 1 to %d rows, got %d", MaxRows, len(rows))
 	}
-	e.reset()
+	e.reset(len(rows))
 	for i := range rows {
-		r := &rows[i]
-		e.place(rows, i)
-		e.rankOf = append(e.rankOf, e.ranks[r.Time])
-		e.ranks[r.Time]++
-		e.traceList.add(r.Trace)
-		e.spanList.add(r.SpanID)
-		runsTouching(r.Body, e.spansOf(r), e.hashes)
+		e.cut(&rows[i])
+		e.put(rows, i)
+		e.traceList.add(rows[i].Trace)
+		e.spanList.add(rows[i].SpanID)
 	}
+	e.rank(rows)
 	for _, id := range e.traceList.list {
 		e.seen.add(traceHash(id))
 	}
@@ -136,11 +141,11 @@ func (e *Encoder) Append(b []byte, rows []Row, streams []Stream) ([]byte, Info, 
 	info := e.infoOf(rows)
 	local, used := e.localStreams(rows, streams)
 	info.Streams = used
-	e.meta(rows, streams, used, info)
 	e.times(rows, info.MinTime)
 	e.origin(rows, local)
 	e.traces()
 	e.variables(rows)
+	e.meta(rows, streams, used, info)
 	e.attributes(rows)
 	e.raw[secBloom] = appendBloom(e.raw[secBloom], &e.seen)
 	start := len(b)
@@ -149,43 +154,89 @@ func (e *Encoder) Append(b []byte, rows []Row, streams []Stream) ([]byte, Info, 
 	return b, info, err
 }
 
-func (e *Encoder) reset() {
+func (e *Encoder) reset(rows int) {
 	for i := range e.raw {
 		e.raw[i] = e.raw[i][:0]
 	}
 	clear(e.skeletons)
-	clear(e.ranks)
+	clear(e.latest)
 	e.seen.reset()
-	e.groups, e.order, e.rankOf = e.groups[:0], e.order[:0], e.rankOf[:0]
+	e.groups, e.order, e.rankOf, e.spans, e.place = e.groups[:0], e.order[:0], e.rankOf[:0], e.spans[:0], e.place[:0]
+	e.whole = slices.Grow(e.whole[:0], rows) // it must not move, for spans point into it
 	e.traceList.reset()
 	e.spanList.reset()
 }
 
-// spansOf returns the row's variables; a body that was cut wrongly is one variable.
-func (e *Encoder) spansOf(r *Row) []Span {
+// cut keeps the row's variables; a body that was cut wrongly is one variable.
+func (e *Encoder) cut(r *Row) {
 	if validSpans(r.Spans, len(r.Body)) {
-		return r.Spans
+		e.spans = append(e.spans, r.Spans)
+		return
 	}
-	return []Span{{0, int32(len(r.Body))}}
+	e.whole = append(e.whole, Span{0, int32(len(r.Body))})
+	e.spans = append(e.spans, e.whole[len(e.whole)-1:])
 }
 
-// place puts a row into the group of its skeleton.
-func (e *Encoder) place(rows []Row, i int) {
-	r := &rows[i]
-	spans := e.spansOf(r)
-	e.keys = appendSkeleton(binary.LittleEndian.AppendUint64(e.keys[:0], r.Template), r.Body, spans)
-	at, ok := e.skeletons[string(e.keys)]
-	if !ok {
-		at = len(e.groups)
-		e.skeletons[string(e.keys)] = at
-		if at < cap(e.groups) { // memory of an earlier block
-			e.groups = e.groups[:at+1]
-			e.groups[at] = group{template: r.Template, first: i, rows: e.groups[at].rows[:0]}
-		} else {
-			e.groups = append(e.groups, group{template: r.Template, first: i})
+// rank numbers the rows of one time in the order in which they came.
+func (e *Encoder) rank(rows []Row) {
+	if slices.IsSortedFunc(rows, func(a, b Row) int { return cmp.Compare(a.Time, b.Time) }) {
+		for i := range rows {
+			n := uint32(0)
+			if i > 0 && rows[i].Time == rows[i-1].Time {
+				n = e.rankOf[i-1] + 1
+			}
+			e.rankOf = append(e.rankOf, n)
 		}
+		return
+	}
+	clear(e.ranks)
+	for i := range rows {
+		e.rankOf = append(e.rankOf, e.ranks[rows[i].Time])
+		e.ranks[rows[i].Time]++
+	}
+}
+
+// put puts a row into the group of its skeleton.
+func (e *Encoder) put(rows []Row, i int) {
+	r := &rows[i]
+	// Nearly always a template has one skeleton.
+	at, ok := e.latest[r.Template]
+	if !ok || !e.alike(rows, e.groups[at].first, i) {
+		e.keys = appendSkeleton(binary.LittleEndian.AppendUint64(e.keys[:0], r.Template), r.Body, e.spans[i])
+		if at, ok = e.skeletons[string(e.keys)]; !ok {
+			at = len(e.groups)
+			e.skeletons[string(e.keys)] = at
+			e.newGroup(r.Template, i)
+		}
+		e.latest[r.Template] = at
 	}
 	e.groups[at].rows = append(e.groups[at].rows, i)
+}
+
+func (e *Encoder) newGroup(template uint64, first int) {
+	at := len(e.groups)
+	if at < cap(e.groups) { // memory of an earlier block
+		e.groups = e.groups[:at+1]
+		e.groups[at] = group{template: template, first: first, rows: e.groups[at].rows[:0]}
+		return
+	}
+	e.groups = append(e.groups, group{template: template, first: first})
+}
+
+// alike says whether two rows have the same skeleton.
+func (e *Encoder) alike(rows []Row, i, k int) bool {
+	a, b := e.spans[i], e.spans[k]
+	if len(a) != len(b) {
+		return false
+	}
+	atA, atB := int32(0), int32(0)
+	for s := range a {
+		if !bytes.Equal(rows[i].Body[atA:a[s].Start], rows[k].Body[atB:b[s].Start]) {
+			return false
+		}
+		atA, atB = a[s].End, b[s].End
+	}
+	return bytes.Equal(rows[i].Body[atA:], rows[k].Body[atB:])
 }
 
 // appendSkeleton appends the parts of a body between its variables.
@@ -253,32 +304,17 @@ func (e *Encoder) meta(rows []Row, streams []Stream, used []int, info Info) {
 	for _, g := range e.groups {
 		b = binary.LittleEndian.AppendUint64(b, g.template)
 		b = wire.AppendUvarint(b, uint64(len(g.rows)))
-		b = appendSkeleton(b, rows[g.first].Body, e.spansOf(&rows[g.first]))
+		b = appendSkeleton(b, rows[g.first].Body, e.spans[g.first])
+		for _, n := range g.sizes {
+			b = wire.AppendUvarint(b, uint64(n))
+		}
+		if g.apart {
+			b = append(b, 1)
+		} else {
+			b = append(b, 0)
+		}
 	}
 	e.raw[secMeta] = b
-}
-
-// times writes the difference of each row's time from that of the row before in its
-// group, in the largest unit that loses nothing, and its rank among rows of that time.
-func (e *Encoder) times(rows []Row, least int64) {
-	unit := uint64(1e9)
-	for i := range rows {
-		for uint64(rows[i].Time-least)%unit != 0 {
-			unit /= 1000
-		}
-	}
-	b := wire.AppendUvarint(e.raw[secTimes], unit)
-	for _, g := range e.groups {
-		last := least
-		for _, i := range g.rows {
-			b = wire.AppendUvarint(b, uint64(rows[i].Time-last)/unit)
-			last = rows[i].Time
-		}
-	}
-	for _, i := range e.order {
-		b = wire.AppendUvarint(b, uint64(e.rankOf[i]))
-	}
-	e.raw[secTimes] = b
 }
 
 func (e *Encoder) origin(rows []Row, local map[uint32]uint32) {
@@ -292,106 +328,38 @@ func (e *Encoder) origin(rows []Row, local map[uint32]uint32) {
 	e.raw[secOrigin] = b
 }
 
+// traces writes the lists of ids, the span of each row, the trace of each span, and the
+// trace of each row unless its span tells.
 func (e *Encoder) traces() {
-	places := make([]uint32, len(e.order))
-	inOrder := func(of []uint32) []uint32 {
-		for k, i := range e.order {
-			places[k] = of[i]
-		}
-		return places
-	}
 	list := make([]byte, 0, 16*len(e.traceList.list))
 	for _, id := range e.traceList.list {
 		list = append(list, id[:]...)
 	}
-	b := appendIDs(e.raw[secTraces], list, 16, inOrder(e.traceList.of))
+	b := wire.AppendBytes(e.raw[secTraces], list)
 	list = list[:0]
 	for _, id := range e.spanList.list {
 		list = append(list, id[:]...)
 	}
-	e.raw[secTraces] = appendIDs(b, list, 8, inOrder(e.spanList.of))
-}
-
-// variables writes, for each group, its length and its columns.
-func (e *Encoder) variables(rows []Row) {
-	b := e.raw[secValues]
-	var columns []byte
-	for _, g := range e.groups {
-		columns = columns[:0]
-		e.owners = e.owners[:0]
-		for _, i := range g.rows {
-			e.owners = append(e.owners, owner{&rows[i].Trace, &rows[i].SpanID})
+	b = wire.AppendBytes(b, list)
+	traceOf := make([]uint32, len(e.spanList.list)+1) // of each span, 0 of none
+	for i, s := range e.spanList.of {
+		if s > 0 && traceOf[s] == 0 {
+			traceOf[s] = e.traceList.of[i]
 		}
-		for c := range e.spansOf(&rows[g.first]) {
-			e.values = e.values[:0]
-			for _, i := range g.rows {
-				s := e.spansOf(&rows[i])[c]
-				e.values = append(e.values, rows[i].Body[s.Start:s.End])
-			}
-			columns = e.columns.append(columns, e.values, e.owners)
-		}
-		b = wire.AppendBytes(b, columns)
 	}
-	e.raw[secValues] = b
-}
-
-// attributes writes the lists of names that rows have, which list each row has, and
-// for each list the columns of its values.
-func (e *Encoder) attributes(rows []Row) {
-	shapes := make(map[string]int)
-	var names [][][]byte
-	var members [][]int
-	b := e.raw[secAttributes]
-	of := make([]int, len(e.order))
-	some := false
+	b = appendPlaces(b, traceOf[1:])
+	places := make([]uint32, len(e.order))
 	for k, i := range e.order {
-		e.keys = e.keys[:0]
-		for _, a := range rows[i].Attributes {
-			e.keys = wire.AppendBytes(e.keys, a.Name)
-			e.seen.add(pairHash(a.Name, a.Value))
-			some = true
-		}
-		at, ok := shapes[string(e.keys)]
-		if !ok {
-			at = len(names)
-			shapes[string(e.keys)] = at
-			names = append(names, attributeNames(rows[i].Attributes))
-			members = append(members, nil)
-		}
-		of[k] = at
-		members[at] = append(members[at], i)
+		places[k] = e.spanList.of[i]
 	}
-	if !some {
-		return // an empty section: no row has any
-	}
-	b = wire.AppendUvarint(b, uint64(len(names)))
-	for _, list := range names {
-		b = wire.AppendUvarint(b, uint64(len(list)))
-		for _, n := range list {
-			b = wire.AppendBytes(b, n)
+	b = appendPlaces(b, places)
+	for k, i := range e.order {
+		places[k] = 0
+		if t := e.traceList.of[i]; t != traceOf[e.spanList.of[i]] {
+			places[k] = t + 1
 		}
 	}
-	for _, at := range of {
-		b = wire.AppendUvarint(b, uint64(at))
-	}
-	for s, list := range names {
-		for c := range list {
-			e.values = e.values[:0]
-			for _, i := range members[s] {
-				e.values = append(e.values, rows[i].Attributes[c].Value)
-			}
-			b = e.columns.append(b, e.values, nil)
-		}
-	}
-	e.raw[secAttributes] = b
-}
-
-func attributeNames(attributes []telemetry.Pair) [][]byte {
-	out := make([][]byte, len(attributes))
-	for i, a := range attributes {
-		out[i] = a.Name
-	}
-	return out
+	e.raw[secTraces] = appendPlaces(b, places)
 }
 
 // assemble compresses the sections behind a head. The filter is not compressed, since

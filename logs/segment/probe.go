@@ -40,14 +40,14 @@ func Probes(text []byte) []Probe {
 func wholeWords(run []byte, before, after bool, add func([]byte)) {
 	parts := bytes.Split(run, []byte{'-'})
 	for i, w := range parts {
-		if len(w) > 0 && (i > 0 || before) && (i < len(parts)-1 || after) {
+		if indexed(w) && (i > 0 || before) && (i < len(parts)-1 || after) {
 			add(w)
 		}
 	}
 }
 
 // WordProbe is for bodies that hold a word as a whole. It returns false for text that
-// is not one word.
+// is not one word or that filters do not have.
 func WordProbe(word string) (Probe, bool) {
 	for i := range len(word) {
 		if classes[word[i]]&inWord == 0 {
@@ -55,6 +55,9 @@ func WordProbe(word string) (Probe, bool) {
 		}
 	}
 	if word == "" {
+		return Probe{}, false
+	}
+	if !indexed([]byte(word)) {
 		return Probe{}, false
 	}
 	return Probe{hashes: []uint64{wordHash([]byte(word))}, text: []byte(word)}, true

@@ -43,6 +43,20 @@ const (
 	saltPair  = 0x27d4eb2f165667c5
 )
 
+// indexed says whether a word is in filters: one of less than four digits is in nearly
+// every block.
+func indexed(w []byte) bool {
+	if len(w) > 3 {
+		return true
+	}
+	for _, c := range w {
+		if !isDigit(c) {
+			return true
+		}
+	}
+	return false
+}
+
 func wordHash(w []byte) uint64 { return xxhash.Sum64(w) }
 
 func traceHash(id [16]byte) uint64 { return mix(xxhash.Sum64(id[:]) ^ saltTrace) }
@@ -62,9 +76,9 @@ func mix(v uint64) uint64 {
 	return v ^ v>>32
 }
 
-// runsTouching calls add with the hash of every word, and every mark, of the runs that
-// share a byte with a span or end at one.
-func runsTouching(body []byte, spans []Span, add func(uint64)) {
+// runsTouching adds the hash of every word, and every mark, of the runs that share a
+// byte with a span or end at one.
+func runsTouching(body []byte, spans []Span, add *hashSet) {
 	done := 0
 	for _, s := range spans {
 		start, end := int(s.Start), int(s.End)
@@ -83,7 +97,7 @@ func runsTouching(body []byte, spans []Span, add func(uint64)) {
 }
 
 // hashRuns hashes the words and marks of text that begins and ends with whole runs.
-func hashRuns(text []byte, add func(uint64)) {
+func hashRuns(text []byte, add *hashSet) {
 	for i := 0; i < len(text); {
 		if classes[text[i]]&inRun == 0 {
 			i++
@@ -92,16 +106,18 @@ func hashRuns(text []byte, add func(uint64)) {
 		start, word := i, i
 		for ; i < len(text) && classes[text[i]]&inRun != 0; i++ {
 			if text[i] == '-' {
-				if i > word {
-					add(wordHash(text[word:i]))
+				if indexed(text[word:i]) {
+					add.add(wordHash(text[word:i]))
 				}
 				word = i + 1
 			}
 		}
-		if i > word {
-			add(wordHash(text[word:i]))
+		if indexed(text[word:i]) {
+			add.add(wordHash(text[word:i]))
 		}
-		marks(text[start:i], add)
+		if i-start >= minMarked {
+			marks(text[start:i], add.add)
+		}
 	}
 }
 
