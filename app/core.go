@@ -83,6 +83,7 @@ type Core struct {
 	owner          topology.Owner
 
 	tsdb      *store.DB
+	logStore  *logStore
 	state     *sql.DB
 	bank      *detector.Bank
 	starter   *warm.Starter
@@ -226,6 +227,11 @@ func (c *Core) openStores(ctx context.Context, o CoreOptions) (have bool, err er
 		Stored: c.tsdb, Config: o.Config.Bands, Detector: o.Config.Detector, Share: c.shareOf, Live: c.live, Now: o.Now,
 		Lookback: o.Config.Storage.Query.Lookback.Std(),
 	})
+	o.stage("reading the log records that were not sealed")
+	if c.logStore, err = openLogStore(o); err != nil {
+		return false, err
+	}
+	c.undo.add("close log store", c.logStore.close)
 	return have, c.openScraping(o)
 }
 

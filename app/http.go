@@ -9,6 +9,7 @@ import (
 
 	"github.com/tocsinhq/tocsin/ingest/otlp"
 	"github.com/tocsinhq/tocsin/web"
+	"github.com/tocsinhq/tocsin/web/logapi"
 	"github.com/tocsinhq/tocsin/web/promapi"
 )
 
@@ -23,12 +24,16 @@ type serverParts struct {
 	prom      http.Handler
 	receivers receivers
 	rates     *rateMeter
+	loki      http.Handler
+	logs      *logapi.Own
 }
 
 // newServerParts builds them on an open core.
 func (a *App) newServerParts(c *Core) serverParts {
 	cfg := a.loaded.config
+	loki, own := a.newLogQueries(c)
 	return serverParts{
+		loki: loki, logs: own,
 		broker:    web.NewBroker(webEvents{c.incidents}, a.set, a.log),
 		rates:     &rateMeter{now: c.now},
 		receivers: a.newReceivers(c),
@@ -72,6 +77,8 @@ func (a *App) serve(c *Core) {
 		Ready:         c.writer.Healthy,
 		Readable:      c.tsdb.Readable,
 		PromAPI:       a.server.prom,
+		Loki:          a.server.loki,
+		LogQueries:    a.server.logs,
 		Write:         a.server.receivers.write,
 		OTLP:          otlp.Handler{Service: a.server.receivers.otlp},
 		Push:          a.server.receivers.push,

@@ -21,6 +21,9 @@ import (
 // writeMetrics writes the sets of the VictoriaMetrics library.
 func (a *App) writeMetrics(w io.Writer) {
 	a.set.WritePrometheus(w)
+	if c := a.Core(); c != nil {
+		c.logStore.miner.WriteMetrics(w)
+	}
 	metrics.WriteProcessMetrics(w)
 	fmt.Fprintf(w, "tocsin_build_info{version=%q,go=%q} 1\n", a.opts.Version, runtime.Version())
 }
@@ -46,7 +49,8 @@ func (a *App) status(ctx context.Context) (web.Status, error) {
 		Scrape:   c.scrapeStatus(),
 		Forward:  c.forwardStatus(),
 		Drops:    drops(counters),
-		Warnings: append(c.storeWarnings(), a.warnings()...),
+		Warnings: append(append(c.storeWarnings(), c.logStore.warnings()...), a.warnings()...),
+		Logs:     c.logStore.status(),
 		Runtime: web.RuntimeStatus{
 			GoVersion: runtime.Version(), Goroutines: runtime.NumGoroutine(),
 			ResidentBytes: uint64(sum(a.processCounters(), "process_resident_memory_bytes")), MaxProcs: runtime.GOMAXPROCS(0),

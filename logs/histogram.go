@@ -81,7 +81,7 @@ func (s *Store) tally(ctx context.Context, q Query, step int64, templates bool, 
 // within says whether the whole block is wanted and lies in one step.
 func (u *blockUnit) within(p *plan, step int64) bool {
 	i := u.info
-	return p.simple() && i.MinTime >= p.From && i.MaxTime < p.To && (i.MinTime-p.From)/step == (i.MaxTime-p.From)/step
+	return p.simple() && p.Stream == nil && i.MinTime >= p.From && i.MaxTime < p.To && (i.MinTime-p.From)/step == (i.MaxTime-p.From)/step
 }
 
 // byIndex counts a block by what the index says; false if that does not say enough.
@@ -105,7 +105,7 @@ func (u *blockUnit) byIndex(p *plan, templates bool, count func(at int64, level 
 	return false
 }
 
-// countRows counts by times, levels and templates, without text.
+// countRows counts by times, levels, streams and templates, without text.
 func (u *blockUnit) countRows(p *plan, count func(at int64, level int, template uint64, n int)) error {
 	if !u.mayHold(p) {
 		return nil
@@ -114,9 +114,17 @@ func (u *blockUnit) countRows(p *plan, count func(at int64, level int, template 
 	if err != nil {
 		return err
 	}
-	return eachRow(b, func(_, _, _ int, at int64, _, _ uint32, severity byte, template uint64) error {
+	streams, err := b.Streams()
+	if err != nil {
+		return err
+	}
+	wanted, any := p.wantsStreams(streams)
+	if !any {
+		return nil
+	}
+	return eachRow(b, func(_, _, _ int, at int64, _, stream uint32, severity byte, template uint64) error {
 		sev := telemetry.Severity(severity)
-		if p.wantsTime(at) && p.wantsLevel(sev) && p.wantsTemplate(template) {
+		if (wanted == nil || wanted[stream]) && p.wantsTime(at) && p.wantsLevel(sev) && p.wantsTemplate(template) {
 			count(at, segment.LevelOf(sev), template, 1)
 		}
 		return nil

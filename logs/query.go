@@ -28,6 +28,8 @@ type Query struct {
 	Attributes []segment.Label
 	// Match has the last word on a record that everything else wants; it must not keep it.
 	Match func(*Record) bool
+	// NoText says that the text of records is not looked at, which may then be left out.
+	NoText bool
 	// Oldest puts the oldest record first, else the newest.
 	Oldest bool
 	// Limit is how many records are wanted at most.
@@ -170,10 +172,8 @@ func newPlan(q *Query) *plan {
 // needsBody says whether a record's text decides.
 func (p *plan) needsBody() bool { return len(p.words)+len(p.Lines) > 0 }
 
-// simple says whether times, levels and templates alone decide.
-func (p *plan) simple() bool {
-	return p.Stream == nil && !p.needsBody() && len(p.probes) == 0 && p.Match == nil
-}
+// simple says whether times, levels, templates and streams alone decide.
+func (p *plan) simple() bool { return !p.needsBody() && len(p.probes) == 0 && p.Match == nil }
 
 func (p *plan) wantsTime(at int64) bool { return at >= p.From && at < p.To }
 

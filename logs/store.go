@@ -69,6 +69,7 @@ type Store struct {
 	sealing []*head // full, oldest first
 	files   []*file // in no order
 	closed  bool
+	tails   int
 	changed chan struct{} // closed and made anew when records come or a head was sealed
 
 	sealMu  sync.Mutex // one seals at a time

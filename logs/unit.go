@@ -78,21 +78,14 @@ func (u *headUnit) scan(p *plan, ordered bool, may func(int64, uint32) verdict, 
 		case stop:
 			return nil
 		}
-		r := &u.rows[c.row]
-		if err := parsed.read(&u.view, r); err != nil {
+		rec, ok, err := u.record(p, &parsed, c.row)
+		if err != nil {
 			return err
 		}
-		if !p.wantsIDs(parsed.trace, parsed.span) || !p.wantsAttributes(parsed.attributes) {
+		if !ok {
 			continue
 		}
-		rec := Record{
-			Time: r.at, Severity: r.severity, Stream: &u.streams[r.stream], Trace: parsed.trace, SpanID: parsed.span,
-			Template: r.template, Attributes: parsed.attributes, Body: parsed.body, rank: c.rank,
-		}
-		if p.Match != nil && !p.Match(&rec) {
-			continue
-		}
-		if err := found(&rec); err != nil {
+		if err := found(rec); err != nil {
 			return err
 		}
 	}
@@ -287,10 +280,12 @@ func (r *blockReader) record(c *candidate) (*Record, bool, error) {
 	if !r.p.wantsIDs(rec.Trace, rec.SpanID) {
 		return nil, false, nil
 	}
-	if r.body, err = r.b.AppendBody(r.body[:0], int(c.group), c.row-first); err != nil {
-		return nil, false, err
+	if !r.p.NoText || !c.sure {
+		if r.body, err = r.b.AppendBody(r.body[:0], int(c.group), c.row-first); err != nil {
+			return nil, false, err
+		}
+		rec.Body = r.body
 	}
-	rec.Body = r.body
 	if !c.sure && !r.p.wantsBody(rec.Body) {
 		return nil, false, nil
 	}

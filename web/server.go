@@ -12,6 +12,8 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
+	"github.com/tocsinhq/tocsin/web/logapi"
+
 	"github.com/tocsinhq/tocsin/change/delivery"
 )
 
@@ -48,6 +50,9 @@ type Options struct {
 	OTLP    http.Handler // serves POST /v1/metrics and /api/v1/otlp/v1/metrics
 	Push    http.Handler // serves PUT, POST and DELETE /metrics/job/...
 	Metrics http.Handler // serves GET /metrics
+	Loki    http.Handler // optional; serves /loki/api/v1/..., but for push
+	// LogQueries answers questions about logs; optional.
+	LogQueries *logapi.Own
 
 	// Classify turns errors of the parts into errors with a Kind; it returns
 	// nil for those it does not know. Optional: errors may also be *Error.
@@ -122,6 +127,9 @@ func (s *server) mux() *http.ServeMux {
 	mux.HandleFunc("/api/", s.unknownPath)
 	mux.HandleFunc("/-/", s.unknownPath)
 	mux.HandleFunc("/v1/", s.unknownPath) // where exporters of traces and logs send to
+	if s.opts.Loki != nil {
+		mux.Handle("/loki/api/v1/", s.whenReady(s.opts.Loki))
+	}
 	mux.Handle("/api/v1/", s.whenReady(s.opts.PromAPI))
 	mux.HandleFunc("/", s.page) // "GET /" would conflict with the prefixes above
 	return mux

@@ -44,7 +44,7 @@ var mayImport = map[string][]string{
 	"rca":               {"internal/yamldoc", "telemetry", "change", "rules/..."},
 	"notify":            {"internal/yamldoc", "telemetry", "incident", "rca"},
 	"notify/...":        {"internal/yamldoc", "telemetry", "incident", "rca", "notify/..."},
-	"web/...": {"internal/yamldoc", "telemetry", "topology", "detector", "store/...", "ingest/...", "change/...",
+	"web/...": {"internal/yamldoc", "telemetry", "topology", "detector", "store/...", "ingest/...", "logs/...", "change/...",
 		"rules/...", "incident", "rca", "notify/...", "web/..."},
 	"config": {"internal/yamldoc", "internal/promfile", "telemetry", "topology", "detector", "store/...", "bands", "warm", "ingest/...", "logs/...", "change/...",
 		"rules/...", "incident", "rca", "notify/...", "web/..."},

@@ -13,7 +13,7 @@ func (ev *evaluation) aggregate(x *VectorAgg, of []Series) []Series {
 	labels := map[string]map[string]string{}
 	for _, s := range of {
 		l := x.groupOf(s.Labels)
-		key := labelKey(l)
+		key := LabelKey(l)
 		groups[key], labels[key] = append(groups[key], s), l
 	}
 	var out []Series
@@ -122,7 +122,7 @@ func (ev *evaluation) binary(x *Binary, a, b []Series) []Series {
 	numberA, numberB := isNumber(x.A), isNumber(x.B)
 	byKey := map[string][]float64{}
 	for _, s := range b {
-		byKey[labelKey(s.Labels)] = s.Values
+		byKey[LabelKey(s.Labels)] = s.Values
 	}
 	var out []Series
 	switch {
@@ -132,7 +132,7 @@ func (ev *evaluation) binary(x *Binary, a, b []Series) []Series {
 		}
 	default:
 		for _, s := range a {
-			other, ok := byKey[labelKey(s.Labels)]
+			other, ok := byKey[LabelKey(s.Labels)]
 			if numberB {
 				other, ok = b[0].Values, true
 			}

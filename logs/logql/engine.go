@@ -70,16 +70,11 @@ func (q *LogQuery) entry(r *logs.Record, l *labelSet) Entry {
 	}
 }
 
-// Follow returns a func that makes entries of records as they come, false for those
-// that the query does not want. It is for one goroutine.
-func (q *LogQuery) Follow() func(r *logs.Record) (Entry, bool) {
+// Entries returns a func that makes entries of records that the query wants, such as
+// those that a tail of Query finds. It is for one goroutine.
+func (q *LogQuery) Entries() func(r *logs.Record) Entry {
 	var l labelSet
-	return func(r *logs.Record) (Entry, bool) {
-		if !MatchStream(q.Matchers, r.Stream) || !q.run(r, &l) {
-			return Entry{}, false
-		}
-		return q.entry(r, &l), true
-	}
+	return func(r *logs.Record) Entry { return q.entry(r, &l) }
 }
 
 // Range is the times at which series are computed: Start, Start+Step and so on to End,
@@ -115,7 +110,7 @@ func (e *Engine) Metric(ctx context.Context, x Expr, r Range) (all []Series, sca
 	}
 	_, scalar = x.(*Number)
 	if v, ok := x.(*VectorAgg); !ok || ev.steps > 1 || (v.Op != "topk" && v.Op != "bottomk") {
-		slices.SortFunc(all, func(a, b Series) int { return strings.Compare(labelKey(a.Labels), labelKey(b.Labels)) })
+		slices.SortFunc(all, func(a, b Series) int { return strings.Compare(LabelKey(a.Labels), LabelKey(b.Labels)) })
 	}
 	return all, scalar, ev.stats, nil
 }
@@ -191,11 +186,12 @@ func (ev *evaluation) overTime(ctx context.Context, x *RangeAgg, wanted []string
 	start := ev.r.Start - int64(x.Offset)
 	end := start + int64(ev.steps-1)*ev.r.Step
 	window := int64(x.Range)
+	bytesOp := x.Op == "bytes_over_time" || x.Op == "bytes_rate"
 	q := x.Logs.Query(start-window+1, end+1)
+	q.NoText = !bytesOp && !x.Logs.needsText()
 	series := map[string]*counted{}
 	var l labelSet
 	var key []byte
-	bytesOp := x.Op == "bytes_over_time" || x.Op == "bytes_rate"
 	st, err := ev.e.Source.Scan(ctx, q, func(r *logs.Record) error {
 		first, last := 0, 0
 		if ev.steps > 1 {
@@ -208,7 +204,11 @@ func (ev *evaluation) overTime(ctx context.Context, x *RangeAgg, wanted []string
 		if first > last {
 			return nil // between two windows
 		}
-		x.Logs.run(r, &l)
+		if q.NoText {
+			x.Logs.holds(r, &l)
+		} else {
+			x.Logs.run(r, &l)
+		}
 		if l.get(labelError) != "" {
 			return fmt.Errorf("%w: pipeline error: '%s' for the line %.80q; use a label filter to skip it (| __error__=\"\")", ErrInvalid, l.err, r.Body)
 		}
@@ -311,7 +311,7 @@ func (l *labelSet) appendKey(b []byte, wanted []string) []byte {
 		}
 		return b
 	}
-	return append(b, labelKey(l.seriesLabels(nil))...)
+	return append(b, LabelKey(l.seriesLabels(nil))...)
 }
 
 func sortedNames[V any](m map[string]V) []string {
@@ -323,7 +323,8 @@ func sortedNames[V any](m map[string]V) []string {
 	return names
 }
 
-func labelKey(m map[string]string) string {
+// LabelKey returns text that two sets of labels share if and only if they are equal.
+func LabelKey(m map[string]string) string {
 	var b strings.Builder
 	for _, n := range sortedNames(m) {
 		b.WriteString(n + "\xff" + m[n] + "\xff")

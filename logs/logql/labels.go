@@ -136,6 +136,12 @@ func (l *labelSet) add(name, value string) {
 	l.parsed = append(l.parsed, segment.Label{Name: name, Value: value})
 }
 
+// StreamLabels returns the labels of a stream, with service_name, as LogQL names them.
+func StreamLabels(s *segment.Stream) map[string]string {
+	l := labelSet{rec: &logs.Record{Stream: s}}
+	return l.streamLabels()
+}
+
 // streamLabels returns the labels of the stream as far as they are left.
 func (l *labelSet) streamLabels() map[string]string {
 	out := map[string]string{}

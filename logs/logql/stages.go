@@ -32,14 +32,51 @@ func (q *LogQuery) run(r *logs.Record, l *labelSet) bool {
 				return false
 			}
 		case *LabelList:
-			if s.Keep {
-				l.kept = s.Names
-			} else {
-				l.dropped = append(l.dropped, s.Names...)
-			}
+			l.apply(s)
 		}
 	}
 	return true
+}
+
+// needsText says whether a stage works on the text that is not handed to the store.
+func (q *LogQuery) needsText() bool {
+	var none logs.Query
+	for _, s := range q.Stages {
+		switch s := s.(type) {
+		case *Parser:
+			return true
+		case *LineFilter:
+			if !pushLine(&none, s) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// holds says whether the conditions on labels hold, without a look at the text.
+func (q *LogQuery) holds(r *logs.Record, l *labelSet) bool {
+	l.reset(r)
+	for _, s := range q.Stages {
+		switch s := s.(type) {
+		case *LabelFilter:
+			if !s.Cond.holds(l) {
+				return false
+			}
+		case *LabelList:
+			l.apply(s)
+		}
+	}
+	return true
+}
+
+// apply does away with labels.
+func (l *labelSet) apply(s *LabelList) {
+	if s.Keep {
+		l.kept = s.Names
+	} else {
+		l.dropped = append(l.dropped, s.Names...)
+	}
 }
 
 func (f *LineFilter) match(body []byte) bool {
@@ -80,7 +117,11 @@ func (q *LogQuery) Query(from, to int64) logs.Query {
 	}
 	if rest {
 		var l labelSet
-		out.Match = func(r *logs.Record) bool { return q.run(r, &l) }
+		if q.needsText() {
+			out.Match = func(r *logs.Record) bool { return q.run(r, &l) }
+		} else {
+			out.Match = func(r *logs.Record) bool { return q.holds(r, &l) }
+		}
 	}
 	return out
 }

@@ -180,7 +180,10 @@ func (b *Block) load() error {
 }
 
 // Streams returns the streams that rows are of.
-func (b *Block) Streams() ([]Stream, error) { return b.streams, b.load() }
+func (b *Block) Streams() ([]Stream, error) {
+	err := b.load()
+	return b.streams, err
+}
 
 // Skeletons returns what the groups have in common, in the order of the rows.
 func (b *Block) Skeletons() ([]Skeleton, error) {
