@@ -38,7 +38,7 @@ type Options struct {
 	Version       string
 	Logger        *slog.Logger
 	Console       io.Writer      // where console channels write
-	Logs          ingest.LogSink // where log records are kept; nil: nowhere, and none are received
+	Logs          ingest.LogSink // where log records are kept; nil: in a store of its own
 	BlockReload   time.Duration  // how often blocks that were put into the store are looked for; 0 is each minute
 }
 

@@ -65,7 +65,7 @@ type CoreOptions struct {
 	Metrics     *metrics.Set         // nil: a set of its own
 	Registry    *prometheus.Registry // of the embedded parts; nil: one of its own
 	BlockReload time.Duration        // see store.TSDBOptions
-	Logs        ingest.LogSink       // where log records are kept; nil: nowhere, and none are received
+	Logs        ingest.LogSink       // where log records are kept; nil: in a store of its own
 	Replay      *tsdb.DBStats        // told how far the replay of the log is; nil: nobody asks
 	Virtual     Virtual              // of a core that is not live
 	Stage       func(what string)    // told what the start is about to do; nil: nobody asks
@@ -97,6 +97,7 @@ type Core struct {
 
 	tsdb      *store.DB
 	logs      ingest.LogSink
+	logStore  *logStore
 	state     *sql.DB
 	bank      *detector.Bank
 	starter   *warm.Starter
@@ -250,6 +251,13 @@ func (c *Core) openStores(ctx context.Context, o CoreOptions) (have bool, err er
 		Stored: c.tsdb, Config: o.Config.Bands, Detector: o.Config.Detector, Share: c.shareOf, Live: c.live, Now: o.Now,
 		Lookback: o.Config.Storage.Query.Lookback.Std(),
 	})
+	o.stage("reading the log records that were not sealed")
+	if err := c.openLogs(o); err != nil {
+		return false, err
+	}
+	if err := c.openLogStore(o); err != nil {
+		return false, err
+	}
 	return have, c.openScraping(o)
 }
 
@@ -263,9 +271,6 @@ func (c *Core) openDeciders(ctx context.Context, o CoreOptions) (err error) {
 		return err
 	}
 	c.anomalies = incident.NewAnomalyLog(c.state, o.Metrics)
-	if err := c.openLogs(o); err != nil {
-		return err
-	}
 	c.feed = change.NewFeed(c.state, change.Options{Metrics: o.Metrics})
 	c.rankings = rca.NewStore(c.state)
 	if c.alertLog, err = journal.NewLog(ctx, c.state, o.Metrics); err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/tocsinhq/tocsin/ingest/otlp"
 	"github.com/tocsinhq/tocsin/web"
 	"github.com/tocsinhq/tocsin/web/amapi"
+	"github.com/tocsinhq/tocsin/web/logapi"
 	"github.com/tocsinhq/tocsin/web/promapi"
 )
 
@@ -26,6 +27,8 @@ type serverParts struct {
 	rates     *rateMeter
 
 	alertmanager *amapi.Handler
+	loki         http.Handler
+	logs         *logapi.Own
 }
 
 // newServerParts builds them on an open core.
@@ -37,11 +40,14 @@ func (a *App) newServerParts(c *Core) (serverParts, error) {
 	if err != nil {
 		return serverParts{}, err
 	}
+	loki, own := a.newLogQueries(c)
 	return serverParts{
 		alertmanager: am,
 		broker:       web.NewBroker(webEvents{c.incidents}, a.set, a.log),
 		rates:        &rateMeter{now: c.now},
 		receivers:    a.newReceivers(c),
+		loki:         loki,
+		logs:         own,
 		prom: promapi.New(promapi.Options{
 			Engine: c.query, Storage: c.bands, Rules: c.engine, TSDB: c.tsdb, Exemplars: c.tsdb, Metadata: c.catalogue.Metadata, Targets: c.scrapes, ScrapePools: c.scrapes.ScrapePools,
 			Config: a.configYAML, Runtime: a.runtimeInfo, Gatherer: a.registry, Metrics: a.set,
@@ -87,6 +93,8 @@ func (a *App) serve(c *Core) {
 		Readable:      c.tsdb.Readable,
 		PromAPI:       a.server.prom,
 		Alertmanager:  a.server.alertmanager,
+		Loki:          a.server.loki,
+		LogQueries:    a.server.logs,
 		Write:         a.server.receivers.write,
 		OTLP:          otlp.Handler{Service: a.server.receivers.otlp},
 		Push:          a.server.receivers.push,

@@ -20,8 +20,9 @@ import (
 )
 
 const (
-	templatesFile = "log-templates"
-	watchFile     = "log-watch.json"
+	logsDir       = "logs" // in the data folder: all that is kept of logs
+	templatesFile = "templates"
+	watchFile     = "normal.json"
 	// logsEvery is how often the counts of log lines become samples.
 	logsEvery = time.Minute
 )
@@ -37,7 +38,11 @@ type logLines struct {
 
 // openLogs opens the templates and what was learnt of them.
 func (c *Core) openLogs(o CoreOptions) error {
-	path := filepath.Join(o.Dir, templatesFile)
+	dir := filepath.Join(o.Dir, logsDir)
+	if err := ensureDir(dir); err != nil {
+		return err
+	}
+	path := filepath.Join(dir, templatesFile)
 	miner, journal, leftOut, err := template.Open(path, o.Config.LogTemplates)
 	if err != nil {
 		return err
@@ -61,7 +66,7 @@ func (c *Core) openLogs(o CoreOptions) error {
 // loadLogWatch takes over what an earlier process learnt. What cannot be read is put
 // aside: learning begins anew.
 func (c *Core) loadLogWatch(now time.Time) error {
-	path := filepath.Join(c.dir, watchFile)
+	path := filepath.Join(c.dir, logsDir, watchFile)
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -80,7 +85,7 @@ func (c *Core) loadLogWatch(now time.Time) error {
 
 // saveLogWatch writes what was learnt in place of the old.
 func (c *Core) saveLogWatch() error {
-	tmp, err := os.CreateTemp(c.dir, watchFile+".*")
+	tmp, err := os.CreateTemp(filepath.Join(c.dir, logsDir), watchFile+".*")
 	if err != nil {
 		return fmt.Errorf("what is normal of log lines: %w", err)
 	}
@@ -94,7 +99,7 @@ func (c *Core) saveLogWatch() error {
 		err = tmp.Sync()
 	}
 	if err = errors.Join(err, tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), filepath.Join(c.dir, watchFile))
+		err = os.Rename(tmp.Name(), filepath.Join(c.dir, logsDir, watchFile))
 	}
 	if err != nil {
 		return fmt.Errorf("what is normal of log lines: %w", err)

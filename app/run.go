@@ -85,6 +85,7 @@ func (a *App) runCore(ctx context.Context, serving <-chan error, stopServing fun
 	named("collector", tendGarbage)
 	named("store upkeep", core.writer.Run)
 	named("metric metadata", core.catalogue.Run)
+	named("log store", core.logStore.store.Run)
 	named("rules", core.engine.Run)
 	named("scraping", core.scrapes.Run)
 	named("forwarding", watchForwarding)

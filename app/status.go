@@ -46,7 +46,8 @@ func (a *App) status(ctx context.Context) (web.Status, error) {
 		Scrape:   c.scrapeStatus(),
 		Forward:  c.forwardStatus(),
 		Drops:    drops(counters),
-		Warnings: append(c.storeWarnings(), a.warnings()...),
+		Warnings: append(append(c.storeWarnings(), c.logStore.warnings()...), a.warnings()...),
+		Logs:     c.logStore.status(),
 		Runtime: web.RuntimeStatus{
 			GoVersion: runtime.Version(), Goroutines: runtime.NumGoroutine(),
 			ResidentBytes: uint64(sum(a.processCounters(), "process_resident_memory_bytes")), MaxProcs: runtime.GOMAXPROCS(0),

@@ -18,6 +18,7 @@ import (
 	"github.com/tocsinhq/tocsin/internal/amfile"
 	"github.com/tocsinhq/tocsin/internal/promfile"
 	"github.com/tocsinhq/tocsin/internal/yamldoc"
+	"github.com/tocsinhq/tocsin/logs"
 	"github.com/tocsinhq/tocsin/logs/template"
 	"github.com/tocsinhq/tocsin/logs/watch"
 	"github.com/tocsinhq/tocsin/notify"
@@ -40,6 +41,8 @@ type Config struct {
 	Storage store.Config `yaml:"storage"`
 	// Ingest is about the receivers: sizes and rates of requests.
 	Ingest ingest.Config `yaml:"ingest"`
+	// Logs is about log records: how long, how large, and other stores of logs.
+	Logs logs.Config `yaml:"logs"`
 	// OTLP is about OpenTelemetry metrics: names, labels, the address for gRPC.
 	OTLP otlp.Config `yaml:"otlp"`
 	// Statsd is about metrics in statsd lines, by UDP and TCP.
@@ -116,6 +119,7 @@ func Default() Config {
 		Web:          web.DefaultConfig(),
 		Storage:      store.DefaultConfig(),
 		Ingest:       ingest.DefaultConfig(),
+		Logs:         logs.DefaultConfig(),
 		OTLP:         otlp.DefaultConfig(),
 		Statsd:       statsd.DefaultConfig(),
 		Services:     topology.DefaultConfig(),
@@ -176,6 +180,7 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	c.Web.Validate(yamldoc.Under(report, "web"))
 	c.Storage.Validate(yamldoc.Under(report, "storage"))
 	c.Ingest.Validate(yamldoc.Under(report, "ingest"))
+	c.Logs.Validate(yamldoc.Under(report, "logs"))
 	c.OTLP.Validate(yamldoc.Under(report, "otlp"))
 	c.Statsd.Validate(yamldoc.Under(report, "statsd"))
 	c.Services.Validate(yamldoc.Under(report, "services"))

@@ -30,7 +30,7 @@ func (s *server) routes() []route {
 	call := func(method, path string, f apiFunc, known ...string) route {
 		return route{method: method, path: api + path, params: known, data: true, handler: s.api(f, known)}
 	}
-	return []route{
+	return append(s.logRoutes(api, call), []route{
 		call("GET", "/incidents", s.listIncidents, "state", "service", "limit"),
 		call("GET", "/incidents/{id}", s.getIncident),
 		call("POST", "/incidents/{id}/ack", s.actOn(s.opts.Incidents.Ack)),
@@ -66,7 +66,7 @@ func (s *server) routes() []route {
 		{method: "GET", path: "/-/ready", handler: http.HandlerFunc(s.ready)},
 		{method: "POST", path: "/-/reload", handler: http.HandlerFunc(s.reload)},
 		{method: "PUT", path: "/-/reload", handler: http.HandlerFunc(s.reload)},
-	}
+	}...)
 }
 
 // api wraps an API function into a handler.

@@ -12,6 +12,8 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
+	"github.com/tocsinhq/tocsin/web/logapi"
+
 	"github.com/tocsinhq/tocsin/change/delivery"
 )
 
@@ -51,6 +53,9 @@ type Options struct {
 	Push         http.Handler // serves PUT, POST and DELETE /metrics/job/...
 	Metrics      http.Handler // serves GET /metrics
 	Logs         LogWays      // optional; receives logs at the paths of many protocols
+	Loki         http.Handler // optional; serves /loki/api/v1/..., but for push
+	// LogQueries answers questions about logs; optional.
+	LogQueries *logapi.Own
 
 	// Classify turns errors of the parts into errors with a Kind; it returns
 	// nil for those it does not know. Optional: errors may also be *Error.
@@ -151,6 +156,9 @@ func (s *server) mux() *http.ServeMux {
 	mux.HandleFunc("/api/", s.unknownPath)
 	mux.HandleFunc("/-/", s.unknownPath)
 	mux.HandleFunc("/v1/", s.unknownPath) // where exporters of traces and logs send to
+	if s.opts.Loki != nil {
+		mux.Handle("/loki/api/v1/", s.whenReady(s.opts.Loki))
+	}
 	mux.Handle("/api/v1/", s.whenReady(s.opts.PromAPI))
 	mux.Handle("/api/v2/", s.whenReady(s.opts.Alertmanager))
 	mux.Handle("/alertmanager/", s.whenReady(s.opts.Alertmanager))

@@ -11,6 +11,7 @@ type Status struct {
 	ConfigFile    string          `json:"config_file"` // "" for the embedded default
 	Reload        ReloadStatus    `json:"reload"`
 	Store         StoreStatus     `json:"store"`
+	Logs          LogStatus       `json:"logs"`
 	Detector      DetectorStatus  `json:"detector"`
 	Rules         RulesStatus     `json:"rules"`
 	Channels      []Channel       `json:"channels"`
@@ -67,6 +68,17 @@ type StoreStatus struct {
 	Newest           time.Time `json:"newest,omitzero"`
 	RetentionSeconds float64   `json:"retention_seconds"`
 	Bytes            uint64    `json:"bytes"` // on disk
+}
+
+// LogStatus sums up the log store.
+type LogStatus struct {
+	Records     int       `json:"records"`
+	Bytes       int64     `json:"bytes"` // of sealed records, on disk
+	MemoryBytes int64     `json:"memory_bytes"`
+	Segments    int       `json:"segments"`
+	Templates   int       `json:"templates"`
+	Oldest      time.Time `json:"oldest,omitzero"`
+	Newest      time.Time `json:"newest,omitzero"`
 }
 
 // DetectorStatus sums up the detector.

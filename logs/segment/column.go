@@ -1,0 +1,438 @@
+package segment
+
+import (
+	"bytes"
+	"encoding/hex"
+
+	"github.com/tocsinhq/tocsin/logs/wire"
+)
+
+// The ways in which the values of a column are written.
+const (
+	colText   = iota // lengths, then the bytes
+	colFixed         // one length, then the bytes
+	colConst         // one value for all
+	colTrace         // the record's own trace id in lower-case hexadecimal
+	colSpan          // the record's own span id likewise
+	colDigits        // a pattern and its digits as a number, each as the difference from the one before
+	colWords         // few different values: a list, and for each row its place there
+	colHex           // all of one length, lower-case hexadecimal digits and the same other bytes: two digits in a byte
+	colClock         // times of one layout, as differences from the time of the record
+)
+
+// The streams that the parts of columns go to: what is alike compresses better together.
+const (
+	strHead    = iota // kinds, patterns, lists
+	strText           // bytes of values
+	strHex            // pairs of digits
+	strNumbers        // lengths, places, differences
+	numStreams
+)
+
+const (
+	maxDigits   = 18      // decimal digits that fit into an int64
+	maxWordList = 1 << 12 // values of a colWords list
+	// wordSample is after how many rows a column that has hardly a value twice is taken
+	// for one of ever new values.
+	wordSample = 256
+	// valueSize is the memory that a decoded value takes beside its bytes.
+	valueSize = 24
+)
+
+// owner is what is known of the record that a value belongs to.
+type owner struct {
+	trace *[16]byte
+	span  *[8]byte
+	at    int64
+}
+
+// columnWriter encodes columns and keeps its memory over them.
+type columnWriter struct {
+	out   [numStreams][]byte
+	words map[string]uint16
+	list  [][]byte
+	refs  []uint16
+	nums  []int64
+}
+
+func (w *columnWriter) reset() {
+	for i := range w.out {
+		w.out[i] = w.out[i][:0]
+	}
+}
+
+func (w *columnWriter) kind(k byte)     { w.out[strHead] = append(w.out[strHead], k) }
+func (w *columnWriter) param(v []byte)  { w.out[strHead] = wire.AppendBytes(w.out[strHead], v) }
+func (w *columnWriter) number(v uint64) { w.out[strNumbers] = wire.AppendUvarint(w.out[strNumbers], v) }
+
+// append encodes values, of which there is at least one; owners, if not nil, are their
+// records. It returns the values that differ from each other, as far as it knows them:
+// those that it returns are all there are, nil says that any may differ.
+func (w *columnWriter) append(values [][]byte, owners []owner) (different [][]byte) {
+	first := values[0]
+	same, fixed := true, true
+	for _, v := range values[1:] {
+		if len(v) != len(first) {
+			same, fixed = false, false
+			break
+		}
+		same = same && bytes.Equal(v, first)
+	}
+	switch {
+	case same:
+		w.kind(colConst)
+		w.param(first)
+		return values[:1]
+	case fixed && owners != nil && len(first) == 32 && allIDs(values, owners, func(o owner) []byte { return o.trace[:] }):
+		w.kind(colTrace)
+		return nil
+	case fixed && owners != nil && len(first) == 16 && allIDs(values, owners, func(o owner) []byte { return o.span[:] }):
+		w.kind(colSpan)
+		return nil
+	case fixed && owners != nil && w.clock(values, owners):
+		w.kind(colClock)
+		w.param(first)
+		for _, n := range w.nums {
+			w.number(wire.Zigzag(n))
+		}
+		return nil
+	case w.few(values):
+		w.kind(colWords)
+		w.out[strHead] = wire.AppendUvarint(w.out[strHead], uint64(len(w.list)))
+		for _, v := range w.list {
+			w.param(v)
+		}
+		for _, at := range w.refs {
+			w.number(uint64(at))
+		}
+		return w.list
+	case fixed && w.digits(values):
+		w.kind(colDigits)
+		w.param(first)
+		last := int64(0)
+		for _, n := range w.nums {
+			w.number(wire.Zigzag(n - last))
+			last = n
+		}
+		return nil
+	case fixed && hexLike(values):
+		w.kind(colHex)
+		w.param(first)
+		for _, v := range values {
+			w.out[strHex] = appendHex(w.out[strHex], v)
+		}
+		return nil
+	case fixed:
+		w.kind(colFixed)
+		w.out[strHead] = wire.AppendUvarint(w.out[strHead], uint64(len(first)))
+	default:
+		w.kind(colText)
+		for _, v := range values {
+			w.number(uint64(len(v)))
+		}
+	}
+	for _, v := range values {
+		w.out[strText] = append(w.out[strText], v...)
+	}
+	return nil
+}
+
+// allIDs says whether each value is the id of its owner in hexadecimal.
+func allIDs(values [][]byte, owners []owner, id func(owner) []byte) bool {
+	var text [32]byte
+	for i, v := range values {
+		if !bytes.Equal(v, text[:hex.Encode(text[:], id(owners[i]))]) {
+			return false
+		}
+	}
+	return true
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+// digits says whether all values have digits in the same places and the same bytes in
+// between, few enough for a number, and computes the numbers.
+func (w *columnWriter) digits(values [][]byte) bool {
+	first := values[0]
+	n := 0
+	for _, c := range first {
+		if isDigit(c) {
+			n++
+		}
+	}
+	if n == 0 || n > maxDigits {
+		return false
+	}
+	w.nums = w.nums[:0]
+	for _, v := range values {
+		num := int64(0)
+		for i, c := range v {
+			if isDigit(first[i]) != isDigit(c) || (!isDigit(c) && c != first[i]) {
+				return false
+			}
+			if isDigit(c) {
+				num = num*10 + int64(c-'0')
+			}
+		}
+		w.nums = append(w.nums, num)
+	}
+	return true
+}
+
+func isHexDigit(c byte) bool { return isDigit(c) || c >= 'a' && c <= 'f' }
+
+// hexLike says whether all values have lower-case hexadecimal digits in the places
+// where the first has, an even number and at least eight of them, and the same bytes
+// elsewhere.
+func hexLike(values [][]byte) bool {
+	first := values[0]
+	n := 0
+	for _, c := range first {
+		if isHexDigit(c) {
+			n++
+		}
+	}
+	if n < 8 || n%2 != 0 {
+		return false
+	}
+	for _, v := range values[1:] {
+		for i, c := range v {
+			if h := isHexDigit(c); h != isHexDigit(first[i]) || (!h && c != first[i]) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// appendHex appends the hexadecimal digits in v, two in a byte.
+func appendHex(b, v []byte) []byte {
+	high, half := byte(0), false
+	for _, c := range v {
+		if !isHexDigit(c) {
+			continue
+		}
+		d := c - '0'
+		if c >= 'a' {
+			d = c - 'a' + 10
+		}
+		if half = !half; half {
+			high = d << 4
+		} else {
+			b = append(b, high|d)
+		}
+	}
+	return b
+}
+
+// few gathers the different values and says whether they are few for that many rows.
+func (w *columnWriter) few(values [][]byte) bool {
+	if len(values) < 4 {
+		return false
+	}
+	if w.words == nil {
+		w.words = make(map[string]uint16)
+	}
+	clear(w.words)
+	w.list, w.refs = w.list[:0], w.refs[:0]
+	most := min(maxWordList, len(values)/3)
+	var last []byte
+	ref := uint16(0)
+	for i, v := range values {
+		if i > 0 && bytes.Equal(v, last) {
+			w.refs = append(w.refs, ref)
+			continue
+		}
+		at, ok := w.words[string(v)]
+		if !ok {
+			if len(w.list) == most || (i == wordSample && len(w.list) > wordSample*3/4) {
+				return false
+			}
+			at = uint16(len(w.list))
+			w.words[string(v)] = at
+			w.list = append(w.list, v)
+		}
+		w.refs = append(w.refs, at)
+		last, ref = v, at
+	}
+	return true
+}
+
+// columns reads what a columnWriter wrote.
+type columns struct{ in [numStreams]wire.Reader }
+
+func (r *columns) err() error {
+	for i := range r.in {
+		if r.in[i].Err != nil {
+			return r.in[i].Err
+		}
+	}
+	return nil
+}
+
+func (r *columns) fail(what string) { r.in[strHead].Fail(what) }
+
+func wireUnzigzag(r *columns) int64 { return wire.Unzigzag(r.in[strNumbers].Uvarint()) }
+
+// read decodes the next column of n values, which alias the streams or new memory.
+// At most budget bytes of new memory are used, which is counted down.
+func (r *columns) read(n int, owners []owner, budget *int) [][]byte {
+	head := &r.in[strHead]
+	kind := head.Byte()
+	if *budget -= n * valueSize; *budget < 0 {
+		r.fail("columns are too large")
+	}
+	if head.Err != nil {
+		return nil
+	}
+	out := make([][]byte, n)
+	switch kind {
+	case colConst:
+		v := head.Bytes()
+		for i := range out {
+			out[i] = v
+		}
+	case colTrace, colSpan:
+		r.ids(kind, out, owners)
+	case colText:
+		for i := range out {
+			out[i] = r.in[strText].Take(r.in[strNumbers].Count("bytes of a value", len(r.in[strText].B), 0))
+		}
+	case colFixed:
+		size := head.Count("bytes of a value", len(r.in[strText].B), 0)
+		for i := range out {
+			out[i] = r.in[strText].Take(size)
+		}
+	case colDigits, colHex, colClock:
+		pattern := head.Bytes()
+		if *budget -= len(pattern) * n; *budget < 0 {
+			r.fail("columns are too large")
+			return nil
+		}
+		switch kind {
+		case colDigits:
+			r.digits(pattern, out)
+		case colHex:
+			r.hex(pattern, out)
+		default:
+			readClock(r, pattern, out, owners)
+		}
+	case colWords:
+		list := make([][]byte, head.Count("values", maxWordList, 1))
+		for i := range list {
+			list[i] = head.Bytes()
+		}
+		for i := range out {
+			at := r.in[strNumbers].Count("places", len(list)-1, 0)
+			if r.err() != nil {
+				return nil
+			}
+			out[i] = list[at]
+		}
+	default:
+		r.fail("an unknown kind of column")
+	}
+	if r.err() != nil {
+		return nil
+	}
+	return out
+}
+
+func (r *columns) ids(kind byte, out [][]byte, owners []owner) {
+	if len(owners) != len(out) {
+		r.fail("a column of ids without records")
+		return
+	}
+	size := 32
+	if kind == colSpan {
+		size = 16
+	}
+	all := make([]byte, 0, size*len(out))
+	for i, o := range owners {
+		raw := o.trace[:]
+		if kind == colSpan {
+			raw = o.span[:]
+		}
+		all = hex.AppendEncode(all, raw)
+		out[i] = all[i*size : (i+1)*size : (i+1)*size]
+	}
+}
+
+func (r *columns) digits(pattern []byte, out [][]byte) {
+	all := make([]byte, len(pattern)*len(out))
+	last := int64(0)
+	for i := range out {
+		last += wireUnzigzag(r)
+		v := all[i*len(pattern) : (i+1)*len(pattern) : (i+1)*len(pattern)]
+		n := last
+		if n < 0 {
+			r.fail("a negative number in a pattern of digits")
+			return
+		}
+		for k := len(pattern) - 1; k >= 0; k-- {
+			v[k] = pattern[k]
+			if isDigit(pattern[k]) {
+				v[k] = '0' + byte(n%10)
+				n /= 10
+			}
+		}
+		out[i] = v
+	}
+}
+
+func (r *columns) hex(pattern []byte, out [][]byte) {
+	const digits = "0123456789abcdef"
+	n := hexDigits(pattern)
+	all := make([]byte, len(pattern)*len(out))
+	for i := range out {
+		raw := r.in[strHex].Take(n / 2)
+		if n%2 != 0 || len(raw) != n/2 {
+			r.fail("a pattern of half a byte")
+			return
+		}
+		v := all[i*len(pattern) : (i+1)*len(pattern) : (i+1)*len(pattern)]
+		at := 0
+		for k, c := range pattern {
+			v[k] = c
+			if isHexDigit(c) {
+				v[k] = digits[raw[at/2]>>(4*(1-at%2))&15]
+				at++
+			}
+		}
+		out[i] = v
+	}
+}
+
+func hexDigits(pattern []byte) (n int) {
+	for _, c := range pattern {
+		if isHexDigit(c) {
+			n++
+		}
+	}
+	return n
+}
+
+// appendPlaces writes places in a list as differences.
+func appendPlaces(b []byte, places []uint32) []byte {
+	last := int64(0)
+	for _, p := range places {
+		b = wire.AppendUvarint(b, wire.Zigzag(int64(p)-last))
+		last = int64(p)
+	}
+	return b
+}
+
+// readPlaces reads what appendPlaces wrote, n places of at most most.
+func readPlaces(r *wire.Reader, n int, most uint32) []uint32 {
+	places := make([]uint32, n)
+	last := int64(0)
+	for i := range places {
+		last += wire.Unzigzag(r.Uvarint())
+		if last < 0 || last > int64(most) {
+			r.Fail("a place that is not in the list")
+			return nil
+		}
+		places[i] = uint32(last)
+	}
+	return places
+}
