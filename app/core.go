@@ -87,6 +87,8 @@ type Core struct {
 	detectorConfig detector.Config
 	incidentConfig incident.Config
 	externalURL    string
+	public         bool   // people and chats reach the daemon by externalURL
+	chartKey       []byte // signs the addresses of pictures
 	rankTimeout    time.Duration
 	maxLate        time.Duration
 	ruleInterval   time.Duration
@@ -135,6 +137,10 @@ type Core struct {
 
 	consumeMu sync.Mutex // one reader of the verdict queue at a time
 	respondMu sync.Mutex // one reader of the event log at a time
+	charts    chartTime  // of the one who responds
+	// silence keeps what an incident is about from being told for a while, and
+	// returns until when; nil: nothing keeps silences.
+	silence func(ctx context.Context, i incident.Incident, actor string, d time.Duration) (time.Time, error)
 
 	checkpointMu sync.Mutex
 	wake         chan struct{}
@@ -156,6 +162,7 @@ func NewCore(ctx context.Context, o CoreOptions) (_ *Core, err error) {
 		detectorConfig: o.Config.Detector,
 		incidentConfig: o.Config.Incidents,
 		externalURL:    o.ExternalURL,
+		public:         o.Config.Web.ExternalURL != "",
 		rankTimeout:    5 * time.Second,
 		maxLate:        o.Config.Incidents.MaxLate.Std(),
 		bandHistory:    o.Config.Bands.History.Std(),
@@ -174,6 +181,9 @@ func NewCore(ctx context.Context, o CoreOptions) (_ *Core, err error) {
 			err = errors.Join(err, c.undo.run(o.Logger))
 		}
 	}()
+	if c.chartKey, err = readChartKey(o.Dir); err != nil {
+		return nil, err
+	}
 	have, err := c.openStores(ctx, o)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 
 	"github.com/tocsinhq/tocsin/ingest/otlp"
+	"github.com/tocsinhq/tocsin/notify/slack"
 	"github.com/tocsinhq/tocsin/web"
 	"github.com/tocsinhq/tocsin/web/amapi"
 	"github.com/tocsinhq/tocsin/web/promapi"
@@ -24,6 +25,7 @@ type serverParts struct {
 	prom      http.Handler
 	receivers receivers
 	rates     *rateMeter
+	slack     *slack.Actions // nil: no channel has buttons
 
 	alertmanager *amapi.Handler
 }
@@ -62,6 +64,7 @@ func (a *App) newServerParts(c *Core) (serverParts, error) {
 // serve makes the handler of the present configuration answer from now on.
 func (a *App) serve(c *Core) {
 	cfg := a.loaded.config
+	a.server.slack = a.slackActions(c, cfg)
 	a.answer(web.NewServer(web.Options{
 		Config:        cfg.Web,
 		ListenAddress: a.Address(),
@@ -87,6 +90,8 @@ func (a *App) serve(c *Core) {
 		OTLP:          otlp.Handler{Service: a.server.receivers.otlp},
 		Push:          a.server.receivers.push,
 		Metrics:       a.metricsHandler(),
+		Charts:        http.HandlerFunc(c.serveChart),
+		SlackActions:  a.slackHandler(),
 		Classify:      classify,
 		Now:           c.now,
 		Logger:        a.log,

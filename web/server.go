@@ -50,6 +50,12 @@ type Options struct {
 	Alertmanager http.Handler
 	Push         http.Handler // serves PUT, POST and DELETE /metrics/job/...
 	Metrics      http.Handler // serves GET /metrics
+	// Charts serves GET /api/v1/tocsin/charts/{name}, the pictures of messages.
+	// Optional: without it there are none.
+	Charts http.Handler
+	// SlackActions serves POST /api/v1/tocsin/slack/actions, what people press.
+	// Optional: without it nobody listens.
+	SlackActions http.Handler
 
 	// Classify turns errors of the parts into errors with a Kind; it returns
 	// nil for those it does not know. Optional: errors may also be *Error.
@@ -75,6 +81,11 @@ func NewServer(o Options) http.Handler {
 	o.check()
 	if o.Now == nil {
 		o.Now = systemNow
+	}
+	for _, h := range []*http.Handler{&o.Charts, &o.SlackActions} {
+		if *h == nil {
+			*h = http.NotFoundHandler()
+		}
 	}
 	if o.UI == nil {
 		o.UI = embeddedUI()
