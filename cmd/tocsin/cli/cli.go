@@ -37,6 +37,7 @@ type Program struct {
 	Import   importCommand   `cmd:"" help:"Put the past into a data folder: OpenMetrics files, blocks and data folders of Prometheus, or what a server has."`
 	Backtest backtestCommand `cmd:"" help:"Run the detector over the past, of CSV files, the store or a Prometheus, and write a row for each sample."`
 	Explain  explainCommand  `cmd:"" help:"Ask a running daemon why a sample of a series was or was not odd."`
+	Notify   notifyCommand   `cmd:"" help:"Show what messages look like, and try channels out."`
 	Change   changeCommand   `cmd:"" help:"Tell a running daemon of a change, or list the changes it knows."`
 	Budget   budgetCommand   `cmd:"" help:"Show what the services of a running daemon have spent of their false-alarm budgets."`
 	Report   reportCommand   `cmd:"" help:"Ask a running daemon what is to come."`
