@@ -138,9 +138,6 @@ type Core struct {
 	consumeMu sync.Mutex // one reader of the verdict queue at a time
 	respondMu sync.Mutex // one reader of the event log at a time
 	charts    chartTime  // of the one who responds
-	// silence keeps what an incident is about from being told for a while, and
-	// returns until when; nil: nothing keeps silences.
-	silence func(ctx context.Context, i incident.Incident, actor string, d time.Duration) (time.Time, error)
 
 	checkpointMu sync.Mutex
 	wake         chan struct{}

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -152,11 +153,11 @@ notify:
 		}
 	}
 	form, err := url.ParseQuery(string(api.Calls()[0].Body))
-	if err != nil || !strings.Contains(form.Get("attachments"), `"action_id":"tocsin_acknowledge"`) {
+	if err != nil || !strings.Contains(form.Get("attachments"), `"action_id":"tocsin_acknowledge"`) || !strings.Contains(form.Get("attachments"), `"action_id":"tocsin_silence"`) {
 		t.Fatalf("message = %v, %v", form, err)
 	}
-	payload := fmt.Sprintf(`{"type":"block_actions","user":{"id":"U1","name":"ada"},"actions":[{"type":"button","block_id":"b1","action_id":"tocsin_acknowledge","value":%q,"action_ts":"1"}]}`, p.Incident.ID)
-	press := func(secret string) int {
+	press := func(secret, action string) int {
+		payload := fmt.Sprintf(`{"type":"block_actions","user":{"id":"U1","name":"ada"},"actions":[{"type":"button","block_id":"b1","action_id":%q,"value":%q,"action_ts":"1"}]}`, action, p.Incident.ID)
 		body := url.Values{"payload": {payload}}.Encode()
 		stamp := strconv.FormatInt(time.Now().Unix(), 10)
 		sum := hmac.New(sha256.New, []byte(secret))
@@ -175,18 +176,50 @@ notify:
 		defer res.Body.Close()
 		return res.StatusCode
 	}
-	if got := press("guess"); got != 401 {
+	if got := press("guess", "tocsin_acknowledge"); got != 401 {
 		t.Errorf("a press that Slack did not sign: %d, want 401", got)
 	}
-	if got := press("s3cret"); got != 200 {
+	if got := press("s3cret", "tocsin_acknowledge"); got != 200 {
 		t.Errorf("a press: %d, want 200", got)
 	}
 	var inc struct {
 		Incident incident.Incident
-		Timeline []incident.Event
+		Events   []incident.Event
 	}
 	d.json("/api/v1/tocsin/incidents/"+p.Incident.ID, &inc)
 	if inc.Incident.State != incident.StateAcknowledged {
+		t.Errorf("incident = %+v", inc.Incident)
+	}
+	if got := press("s3cret", "tocsin_silence"); got != 200 {
+		t.Errorf("a press: %d, want 200", got)
+	}
+	var silences []struct {
+		CreatedBy, Comment string
+		Matchers           []struct{ Name, Value string }
+		Status             struct{ State string }
+	}
+	d.json("/api/v2/silences", &silences)
+	// The service, and the alert, whose labels name no service.
+	var about []string
+	for _, s := range silences {
+		if s.CreatedBy != "ada (Slack)" || s.Status.State != "active" || !strings.Contains(s.Comment, p.Incident.ID) {
+			t.Errorf("silence = %+v", s)
+		}
+		about = append(about, fmt.Sprint(s.Matchers))
+	}
+	slices.Sort(about)
+	if got := strings.Join(about, " "); got != "[{alertname QueueDeep} {job pay} {severity critical}] [{service pay}]" {
+		t.Errorf("silences of %s; log:\n%s", got, d.log)
+	}
+	d.json("/api/v1/tocsin/incidents/"+p.Incident.ID, &inc)
+	if n := len(inc.Events); n == 0 || !strings.HasPrefix(inc.Events[n-1].Text, "silenced until ") && !strings.HasPrefix(inc.Events[n-2].Text, "silenced until ") {
+		t.Errorf("timeline = %+v", inc.Events)
+	}
+	if got := press("s3cret", "tocsin_false_alarm"); got != 200 {
+		t.Errorf("a press: %d, want 200", got)
+	}
+	d.json("/api/v1/tocsin/incidents/"+p.Incident.ID, &inc)
+	if inc.Incident.State != incident.StateResolved {
 		t.Errorf("incident = %+v", inc.Incident)
 	}
 	d.eventually("the message is edited", func() bool {

@@ -32,10 +32,7 @@ func (p people) Silence(ctx context.Context, id, actor string, d time.Duration) 
 	if err != nil {
 		return forPeople(err)
 	}
-	if p.c.silence == nil {
-		return errors.New("this daemon keeps no silences")
-	}
-	until, err := p.c.silence(ctx, i, actor, d)
+	until, err := p.c.silenceIncident(ctx, i, actor, d)
 	if err != nil {
 		return err
 	}
