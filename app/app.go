@@ -161,7 +161,7 @@ func (a *App) load() (loaded, error) {
 	if l.rules, err = ReadRules(l.config.Rules, base, a.opts.ConfigFile == ""); err != nil {
 		return loaded{}, fmt.Errorf("rules:\n%w", err)
 	}
-	if l.channels, err = channels.Build(l.config.Notify, channels.Deps{Console: a.opts.Console}); err != nil {
+	if l.channels, err = channels.Build(l.config.Notify, channels.Deps{Console: a.opts.Console, Silences: true}); err != nil {
 		return loaded{}, fmt.Errorf("notify: %w", err)
 	}
 	if l.alertmanager, err = ReadAlertmanager(l.config, base); err != nil {

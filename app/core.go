@@ -89,6 +89,8 @@ type Core struct {
 	detectorConfig detector.Config
 	incidentConfig incident.Config
 	externalURL    string
+	public         bool   // people and chats reach the daemon by externalURL
+	chartKey       []byte // signs the addresses of pictures
 	rankTimeout    time.Duration
 	maxLate        time.Duration
 	ruleInterval   time.Duration
@@ -139,6 +141,7 @@ type Core struct {
 
 	consumeMu sync.Mutex // one reader of the verdict queue at a time
 	respondMu sync.Mutex // one reader of the event log at a time
+	charts    chartTime  // of the one who responds
 
 	checkpointMu sync.Mutex
 	wake         chan struct{}
@@ -161,6 +164,7 @@ func NewCore(ctx context.Context, o CoreOptions) (_ *Core, err error) {
 		detectorConfig: o.Config.Detector,
 		incidentConfig: o.Config.Incidents,
 		externalURL:    o.ExternalURL,
+		public:         o.Config.Web.ExternalURL != "",
 		rankTimeout:    5 * time.Second,
 		maxLate:        o.Config.Incidents.MaxLate.Std(),
 		bandHistory:    o.Config.Bands.History.Std(),
@@ -179,6 +183,9 @@ func NewCore(ctx context.Context, o CoreOptions) (_ *Core, err error) {
 			err = errors.Join(err, c.undo.run(o.Logger))
 		}
 	}()
+	if c.chartKey, err = readChartKey(o.Dir); err != nil {
+		return nil, err
+	}
 	have, err := c.openStores(ctx, o)
 	if err != nil {
 		return nil, err

@@ -63,6 +63,8 @@ type house struct {
 	core   *app.Core
 	log    *text
 	pager  *pager
+
+	channel notify.Channel // told in place of pager; nil: pager
 }
 
 var monday = time.Date(2026, time.January, 5, 0, 0, 0, 0, time.UTC)
@@ -88,8 +90,11 @@ func (h *house) open() *house {
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	if h.channel == nil {
+		h.channel = h.pager
+	}
 	h.core, err = app.NewCore(h.t.Context(), app.CoreOptions{
-		Config: h.config, RuleSet: set, Dir: h.dir, Channels: []notify.Channel{h.pager},
+		Config: h.config, RuleSet: set, Dir: h.dir, Channels: []notify.Channel{h.channel},
 		ExternalURL: "http://tocsin.test", Now: func() time.Time { return h.now },
 		Logger: slog.New(slog.NewTextHandler(h.log, nil)),
 	})

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 
 	"github.com/tocsinhq/tocsin/ingest/otlp"
+	"github.com/tocsinhq/tocsin/notify/slack"
 	"github.com/tocsinhq/tocsin/web"
 	"github.com/tocsinhq/tocsin/web/amapi"
 	"github.com/tocsinhq/tocsin/web/logapi"
@@ -25,6 +26,7 @@ type serverParts struct {
 	prom      http.Handler
 	receivers receivers
 	rates     *rateMeter
+	slack     *slack.Actions // nil: no channel has buttons
 
 	alertmanager *amapi.Handler
 	loki         http.Handler
@@ -72,6 +74,7 @@ func (a *App) serve(c *Core) {
 	if ways := a.server.receivers.logs; ways != nil {
 		logs = ways
 	}
+	a.server.slack = a.slackActions(c, cfg)
 	a.answer(web.NewServer(web.Options{
 		Config:        cfg.Web,
 		ListenAddress: a.Address(),
@@ -100,6 +103,8 @@ func (a *App) serve(c *Core) {
 		Push:          a.server.receivers.push,
 		Logs:          logs,
 		Metrics:       a.metricsHandler(),
+		Charts:        http.HandlerFunc(c.serveChart),
+		SlackActions:  a.slackHandler(),
 		Classify:      classify,
 		Now:           c.now,
 		Logger:        a.log,

@@ -1,6 +1,10 @@
 package app
 
-import "github.com/VictoriaMetrics/metrics"
+import (
+	"fmt"
+
+	"github.com/VictoriaMetrics/metrics"
+)
 
 // coreMetrics count what happens between the parts.
 type coreMetrics struct {
@@ -10,6 +14,7 @@ type coreMetrics struct {
 	alertsDropped   *metrics.Counter
 	alertsUnlogged  *metrics.Counter
 	respondErrors   *metrics.Counter
+	chartSkipped    func(reason string) *metrics.Counter // messages that go without a picture
 	reloadOK        *metrics.Gauge
 	reloadTime      *metrics.Gauge
 }
@@ -28,7 +33,10 @@ func newCoreMetrics(set *metrics.Set, c *Core) *coreMetrics {
 		alertsDropped:   set.NewCounter(`tocsin_alerts_dropped_total{reason="state_database"}`),
 		alertsUnlogged:  set.NewCounter(`tocsin_alert_log_dropped_total{reason="state_database"}`),
 		respondErrors:   set.NewCounter("tocsin_respond_errors_total"),
-		reloadOK:        set.NewGauge("tocsin_config_last_reload_successful", nil),
-		reloadTime:      set.NewGauge("tocsin_config_last_reload_success_timestamp_seconds", nil),
+		chartSkipped: func(reason string) *metrics.Counter {
+			return set.GetOrCreateCounter(fmt.Sprintf("tocsin_message_charts_skipped_total{reason=%q}", reason))
+		},
+		reloadOK:   set.NewGauge("tocsin_config_last_reload_successful", nil),
+		reloadTime: set.NewGauge("tocsin_config_last_reload_success_timestamp_seconds", nil),
 	}
 }

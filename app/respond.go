@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/prometheus/prometheus/util/strutil"
+
 	"github.com/tocsinhq/tocsin/incident"
 	"github.com/tocsinhq/tocsin/notify"
+	"github.com/tocsinhq/tocsin/notify/render"
 	"github.com/tocsinhq/tocsin/rca"
 )
 
@@ -56,13 +59,18 @@ func (c *Core) respondTo(ctx context.Context, rec incident.EventRecord) error {
 		c.log.Warn("rank causes", "incident", rec.Incident.ID, "error", err)
 	}
 	box := c.Outbox()
-	_, err = box.Enqueue(ctx, notify.Message{
+	m := notify.Message{
 		Key:      notify.Key(rec.Event),
 		Event:    rec.Event,
 		Incident: rec.Incident,
 		Ranking:  ranking,
 		Links:    c.links(rec.Incident),
-	})
+		Chart:    c.chartFor(ctx, rec, ranking),
+	}
+	if m.Chart != nil {
+		m.ChartURL = c.chartURL(m.Key)
+	}
+	_, err = box.Enqueue(ctx, m)
 	if err != nil {
 		return fmt.Errorf("enqueue: %w", err)
 	}
@@ -107,7 +115,47 @@ func reranks(k incident.EventKind) bool {
 	return false
 }
 
-// links returns the addresses that every message about an incident carries.
+// links returns the addresses that every message about an incident carries: its
+// page, the query that draws the series that tells most, and the runbooks of the
+// alerts that burn.
 func (c *Core) links(inc incident.Incident) []notify.Link {
-	return []notify.Link{{Name: "Incident", URL: c.externalURL + "/incidents/" + inc.ID}}
+	out := []notify.Link{{Name: "Incident", URL: c.externalURL + "/incidents/" + inc.ID}}
+	if o, ok := render.Lead(inc); ok && o.Query != "" {
+		out = append(out, notify.Link{Name: "Chart", URL: c.externalURL + strutil.GraphLinkForExpression(o.Query)})
+	}
+	return append(out, c.runbooks(inc)...)
+}
+
+// maxRunbooks bounds the runbooks of one message.
+const maxRunbooks = 3
+
+// runbooks returns the address that each burning alert of an incident has as its
+// annotation runbook_url, each once.
+func (c *Core) runbooks(inc incident.Incident) []notify.Link {
+	wanted := map[string]bool{}
+	for _, o := range inc.Occurrences {
+		if o.Source == incident.SourceAlert {
+			wanted[o.Key] = true
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	var out []notify.Link
+	seen := map[string]bool{}
+	for _, a := range c.engine.Alerts() {
+		u := a.Annotations["runbook_url"]
+		if u == "" || seen[u] || !wanted[incident.AlertKey(a)] {
+			continue
+		}
+		seen[u] = true
+		name := "Runbook"
+		if len(out) > 0 {
+			name += " of " + a.Name
+		}
+		if out = append(out, notify.Link{Name: name, URL: u}); len(out) == maxRunbooks {
+			break
+		}
+	}
+	return out
 }

@@ -204,8 +204,7 @@ func (a *App) outboxLoop(ctx context.Context) error {
 	for ctx.Err() == nil {
 		runCtx, stop := context.WithCancel(ctx)
 		done := make(chan error, 1)
-		box := a.Core().Outbox()
-		go func() { done <- box.Run(runCtx) }()
+		go func() { done <- a.runOutbox(runCtx) }()
 		select {
 		case err := <-done:
 			stop()

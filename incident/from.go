@@ -13,13 +13,16 @@ import (
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
+// AlertKey returns the key of the occurrence that an alert makes.
+func AlertKey(a rules.Alert) string { return alertKey + a.Fingerprint }
+
 // FromAlert words a rule's alert as an occurrence. Alerts of at least warning
 // are strong. Whether users feel it is not known from an alert; a caller that
 // knows the alert's signal may set Symptom, on which nothing depends for alerts.
 // A pending alert is no occurrence: ok is then false.
 func FromAlert(a rules.Alert) (o Occurrence, ok bool) {
 	o = Occurrence{
-		Key:         alertKey + a.Fingerprint,
+		Key:         AlertKey(a),
 		Source:      SourceAlert,
 		Name:        a.Name,
 		Signal:      a.Signal,

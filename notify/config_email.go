@@ -22,8 +22,9 @@ type EmailConfig struct {
 	// CAFile holds the certificates that sign the server's, when those of the
 	// machine do not.
 	CAFile string `yaml:"ca_file"`
-	// Username and Password log in; leave both out where the server asks for none.
-	Username string         `yaml:"username"`
+	// Username logs in, with Password; leave both out where the server asks for none.
+	Username string `yaml:"username"`
+	// Password goes with Username.
 	Password yamldoc.Secret `yaml:"password"`
 	// Auth is auto (the best that the server offers), plain, login or cram-md5.
 	// Empty means auto.

@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -43,6 +44,18 @@ func (b *Outbox) asks(ctx context.Context, m Message, r row, now time.Time) (Mut
 		at = now.Add(muteAgain)
 	}
 	return mute, at
+}
+
+// unmuted says in short why a row that asks allows is told: because nothing holds it,
+// or because what held it has ended.
+func (b *Outbox) unmuted(r row) string {
+	switch {
+	case b.muted == nil:
+		return ""
+	case r.muted.Reason != "":
+		return strings.ReplaceAll(r.muted.Reason, "_", " ") + " is over"
+	}
+	return "no silence, no window"
 }
 
 // hold keeps a muted row waiting until it is to be asked about again.

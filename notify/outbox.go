@@ -110,6 +110,7 @@ func (b *Outbox) Enqueue(ctx context.Context, m Message) (int, error) {
 	}
 	route := b.router.Route(m)
 	b.reportMissing(route.Missing)
+	m.Told = route.Channels
 	tx, err := b.db.BeginTx(ctx, nil)
 	if err != nil {
 		return 0, fmt.Errorf("enqueue message %s: %w", m.Key, err)

@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -277,4 +278,22 @@ func (b *Outbox) Tallies(ctx context.Context) ([]Tally, error) {
 		out[i] = t
 	}
 	return out, nil
+}
+
+// Message returns a message by its key, as it was stored for any channel, false when
+// it is not kept.
+func (b *Outbox) Message(ctx context.Context, key string) (Message, bool, error) {
+	var body string
+	err := b.db.QueryRowContext(ctx, `SELECT body FROM outbox WHERE key = ? ORDER BY id LIMIT 1`, key).Scan(&body)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return Message{}, false, nil
+	case err != nil:
+		return Message{}, false, fmt.Errorf("read message %s: %w", key, err)
+	}
+	var m Message
+	if err := json.Unmarshal([]byte(body), &m); err != nil {
+		return Message{}, false, fmt.Errorf("read message %s: %w", key, err)
+	}
+	return m, true, nil
 }

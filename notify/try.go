@@ -42,6 +42,7 @@ func (b *Outbox) try(ctx context.Context, l *lane, r row, clock func() time.Time
 		if mute, at := b.asks(ctx, m, r, now); mute.Reason != "" {
 			return b.hold(ctx, r, mute, now, at)
 		}
+		m.Unmuted = b.unmuted(r)
 		started := b.now()
 		thread, err := b.send(ctx, l.channel, m, r.thread)
 		b.metrics.took(l.name, b.now().Sub(started).Seconds())

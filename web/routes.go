@@ -52,6 +52,9 @@ func (s *server) routes() []route {
 		{method: "GET", path: api + "/events", params: []string{"last_event_id"}, data: true, handler: http.HandlerFunc(s.stream)},
 		{method: "GET", path: api + "/openapi.json", handler: http.HandlerFunc(s.openAPI)},
 
+		{method: "GET", path: api + "/charts/{name}", data: true, handler: s.opts.Charts},
+		{method: "POST", path: api + "/slack/actions", data: true, handler: s.opts.SlackActions},
+
 		{method: "POST", path: "/api/v1/write", data: true, handler: s.opts.Write},
 		{method: "POST", path: "/v1/metrics", data: true, handler: s.opts.OTLP},
 		{method: "POST", path: "/api/v1/otlp/v1/metrics", data: true, handler: s.opts.OTLP},

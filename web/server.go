@@ -56,6 +56,12 @@ type Options struct {
 	Loki         http.Handler // optional; serves /loki/api/v1/..., but for push
 	// LogQueries answers questions about logs; optional.
 	LogQueries *logapi.Own
+	// Charts serves GET /api/v1/tocsin/charts/{name}, the pictures of messages.
+	// Optional: without it there are none.
+	Charts http.Handler
+	// SlackActions serves POST /api/v1/tocsin/slack/actions, what people press.
+	// Optional: without it nobody listens.
+	SlackActions http.Handler
 
 	// Classify turns errors of the parts into errors with a Kind; it returns
 	// nil for those it does not know. Optional: errors may also be *Error.
@@ -88,6 +94,11 @@ func NewServer(o Options) http.Handler {
 	o.check()
 	if o.Now == nil {
 		o.Now = systemNow
+	}
+	for _, h := range []*http.Handler{&o.Charts, &o.SlackActions} {
+		if *h == nil {
+			*h = http.NotFoundHandler()
+		}
 	}
 	if o.UI == nil {
 		o.UI = embeddedUI()

@@ -2,6 +2,7 @@ package docgen_test
 
 import (
 	"encoding/json"
+	"io"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -16,6 +17,7 @@ import (
 	promconfig "github.com/prometheus/prometheus/config"
 
 	tocsinconfig "github.com/tocsinhq/tocsin/config"
+	"github.com/tocsinhq/tocsin/notify/channels"
 	"github.com/tocsinhq/tocsin/rules"
 	"github.com/tocsinhq/tocsin/trial"
 )
@@ -59,12 +61,23 @@ func read(t *testing.T, path string) string {
 
 var fence = regexp.MustCompile("(?ms)^```ya?ml\n(.*?)^```$")
 
+// setEnv sets the variables that examples name.
+func setEnv(t *testing.T) {
+	t.Helper()
+	for _, name := range []string{
+		"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_WEBHOOK_URL", "PAGER_URL", "PAGER_SECRET", "PAGER_TOKEN",
+		"PAGERDUTY_KEY", "OPSGENIE_KEY", "SMTP_PASSWORD", "JIRA_TOKEN", "GITHUB_TOKEN", "TEAMS_WEBHOOK_URL", "DISCORD_WEBHOOK_URL",
+		"WEBHOOK_URL", "WEBHOOK_SECRET", "WEBHOOK_TOKEN", "TOCSIN_EXTERNAL_URL",
+	} {
+		t.Setenv(name, "https://hooks.example.com")
+	}
+	t.Setenv("TELEGRAM_TOKEN", "123456:abc")
+}
+
 // TestYAMLBlocks_AreWhatTheyAreCalled loads every block of YAML in Markdown as
 // the file that its first line names.
 func TestYAMLBlocks_AreWhatTheyAreCalled(t *testing.T) {
-	for _, name := range []string{"SLACK_BOT_TOKEN", "PAGER_URL", "PAGER_SECRET", "PAGER_TOKEN"} {
-		t.Setenv(name, "https://hooks.slack.com/services/T/B/x")
-	}
+	setEnv(t)
 	seen := map[string]int{}
 	for _, path := range tree(t, ".md") {
 		for _, m := range fence.FindAllStringSubmatch(read(t, path), -1) {
@@ -127,14 +140,51 @@ func TestShippedFiles_Load(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("got %v, %v", files, err)
 	}
+	setEnv(t)
 	for _, path := range append(files, root+"/internal/yamldoc/testdata/seed/alerts.yml") {
-		name := filepath.Base(path)
+		name := "tocsin.yml"
 		if kind, err := rules.FileKind(path); err == nil && kind == rules.KindAlerts {
 			name = "alerts.yml"
 		}
 		if why := loadAs(name, read(t, path)); why != "" {
 			t.Errorf("%s: %s", path, why)
 		}
+	}
+}
+
+// TestChannels_OfTheShippedConfiguration_AreThoseThatAlertsName builds the channels
+// of configs/channels.yml and looks for every name that alerts.yml gives.
+func TestChannels_OfTheShippedConfiguration_AreThoseThatAlertsName(t *testing.T) {
+	setEnv(t)
+	c := tocsinconfig.Default()
+	if errs := tocsinconfig.Overlay(&c, "channels.yml", []byte(read(t, root+"/configs/channels.yml"))); len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	built, err := channels.Build(c.Notify, channels.Deps{Console: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var have []string
+	for _, ch := range built {
+		have = append(have, ch.Name())
+	}
+	set, err := rules.ReadRuleSet(rules.Config{AlertFiles: []string{root + "/internal/yamldoc/testdata/seed/alerts.yml"}}, ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := 0
+	for _, f := range set.Alerts {
+		for _, a := range f.Alerts {
+			for _, n := range a.Channels {
+				named++
+				if !slices.Contains(have, n) {
+					t.Errorf("alert %s names %s; there are %q", a.Name, n, have)
+				}
+			}
+		}
+	}
+	if named == 0 {
+		t.Error("no alert names a channel")
 	}
 }
 

@@ -33,6 +33,7 @@ type Deps struct {
 	HTTPClient *http.Client
 	Console    io.Writer        // where console channels write; standard output in the daemon
 	Now        func() time.Time // for signatures and dates in Retry-After; nil: time.Now
+	Silences   bool             // that the silence button of Slack can be carried out
 }
 
 // Build returns the channels in configured order. The configuration must be
@@ -59,7 +60,7 @@ func Build(cfg notify.Config, d Deps) ([]notify.Channel, error) {
 func build(c notify.ChannelConfig, d Deps) (notify.Channel, error) {
 	switch {
 	case c.Slack != nil:
-		return slack.New(slack.Options{Name: c.Name, Config: *c.Slack, HTTP: d.HTTPClient, Now: d.Now})
+		return slack.New(slack.Options{Name: c.Name, Config: *c.Slack, HTTP: d.HTTPClient, Now: d.Now, Silences: d.Silences})
 	case c.PagerDuty != nil:
 		return pagerduty.New(pagerduty.Options{Name: c.Name, Config: *c.PagerDuty, HTTP: d.HTTPClient, Now: d.Now})
 	case c.Opsgenie != nil:

@@ -17,6 +17,7 @@ import (
 	"github.com/tocsinhq/tocsin/notify"
 	"github.com/tocsinhq/tocsin/notify/channels"
 	"github.com/tocsinhq/tocsin/notify/notifytest"
+	"github.com/tocsinhq/tocsin/notify/sample"
 	"github.com/tocsinhq/tocsin/store"
 )
 
@@ -110,5 +111,42 @@ func TestOutbox_WithRealChannels_TellsAndKeepsSecrets(t *testing.T) {
 	seen := log.String() + fmt.Sprintf("%+v", ds)
 	if strings.Contains(seen, "secret-") || !strings.Contains(seen, "answered 403: no: <secret>") {
 		t.Errorf("log and records: %s", seen)
+	}
+}
+
+// TestExamples_AreValid_AndShowThemselves keeps the examples of previews usable: of
+// every sort, valid, and with something to show for each kind of message.
+func TestExamples_AreValid_AndShowThemselves(t *testing.T) {
+	cfg := notify.DefaultConfig()
+	cfg.Channels = channels.Examples()
+	cfg.Validate(func(path, format string, args ...any) { t.Errorf("%s: "+format, append([]any{path}, args...)...) })
+	sorts := map[string]bool{}
+	for _, c := range cfg.Channels {
+		sorts[c.Sort()] = true
+	}
+	if len(sorts) != 11 {
+		t.Errorf("examples of %d sorts, want 11", len(sorts))
+	}
+	built, err := channels.Build(cfg, channels.Deps{Console: &bytes.Buffer{}, Silences: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	messages := notifytest.Hostile()
+	messages["sample"], messages["group"] = notifytest.Sample(incident.EventOpened), sample.Group("first", sample.Options{Onset: notifytest.Onset})
+	for _, ch := range built {
+		p, ok := ch.(notify.Previewer)
+		if !ok {
+			t.Errorf("%s shows nothing", ch.Name())
+			continue
+		}
+		for name, m := range messages {
+			parts, err := p.Preview(m)
+			if err != nil || len(parts) == 0 || len(parts[0].Body) == 0 {
+				t.Errorf("%s, %s: %d parts, %v", ch.Name(), name, len(parts), err)
+			}
+		}
+	}
+	if got := channels.Chosen(cfg.Channels, "slack"); len(got) != 1 || got[0].Name != "slack" {
+		t.Errorf("chosen = %+v", got)
 	}
 }

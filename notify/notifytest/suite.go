@@ -7,8 +7,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
+	"log"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -117,6 +121,31 @@ func HTTP(t *testing.T, c HTTPCase) {
 		if n := s.Written.Load(); n > 32<<20 {
 			t.Errorf("the receiver could write %d MiB", n>>20)
 		}
+	})
+	t.Run("JSON that breaks off", func(t *testing.T) {
+		s := NewStub(t, c.OK)
+		s.Behave(func(_ *Stub, w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"ok":tr`) })
+		// Some channels need nothing of the answer; the others must ask for another try.
+		if _, err := c.Make(t, s.URL, time.Now).Send(deadline(t, 5*time.Second), Message(1, incident.EventOpened), ""); err != nil {
+			check(t, err, want{retry: true}, c.Secrets)
+		}
+	})
+	t.Run("a certificate that nobody trusts", func(t *testing.T) {
+		var reached atomic.Bool
+		s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Store(true) }))
+		s.Config.ErrorLog = log.New(io.Discard, "", 0)
+		s.StartTLS()
+		t.Cleanup(s.Close)
+		_, err := c.Make(t, s.URL, time.Now).Send(deadline(t, 5*time.Second), Message(1, incident.EventOpened), "")
+		check(t, err, want{retry: true}, c.Secrets)
+		if reached.Load() {
+			t.Error("the message was sent to a receiver that nobody vouches for")
+		}
+	})
+	t.Run("TLS with a receiver that has none", func(t *testing.T) {
+		s := NewStub(t, c.OK)
+		_, err := c.Make(t, "https"+strings.TrimPrefix(s.URL, "http"), time.Now).Send(deadline(t, 5*time.Second), Message(1, incident.EventOpened), "")
+		check(t, err, want{retry: true}, c.Secrets)
 	})
 	t.Run("nobody listens", func(t *testing.T) {
 		s := NewStub(t, c.OK)

@@ -24,6 +24,7 @@ type Options struct {
 	Onset   time.Time // when it began
 	BaseURL string    // where links begin, without a slash at the end
 	Title   string    // of the incident; "error rate is high" when empty
+	Service string    // checkout when empty
 	// Severity of the incident; critical when empty.
 	Severity incident.Severity
 	Told     []string // the channels that are told
@@ -34,6 +35,9 @@ type Options struct {
 func Message(kind incident.EventKind, o Options) notify.Message {
 	if o.ID == "" {
 		o.ID = ID
+	}
+	if o.Service == "" {
+		o.Service = "checkout"
 	}
 	if o.Title == "" {
 		o.Title = "error rate is high"
@@ -46,21 +50,21 @@ func Message(kind incident.EventKind, o Options) notify.Message {
 		at = o.Onset.Add(22 * time.Minute)
 	}
 	e := incident.Event{
-		Seq: sequence(kind), Incident: o.ID, Kind: kind, At: at, Actor: "tocsin", Text: text(kind),
+		Seq: sequence(kind), Incident: o.ID, Kind: kind, At: at, Actor: "tocsin", Text: text(kind, o.Service),
 	}
 	occurrence := incident.Occurrence{
-		Key: "a", Source: incident.SourceAlert, Name: "high_error_rate", Signal: "error_rate", Service: "checkout", Severity: o.Severity,
+		Key: "a", Source: incident.SourceAlert, Name: "high_error_rate", Signal: "error_rate", Service: o.Service, Severity: o.Severity,
 		Condition: incident.ConditionFiring, Symptom: true, Strong: true, Since: o.Onset, At: at, Unit: telemetry.UnitRatio,
 		Value: 0.124, Expected: 0.008, Lower: 0.003, Upper: 0.019, Threshold: 0.05, Score: 0.9999,
-		Query: `tocsin:signal:error_rate{service="checkout"}`,
+		Query: fmt.Sprintf("tocsin:signal:error_rate{service=%q}", o.Service),
 	}
 	latency := incident.Occurrence{
-		Key: "b", Source: incident.SourceAnomaly, Name: "p95_latency", Service: "checkout", Condition: incident.ConditionFiring,
+		Key: "b", Source: incident.SourceAnomaly, Name: "p95_latency", Service: o.Service, Condition: incident.ConditionFiring,
 		Since: o.Onset.Add(30 * time.Second), At: at, Unit: telemetry.UnitSeconds,
 		Value: 1.5, Expected: 0.25, Lower: 0.2, Upper: 0.31, Threshold: telemetry.Number(math.NaN()), Score: 0.998,
 	}
 	i := incident.Incident{
-		ID: o.ID, Service: "checkout", Environment: "production", Title: o.Title, State: incident.StateOpen, Severity: o.Severity,
+		ID: o.ID, Service: o.Service, Environment: "production", Title: o.Title, State: incident.StateOpen, Severity: o.Severity,
 		Onset: o.Onset, Opened: o.Onset.Add(time.Minute), Updated: at, Occurrences: []incident.Occurrence{occurrence, latency},
 	}
 	switch kind {
@@ -79,7 +83,7 @@ func Message(kind incident.EventKind, o Options) notify.Message {
 		i.Reopened = 1
 	}
 	change := telemetry.Change{
-		ID: "c1", Kind: telemetry.KindDeployment, Service: "checkout", VersionFrom: "v41", VersionTo: "v42",
+		ID: "c1", Kind: telemetry.KindDeployment, Service: o.Service, VersionFrom: "v41", VersionTo: "v42",
 		Started: o.Onset.Add(-2 * time.Minute), Finished: o.Onset.Add(-time.Minute), Status: telemetry.StatusSucceeded,
 		Author: "release-bot", Link: "https://ci.example.com/builds/42",
 	}
@@ -92,7 +96,7 @@ func Message(kind incident.EventKind, o Options) notify.Message {
 			}},
 			{Title: "no recent change fits", LogOdds: 0.7, Probability: 0.08, Terms: []rca.Term{{Name: "prior", Points: 0.7, Text: "one incident in three has no change"}}},
 		}},
-		Chart:   Chart(o.Onset, at),
+		Chart:   chartOf(o.Service, o.Onset, at),
 		Told:    o.Told,
 		Unmuted: "no silence, no window",
 	}
@@ -117,28 +121,30 @@ func sequence(kind incident.EventKind) int64 {
 	return 0
 }
 
-func text(kind incident.EventKind) string {
+func text(kind incident.EventKind, service string) string {
 	switch kind {
 	case incident.EventAcked:
 		return "acknowledged by ada"
 	case incident.EventResolved:
-		return "error rate of checkout is 0.9%, expected 0.8%, for 5m"
+		return "error rate of " + service + " is 0.9%, expected 0.8%, for 5m"
 	case incident.EventNote:
 		return "rolling back to v41"
 	}
-	return "error rate of checkout is 12.4%, expected 0.8%"
+	return "error rate of " + service + " is 12.4%, expected 0.8%"
 }
 
 // Chart returns the picture of the incident as it looked at a time after its
 // onset: an hour and a half of an error rate every half minute.
-func Chart(onset, at time.Time) *notify.Chart {
+func Chart(onset, at time.Time) *notify.Chart { return chartOf("checkout", onset, at) }
+
+func chartOf(service string, onset, at time.Time) *notify.Chart {
 	const step = 30 * time.Second
 	from := at.Add(-75 * time.Minute).Truncate(step)
 	rnd := rand.New(rand.NewPCG(7, 11))
 	c := &notify.Chart{
-		Title: "error_rate of checkout", Unit: telemetry.UnitRatio, From: from, To: at, Threshold: 0.05,
+		Title: "error_rate of " + service, Unit: telemetry.UnitRatio, From: from, To: at, Threshold: 0.05,
 		Marks: []notify.ChartMark{
-			{At: onset.Add(-2 * time.Minute), Kind: notify.MarkChange, Text: "deployment checkout v41 -> v42"},
+			{At: onset.Add(-2 * time.Minute), Kind: notify.MarkChange, Text: "deployment " + service + " v41 -> v42"},
 			{At: onset, Kind: notify.MarkOnset, Text: "onset"},
 		},
 	}

@@ -28,7 +28,7 @@ var gone = []string{"message_not_found", "thread_not_found", "cannot_reply_to_me
 var uneditable = []string{"cant_update_message", "edit_window_closed", "is_inactive"}
 
 // unfit are answers that refuse the layout and not the message.
-var unfit = []string{"invalid_blocks", "invalid_blocks_format", "invalid_attachments", "too_many_attachments", "msg_blocks_too_long", "msg_too_long"}
+var unfit = []string{"invalid_blocks", "invalid_blocks_format", "invalid_attachments", "too_many_attachments", "msg_blocks_too_long", "msg_too_long", "invalid_slack_file", "file_not_found"}
 
 // code returns the error code of an answer of the Web API, or "".
 func code(err error) string {

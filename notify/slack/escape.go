@@ -9,6 +9,7 @@ import (
 const (
 	maxHeader  = 150
 	maxText    = 3000
+	maxAlt     = 2000
 	maxBlocks  = 50
 	maxMessage = 4000 // of the plain text; longer ones are cut by Slack itself
 )

@@ -31,22 +31,36 @@ type content struct {
 	attachment slack.Attachment
 }
 
-// card is the message that shows how an incident stands.
-func card(m notify.Message) content {
-	l := looks[render.MoodOf(m.Incident)]
+// extras are what a card shows beside the message itself.
+type extras struct {
+	file     string // id of the uploaded chart
+	url      string // address of the chart; used when there is no file
+	buttons  bool   // acknowledge and false alarm
+	silences bool   // a button that silences, too
+}
+
+// card is the message that shows how an incident, or a group of alerts, stands.
+func card(m notify.Message) content { return cardWith(m, extras{}) }
+
+func cardWith(m notify.Message, x extras) content {
+	l := looks[render.MoodOfMessage(m)]
 	header := slack.NewHeaderBlock(slack.NewTextBlockObject(slack.PlainTextType, render.Cut(l.sign+" "+render.Title(m), maxHeader), true, false))
-	blocks := []slack.Block{section(facts(m))}
-	if s := lines(affected(m), maxText); s != "" {
-		blocks = append(blocks, section(s))
+	var blocks []slack.Block
+	say := func(s string) {
+		if s != "" {
+			blocks = append(blocks, section(s))
+		}
 	}
-	if s := lines(suspects(m), maxText); s != "" {
-		blocks = append(blocks, section(s))
+	say(facts(m))
+	if b := picture(m, x); b != nil {
+		blocks = append(blocks, b)
 	}
-	if s := lines(changes(m), maxText); s != "" {
-		blocks = append(blocks, section(s))
-	}
-	if s := links(m); s != "" {
-		blocks = append(blocks, section(s))
+	say(lines(affected(m), maxText))
+	say(lines(suspects(m), maxText))
+	say(lines(changes(m), maxText))
+	say(links(m))
+	if b := buttons(m, x); b != nil {
+		blocks = append(blocks, b)
 	}
 	if s := foot(m); s != "" {
 		blocks = append(blocks, slack.NewContextBlock("", slack.NewTextBlockObject(slack.MarkdownType, s, false, true)))
@@ -61,9 +75,24 @@ func card(m notify.Message) content {
 	}
 }
 
+// picture is the chart: as an uploaded file, from its address, or as a row of blocks.
+func picture(m notify.Message, x extras) slack.Block {
+	spark := render.Spark(m.Chart)
+	alt := fit(spark, maxAlt)
+	switch {
+	case spark == "":
+		return nil
+	case x.file != "":
+		return slack.NewImageBlockSlackFile(&slack.SlackFileObject{ID: x.file}, alt, "", nil)
+	case x.url != "":
+		return slack.NewImageBlock(x.url, alt, "", nil)
+	}
+	return section("`" + escape(strings.ReplaceAll(spark, "`", "'")) + "`")
+}
+
 // fallback is the message on one line: what happened, and the distance.
 func fallback(m notify.Message) string {
-	s := looks[render.MoodOf(m.Incident)].emoji + " " + escape(render.Headline(m))
+	s := looks[render.MoodOfMessage(m)].emoji + " " + escape(render.Headline(m))
 	if o, ok := render.Lead(m.Incident); ok && m.Incident.State != incident.StateResolved {
 		if d := render.Distance(o); d != "" {
 			s += " — " + escape(d)
@@ -77,6 +106,9 @@ func fallback(m notify.Message) string {
 
 // reply is the text of an event in the thread of its incident.
 func reply(m notify.Message) string {
+	if m.Group != nil {
+		return lines(append([]string{looks[render.MoodOfMessage(m)].emoji + " *" + escape(render.Headline(m)) + "*"}, affected(m)[1:]...), maxText)
+	}
 	head := looks[render.MoodOf(m.Incident)].emoji + " *" + escape(render.Verb(m.Event.Kind)) + "*"
 	switch m.Event.Kind {
 	case incident.EventResolved:
@@ -115,6 +147,15 @@ func facts(m notify.Message) string {
 			out = append(out, "*"+name+"*  "+escape(value))
 		}
 	}
+	if m.Group != nil {
+		for _, f := range render.CardOf(m).Fields {
+			add(f.Name, f.Value)
+		}
+		if len(out) == 0 {
+			out = append(out, escape(render.Title(m)))
+		}
+		return lines(out, maxText)
+	}
 	i := m.Incident
 	add("Service", render.Line(i.Service))
 	add("Environment", render.Line(i.Environment))
@@ -148,11 +189,14 @@ func facts(m notify.Message) string {
 }
 
 func affected(m notify.Message) []string {
-	ls := render.Affected(m.Incident, 5)
-	if len(ls) == 0 {
+	ls, name := render.Affected(m.Incident, 5), "*What is odd*"
+	if m.Group != nil {
+		ls, name = render.GroupLines(m.Group, 11), "*Alerts*"
+	}
+	if len(ls) == 0 && m.Group == nil {
 		return nil
 	}
-	out := []string{"*What is odd*"}
+	out := []string{name}
 	for _, l := range ls {
 		out = append(out, "• "+escape(render.Cut(l, 500)))
 	}
@@ -210,11 +254,17 @@ func foot(m notify.Message) string {
 	if t := render.Time(m.Event.At); t != "" {
 		out = append(out, "as of "+t)
 	}
+	if m.Group != nil {
+		out = append(out, "receiver "+escape(render.Cut(render.Line(m.Group.Receiver), 200)))
+	}
+	if told := render.Told(m); told != "" {
+		out = append(out, escape(render.Cut(told, 500)))
+	}
 	return fit(strings.Join(out, "  ·  "), maxText)
 }
 
 // broadcast reports whether a reply is shown in the channel too: things got
 // worse again, and people who left the thread must see it.
 func broadcast(m notify.Message) bool {
-	return m.Event.Kind == incident.EventRaised || m.Event.Kind == incident.EventReopened
+	return m.Group == nil && (m.Event.Kind == incident.EventRaised || m.Event.Kind == incident.EventReopened)
 }

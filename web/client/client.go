@@ -122,6 +122,25 @@ func (c *Client) Verdict(ctx context.Context, id string) (web.ChangeVerdict, err
 	return do[web.ChangeVerdict](ctx, c, http.MethodGet, "/changes/"+url.PathEscape(id)+"/verdict", nil)
 }
 
+// BandQuery asks for the band of one series; see GET /api/v1/tocsin/band.
+type BandQuery struct {
+	Query      string // PromQL selector of one series
+	Start, End time.Time
+	Step       time.Duration
+}
+
+// Band returns the samples of one series with what was expected of them.
+func (c *Client) Band(ctx context.Context, q BandQuery) (web.Band, error) {
+	v := url.Values{}
+	set(v, "query", q.Query)
+	setTime(v, "start", q.Start)
+	setTime(v, "end", q.End)
+	if q.Step > 0 {
+		set(v, "step", q.Step.String())
+	}
+	return do[web.Band](ctx, c, http.MethodGet, "/band?"+v.Encode(), nil)
+}
+
 // Explain says why the newest sample of the one series that the query selects was or
 // was not odd; the zero time means now.
 func (c *Client) Explain(ctx context.Context, query string, at time.Time) (web.Explanation, error) {

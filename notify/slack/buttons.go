@@ -1,0 +1,45 @@
+package slack
+
+import (
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/tocsinhq/tocsin/incident"
+	"github.com/tocsinhq/tocsin/notify"
+)
+
+// Ids of the buttons.
+const (
+	actionAck     = "tocsin_acknowledge"
+	actionSilence = "tocsin_silence"
+	actionFalse   = "tocsin_false_alarm"
+)
+
+// silenceFor is how long the silence button silences.
+const silenceFor = time.Hour
+
+// maxValue is how long the value of a button may be.
+const maxValue = 2000
+
+// buttons are what people can do about an incident that is not over. A false alarm
+// must be confirmed, since it ends the incident.
+func buttons(m notify.Message, x extras) slack.Block {
+	id := m.Incident.ID
+	if !x.buttons || m.Group != nil || id == "" || len(id) > maxValue || m.Incident.State == incident.StateResolved {
+		return nil
+	}
+	text := func(s string) *slack.TextBlockObject {
+		return slack.NewTextBlockObject(slack.PlainTextType, s, false, false)
+	}
+	var out []slack.BlockElement
+	if m.Incident.State != incident.StateAcknowledged {
+		out = append(out, slack.NewButtonBlockElement(actionAck, id, text("Acknowledge")).WithStyle(slack.StylePrimary))
+	}
+	if x.silences {
+		out = append(out, slack.NewButtonBlockElement(actionSilence, id, text("Silence 1h")))
+	}
+	wrong := slack.NewButtonBlockElement(actionFalse, id, text("False alarm")).WithStyle(slack.StyleDanger)
+	wrong.WithConfirm(slack.NewConfirmationBlockObject(text("False alarm?"), text("The incident is resolved and noted as a false alarm."), text("False alarm"), text("Cancel")))
+	return slack.NewActionBlock("", append(out, wrong)...)
+}
