@@ -71,14 +71,16 @@ func (p *scriptParser) command(n int, line string, block []string) error {
 		p.s.Alerts = placed(p.s.Alerts, n, block)
 	case "rules":
 		p.s.Rules = placed(p.s.Rules, n, block)
+	case "alertmanager":
+		p.s.Routes = placed(p.s.Routes, n, block)
 	case "load":
 		err = p.load(n, w[1:], block)
-	case string(ActionChange), string(ActionRestart), string(ActionCrash), string(ActionAck), string(ActionResolve):
+	case string(ActionChange), string(ActionRestart), string(ActionCrash), string(ActionAck), string(ActionResolve), string(ActionSilence), string(ActionAlert):
 		err = p.action(n, w)
 	case "expect":
 		err = p.expect(n, w[1:])
 	default:
-		err = fmt.Errorf("unknown command %q; want start, tick, config, alerts, rules, load, change, restart, crash, ack, resolve or expect", w[0])
+		err = fmt.Errorf("unknown command %q; want start, tick, config, alerts, rules, alertmanager, load, change, restart, crash, ack, resolve, silence, alert or expect", w[0])
 	}
 	return err
 }

@@ -35,6 +35,10 @@ func (r *recorder) Name() string { return r.name }
 // Send records the message and counts up the thread, so that a story sees
 // whether threads are handed back.
 func (r *recorder) Send(_ context.Context, m notify.Message, t notify.Thread) (notify.Thread, error) {
+	if m.Group != nil {
+		r.book.add(sent{channel: r.name, kind: m.Group.Reason, text: groupText(m.Group)})
+		return t + "+", nil
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s %s %s\n%s\n", m.Incident.Service, m.Incident.Severity, m.Incident.State, m.Incident.Title, m.Event.Text)
 	if _, worst := render.Worst(m.Incident); worst != "" {
@@ -43,10 +47,28 @@ func (r *recorder) Send(_ context.Context, m notify.Message, t notify.Thread) (n
 	for _, f := range m.Ranking.Findings {
 		fmt.Fprintf(&b, "%.0f%% %s\n", 100*f.Probability, f.Title)
 	}
-	r.book.mu.Lock()
-	defer r.book.mu.Unlock()
-	r.book.sent = append(r.book.sent, sent{channel: r.name, kind: string(m.Event.Kind), text: b.String()})
+	r.book.add(sent{channel: r.name, kind: string(m.Event.Kind), text: b.String()})
 	return t + "+", nil
+}
+
+// groupText writes a group of alerts: a line for each, with its labels and whether
+// it has ended.
+func groupText(g *notify.Group) string {
+	var b strings.Builder
+	for _, a := range g.Alerts {
+		state := "firing"
+		if a.Resolved {
+			state = "resolved"
+		}
+		fmt.Fprintf(&b, "%s %s %v %v\n", state, a.Labels["alertname"], a.Labels, a.Annotations)
+	}
+	return b.String()
+}
+
+func (b *book) add(s sent) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.sent = append(b.sent, s)
 }
 
 // count returns how many messages went to a channel, of one kind or of all.

@@ -12,6 +12,7 @@ import (
 	"github.com/tocsinhq/tocsin/app"
 	"github.com/tocsinhq/tocsin/config"
 	"github.com/tocsinhq/tocsin/incident"
+	"github.com/tocsinhq/tocsin/internal/amfile"
 	"github.com/tocsinhq/tocsin/notify"
 	"github.com/tocsinhq/tocsin/rules"
 	"github.com/tocsinhq/tocsin/telemetry"
@@ -52,6 +53,7 @@ type runner struct {
 	log    *slog.Logger
 	cfg    config.Config
 	core   *app.Core
+	routes amfile.Document
 	book   *book
 	checks *checks
 	now    time.Duration
@@ -78,6 +80,13 @@ func (r *runner) prepare() error {
 			return err
 		}
 		r.cfg.Rules.RuleFiles = []string{path}
+	}
+	if r.s.Routes != "" {
+		conf, errs := amfile.Parse(r.s.File, []byte(r.s.Routes))
+		if len(errs) > 0 {
+			return errs
+		}
+		r.routes = amfile.Document{Config: conf, File: r.s.File, Text: []byte(r.s.Routes)}
 	}
 	r.cfg.Notify.Channels = nil
 	for _, name := range channelNames { // the recorders of open take their place
@@ -108,8 +117,11 @@ func (r *runner) open(ctx context.Context) (*app.Core, error) {
 		RuleSet:  set,
 		Dir:      r.dir,
 		Channels: channels,
-		Now:      func() time.Time { return r.time(r.now) },
-		Logger:   r.log,
+
+		Alertmanager: r.routes,
+		Receiver:     func(c notify.Channel) notify.Channel { return &recorder{name: c.Name(), book: r.book} },
+		Now:          func() time.Time { return r.time(r.now) },
+		Logger:       r.log,
 	})
 	if err != nil {
 		return nil, err
@@ -172,6 +184,10 @@ func (r *runner) act(ctx context.Context, a Action) error {
 		}
 	case ActionAck, ActionResolve:
 		return r.person(ctx, a)
+	case ActionSilence:
+		return r.silence(ctx, a)
+	case ActionAlert:
+		return r.alert(ctx, a)
 	}
 	var err error
 	r.core, err = r.open(ctx)

@@ -16,6 +16,7 @@ type Script struct {
 	Config  string // laid over the story's base configuration
 	Alerts  string // an alerts.yml
 	Rules   string // a Prometheus rule file
+	Routes  string // an alertmanager.yml, whose receivers write into the story's book
 	Loads   []Load
 	Actions []Action // by offset, then in file order
 	Expects []Expect // in file order
@@ -48,12 +49,15 @@ const (
 	ActionCrash   ActionKind = "crash"
 	ActionAck     ActionKind = "ack"
 	ActionResolve ActionKind = "resolve"
+	ActionSilence ActionKind = "silence"
+	ActionAlert   ActionKind = "alert" // one that another program sends
 )
 
 // actionKeys are the arguments that each may have.
 var actionKeys = map[ActionKind][]string{
 	ActionChange: {"id", "kind", "service", "environment", "version_from", "version_to", "status", "author", "summary"},
 	ActionAck:    {"service", "actor", "note"}, ActionResolve: {"service", "actor", "note"},
+	ActionSilence: {"matchers", "until", "actor", "comment"}, ActionAlert: {"labels", "until", "summary"},
 }
 
 // Action is one such moment with its key=value arguments.
@@ -73,7 +77,8 @@ type Action struct {
 //	anomaly SERVICE NAME                  an episode of that series name was seen
 //	suspect SERVICE "TEXT"                the first suspect of its incident contains TEXT
 //	verdict SERVICE VERSION STATE         the word on the change of the service to that version
-//	message CHANNEL KIND [contains "TEXT"]  a message about an event of that kind was sent
+//	message CHANNEL KIND [contains "TEXT"]  a message about an event of that kind was sent;
+//	                                      of a receiver, receiver/NAME, KIND is first, changed, repeat or resolved
 //	incidents = N, messages CHANNEL = N, messages CHANNEL KIND = N   (totals)
 type Expect struct {
 	Line  int
