@@ -9,6 +9,7 @@ import (
 
 	"github.com/tocsinhq/tocsin/ingest/otlp"
 	"github.com/tocsinhq/tocsin/notify/slack"
+	"github.com/tocsinhq/tocsin/notify/window"
 	"github.com/tocsinhq/tocsin/web"
 	"github.com/tocsinhq/tocsin/web/amapi"
 	"github.com/tocsinhq/tocsin/web/logapi"
@@ -86,6 +87,7 @@ func (a *App) serve(c *Core) {
 		Deliveries:    webDeliveries{c},
 		Bands:         webBands{c},
 		Budgets:       c.Budgets,
+		Maintenance:   func() []window.Status { return c.router.Plan().Windows().List(c.now()) },
 		Forecasts:     webForecasts{c},
 		Imports:       webImports{c},
 		Cardinality:   c.Cardinality,

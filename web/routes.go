@@ -42,6 +42,7 @@ func (s *server) routes() []route {
 		call("GET", "/delivery", s.delivery, "from", "to", "zone", "service", "environment"),
 		call("GET", "/band", s.band, "query", "start", "end", "step"),
 		call("GET", "/explain", s.explain, "query", "time"),
+		call("GET", "/maintenance", s.listMaintenance),
 		call("GET", "/budget", s.listBudgets, "service", "limit"),
 		call("GET", "/forecast", s.forecast, "match", "horizon", "coverage", "threshold", "direction", "limit"),
 		call("GET", "/capacity", s.capacity, "service", "horizon", "full", "limit"),

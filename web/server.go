@@ -12,6 +12,7 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
+	"github.com/tocsinhq/tocsin/notify/window"
 	"github.com/tocsinhq/tocsin/web/logapi"
 
 	"github.com/tocsinhq/tocsin/change/delivery"
@@ -23,16 +24,17 @@ type Options struct {
 	Config        Config
 	ListenAddress string // as given to the listener; its host is an allowed name
 
-	Incidents  Incidents
-	Broker     *Broker
-	Changes    Changes
-	Anomalies  Anomalies
-	Rankings   Rankings
-	Deliveries Deliveries
-	Bands      Bands
-	Budgets    func(ctx context.Context) ([]Budget, error) // of all services, the most spent first
-	Forecasts  Forecasts
-	Imports    Imports
+	Incidents   Incidents
+	Broker      *Broker
+	Changes     Changes
+	Anomalies   Anomalies
+	Rankings    Rankings
+	Deliveries  Deliveries
+	Bands       Bands
+	Budgets     func(ctx context.Context) ([]Budget, error) // of all services, the most spent first
+	Maintenance func() []window.Status                      // of all maintenance windows, now
+	Forecasts   Forecasts
+	Imports     Imports
 	// Delivery computes the figures of delivery of a time.
 	Delivery func(ctx context.Context, r DeliveryRequest) (delivery.Report, error)
 	// Cardinality says where series come from, at most Limit rows.
@@ -130,7 +132,7 @@ func (o Options) check() {
 	}{
 		{"Incidents", o.Incidents == nil}, {"Broker", o.Broker == nil}, {"Changes", o.Changes == nil},
 		{"Anomalies", o.Anomalies == nil}, {"Rankings", o.Rankings == nil}, {"Deliveries", o.Deliveries == nil},
-		{"Bands", o.Bands == nil}, {"Budgets", o.Budgets == nil}, {"Forecasts", o.Forecasts == nil}, {"Imports", o.Imports == nil}, {"Cardinality", o.Cardinality == nil}, {"Delivery", o.Delivery == nil}, {"Status", o.Status == nil}, {"Reload", o.Reload == nil}, {"Ready", o.Ready == nil},
+		{"Bands", o.Bands == nil}, {"Budgets", o.Budgets == nil}, {"Maintenance", o.Maintenance == nil}, {"Forecasts", o.Forecasts == nil}, {"Imports", o.Imports == nil}, {"Cardinality", o.Cardinality == nil}, {"Delivery", o.Delivery == nil}, {"Status", o.Status == nil}, {"Reload", o.Reload == nil}, {"Ready", o.Ready == nil},
 		{"PromAPI", o.PromAPI == nil}, {"Write", o.Write == nil}, {"OTLP", o.OTLP == nil}, {"Push", o.Push == nil}, {"Alertmanager", o.Alertmanager == nil}, {"Metrics", o.Metrics == nil},
 		{"Logger", o.Logger == nil}, {"MetricSet", o.MetricSet == nil},
 	} {

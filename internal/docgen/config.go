@@ -156,6 +156,9 @@ func isText(t reflect.Type) bool {
 
 // kindOf says in words what is written.
 func kindOf(t reflect.Type) string {
+	if w, ok := reflect.Zero(t).Interface().(interface{ Written() string }); ok {
+		return w.Written() // a type that reads itself
+	}
 	switch t {
 	case reflect.TypeFor[time.Duration](), reflect.TypeFor[yamldoc.Duration]():
 		return "duration"

@@ -26,7 +26,7 @@ func (t *Times) DecodeNode(n yamldoc.Node) yamldoc.Errors {
 			errs = append(errs, item.Errorf("%s", strings.TrimPrefix(err.Error(), "yaml: unmarshal errors:\n  ")))
 			continue
 		}
-		t.Intervals = append(t.Intervals, one)
+		t.intervals = append(t.intervals, one)
 	}
 	return errs
 }
@@ -52,3 +52,6 @@ func plain(n yamldoc.Node) any {
 	}
 	return nil
 }
+
+// Written says what is written in a configuration, for its reference page.
+func (Times) Written() string { return "list of time intervals" }

@@ -133,7 +133,7 @@ func New(list []Config) (Set, error) {
 
 // on reports whether the window is on, whatever it is about.
 func (w window) on(at time.Time) bool {
-	for _, t := range w.cfg.Times.Intervals {
+	for _, t := range w.cfg.Times.intervals {
 		if t.ContainsTime(at.UTC()) {
 			return true
 		}
@@ -227,6 +227,6 @@ func (s Set) List(at time.Time) []Status {
 
 // Times is a list of Alertmanager's time intervals, read by its own code.
 type Times struct {
-	Intervals []timeinterval.TimeInterval
+	intervals []timeinterval.TimeInterval
 	given     bool // something was there, right or wrong
 }

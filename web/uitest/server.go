@@ -12,6 +12,7 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 
 	"github.com/tocsinhq/tocsin/change/delivery"
+	"github.com/tocsinhq/tocsin/notify/window"
 	"github.com/tocsinhq/tocsin/web"
 )
 
@@ -40,6 +41,9 @@ func NewServer(now func() time.Time) *Server {
 		Incidents: shop.Incidents(), Broker: s.Broker, Changes: shop.Changes(), Anomalies: shop.Anomalies(), Rankings: shop, Deliveries: shop, Bands: shop, Forecasts: shop, Imports: imports{}, Cardinality: shop.Cardinality,
 		Delivery: func(_ context.Context, r web.DeliveryRequest) (delivery.Report, error) {
 			return shop.delivery(r), nil
+		},
+		Maintenance: func() []window.Status {
+			return []window.Status{{Name: "nightly batch", Matchers: []string{`service="ledger"`}, Comment: "the batch makes everything slow"}}
 		},
 		Budgets: func(context.Context) ([]web.Budget, error) { return budgets(), nil },
 		Status:  func(context.Context) (web.Status, error) { return status(started, now()), nil },
