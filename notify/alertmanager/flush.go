@@ -132,13 +132,13 @@ func (r *Router) flushChannel(g *group, c *Channel, members []member, at time.Ti
 		fp := m.e.fp
 		why := m.mute.Reason
 		if why == "" && len(g.mutedBy) > 0 {
-			why = muteTimeInterval
+			why = notify.MuteTimeInterval
 		}
 		if why != "" {
 			r.metrics.muted(why)
 			if !m.ended {
 				muted[fp] = true
-				if t != nil && (why == muteSilence || why == muteMaintenance) {
+				if t != nil && (why == notify.MuteSilence || why == notify.MuteMaintenance) {
 					delete(t.firing, fp) // told again when the mute ends
 				}
 				continue

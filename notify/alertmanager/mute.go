@@ -11,29 +11,21 @@ import (
 	"github.com/tocsinhq/tocsin/notify"
 )
 
-// Reasons why something is not told.
-const (
-	muteSilence      = "silence"
-	muteInhibited    = "inhibited"
-	muteMaintenance  = "maintenance"
-	muteTimeInterval = "time_interval"
-)
-
 // muteOf says what mutes an alert of the labels at the time: a maintenance
 // window, a silence, or another alert. The caller holds mu.
 func (r *Router) muteOf(lset model.LabelSet, at time.Time) notify.Mute {
 	if w, in := r.plan.windows.InSet(lset, at); in {
-		return notify.Mute{Reason: muteMaintenance, Detail: w.Name, Until: w.Until}
+		return notify.Mute{Reason: notify.MuteMaintenance, Detail: w.Name, Until: w.Until}
 	}
 	if s := r.o.Silences.Matching(lset, at); len(s) > 0 {
-		return notify.Mute{Reason: muteSilence, Detail: s[0].ID + " by " + s[0].By + ": " + s[0].Comment, Until: s[0].Until}
+		return notify.Mute{Reason: notify.MuteSilence, Detail: s[0].ID + " by " + s[0].By + ": " + s[0].Comment, Until: s[0].Until}
 	}
 	if by, rule, ok := r.sources.inhibitor(lset, at); ok {
 		detail := string(by.alert.Labels[model.AlertNameLabel]) + " (" + by.fp.String() + ")"
 		if rule != "" {
 			detail += " by rule " + rule
 		}
-		return notify.Mute{Reason: muteInhibited, Detail: detail}
+		return notify.Mute{Reason: notify.MuteInhibited, Detail: detail}
 	}
 	return notify.Mute{}
 }

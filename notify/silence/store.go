@@ -242,9 +242,11 @@ func (s *Store) Alertmanager() *silence.Silences { return s.am }
 // new, and one whose change would rewrite history ends the old one and makes a
 // new one. The id is set in sil. It goes by the wall clock.
 func (s *Store) Set(ctx context.Context, sil *silencepb.Silence) error {
-	if err := s.am.Set(ctx, sil); err != nil {
+	own := proto.Clone(sil).(*silencepb.Silence) // it is kept, and the caller's may change
+	if err := s.am.Set(ctx, own); err != nil {
 		return fmt.Errorf("set silence: %w", err)
 	}
+	sil.Id = own.Id
 	return s.Save(ctx)
 }
 
