@@ -20,6 +20,7 @@ import (
 
 	"github.com/tocsinhq/tocsin/rules/condition"
 	"github.com/tocsinhq/tocsin/rules/signal"
+	"github.com/tocsinhq/tocsin/rules/slo"
 	"github.com/tocsinhq/tocsin/topology"
 )
 
@@ -46,6 +47,9 @@ type EngineOptions struct {
 	// Foresight is asked by conditions on the future; without one they have no
 	// data. It is called during evaluations, for one series at a time.
 	Foresight Foresight
+	// Maintenance says whether something with these labels (service, environment)
+	// is in a maintenance window; events of then count for no objective. nil: never.
+	Maintenance func(l map[string]string, at time.Time) bool
 	// Memory keeps standing alerts over restarts; nil: only Resume tells of them.
 	Memory  Memory
 	Virtual Virtual // zero for a live engine
@@ -67,6 +71,7 @@ type Engine struct {
 
 	mu       sync.Mutex // held during an evaluation, load or change
 	set      RuleSet
+	recorded *signal.Catalogue // the set's, and what objectives count
 	compiled *signal.Compiled
 	have     map[string]bool // metrics of the catalogue that the store was seen to have
 	groups   []*scheduled
@@ -85,6 +90,8 @@ type Engine struct {
 	current   []Alert
 	listed    []*prules.Group
 	catalogue *signal.Catalogue
+	counted   *signal.Catalogue // the catalogue, and what objectives count
+	slos      []slo.File
 }
 
 // NewEngine returns an engine without rules; Load gives it some.
@@ -134,7 +141,7 @@ func NewEngine(o EngineOptions) (*Engine, error) {
 		// those that ended, so what the rules themselves would send is unused.
 		NotifyFunc:             func(context.Context, string, ...*prules.Alert) {},
 		Context:                context.Background(),
-		AppendableV2:           o.Appendable,
+		AppendableV2:           excluding{o.Appendable, o.Maintenance},
 		Queryable:              o.Queryable,
 		Logger:                 o.Logger,
 		Registerer:             o.Registerer,
@@ -192,6 +199,7 @@ func (e *Engine) publish() {
 	e.view.Lock()
 	defer e.view.Unlock()
 	e.current, e.listed, e.catalogue = out, listed, e.set.Catalogue
+	e.counted, e.slos = e.recorded, e.set.SLOs
 }
 
 // Catalogue returns the signals that are known, or nil before the first Load.
