@@ -86,6 +86,7 @@ func (a *App) serve(c *Core) {
 		Deliveries:    webDeliveries{c},
 		Bands:         webBands{c},
 		Budgets:       c.Budgets,
+		SLOs:          c.Objectives,
 		Forecasts:     webForecasts{c},
 		Imports:       webImports{c},
 		Cardinality:   c.Cardinality,

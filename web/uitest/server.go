@@ -12,6 +12,7 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 
 	"github.com/tocsinhq/tocsin/change/delivery"
+	"github.com/tocsinhq/tocsin/rules"
 	"github.com/tocsinhq/tocsin/web"
 )
 
@@ -42,6 +43,7 @@ func NewServer(now func() time.Time) *Server {
 			return shop.delivery(r), nil
 		},
 		Budgets: func(context.Context) ([]web.Budget, error) { return budgets(), nil },
+		SLOs:    func(context.Context) ([]rules.ObjectiveStatus, error) { return objectives(), nil },
 		Status:  func(context.Context) (web.Status, error) { return status(started, now()), nil },
 		Reload:  func(context.Context) error { return nil },
 		Ready: func() error {
