@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -154,8 +155,8 @@ func NewEngine(o EngineOptions) (*Engine, error) {
 	return e, nil
 }
 
-// RuleGroups returns all groups that are loaded, in order of evaluation, for
-// the Prometheus API. The first one records the signals.
+// RuleGroups returns all groups that are loaded, sorted by file and name as
+// Prometheus sorts them, for its API.
 func (e *Engine) RuleGroups() []*prules.Group {
 	e.view.RLock()
 	defer e.view.RUnlock()
@@ -196,6 +197,9 @@ func (e *Engine) publish() {
 	for _, s := range e.groups {
 		listed = append(listed, s.group)
 	}
+	slices.SortStableFunc(listed, func(a, b *prules.Group) int {
+		return cmp.Or(cmp.Compare(a.File(), b.File()), cmp.Compare(a.Name(), b.Name()))
+	})
 	e.view.Lock()
 	defer e.view.Unlock()
 	e.current, e.listed, e.catalogue = out, listed, e.set.Catalogue

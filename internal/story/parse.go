@@ -71,6 +71,8 @@ func (p *scriptParser) command(n int, line string, block []string) error {
 		p.s.Alerts = placed(p.s.Alerts, n, block)
 	case "rules":
 		p.s.Rules = placed(p.s.Rules, n, block)
+	case "slos":
+		p.s.SLOs = placed(p.s.SLOs, n, block)
 	case "load":
 		err = p.load(n, w[1:], block)
 	case string(ActionChange), string(ActionRestart), string(ActionCrash), string(ActionAck), string(ActionResolve):
@@ -78,7 +80,7 @@ func (p *scriptParser) command(n int, line string, block []string) error {
 	case "expect":
 		err = p.expect(n, w[1:])
 	default:
-		err = fmt.Errorf("unknown command %q; want start, tick, config, alerts, rules, load, change, restart, crash, ack, resolve or expect", w[0])
+		err = fmt.Errorf("unknown command %q; want start, tick, config, alerts, rules, slos, load, change, restart, crash, ack, resolve or expect", w[0])
 	}
 	return err
 }

@@ -16,6 +16,7 @@ type Script struct {
 	Config  string // laid over the story's base configuration
 	Alerts  string // an alerts.yml
 	Rules   string // a Prometheus rule file
+	SLOs    string // a file of service level objectives
 	Loads   []Load
 	Actions []Action // by offset, then in file order
 	Expects []Expect // in file order
