@@ -417,6 +417,11 @@ func (c *Core) Alerts() []rules.Alert { return c.engine.Alerts() }
 // AlertLog returns the log of what alerts did.
 func (c *Core) AlertLog() *journal.Log { return c.alertLog }
 
+// Objectives returns how every service level objective stands now.
+func (c *Core) Objectives(ctx context.Context) ([]rules.ObjectiveStatus, error) {
+	return c.engine.Objectives(ctx, c.now())
+}
+
 // Outbox returns the outbox in use.
 func (c *Core) Outbox() *notify.Outbox {
 	c.mu.RLock()

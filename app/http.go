@@ -88,6 +88,7 @@ func (a *App) serve(c *Core) {
 		Bands:         webBands{c},
 		Budgets:       c.Budgets,
 		Maintenance:   func() []window.Status { return c.router.Plan().Windows().List(c.now()) },
+		SLOs:          c.Objectives,
 		Forecasts:     webForecasts{c},
 		Imports:       webImports{c},
 		Cardinality:   c.Cardinality,

@@ -132,7 +132,7 @@ func needsRestart(old, next config.Config) error {
 
 func withoutFiles(c config.Config) any {
 	r := c.Rules
-	r.AlertFiles, r.RuleFiles, r.SignalFiles = nil, nil, nil
+	r.AlertFiles, r.RuleFiles, r.SignalFiles, r.SLOFiles = nil, nil, nil, nil
 	return r
 }
 

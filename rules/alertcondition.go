@@ -115,12 +115,12 @@ func opposed(fires, ends condition.Condition) error {
 		return nil
 	}
 	a, b := f[0], e[0]
-	if a.Signal.Name != b.Signal.Name || a.OfBaseline != b.OfBaseline || a.OfExpected != b.OfExpected ||
+	if a.Signal.Name != b.Signal.Name || a.OfBaseline != b.OfBaseline ||
 		(a.Anomaly == nil) != (b.Anomaly == nil) || a.Future != nil || b.Future != nil {
 		return nil
 	}
 	limit, end := a.Threshold, b.Threshold
-	if a.OfBaseline || a.OfExpected {
+	if a.OfBaseline {
 		limit, end = a.Factor, b.Factor
 	}
 	up, down := above(a.Op), below(a.Op)

@@ -34,7 +34,9 @@ func (e *Engine) BackfillInto(ctx context.Context, into storage.AppendableV2, fr
 		return 0, 0, fmt.Errorf("backfill signals: want a positive step and from before to, got step %s from %s to %s",
 			step, from.Format(time.RFC3339), to.Format(time.RFC3339))
 	}
-	cat := e.Catalogue()
+	e.view.RLock()
+	cat := e.counted
+	e.view.RUnlock()
 	if cat == nil {
 		return 0, 0, nil
 	}
@@ -42,6 +44,7 @@ func (e *Engine) BackfillInto(ctx context.Context, into storage.AppendableV2, fr
 	if err != nil {
 		return 0, 0, fmt.Errorf("backfill signals: %w", err)
 	}
+	into = excluding{into, e.opts.Maintenance}
 	have, err := e.storedMetrics(ctx, compiled.Metrics(), from, to)
 	if err != nil {
 		return 0, 0, fmt.Errorf("backfill signals: look for their metrics: %w", err)

@@ -28,6 +28,9 @@ type Config struct {
 	// SignalFiles are paths or globs of files with a top-level `signals:` list
 	// that extend or replace the shipped catalogue.
 	SignalFiles []string `yaml:"signal_files"`
+	// SLOFiles are paths or globs of files with a top-level `slos:` list of
+	// service level objectives.
+	SLOFiles []string `yaml:"slo_files"`
 	// EnvironmentLabels are asked in order for the environment of a series.
 	EnvironmentLabels []string `yaml:"environment_labels"`
 	// OutageTolerance is the longest time that Tocsin may have been down for
@@ -83,7 +86,7 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 			report(indexed("environment_labels", i), "want a label name, got %q", l)
 		}
 	}
-	for path, list := range map[string][]string{"alert_files": c.AlertFiles, "rule_files": c.RuleFiles, "signal_files": c.SignalFiles} {
+	for path, list := range map[string][]string{"alert_files": c.AlertFiles, "rule_files": c.RuleFiles, "signal_files": c.SignalFiles, "slo_files": c.SLOFiles} {
 		for i, pattern := range list {
 			if _, err := filepath.Match(pattern, ""); err != nil || strings.TrimSpace(pattern) == "" {
 				report(indexed(path, i), "want a path or a glob such as rules/*.yml, got %q", pattern)

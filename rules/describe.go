@@ -36,9 +36,12 @@ func (e *Engine) describe(ctx context.Context, info *ruleInfo, a *prules.Alert, 
 		Source:      info.source,
 	}
 	at := ts.Add(-info.offset)
-	if info.alert != nil {
+	switch {
+	case info.alert != nil:
 		e.describeSignal(ctx, info.alert, &out, at)
-	} else {
+	case info.objective != nil:
+		e.describeObjective(ctx, info.objective, &out, at)
+	default:
 		e.describePlain(ctx, info.rule, &out, at)
 	}
 	out.Summary = summary(out)

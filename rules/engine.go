@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/tocsinhq/tocsin/rules/condition"
 	"github.com/tocsinhq/tocsin/rules/signal"
+	"github.com/tocsinhq/tocsin/rules/slo"
 	"github.com/tocsinhq/tocsin/topology"
 )
 
@@ -46,6 +48,9 @@ type EngineOptions struct {
 	// Foresight is asked by conditions on the future; without one they have no
 	// data. It is called during evaluations, for one series at a time.
 	Foresight Foresight
+	// Maintenance says whether something with these labels (service, environment)
+	// is in a maintenance window; events of then count for no objective. nil: never.
+	Maintenance func(l map[string]string, at time.Time) bool
 	// Memory keeps standing alerts over restarts; nil: only Resume tells of them.
 	Memory  Memory
 	Virtual Virtual // zero for a live engine
@@ -67,6 +72,7 @@ type Engine struct {
 
 	mu       sync.Mutex // held during an evaluation, load or change
 	set      RuleSet
+	recorded *signal.Catalogue // the set's, and what objectives count
 	compiled *signal.Compiled
 	have     map[string]bool // metrics of the catalogue that the store was seen to have
 	groups   []*scheduled
@@ -85,6 +91,8 @@ type Engine struct {
 	current   []Alert
 	listed    []*prules.Group
 	catalogue *signal.Catalogue
+	counted   *signal.Catalogue // the catalogue, and what objectives count
+	slos      []slo.File
 }
 
 // NewEngine returns an engine without rules; Load gives it some.
@@ -134,7 +142,7 @@ func NewEngine(o EngineOptions) (*Engine, error) {
 		// those that ended, so what the rules themselves would send is unused.
 		NotifyFunc:             func(context.Context, string, ...*prules.Alert) {},
 		Context:                context.Background(),
-		AppendableV2:           o.Appendable,
+		AppendableV2:           excluding{o.Appendable, o.Maintenance},
 		Queryable:              o.Queryable,
 		Logger:                 o.Logger,
 		Registerer:             o.Registerer,
@@ -147,8 +155,8 @@ func NewEngine(o EngineOptions) (*Engine, error) {
 	return e, nil
 }
 
-// RuleGroups returns all groups that are loaded, in order of evaluation, for
-// the Prometheus API. The first one records the signals.
+// RuleGroups returns all groups that are loaded, sorted by file and name as
+// Prometheus sorts them, for its API.
 func (e *Engine) RuleGroups() []*prules.Group {
 	e.view.RLock()
 	defer e.view.RUnlock()
@@ -189,9 +197,13 @@ func (e *Engine) publish() {
 	for _, s := range e.groups {
 		listed = append(listed, s.group)
 	}
+	slices.SortStableFunc(listed, func(a, b *prules.Group) int {
+		return cmp.Or(cmp.Compare(a.File(), b.File()), cmp.Compare(a.Name(), b.Name()))
+	})
 	e.view.Lock()
 	defer e.view.Unlock()
 	e.current, e.listed, e.catalogue = out, listed, e.set.Catalogue
+	e.counted, e.slos = e.recorded, e.set.SLOs
 }
 
 // Catalogue returns the signals that are known, or nil before the first Load.

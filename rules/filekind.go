@@ -15,6 +15,7 @@ const (
 	KindAlerts  Kind = "alerts"  // an alerts.yml
 	KindGroups  Kind = "groups"  // a Prometheus rule file
 	KindSignals Kind = "signals" // additions to the catalogue
+	KindSLOs    Kind = "slos"    // service level objectives
 )
 
 // FileKind reads a file and says of what sort it is. A file of no known sort, or
@@ -30,13 +31,13 @@ func FileKind(name string) (Kind, error) {
 	}
 	keys := doc.Root().Keys()
 	var found []Kind
-	for _, k := range []Kind{KindAlerts, KindGroups, KindSignals} {
+	for _, k := range []Kind{KindAlerts, KindGroups, KindSignals, KindSLOs} {
 		if _, ok := doc.Root().Get(string(k)); ok {
 			found = append(found, k)
 		}
 	}
 	if len(found) != 1 {
-		return "", fmt.Errorf("%s: want one top-level key of alerts, groups and signals, got %q", name, keys)
+		return "", fmt.Errorf("%s: want one top-level key of alerts, groups, signals and slos, got %q", name, keys)
 	}
 	return found[0], nil
 }

@@ -15,6 +15,9 @@ import (
 // known reports whether the data behind an alert that its rule no longer has
 // still come in, so that its absence is a recovery and not a silence.
 func (e *Engine) known(ctx context.Context, info *ruleInfo, x *entry, at time.Time) bool {
+	if info.objective != nil {
+		return e.objectiveKnown(ctx, info.objective, x.alert.Labels, at)
+	}
 	if info.alert == nil {
 		f := flow{engine: e, ctx: ctx, labels: resultLabels(info.rule, x.alert.Labels), lastTrue: x.lastTrue.Add(-info.offset), at: at}
 		return f.of(info.rule.Query(), false)

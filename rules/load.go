@@ -14,6 +14,7 @@ import (
 	prules "github.com/prometheus/prometheus/rules"
 
 	"github.com/tocsinhq/tocsin/rules/signal"
+	"github.com/tocsinhq/tocsin/rules/slo"
 )
 
 // The file and group under which the signals are recorded.
@@ -21,6 +22,9 @@ const (
 	signalsFile  = "tocsin"
 	signalsGroup = "signals"
 )
+
+// objectivesFile is where the sums for long windows of objectives are recorded.
+const objectivesFile = "tocsin objectives"
 
 // setLoader hands the rule manager groups that are already parsed.
 type setLoader struct {
@@ -60,7 +64,8 @@ type leaving struct {
 // ruleInfo is what the engine knows of an alerting rule beyond Prometheus.
 type ruleInfo struct {
 	rule      *prules.AlertingRule
-	alert     *AlertRule // nil for a rule of a Prometheus file
+	alert     *AlertRule     // nil for a rule that is not of an alert file
+	objective *slo.Objective // nil for a rule that is not of an objective
 	source    string
 	offset    time.Duration   // how much older than the evaluation its data are
 	fixed     labels.Labels   // the rule's labels that hold no template
@@ -90,12 +95,16 @@ func (e *Engine) Load(_ context.Context, set RuleSet) (err error) {
 			return err
 		}
 	}
-	compiled, err := set.Catalogue.Compile(e.resolution(), e.cfg.RateWindow.Std())
+	if errs := set.check(); len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	recorded, err := set.Catalogue.With(slo.Sources(set.SLOs)...)
 	if err != nil {
 		return err
 	}
-	if errs := set.check(); len(errs) > 0 {
-		return errors.Join(errs...)
+	compiled, err := recorded.Compile(e.resolution(), e.cfg.RateWindow.Std())
+	if err != nil {
+		return err
 	}
 	was := e.compiled
 	e.compiled = compiled
@@ -107,7 +116,7 @@ func (e *Engine) Load(_ context.Context, set RuleSet) (err error) {
 	}
 	groups := e.merge(order, fresh)
 	inOrder(groups, set.Order)
-	e.swap(set, groups)
+	e.swap(set, recorded, groups)
 	return nil
 }
 
@@ -120,6 +129,7 @@ func (e *Engine) prepare(set RuleSet) []string {
 		groups[f.File] = f.Groups()
 		order = append(order, f.File)
 	}
+	order = append(order, e.sloGroups(set.SLOs, groups)...)
 	for _, f := range set.Files {
 		groups[f.File] = f.Groups
 		order = append(order, f.File)
@@ -185,10 +195,11 @@ func (e *Engine) tombstone(g *prules.Group) *prules.Group {
 }
 
 // swap makes the new set the current one.
-func (e *Engine) swap(set RuleSet, groups []*scheduled) {
+func (e *Engine) swap(set RuleSet, recorded *signal.Catalogue, groups []*scheduled) {
 	known, named := map[*prules.AlertingRule]*ruleInfo{}, map[string][]*ruleInfo{}
 	records := map[string][]parser.Expr{}
-	e.set, e.groups, e.events = set, groups, nil
+	e.set, e.recorded, e.groups, e.events = set, recorded, groups, nil
+	objectives := objectivesByAlert(set.SLOs)
 	e.foreseen = foresees(set.Alerts)
 	own := map[string]*AlertRule{}
 	for _, f := range set.Alerts {
@@ -209,11 +220,11 @@ func (e *Engine) swap(set RuleSet, groups []*scheduled) {
 			if !ok {
 				continue
 			}
-			info := &ruleInfo{rule: a, fixed: fixedLabels(a), alert: own[s.group.File()+"\x00"+a.Name()]}
+			info := &ruleInfo{rule: a, fixed: fixedLabels(a), alert: own[s.group.File()+"\x00"+a.Name()], objective: objectives[s.group.File()+"\x00"+a.Name()]}
 			if was := e.rules[a]; was != nil {
 				info.produced, info.evaluated = was.produced, was.evaluated
 			}
-			info.source = e.sourceOf(s.group, i, info.alert)
+			info.source = e.sourceOf(s.group, i, info)
 			info.offset = s.group.QueryOffset()
 			known[a] = info
 			named[a.Name()] = append(named[a.Name()], info)
@@ -223,9 +234,12 @@ func (e *Engine) swap(set RuleSet, groups []*scheduled) {
 	e.publish()
 }
 
-func (e *Engine) sourceOf(g *prules.Group, index int, own *AlertRule) string {
-	if own != nil {
-		return own.Source()
+func (e *Engine) sourceOf(g *prules.Group, index int, info *ruleInfo) string {
+	switch {
+	case info.alert != nil:
+		return info.alert.Source()
+	case info.objective != nil:
+		return info.objective.Origin()
 	}
 	i := slices.IndexFunc(e.set.Files, func(f RuleFile) bool { return f.File == g.File() })
 	if i < 0 {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/tocsinhq/tocsin/internal/yamldoc"
 	"github.com/tocsinhq/tocsin/rules/signal"
+	"github.com/tocsinhq/tocsin/rules/slo"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
@@ -24,6 +25,7 @@ import (
 type RuleSet struct {
 	Catalogue *signal.Catalogue // nil means the shipped one
 	Alerts    []AlertFile
+	SLOs      []slo.File
 	Files     []RuleFile
 	Order     []string // names of groups in order of evaluation; nil is that of the files
 }
@@ -148,6 +150,18 @@ func ReadRuleSet(c Config, base string) (RuleSet, error) {
 		}
 		set.Alerts = append(set.Alerts, f)
 	}
+	for _, name := range files("slo_files", c.SLOFiles) {
+		src, err := os.ReadFile(name)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("rules.slo_files: %w", err))
+			continue
+		}
+		f, bad := slo.Parse(name, src, set.Catalogue)
+		if len(bad) > 0 {
+			errs = append(errs, bad)
+		}
+		set.SLOs = append(set.SLOs, f)
+	}
 	for _, name := range files("rule_files", c.RuleFiles) {
 		src, err := os.ReadFile(name)
 		if err != nil {
@@ -170,7 +184,7 @@ func ReadRuleSet(c Config, base string) (RuleSet, error) {
 func (s RuleSet) check() []error {
 	var errs []error
 	first := map[string]AlertRule{}
-	seen := map[string]bool{signalsFile: true}
+	seen := map[string]bool{signalsFile: true, objectivesFile: true}
 	for _, f := range s.Alerts {
 		if seen[f.File] {
 			errs = append(errs, fmt.Errorf("%s: the file is given twice", f.File))
@@ -185,6 +199,7 @@ func (s RuleSet) check() []error {
 			first[r.Name] = r
 		}
 	}
+	errs = append(errs, s.checkSLOs(seen, first)...)
 	for _, f := range s.Files {
 		if seen[f.File] {
 			errs = append(errs, fmt.Errorf("%s: the file is given twice, or both as alert file and as rule file", f.File))

@@ -32,6 +32,8 @@ type story struct {
 	cfg     rules.Config
 	memory  rules.Memory
 	virtual rules.Virtual
+
+	maintenance func(l map[string]string, at time.Time) bool
 }
 
 func newStory(t *testing.T, load string) *story {
@@ -51,7 +53,7 @@ func (s *story) start(sets ...rules.RuleSet) {
 	s.set = metrics.NewSet()
 	e, err := rules.NewEngine(rules.EngineOptions{
 		Queryable: s.db, Appendable: s.appendable(), Query: query(s.t),
-		Owner: topology.NewOwner(nil), Config: s.cfg, Metrics: s.set, Memory: s.memory, Virtual: s.virtual,
+		Owner: topology.NewOwner(nil), Config: s.cfg, Metrics: s.set, Memory: s.memory, Virtual: s.virtual, Maintenance: s.maintenance,
 		Notify: func(_ context.Context, alerts []rules.Alert) { s.told = append(s.told, alerts...) },
 	})
 	if err != nil {

@@ -44,6 +44,7 @@ func (s *server) routes() []route {
 		call("GET", "/explain", s.explain, "query", "time"),
 		call("GET", "/maintenance", s.listMaintenance),
 		call("GET", "/budget", s.listBudgets, "service", "limit"),
+		call("GET", "/slos", s.listSLOs, "service", "limit"),
 		call("GET", "/forecast", s.forecast, "match", "horizon", "coverage", "threshold", "direction", "limit"),
 		call("GET", "/capacity", s.capacity, "service", "horizon", "full", "limit"),
 		call("GET", "/cardinality", s.cardinality, "by", "limit"),

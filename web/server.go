@@ -16,6 +16,7 @@ import (
 	"github.com/tocsinhq/tocsin/web/logapi"
 
 	"github.com/tocsinhq/tocsin/change/delivery"
+	"github.com/tocsinhq/tocsin/rules"
 )
 
 // Options is everything the server stands on. All fields are required but
@@ -33,6 +34,7 @@ type Options struct {
 	Bands       Bands
 	Budgets     func(ctx context.Context) ([]Budget, error) // of all services, the most spent first
 	Maintenance func() []window.Status                      // of all maintenance windows, now
+	SLOs        func(ctx context.Context) ([]rules.ObjectiveStatus, error)
 	Forecasts   Forecasts
 	Imports     Imports
 	// Delivery computes the figures of delivery of a time.
@@ -132,7 +134,7 @@ func (o Options) check() {
 	}{
 		{"Incidents", o.Incidents == nil}, {"Broker", o.Broker == nil}, {"Changes", o.Changes == nil},
 		{"Anomalies", o.Anomalies == nil}, {"Rankings", o.Rankings == nil}, {"Deliveries", o.Deliveries == nil},
-		{"Bands", o.Bands == nil}, {"Budgets", o.Budgets == nil}, {"Maintenance", o.Maintenance == nil}, {"Forecasts", o.Forecasts == nil}, {"Imports", o.Imports == nil}, {"Cardinality", o.Cardinality == nil}, {"Delivery", o.Delivery == nil}, {"Status", o.Status == nil}, {"Reload", o.Reload == nil}, {"Ready", o.Ready == nil},
+		{"Bands", o.Bands == nil}, {"Budgets", o.Budgets == nil}, {"SLOs", o.SLOs == nil}, {"Maintenance", o.Maintenance == nil}, {"Forecasts", o.Forecasts == nil}, {"Imports", o.Imports == nil}, {"Cardinality", o.Cardinality == nil}, {"Delivery", o.Delivery == nil}, {"Status", o.Status == nil}, {"Reload", o.Reload == nil}, {"Ready", o.Ready == nil},
 		{"PromAPI", o.PromAPI == nil}, {"Write", o.Write == nil}, {"OTLP", o.OTLP == nil}, {"Push", o.Push == nil}, {"Alertmanager", o.Alertmanager == nil}, {"Metrics", o.Metrics == nil},
 		{"Logger", o.Logger == nil}, {"MetricSet", o.MetricSet == nil},
 	} {

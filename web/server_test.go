@@ -246,6 +246,30 @@ func TestAnomalies_FilteredAndFlat(t *testing.T) {
 	}
 }
 
+func TestSLOs_ListedWithBudgetAndBurns(t *testing.T) {
+	h := uitest.NewServer(time.Now).Handler()
+	_, body := ask(t, h, "GET", "/api/v1/tocsin/slos?service=checkout", "")
+	for _, want := range []string{
+		`"name":"availability"`, `"objective":0.999`, `"window_seconds":2592000`, `"budget_left":-0.2`, `"burning":"critical"`, `"ratio_lower":0.0012`,
+		`"rate":14.4,"severity":"critical","long_seconds":3600,"short_seconds":300,"long_rate":21.4,"short_rate":30.2,"burning":true`,
+		`"query":"tocsin:slo:budget_left{slo=\"availability\",environment=\"production\",service=\"checkout\"}"`, `"source":"/etc/tocsin/slos.yml:3"`, `"more":false`,
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("no %s in %s", want, body)
+		}
+	}
+	_, body = ask(t, h, "GET", "/api/v1/tocsin/slos?service=reports", "")
+	if !strings.Contains(body, `"budget_left":null`) || strings.Contains(body, `"query"`) {
+		t.Errorf("without data: got %s", body)
+	}
+	if _, body = ask(t, h, "GET", "/api/v1/tocsin/slos?limit=1", ""); !strings.Contains(body, `"more":true`) || strings.Count(body, `"observed_seconds"`) != 1 {
+		t.Errorf("limited: got %s", body)
+	}
+	if _, body = ask(t, h, "GET", "/api/v1/tocsin/slos?service=nobody", ""); !strings.Contains(body, `"slos":[]`) {
+		t.Errorf("none: got %s", body)
+	}
+}
+
 func TestBudget_OfAllServicesOrOne(t *testing.T) {
 	h := newServer().Handler()
 	_, body := ask(t, h, "GET", "/api/v1/tocsin/budget?limit=1", "")

@@ -19,6 +19,7 @@ import (
 	tocsinconfig "github.com/tocsinhq/tocsin/config"
 	"github.com/tocsinhq/tocsin/notify/channels"
 	"github.com/tocsinhq/tocsin/rules"
+	"github.com/tocsinhq/tocsin/rules/slo"
 	"github.com/tocsinhq/tocsin/trial"
 )
 
@@ -89,7 +90,7 @@ func TestYAMLBlocks_AreWhatTheyAreCalled(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"tocsin.yml", "alerts.yml", "rules.yml", "tests.yml", "prometheus.yml"} {
+	for _, name := range []string{"tocsin.yml", "alerts.yml", "slos.yml", "rules.yml", "tests.yml", "prometheus.yml"} {
 		if seen[name] == 0 {
 			t.Errorf("no page shows a %s", name)
 		}
@@ -106,6 +107,8 @@ func loadAs(name, text string) string {
 		}
 	case "alerts.yml":
 		return loadAlerts(name, text)
+	case "slos.yml":
+		return loadSLOs(name, text)
 	case "rules.yml":
 		if _, err := rules.ParseRuleFile(name, []byte(text)); err != nil {
 			return err.Error()
@@ -119,7 +122,7 @@ func loadAs(name, text string) string {
 			return err.Error()
 		}
 	default:
-		return "want a first line that names the file: # tocsin.yml, # alerts.yml, # rules.yml, # tests.yml or # prometheus.yml"
+		return "want a first line that names the file: # tocsin.yml, # alerts.yml, # slos.yml, # rules.yml, # tests.yml or # prometheus.yml"
 	}
 	return ""
 }
@@ -135,6 +138,17 @@ func loadAlerts(name, text string) string {
 	return ""
 }
 
+func loadSLOs(name, text string) string {
+	set, err := rules.ReadRuleSet(rules.Config{}, root)
+	if err != nil {
+		return err.Error()
+	}
+	if _, errs := slo.Parse(name, []byte(text), set.Catalogue); len(errs) > 0 {
+		return errs.Error()
+	}
+	return ""
+}
+
 func TestShippedFiles_Load(t *testing.T) {
 	files, err := filepath.Glob(root + "/configs/*.yml")
 	if err != nil || len(files) == 0 {
@@ -143,8 +157,11 @@ func TestShippedFiles_Load(t *testing.T) {
 	setEnv(t)
 	for _, path := range append(files, root+"/internal/yamldoc/testdata/seed/alerts.yml") {
 		name := "tocsin.yml"
-		if kind, err := rules.FileKind(path); err == nil && kind == rules.KindAlerts {
+		switch kind, _ := rules.FileKind(path); kind {
+		case rules.KindAlerts:
 			name = "alerts.yml"
+		case rules.KindSLOs:
+			name = "slos.yml"
 		}
 		if why := loadAs(name, read(t, path)); why != "" {
 			t.Errorf("%s: %s", path, why)

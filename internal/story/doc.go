@@ -12,6 +12,8 @@
 //	  incidents: {resolve_after: 2m}
 //	alerts                              # an alerts.yml
 //	  alerts: ...
+//	slos                                # a file of service level objectives
+//	  slos: ...
 //	load 15s [at 1h] [sent 3h] [jitter 2%]  # series from 0 (or from the given offset);
 //	                                    # with "sent", all of it is written then, late
 //	  http_requests_total{service="pay",code="200"} 0+100x240

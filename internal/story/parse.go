@@ -73,6 +73,8 @@ func (p *scriptParser) command(n int, line string, block []string) error {
 		p.s.Rules = placed(p.s.Rules, n, block)
 	case "alertmanager":
 		p.s.Routes = placed(p.s.Routes, n, block)
+	case "slos":
+		p.s.SLOs = placed(p.s.SLOs, n, block)
 	case "load":
 		err = p.load(n, w[1:], block)
 	case string(ActionChange), string(ActionRestart), string(ActionCrash), string(ActionAck), string(ActionResolve), string(ActionSilence), string(ActionAlert):
@@ -80,7 +82,7 @@ func (p *scriptParser) command(n int, line string, block []string) error {
 	case "expect":
 		err = p.expect(n, w[1:])
 	default:
-		err = fmt.Errorf("unknown command %q; want start, tick, config, alerts, rules, alertmanager, load, change, restart, crash, ack, resolve, silence, alert or expect", w[0])
+		err = fmt.Errorf("unknown command %q; want start, tick, config, alerts, rules, alertmanager, slos, load, change, restart, crash, ack, resolve, silence, alert or expect", w[0])
 	}
 	return err
 }

@@ -88,6 +88,13 @@ func (r *runner) prepare() error {
 		}
 		r.routes = amfile.Document{Config: conf, File: r.s.File, Text: []byte(r.s.Routes)}
 	}
+	if r.s.SLOs != "" {
+		path := filepath.Join(r.root, "slos.yml")
+		if err := os.WriteFile(path, []byte(r.s.SLOs), 0o600); err != nil {
+			return err
+		}
+		r.cfg.Rules.SLOFiles = []string{path}
+	}
 	r.cfg.Notify.Channels = nil
 	for _, name := range channelNames { // the recorders of open take their place
 		r.cfg.Notify.Channels = append(r.cfg.Notify.Channels, notify.ChannelConfig{Name: name, Console: &notify.ConsoleConfig{}})

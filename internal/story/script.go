@@ -17,6 +17,7 @@ type Script struct {
 	Alerts  string // an alerts.yml
 	Rules   string // a Prometheus rule file
 	Routes  string // an alertmanager.yml, whose receivers write into the story's book
+	SLOs    string // a file of service level objectives
 	Loads   []Load
 	Actions []Action // by offset, then in file order
 	Expects []Expect // in file order

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tocsinhq/tocsin/configs"
 	"github.com/tocsinhq/tocsin/internal/story"
 )
 
@@ -49,17 +48,33 @@ func TestStories(t *testing.T) {
 	}
 }
 
-// The shipped alerts are what the story of them plays.
-func TestSeedAlerts_AreTheShippedOnes(t *testing.T) {
-	text, err := os.ReadFile("../../test/story/seed_alerts.story")
-	if err != nil {
-		t.Fatal(err)
+// The shipped rules are what the stories of them play.
+func TestShippedRules_HaveTheirStories(t *testing.T) {
+	for name, config := range map[string]string{"seed_alerts": "alerts.yml", "careful_alerts": "careful-alerts.yml", "slos": "slos.yml"} {
+		text, err := os.ReadFile("../../test/story/" + name + ".story")
+		if err != nil {
+			t.Fatal(err)
+		}
+		shipped, err := os.ReadFile("../../configs/" + config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := story.Parse(name+".story", string(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		played := strings.TrimSpace(s.Alerts) + strings.TrimSpace(s.SLOs)
+		if played != strings.TrimSpace(withoutHead(string(shipped))) && played != strings.TrimSpace(string(shipped)) {
+			t.Errorf("the rules of %s.story are not those of configs/%s:\n%s", name, config, played)
+		}
 	}
-	s, err := story.Parse("seed_alerts.story", string(text))
-	if err != nil {
-		t.Fatal(err)
+}
+
+// withoutHead cuts the comment at the beginning, which a script keeps outside of
+// the block.
+func withoutHead(text string) string {
+	for strings.HasPrefix(text, "#") {
+		_, text, _ = strings.Cut(text, "\n")
 	}
-	if strings.TrimSpace(s.Alerts) != strings.TrimSpace(string(configs.Alerts)) {
-		t.Errorf("the story's alerts are not those of configs/alerts.yml:\n%s", s.Alerts)
-	}
+	return text
 }

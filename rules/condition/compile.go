@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // The span of recorded values that a baseline is the average of, and how long
@@ -76,8 +74,6 @@ func (c Comparison) PromQL(matchers ...string) string {
 	switch {
 	case c.Anomaly != nil:
 		return c.Anomaly.promQL(c, matchers)
-	case c.OfExpected:
-		return fmt.Sprintf("%s %s %s * %s", series, c.Op, trim(c.Factor), c.band(telemetry.BandExpected, matchers))
 	case c.OfBaseline:
 		return fmt.Sprintf("%s %s %s * avg_over_time(%s[%s] offset %s)",
 			series, c.Op, trim(c.Factor), series, baselineSpan, baselineAgo)

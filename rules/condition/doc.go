@@ -25,15 +25,14 @@
 //	op         = ">" | ">=" | "<" | "<=" | "==" | "!="
 //	quantity   = NUMBER [ UNIT ]
 //	anomaly    = "anomaly" "(" SIGNAL [ "," ( "up" | "down" | "any" ) ] ")" op NUMBER
-//	baseline   = usual [ ("*" | "/") NUMBER ] | NUMBER "*" usual
-//	usual      = "baseline" | "expected"
+//	baseline   = "baseline" [ ("*" | "/") NUMBER ] | NUMBER "*" "baseline"
 //	event      = KIND "_status" "==" STATUS
 //
 // A number without a unit is in the signal's own unit. Units are % for ratios
 // and percentages, ns us ms s m h d for durations, B KB MB GB TB KiB MiB GiB TiB
 // for sizes and /s /m /h for rates. The baseline of a signal is its average
-// over the day that ended one hour ago; expected is what the detector expects of
-// it now, with the hour and the day of the week in it.
+// over the day that ended one hour ago. What the detector expects is no baseline:
+// it follows a new level within minutes, and no condition on it would last.
 //
 // The anomaly of a signal is how odd the detector finds it, from 0 to 1: inside an
 // episode the highest score so far, else that of the newest value. It counts on

@@ -165,8 +165,8 @@ func (p *reader) comparison(name token) node {
 		return nil
 	}
 	c := Comparison{Signal: s, Op: op, Column: name.column}
-	if p.usual(&c) {
-		c.Factor = p.factor()
+	if p.word("baseline") {
+		c.OfBaseline, c.Factor = true, p.factor()
 		return p.checkBaseline(c, known)
 	}
 	at := p.peek()
@@ -175,11 +175,11 @@ func (p *reader) comparison(name token) node {
 		return nil
 	}
 	if unit == "" && p.sign("*") {
-		if end := p.peek(); !p.usual(&c) {
-			p.stop(end, "want baseline or expected after *, got %s", end)
+		if end := p.peek(); !p.word("baseline") {
+			p.stop(end, "want baseline after *, got %s", end)
 			return nil
 		}
-		c.Factor = value
+		c.OfBaseline, c.Factor = true, value
 		return p.checkBaseline(c, known)
 	}
 	if known {
@@ -210,16 +210,9 @@ func (p *reader) threshold(c Comparison, at token, value float64, unit string) f
 	return v
 }
 
-// usual reads baseline or expected and notes in c which it was.
-func (p *reader) usual(c *Comparison) bool {
-	c.OfBaseline = p.word("baseline")
-	c.OfExpected = !c.OfBaseline && p.word("expected")
-	return c.OfBaseline || c.OfExpected
-}
-
 func (p *reader) checkBaseline(c Comparison, known bool) node {
 	if known && !(c.Factor > 0 && !math.IsInf(c.Factor, 1)) {
-		p.note(c.Column, "want a positive multiple of what is usual, got %s", trim(c.Factor))
+		p.note(c.Column, "want a positive multiple of the baseline, got %s", trim(c.Factor))
 	}
 	return c
 }
@@ -247,7 +240,7 @@ func (p *reader) quantity() (value float64, unit string, ok bool) {
 	negative := p.sign("-")
 	t := p.next()
 	if t.kind != tokNumber {
-		p.stop(t, "want a number such as 5 or 250ms, baseline or expected, got %s", t)
+		p.stop(t, "want a number such as 5 or 250ms, or baseline, got %s", t)
 		return 0, "", false
 	}
 	value, err := strconv.ParseFloat(t.text, 64)

@@ -49,6 +49,10 @@ func convert(s signal.Signal, number float64, written string) (float64, error) {
 			return number, nil
 		}
 	} else if m, ok := measures[written]; ok && m.of == s.Unit {
+		if m.factor < 1 {
+			// Dividing by a whole number makes 0.7 of 700ms, not 0.7000000000000001.
+			return number / math.Round(1/m.factor), nil
+		}
 		return number * m.factor, nil
 	}
 	return 0, fmt.Errorf("want %s because %s is %s, got %s%s",

@@ -46,7 +46,7 @@ type Event struct {
 }
 
 // Comparison is one signal against a threshold, in the signal's unit, or
-// against what is usual for it times Factor (when OfBaseline or OfExpected).
+// against its own baseline times Factor (when OfBaseline).
 // With a Future it is not the signal that is compared but what is foreseen of
 // it, with an Anomaly how odd it is.
 type Comparison struct {
@@ -54,7 +54,6 @@ type Comparison struct {
 	Op         Op
 	Threshold  float64 // of time_until in seconds, of anomaly from 0 to 1
 	OfBaseline bool    // against the average of the day that ended an hour ago
-	OfExpected bool    // against what the detector expects
 	Factor     float64
 	Column     int
 	Future     *Future  // nil: the present
@@ -63,7 +62,7 @@ type Comparison struct {
 
 // Relative reports whether the comparison is with what is usual for the signal
 // rather than with a threshold of its own unit.
-func (c Comparison) Relative() bool { return c.OfBaseline || c.OfExpected || c.Anomaly != nil }
+func (c Comparison) Relative() bool { return c.OfBaseline || c.Anomaly != nil }
 
 // Anomaly says which way a signal must have moved for its oddness to count: Up,
 // Down or, for both, None.

@@ -89,7 +89,7 @@ func (c *Catalogue) Extend(name string, src []byte) (*Catalogue, yamldoc.Errors)
 var nameForm = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
 // reserved words of the condition language, which no signal can be called.
-var reserved = []string{"and", "or", "not", "baseline", "expected", "for", "anomaly", "duration"}
+var reserved = []string{"and", "or", "not", "baseline", "for", "anomaly", "duration"}
 
 func (c *Catalogue) add(d definition, report func(field, format string, args ...any)) {
 	switch {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tocsinhq/tocsin/change/delivery"
 	"github.com/tocsinhq/tocsin/notify/window"
+	"github.com/tocsinhq/tocsin/rules"
 	"github.com/tocsinhq/tocsin/web"
 )
 
@@ -46,6 +47,7 @@ func NewServer(now func() time.Time) *Server {
 			return []window.Status{{Name: "nightly batch", Matchers: []string{`service="ledger"`}, Comment: "the batch makes everything slow"}}
 		},
 		Budgets: func(context.Context) ([]web.Budget, error) { return budgets(), nil },
+		SLOs:    func(context.Context) ([]rules.ObjectiveStatus, error) { return objectives(), nil },
 		Status:  func(context.Context) (web.Status, error) { return status(started, now()), nil },
 		Reload:  func(context.Context) error { return nil },
 		Ready: func() error {

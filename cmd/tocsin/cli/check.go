@@ -9,11 +9,12 @@ import (
 	"github.com/tocsinhq/tocsin/app"
 	"github.com/tocsinhq/tocsin/config"
 	"github.com/tocsinhq/tocsin/rules"
+	"github.com/tocsinhq/tocsin/rules/slo"
 )
 
 type checkCommand struct {
 	Config checkConfig `cmd:"" help:"Check a configuration file and every file of rules and scrape jobs that it names."`
-	Rules  checkRules  `cmd:"" help:"Check alerts.yml and Prometheus rule files."`
+	Rules  checkRules  `cmd:"" help:"Check alerts.yml, service level objectives and Prometheus rule files."`
 }
 
 type checkConfig struct {
@@ -45,17 +46,18 @@ func (c *checkConfig) Run(_ context.Context, s streams) error {
 }
 
 type checkRules struct {
-	Files   []string `arg:"" type:"path" help:"Files with alerts: or groups:, in any mixture."`
-	Explain bool     `help:"Print the PromQL that each alert compiles to."`
+	Files   []string `arg:"" type:"path" help:"Files with alerts:, slos:, signals: or groups:, in any mixture."`
+	Explain bool     `help:"Print what each alert and objective asks, its signals and its PromQL, and who is told."`
 }
 
 func (c *checkRules) Run(_ context.Context, s streams) error {
-	set, err := readRuleFiles(config.Default().Rules, c.Files)
+	cfg := config.Default().Rules
+	set, err := readRuleFiles(cfg, c.Files)
 	if err != nil {
 		return refused(s, err)
 	}
 	if c.Explain {
-		if err := explain(s.out, set); err != nil {
+		if err := explain(s.out, set, cfg); err != nil {
 			return err
 		}
 	}
@@ -65,11 +67,18 @@ func (c *checkRules) Run(_ context.Context, s streams) error {
 	return nil
 }
 
-// explain prints what each alert of an alerts.yml is evaluated as.
-func explain(w io.Writer, set rules.RuleSet) error {
+// explain prints what each alert and each objective is evaluated as.
+func explain(w io.Writer, set rules.RuleSet, cfg rules.Config) error {
 	for _, f := range set.Alerts {
 		for _, r := range f.Alerts {
 			if err := r.WriteExplanation(w); err != nil {
+				return err
+			}
+		}
+	}
+	for _, f := range set.SLOs {
+		for _, o := range f.Objectives {
+			if err := o.WriteExplanation(w, slo.StepsFor(cfg.Interval.Std())); err != nil {
 				return err
 			}
 		}

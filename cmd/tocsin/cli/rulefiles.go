@@ -12,7 +12,7 @@ import (
 // readRuleFiles reads files with alerts:, groups: or signals:, in any mixture,
 // under the rules section c, whose own files are left out.
 func readRuleFiles(c rules.Config, files []string) (rules.RuleSet, error) {
-	c.AlertFiles, c.RuleFiles, c.SignalFiles = nil, nil, nil
+	c.AlertFiles, c.RuleFiles, c.SignalFiles, c.SLOFiles = nil, nil, nil, nil
 	var errs []error
 	for _, f := range files {
 		kind, err := rules.FileKind(f)
@@ -27,6 +27,8 @@ func readRuleFiles(c rules.Config, files []string) (rules.RuleSet, error) {
 			c.RuleFiles = append(c.RuleFiles, f)
 		case rules.KindSignals:
 			c.SignalFiles = append(c.SignalFiles, f)
+		case rules.KindSLOs:
+			c.SLOFiles = append(c.SLOFiles, f)
 		}
 	}
 	set, err := app.ReadRules(c, "", false)
