@@ -190,6 +190,14 @@ notify:
 	if inc.Incident.State != incident.StateAcknowledged {
 		t.Errorf("incident = %+v", inc.Incident)
 	}
+	d.eventually("the message is edited", func() bool {
+		for _, c := range api.Calls() {
+			if strings.HasSuffix(c.Path, "chat.update") && strings.Contains(string(c.Body), "acknowledged") {
+				return true
+			}
+		}
+		return false
+	})
 	if got := press("s3cret", "tocsin_silence"); got != 200 {
 		t.Errorf("a press: %d, want 200", got)
 	}
@@ -222,12 +230,4 @@ notify:
 	if inc.Incident.State != incident.StateResolved {
 		t.Errorf("incident = %+v", inc.Incident)
 	}
-	d.eventually("the message is edited", func() bool {
-		for _, c := range api.Calls() {
-			if strings.HasSuffix(c.Path, "chat.update") && strings.Contains(string(c.Body), "acknowledged") {
-				return true
-			}
-		}
-		return false
-	})
 }

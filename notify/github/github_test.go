@@ -73,9 +73,7 @@ func TestGitHub_Reopened_OpensTheSameIssue(t *testing.T) {
 
 func TestGitHub_AnswerLost_IssueIsCreatedOnce(t *testing.T) {
 	h := newHub(t)
-	for n := range 25 { // more than a page of others
-		h.issues = append(h.issues, &issue{Number: n + 1, Title: "other", State: "open", Names: []string{"tocsin"}, Body: "<!-- tocsin:tocsin-other -->", Updated: time.Now()})
-	}
+	h.others(25) // more than a page
 	h.lose["POST /issues"] = 1
 	c := channel(t, h.URL, nil)
 	m := notifytest.Sample(incident.EventOpened)
@@ -84,9 +82,7 @@ func TestGitHub_AnswerLost_IssueIsCreatedOnce(t *testing.T) {
 		t.Fatalf("Send = %v, want one that asks for another try", err)
 	}
 	// The daemon was killed: nothing is remembered.
-	for range 12 {
-		h.issues = append(h.issues, &issue{Number: len(h.issues) + 1, Title: "later", State: "open", Names: []string{"tocsin"}, Updated: time.Now()})
-	}
+	h.others(12)
 	th, err := c.Send(t.Context(), m, "")
 	if err != nil {
 		t.Fatal(err)

@@ -166,6 +166,15 @@ func (h *hub) labels(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// others adds issues of other incidents.
+func (h *hub) others(n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for range n {
+		h.issues = append(h.issues, &issue{Number: len(h.issues) + 1, Title: "other", State: "open", Names: []string{"tocsin"}, Body: "<!-- tocsin:tocsin-other -->", Updated: time.Now()})
+	}
+}
+
 // state is what became of the issues, one line for each.
 func (h *hub) state() []string {
 	h.mu.Lock()

@@ -105,7 +105,7 @@ func Hostile() map[string]notify.Message {
 		}
 		out[name] = m
 		g := &notify.Group{Key: text, Receiver: text, Reason: text, Labels: map[string]string{text: text, "alertname": text}, TruncatedAlerts: 3}
-		for k := range 600 {
+		for k := range 60 {
 			g.Alerts = append(g.Alerts, notify.GroupAlert{
 				Labels: map[string]string{text: text, "severity": text}, Annotations: map[string]string{"summary": text, "runbook_url": "https://example.test/" + text},
 				StartsAt: Onset, GeneratorURL: text, Fingerprint: text, Resolved: k%2 == 1,
