@@ -18,6 +18,7 @@ type Script struct {
 	Rules   string // a Prometheus rule file
 	Routes  string // an alertmanager.yml, whose receivers write into the story's book
 	Loads   []Load
+	Logs    []Logs
 	Actions []Action // by offset, then in file order
 	Expects []Expect // in file order
 	End     time.Duration
