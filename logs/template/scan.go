@@ -74,6 +74,8 @@ func (s *scan) run(line []byte, from int32) {
 			i++
 			if b == '=' {
 				s.value(line, i, end)
+			} else if b == '"' {
+				s.quotedValue(line, i, end)
 			}
 		default:
 			i = s.word(line, i, end)
