@@ -21,6 +21,9 @@ const (
 	settleAfter = 30
 	// certain is the chance below which one minute is enough.
 	certain = 1e-9
+	// most bounds the patterns of a service; the miner bounds what lives, and this what was
+	// let go there.
+	most = 5000
 	// forget is how long a pattern is kept that is not seen, in minutes.
 	forget = 3 * 24 * 60
 )
@@ -73,6 +76,7 @@ func (w *Watcher) closeMinute(s *service, minute int64) *Finding {
 	if x := s.mix.step(s, minute, learnt); x != nil {
 		parts = append(parts, *x)
 	}
+	s.trim(all)
 	f := s.episode.fold(s.name, minute, parts, time.Duration(w.cfg.Quiet), func(name string) uint64 {
 		for _, p := range all {
 			if Name(p.id) == name {
@@ -96,6 +100,24 @@ func (w *Watcher) closeMinute(s *service, minute int64) *Finding {
 		s.choose(w.cfg.Series)
 	}
 	return f
+}
+
+// trim drops the patterns that were not seen for longest when there are too many.
+func (s *service) trim(all []*pattern) {
+	if len(s.patterns) <= most {
+		return
+	}
+	oldest := slices.Clone(all)
+	slices.SortStableFunc(oldest, func(a, b *pattern) int { return cmp.Compare(a.seen, b.seen) })
+	for _, p := range oldest {
+		if len(s.patterns) <= most*9/10 {
+			return
+		}
+		if p.shown {
+			s.shown--
+		}
+		delete(s.patterns, p.id)
+	}
 }
 
 // gather lets patterns whose templates were merged go into the wider one.
