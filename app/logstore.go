@@ -51,7 +51,7 @@ func (s *logStore) warnings() []string {
 
 func (s *logStore) status() web.LogStatus {
 	u := s.store.Usage()
-	out := web.LogStatus{Records: u.Records, Bytes: u.Bytes, MemoryBytes: u.Memory, Segments: u.Segments, Templates: len(s.lines.miner.Templates(""))}
+	out := web.LogStatus{Records: u.Records, Bytes: u.Bytes, MemoryBytes: u.Memory, Segments: u.Segments, Templates: s.lines.miner.Len()}
 	if u.Records > 0 {
 		out.Oldest, out.Newest = time.Unix(0, u.Oldest).UTC(), time.Unix(0, u.Newest).UTC()
 	}

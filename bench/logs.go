@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"sync"
 	"text/tabwriter"
 
+	"github.com/tocsinhq/tocsin/logs/segment"
 	"github.com/tocsinhq/tocsin/logs/template"
+	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // logsFlags are what the parts of the logs bench are told.
@@ -15,6 +18,7 @@ type logsFlags struct {
 	dir   string // folder logs of the data
 	set   string // one labelled log, or all
 	miss  bool   // print what is wrong of each
+	rows  int    // of the store part
 	lines int    // of the memory part
 }
 
@@ -25,18 +29,48 @@ func logs(args []string, out io.Writer) (figures, error) {
 	var f logsFlags
 	flags.StringVar(&f.set, "set", "", "only this labelled log")
 	flags.BoolVar(&f.miss, "misses", false, "print groups and texts that are not as labelled")
+	flags.IntVar(&f.rows, "rows", 1_000_000, "records of the store part, 0 leaves it out")
 	flags.IntVar(&f.lines, "lines", 10_000_000, "lines of the memory part")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
 	f.dir = filepath.Join(*data, "logs")
 	found := figures{}
-	for _, part := range []func(logsFlags, figures, io.Writer) error{logsAccuracy, logsSpeed, logsMemory, logsAnomalies} {
+	for _, part := range []func(logsFlags, figures, io.Writer) error{logsAccuracy, logsSpeed, logsMemory, logsAnomalies, logsKept} {
 		if err := part(f, found, out); err != nil {
 			return nil, err
 		}
 	}
 	return found, nil
+}
+
+// logsKept measures the store of records with the miner in front of it.
+func logsKept(f logsFlags, found figures, out io.Writer) error {
+	if f.rows == 0 || f.set != "" {
+		return nil
+	}
+	fmt.Fprintln(out)
+	return logStoreFigures(logStoreRun{rows: f.rows, miner: &storeMiner{miner: template.New(template.DefaultConfig())}}, found, out)
+}
+
+// storeMiner is the miner as the store asks it.
+type storeMiner struct {
+	miner   *template.Miner
+	matches sync.Pool
+}
+
+// Mine implements logs.Miner.
+func (m *storeMiner) Mine(service string, sev telemetry.Severity, given, body []byte, at int64, spans []segment.Span) (uint64, []segment.Span) {
+	match, _ := m.matches.Get().(*template.Match)
+	if match == nil {
+		match = new(template.Match)
+	}
+	defer m.matches.Put(match)
+	m.miner.Mine(service, sev, given, body, at, match)
+	for _, v := range match.Vars {
+		spans = append(spans, segment.Span{Start: v.Start, End: v.End})
+	}
+	return match.ID, spans
 }
 
 // logsAccuracy prints GA, FGA, PA and FTA of each labelled log.

@@ -14,12 +14,12 @@ const LogsKey = "logs:"
 const LogLines = "log_lines"
 
 // FromLogs words what is odd about the log lines of a service as an occurrence. It is
-// strong if lines of at least error are new or came in a burst; all else is evidence
-// that joins an incident and opens none. Its figures are those of the oddest part, in
+// strong if lines of at least error are new or came in a burst, and a symptom if they are
+// many; all else is evidence that joins an incident and opens none. Its figures are those of the oddest part, in
 // lines a minute.
 func FromLogs(f watch.Finding, environment string) Occurrence {
 	o := Occurrence{
-		Key: LogsKey + f.Service, Source: SourceAnomaly, Name: LogLines, Service: f.Service, Environment: environment,
+		Key: LogsKey + f.Service, Source: SourceAnomaly, Name: LogLines, Signal: LogLines, Service: f.Service, Environment: environment,
 		Severity: SeverityInfo, Condition: ConditionFiring, Since: f.Since, At: f.At,
 		Value: unknown, Expected: unknown, Lower: unknown, Upper: unknown, Threshold: unknown,
 		Score: telemetry.Number(f.Score), Query: watch.LinesMetric + "{service=" + quoted(f.Service) + "}",
@@ -29,7 +29,7 @@ func FromLogs(f watch.Finding, environment string) Occurrence {
 		o.Condition = ConditionCleared
 	}
 	if f.Errors {
-		o.Strong, o.Severity = true, SeverityWarning
+		o.Strong, o.Severity, o.Symptom = true, SeverityWarning, f.Felt
 	}
 	kinds := make([]string, 0, len(f.Parts))
 	for i, p := range f.Parts {

@@ -13,6 +13,7 @@ import (
 	"github.com/tocsinhq/tocsin/config"
 	"github.com/tocsinhq/tocsin/incident"
 	"github.com/tocsinhq/tocsin/internal/amfile"
+	"github.com/tocsinhq/tocsin/logs/template"
 	"github.com/tocsinhq/tocsin/notify"
 	"github.com/tocsinhq/tocsin/rules"
 	"github.com/tocsinhq/tocsin/telemetry"
@@ -143,7 +144,9 @@ func (r *runner) open(ctx context.Context) (*app.Core, error) {
 // then the moments of the script, then the core's own step, then the assertions.
 func (r *runner) play(ctx context.Context) error {
 	ps := points(r.s)
+	lines := logLines(r.s)
 	actions := r.s.Actions
+	var match template.Match
 	var b telemetry.Batch
 	for r.now = 0; r.now <= r.s.End; r.now += r.s.Tick {
 		n := 0
@@ -160,6 +163,11 @@ func (r *runner) play(ctx context.Context) error {
 				return fmt.Errorf("%s: write at %s: refused: %s", r.s.File, r.now, res.Rejected[0].Message)
 			}
 			ps = ps[n:]
+		}
+		for len(lines) > 0 && lines[0].at <= r.now {
+			l := lines[0].from
+			r.core.MineLog(l.Service, l.Severity, nil, []byte(lines[0].body), r.time(lines[0].at).UnixNano(), &match)
+			lines = lines[1:]
 		}
 		for len(actions) > 0 && actions[0].At <= r.now {
 			if err := r.act(ctx, actions[0]); err != nil {

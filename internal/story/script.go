@@ -19,6 +19,7 @@ type Script struct {
 	Routes  string // an alertmanager.yml, whose receivers write into the story's book
 	SLOs    string // a file of service level objectives
 	Loads   []Load
+	Logs    []Logs
 	Actions []Action // by offset, then in file order
 	Expects []Expect // in file order
 	End     time.Duration

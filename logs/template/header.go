@@ -234,7 +234,12 @@ func (h *headers) rare() bool { return h.lines > 1024 && h.timed*4 < h.lines && 
 
 // common reports whether enough lines of the stream begin with a time for that to be
 // a header; otherwise it is a line of text that happens to begin so.
-func (h *headers) common() bool { return h.timed*4 >= h.lines }
+func (h *headers) common() bool {
+	if h.lines < settleAfter/2 {
+		return h.timed*4 >= h.lines*3 // one of two is no sign yet
+	}
+	return h.timed*4 >= h.lines
+}
 
 func (h *headers) guess(cols *columns, first int, key uint64, vars *[]Var) header {
 	if !h.common() {

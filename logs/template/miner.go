@@ -110,6 +110,9 @@ func (m *Miner) Template(id uint64) (Info, bool) {
 	return t.info(), true
 }
 
+// Len returns how many templates there are, of all services.
+func (m *Miner) Len() int { return int(m.live.Load()) }
+
 // Templates describes the templates of a service, or of all if service is empty, in no order.
 func (m *Miner) Templates(service string) []Info {
 	var all []Info

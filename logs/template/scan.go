@@ -74,6 +74,8 @@ func (s *scan) run(line []byte, from int32) {
 			i++
 			if b == '=' {
 				s.value(line, i, end)
+			} else if b == '"' {
+				s.quotedValue(line, i, end)
 			}
 		default:
 			i = s.word(line, i, end)
@@ -104,7 +106,13 @@ func (s *scan) add(start, end int32, hash uint64, k Kind, f tokFlags) {
 	}
 	s.seq = (s.seq ^ (hash + uint64(k)<<8 + uint64(f))) * 0x9e3779b97f4a7c15
 	s.seq ^= s.seq >> 32
-	s.toks = append(s.toks, tok{start: start, end: end, hash: hash, kind: k, flags: f})
+	if n == cap(s.toks) {
+		s.toks = append(s.toks, tok{}) // a word that ends with a hundred marks
+	} else {
+		s.toks = s.toks[:n+1]
+	}
+	t := &s.toks[n]
+	t.start, t.end, t.hash, t.kind, t.flags = start, end, hash, k, f
 }
 
 func (s *scan) delim(start, end int32, b byte) { s.add(start, end, uint64(b), kindDelim, 0) }

@@ -69,11 +69,34 @@ func endOfValue(line []byte, i, limit int32) int32 {
 var announcing = func() map[uint64]bool {
 	m := map[uint64]bool{}
 	for _, w := range []string{"msg", "message", "event", "error", "err", "reason", "cause", "log", "text", "state", "status", "level",
+		"action", "type", "kind", "op", "operation", "method", "phase", "logger",
 		"Error", "Message", "Reason", "Event", "MESSAGE"} {
 		m[hashOf([]byte(w))] = true
 	}
 	return m
 }()
+
+// quotedValue is called after a quote. In "key": "a value" of JSON what is in the second
+// pair of quotes is a value, as after a '='.
+func (s *scan) quotedValue(line []byte, i, limit int32) {
+	n := len(s.toks) - 1 // of the quote
+	if n < 4 || i <= s.holdEnd || s.toks[n-1].hash != hashColon || s.toks[n-1].kind != KindNone || s.toks[n-2].hash != '"' ||
+		s.toks[n-3].kind != KindNone || announcing[s.toks[n-3].hash] {
+		return
+	}
+	end := i
+	for end < limit && line[end] != '"' {
+		if line[end] == '\\' {
+			end++
+		}
+		end++
+	}
+	if end < limit {
+		s.holdFrom, s.holdEnd = i, end
+	}
+}
+
+var hashColon = hashOf([]byte(":"))
 
 // announcesText reports whether the word before the '=' that was just read is a key
 // whose value is text.

@@ -60,7 +60,13 @@ type Finding struct {
 	Score   float64 `json:"score"` // 1 less the chance of the oddest part
 	// Errors says that a part is of lines of at least error that are new or came in a burst.
 	Errors bool `json:"errors"`
+	// Felt says that one of those came at least FeltFrom times in a minute: what users run
+	// into, and not one odd request.
+	Felt bool `json:"felt"`
 }
+
+// FeltFrom is how many error lines of one sort in a minute count as felt by users.
+const FeltFrom = 10
 
 // MaxParts bounds the parts of a finding.
 const MaxParts = 10
@@ -125,11 +131,16 @@ type episode struct {
 }
 
 // fold adds the parts of a minute and returns what is to be told, nil if nothing is.
-func (e *episode) fold(service string, minute int64, parts []Part, quiet time.Duration) *Finding {
+// now is how many lines of a template the minute has.
+func (e *episode) fold(service string, minute int64, parts []Part, quiet time.Duration, now func(template string) uint64) *Finding {
 	end := time.Unix((minute+1)*60, 0).UTC()
 	if len(parts) == 0 {
 		if e.parts == nil || minute-e.last < int64(quiet/time.Minute) {
 			return nil
+		}
+		for key, p := range e.parts {
+			p.Count = now(p.Template) // which shows whether it is over, or taken for normal
+			e.parts[key] = p
 		}
 		f := e.finding(service, Closed, end)
 		*e = episode{}
@@ -169,6 +180,7 @@ func (e *episode) finding(service string, p Phase, end time.Time) *Finding {
 	for _, x := range e.parts {
 		f.Parts = append(f.Parts, x)
 		f.Errors = f.Errors || x.grave()
+		f.Felt = f.Felt || x.grave() && x.Count >= FeltFrom
 	}
 	slices.SortFunc(f.Parts, func(a, b Part) int {
 		return cmp.Or(-cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Chance, b.Chance), cmp.Compare(a.Template, b.Template), cmp.Compare(a.Kind, b.Kind))

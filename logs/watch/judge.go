@@ -21,6 +21,9 @@ const (
 	settleAfter = 30
 	// certain is the chance below which one minute is enough.
 	certain = 1e-9
+	// most bounds the patterns of a service; the miner bounds what lives, and this what was
+	// let go there.
+	most = 5000
 	// forget is how long a pattern is kept that is not seen, in minutes.
 	forget = 3 * 24 * 60
 )
@@ -73,6 +76,15 @@ func (w *Watcher) closeMinute(s *service, minute int64) *Finding {
 	if x := s.mix.step(s, minute, learnt); x != nil {
 		parts = append(parts, *x)
 	}
+	s.trim(all)
+	f := s.episode.fold(s.name, minute, parts, time.Duration(w.cfg.Quiet), func(name string) uint64 {
+		for _, p := range all {
+			if Name(p.id) == name {
+				return uint64(p.counts[minute%ring])
+			}
+		}
+		return 0
+	})
 	for _, p := range all {
 		n := uint64(p.counts[minute%ring])
 		p.total += n
@@ -87,7 +99,25 @@ func (w *Watcher) closeMinute(s *service, minute int64) *Finding {
 	if minute%60 == 0 || s.shown < w.cfg.Series {
 		s.choose(w.cfg.Series)
 	}
-	return s.episode.fold(s.name, minute, parts, time.Duration(w.cfg.Quiet))
+	return f
+}
+
+// trim drops the patterns that were not seen for longest when there are too many.
+func (s *service) trim(all []*pattern) {
+	if len(s.patterns) <= most {
+		return
+	}
+	oldest := slices.Clone(all)
+	slices.SortStableFunc(oldest, func(a, b *pattern) int { return cmp.Compare(a.seen, b.seen) })
+	for _, p := range oldest {
+		if len(s.patterns) <= most*9/10 {
+			return
+		}
+		if p.shown {
+			s.shown--
+		}
+		delete(s.patterns, p.id)
+	}
 }
 
 // gather lets patterns whose templates were merged go into the wider one.
@@ -164,6 +194,8 @@ func (p *pattern) chance(minute int64) (c float64, ok bool) {
 			return 1, true
 		}
 		return atLeast(x, p.expected(), p.spread()), true
+	case p.level >= telemetry.SeverityWarn || p.minutes < memory:
+		return 1, true // fewer warnings are no trouble
 	case x == 0 && p.mean < 20:
 		// How often has it been silent for so long? Only for what came regularly.
 		share := float64(p.zeros+1) / float64(p.minutes+2)
@@ -192,7 +224,11 @@ func (w *Watcher) firsts(s *service, all []*pattern, minute int64) []Part {
 	for _, p := range all {
 		n := p.counts[minute%ring]
 		switch {
+		case p.told > 0 && n > 0 && minute-p.told < memory:
+			// What was told as new goes on, for an hour.
+			parts = append(parts, w.part(s, p, p.toldAs, minute, 1))
 		case p.back > 0 && n > 0:
+			p.told, p.toldAs = minute, KindReturned
 			parts = append(parts, w.part(s, p, KindReturned, minute, 0.001))
 		case p.made == minute:
 			// The chance that something new comes in a minute of this service.
@@ -200,6 +236,7 @@ func (w *Watcher) firsts(s *service, all []*pattern, minute int64) []Part {
 			c := 1 - math.Exp(-max(s.fresh, 1/age))
 			grave := p.level >= telemetry.SeverityError
 			if c < 0.02 && (grave || n >= least) || grave && n >= least && c < 0.2 {
+				p.told, p.toldAs = minute, KindNew
 				parts = append(parts, w.part(s, p, KindNew, minute, c*w.cfg.FalseShare))
 			}
 		}

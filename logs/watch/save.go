@@ -48,6 +48,8 @@ type savedPattern struct {
 	Odd      uint8   `json:"odd,omitempty"`
 	Seen     int64   `json:"seen"`
 	Shown    bool    `json:"shown,omitempty"`
+	Told     int64   `json:"told,omitempty"`
+	ToldAs   Kind    `json:"told_as,omitempty"`
 }
 
 const saveVersion = 1
@@ -72,7 +74,7 @@ func (w *Watcher) Save(out io.Writer) error {
 		}
 		for _, p := range s.sorted() {
 			y.Patterns = append(y.Patterns, savedPattern{
-				p.id, uint8(p.level), p.minutes, p.mean, p.variance, p.zeros, p.run, p.longest, p.loud, p.odd, p.seen, p.shown,
+				p.id, uint8(p.level), p.minutes, p.mean, p.variance, p.zeros, p.run, p.longest, p.loud, p.odd, p.seen, p.shown, p.told, p.toldAs,
 			})
 		}
 		s.mu.Unlock()
@@ -112,7 +114,7 @@ func (w *Watcher) Load(in io.Reader, now int64) error {
 		for _, p := range y.Patterns {
 			s.patterns[p.ID] = &pattern{
 				id: p.ID, level: telemetry.Severity(p.Level), minutes: p.Minutes, mean: p.Mean, variance: p.Variance, zeros: p.Zeros,
-				run: p.Run, longest: p.Longest, loud: p.Loud, odd: p.Odd, seen: p.Seen, shown: p.Shown,
+				run: p.Run, longest: p.Longest, loud: p.Loud, odd: p.Odd, seen: p.Seen, shown: p.Shown, told: p.Told, toldAs: p.ToldAs,
 			}
 			if p.Shown {
 				s.shown++

@@ -327,3 +327,26 @@ func TestSave_RestartKeepsWhatIsNormal(t *testing.T) {
 		t.Error("half a file was taken")
 	}
 }
+
+func TestWatch_PatternsAreBounded(t *testing.T) {
+	d := newDesk(t)
+	var match template.Match
+	for i := range 20000 {
+		match.ID, match.New = uint64(i+1), true
+		if i%2000 == 0 {
+			d.now = d.now.Add(time.Minute)
+			d.watch.Step(d.now.Add(31 * time.Second))
+		}
+		d.watch.Observe("pay", 9, &match, d.now.Add(time.Minute).UnixNano(), []byte("x"))
+	}
+	d.watch.Step(d.now.Add(5 * time.Minute))
+	var b strings.Builder
+	d.watch.WriteMetrics(&b)
+	var n int
+	for _, line := range strings.Split(b.String(), "\n") {
+		fmt.Sscanf(line, "tocsin_log_watched_templates %d", &n)
+	}
+	if n == 0 || n > 5000 {
+		t.Errorf("%d patterns are kept, want at most 5000", n)
+	}
+}

@@ -73,7 +73,9 @@ type pattern struct {
 	counts [ring]uint32
 	total  uint64 // lines, from when it was shown if it is
 	made   int64  // the minute in which its template was made, 0 if before it was watched
-	back   int64  // when it was last seen before it returned, in nanoseconds
+	told   int64  // the minute in which it was told as toldAs, 0 if it was not
+	toldAs Kind
+	back   int64 // when it was last seen before it returned, in nanoseconds
 
 	minutes        uint32
 	mean, variance float64
