@@ -31,7 +31,7 @@ func logs(args []string, out io.Writer) (figures, error) {
 	}
 	f.dir = filepath.Join(*data, "logs")
 	found := figures{}
-	for _, part := range []func(logsFlags, figures, io.Writer) error{logsAccuracy, logsSpeed, logsMemory, logsAnomalies} {
+	for _, part := range []func(logsFlags, figures, io.Writer) error{logsAccuracy, logsSpeed, logsMemory, logsAnomalies, logsStore} {
 		if err := part(f, found, out); err != nil {
 			return nil, err
 		}

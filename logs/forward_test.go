@@ -148,7 +148,7 @@ func TestStore_Forward_EverythingArrivesOverFailuresAndRestarts(t *testing.T) {
 					ended := make(chan error, 1)
 					go func() { ended <- s.Run(ctx) }()
 					for deadline := time.Now().Add(20 * time.Second); o.count(lines) < len(lines) && time.Now().Before(deadline); {
-						time.Sleep(20 * time.Millisecond)
+						<-time.After(20 * time.Millisecond)
 					}
 					cancel()
 					if err := <-ended; err != nil {
@@ -185,7 +185,7 @@ func TestStore_ForwardQueueFull_OldestAreDroppedAndCounted(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
 	for deadline := time.Now().Add(20 * time.Second); counter(set, `tocsin_logs_forward_dropped_total{reason="queue_full"}`) < 100 && time.Now().Before(deadline); {
-		time.Sleep(20 * time.Millisecond)
+		<-time.After(20 * time.Millisecond)
 	}
 	cancel()
 	if err := <-ended; err != nil {

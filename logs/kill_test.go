@@ -59,7 +59,7 @@ func victim(dir string) {
 	go func() {
 		for {
 			s.Merge(ctx)
-			time.Sleep(5 * time.Millisecond)
+			<-time.After(5 * time.Millisecond)
 		}
 	}()
 	first, _ := strconv.Atoi(os.Getenv(killDir + "_FIRST"))
