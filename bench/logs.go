@@ -36,7 +36,7 @@ func logs(args []string, out io.Writer) (figures, error) {
 	}
 	f.dir = filepath.Join(*data, "logs")
 	found := figures{}
-	for _, part := range []func(logsFlags, figures, io.Writer) error{logsAccuracy, logsSpeed, logsMemory, logsAnomalies, logsKept} {
+	for _, part := range []func(logsFlags, figures, io.Writer) error{logsAccuracy, logsSpeed, logsMemory, logsAnomalies, logsKept, logsStore} {
 		if err := part(f, found, out); err != nil {
 			return nil, err
 		}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"hash/maphash"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -27,20 +26,50 @@ import (
 
 	tocsinlogs "github.com/tocsinhq/tocsin/logs"
 	"github.com/tocsinhq/tocsin/logs/logstest"
+	"github.com/tocsinhq/tocsin/logs/segment"
+	"github.com/tocsinhq/tocsin/logs/template"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
-// logsStore measures the log store on a stream like that of Train Ticket.
-func logsStore(args []string, out io.Writer) (figures, error) {
+// logsStoreAlone measures the log store on a stream like that of Train Ticket, without
+// the other parts of the bench logs.
+func logsStoreAlone(args []string, out io.Writer) (figures, error) {
 	flags := flag.NewFlagSet("logs-store", flag.ContinueOnError)
-	rows := flags.Int("rows", 1_000_000, "records to write")
-	dir := flags.String("dir", "", "folder for the store; empty: a temporary one")
-	fsync := flags.Bool("fsync", false, "with durability: fsync")
+	var run logStoreRun
+	flags.IntVar(&run.rows, "rows", 1_000_000, "records to write")
+	flags.StringVar(&run.dir, "dir", "", "folder for the store; empty: a temporary one")
+	flags.BoolVar(&run.fsync, "fsync", false, "with durability: fsync")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
 	found := figures{}
-	return found, logStoreFigures(logStoreRun{rows: *rows, dir: *dir, fsync: *fsync, miner: logstest.Cutter{Seed: maphash.MakeSeed()}}, found, out)
+	return found, logStoreFigures(run, found, out)
+}
+
+// logsStore is the part of the bench logs.
+func logsStore(_ logsFlags, found figures, out io.Writer) error {
+	return logStoreFigures(logStoreRun{rows: 1_000_000}, found, out)
+}
+
+// storeMiner is the miner as the store asks it.
+type storeMiner struct {
+	miner   *template.Miner
+	matches sync.Pool
+}
+
+// Mine implements logs.Miner.
+func (m *storeMiner) Mine(service string, sev telemetry.Severity, given, body []byte, at int64, spans []segment.Span) (uint64, []segment.Span) {
+	match, _ := m.matches.Get().(*template.Match)
+	if match == nil {
+		match = new(template.Match)
+	}
+	m.miner.Mine(service, sev, given, body, at, match)
+	for _, v := range match.Vars {
+		spans = append(spans, segment.Span{Start: v.Start, End: v.End})
+	}
+	id := match.ID
+	m.matches.Put(match)
+	return id, spans
 }
 
 // logStoreRun is what one run of the bench is told.
@@ -48,7 +77,6 @@ type logStoreRun struct {
 	rows  int
 	dir   string
 	fsync bool
-	miner tocsinlogs.Miner
 }
 
 // logBatchRows is how many records one request has.
@@ -70,7 +98,7 @@ func logStoreFigures(run logStoreRun, found figures, out io.Writer) (err error) 
 		cfg.Durability = tocsinlogs.DurabilityFsync
 	}
 	s, err := tocsinlogs.Open(tocsinlogs.Options{
-		Dir: run.dir, Config: cfg, Miner: run.miner, Now: time.Now, Logger: slog.New(slog.DiscardHandler), Metrics: metrics.NewSet(),
+		Dir: run.dir, Config: cfg, Miner: &storeMiner{miner: template.New(template.DefaultConfig())}, Now: time.Now, Logger: slog.New(slog.DiscardHandler), Metrics: metrics.NewSet(),
 	})
 	if err != nil {
 		return err

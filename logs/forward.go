@@ -102,8 +102,3 @@ func checkURL(text string, report func(path, format string, args ...any)) {
 		report("url", "want http://host:port or https://..., got %q", text)
 	}
 }
-
-type forwardMark struct{}
-
-func (s *Store) lastForwarded() uint64       { return 0 }
-func (s *Store) releaseLog(seq uint64) error { return removeLog(s.walPath(seq)) }

@@ -25,6 +25,8 @@ type storeMetrics struct {
 	skipped     *metrics.Counter
 	tails       *metrics.Gauge
 	tailMissed  *metrics.Counter
+	forwarded   *metrics.Counter
+	sendErrors  *metrics.Counter
 }
 
 func newStoreMetrics(set *metrics.Set, s *Store) *storeMetrics {
@@ -85,6 +87,8 @@ func newStoreMetrics(set *metrics.Set, s *Store) *storeMetrics {
 		scanned:     set.GetOrCreateCounter("tocsin_logs_blocks_read_total"),
 		skipped:     set.GetOrCreateCounter("tocsin_logs_blocks_skipped_total"),
 		tails:       set.GetOrCreateGauge("tocsin_logs_tails", nil),
+		forwarded:   set.GetOrCreateCounter("tocsin_logs_forwarded_records_total"),
+		sendErrors:  set.GetOrCreateCounter("tocsin_logs_forward_errors_total"),
 		tailMissed:  set.GetOrCreateCounter(`tocsin_logs_tail_dropped_total{reason="slow"}`),
 	}
 }
@@ -97,6 +101,11 @@ func (m *storeMetrics) refused(reason string, n int) {
 // refusedWrite counts records that their sender was told to send again.
 func (m *storeMetrics) refusedWrite(reason string, n int) {
 	m.set.GetOrCreateCounter(`tocsin_logs_deferred_records_total{reason="` + reason + `"}`).Add(n)
+}
+
+// notForwarded counts records that the other store never gets.
+func (m *storeMetrics) notForwarded(reason string, n int) {
+	m.set.GetOrCreateCounter(`tocsin_logs_forward_dropped_total{reason="` + reason + `"}`).Add(n)
 }
 
 func (m *storeMetrics) damaged(what string) *metrics.Counter {

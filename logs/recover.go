@@ -65,7 +65,13 @@ func (s *Store) recover() (next uint64, err error) {
 		next = max(next, seq+1)
 		errs = append(errs, s.readLog(seq))
 	}
-	next = max(next, s.lastForwarded()+1)
+	queued, err := s.queued()
+	if err != nil {
+		return 0, err
+	}
+	for _, seq := range queued {
+		next = max(next, seq+1)
+	}
 	return next, errors.Join(errs...)
 }
 
@@ -92,8 +98,11 @@ func lastOf(path string) (seq uint64, ok bool) {
 }
 
 // listLogs returns the numbers of the logs that are there, in order.
-func (s *Store) listLogs() ([]uint64, error) {
-	entries, err := os.ReadDir(s.walDir())
+func (s *Store) listLogs() ([]uint64, error) { return logsIn(s.walDir()) }
+
+// logsIn returns the numbers of the logs in a folder, in order.
+func logsIn(dir string) ([]uint64, error) {
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
 	}

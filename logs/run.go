@@ -18,6 +18,12 @@ func (s *Store) Run(ctx context.Context) error {
 		s.upkeep(ctx)
 	}()
 	defer func() { <-done }()
+	forwarding := make(chan struct{})
+	go func() {
+		defer close(forwarding)
+		s.forward(ctx)
+	}()
+	defer func() { <-forwarding }()
 	s.requestSeal() // what was read from the logs
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()

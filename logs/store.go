@@ -75,7 +75,6 @@ type Store struct {
 	sealMu  sync.Mutex // one seals at a time
 	tidyMu  sync.Mutex // one merges or deletes at a time
 	sealReq chan struct{}
-	marks   forwardMark
 }
 
 // Open opens the store in a folder: it makes away with what a crash left unfinished
@@ -90,7 +89,7 @@ func Open(o Options) (_ *Store, err error) {
 	s.frames.New = func() any { return new([]byte) }
 	s.disk = &diskGuard{dir: o.Dir, min: uint64(o.Config.MinFreeDisk), free: diskFree}
 	s.metrics = newStoreMetrics(o.Metrics, s)
-	for _, dir := range []string{o.Dir, s.walDir(), s.brokenDir()} {
+	for _, dir := range []string{o.Dir, s.walDir(), s.brokenDir(), s.queueDir()} {
 		if err := os.MkdirAll(dir, 0o750); err != nil {
 			return nil, fmt.Errorf("open log store: %w", err)
 		}

@@ -47,9 +47,14 @@ func open(t testing.TB, st setting) (*logs.Store, *metrics.Set) {
 	if st.now.IsZero() {
 		st.now = begin.Add(2 * time.Hour)
 	}
+	return openAt(t, st.dir, cfg, func() time.Time { return st.now })
+}
+
+func openAt(t testing.TB, dir string, cfg logs.Config, now func() time.Time) (*logs.Store, *metrics.Set) {
+	t.Helper()
 	set := metrics.NewSet()
 	s, err := logs.Open(logs.Options{
-		Dir: st.dir, Config: cfg, Miner: logstest.Cutter{Seed: seed}, Now: func() time.Time { return st.now },
+		Dir: dir, Config: cfg, Miner: logstest.Cutter{Seed: seed}, Now: now,
 		Logger: slog.New(slog.DiscardHandler), Metrics: set,
 	})
 	if err != nil {

@@ -46,7 +46,8 @@ type Entry struct {
 
 // Labels returns all labels of the entry in one map, the stream's before the others.
 func (e *Entry) Labels() map[string]string {
-	out := maps.Clone(e.Own)
+	out := make(map[string]string, len(e.Own)+len(e.Parsed)+len(e.Stream))
+	maps.Copy(out, e.Own)
 	maps.Copy(out, e.Parsed)
 	maps.Copy(out, e.Stream)
 	return out

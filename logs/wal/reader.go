@@ -73,3 +73,7 @@ func search(data []byte, at int) int {
 // Next returns the payload of the frame that data begins with, and the frame's length;
 // 0 if the frame is not whole, or not yet.
 func Next(data []byte) (payload []byte, n int) { return first(data) }
+
+// Skip returns how many bytes of data, which begins with no whole frame, stand before the
+// next one, -1 if there is none.
+func Skip(data []byte) int { return search(data, 1) }

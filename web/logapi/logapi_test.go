@@ -275,6 +275,36 @@ func TestOwn_LinesAreAStreamOfJSON(t *testing.T) {
 	}
 }
 
+func TestRemote_QuestionsGoToTheOtherLoki(t *testing.T) {
+	f := serve(t)
+	var auth, tenant string
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		auth, tenant = r.Header.Get("Authorization"), r.Header.Get("X-Scope-OrgID")
+		http.Redirect(w, r, f.url+r.URL.RequestURI(), http.StatusTemporaryRedirect)
+	}))
+	defer front.Close()
+	cfg := logs.DefaultConfig()
+	cfg.Remote.URL, cfg.Remote.BearerToken, cfg.Remote.Tenant = front.URL, "secret", "team"
+	o := logapi.Options{Config: cfg, Now: func() time.Time { return begin.Add(time.Minute) }, Logger: slog.New(slog.DiscardHandler)}
+	rec := httptest.NewRecorder()
+	logapi.NewOwn(o).Lines(rec, httptest.NewRequest("GET", "/logs?query="+url.QueryEscape(`{service_name="pay"} |= "took"`), nil))
+	if got := rec.Body.String(); !strings.Contains(got, `"line":"took 7 ms"`) || strings.Index(got, "took 7") > strings.Index(got, "took 5") || auth != "Bearer secret" || tenant != "team" {
+		t.Errorf("got %s, %q, %q", got, auth, tenant)
+	}
+	loki, err := logapi.NewLoki(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	auth = ""
+	rec = httptest.NewRecorder()
+	req := httptest.NewRequest("GET", "/loki/api/v1/labels?start=1", nil)
+	req.Header.Set("Authorization", "Bearer ours")
+	loki.ServeHTTP(rec, req)
+	if rec.Code != http.StatusTemporaryRedirect || auth != "Bearer secret" {
+		t.Errorf("got %d, %q", rec.Code, auth)
+	}
+}
+
 func TestOwn_TailSendsEvents(t *testing.T) {
 	f := serve(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

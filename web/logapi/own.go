@@ -102,13 +102,13 @@ func (o *Own) Lines(w http.ResponseWriter, r *http.Request) {
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
 	flushed := time.Now()
-	_, err = a.engine.Logs(ctx, q, from.UnixNano(), to.UnixNano(), n, forward, func(e logql.Entry) error {
+	show := func(l Line) error {
 		if !begun {
 			begun = true
 			w.Header().Set("Content-Type", "application/x-ndjson")
 			w.Header().Set("Cache-Control", "no-store")
 		}
-		if err := enc.Encode(lineOf(e)); err != nil {
+		if err := enc.Encode(l); err != nil {
 			return err
 		}
 		if time.Since(flushed) > 200*time.Millisecond {
@@ -116,7 +116,15 @@ func (o *Own) Lines(w http.ResponseWriter, r *http.Request) {
 			return errors.Join(out.Flush(), c.Flush())
 		}
 		return nil
-	})
+	}
+	if a.Config.Remote.URL != "" {
+		if n == 0 || n > a.Config.Query.MaxLines {
+			n = a.Config.Query.MaxLines
+		}
+		err = a.remoteLines(ctx, q.String(), from, to, n, forward, show)
+	} else {
+		_, err = a.engine.Logs(ctx, q, from.UnixNano(), to.UnixNano(), n, forward, func(e logql.Entry) error { return show(lineOf(e)) })
+	}
 	switch {
 	case err != nil && !begun:
 		fail(err)
