@@ -37,11 +37,15 @@ func (a *App) newServerParts(c *Core) (serverParts, error) {
 	if err != nil {
 		return serverParts{}, err
 	}
+	ways, err := a.newReceivers(c)
+	if err != nil {
+		return serverParts{}, err
+	}
 	return serverParts{
 		alertmanager: am,
 		broker:       web.NewBroker(webEvents{c.incidents}, a.set, a.log),
 		rates:        &rateMeter{now: c.now},
-		receivers:    a.newReceivers(c),
+		receivers:    ways,
 		prom: promapi.New(promapi.Options{
 			Engine: c.query, Storage: c.bands, Rules: c.engine, TSDB: c.tsdb, Exemplars: c.tsdb, Metadata: c.catalogue.Metadata, Targets: c.scrapes, ScrapePools: c.scrapes.ScrapePools,
 			Config: a.configYAML, Runtime: a.runtimeInfo, Gatherer: a.registry, Metrics: a.set,
