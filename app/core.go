@@ -98,7 +98,7 @@ type Core struct {
 	owner          topology.Owner
 
 	tsdb      *store.DB
-	logs      ingest.LogSink
+	logSink   ingest.LogSink
 	logStore  *logStore
 	state     *sql.DB
 	bank      *detector.Bank
@@ -160,7 +160,7 @@ func NewCore(ctx context.Context, o CoreOptions) (_ *Core, err error) {
 	}
 	c := &Core{
 		dir: o.Dir, log: o.Logger, now: o.Now, set: o.Metrics, registry: o.Registry,
-		logs:           o.Logs,
+		logSink:        o.Logs,
 		detectorConfig: o.Config.Detector,
 		incidentConfig: o.Config.Incidents,
 		externalURL:    o.ExternalURL,

@@ -35,8 +35,8 @@ func (c *Core) openLogStore(o CoreOptions) error {
 	// It is closed before the templates, so that every one that a stored record has is kept.
 	c.undo.add("close log store", store.Close)
 	c.logStore = &logStore{store: store, lines: c.lines}
-	if c.logs == nil {
-		c.logs = store
+	if c.logSink == nil {
+		c.logSink = store
 	}
 	return nil
 }
