@@ -85,6 +85,7 @@ func (a *App) serve(c *Core) {
 		Anomalies:     webAnomalies{c.anomalies},
 		Rankings:      c.rankings,
 		Deliveries:    webDeliveries{c},
+		Notifications: c.notifications,
 		Bands:         webBands{c},
 		Budgets:       c.Budgets,
 		Maintenance:   func() []window.Status { return c.router.Plan().Windows().List(c.now()) },
