@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"time"
+
+	"github.com/tocsinhq/tocsin/incident"
 )
 
 // State is where a row of the outbox stands.
@@ -177,6 +179,18 @@ func (b *Outbox) lastTold(ctx context.Context, channel, subject string) (string,
 		err = nil
 	}
 	return kind, err
+}
+
+// knows reports whether the latest message of a subject that the channel took,
+// or is yet to be told, quiet ones apart, is not about its end.
+func (b *Outbox) knows(ctx context.Context, channel, subject string) (bool, error) {
+	var kind string
+	err := b.db.QueryRowContext(ctx, `SELECT kind FROM outbox WHERE subject = ? AND channel = ? AND state IN ('sent', 'waiting') AND quiet = 0
+		ORDER BY seq DESC, id DESC LIMIT 1`, subject, channel).Scan(&kind)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return kind != string(incident.EventResolved) && kind != "group/"+GroupResolved, err
 }
 
 // firstWaiting is true of a row that no earlier waiting row of the same

@@ -107,8 +107,12 @@ func (b *Outbox) sayElsewhere(ctx context.Context, l *lane, r row, m Message, ou
 	if r.quiet || r.kind == string(incident.EventNote) || r.kind == string(incident.EventSuspects) {
 		return
 	}
+	event := r.kind
+	if event == string(incident.EventAttached) {
+		event = string(incident.EventOpened) // for a channel that would have been told of it only then
+	}
 	u := Untold{
-		Channel: r.channel, Reason: out.reason, Error: out.err, Event: r.kind, Tries: r.attempts + out.tries, Since: r.created,
+		Channel: r.channel, Reason: out.reason, Error: out.err, Event: event, Tries: r.attempts + out.tries, Since: r.created,
 		Passed: []string{r.channel},
 	}
 	if m.Untold != nil {
@@ -171,9 +175,12 @@ func (b *Outbox) asIncident(ctx context.Context, to *lane, m Message, r row, u U
 	if !m.Burning() {
 		return n
 	}
-	n.Event.Kind = incident.EventOpened
-	if told, err := b.lastTold(ctx, to.name, r.subject); err == nil && told != "" && told != string(incident.EventResolved) {
-		n.Event.Kind = incident.EventNote
+	told, err := b.knows(ctx, to.name, r.subject)
+	switch {
+	case err == nil && !told:
+		n.Event.Kind = incident.EventOpened
+	case opening(string(m.Event.Kind)):
+		n.Event.Kind = incident.EventNote // it is no news there that it burns
 	}
 	return n
 }
