@@ -27,6 +27,14 @@ func (c *Core) presentMessage(ctx context.Context, id string) (notify.Message, e
 	return m, nil
 }
 
+// silencesChanged looks again at what is held back, since a silence may have
+// ended.
+func (c *Core) silencesChanged(ctx context.Context) {
+	if err := c.Outbox().Reconsider(context.WithoutCancel(ctx)); err != nil {
+		c.log.Error("messages that a silence held back are told only when it was to end", "error", err)
+	}
+}
+
 // noteEscalation puts a step of an escalation on the incident's timeline, once
 // for each key.
 func (c *Core) noteEscalation(ctx context.Context, id, key, text string, at time.Time) error {

@@ -22,6 +22,11 @@ const pruneEvery = time.Hour
 // all have ended. A send under way at that moment gets a few seconds to end. A
 // database that refuses is counted, logged and tried again: it never ends Run.
 func (b *Outbox) Run(ctx context.Context) error {
+	// What mutes may be another than when the outbox last ran.
+	if err := b.Reconsider(ctx); err != nil && ctx.Err() == nil {
+		b.metrics.storage.Inc()
+		b.log.Error("muted messages wait until the time they were muted to", "error", err)
+	}
 	var g errgroup.Group
 	for _, l := range b.lanes {
 		g.Go(func() error {
