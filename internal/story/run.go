@@ -127,7 +127,7 @@ func (r *runner) open(ctx context.Context) (*app.Core, error) {
 		Channels: channels,
 
 		Alertmanager: r.routes,
-		Receiver:     func(c notify.Channel) notify.Channel { return &recorder{name: c.Name(), book: r.book} },
+		Receiver:     func(c notify.Channel) notify.Channel { return &recorder{name: c.Name(), book: r.book, now: func() time.Time { return r.time(r.now) }} },
 		Now:          func() time.Time { return r.time(r.now) },
 		Logger:       r.log,
 	})
