@@ -330,6 +330,7 @@ func (c *Core) prepare(cfg config.Config, channels []notify.Channel, conf amfile
 	outbox, err := notify.NewOutbox(notify.Options{
 		DB: c.state, Channels: c.withReceivers(channels, plan), Config: cfg.Notify,
 		Logger: c.log, Metrics: c.set, Now: c.now, Mute: c.muted,
+		Present: c.presentMessage, Escalated: c.noteEscalation,
 	})
 	if err != nil {
 		return replaceable{}, err

@@ -39,6 +39,7 @@ func (a *App) newServerParts(c *Core) (serverParts, error) {
 	cfg := a.loaded.config
 	am, err := amapi.New(amapi.Options{
 		Router: c.router, Silences: c.silences, Config: cfg.Alertmanager, Registry: a.registry, Metrics: a.set, Logger: a.log, Now: c.now, Version: a.opts.Version,
+		Changed: c.silencesChanged,
 	})
 	if err != nil {
 		return serverParts{}, err
@@ -89,6 +90,7 @@ func (a *App) serve(c *Core) {
 		Anomalies:     webAnomalies{c.anomalies},
 		Rankings:      c.rankings,
 		Deliveries:    webDeliveries{c},
+		Notifications: c.notifications,
 		Bands:         webBands{c},
 		Budgets:       c.Budgets,
 		Maintenance:   func() []window.Status { return c.router.Plan().Windows().List(c.now()) },

@@ -10,6 +10,7 @@ import (
 	"github.com/tocsinhq/tocsin/change/verdict"
 	"github.com/tocsinhq/tocsin/detector"
 	"github.com/tocsinhq/tocsin/incident"
+	"github.com/tocsinhq/tocsin/notify"
 	"github.com/tocsinhq/tocsin/telemetry"
 	"github.com/tocsinhq/tocsin/web"
 )
@@ -117,7 +118,27 @@ func (s webDeliveries) Deliveries(ctx context.Context, id string) ([]web.Deliver
 	for i, d := range list {
 		out[i] = web.Delivery{
 			Channel: d.Channel, Seq: d.Seq, Event: d.Kind, State: string(d.State), Attempts: d.Attempts,
-			Created: d.Created, Due: d.Due, Done: d.Done, Error: d.Error,
+			Created: d.Created, Due: d.Due, Done: d.Done, Error: d.Error, Muted: d.Muted, MutedBy: d.MutedBy,
+		}
+	}
+	return out, nil
+}
+
+// notifications reads the journal for the pages and the program.
+func (c *Core) notifications(ctx context.Context, q web.NotifyQuery) ([]web.NotifyEntry, error) {
+	f := notify.JournalFilter{Subject: q.Subject, Channel: q.Channel, Since: q.Since, After: q.After, Before: q.Before, Oldest: q.Oldest, Limit: q.Limit}
+	for _, w := range q.What {
+		f.What = append(f.What, notify.What(w))
+	}
+	list, err := c.Outbox().Journal(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]web.NotifyEntry, len(list))
+	for i, e := range list {
+		out[i] = web.NotifyEntry{
+			ID: e.ID, At: e.At, What: string(e.What), Channel: e.Channel, Subject: e.Subject, Key: e.Key, Event: e.Event,
+			Attempt: e.Attempt, Code: e.Code, Took: e.Took.Seconds(), Reason: e.Reason, Detail: e.Detail,
 		}
 	}
 	return out, nil

@@ -34,8 +34,21 @@ type Config struct {
 	// UpdateEvery is the least time between two quiet updates of one incident
 	// on one channel.
 	UpdateEvery yamldoc.Duration `yaml:"update_every"`
-	// Keep is how long records of finished deliveries are kept.
+	// Keep is how long records of finished deliveries and the journal of
+	// notifications are kept.
 	Keep yamldoc.Duration `yaml:"keep"`
+	// LogRows is the greatest length of the journal; beyond it the oldest
+	// entries are removed early.
+	LogRows int `yaml:"log_rows"`
+	// MaxWaiting is how many messages may wait on one channel. Beyond it those
+	// of one incident are merged, and beyond twice as many new ones are dropped.
+	MaxWaiting int `yaml:"max_waiting"`
+	// Fallback are the channels that say what another one could not be told: the
+	// first that has not failed itself. Without this key it is the next channel
+	// in order; an empty list means nobody.
+	Fallback []string `yaml:"fallback"`
+	// Escalations tell further channels when nobody acknowledges.
+	Escalations []EscalationConfig `yaml:"escalations"`
 	// ProxyFromEnvironment lets channels reach out through the proxy that
 	// HTTPS_PROXY, HTTP_PROXY and NO_PROXY name.
 	ProxyFromEnvironment bool `yaml:"proxy_from_environment"`
@@ -55,6 +68,9 @@ type ChannelConfig struct {
 	// are among the common ones, and one that pages (PagerDuty, Opsgenie) of
 	// acknowledged too.
 	Events []incident.EventKind `yaml:"events"`
+	// Fallback overrides the common fallback for what this channel could not be
+	// told.
+	Fallback []string `yaml:"fallback"`
 	// Slack sends to Slack by an incoming webhook or as a bot.
 	Slack *SlackConfig `yaml:"slack"`
 	// PagerDuty pages by Events API v2.
@@ -160,6 +176,8 @@ func DefaultConfig() Config {
 		GiveUp:      yamldoc.Duration(24 * time.Hour),
 		UpdateEvery: yamldoc.Duration(time.Minute),
 		Keep:        yamldoc.Duration(30 * 24 * time.Hour),
+		LogRows:     200_000,
+		MaxWaiting:  10_000,
 	}
 }
 

@@ -55,12 +55,25 @@ events: [opened, resolved]
 give_up: 2h
 retry_max: 30s
 proxy_from_environment: true
+fallback: [console]
+max_waiting: 500
+log_rows: 1000
+escalations:
+  - name: pages
+    min_severity: critical
+    services: [pay, "check*"]
+    channels: [slack]
+    repeat: 2
+    steps:
+      - {after: 10m, tell: [hook]}
+      - {after: 20m, tell: [hook, jenkins]}
 `)
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
 	if cfg.GiveUp.Std() != 2*time.Hour || cfg.Channels[0].Slack.Token.Reveal() != "xoxb-1-secret" ||
 		cfg.Channels[2].Webhook.Headers["Authorization"].Reveal() != "Bearer secret" || cfg.Channels[3].Console == nil ||
+		len(cfg.Escalations) != 1 || cfg.Escalations[0].Steps[1].Tell[1] != "jenkins" || cfg.Fallback[0] != "console" ||
 		!cfg.ProxyFromEnvironment || cfg.MinSeverity != incident.SeverityWarning || cfg.Timeout.Std() != 10*time.Second {
 		t.Errorf("cfg = %+v", cfg)
 	}
@@ -90,12 +103,26 @@ channels:
     slack: {webhook_url: "https://", api_url: "::secret"}
   - name: e
     webhook: {url: "http://[secret"}
+    fallback: [e, nobody]
 default: [nobody]
 min_severity: ""
 events: [closed]
 timeout: 0s
 retry_min: 10s
 retry_max: 1s
+fallback: [nobody]
+max_waiting: 0
+log_rows: -1
+escalations:
+  - name: x
+    min_severity: loud
+    services: ["[", ""]
+    channels: [nobody]
+    repeat: -1
+  - name: x
+    steps:
+      - {after: 0s, tell: []}
+      - {after: 1m, tell: [nobody]}
 `)
 	want := []string{
 		`channels[0].name: want 1 to 63 of a-z, 0-9, - and _, beginning with a letter or digit, got "Slack Ops"`,
@@ -117,6 +144,21 @@ retry_max: 1s
 		`channels[5].slack.api_url: want it beside token only; a webhook_url is a whole address`,
 		`channels[6].webhook.url: want an http or https URL, got one that cannot be read`,
 		`default[0]: want the name of a channel under channels, got "nobody"`,
+		`fallback[0]: want the name of a channel under channels, got "nobody"`,
+		`escalations[0].min_severity: want info, warning or critical, got "loud"`,
+		`escalations[0].services[0]: want the name of a service, in which * stands for any letters, got "["`,
+		`escalations[0].services[1]: want the name of a service, in which * stands for any letters, got ""`,
+		`escalations[0].channels[0]: want the name of a channel under channels, got "nobody"`,
+		`escalations[0].steps: want at least one step with after and tell, got none`,
+		`escalations[0].repeat: want 0 to 100, got -1`,
+		`escalations[1].steps[0].after: want a positive duration, got "0s"`,
+		`escalations[1].steps[0].tell: want the names of channels, got none`,
+		`escalations[1].steps[1].tell[0]: want the name of a channel under channels, got "nobody"`,
+		`escalations[1].name: want each name once, got "x" again`,
+		`channels[6].fallback[1]: want the name of a channel under channels, got "nobody"`,
+		`channels[6].fallback: want other channels, got "e" itself`,
+		`log_rows: want a positive number of entries, got -1`,
+		`max_waiting: want a positive number of messages, got 0`,
 		`min_severity: want info, warning or critical, got ""`,
 		`events[0]: want one of opened, raised, reopened, resolved, acknowledged, suspects, note, got "closed"`,
 		`timeout: want a positive duration, got "0s"`,

@@ -34,6 +34,25 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 			report(fmt.Sprintf("default[%d]", i), "want the name of a channel under channels, got %q", n)
 		}
 	}
+	validateChannels("fallback", c.Fallback, seen, report)
+	for i, e := range c.Escalations {
+		e.validate(fmt.Sprintf("escalations[%d]", i), seen, report)
+		if slices.ContainsFunc(c.Escalations[:i], func(o EscalationConfig) bool { return o.Name == e.Name }) {
+			report(fmt.Sprintf("escalations[%d].name", i), "want each name once, got %q again", e.Name)
+		}
+	}
+	for i, ch := range c.Channels {
+		validateChannels(fmt.Sprintf("channels[%d].fallback", i), ch.Fallback, seen, report)
+		if slices.Contains(ch.Fallback, ch.Name) {
+			report(fmt.Sprintf("channels[%d].fallback", i), "want other channels, got %q itself", ch.Name)
+		}
+	}
+	if c.LogRows <= 0 {
+		report("log_rows", "want a positive number of entries, got %d", c.LogRows)
+	}
+	if c.MaxWaiting <= 0 {
+		report("max_waiting", "want a positive number of messages, got %d", c.MaxWaiting)
+	}
 	validateSeverity("min_severity", c.MinSeverity, report)
 	validateEvents("events", c.Events, report)
 	durations := []struct {
@@ -209,6 +228,15 @@ func validateNames(path string, names []string, most int, report func(path, form
 	for i, n := range names {
 		if strings.TrimSpace(n) == "" || len(n) > 100 || strings.ContainsAny(n, "\r\n\x00") {
 			report(fmt.Sprintf("%s[%d]", path, i), "want 1 to 100 bytes on one line, got %q", n)
+		}
+	}
+}
+
+// validateChannels wants each name to be that of a channel.
+func validateChannels(path string, names []string, known map[string]bool, report func(path, format string, args ...any)) {
+	for i, n := range names {
+		if !known[n] {
+			report(fmt.Sprintf("%s[%d]", path, i), "want the name of a channel under channels, got %q", n)
 		}
 	}
 }

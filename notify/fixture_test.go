@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -72,6 +73,17 @@ func (f *fake) keys() []string {
 		out = append(out, g.key)
 	}
 	return out
+}
+
+// last returns key and kind of the latest message.
+func (f *fake) last() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.got) == 0 {
+		return ""
+	}
+	g := f.got[len(f.got)-1]
+	return g.key + " " + string(g.kind)
 }
 
 func (f *fake) attempts() int {
@@ -143,6 +155,36 @@ func newBenchIn(t *testing.T, dir string, alter func(*notify.Config), channels .
 		t.Fatal(err)
 	}
 	return b
+}
+
+// newBenchWith is a bench whose outbox has further options.
+func newBenchWith(t *testing.T, alter func(*notify.Options), channels ...notify.Channel) *bench {
+	t.Helper()
+	b := newBench(t, nil, channels...)
+	o := notify.Options{
+		DB: b.db, Channels: channels, Config: quietDefaults(), Metrics: b.set, Now: b.clock.Now,
+		Jitter: func() float64 { return 0.5 },
+	}
+	alter(&o)
+	var err error
+	if b.Outbox, err = notify.NewOutbox(o); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// journal returns the whole journal, oldest first, as "what reason key detail".
+func (b *bench) journal() []string {
+	b.t.Helper()
+	entries, err := b.Journal(context.Background(), notify.JournalFilter{Oldest: true, Limit: 10000})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var out []string
+	for _, e := range entries {
+		out = append(out, strings.TrimSpace(fmt.Sprintf("%s %s %s %s", e.What, e.Reason, e.Key, e.Detail)))
+	}
+	return out
 }
 
 // enqueue puts a message into the outbox at the clock's time.

@@ -171,7 +171,7 @@ func (b *Outbox) writeGroup(ctx context.Context, tx *sql.Tx, m Message, channel 
 	if written, err = insertRow(ctx, tx, r); err != nil || !written {
 		return false, 0, err
 	}
-	merged, err = mergeAll(ctx, tx, r)
+	merged, err = b.merge(ctx, tx, r, mergeEvery, "newer")
 	return true, merged, err
 }
 

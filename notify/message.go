@@ -37,6 +37,12 @@ type Message struct {
 	// Quiet is set by the outbox: the message brings what the channel already
 	// shows up to date and must not make a sound of its own.
 	Quiet bool `json:"quiet,omitempty"`
+	// Held, Untold and Escalation are set by the outbox: why the message comes
+	// late, which other channel could not be told, and that nobody has
+	// acknowledged.
+	Held       *Held       `json:"held,omitempty"`
+	Untold     *Untold     `json:"untold,omitempty"`
+	Escalation *Escalation `json:"escalation,omitempty"`
 }
 
 // Key returns the dedup key of the message about an event: the same for every

@@ -18,6 +18,9 @@ type outboxMetrics struct {
 	// muteErrors counts messages that were told because nobody could say
 	// whether they were muted.
 	muteErrors *metrics.Counter
+	// journalCut counts entries of the journal that were removed because there
+	// were more than Config.LogRows.
+	journalCut *metrics.Counter
 }
 
 func newOutboxMetrics(set *metrics.Set) outboxMetrics {
@@ -30,6 +33,7 @@ func newOutboxMetrics(set *metrics.Set) outboxMetrics {
 		storage: set.GetOrCreateCounter("tocsin_notify_storage_errors_total"),
 
 		muteErrors: set.GetOrCreateCounter("tocsin_notify_mute_errors_total"),
+		journalCut: set.GetOrCreateCounter("tocsin_notify_log_cut_total"),
 	}
 }
 
@@ -42,7 +46,13 @@ func (m outboxMetrics) notRouted(reason string) {
 	m.set.GetOrCreateCounter(fmt.Sprintf("tocsin_notify_not_routed_total{reason=%q}", reason)).Inc()
 }
 
-// finished counts rows by their last state: sent, failed, merged or skipped.
+// fellBack counts messages that another channel is to tell of, by the channel
+// that failed and, when nobody is told, why.
+func (m outboxMetrics) fellBack(channel, outcome string) {
+	m.set.GetOrCreateCounter(fmt.Sprintf("tocsin_notify_fallback_total{channel=%q,outcome=%q}", channel, outcome)).Inc()
+}
+
+// finished counts rows by their last state: sent, failed, merged, skipped or dropped.
 // reason is empty for sent and says why for the rest.
 func (m outboxMetrics) finished(channel string, s State, reason string, n int) {
 	name := fmt.Sprintf("tocsin_notify_%s_total{channel=%q", s, channel)
@@ -63,11 +73,7 @@ func (m outboxMetrics) mutedRow(channel, reason string) {
 	m.set.GetOrCreateCounter(fmt.Sprintf("tocsin_notify_muted_total{channel=%q,reason=%q}", channel, reason)).Inc()
 }
 
-func (m outboxMetrics) retried(channel string, told bool) {
-	reason := "error"
-	if told {
-		reason = "retry_after"
-	}
+func (m outboxMetrics) retried(channel, reason string) {
 	m.set.GetOrCreateCounter(fmt.Sprintf("tocsin_notify_retries_total{channel=%q,reason=%q}", channel, reason)).Inc()
 }
 

@@ -3,7 +3,6 @@ package notify
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -31,6 +30,15 @@ type Options struct {
 	// nil: everything may. It is asked before each try, so it must be quick. An
 	// error is logged and counted, and the message is told.
 	Mute func(ctx context.Context, m Message, channel string, at time.Time) (Mute, error)
+	// Present returns the message about an incident as it stands now: its
+	// latest event, ranking and links; the key is not used. It is asked when a
+	// mute ends and before an escalation. Nil: what was true at the event is
+	// taken for the present, and nothing escalates.
+	Present func(ctx context.Context, incident string) (Message, error)
+	// Escalated is told of each step of an escalation before its messages are
+	// written, with a key that is the same when the step is repeated after a
+	// crash; nil: nobody is.
+	Escalated func(ctx context.Context, incident, key, text string, at time.Time) error
 }
 
 // Outbox is the durable queue between incidents and channels. Rows live in the
@@ -49,6 +57,10 @@ type Outbox struct {
 	now     func() time.Time
 	jitter  func() float64
 	muted   func(ctx context.Context, m Message, channel string, at time.Time) (Mute, error)
+	present func(ctx context.Context, incident string) (Message, error)
+	tellOf  func(ctx context.Context, incident, key, text string, at time.Time) error
+	climb   *lane    // of the escalations; has no channel
+	gone    *lane    // of all channels that are not configured any more
 	warned  sync.Map // names of missing channels already logged
 }
 
@@ -61,7 +73,8 @@ func NewOutbox(o Options) (*Outbox, error) {
 	}
 	b := &Outbox{
 		db: o.DB, cfg: o.Config, byName: make(map[string]*lane), log: o.Logger,
-		metrics: newOutboxMetrics(o.Metrics), now: o.Now, jitter: o.Jitter, muted: o.Mute,
+		metrics: newOutboxMetrics(o.Metrics), now: o.Now, jitter: o.Jitter, muted: o.Mute, present: o.Present, tellOf: o.Escalated,
+		climb: &lane{wake: make(chan struct{}, 1)}, gone: new(lane),
 		backoff: Backoff{Min: time.Duration(o.Config.RetryMin), Max: time.Duration(o.Config.RetryMax)},
 	}
 	if b.log == nil {
@@ -120,36 +133,76 @@ func (b *Outbox) Enqueue(ctx context.Context, m Message) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("enqueue message %s: %w", m.Key, err)
 	}
-	var written []planned
-	merged := map[string]int{}
-	for _, p := range plan {
-		ok, n, err := b.insert(ctx, tx, m, p)
-		if err != nil {
+	done := make([]inserted, len(plan))
+	for i, p := range plan {
+		if done[i], err = b.insert(ctx, tx, m, p); err != nil {
 			return 0, fmt.Errorf("enqueue message %s for %s: %w", m.Key, p.lane.name, err)
 		}
-		if ok {
-			written = append(written, p)
-			merged[p.lane.name] = n
+	}
+	climbs, err := b.ladder(ctx, tx, m, route)
+	if err != nil {
+		return 0, fmt.Errorf("enqueue message %s: escalations: %w", m.Key, err)
+	}
+	if len(plan) == 0 {
+		if err := b.nobody(ctx, tx, m, route); err != nil {
+			return 0, fmt.Errorf("enqueue message %s: %w", m.Key, err)
 		}
 	}
 	if err := tx.Commit(); err != nil {
 		return 0, fmt.Errorf("enqueue message %s: %w", m.Key, err)
 	}
-	if len(plan) == 0 {
-		reason := route.Reason
-		if reason == "" {
-			reason = "event"
-		}
-		b.metrics.notRouted(reason)
+	if climbs {
+		b.climb.signal()
 	}
-	for _, p := range written {
+	return b.enqueuedAll(m, plan, done), nil
+}
+
+// enqueuedAll counts what Enqueue wrote, wakes the workers concerned, and
+// returns how many rows are new.
+func (b *Outbox) enqueuedAll(m Message, plan []planned, done []inserted) int {
+	written := 0
+	for i, p := range plan {
+		d := done[i]
+		switch {
+		case d.full:
+			b.metrics.finished(p.lane.name, StateDropped, "queue_full", 1)
+			b.log.Error("message dropped: too many wait on the channel", "channel", p.lane.name, "key", m.Key, "max_waiting", b.cfg.MaxWaiting)
+			continue
+		case !d.written:
+			continue
+		}
+		written++
+		p.lane.waiting.Add(1)
 		b.metrics.enqueued(p.lane.name, p.quiet)
-		if n := merged[p.lane.name]; n > 0 {
-			b.metrics.finished(p.lane.name, StateMerged, "newer", n)
+		if d.merged > 0 {
+			b.metrics.finished(p.lane.name, StateMerged, d.why, d.merged)
 		}
 		p.lane.signal()
 	}
-	return len(written), nil
+	return written
+}
+
+// nobody counts a message that makes no row, and journals it when that is not
+// the way of its event but of the incident: a message that somebody may miss.
+func (b *Outbox) nobody(ctx context.Context, tx *sql.Tx, m Message, route Route) error {
+	reason := route.Reason
+	if reason == "" {
+		reason = "event"
+	}
+	b.metrics.notRouted(reason)
+	if reason == "own_event" || reason == "event" || reason == "receiver" || !slices.Contains(announceable, m.Event.Kind) {
+		return nil
+	}
+	var again bool
+	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM notify_log WHERE subject = ? AND key = ? AND what = 'unrouted')`, m.Subject(), m.Key).Scan(&again)
+	if err != nil || again {
+		return err
+	}
+	detail := "no channel is configured for it"
+	if reason == "severity" {
+		detail = fmt.Sprintf("severity %s is below what its channels want", m.Incident.Severity)
+	}
+	return b.journal(ctx, tx, Entry{At: b.now(), What: WhatUnrouted, Subject: m.Subject(), Key: m.Key, Event: m.kind(), Reason: reason, Detail: detail})
 }
 
 // planned is one row that a message makes.
@@ -182,51 +235,6 @@ func (b *Outbox) plan(ctx context.Context, tx *sql.Tx, m Message, route Route) (
 		}
 	}
 	return out, nil
-}
-
-// insert writes one row unless it is there, and marks older waiting rows as
-// merged into it: all of them while the subject is muted on the channel, else
-// those that a channel which edits does not need. It returns how many.
-func (b *Outbox) insert(ctx context.Context, tx *sql.Tx, m Message, p planned) (bool, int, error) {
-	now := b.now()
-	r := row{
-		key: m.Key, channel: p.lane.name, subject: m.Subject(), seq: m.Event.Seq,
-		kind: m.kind(), quiet: p.quiet, created: now, due: now,
-	}
-	older, err := waitingRows(ctx, tx, r.channel, r.subject)
-	if err != nil {
-		return false, 0, err
-	}
-	muted := slices.ContainsFunc(older, func(o row) bool { return o.muted.Reason != "" })
-	if muted {
-		for _, o := range older {
-			r.replace(o)
-			r.quiet = r.quiet && o.quiet
-		}
-	}
-	m.Quiet = r.quiet
-	if r.body, err = json.Marshal(m.Storable()); err != nil {
-		return false, 0, err
-	}
-	if r.quiet {
-		last, err := lastQuiet(ctx, tx, r.channel, r.subject)
-		if err != nil {
-			return false, 0, err
-		}
-		if t := last.Add(time.Duration(b.cfg.UpdateEvery)); !last.IsZero() && t.After(now) {
-			r.due = t
-		}
-	}
-	ok, err := insertRow(ctx, tx, r)
-	n := 0
-	switch {
-	case err != nil || !ok:
-	case muted:
-		n, err = mergeAll(ctx, tx, r)
-	case p.lane.edits:
-		n, err = mergeOlder(ctx, tx, r)
-	}
-	return ok, n, err
 }
 
 // reportMissing counts names of channels that are not configured and logs each

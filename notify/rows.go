@@ -3,9 +3,7 @@ package notify
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/tocsinhq/tocsin/incident"
@@ -25,24 +23,6 @@ const (
 	StateSkipped State = "skipped"
 	StateDropped State = "dropped"
 )
-
-// Delivery is what became of one message on one channel so far.
-type Delivery struct {
-	Key      string             `json:"key"`
-	Channel  string             `json:"channel"`
-	Seq      int64              `json:"seq"`  // of the event
-	Kind     incident.EventKind `json:"kind"` // of the event; for a group "group/" and the reason
-	Quiet    bool               `json:"quiet"`
-	State    State              `json:"state"`
-	Attempts int                `json:"attempts"` // tries that ended
-	Created  time.Time          `json:"created"`
-	Due      time.Time          `json:"due"`             // of the next try while it is waiting
-	Tried    time.Time          `json:"tried,omitzero"`  // end of the latest try
-	Done     time.Time          `json:"done,omitzero"`   // when it left the state waiting
-	Error    string             `json:"error,omitempty"` // of the latest try, or why it failed
-	Muted    string             `json:"muted,omitempty"` // why it is not told while it waits; see Mute.Reason
-	MutedBy  string             `json:"muted_by,omitempty"`
-}
 
 // row is a message on its way to one channel.
 type row struct {
@@ -71,15 +51,23 @@ func (r row) patience() time.Time {
 	return r.giveUpFrom
 }
 
+// entry returns what the journal says of the row.
+func (r row) entry(what What, at time.Time, reason, detail string) Entry {
+	return Entry{At: at, What: what, Channel: r.channel, Subject: r.subject, Key: r.key, Event: r.kind, Attempt: r.attempts, Reason: reason, Detail: detail}
+}
+
 // replace makes the row, which is new, the heir of an older one that waits: what
 // was tried in vain stays known, and so does that it was muted.
 func (r *row) replace(o row) {
 	r.attempts = max(r.attempts, o.attempts)
+	if o.muted.Reason != "" {
+		if r.mutedSince.IsZero() {
+			r.muted, r.mutedSince = o.muted, o.mutedSince
+		}
+		return // the time to give up does not pass while a message is muted
+	}
 	if from := o.patience(); r.giveUpFrom.IsZero() || from.Before(r.giveUpFrom) {
 		r.giveUpFrom = from
-	}
-	if o.muted.Reason != "" && r.mutedSince.IsZero() {
-		r.muted, r.mutedSince = o.muted, o.mutedSince
 	}
 }
 
@@ -141,31 +129,6 @@ func insertRow(ctx context.Context, tx *sql.Tx, r row) (bool, error) {
 	return n > 0, err
 }
 
-// mergeOlder marks waiting quiet updates and changes of suspects that the row
-// makes needless. Should one of them be under way just now, its worker's word
-// on it is written after and holds.
-func mergeOlder(ctx context.Context, tx *sql.Tx, r row) (int, error) {
-	res, err := tx.ExecContext(ctx, `UPDATE outbox SET state = 'merged', done = ?, error = 'a newer message shows it: ' || ?
-		WHERE channel = ? AND subject = ? AND state = 'waiting' AND seq < ? AND (quiet = 1 OR kind = 'suspects')`,
-		ms(r.created), r.key, r.channel, r.subject, r.seq)
-	if err != nil {
-		return 0, err
-	}
-	n, err := res.RowsAffected()
-	return int(n), err
-}
-
-// mergeAll marks every waiting row before the given one as merged into it.
-func mergeAll(ctx context.Context, tx *sql.Tx, r row) (int, error) {
-	res, err := tx.ExecContext(ctx, `UPDATE outbox SET state = 'merged', done = ?, error = 'a newer message shows it: ' || ?
-		WHERE channel = ? AND subject = ? AND state = 'waiting' AND seq < ?`, ms(r.created), r.key, r.channel, r.subject, r.seq)
-	if err != nil {
-		return 0, err
-	}
-	n, err := res.RowsAffected()
-	return int(n), err
-}
-
 // waitingRows returns the rows that wait for a subject on a channel, in order.
 func waitingRows(ctx context.Context, tx *sql.Tx, channel, subject string) ([]row, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT `+rowColumns+` FROM outbox o LEFT JOIN threads t ON t.channel = o.channel AND t.subject = o.subject
@@ -173,6 +136,11 @@ func waitingRows(ctx context.Context, tx *sql.Tx, channel, subject string) ([]ro
 	if err != nil {
 		return nil, err
 	}
+	return scanRows(rows)
+}
+
+// scanRows reads and closes rows of rowColumns.
+func scanRows(rows *sql.Rows) ([]row, error) {
 	defer rows.Close()
 	var out []row
 	for rows.Next() {
@@ -201,6 +169,30 @@ func scanRow(from interface{ Scan(...any) error }) (row, error) {
 	return r, err
 }
 
+// lastTold returns the kind of the latest message of a subject, quiet ones
+// apart, that the channel took; "" when there is none.
+func (b *Outbox) lastTold(ctx context.Context, channel, subject string) (string, error) {
+	var kind string
+	err := b.db.QueryRowContext(ctx, `SELECT kind FROM outbox WHERE subject = ? AND channel = ? AND state = 'sent' AND quiet = 0
+		ORDER BY seq DESC, id DESC LIMIT 1`, subject, channel).Scan(&kind)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return kind, err
+}
+
+// knows reports whether the latest message of a subject that the channel took,
+// or is yet to be told, quiet ones apart, is not about its end.
+func (b *Outbox) knows(ctx context.Context, channel, subject string) (bool, error) {
+	var kind string
+	err := b.db.QueryRowContext(ctx, `SELECT kind FROM outbox WHERE subject = ? AND channel = ? AND state IN ('sent', 'waiting') AND quiet = 0
+		ORDER BY seq DESC, id DESC LIMIT 1`, subject, channel).Scan(&kind)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return kind != string(incident.EventResolved) && kind != "group/"+GroupResolved, err
+}
+
 // firstWaiting is true of a row that no earlier waiting row of the same
 // subject and channel stands before: the order within a subject.
 const firstWaiting = `NOT EXISTS (SELECT 1 FROM outbox e WHERE e.subject = o.subject AND e.channel = o.channel
@@ -225,75 +217,4 @@ func (b *Outbox) backlog(ctx context.Context, channel string) (int, time.Time, e
 	err := b.db.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(MIN(created), 0) FROM outbox
 		WHERE state = 'waiting' AND channel = ?`, channel).Scan(&n, &oldest)
 	return int(n), fromMS(oldest), err
-}
-
-// Deliveries lists what became of every message of a subject (an incident's id;
-// see Message.Subject), by event and then by channel. Rows of finished deliveries are kept for Config.Keep.
-func (b *Outbox) Deliveries(ctx context.Context, subject string) ([]Delivery, error) {
-	rows, err := b.db.QueryContext(ctx, `SELECT key, channel, seq, kind, quiet, state, attempts, created, due, tried, done, error, muted, mute_detail
-		FROM outbox WHERE subject = ? ORDER BY seq, channel`, subject)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []Delivery
-	for rows.Next() {
-		var (
-			d                         Delivery
-			kind, state               string
-			created, due, tried, done int64
-		)
-		if err := rows.Scan(&d.Key, &d.Channel, &d.Seq, &kind, &d.Quiet, &state, &d.Attempts, &created, &due, &tried, &done, &d.Error, &d.Muted, &d.MutedBy); err != nil {
-			return nil, err
-		}
-		d.Kind, d.State = incident.EventKind(kind), State(state)
-		d.Created, d.Due, d.Tried, d.Done = fromMS(created), fromMS(due), fromMS(tried), fromMS(done)
-		out = append(out, d)
-	}
-	return out, rows.Err()
-}
-
-// Tally sums up one channel's part of the outbox.
-type Tally struct {
-	Channel               string
-	Waiting, Sent, Failed int
-	Last                  time.Time // latest success; zero when there was none
-	Error                 string    // of the latest message that has one and is not sent; "" when there is none
-}
-
-// Tallies returns one Tally for each channel, in configured order.
-func (b *Outbox) Tallies(ctx context.Context) ([]Tally, error) {
-	out := make([]Tally, len(b.lanes))
-	for i, l := range b.lanes {
-		t := Tally{Channel: l.name}
-		var last int64
-		err := b.db.QueryRowContext(ctx, `SELECT COALESCE(SUM(state = 'waiting'), 0), COALESCE(SUM(state = 'sent'), 0),
-			COALESCE(SUM(state = 'failed'), 0), COALESCE(MAX(CASE WHEN state = 'sent' THEN done END), 0),
-			COALESCE((SELECT error FROM outbox WHERE channel = ?1 AND state IN ('waiting', 'failed') AND error <> '' ORDER BY id DESC LIMIT 1), '')
-			FROM outbox WHERE channel = ?1`, l.name).Scan(&t.Waiting, &t.Sent, &t.Failed, &last, &t.Error)
-		if err != nil {
-			return nil, fmt.Errorf("sum up deliveries of channel %s: %w", l.name, err)
-		}
-		t.Last = fromMS(last)
-		out[i] = t
-	}
-	return out, nil
-}
-
-// Message returns a message by its key, as it was stored for any channel, false when
-// it is not kept.
-func (b *Outbox) Message(ctx context.Context, key string) (Message, bool, error) {
-	var body string
-	err := b.db.QueryRowContext(ctx, `SELECT body FROM outbox WHERE key = ? ORDER BY id LIMIT 1`, key).Scan(&body)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return Message{}, false, nil
-	case err != nil:
-		return Message{}, false, fmt.Errorf("read message %s: %w", key, err)
-	}
-	var m Message
-	if err := json.Unmarshal([]byte(body), &m); err != nil {
-		return Message{}, false, fmt.Errorf("read message %s: %w", key, err)
-	}
-	return m, true, nil
 }

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -21,6 +22,11 @@ const pruneEvery = time.Hour
 // all have ended. A send under way at that moment gets a few seconds to end. A
 // database that refuses is counted, logged and tried again: it never ends Run.
 func (b *Outbox) Run(ctx context.Context) error {
+	// What mutes may be another than when the outbox last ran.
+	if err := b.Reconsider(ctx); err != nil && ctx.Err() == nil {
+		b.metrics.storage.Inc()
+		b.log.Error("muted messages wait until the time they were muted to", "error", err)
+	}
 	var g errgroup.Group
 	for _, l := range b.lanes {
 		g.Go(func() error {
@@ -32,7 +38,32 @@ func (b *Outbox) Run(ctx context.Context) error {
 		b.tidy(ctx)
 		return nil
 	})
+	g.Go(func() error {
+		b.climbs(ctx)
+		return nil
+	})
 	return g.Wait()
+}
+
+// climbs takes the steps of escalations as they come due.
+func (b *Outbox) climbs(ctx context.Context) {
+	for ctx.Err() == nil {
+		next, err := b.Escalate(ctx, b.now())
+		wait := time.Duration(-1)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			b.metrics.storage.Inc()
+			b.log.Error("escalations stand still", "retry_in", storagePause, "error", err)
+			wait = storagePause
+		case !next.IsZero():
+			wait = max(0, next.Sub(b.now()))
+		}
+		if !sleep(ctx, wait, b.climb.wake) {
+			return
+		}
+	}
 }
 
 // work is the worker of one channel: it passes over the queue, then sleeps
@@ -103,15 +134,17 @@ func (b *Outbox) tidy(ctx context.Context) {
 	}
 }
 
-// Deliver makes one deterministic pass at event time now: channel after channel
-// in configured order, everything that is due. It returns the earliest time at
+// Deliver makes one deterministic pass at event time now: the escalations that
+// are due, then channel after channel in configured order, everything that is
+// due. It returns the earliest time at
 // which another pass has something to do, zero when nothing waits. For stories
 // and tests; it may be used while Run is at work, but then waits for it.
 func (b *Outbox) Deliver(ctx context.Context, now time.Time) (time.Time, error) {
-	var (
-		next time.Time
-		errs []error
-	)
+	var errs []error
+	next, err := b.Escalate(ctx, now)
+	if err != nil {
+		errs = append(errs, err)
+	}
 	for _, l := range b.lanes {
 		at, err := b.pass(ctx, l, func() time.Time { return now })
 		if err != nil {
@@ -146,6 +179,12 @@ func (b *Outbox) Prune(ctx context.Context, now time.Time) (int, error) {
 	if _, err := tx.ExecContext(ctx, `DELETE FROM threads WHERE subject NOT IN (SELECT subject FROM outbox)`); err != nil {
 		return 0, fmt.Errorf("prune threads: %w", err)
 	}
+	if _, err := tx.ExecContext(ctx, `DELETE FROM escalations WHERE state NOT IN ('running', 'muted') AND due < ?`, before); err != nil {
+		return 0, fmt.Errorf("prune escalations: %w", err)
+	}
+	if err := b.pruneJournal(ctx, tx, before); err != nil {
+		return 0, err
+	}
 	if err := tx.Commit(); err != nil {
 		return 0, fmt.Errorf("prune outbox: %w", err)
 	}
@@ -158,25 +197,37 @@ func (b *Outbox) Prune(ctx context.Context, now time.Time) (int, error) {
 // configuration is often mended soon.
 func (b *Outbox) giveUpUnconfigured(ctx context.Context, now time.Time) error {
 	marks := strings.TrimSuffix(strings.Repeat("?, ", len(b.lanes)), ", ")
-	args := []any{ms(now), ms(now.Add(-time.Duration(b.cfg.GiveUp)))}
+	args := []any{ms(now.Add(-time.Duration(b.cfg.GiveUp)))}
 	for _, l := range b.lanes {
 		args = append(args, l.name)
 	}
-	rows, err := b.db.QueryContext(ctx, `UPDATE outbox SET state = 'failed', done = ?,
-		error = 'channel ' || channel || ' is not configured any more'
-		WHERE state = 'waiting' AND created <= ? AND channel NOT IN (`+marks+`) RETURNING channel, key`, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var channel, key string
-		if err := rows.Scan(&channel, &key); err != nil {
+	b.gone.mu.Lock()
+	defer b.gone.mu.Unlock()
+	for ctx.Err() == nil {
+		rows, err := b.db.QueryContext(ctx, `SELECT `+rowColumns+` FROM outbox o LEFT JOIN threads t ON t.channel = o.channel AND t.subject = o.subject
+			WHERE o.state = 'waiting' AND o.created <= ? AND o.channel NOT IN (`+marks+`) ORDER BY o.id LIMIT 100`, args...)
+		if err != nil {
 			return err
 		}
-		b.metrics.finished(channel, StateFailed, "not_configured", 1)
-		b.log.Error("message could not be delivered", "channel", channel, "key", key, "reason", "not_configured",
-			"error", "the channel is not configured any more")
+		gone, err := scanRows(rows)
+		if err != nil || len(gone) == 0 {
+			return err
+		}
+		for _, r := range gone {
+			if err := b.giveUpRow(ctx, r, now); err != nil {
+				return err
+			}
+		}
 	}
-	return rows.Err()
+	return nil
+}
+
+func (b *Outbox) giveUpRow(ctx context.Context, r row, now time.Time) error {
+	var m Message
+	_ = json.Unmarshal(r.body, &m) // unreadable or not, it is given up
+	out := outcome{state: StateFailed, at: now, thread: r.thread, reason: "not_configured", err: "channel " + r.channel + " is not configured any more"}
+	b.sayElsewhere(ctx, b.gone, r, m, &out, now)
+	b.log.Error("message could not be delivered", "channel", r.channel, "subject", r.subject, "key", r.key, "reason", out.reason, "error", out.err)
+	b.metrics.finished(r.channel, StateFailed, out.reason, 1)
+	return b.save(ctx, r, out)
 }

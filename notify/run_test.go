@@ -143,6 +143,24 @@ func TestRun_Stop_LetsTheSendUnderWayEnd(t *testing.T) {
 	f("does not end", 8*time.Second, "waiting", 5*time.Second)
 }
 
+// TestRun_AsksAgainAtTheStart: what mutes may have been changed while nobody ran.
+func TestRun_AsksAgainAtTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &fake{name: "a"}
+		b := liveBench(t, a)
+		b.enqueue(msg("i1", 1, incident.EventOpened))
+		if _, err := b.db.Exec(`UPDATE outbox SET muted = 'maintenance', mute_detail = 'gone', muted_since = 1, due = ?`, time.Now().Add(48*time.Hour).UnixMilli()); err != nil {
+			t.Fatal(err)
+		}
+		stop := live(t, b)
+		synctest.Wait()
+		if diff := cmp.Diff([]string{"i1/1"}, a.keys()); diff != "" {
+			t.Error(diff)
+		}
+		stop()
+	})
+}
+
 func TestRun_DatabaseRefuses_TriesAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := &fake{name: "a"}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-	"unicode/utf8"
 )
 
 // stopGrace is how long a try that is under way may go on when the outbox is
@@ -23,38 +22,76 @@ type outcome struct {
 	at     time.Time
 	tries  int // to add
 	thread Thread
-	reason string // for the metric
+	reason string // in a word, for metrics and the journal
 	err    string
+	note   string // for the journal when there is no err
+	code   string // the provider's answer
+	took   time.Duration
+	keep   bool     // the text, which people may still look at the picture of
+	again  *planned // what another channel is to say of it
+	notice Message
 }
 
-// try makes one attempt at a row and records its outcome.
+// try makes one attempt at a row that is due, unless it is muted, and records
+// its outcome.
 func (b *Outbox) try(ctx context.Context, l *lane, r row, clock func() time.Time) error {
 	var m Message
 	out := outcome{tries: 1, thread: r.thread}
-	err := json.Unmarshal(r.body, &m)
-	switch {
-	case err != nil:
+	if err := json.Unmarshal(r.body, &m); err != nil {
 		out.state, out.reason, out.err = StateFailed, "unreadable", fmt.Sprintf("read the stored message: %v", err)
+		return b.record(ctx, l, r, m, out, clock())
+	}
+	m.Quiet = r.quiet
+	out.keep = m.ChartURL != ""
+	p, err := b.permit(ctx, r, m, clock())
+	switch {
+	case err != nil || p == wait:
+		return err
+	case p == forget:
+		out.state, out.reason, out.tries = StateDropped, "ended", 0
+		out.err = "it ended while it was held back by " + r.muted.String()
+		return b.record(ctx, l, r, m, out, clock())
 	case r.quiet && r.thread == "":
 		out.state, out.reason, out.err, out.tries = StateSkipped, "no_message", "there is no message to update", 0
-	default:
-		now := clock()
-		if mute, at := b.asks(ctx, m, r, now); mute.Reason != "" {
-			return b.hold(ctx, r, mute, now, at)
-		}
-		m.Unmuted = b.unmuted(r)
-		started := b.now()
-		thread, err := b.send(ctx, l.channel, m, r.thread)
-		b.metrics.took(l.name, b.now().Sub(started).Seconds())
-		if err != nil && ctx.Err() != nil && errors.Is(err, context.Canceled) {
-			return nil // told to stop: in doubt, so it waits for the next start
-		}
-		if thread != "" {
-			out.thread = thread
-		}
-		b.judge(l, r, &out, err, clock())
+		return b.record(ctx, l, r, m, out, clock())
 	}
-	out.at = clock()
+	m.Unmuted = b.unmuted(m)
+	started := b.now()
+	heard, code := listening(ctx)
+	thread, err := b.send(heard, l.channel, m, r.thread)
+	out.took, out.code = b.now().Sub(started), code()
+	b.metrics.took(l.name, out.took.Seconds())
+	if err != nil && ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil // told to stop: in doubt, so it waits for the next start
+	}
+	if thread != "" {
+		out.thread = thread
+	}
+	if m.Held != nil {
+		out.note = m.Held.String()
+	}
+	now := clock()
+	b.judge(l, r, &out, err, now)
+	return b.record(ctx, l, r, m, out, now)
+}
+
+// giveUp records a row as failed whose time is over while its channel is down:
+// thousands of last tries would help nobody.
+func (b *Outbox) giveUp(ctx context.Context, l *lane, r row, now time.Time) error {
+	var m Message
+	_ = json.Unmarshal(r.body, &m) // unreadable or not, it is given up
+	out := outcome{thread: r.thread, state: StateFailed, reason: "gave_up"}
+	out.err = cut(fmt.Sprintf("given up after %d tries in %s: %s", r.attempts, now.Sub(r.patience()).Round(time.Second), l.lastErr))
+	return b.record(ctx, l, r, m, out, now)
+}
+
+// record counts, logs and stores an outcome. What could not be stored is kept
+// and stored before the next try.
+func (b *Outbox) record(ctx context.Context, l *lane, r row, m Message, out outcome, now time.Time) error {
+	out.at = now
+	if out.state == StateFailed {
+		b.sayElsewhere(ctx, l, r, m, &out, now)
+	}
 	b.tell(l, r, out)
 	save := func(ctx context.Context) error { return b.save(ctx, r, out) }
 	// Even when ctx ends now, the outcome must be written.
@@ -92,17 +129,26 @@ func (b *Outbox) judge(l *lane, r row, out *outcome, err error, now time.Time) {
 	switch {
 	case err == nil:
 		out.state = StateSent
+		l.answered()
 		return
 	case !errors.As(err, &retry) && !errors.Is(err, context.DeadlineExceeded):
 		out.state, out.reason, out.err = StateFailed, "refused", cut(err.Error())
+		l.answered()
 		return
+	}
+	out.reason = "error"
+	if errors.Is(err, context.DeadlineExceeded) {
+		out.reason = "timeout"
 	}
 	var after time.Duration
 	if retry != nil && retry.After > 0 {
+		out.reason = "retry_after"
 		after = min(retry.After, RetryAfterMax)
 		l.paused = later(l.paused, now.Add(after))
+	} else {
+		l.failed(now, cut(err.Error()), b)
 	}
-	deadline := r.patience().Add(time.Duration(b.cfg.GiveUp))
+	deadline := b.deadline(r)
 	if !now.Before(deadline) {
 		out.state, out.reason = StateFailed, "gave_up"
 		out.err = cut(fmt.Sprintf("given up after %d tries in %s: %v", r.attempts+1, now.Sub(r.patience()).Round(time.Second), err))
@@ -113,7 +159,7 @@ func (b *Outbox) judge(l *lane, r row, out *outcome, err error, now time.Time) {
 	if out.due.After(deadline) && after == 0 {
 		out.due = deadline // the last try comes no later than promised
 	}
-	b.metrics.retried(l.name, after > 0)
+	b.metrics.retried(l.name, out.reason)
 }
 
 // tell counts and logs an outcome: a message lost for good at level error,
@@ -130,49 +176,4 @@ func (b *Outbox) tell(l *lane, r row, out outcome) {
 		b.log.Debug("message delivered", attrs...)
 	}
 	b.metrics.finished(l.name, out.state, out.reason, 1)
-}
-
-// save writes an outcome with the channel's thread in one transaction.
-func (b *Outbox) save(ctx context.Context, r row, out outcome) error {
-	tx, err := b.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback() //nolint:errcheck // after Commit it does nothing
-	if out.thread != r.thread {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO threads (channel, subject, thread) VALUES (?, ?, ?)
-			ON CONFLICT (channel, subject) DO UPDATE SET thread = excluded.thread`, r.channel, r.subject, string(out.thread)); err != nil {
-			return err
-		}
-	}
-	if out.state == StateWaiting {
-		// A row that was merged while its try was under way stays merged.
-		_, err = tx.ExecContext(ctx, `UPDATE outbox SET attempts = attempts + ?, tried = ?, due = ?, error = ? WHERE id = ? AND state = 'waiting'`,
-			out.tries, ms(out.at), ms(out.due), out.err, r.id)
-	} else {
-		_, err = tx.ExecContext(ctx, `UPDATE outbox SET state = ?, attempts = attempts + ?, tried = ?, done = ?, error = ? WHERE id = ?`,
-			string(out.state), out.tries, ms(out.at), ms(out.at), out.err, r.id)
-	}
-	if err != nil {
-		return err
-	}
-	if r.quiet && out.state == StateSent {
-		if _, err := tx.ExecContext(ctx, `UPDATE outbox SET due = MAX(due, ?) WHERE channel = ? AND subject = ? AND state = 'waiting' AND quiet = 1`,
-			ms(out.at.Add(time.Duration(b.cfg.UpdateEvery))), r.channel, r.subject); err != nil {
-			return err
-		}
-	}
-	return tx.Commit()
-}
-
-// cut shortens an error text to maxErrorText bytes at a rune's border.
-func cut(s string) string {
-	if len(s) <= maxErrorText {
-		return s
-	}
-	n := maxErrorText
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n] + "…"
 }

@@ -50,6 +50,7 @@ func (s *server) routes() []route {
 		call("GET", "/cardinality", s.cardinality, "by", "limit"),
 		call("GET", "/warm", s.listImports),
 		call("POST", "/warm", s.learnImports),
+		call("GET", "/notify/log", s.notifyLog, "incident", "channel", "what", "since", "order", "cursor", "limit"),
 		call("GET", "/status", s.status),
 		{method: "GET", path: api + "/events", params: []string{"last_event_id"}, data: true, handler: http.HandlerFunc(s.stream)},
 		{method: "GET", path: api + "/openapi.json", handler: http.HandlerFunc(s.openAPI)},

@@ -25,18 +25,20 @@ type Options struct {
 	Config        Config
 	ListenAddress string // as given to the listener; its host is an allowed name
 
-	Incidents   Incidents
-	Broker      *Broker
-	Changes     Changes
-	Anomalies   Anomalies
-	Rankings    Rankings
-	Deliveries  Deliveries
-	Bands       Bands
-	Budgets     func(ctx context.Context) ([]Budget, error) // of all services, the most spent first
-	Maintenance func() []window.Status                      // of all maintenance windows, now
-	SLOs        func(ctx context.Context) ([]rules.ObjectiveStatus, error)
-	Forecasts   Forecasts
-	Imports     Imports
+	Incidents  Incidents
+	Broker     *Broker
+	Changes    Changes
+	Anomalies  Anomalies
+	Rankings   Rankings
+	Deliveries Deliveries
+	// Notifications reads the journal of notifications.
+	Notifications Notifications
+	Bands         Bands
+	Budgets       func(ctx context.Context) ([]Budget, error) // of all services, the most spent first
+	Maintenance   func() []window.Status                      // of all maintenance windows, now
+	SLOs          func(ctx context.Context) ([]rules.ObjectiveStatus, error)
+	Forecasts     Forecasts
+	Imports       Imports
 	// Delivery computes the figures of delivery of a time.
 	Delivery func(ctx context.Context, r DeliveryRequest) (delivery.Report, error)
 	// Cardinality says where series come from, at most Limit rows.
@@ -133,7 +135,7 @@ func (o Options) check() {
 		missing bool
 	}{
 		{"Incidents", o.Incidents == nil}, {"Broker", o.Broker == nil}, {"Changes", o.Changes == nil},
-		{"Anomalies", o.Anomalies == nil}, {"Rankings", o.Rankings == nil}, {"Deliveries", o.Deliveries == nil},
+		{"Anomalies", o.Anomalies == nil}, {"Rankings", o.Rankings == nil}, {"Deliveries", o.Deliveries == nil}, {"Notifications", o.Notifications == nil},
 		{"Bands", o.Bands == nil}, {"Budgets", o.Budgets == nil}, {"SLOs", o.SLOs == nil}, {"Maintenance", o.Maintenance == nil}, {"Forecasts", o.Forecasts == nil}, {"Imports", o.Imports == nil}, {"Cardinality", o.Cardinality == nil}, {"Delivery", o.Delivery == nil}, {"Status", o.Status == nil}, {"Reload", o.Reload == nil}, {"Ready", o.Ready == nil},
 		{"PromAPI", o.PromAPI == nil}, {"Write", o.Write == nil}, {"OTLP", o.OTLP == nil}, {"Push", o.Push == nil}, {"Alertmanager", o.Alertmanager == nil}, {"Metrics", o.Metrics == nil},
 		{"Logger", o.Logger == nil}, {"MetricSet", o.MetricSet == nil},

@@ -113,7 +113,8 @@ type Deliveries interface {
 }
 
 // Delivery is one message to one channel. State is waiting, sent, failed,
-// merged (a newer message says it too) or skipped (nothing to say there).
+// merged (a newer message says it too), skipped (nothing to say there) or
+// dropped (it ended while it was muted).
 type Delivery struct {
 	Channel  string             `json:"channel"`
 	Seq      int64              `json:"seq"` // of the event that was told
@@ -124,6 +125,8 @@ type Delivery struct {
 	Due      time.Time          `json:"due,omitzero"`  // of the next try, while waiting
 	Done     time.Time          `json:"done,omitzero"` // when sent or given up
 	Error    string             `json:"error,omitempty"`
+	Muted    string             `json:"muted,omitempty"`    // why it is held back, while waiting
+	MutedBy  string             `json:"muted_by,omitempty"` // by which silence, window or the like
 }
 
 // Bands draws what the detector expected of a series.

@@ -24,6 +24,8 @@
 //	crash at 70m                        # start again without stopping in order
 //	ack at 80m service=pay actor=oncall    # a person acknowledges the open incident
 //	resolve at 90m service=pay actor=oncall
+//	down at 1h channel=pager for=30m [answer=refuse]  # a channel takes nothing; it asks to be
+//	                                    # tried again, or with "answer=refuse" says no for good
 //	expect at 65m incident pay open
 //	expect between 61m and 65m message pager opened contains "pay"
 //	expect total messages pager = 2

@@ -2,9 +2,12 @@ package story
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/tocsinhq/tocsin/notify"
 	"github.com/tocsinhq/tocsin/notify/render"
@@ -21,6 +24,7 @@ type sent struct {
 type recorder struct {
 	name string
 	book *book
+	now  func() time.Time
 }
 
 // book collects the messages of all channels in the order of sending. It
@@ -28,6 +32,53 @@ type recorder struct {
 type book struct {
 	mu   sync.Mutex
 	sent []sent
+	out  []outage
+}
+
+// outage is a time in which a channel takes nothing.
+type outage struct {
+	channel  string
+	from, to time.Time
+	refuse   bool
+}
+
+// down notes an outage that a script asks for.
+func (b *book) down(a Action, from time.Time) error {
+	d, err := duration(a.Args["for"])
+	if err != nil {
+		return fmt.Errorf("down: for: %w", err)
+	}
+	o := outage{channel: a.Args["channel"], from: from, to: from.Add(d)}
+	if !slices.Contains(channelNames, o.channel) {
+		return fmt.Errorf("down: want one of the channels %s, got %q", strings.Join(channelNames, ", "), o.channel)
+	}
+	switch a.Args["answer"] {
+	case "", "retry":
+	case "refuse":
+		o.refuse = true
+	default:
+		return fmt.Errorf("down: answer: want retry or refuse, got %q", a.Args["answer"])
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.out = append(b.out, o)
+	return nil
+}
+
+// answer returns what a channel says to a message at a time; nil: it takes it.
+func (b *book) answer(channel string, at time.Time) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, o := range b.out {
+		switch {
+		case o.channel != channel || at.Before(o.from) || !at.Before(o.to):
+		case o.refuse:
+			return errors.New("refused by the story")
+		default:
+			return &notify.RetryError{Err: errors.New("down by the story")}
+		}
+	}
+	return nil
 }
 
 func (r *recorder) Name() string { return r.name }
@@ -35,11 +86,17 @@ func (r *recorder) Name() string { return r.name }
 // Send records the message and counts up the thread, so that a story sees
 // whether threads are handed back.
 func (r *recorder) Send(_ context.Context, m notify.Message, t notify.Thread) (notify.Thread, error) {
+	if err := r.book.answer(r.name, r.now()); err != nil {
+		return t, err
+	}
 	if m.Group != nil {
 		r.book.add(sent{channel: r.name, kind: m.Group.Reason, text: groupText(m.Group)})
 		return t + "+", nil
 	}
 	var b strings.Builder
+	for _, n := range render.Notices(m) {
+		fmt.Fprintln(&b, n)
+	}
 	fmt.Fprintf(&b, "%s %s %s %s\n%s\n", m.Incident.Service, m.Incident.Severity, m.Incident.State, m.Incident.Title, m.Event.Text)
 	if _, worst := render.Worst(m.Incident); worst != "" {
 		fmt.Fprintf(&b, "worst %s\n", worst)

@@ -115,7 +115,7 @@ func (r *runner) open(ctx context.Context) (*app.Core, error) {
 	}
 	channels := make([]notify.Channel, len(channelNames))
 	for i, name := range channelNames {
-		channels[i] = &recorder{name: name, book: r.book}
+		channels[i] = &recorder{name: name, book: r.book, now: func() time.Time { return r.time(r.now) }}
 	}
 	if err := os.MkdirAll(r.dir, 0o700); err != nil {
 		return nil, err
@@ -127,7 +127,7 @@ func (r *runner) open(ctx context.Context) (*app.Core, error) {
 		Channels: channels,
 
 		Alertmanager: r.routes,
-		Receiver:     func(c notify.Channel) notify.Channel { return &recorder{name: c.Name(), book: r.book} },
+		Receiver:     func(c notify.Channel) notify.Channel { return &recorder{name: c.Name(), book: r.book, now: func() time.Time { return r.time(r.now) }} },
 		Now:          func() time.Time { return r.time(r.now) },
 		Logger:       r.log,
 	})
@@ -203,6 +203,8 @@ func (r *runner) act(ctx context.Context, a Action) error {
 		return r.silence(ctx, a)
 	case ActionAlert:
 		return r.alert(ctx, a)
+	case ActionDown:
+		return r.book.down(a, r.time(a.At))
 	}
 	var err error
 	r.core, err = r.open(ctx)

@@ -53,6 +53,7 @@ const (
 	ActionResolve ActionKind = "resolve"
 	ActionSilence ActionKind = "silence"
 	ActionAlert   ActionKind = "alert" // one that another program sends
+	ActionDown    ActionKind = "down"  // a channel takes nothing for a while
 )
 
 // actionKeys are the arguments that each may have.
@@ -60,6 +61,7 @@ var actionKeys = map[ActionKind][]string{
 	ActionChange: {"id", "kind", "service", "environment", "version_from", "version_to", "status", "author", "summary"},
 	ActionAck:    {"service", "actor", "note"}, ActionResolve: {"service", "actor", "note"},
 	ActionSilence: {"matchers", "until", "actor", "comment"}, ActionAlert: {"labels", "until", "summary"},
+	ActionDown: {"channel", "for", "answer"},
 }
 
 // Action is one such moment with its key=value arguments.

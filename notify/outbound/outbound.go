@@ -113,6 +113,7 @@ func (c *Client) Do(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, c.callError(req.Context(), err)
 	}
+	notify.Answered(req.Context(), strconv.Itoa(resp.StatusCode))
 	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxBody))
 	resp.Body.Close()
 	if err != nil && resp.StatusCode/100 == 2 {

@@ -49,6 +49,11 @@ func CardOf(m notify.Message) Card {
 		c.Suspects = Suspects(m, 3)
 		c.Spark = Spark(m.Chart)
 	}
+	var notes []Field
+	for _, n := range Notices(m) {
+		notes = append(notes, Field{"Note", n})
+	}
+	c.Fields = append(notes, c.Fields...)
 	for i := range c.Lines {
 		c.Lines[i] = Cut(c.Lines[i], cardText)
 	}

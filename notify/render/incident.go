@@ -92,6 +92,12 @@ func Headline(m notify.Message) string {
 		return groupHeadline(m.Group)
 	}
 	s := Verb(m.Event.Kind)
+	switch {
+	case m.Untold != nil:
+		return "not told to " + oneLine(m.Untold.Channel) + ": " + s + ": " + Title(m)
+	case m.Escalation != nil:
+		s = "not acknowledged"
+	}
 	switch m.Event.Kind {
 	case incident.EventResolved:
 		if d := Lasted(m.Incident); d > 0 {

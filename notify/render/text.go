@@ -20,6 +20,9 @@ func Text(m notify.Message) string {
 		}
 	}
 	line(Headline(m))
+	for _, n := range Notices(m) {
+		line("  " + n)
+	}
 	if m.Group != nil {
 		for i, s := range GroupLines(m.Group, 21) {
 			if i == 0 {

@@ -126,6 +126,9 @@ func reply(m notify.Message) string {
 		}
 	}
 	out := []string{head}
+	for _, n := range render.Notices(m) {
+		out = append(out, escape(n))
+	}
 	if t := render.Line(m.Event.Text); t != "" {
 		out = append(out, escape(t))
 	}
@@ -155,6 +158,9 @@ func facts(m notify.Message) string {
 			out = append(out, escape(render.Title(m)))
 		}
 		return lines(out, maxText)
+	}
+	for _, n := range render.Notices(m) {
+		add("Note", n)
 	}
 	i := m.Incident
 	add("Service", render.Line(i.Service))

@@ -54,6 +54,11 @@ type Payload struct {
 	ChartURL string        `json:"chart_url,omitempty"` // where the picture is
 	Told     []string      `json:"told,omitempty"`      // the channels that hear of it
 	Unmuted  string        `json:"unmuted,omitempty"`   // why nothing holds it back
+	// Held, Untold and Escalation say why the message comes late, which other
+	// channel could not be told, and that nobody has acknowledged; absent else.
+	Held       *notify.Held       `json:"held,omitempty"`
+	Untold     *notify.Untold     `json:"untold,omitempty"`
+	Escalation *notify.Escalation `json:"escalation,omitempty"`
 }
 
 // Options are what a Channel is made of.
@@ -133,6 +138,7 @@ func NewPayload(m notify.Message) Payload {
 		Version: Version, Key: m.Key, Title: render.Title(m), Text: render.Text(m),
 		Event: m.Event, Incident: m.Incident, Ranking: m.Ranking, Links: links,
 		Group: m.Group, Chart: m.Chart, ChartURL: m.ChartURL, Told: m.Told, Unmuted: m.Unmuted,
+		Held: m.Held, Untold: m.Untold, Escalation: m.Escalation,
 	}
 }
 

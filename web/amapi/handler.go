@@ -31,6 +31,9 @@ type Options struct {
 	Logger   *slog.Logger
 	Version  string // of this program
 	Now      func() time.Time
+	// Changed is called after silences have changed: what they held back may be
+	// told now. Nil: nobody waits for it.
+	Changed func(ctx context.Context)
 }
 
 // Handler serves /api/v2/... and the same below /alertmanager. It is safe for
@@ -100,6 +103,9 @@ func (h *Handler) saved(w http.ResponseWriter, r *http.Request) {
 		h.o.Logger.Error("a silence is not on disk", "component", "amapi", "error", err)
 		reply(w, http.StatusInternalServerError, "the silence is in force but could not be stored, and a restart would forget it: "+err.Error())
 		return
+	}
+	if h.o.Changed != nil {
+		h.o.Changed(r.Context())
 	}
 	answer.send(w)
 }

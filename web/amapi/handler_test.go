@@ -36,14 +36,15 @@ import (
 )
 
 type bench struct {
-	t    testing.TB
-	db   *sql.DB
-	path string
-	set  *metrics.Set
-	cfg  alertmanager.Config
-	r    *alertmanager.Router
-	sil  *silence.Store
-	h    *amapi.Handler
+	changed int // how often silences changed
+	t       testing.TB
+	db      *sql.DB
+	path    string
+	set     *metrics.Set
+	cfg     alertmanager.Config
+	r       *alertmanager.Router
+	sil     *silence.Store
+	h       *amapi.Handler
 }
 
 const conf = `global: {resolve_timeout: 7m}
@@ -88,7 +89,8 @@ func (b *bench) open() {
 		Enqueue: func(context.Context, notify.Message, string) (bool, error) { return true, nil },
 	})
 	check(err)
-	b.h, err = amapi.New(amapi.Options{Router: b.r, Silences: b.sil, Config: b.cfg, Metrics: b.set, Logger: slog.New(slog.DiscardHandler), Now: time.Now})
+	b.h, err = amapi.New(amapi.Options{Router: b.r, Silences: b.sil, Config: b.cfg, Metrics: b.set, Logger: slog.New(slog.DiscardHandler), Now: time.Now,
+		Changed: func(context.Context) { b.changed++ }})
 	check(err)
 }
 
@@ -214,6 +216,9 @@ func TestSilences_AreOnDiskWhenAnswered(t *testing.T) {
 	}
 	if code, got := b.do("DELETE", "/api/v2/silence/"+made.SilenceID, ""); code != 200 {
 		t.Errorf("expire: got %d %s", code, got)
+	}
+	if b.changed != 2 {
+		t.Errorf("told %d times that silences changed, want at the making and at the end", b.changed)
 	}
 	b.db.Close()
 	b.open()

@@ -38,7 +38,7 @@ type Program struct {
 	Backtest backtestCommand `cmd:"" help:"Run the detector over the past, of CSV files, the store or a Prometheus, and write a row for each sample."`
 	Explain  explainCommand  `cmd:"" help:"Ask a running daemon why a sample of a series was or was not odd."`
 	Query    queryCommand    `cmd:"" help:"Ask a running daemon for what it has stored."`
-	Notify   notifyCommand   `cmd:"" help:"Show what messages look like, and try channels out."`
+	Notify   notifyCommand   `cmd:"" help:"Show what became of messages and what they look like, and try channels out."`
 	Silence  silenceCommand  `cmd:"" help:"Make, list, end and import silences of a running daemon."`
 	Change   changeCommand   `cmd:"" help:"Tell a running daemon of a change, or list the changes it knows."`
 	Budget   budgetCommand   `cmd:"" help:"Show what the services of a running daemon have spent of their false-alarm budgets."`

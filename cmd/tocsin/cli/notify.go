@@ -11,6 +11,7 @@ import (
 
 // notifyCommand groups what is about telling people.
 type notifyCommand struct {
+	Log     notifyLog     `cmd:"" help:"Show what became of messages: every send, retry, mute, merge, drop and failure of a running daemon, with its reason."`
 	Preview notifyPreview `cmd:"" help:"Show what a message looks like on a channel, without sending anything."`
 	Test    notifySend    `cmd:"" help:"Send one test message through a channel of a configuration file."`
 }

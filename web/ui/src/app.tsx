@@ -15,6 +15,7 @@ const Incident = lazy(() => import('./pages/incident.tsx'))
 const Changes = lazy(() => import('./pages/changes.tsx'))
 const Anomalies = lazy(() => import('./pages/anomalies.tsx'))
 const Explore = lazy(() => import('./pages/explore.tsx'))
+const Notifications = lazy(() => import('./pages/notifications.tsx'))
 const Series = lazy(() => import('./pages/series.tsx'))
 const StatusPage = lazy(() => import('./pages/status.tsx'))
 
@@ -24,6 +25,7 @@ const pages = [
   { path: '/anomalies', name: 'Anomalies', key: 'a' },
   { path: '/explore', name: 'Explore', key: 'e' },
   { path: '/series', name: 'Series', key: 'm' },
+  { path: '/notifications', name: 'Notifications', key: 'n' },
   { path: '/status', name: 'Status', key: 's' },
 ]
 
@@ -87,6 +89,7 @@ function Shell() {
             <Route path="/series" component={Series} />
             <Route path="/graph" component={FromPrometheus} />
             <Route path="/query" component={FromPrometheus} />
+            <Route path="/notifications" component={Notifications} />
             <Route path="/status" component={StatusPage} />
             <Route>
               <h1>There is no such page</h1>

@@ -161,12 +161,40 @@ export interface Delivery {
   channel: string
   seq: number
   event?: string
-  state: 'waiting' | 'sent' | 'failed' | 'merged' | 'skipped'
+  state: 'waiting' | 'sent' | 'failed' | 'merged' | 'skipped' | 'dropped'
   attempts: number
   created: string
   due?: string
   done?: string
   error?: string
+  /** Why it is held back while it waits, and by which silence, window or the like. */
+  muted?: string
+  muted_by?: string
+}
+
+export type NotifyWhat = 'sent' | 'retry' | 'failed' | 'muted' | 'unmuted' | 'merged' | 'dropped' | 'skipped' | 'unrouted' | 'fallback' | 'escalated'
+
+/** One step in the life of a message. */
+export interface NotifyEntry {
+  id: number
+  at: string
+  what: NotifyWhat
+  channel?: string
+  /** Id of the incident, or group/ and the key of a group of alerts. */
+  subject: string
+  key?: string
+  event?: string
+  attempt?: number
+  code?: string
+  took_seconds?: number
+  reason?: string
+  detail?: string
+}
+
+export interface NotifyLog {
+  entries: NotifyEntry[]
+  more: boolean
+  cursor: string
 }
 
 export interface IncidentDetail {

@@ -55,7 +55,7 @@ export default function Incident({ id }: { id: string }) {
             <div className="stack">
               <Suspects ranking={d.ranking} />
               <Timeline events={d.events} />
-              <Deliveries deliveries={d.deliveries} />
+              <Deliveries deliveries={d.deliveries} incident={d.incident.id} />
             </div>
           </div>
         </article>

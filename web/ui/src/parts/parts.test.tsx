@@ -108,6 +108,7 @@ test('deliveries tell what arrived, what waits and what was given up', () => {
         { ...d, channel: 'slack', state: 'sent', done: '2026-03-04T12:00:02Z' },
         { ...d, channel: 'pager', state: 'waiting', attempts: 3, due: '2026-03-04T12:01:00Z', error: '503' },
         { ...d, channel: 'chat', state: 'merged', error: 'a newer message shows it' },
+        { ...d, channel: 'late', state: 'waiting', attempts: 0, muted: 'maintenance', muted_by: 'db upgrade', due: '2026-03-04T13:00:00Z' },
         { ...d, channel: 'mail', state: 'failed', done: '2026-03-04T12:30:00Z', error: 'no such host' },
       ]}
     />,
@@ -115,8 +116,9 @@ test('deliveries tell what arrived, what waits and what was given up', () => {
   const rows = screen.getAllByRole('listitem').map((li) => li.textContent ?? '')
   expect(rows[0]).toContain('sent')
   expect(rows[1]).toMatch(/waiting.*3 tries.*503/)
-  expect(rows[2]).toMatch(/failed.*given up.*no such host/)
-  expect(rows).toHaveLength(3)
+  expect(rows[2]).toMatch(/waiting held back by maintenance window db upgrade$/)
+  expect(rows[3]).toMatch(/failed.*given up.*no such host/)
+  expect(rows).toHaveLength(4)
   expect(screen.getByText(/One further event was told within a newer message/)).toBeDefined()
 })
 
