@@ -1,4 +1,4 @@
-import type { Anomaly, Band, By, Cardinality, Change, ChangeVerdict, Explanation, Incident, IncidentDetail, IncidentRow, Status, VerdictState } from './nouns.ts'
+import type { Anomaly, Band, By, Cardinality, Change, ChangeVerdict, Explanation, Incident, IncidentDetail, IncidentRow, Objective, Status, VerdictState } from './nouns.ts'
 
 const root = '/api/v1/tocsin'
 
@@ -85,5 +85,7 @@ export const api = {
   explain: (query: string, time: string, signal?: AbortSignal) => get<Explanation>(`${root}/explain`, { query, time }, signal),
   /** Where series come from, what grew, and the change before it. */
   cardinality: (by: By, limit: number, signal?: AbortSignal) => get<Cardinality>(`${root}/cardinality`, { by, limit }, signal),
+  /** Service level objectives with their budgets. */
+  objectives: (signal?: AbortSignal) => get<{ slos: Objective[]; more: boolean }>(`${root}/slos`, { limit: 500 }, signal),
   status: (signal?: AbortSignal) => get<Status>(`${root}/status`, {}, signal),
 }
