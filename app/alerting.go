@@ -55,6 +55,19 @@ func (c *Core) newPlan(cfg config.Config, conf amfile.Document) (*alertmanager.P
 	return p, nil
 }
 
+// setWindows makes the maintenance windows of a plan those that objectives leave
+// out.
+func (c *Core) setWindows(p *alertmanager.Plan) {
+	w := p.Windows()
+	c.windows.Store(&w)
+}
+
+// inMaintenance says whether something with these labels is in a window.
+func (c *Core) inMaintenance(l map[string]string, at time.Time) bool {
+	w := c.windows.Load()
+	return w != nil && w.Excluded(l, at)
+}
+
 // withReceivers adds the receivers of a plan to the channels.
 func (c *Core) withReceivers(channels []notify.Channel, p *alertmanager.Plan) []notify.Channel {
 	out := slices.Clone(channels)

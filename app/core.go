@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -31,6 +32,7 @@ import (
 	"github.com/tocsinhq/tocsin/notify"
 	"github.com/tocsinhq/tocsin/notify/alertmanager"
 	"github.com/tocsinhq/tocsin/notify/silence"
+	"github.com/tocsinhq/tocsin/notify/window"
 	"github.com/tocsinhq/tocsin/rca"
 	"github.com/tocsinhq/tocsin/rules"
 	"github.com/tocsinhq/tocsin/rules/journal"
@@ -125,6 +127,8 @@ type Core struct {
 	router    *alertmanager.Router
 	receiver  func(notify.Channel) notify.Channel // see CoreOptions
 	alertLog  *journal.Log
+
+	windows atomic.Pointer[window.Set] // maintenance, as of the last reload
 
 	// Replaced as a whole by a reload; read under mu.
 	mu     sync.RWMutex
@@ -291,7 +295,7 @@ func (c *Core) openDeciders(ctx context.Context, o CoreOptions) (err error) {
 		Config: o.Config.Rules, Query: c.query, Queryable: c.bands, Appendable: c.writer.Appendable(),
 		Owner: c.owner, Notify: c.onAlerts, Logger: o.Logger.With("component", "rules"),
 		Metrics: o.Metrics, Registerer: o.Registry, ExternalURL: external, Now: o.Now,
-		Foresight: foresight{c.bank}, Memory: rules.NewNotebook(c.state),
+		Foresight: foresight{c.bank}, Memory: rules.NewNotebook(c.state), Maintenance: c.inMaintenance,
 		Virtual: o.Virtual.Rules, ExternalLabels: o.Virtual.ExternalLabels,
 	})
 	if err != nil {
@@ -305,6 +309,7 @@ func (c *Core) openDeciders(ctx context.Context, o CoreOptions) (err error) {
 		return err
 	}
 	c.ranker, c.outbox = next.ranker, next.outbox
+	c.setWindows(next.plan)
 	return c.openRouting(ctx, o, next.plan)
 }
 

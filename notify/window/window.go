@@ -7,6 +7,7 @@ package window
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/prometheus/alertmanager/matcher/compat"
@@ -190,10 +191,18 @@ func (s Set) InSet(set model.LabelSet, at time.Time) (Match, bool) {
 	return Match{}, false
 }
 
-// Excluded is In for a rule that leaves out the time of windows.
+// Excluded reports whether a window is on at the time and is about the labels. It
+// is asked for every sample that an objective counts, so unlike In it does not look
+// for the end of the window.
 func (s Set) Excluded(lset map[string]string, at time.Time) bool {
-	_, in := s.In(lset, at)
-	return in
+	if len(s.windows) == 0 {
+		return false
+	}
+	set := make(model.LabelSet, len(lset))
+	for n, v := range lset {
+		set[model.LabelName(n)] = model.LabelValue(v)
+	}
+	return slices.ContainsFunc(s.windows, func(w window) bool { return w.matchers.Matches(set) && w.on(at) })
 }
 
 // Status is how a window stands.

@@ -14,6 +14,7 @@ import { Incidents } from './pages/incidents.tsx'
 const Incident = lazy(() => import('./pages/incident.tsx'))
 const Changes = lazy(() => import('./pages/changes.tsx'))
 const Anomalies = lazy(() => import('./pages/anomalies.tsx'))
+const Objectives = lazy(() => import('./pages/objectives.tsx'))
 const Explore = lazy(() => import('./pages/explore.tsx'))
 const Notifications = lazy(() => import('./pages/notifications.tsx'))
 const Series = lazy(() => import('./pages/series.tsx'))
@@ -23,6 +24,7 @@ const pages = [
   { path: '/', name: 'Incidents', key: 'i' },
   { path: '/changes', name: 'Changes', key: 'c' },
   { path: '/anomalies', name: 'Anomalies', key: 'a' },
+  { path: '/objectives', name: 'Objectives', key: 'o' },
   { path: '/explore', name: 'Explore', key: 'e' },
   { path: '/series', name: 'Series', key: 'm' },
   { path: '/notifications', name: 'Notifications', key: 'n' },
@@ -85,6 +87,7 @@ function Shell() {
             <Route path="/incidents/:id">{(p) => <Incident key={p.id} id={p.id} />}</Route>
             <Route path="/changes" component={Changes} />
             <Route path="/anomalies" component={Anomalies} />
+            <Route path="/objectives" component={Objectives} />
             <Route path="/explore" component={Explore} />
             <Route path="/series" component={Series} />
             <Route path="/graph" component={FromPrometheus} />

@@ -1,4 +1,4 @@
-import type { Anomaly, Band, By, Cardinality, Change, ChangeVerdict, Explanation, Incident, IncidentDetail, IncidentRow, NotifyLog, Status, VerdictState } from './nouns.ts'
+import type { Anomaly, Band, By, Cardinality, Change, ChangeVerdict, Explanation, Incident, IncidentDetail, IncidentRow, NotifyLog, Objective, Status, VerdictState } from './nouns.ts'
 
 const root = '/api/v1/tocsin'
 
@@ -88,5 +88,7 @@ export const api = {
   /** The journal of notifications, the newest first. */
   notifications: (q: { incident?: string; channel?: string; what?: string; cursor?: string; limit?: number }, signal?: AbortSignal) =>
     get<NotifyLog>(`${root}/notify/log`, q, signal),
+  /** Service level objectives with their budgets. */
+  objectives: (signal?: AbortSignal) => get<{ slos: Objective[]; more: boolean }>(`${root}/slos`, { limit: 500 }, signal),
   status: (signal?: AbortSignal) => get<Status>(`${root}/status`, {}, signal),
 }

@@ -282,6 +282,41 @@ export interface Status {
 }
 
 /** One series of a range query: labels and [seconds, text] pairs. */
+/** How a service level objective stands for one service. */
+export interface Objective {
+  name: string
+  description?: string
+  service: string
+  environment?: string
+  counts: string
+  objective: number
+  window_seconds: number
+  error_ratio: Figure
+  ratio_lower: Figure
+  ratio_upper: Figure
+  events: Figure
+  bad_events: Figure
+  /** 1 untouched, 0 used up, negative overdrawn. */
+  budget_left: Figure
+  observed_seconds: number
+  burning?: Severity
+  shadow?: boolean
+  burns: ObjectiveBurn[]
+  query?: string
+  source: string
+}
+
+export interface ObjectiveBurn {
+  rate: number
+  severity: Severity
+  long_seconds: number
+  short_seconds: number
+  long_rate: Figure
+  short_rate: Figure
+  burning: boolean
+  query?: string
+}
+
 export interface PromSeries {
   metric: Record<string, string>
   values: [number, string][]
