@@ -125,7 +125,11 @@ func (s *Store) begin(seq uint64) error {
 	if err := syncDir(s.walDir()); err != nil {
 		return errors.Join(err, log.Close(), os.Remove(path))
 	}
+	last := s.active
 	s.active = newHead(seq, log, s.cfg.Limits.MaxStreams)
+	if last != nil { // heads of one load have about as many records each
+		s.active.rows = make([]headRow, 0, len(last.rows)+len(last.rows)/16)
+	}
 	return nil
 }
 

@@ -218,6 +218,15 @@ func (r *blockReader) candidates(info *segment.Info) ([]candidate, error) {
 			if !r.p.wantsTime(times[row]) || !r.p.wantsLevel(telemetry.Severity(r.severity[row])) || (wanted != nil && !wanted[r.stream[row]]) {
 				continue
 			}
+			if r.p.needsIDs() {
+				trace, span, err := r.b.Trace(row)
+				if err != nil {
+					return nil, err
+				}
+				if !r.p.wantsIDs(trace, span) {
+					continue
+				}
+			}
 			all = append(all, candidate{times[row], row, ranks[row], int32(g), sure})
 		}
 	}
@@ -276,9 +285,6 @@ func (r *blockReader) record(c *candidate) (*Record, bool, error) {
 	}
 	if rec.Trace, rec.SpanID, err = r.b.Trace(c.row); err != nil {
 		return nil, false, err
-	}
-	if !r.p.wantsIDs(rec.Trace, rec.SpanID) {
-		return nil, false, nil
 	}
 	if !r.p.NoText || !c.sure {
 		if r.body, err = r.b.AppendBody(r.body[:0], int(c.group), c.row-first); err != nil {
