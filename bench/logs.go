@@ -5,12 +5,9 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"sync"
 	"text/tabwriter"
 
-	"github.com/tocsinhq/tocsin/logs/segment"
 	"github.com/tocsinhq/tocsin/logs/template"
-	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // logsFlags are what the parts of the logs bench are told.
@@ -36,41 +33,12 @@ func logs(args []string, out io.Writer) (figures, error) {
 	}
 	f.dir = filepath.Join(*data, "logs")
 	found := figures{}
-	for _, part := range []func(logsFlags, figures, io.Writer) error{logsAccuracy, logsSpeed, logsMemory, logsAnomalies, logsKept, logsStore} {
+	for _, part := range []func(logsFlags, figures, io.Writer) error{logsAccuracy, logsSpeed, logsMemory, logsAnomalies, logsStore} {
 		if err := part(f, found, out); err != nil {
 			return nil, err
 		}
 	}
 	return found, nil
-}
-
-// logsKept measures the store of records with the miner in front of it.
-func logsKept(f logsFlags, found figures, out io.Writer) error {
-	if f.rows == 0 || f.set != "" {
-		return nil
-	}
-	fmt.Fprintln(out)
-	return logStoreFigures(logStoreRun{rows: f.rows, miner: &storeMiner{miner: template.New(template.DefaultConfig())}}, found, out)
-}
-
-// storeMiner is the miner as the store asks it.
-type storeMiner struct {
-	miner   *template.Miner
-	matches sync.Pool
-}
-
-// Mine implements logs.Miner.
-func (m *storeMiner) Mine(service string, sev telemetry.Severity, given, body []byte, at int64, spans []segment.Span) (uint64, []segment.Span) {
-	match, _ := m.matches.Get().(*template.Match)
-	if match == nil {
-		match = new(template.Match)
-	}
-	defer m.matches.Put(match)
-	m.miner.Mine(service, sev, given, body, at, match)
-	for _, v := range match.Vars {
-		spans = append(spans, segment.Span{Start: v.Start, End: v.End})
-	}
-	return match.ID, spans
 }
 
 // logsAccuracy prints GA, FGA, PA and FTA of each labelled log.

@@ -47,8 +47,11 @@ func logsStoreAlone(args []string, out io.Writer) (figures, error) {
 }
 
 // logsStore is the part of the bench logs.
-func logsStore(_ logsFlags, found figures, out io.Writer) error {
-	return logStoreFigures(logStoreRun{rows: 1_000_000}, found, out)
+func logsStore(f logsFlags, found figures, out io.Writer) error {
+	if f.rows == 0 || f.set != "" {
+		return nil
+	}
+	return logStoreFigures(logStoreRun{rows: f.rows}, found, out)
 }
 
 // storeMiner is the miner as the store asks it.
