@@ -46,6 +46,7 @@ func TestOutbox_Message_SaysWhoIsToldAndWhyItIsNotMuted(t *testing.T) {
 	}
 	m := notifytest.Message(1, incident.EventOpened)
 	m.Chart = notifytest.Sample(incident.EventOpened).Chart
+	m.ChartURL = "https://example.test/chart.png" // somebody may look at it later
 	send(m)
 	mute = notify.Mute{Reason: notify.MuteSilence, Until: now.Add(time.Minute)}
 	send(notifytest.Message(2, incident.EventRaised))
