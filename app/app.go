@@ -21,6 +21,7 @@ import (
 	"github.com/tocsinhq/tocsin/configs"
 	"github.com/tocsinhq/tocsin/ingest"
 	"github.com/tocsinhq/tocsin/ingest/scrape"
+	"github.com/tocsinhq/tocsin/ingest/syslog"
 	"github.com/tocsinhq/tocsin/internal/amfile"
 	"github.com/tocsinhq/tocsin/notify"
 	"github.com/tocsinhq/tocsin/notify/channels"
@@ -51,6 +52,7 @@ type App struct {
 	listener net.Listener
 	grpc     net.Listener // of OTLP; nil: not served
 	statsd   statsdListeners
+	syslog   syslog.Listeners
 	handler  atomic.Pointer[http.Handler] // what answers now
 	core     atomic.Pointer[Core]
 	url      string // under which people reach the daemon; no reload changes it

@@ -43,12 +43,16 @@ func (a *App) newServerParts(c *Core) (serverParts, error) {
 	if err != nil {
 		return serverParts{}, err
 	}
+	ways, err := a.newReceivers(c)
+	if err != nil {
+		return serverParts{}, err
+	}
 	loki, own := a.newLogQueries(c)
 	return serverParts{
 		alertmanager: am,
 		broker:       web.NewBroker(webEvents{c.incidents}, a.set, a.log),
 		rates:        &rateMeter{now: c.now},
-		receivers:    a.newReceivers(c),
+		receivers:    ways,
 		loki:         loki,
 		logs:         own,
 		prom: promapi.New(promapi.Options{

@@ -6,6 +6,7 @@ import (
 	"github.com/tocsinhq/tocsin/ingest"
 	"github.com/tocsinhq/tocsin/ingest/datadog"
 	"github.com/tocsinhq/tocsin/ingest/elastic"
+	"github.com/tocsinhq/tocsin/ingest/journald"
 	"github.com/tocsinhq/tocsin/ingest/jsonline"
 	"github.com/tocsinhq/tocsin/ingest/loki"
 	"github.com/tocsinhq/tocsin/ingest/otlp"
@@ -17,6 +18,7 @@ import (
 type logWays struct {
 	otlp    *otlp.LogService
 	elastic http.Handler
+	uploads *journald.Handler
 	mux     *http.ServeMux
 }
 
@@ -36,6 +38,8 @@ func newLogWays(o ingest.LogOptions) *logWays {
 	collector := splunk.NewHandler(o)
 	w.mux.Handle(splunk.Prefix, collector)
 	w.mux.Handle(splunk.Prefix+"/", collector)
+	w.uploads = journald.NewHandler(o)
+	w.mux.Handle(journald.Path, w.uploads)
 	intake := datadog.NewHandler(o)
 	for _, path := range datadog.Paths() {
 		w.mux.Handle(path, intake)

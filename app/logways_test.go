@@ -2,9 +2,15 @@ package app_test
 
 import (
 	"fmt"
+	"io"
+	"net"
 	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
@@ -66,5 +72,53 @@ func TestApp_LogsOverHTTP_EveryWayInEndsInTheSink(t *testing.T) {
 	}
 	if code, _ := d.get("/loki/api/v1/push"); code != 405 {
 		t.Errorf("GET of a push path: got %d", code)
+	}
+}
+
+func TestApp_SyslogFilesAndJournal_EndInTheSink(t *testing.T) {
+	sink := new(logtest.Sink)
+	d := &daemon{t: t, dir: t.TempDir(), log: new(text), console: new(text), sink: sink}
+	d.file("app.log", "from a file\n")
+	d.file("journalctl", "#!/bin/sh\nprintf '__CURSOR=s=1\\nMESSAGE=from the journal\\n\\n'\nexec sleep 60\n")
+	if err := os.Chmod(filepath.Join(d.dir, "journalctl"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	d.file("tocsin.yml", fmt.Sprintf(`syslog: {udp_listen_address: '127.0.0.1:0', tcp_listen_address: '127.0.0.1:0'}
+tail: {files: [{paths: ['%s/*.log'], from_start: true}]}
+journal: {follow: true, command: '%s/journalctl'}
+`, d.dir, d.dir))
+	d.make()
+	d.start()
+	for network, name := range map[string]string{"udp": "listening for syslog by UDP", "tcp": "listening for syslog by TCP"} {
+		c, err := net.Dial(network, d.address(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(c, "<13>1 - h a - - - by %s\n", network)
+		c.Close()
+	}
+	sink.Wait(t, 4)
+	got := sink.Bodies()
+	slices.Sort(got)
+	if want := []string{"by tcp", "by udp", "from a file", "from the journal"}; !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
+	}
+	// An upload that goes on does not hold the end up.
+	body, send := io.Pipe()
+	defer send.Close()
+	go func() {
+		resp, err := http.Post(d.app.URL()+"/upload", "application/vnd.fdo.journal", body)
+		if err == nil {
+			resp.Body.Close()
+		}
+	}()
+	if _, err := io.WriteString(send, "MESSAGE=from far\n\n"); err != nil {
+		t.Fatal(err)
+	}
+	sink.Wait(t, 5)
+	begun := time.Now()
+	d.stop()
+	if took := time.Since(begun); took > 8*time.Second {
+		t.Errorf("the end took %s", took)
 	}
 }

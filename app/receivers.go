@@ -21,11 +21,12 @@ type receivers struct {
 	otlp  *otlp.Service
 	push  http.Handler
 	stats *statsd.Server
-	logs  *logWays // nil: there is nowhere to keep logs
+	logs  *logWays    // nil: there is nowhere to keep logs
+	files *logSources // likewise
 }
 
 // newReceivers builds them over the writer of an open core.
-func (a *App) newReceivers(c *Core) receivers {
+func (a *App) newReceivers(c *Core) (receivers, error) {
 	cfg := a.loaded.config
 	o := ingest.Options{
 		Sink: c.writer, Config: cfg.Ingest, Logger: a.log.With("component", "ingest"), Metrics: a.set, Now: c.now,
@@ -41,12 +42,17 @@ func (a *App) newReceivers(c *Core) receivers {
 		push: push.NewHandler(o),
 	}
 	if c.logs != nil {
-		r.logs = newLogWays(ingest.LogOptions{Options: o, Logs: c.logs})
+		logs := ingest.LogOptions{Options: o, Logs: c.logs}
+		r.logs = newLogWays(logs)
+		var err error
+		if r.files, err = a.newLogSources(c, logs); err != nil {
+			return r, err
+		}
 	}
 	if a.statsd.packets != nil {
 		r.stats = statsd.NewServer(o, cfg.Statsd)
 	}
-	return r
+	return r, nil
 }
 
 // statsdListeners are those of statsd, nil when it is not served.
@@ -80,9 +86,11 @@ func (a *App) listenReceivers() (err error) {
 		}
 	}
 	if address := a.loaded.config.Statsd.ListenAddress; address != "" {
-		return a.listenStatsd(address)
+		if err := a.listenStatsd(address); err != nil {
+			return err
+		}
 	}
-	return nil
+	return a.listenSyslog()
 }
 
 // listenStatsd binds one port for both transports.
@@ -91,9 +99,16 @@ func (a *App) listenStatsd(address string) (err error) {
 	if a.statsd.streams, err = a.listen(setting, address); err != nil {
 		return err
 	}
-	udp, err := net.ListenPacket("udp", a.statsd.streams.Addr().String())
+	a.statsd.packets, err = a.listenUDP(setting, a.statsd.streams.Addr().String())
+	return err
+}
+
+// listenUDP binds the address of a receiver of datagrams; the server that is named
+// closes it.
+func (a *App) listenUDP(setting, address string) (net.PacketConn, error) {
+	udp, err := net.ListenPacket("udp", address)
 	if err != nil {
-		return fmt.Errorf("listen on %s by UDP: %w; choose another %s, or leave it empty", address, err, setting)
+		return nil, fmt.Errorf("listen on %s by UDP: %w; choose another %s, or leave it empty", address, err, setting)
 	}
 	a.undo.add("close UDP of "+setting, func() error {
 		if err := udp.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
@@ -101,8 +116,7 @@ func (a *App) listenStatsd(address string) (err error) {
 		}
 		return nil
 	})
-	a.statsd.packets = udp
-	return nil
+	return udp, nil
 }
 
 // runReceivers starts the receivers that have a listener of their own.
@@ -120,5 +134,9 @@ func (a *App) runReceivers(named func(name string, run func(context.Context) err
 	if s := a.server.receivers.stats; s != nil {
 		a.log.Info("listening for statsd by UDP and TCP", "address", a.statsd.packets.LocalAddr().String())
 		named("statsd", func(ctx context.Context) error { return s.Run(ctx, a.statsd.packets, a.statsd.streams) })
+	}
+	if ways := a.server.receivers.logs; ways != nil {
+		named("uploads of journals", ways.uploads.Run)
+		a.runLogSources(a.server.receivers.files, named)
 	}
 }

@@ -12,9 +12,12 @@ import (
 	"github.com/tocsinhq/tocsin/detector"
 	"github.com/tocsinhq/tocsin/incident"
 	"github.com/tocsinhq/tocsin/ingest"
+	"github.com/tocsinhq/tocsin/ingest/journald"
 	"github.com/tocsinhq/tocsin/ingest/otlp"
 	"github.com/tocsinhq/tocsin/ingest/scrape"
 	"github.com/tocsinhq/tocsin/ingest/statsd"
+	"github.com/tocsinhq/tocsin/ingest/syslog"
+	"github.com/tocsinhq/tocsin/ingest/tail"
 	"github.com/tocsinhq/tocsin/internal/amfile"
 	"github.com/tocsinhq/tocsin/internal/promfile"
 	"github.com/tocsinhq/tocsin/internal/yamldoc"
@@ -47,6 +50,12 @@ type Config struct {
 	OTLP otlp.Config `yaml:"otlp"`
 	// Statsd is about metrics in statsd lines, by UDP and TCP.
 	Statsd statsd.Config `yaml:"statsd"`
+	// Syslog is about logs by UDP, TCP and TLS.
+	Syslog syslog.Config `yaml:"syslog"`
+	// Tail is about log files that are read as they grow.
+	Tail tail.Config `yaml:"tail"`
+	// Journal is about the journal of this machine.
+	Journal journald.Config `yaml:"journal"`
 	// Services says which labels name the service that a series belongs to.
 	Services topology.Config `yaml:"services"`
 	// Detector is about baselines, scores and the false-alarm budget.
@@ -122,6 +131,9 @@ func Default() Config {
 		Logs:         logs.DefaultConfig(),
 		OTLP:         otlp.DefaultConfig(),
 		Statsd:       statsd.DefaultConfig(),
+		Syslog:       syslog.DefaultConfig(),
+		Tail:         tail.DefaultConfig(),
+		Journal:      journald.DefaultConfig(),
 		Services:     topology.DefaultConfig(),
 		Detector:     detector.DefaultConfig(),
 		Bands:        bands.DefaultConfig(),
@@ -183,6 +195,9 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	c.Logs.Validate(yamldoc.Under(report, "logs"))
 	c.OTLP.Validate(yamldoc.Under(report, "otlp"))
 	c.Statsd.Validate(yamldoc.Under(report, "statsd"))
+	c.Syslog.Validate(yamldoc.Under(report, "syslog"))
+	c.Tail.Validate(yamldoc.Under(report, "tail"))
+	c.Journal.Validate(yamldoc.Under(report, "journal"))
 	c.Services.Validate(yamldoc.Under(report, "services"))
 	c.Detector.Validate(yamldoc.Under(report, "detector"))
 	c.Bands.Validate(yamldoc.Under(report, "bands"))
