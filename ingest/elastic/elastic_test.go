@@ -258,7 +258,7 @@ func TestWants(t *testing.T) {
 		want                bool
 	}{
 		{"/", "Mozilla/5.0", "text/html", false}, {"/", "elasticsearch-js/9", "", true}, {"/", "Filebeat/8", "*/*", true}, {"/", "", "application/vnd.elasticsearch+json; compatible-with=9,text/plain", true},
-		{"/_bulk", "", "", true}, {"/logs/_bulk", "", "", true}, {"/_cluster/health", "", "", true}, {"/elasticsearch", "", "", true}, {"/elasticsearch/x", "", "", true}, {"/elasticsearchx", "", "", false},
+		{"/_bulk", "", "", true}, {"/logs/_doc/7", "", "", true}, {"/logs/type/_bulk", "", "", true}, {"/api/_x", "", "", false}, {"/metrics/job/_x", "", "", false}, {"/logs/_bulk", "", "", true}, {"/_cluster/health", "", "", true}, {"/elasticsearch", "", "", true}, {"/elasticsearch/x", "", "", true}, {"/elasticsearchx", "", "", false},
 		{"/incidents", "elasticsearch-js", "", false}, {"/api/v1/x/_bulk", "", "", false},
 	} {
 		q := httptest.NewRequest("GET", tt.path, nil)

@@ -24,8 +24,8 @@ func NewHandler(o ingest.LogOptions) *Handler {
 }
 
 // Wants reports whether a request is one that a client of Elasticsearch sends:
-// anything below Prefix, a path that begins with an underscore, a bulk request to an
-// index, and the first question, GET /, if its headers are those of such a client.
+// anything below Prefix, a path that begins with an underscore, one of an index with an
+// underscore behind it, such as /logs/_bulk, and the first question, GET /, if its headers are those of such a client.
 func Wants(r *http.Request) bool {
 	path := r.URL.Path
 	if rest, ok := strings.CutPrefix(path, Prefix); ok {
@@ -34,12 +34,11 @@ func Wants(r *http.Request) bool {
 	switch {
 	case strings.HasPrefix(path, "/_"):
 		return true
-	case strings.HasSuffix(path, "/_bulk") && !strings.HasPrefix(path, "/api/"):
-		return true
-	case path != "/":
-		return false
+	case path == "/":
+		return isClient(r)
 	}
-	return isClient(r)
+	index, rest, _ := strings.Cut(path[1:], "/")
+	return strings.HasPrefix(rest, "_") && index != "api" || strings.HasSuffix(path, "/_bulk") && index != "api"
 }
 
 // isClient tells a client of Elasticsearch from a browser.

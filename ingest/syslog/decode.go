@@ -249,6 +249,9 @@ func (d *Decoder) unescape(b []byte) []byte {
 // tabs that rsyslog wrote as #012 and #011 are put back, and JSON behind @cee: is taken apart.
 func (d *Decoder) text(r *telemetry.LogRecord, b []byte) {
 	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
+	if len(b) > 1 && b[0] == ' ' && b[1] > ' ' {
+		b = b[1:] // rsyslog keeps the blank behind the tag of RFC 3164
+	}
 	if inner, ok := bytes.CutPrefix(bytes.TrimLeft(b, " "), []byte("@cee:")); ok {
 		var c jsonscan.Cursor
 		c.Reset(bytes.TrimLeft(inner, " "), nil)

@@ -26,6 +26,8 @@ func TestDecode_RFC5424(t *testing.T) {
 		`<34>1 2003-10-11T22:14:15.003Z mymachine.example.com su - ID47 - ` + "\xef\xbb\xbf" + `'su root' failed`:                                 `2003-10-11T22:14:15.003Z 18 "su" facility="auth" host="mymachine.example.com" app="su" | msgid="ID47" | "'su root' failed"`,
 		`<165>1 2003-08-24T05:14:15.000003-07:00 192.0.2.1 myproc 8710 - - %% It's time.`:                                                         `2003-08-24T12:14:15.000003Z 10 "myproc" facility="local4" host="192.0.2.1" app="myproc" | procid="8710" | "%% It's time."`,
 		`<165>1 2003-10-11T22:14:15Z h evntslog - ID47 [ex@32473 iut="3" a="x\"y\]z\\"][trace trace_id="4bf92f3577b34da6a3ce929d0e0e4736"] BOMAn`: `2003-10-11T22:14:15Z 10 "evntslog" facility="local4" host="h" app="evntslog" | msgid="ID47" ex@32473.iut="3" ex@32473.a="x\"y]z\\" | "BOMAn" trace=4bf92f3577b34da6a3ce929d0e0e4736`,
+		`<13>1 - h a - - -  from rsyslog`:                              `- 10 "a" facility="user" host="h" app="a" | | "from rsyslog"`,
+		`<13>1 - h a - - -     at f (a.js)`:                            `- 10 "a" facility="user" host="h" app="a" | | "    at f (a.js)"`,
 		`<0>1 - - - - - -`:                                             `- 22 "" facility="kern" host="10.0.0.9" | | ""`,
 		`<13>1 - h a - - - text`:                                       `- 10 "a" facility="user" host="h" app="a" | | "text"`,
 		`<13>1 2026-13-45T99:00:00Z h a - - - bad time`:                `- 10 "a" facility="user" host="h" app="a" | tocsin.time_as_sent="2026-13-45T99:00:00Z" | "bad time"`,
