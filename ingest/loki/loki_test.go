@@ -237,6 +237,25 @@ func TestHandler_Protobuf_BadInput(t *testing.T) {
 	}
 }
 
+func TestHandler_Bombs_AreRefusedSmall(t *testing.T) {
+	var zipped bytes.Buffer
+	z := gzip.NewWriter(&zipped)
+	for range 64 {
+		_, _ = z.Write(make([]byte, 1<<20))
+	}
+	z.Close()
+	r := newRig(t, nil)
+	if code, body := r.push(zipped.Bytes(), "Content-Type", "application/json", "Content-Encoding", "gzip"); code != 413 || !strings.Contains(body, "after decompression") {
+		t.Errorf("got %d %s", code, body)
+	}
+	if code, body := r.push(zipped.Bytes()[:zipped.Len()-9], "Content-Type", "application/json", "Content-Encoding", "gzip"); code < 400 {
+		t.Errorf("cut off: got %d %s", code, body)
+	}
+	if n := logtest.Counter(r.options, `tocsin_ingest_in_flight_bytes{protocol="loki"}`); n != "0" {
+		t.Errorf("%s bytes are still claimed", n)
+	}
+}
+
 func TestHandler_WhatHTTPHasAStatusFor(t *testing.T) {
 	r := newRig(t, func(o *ingest.LogOptions) { o.Config.Logs.Tokens = append(o.Config.Logs.Tokens, "secret-token") })
 	for _, tt := range []struct {
