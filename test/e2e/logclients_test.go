@@ -154,7 +154,7 @@ if $msg contains "elastic" then {
 
 func TestLogClients_Go(t *testing.T) {
 	dir := t.TempDir()
-	const module = "../compliance/otlplogs"
+	const module = "testdata/otlplogs"
 	build := func(name, pkg string) string {
 		ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute) // on a new machine its modules are fetched
 		defer cancel()

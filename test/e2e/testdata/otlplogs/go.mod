@@ -1,7 +1,7 @@
 // Senders of logs that the daemon is tested with: OpenTelemetry's SDK for Go and its
 // telemetrygen. They want other versions than the daemon, so they are a module of their
 // own; test/e2e runs them.
-module github.com/tocsinhq/tocsin/test/compliance/otlplogs
+module github.com/tocsinhq/tocsin/test/e2e/testdata/otlplogs
 
 go 1.26.0
 
