@@ -127,6 +127,8 @@ type Core struct {
 	router    *alertmanager.Router
 	receiver  func(notify.Channel) notify.Channel // see CoreOptions
 	alertLog  *journal.Log
+	gaps      *journal.Gaps
+	beats     beats
 
 	windows atomic.Pointer[window.Set] // maintenance, as of the last reload
 
@@ -202,6 +204,9 @@ func NewCore(ctx context.Context, o CoreOptions) (_ *Core, err error) {
 		return nil, err
 	}
 	if err := c.resume(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.Beat(ctx, o.Now()); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -284,6 +289,7 @@ func (c *Core) openDeciders(ctx context.Context, o CoreOptions) (err error) {
 	c.anomalies = incident.NewAnomalyLog(c.state, o.Metrics)
 	c.feed = change.NewFeed(c.state, change.Options{Metrics: o.Metrics})
 	c.rankings = rca.NewStore(c.state)
+	c.gaps = journal.NewGaps(c.state)
 	if c.alertLog, err = journal.NewLog(ctx, c.state, o.Metrics); err != nil {
 		return err
 	}
@@ -360,6 +366,9 @@ func (c *Core) Write(ctx context.Context, b *telemetry.Batch) (telemetry.WriteRe
 // noticed, verdicts and alerts folded into incidents, events responded to and
 // due messages delivered. Live, loops do the same with the wall clock.
 func (c *Core) Step(ctx context.Context, t time.Time) error {
+	if err := c.Beat(ctx, t); err != nil {
+		return err
+	}
 	if _, err := c.engine.EvalDue(ctx, t); err != nil {
 		return fmt.Errorf("evaluate rules: %w", err)
 	}

@@ -4,10 +4,13 @@ import (
 	"fmt"
 
 	"github.com/VictoriaMetrics/metrics"
+
+	"github.com/tocsinhq/tocsin/rules/journal"
 )
 
 // coreMetrics count what happens between the parts.
 type coreMetrics struct {
+	set             *metrics.Set
 	verdictsDropped *metrics.Counter
 	verdictsLate    *metrics.Counter
 	verdictsFailed  *metrics.Counter
@@ -27,6 +30,7 @@ func newCoreMetrics(set *metrics.Set, c *Core) *coreMetrics {
 		return float64(len(c.observer.queue))
 	})
 	return &coreMetrics{
+		set:             set,
 		verdictsDropped: set.NewCounter(`tocsin_verdicts_dropped_total{reason="queue_full"}`),
 		verdictsLate:    set.NewCounter(`tocsin_verdicts_dropped_total{reason="late"}`),
 		verdictsFailed:  set.NewCounter(`tocsin_verdicts_dropped_total{reason="state_database"}`),
@@ -39,4 +43,10 @@ func newCoreMetrics(set *metrics.Set, c *Core) *coreMetrics {
 		reloadOK:   set.NewGauge("tocsin_config_last_reload_successful", nil),
 		reloadTime: set.NewGauge("tocsin_config_last_reload_success_timestamp_seconds", nil),
 	}
+}
+
+// gap counts a time in which nothing could be detected.
+func (m *coreMetrics) gap(g journal.Gap) {
+	m.set.GetOrCreateCounter(fmt.Sprintf(`tocsin_detection_gaps_total{reason=%q}`, g.Reason)).Inc()
+	m.set.GetOrCreateFloatCounter(fmt.Sprintf(`tocsin_detection_gap_seconds_total{reason=%q}`, g.Reason)).Add(g.To.Sub(g.From).Seconds())
 }

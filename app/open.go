@@ -95,7 +95,7 @@ func (c *Core) Prune(ctx context.Context, now time.Time) error {
 		err = errors.Join(err, fmt.Errorf("prune changes: %w", cerr))
 	}
 	_, lerr := c.alertLog.Prune(ctx, now.Add(-keepAlertLog))
-	err = errors.Join(err, lerr)
+	err = errors.Join(err, lerr, c.gaps.Prune(ctx, now.Add(-keepAlertLog)))
 	return err
 }
 

@@ -144,6 +144,9 @@ func (a *App) tickLoop(ctx context.Context, c *Core) error {
 		case <-tick.C:
 		}
 		now := c.now()
+		if err := c.Beat(ctx, now); err != nil && ctx.Err() == nil {
+			c.log.Error("a time without detection may not be on record", "error", err)
+		}
 		if now.Sub(swept) >= sweepEvery {
 			swept = now
 			c.Sweep(now)

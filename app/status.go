@@ -25,6 +25,12 @@ func (a *App) writeMetrics(w io.Writer) {
 	fmt.Fprintf(w, "tocsin_build_info{version=%q,go=%q} 1\n", a.opts.Version, runtime.Version())
 }
 
+// How far back the status page shows times without detection, and how many.
+const (
+	gapsShown = 7 * 24 * time.Hour
+	mostGaps  = 20
+)
+
 // status sums up the daemon for its status page. It reads the same counters as
 // /metrics, so that the two cannot disagree.
 func (a *App) status(ctx context.Context) (web.Status, error) {
@@ -58,6 +64,9 @@ func (a *App) status(ctx context.Context) (web.Status, error) {
 	}
 	var err error
 	if s.Detector, err = c.detectorStatus(ctx); err != nil {
+		return s, err
+	}
+	if s.Gaps, err = c.Gaps(ctx, c.now().Add(-gapsShown), mostGaps); err != nil {
 		return s, err
 	}
 	s.Channels, err = c.channelStatus(ctx)
@@ -113,6 +122,8 @@ func (c *Core) rulesStatus() web.RulesStatus {
 			s.Firing++
 		case rules.AlertHeld:
 			s.Held++
+		case rules.AlertStale:
+			s.Stale++
 		}
 	}
 	return s

@@ -36,7 +36,8 @@ var benches = []bench{
 	{"ingest", "cost of receiving samples beside Prometheus and VictoriaMetrics", ingest},
 	{"verdict", "how often changes without effect are called faulty, and those with one are found", verdictBench},
 	{"logs", "templates of log lines beside those that people gave, and their cost", logs},
-	{"rules", "evaluation of rules beside Prometheus' rule manager", rulesBench},
+
+	{"rules", "evaluation of rules beside Prometheus, and intake of alerts beside Alertmanager", rulesBench},
 	{"logs-store", "size, speed and needles of the log store alone", logsStoreAlone},
 	{"nab", "the detector by the rule of the Numenta Anomaly Benchmark, without look-ahead", nab},
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"syscall"
@@ -29,6 +30,8 @@ import (
 type rulesPlan struct {
 	fleet
 	rules, rounds, warm int
+	alertmanager        string
+	alerts, tellings    int
 	dir                 string
 	out                 io.Writer
 }
@@ -43,6 +46,9 @@ func rulesBench(args []string, out io.Writer) (figures, error) {
 	f.IntVar(&p.instances, "instances", 5, "instances of each service, with 12 series each")
 	f.IntVar(&p.rounds, "rounds", 20, "evaluations of all rules that are measured")
 	f.IntVar(&p.warm, "warm", 12, "evaluations before")
+	f.StringVar(&p.alertmanager, "alertmanager", "prometheus-alertmanager", "program of Alertmanager; none leaves the intake of alerts out")
+	f.IntVar(&p.alerts, "alerts", 2000, "alerts that are told to each")
+	f.IntVar(&p.tellings, "tellings", 10, "how often each alert is told")
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
@@ -51,7 +57,14 @@ func rulesBench(args []string, out io.Writer) (figures, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(p.dir)
-	return p.race()
+	found, err := p.race()
+	if err != nil || without(p.alertmanager) == "" {
+		return found, err
+	}
+	if _, err := exec.LookPath(p.alertmanager); err != nil {
+		return nil, fmt.Errorf("%w: alertmanager: %v; name its program by -alertmanager, or none", errLacking, err)
+	}
+	return found, p.intake(found)
 }
 
 // contender evaluates all rules at a time.

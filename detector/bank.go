@@ -13,6 +13,7 @@ import (
 // of one series must be handed over in the order in which they are to be
 // judged, for what is not later than the sample before is counted and dropped.
 type Bank struct {
+	away   away
 	params params
 	most   int
 
@@ -311,6 +312,7 @@ func (b *Bank) Len() int {
 func (b *Bank) Sweep(now int64, emit func(Verdict)) {
 	var found []Verdict
 	var of []*service
+	times := b.away.list()
 	for i, n := 0, b.series.len(); i < n; i++ {
 		c := b.series.at(i)
 		found, of = found[:0], of[:0]
@@ -321,7 +323,7 @@ func (b *Bank) Sweep(now int64, emit func(Verdict)) {
 				continue
 			}
 			own := b.services.at(s.Service)
-			if v, tell := s.silence(&b.params, now, own.shareAt(now)); tell {
+			if v, tell := s.silence(&b.params, now, awaySince(times, s.LastTime, now), own.shareAt(now)); tell {
 				v.Slot = slotOf(uint32(i*chunkSize+j), uint32(s.Generation))
 				found, of = append(found, v), append(of, own)
 			}

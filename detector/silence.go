@@ -11,11 +11,12 @@ const (
 	silentMost  = 3 * 3600 * 1000 // ms; after that a missing series is given up
 )
 
-// silence judges at time now that no sample has come since the last one. A gap
+// silence judges at time now that no sample has come since the last one, but for
+// so many milliseconds in which none could. A gap
 // of n steps is as rare as n steps missed in a row; the share of missed steps
 // is learned, and the evidence is bounded by what the samples seen can bear.
-func (s *series) silence(p *params, now int64, share float32) (Verdict, bool) {
-	gap := float64(now - s.LastTime)
+func (s *series) silence(p *params, now, away int64, share float32) (Verdict, bool) {
+	gap := float64(now - s.LastTime - away)
 	step := 1000 * float64(s.Step)
 	if step == 0 || gap < max(silentSteps*step, silentLeast) {
 		return Verdict{}, false

@@ -79,7 +79,7 @@ func (e engine) reading(old, o Occurrence) (Occurrence, bool) {
 	switch {
 	case old.Condition == ConditionCleared && back:
 		return o, false
-	case old.Condition == ConditionHeld && back && away(old, o.Value) < settledShare:
+	case old.Condition.Dataless() && back && away(old, o.Value) < settledShare:
 		o.Condition = ConditionCleared
 	case o.Condition == ConditionCleared && old.Symptom && old.Condition != ConditionCleared && away(old, o.Value) >= settledShare:
 		o.Condition = ConditionHeld
@@ -137,6 +137,10 @@ type turned struct {
 // unless it flaps.
 func (e engine) turn(l *live, x turned, d *delta) {
 	o := x.now
+	if x.old.Condition.Dataless() && o.Condition.Dataless() {
+		e.sourceWord(l, o, d)
+		return
+	}
 	flapped := l.Memory.Tracks[o.Key].Flapping
 	e.note(l, o.Key, o.At, o.Condition)
 	d.urgent = true
@@ -153,15 +157,25 @@ func (e engine) turn(l *live, x turned, d *delta) {
 	case o.Condition == ConditionHeld && x.told == ConditionCleared:
 		ev.Kind, ev.Text = EventHeld, fmt.Sprintf("%s settled at %s, far from the %s expected before; nothing odd is left but no recovery was seen, the incident stays open",
 			o.Name, figure(o.Value, o.Unit), figure(x.old.Expected, o.Unit))
-	case o.Condition == ConditionHeld:
+	case o.Condition.Dataless():
 		ev.Kind, ev.Text = EventHeld, fmt.Sprintf("%s: its data stopped at %s; this is no recovery, the incident stays open", o.Name, clock(o.At))
-	case x.old.Condition == ConditionHeld:
+	case x.old.Condition.Dataless():
 		ev.Kind, ev.Text = EventNote, fmt.Sprintf("%s: its data are back and it still fires: %s", o.Name, o.Summary)
 	default:
 		l.retitle()
 		ev.Kind, ev.Text = EventAttached, "again: "+attachedText(o)
 	}
 	e.emit(l, d, ev)
+}
+
+// sourceWord records what became known of the source of an occurrence without
+// data. The occurrence stands as before, so it counts as no turn.
+func (e engine) sourceWord(l *live, o Occurrence, d *delta) {
+	text := o.Name + ": its source is back, its own data are not; the incident stays open"
+	if o.Condition == ConditionStale {
+		text = o.Summary + "; the incident stays open"
+	}
+	e.emit(l, d, Event{Kind: EventHeld, At: o.At, Key: o.Key, Text: text})
 }
 
 // flaps tells once that an occurrence is no longer believed at each turn.
@@ -197,7 +211,7 @@ func merged(old, o Occurrence) Occurrence {
 	if old.Severity.Rank() > o.Severity.Rank() {
 		o.Severity = old.Severity
 	}
-	if old.Condition == ConditionCleared && o.Condition == ConditionHeld {
+	if old.Condition == ConditionCleared && o.Condition.Dataless() {
 		o.Condition = ConditionCleared // it had recovered before its data stopped
 	}
 	if old.Condition != ConditionCleared && old.Since.Before(o.Since) {
@@ -207,7 +221,7 @@ func merged(old, o Occurrence) Occurrence {
 		// What was expected when it began is what it must come back to.
 		o.Expected, o.Lower, o.Upper = old.Expected, old.Lower, old.Upper
 	}
-	if o.Condition == ConditionHeld && !isNaN(old.Value) && old.Condition == ConditionHeld {
+	if o.Condition.Dataless() && !isNaN(old.Value) && old.Condition.Dataless() {
 		o.Value = old.Value
 	}
 	keep := func(is *telemetry.Number, was telemetry.Number) {

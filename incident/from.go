@@ -56,6 +56,8 @@ func FromAlert(a rules.Alert) (o Occurrence, ok bool) {
 		o.Condition = ConditionFiring
 	case rules.AlertHeld:
 		o.Condition = ConditionHeld
+	case rules.AlertStale:
+		o.Condition = ConditionStale
 	case rules.AlertResolved:
 		o.Condition = ConditionCleared
 	default:
@@ -219,8 +221,11 @@ func ToAlert(o Occurrence) (a rules.Alert, ok bool) {
 		return rules.Alert{}, false
 	}
 	state := rules.AlertFiring
-	if o.Condition == ConditionHeld {
+	switch o.Condition {
+	case ConditionHeld:
 		state = rules.AlertHeld
+	case ConditionStale:
+		state = rules.AlertStale
 	}
 	var odd *rules.Oddness
 	if !isNaN(o.Score) {

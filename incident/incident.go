@@ -51,13 +51,18 @@ const (
 )
 
 // Condition is how an occurrence stands. Held means that its data stopped: it
-// is neither firing on evidence nor recovered.
+// is neither firing on evidence nor recovered; stale_source says moreover that
+// whatever sends them is known to be silent.
 type Condition string
+
+// Dataless reports whether the occurrence lost its data.
+func (c Condition) Dataless() bool { return c == ConditionHeld || c == ConditionStale }
 
 // The conditions of an occurrence.
 const (
 	ConditionFiring  Condition = "firing"
 	ConditionHeld    Condition = "held"
+	ConditionStale   Condition = "stale_source"
 	ConditionCleared Condition = "cleared"
 )
 
@@ -129,6 +134,7 @@ const (
 	EventSuspects EventKind = "suspects" // the ranking of causes changed its first row
 	EventNotified EventKind = "notified"
 	EventNote     EventKind = "note"
+	EventGap      EventKind = "gap" // the daemon itself could detect nothing for a while
 )
 
 // Event is one row of an incident's append-only timeline. Seq rises over all

@@ -120,15 +120,15 @@ func (m *Manager) Tick(ctx context.Context, now time.Time) error {
 }
 
 // AppendEvent adds a row to an incident's timeline that another stage has made:
-// EventChange, EventSuspects or EventNotified, with Incident, Kind, At and Text
+// EventChange, EventSuspects, EventNotified or EventGap, with Incident, Kind, At and Text
 // set. If Key is set and the incident has an event of this kind and key already,
 // that one is returned, and false: a step that is repeated after a crash adds
 // nothing. The event is handed out by EventsAfter as any other.
 func (m *Manager) AppendEvent(ctx context.Context, ev Event) (Event, bool, error) {
 	switch ev.Kind {
-	case EventChange, EventSuspects, EventNotified:
+	case EventChange, EventSuspects, EventNotified, EventGap:
 	default:
-		return Event{}, false, fmt.Errorf("append event to incident %s: kind: want change, suspects or notified, got %q: %w", ev.Incident, ev.Kind, ErrInvalid)
+		return Event{}, false, fmt.Errorf("append event to incident %s: kind: want change, suspects, notified or gap, got %q: %w", ev.Incident, ev.Kind, ErrInvalid)
 	}
 	ev.At = milli(ev.At)
 	var d delta
@@ -216,8 +216,8 @@ func normalise(o Occurrence) (Occurrence, error) {
 		return fail("at", "the event time of the report", "none")
 	case o.Source != SourceAlert && o.Source != SourceAnomaly:
 		return fail("source", "alert or anomaly", fmt.Sprintf("%q", o.Source))
-	case o.Condition != ConditionFiring && o.Condition != ConditionHeld && o.Condition != ConditionCleared:
-		return fail("condition", "firing, held or cleared", fmt.Sprintf("%q", o.Condition))
+	case o.Condition != ConditionFiring && !o.Condition.Dataless() && o.Condition != ConditionCleared:
+		return fail("condition", "firing, held, stale_source or cleared", fmt.Sprintf("%q", o.Condition))
 	}
 	o.At, o.Since = milli(o.At), milli(o.Since)
 	if o.Since.IsZero() || o.Since.After(o.At) {

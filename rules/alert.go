@@ -7,14 +7,19 @@ import (
 )
 
 // AlertState is how an alert stands. Held means that the series behind a
-// firing alert stopped sending: the alert is kept and is not a recovery.
+// firing alert stopped sending: the alert is kept and is not a recovery. Stale
+// says so too, and that whatever sends them is known to be silent.
 type AlertState string
 
-// The states of an alert. Only the last four are handed on.
+// Dataless reports whether the alert stands although its data stopped.
+func (s AlertState) Dataless() bool { return s == AlertHeld || s == AlertStale }
+
+// The states of an alert. All but pending are handed on.
 const (
 	AlertPending  AlertState = "pending"
 	AlertFiring   AlertState = "firing"
 	AlertHeld     AlertState = "held"
+	AlertStale    AlertState = "stale_source"
 	AlertResolved AlertState = "resolved"
 )
 

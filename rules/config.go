@@ -42,6 +42,10 @@ type Config struct {
 	// CloseHeldAfter ends an alert that has been held for lack of data this
 	// long, such as one of a host that was taken away; 0 means never.
 	CloseHeldAfter yamldoc.Duration `yaml:"close_held_after"`
+	// StaleAfter is how long an alert is held before it counts as one with a
+	// stale source, if by then nothing comes of the target or service that sends
+	// its series; 0 means never.
+	StaleAfter yamldoc.Duration `yaml:"stale_after"`
 }
 
 // DefaultConfig returns the values of a section that is left out.
@@ -53,6 +57,7 @@ func DefaultConfig() Config {
 		OutageTolerance:   yamldoc.Duration(time.Hour),
 		RefreshInterval:   yamldoc.Duration(time.Minute),
 		CloseHeldAfter:    yamldoc.Duration(7 * 24 * time.Hour),
+		StaleAfter:        yamldoc.Duration(5 * time.Minute),
 	}
 }
 
@@ -78,6 +83,7 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	atLeast("outage_tolerance", c.OutageTolerance, 0)
 	atLeast("refresh_interval", c.RefreshInterval, time.Second)
 	atLeast("close_held_after", c.CloseHeldAfter, 0)
+	atLeast("stale_after", c.StaleAfter, 0)
 	if len(c.EnvironmentLabels) == 0 {
 		report("environment_labels", "want at least one label, such as environment")
 	}

@@ -86,6 +86,7 @@ type Engine struct {
 	latest   map[string]seen        // by fingerprint of event alert
 	pending  map[string]*pendingEvent
 	noted    map[string]noted // what the memory has, by fingerprint
+	blind    time.Time        // until when what is absent may only not have come yet
 
 	view      sync.RWMutex // guards what the read methods see
 	current   []Alert
@@ -188,7 +189,9 @@ func (e *Engine) publish() {
 	for x := range e.entries.all() {
 		a := x.alert
 		if x.resumed && !x.event {
-			a.State = AlertHeld
+			if a.State == AlertFiring {
+				a.State = AlertHeld
+			}
 		}
 		out = append(out, a)
 	}

@@ -84,14 +84,14 @@ func (e *Engine) recall(ctx context.Context, told []Alert) ([]Standing, error) {
 	out := make([]Standing, 0, len(told))
 	at := make(map[string]int, len(told))
 	for _, a := range told {
-		if a.State != AlertFiring && a.State != AlertHeld {
+		if a.State != AlertFiring && !a.State.Dataless() {
 			continue
 		}
 		if _, twice := at[a.Fingerprint]; twice {
 			continue
 		}
 		s := Standing{Alert: a}
-		if a.State == AlertHeld {
+		if a.State.Dataless() {
 			s.HeldSince = a.At
 		}
 		at[a.Fingerprint] = len(out)

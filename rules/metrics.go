@@ -52,7 +52,7 @@ func (g *gauges) load(err error) {
 
 // watch registers the gauges that are read from the engine.
 func (g *gauges) watch(e *Engine) {
-	for _, s := range []AlertState{AlertFiring, AlertHeld} {
+	for _, s := range []AlertState{AlertFiring, AlertHeld, AlertStale} {
 		g.set.NewGauge(fmt.Sprintf("tocsin_rules_alerts{state=%q}", s), func() float64 {
 			n := 0
 			for _, a := range e.Alerts() {

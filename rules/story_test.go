@@ -39,6 +39,7 @@ type story struct {
 func newStory(t *testing.T, load string) *story {
 	t.Helper()
 	s := &story{t: t, cfg: rules.DefaultConfig()}
+	s.cfg.StaleAfter = 0 // staleness_test.go tells stale sources apart
 	s.db = promqltest.LoadedStorage(t, load)
 	return s
 }

@@ -25,6 +25,8 @@ type entry struct {
 	sent       time.Time // when it was last handed on
 	lastTrue   time.Time // last evaluation at which the condition held
 	heldSince  time.Time
+	asked      time.Time // when its source was last looked at
+	silent     string    // what was found: why the source is silent, or ""
 	falseSince time.Time // since when the condition is known to be false
 }
 
@@ -93,6 +95,9 @@ func (e *Engine) track(ctx context.Context, info *ruleInfo, ts time.Time) []Aler
 		x := e.entries.get(info.rule.Name(), fp)
 		if a.State != prules.StateFiring && x == nil {
 			continue // pending
+		}
+		if x == nil && ts.Before(e.blind) && asksForAbsence(info.rule.Query()) {
+			continue // what is not there may only not have come again yet
 		}
 		info.produced[fp] = true
 		if a.State != prules.StateFiring && !e.opts.Virtual.Exact {
@@ -173,7 +178,7 @@ func (e *Engine) silent(ctx context.Context, info *ruleInfo, x *entry, ts time.T
 	known := info.rule.LastError() == nil && e.known(ctx, info, x, at)
 	x.resumed = false
 	if !known {
-		return e.hold(x, ts)
+		return e.hold(ctx, x, ts, at)
 	}
 	// While the rule itself had the alert it kept it firing long enough; after
 	// an interruption the time counts from when the data said so.
@@ -189,7 +194,8 @@ func (e *Engine) silent(ctx context.Context, info *ruleInfo, x *entry, ts time.T
 	return e.resolve(x, ts, ""), true
 }
 
-func (e *Engine) hold(x *entry, ts time.Time) (Alert, bool) {
+// hold keeps an alert whose data stopped.
+func (e *Engine) hold(ctx context.Context, x *entry, ts, at time.Time) (Alert, bool) {
 	x.interrupt, x.falseSince = true, time.Time{}
 	if x.heldSince.IsZero() {
 		x.heldSince = ts
@@ -197,12 +203,16 @@ func (e *Engine) hold(x *entry, ts time.Time) (Alert, bool) {
 	if limit := e.cfg.CloseHeldAfter.Std(); limit > 0 && ts.Sub(x.heldSince) >= limit {
 		return e.resolve(x, ts, "closed without recovery: its data did not return for "+e.cfg.CloseHeldAfter.String()), true
 	}
-	if x.alert.State == AlertHeld {
+	state, why := e.dataless(ctx, x, ts, at)
+	if x.alert.State == state {
 		return Alert{}, false
 	}
-	x.alert.State, x.alert.At, x.sent = AlertHeld, ts, ts
+	x.alert.State, x.alert.At, x.sent = state, ts, ts
 	x.alert.Summary = heldSummary(x.alert)
-	e.gauges.transition(AlertHeld)
+	if state == AlertStale {
+		x.alert.Summary = staleSummary(x.alert, why)
+	}
+	e.gauges.transition(state)
 	return x.alert, true
 }
 

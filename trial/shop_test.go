@@ -11,12 +11,14 @@ import (
 )
 
 func TestRun_OwnExpectations_Hold(t *testing.T) {
-	got, err := trial.Run(t.Context(), trial.Options{Files: []string{"testdata/shop/shop_test.yml"}, Dir: t.TempDir()})
+	got, err := trial.Run(t.Context(), trial.Options{Files: []string{"testdata/shop/shop_test.yml", "testdata/shop/outage_test.yml"}, Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !got[0].OK() || len(got[0].Groups) != 3 {
-		t.Error(text(t, got[0]))
+	for i, n := range []int{3, 2} {
+		if !got[i].OK() || len(got[i].Groups) != n {
+			t.Error(text(t, got[i]))
+		}
 	}
 }
 

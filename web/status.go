@@ -1,6 +1,10 @@
 package web
 
-import "time"
+import (
+	"time"
+
+	"github.com/tocsinhq/tocsin/rules/journal"
+)
 
 // Status is what the status page shows of the daemon itself.
 type Status struct {
@@ -22,6 +26,9 @@ type Status struct {
 	// nothing accepted at present, settings that hardly are what was meant.
 	Warnings []string      `json:"warnings"`
 	Runtime  RuntimeStatus `json:"runtime"`
+	// Gaps are the times of the last week in which this daemon could detect nothing,
+	// the newest first.
+	Gaps []journal.Gap `json:"gaps"`
 }
 
 // ScrapeStatus sums up the targets that are scraped.
@@ -109,7 +116,8 @@ type RulesStatus struct {
 	Firing    int       `json:"firing"`
 	Pending   int       `json:"pending"`
 	Held      int       `json:"held"`
-	Failing   int       `json:"failing"` // rules whose last evaluation ended in an error
+	Stale     int       `json:"stale_source"` // held, and what sends their series is silent
+	Failing   int       `json:"failing"`      // rules whose last evaluation ended in an error
 	Evaluated time.Time `json:"evaluated,omitzero"`
 }
 

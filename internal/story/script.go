@@ -76,7 +76,7 @@ type Action struct {
 // moment; with a range it must hold at some step inside the range; "never" in a
 // range must hold at none. Total assertions are made at the end.
 //
-//	alert NAME SERVICE STATE              firing, held, resolved or none
+//	alert NAME SERVICE STATE              firing, held, stale_source, resolved or none
 //	incident SERVICE STATE                open, acknowledged, resolved or none
 //	anomaly SERVICE NAME                  an episode of that series name was seen
 //	suspect SERVICE "TEXT"                the first suspect of its incident contains TEXT

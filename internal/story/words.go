@@ -80,7 +80,7 @@ func dedent(block []string) string {
 // states are those that an assertion may name.
 var states = map[string][]string{
 	"verdict":  {"collecting", "healthy", "suspicious", "faulty", "undecided", "none"},
-	"alert":    {"none", "firing", "held", "resolved"},
+	"alert":    {"none", "firing", "held", "stale_source", "resolved"},
 	"incident": {"none", "open", "acknowledged", "resolved"},
 }
 

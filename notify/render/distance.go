@@ -150,6 +150,8 @@ func Occurrence(o incident.Occurrence) string {
 	switch o.Condition {
 	case incident.ConditionHeld:
 		s += " (no data, held)"
+	case incident.ConditionStale:
+		s += " (no data, stale source)"
 	case incident.ConditionCleared:
 		s += " (recovered)"
 	}

@@ -74,6 +74,7 @@ var verbs = map[incident.EventKind]string{
 	incident.EventSuspects: "suspects changed",
 	incident.EventNote:     "note",
 	incident.EventChange:   "change",
+	incident.EventGap:      "no detection",
 }
 
 // Verb says in a word or two what the event did, such as "opened"; "updated"
@@ -185,7 +186,7 @@ func conditionRank(c incident.Condition) int {
 	switch c {
 	case incident.ConditionFiring:
 		return 0
-	case incident.ConditionHeld:
+	case incident.ConditionHeld, incident.ConditionStale:
 		return 1
 	}
 	return 2

@@ -260,7 +260,7 @@ func TestCompiled_Group_OnlyVariantsWhoseMetricsExist(t *testing.T) {
 	if c.Expr("no_such", nil) != "" || c.MetricsOf("no_such") != nil {
 		t.Error("an unknown signal has an expression")
 	}
-	if m := c.MetricsOf("saturation"); len(m) != 6 {
+	if m := c.MetricsOf("saturation"); len(m) != 12 || m[0] != "hikaricp_connections_active" {
 		t.Errorf("got %v", m)
 	}
 }

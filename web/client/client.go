@@ -20,6 +20,7 @@ import (
 
 	"github.com/tocsinhq/tocsin/change/delivery"
 	"github.com/tocsinhq/tocsin/incident"
+	"github.com/tocsinhq/tocsin/rules/journal"
 	"github.com/tocsinhq/tocsin/telemetry"
 	"github.com/tocsinhq/tocsin/web"
 )
@@ -247,6 +248,21 @@ func (c *Client) Budgets(ctx context.Context, service string) (web.BudgetList, e
 		q.Set("service", service)
 	}
 	return do[web.BudgetList](ctx, c, http.MethodGet, "/budget?"+q.Encode(), nil)
+}
+
+// AlertLog returns what alerts did; zero fields of the filter are no condition.
+func (c *Client) AlertLog(ctx context.Context, f journal.Filter) (web.AlertLog, error) {
+	v := url.Values{}
+	set(v, "alert", f.Name)
+	set(v, "service", f.Service)
+	setInt(v, "limit", f.Limit)
+	if f.Shadow != nil {
+		set(v, "shadow", map[bool]string{true: "only", false: "none"}[*f.Shadow])
+	}
+	if !f.From.IsZero() {
+		v.Set("from", f.From.UTC().Format(time.RFC3339))
+	}
+	return do[web.AlertLog](ctx, c, http.MethodGet, "/alerts/log?"+v.Encode(), nil)
 }
 
 // Cardinality says where series come from: by metric, label, pair, service or

@@ -14,6 +14,7 @@ import (
 	"github.com/tocsinhq/tocsin/change/delivery"
 	"github.com/tocsinhq/tocsin/notify/window"
 	"github.com/tocsinhq/tocsin/rules"
+	"github.com/tocsinhq/tocsin/rules/journal"
 	"github.com/tocsinhq/tocsin/web"
 )
 
@@ -46,10 +47,11 @@ func NewServer(now func() time.Time) *Server {
 		Maintenance: func() []window.Status {
 			return []window.Status{{Name: "nightly batch", Matchers: []string{`service="ledger"`}, Comment: "the batch makes everything slow"}}
 		},
-		Budgets: func(context.Context) ([]web.Budget, error) { return budgets(), nil },
-		SLOs:    func(context.Context) ([]rules.ObjectiveStatus, error) { return objectives(), nil },
-		Status:  func(context.Context) (web.Status, error) { return status(started, now()), nil },
-		Reload:  func(context.Context) error { return nil },
+		Budgets:  func(context.Context) ([]web.Budget, error) { return budgets(), nil },
+		SLOs:     func(context.Context) ([]rules.ObjectiveStatus, error) { return objectives(), nil },
+		Status:   func(context.Context) (web.Status, error) { return status(started, now()), nil },
+		Reload:   func(context.Context) error { return nil },
+		AlertLog: alertLog,
 		Ready: func() error {
 			if why := s.NotReady.Load(); why != nil {
 				return errors.New(*why)
@@ -71,14 +73,35 @@ func NewServer(now func() time.Time) *Server {
 // Handler returns the handler over the options as they are now.
 func (s *Server) Handler() http.Handler { return web.NewServer(s.Options) }
 
+// alertLog answers with the log of a shadow alert and of one that stands.
+func alertLog(_ context.Context, f journal.Filter) ([]journal.Entry, error) {
+	at := time.Date(2026, time.January, 5, 10, 0, 0, 0, time.UTC)
+	entry := func(after time.Duration, name string, state rules.AlertState, shadow bool) journal.Entry {
+		return journal.Entry{
+			At: at.Add(after), State: state, Name: name, Service: "checkout", Severity: "warning", Shadow: shadow, Since: at, Value: 0.07, Unit: "ratio",
+			Fingerprint: name, Labels: map[string]string{"alertname": name}, Summary: "error_rate of checkout is 7%",
+		}
+	}
+	var out []journal.Entry
+	for _, e := range []journal.Entry{
+		entry(0, "new_errors", rules.AlertFiring, true), entry(time.Minute, "high_errors", rules.AlertFiring, false), entry(5*time.Minute, "new_errors", rules.AlertResolved, true),
+	} {
+		if (f.Shadow == nil || *f.Shadow == e.Shadow) && (f.Name == "" || f.Name == e.Name) && (f.Service == "" || f.Service == e.Service) && !e.At.Before(f.From) {
+			out = append(out, e)
+		}
+	}
+	return out[max(0, len(out)-f.Limit):], nil
+}
+
 func status(started, now time.Time) web.Status {
 	return web.Status{
 		Version: "0.1.0", Started: started, UptimeSeconds: now.Sub(started).Seconds(), ListenAddress: "127.0.0.1:9099", ConfigFile: "/etc/tocsin/tocsin.yml",
 		Reload:   web.ReloadStatus{OK: false, At: now.Add(-9 * time.Minute), Error: `alerts.yml:14: alert "high_errors": duration: want a positive duration, got "-5s"`},
 		Store:    web.StoreStatus{Series: 184223, SamplesTotal: 3_214_556_021, SamplesPerSecond: 12281.4, Oldest: now.Add(-15 * 24 * time.Hour), Newest: now, RetentionSeconds: 15 * 86400, Bytes: 4_812_334_112},
 		Detector: web.DetectorStatus{Watched: 184102, Warming: 1204, Open: 4, Services: 61, Spent: 38, Overspent: 2, Checkpoint: now.Add(-3 * time.Minute)},
-		Rules:    web.RulesStatus{Alerts: 14, Recording: 31, Firing: 1, Pending: 1, Held: 1, Evaluated: now.Add(-8 * time.Second)},
+		Rules:    web.RulesStatus{Alerts: 14, Recording: 31, Firing: 1, Pending: 1, Held: 1, Stale: 1, Evaluated: now.Add(-8 * time.Second)},
 		Channels: []web.Channel{{Name: "slack #ops", Sent: 41, Last: now.Add(-11 * time.Minute)}, {Name: "webhook pager", Waiting: 1, Sent: 12, Last: now.Add(-28 * time.Hour), Error: "503 Service Unavailable"}},
+		Gaps:     []journal.Gap{{From: now.Add(-26 * time.Hour), To: now.Add(-25*time.Hour - 50*time.Minute), Reason: journal.GapDown}},
 		Drops:    []web.Drop{{Where: "ingest", Reason: "out_of_order", Count: 1209}, {Where: "ingest", Reason: "too_far_in_future", Count: 3}, {Where: "web", Reason: "slow", Count: 1}},
 		Runtime:  web.RuntimeStatus{GoVersion: "go1.26", Goroutines: 61, ResidentBytes: 812_331_008, MaxProcs: 2},
 	}

@@ -41,6 +41,7 @@ type Program struct {
 	Notify   notifyCommand   `cmd:"" help:"Show what became of messages and what they look like, and try channels out."`
 	Silence  silenceCommand  `cmd:"" help:"Make, list, end and import silences of a running daemon."`
 	Change   changeCommand   `cmd:"" help:"Tell a running daemon of a change, or list the changes it knows."`
+	Rules    rulesCommand    `cmd:"" help:"Ask a running daemon what its alerts did, shadow alerts included."`
 	Budget   budgetCommand   `cmd:"" help:"Show what the services of a running daemon have spent of their false-alarm budgets."`
 	Report   reportCommand   `cmd:"" help:"Ask a running daemon what is to come."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`

@@ -70,6 +70,9 @@ func TestParse_EveryCommand_TakesItsFlags(t *testing.T) {
 		{"import prometheus http://h:1 --prometheus.bearer-token=t --prometheus.ca-file=" + a + " --prometheus.timeout=5s --prometheus.step=15s", "import prometheus <server>"},
 		{"change record --service=pay --kind=flag --environment=prod --version-from=1 --version-to=2 --status=failed --started=2026-01-05T00:00:00Z --finished=2026-01-05T00:01:00Z --author=oncall --link=http://x --summary=s --label team=shop --label a=b --id=i", "change record"},
 		{"change list --since=1h --kind=flag", "change list"},
+		{"rules log --alert=a --service=b --since=30d --limit=5 --json --url=h:1", "rules log"},
+		{"rules pages", "rules pages"},
+		{"rules shadow", "rules shadow"},
 		{"version", "version"},
 	} {
 		if _, got := parse(t, strings.Fields(tt.line)...); got != tt.command {

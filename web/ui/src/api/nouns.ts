@@ -23,7 +23,7 @@ export interface Occurrence {
   service: string
   environment?: string
   severity: Severity
-  condition: 'firing' | 'held' | 'cleared'
+  condition: 'firing' | 'held' | 'stale_source' | 'cleared'
   symptom: boolean
   strong: boolean
   since: string
@@ -272,7 +272,8 @@ export interface Status {
     bytes: number
   }
   detector: { watched: number; warming: number; open: number; services: number; spent_7d: number; overspent: number; checkpoint?: string; warm_start?: { active: boolean; series: number; done: number; failed: number } }
-  rules: { alerts: number; recording: number; firing: number; pending: number; held: number; failing: number; evaluated?: string }
+  rules: { alerts: number; recording: number; firing: number; pending: number; held: number; stale_source: number; failing: number; evaluated?: string }
+  gaps: { from: string; to: string; reason: 'not_running' | 'suspended' | 'not_storing' }[]
   channels: { name: string; waiting: number; failed: number; sent: number; last?: string; error?: string }[]
   scrape: { jobs: number; up: number; down: number; unknown: number; failing: { job: string; url: string; error: string; scraped: string }[] }
   forward: { name: string; url: string; sent?: string; pending: number; failed: number; retried: number; dropped: number }[]

@@ -19,5 +19,5 @@ export function distance(o: Occurrence, over: boolean): string {
   const now = figure(o.value, o.unit)
   const apart = o.worst !== undefined && bad !== now
   const range = n.lower !== null && n.upper !== null ? ` (${figure(n.lower, o.unit)} to ${figure(n.upper, o.unit)})` : ''
-  return `${apart ? `${bad} at worst` : bad}, expected ${figure(n.expected, o.unit)}${range}${apart && !over ? `, ${o.condition === 'held' ? 'last' : 'now'} ${now}` : ''}`
+  return `${apart ? `${bad} at worst` : bad}, expected ${figure(n.expected, o.unit)}${range}${apart && !over ? `, ${o.condition === 'held' || o.condition === 'stale_source' ? 'last' : 'now'} ${now}` : ''}`
 }

@@ -83,13 +83,18 @@ function Figures({ s }: { s: Status }) {
         />
         <Fact name="Checkpoint" value={<Ago at={s.detector.checkpoint} />} />
         <Fact name="Rules" value={`${s.rules.alerts} alerting, ${s.rules.recording} recording`} />
-        <Fact name="Alerts" value={`${s.rules.firing} firing, ${s.rules.pending} pending, ${s.rules.held} held`} />
+        <Fact name="Alerts" value={`${s.rules.firing} firing, ${s.rules.pending} pending, ${s.rules.held} held, ${s.rules.stale_source} with a stale source`} />
         <Fact name="Rules in error" value={s.rules.failing > 0 ? <span className="worse">{s.rules.failing}</span> : '0'} />
         <Fact name="Evaluated" value={<Ago at={s.rules.evaluated} />} />
+        {s.gaps.slice(0, 3).map((g) => (
+          <Fact key={g.from + g.reason} name="No detection" value={<>{gapReasons[g.reason]}, from <When at={g.from} /> to <When at={g.to} /></>} />
+        ))}
       </Sheet>
     </div>
   )
 }
+
+const gapReasons = { not_running: 'not running', suspended: 'suspended', not_storing: 'nothing could be stored' }
 
 function warmed(w: { active: boolean; series: number; done: number; failed: number }): string {
   return `${whole(w.done)} of ${whole(w.series)}${w.active ? ', going on' : ''}${w.failed > 0 ? `, ${whole(w.failed)} failed` : ''}`

@@ -31,6 +31,12 @@ export function ConditionMark({ condition }: { condition: Occurrence['condition'
         held, no data
       </span>
     )
+  if (condition === 'stale_source')
+    return (
+      <span className="chip warn" title="Its data stopped, and whatever sends them is silent: it is neither firing on evidence nor recovered.">
+        stale source
+      </span>
+    )
   return <span className="chip calm">cleared</span>
 }
 

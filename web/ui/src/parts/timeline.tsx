@@ -15,6 +15,7 @@ const names: Record<string, string> = {
   suspects: 'Suspects',
   notified: 'Told',
   note: 'Note',
+  gap: 'No detection',
 }
 
 /** What happened, the latest first. */
