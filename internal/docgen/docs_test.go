@@ -2,9 +2,9 @@ package docgen_test
 
 import (
 	"encoding/json"
-	"io"
 	"go/parser"
 	"go/token"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -68,7 +68,7 @@ func setEnv(t *testing.T) {
 	for _, name := range []string{
 		"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_WEBHOOK_URL", "PAGER_URL", "PAGER_SECRET", "PAGER_TOKEN",
 		"PAGERDUTY_KEY", "OPSGENIE_KEY", "SMTP_PASSWORD", "JIRA_TOKEN", "GITHUB_TOKEN", "TEAMS_WEBHOOK_URL", "DISCORD_WEBHOOK_URL",
-		"WEBHOOK_URL", "WEBHOOK_SECRET", "WEBHOOK_TOKEN", "TOCSIN_EXTERNAL_URL",
+		"WEBHOOK_URL", "WEBHOOK_SECRET", "WEBHOOK_TOKEN", "TOCSIN_EXTERNAL_URL", "TOCSIN_LOG_TOKEN",
 	} {
 		t.Setenv(name, "https://hooks.example.com")
 	}

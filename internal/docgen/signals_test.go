@@ -15,7 +15,7 @@ func TestSignals_NewSignal_IsOnThePage(t *testing.T) {
 		t.Fatal(err)
 	}
 	c, errs := c.Extend("x.yml", []byte(`signals:
-  - name: queue_depth
+  - name: waiting_jobs
     unit: ""
     bad: up
     help: Jobs that wait | in a queue.
@@ -32,8 +32,8 @@ func TestSignals_NewSignal_IsOnThePage(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"| [`queue_depth`](#queue_depth) | number | up | no | Jobs that wait \\| in a queue. |",
-		"\n## queue_depth\n\nJobs that wait | in a queue. Labels: `service`, `environment`.\n",
+		"| [`waiting_jobs`](#waiting_jobs) | number | up | no | Jobs that wait \\| in a queue. |",
+		"\n## waiting_jobs\n\nJobs that wait | in a queue. Labels: `service`, `environment`.\n",
 		"| ours | `sum by (service) (jobs_waiting)` with the service from `queue` |",
 	} {
 		if !strings.Contains(b.String(), want) {

@@ -127,9 +127,11 @@ func (r *runner) open(ctx context.Context) (*app.Core, error) {
 		Channels: channels,
 
 		Alertmanager: r.routes,
-		Receiver:     func(c notify.Channel) notify.Channel { return &recorder{name: c.Name(), book: r.book, now: func() time.Time { return r.time(r.now) }} },
-		Now:          func() time.Time { return r.time(r.now) },
-		Logger:       r.log,
+		Receiver: func(c notify.Channel) notify.Channel {
+			return &recorder{name: c.Name(), book: r.book, now: func() time.Time { return r.time(r.now) }}
+		},
+		Now:    func() time.Time { return r.time(r.now) },
+		Logger: r.log,
 	})
 	if err != nil {
 		return nil, err
