@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -24,6 +25,7 @@ type play struct {
 	fine    time.Time          // from here on samples are Step apart
 	earlier []telemetry.Change // harmless changes not recorded yet, oldest first
 	written int                // samples acknowledged
+	lines   bytes.Buffer       // of the shop's logs, on their way
 	script  script
 	bad     telemetry.Change // the deployment that broke the shop, once it is done
 }

@@ -70,6 +70,13 @@ func (p *play) tick(ctx context.Context, b *Block) error {
 		return err
 	}
 	p.written += b.Len()
+	p.lines.Reset()
+	if err := p.shop.Log(&p.lines); err != nil {
+		return err
+	}
+	if err := p.sender.Log(ctx, p.lines.Bytes()); err != nil {
+		return err
+	}
 	for _, c := range p.due() {
 		if err := p.sender.Record(ctx, c); err != nil {
 			return err

@@ -78,6 +78,9 @@ func TestRun_WholeStory_InOrder(t *testing.T) {
 		if got, want := d.samples/series, steps; got < want-2 || got > want+2 || d.samples%series != 0 {
 			t.Errorf("samples=%d, want %d series times about %d steps", d.samples, series, want)
 		}
+		if d.lines < 36*12 {
+			t.Errorf("%d lines of logs were sent in three minutes, want twelve every 5 s", d.lines)
+		}
 		for _, line := range []string{
 			"A small shop of 6 services, 247 series. Its last 3 days are being written first.",
 			"The shop is healthy; see for yourself: http://127.0.0.1:9099/",

@@ -36,6 +36,7 @@ type Shop struct {
 	start    time.Time
 	now      time.Time
 	rand     *rand.Rand
+	words    *rand.Rand // of what services write into their logs
 	lines    []line
 	services []*running
 	machines []*machine
@@ -53,6 +54,7 @@ func NewShop(o Options) (*Shop, error) {
 		start: o.Start,
 		now:   o.Start.Add(-upBefore),
 		rand:  rand.New(rand.NewPCG(o.Seed, 0x70c5)),
+		words: rand.New(rand.NewPCG(o.Seed, 0x106)),
 		crowd: wander{sigma: 0.035, tau: 420},
 	}
 	for m := range 2 {

@@ -99,7 +99,7 @@ func TestParse_Wrong_SaysFileLineAndWhat(t *testing.T) {
 		{"restart at 5m now=1", `a.story:1: restart: unknown key "now"`},
 		{"change at 5m service=a servce=b", `a.story:1: change: unknown key "servce"`},
 		{"expect at 5m incident pay opne", `a.story:1: expect incident: want one of none, open, acknowledged, resolved, got "opne"`},
-		{"expect at 5m alert a pay fire", `a.story:1: expect alert: want one of none, firing, held, resolved, got "fire"`},
+		{"expect at 5m alert a pay fire", `a.story:1: expect alert: want one of none, firing, held, stale_source, resolved, got "fire"`},
 	} {
 		_, err := story.Parse("a.story", tt.script)
 		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.HasPrefix(err.Error(), "a.story:") {
