@@ -101,6 +101,7 @@ type Core struct {
 
 	tsdb      *store.DB
 	logSink   ingest.LogSink
+	opened    time.Time // when this core was opened, by its clock
 	logStore  *logStore
 	state     *sql.DB
 	bank      *detector.Bank
@@ -167,6 +168,7 @@ func NewCore(ctx context.Context, o CoreOptions) (_ *Core, err error) {
 	c := &Core{
 		dir: o.Dir, log: o.Logger, now: o.Now, set: o.Metrics, registry: o.Registry,
 		logSink:        o.Logs,
+		opened:         o.Now(),
 		detectorConfig: o.Config.Detector,
 		incidentConfig: o.Config.Incidents,
 		externalURL:    o.ExternalURL,

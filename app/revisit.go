@@ -13,10 +13,11 @@ import (
 	"github.com/tocsinhq/tocsin/incident"
 )
 
-// Revisit looks again at anomalies of open incidents whose data had stopped. The
-// detector ended their episodes then and has nothing to tell when data come back
-// that it does not find odd, so that without another look such an incident would
-// stay open for ever. Whether the value is back where it was expected, or has
+// Revisit looks again at anomalies of open incidents whose data had stopped, and at
+// those that were told before this process began. The detector ended the episodes
+// of the first, and may know nothing of the second when it had to start without a
+// checkpoint: it has nothing to tell when data come that it does not find odd, so
+// that without another look such an incident would stay open for ever. Whether the value is back where it was expected, or has
 // only settled elsewhere, is the incident manager's to say.
 func (c *Core) Revisit(ctx context.Context, now time.Time) error {
 	open, err := c.incidents.List(ctx, incident.Filter{States: openStates})
@@ -35,10 +36,12 @@ func (c *Core) Revisit(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// returned says how a held anomaly stands now that its data are back; false when
-// it is none, when they are not, or when the detector tells of it by itself.
+// returned says how an anomaly that is held, or is known from before the start,
+// stands now that it has data; false when it is none, when it has none, or when the
+// detector tells of it by itself.
 func (c *Core) returned(held incident.Occurrence, now time.Time) (incident.Occurrence, bool) {
-	if held.Source != incident.SourceAnomaly || held.Condition != incident.ConditionHeld {
+	before := held.Condition == incident.ConditionFiring && held.At.Before(c.opened)
+	if held.Source != incident.SourceAnomaly || held.Condition != incident.ConditionHeld && !before {
 		return incident.Occurrence{}, false
 	}
 	l, ok := seriesOf(held)
