@@ -21,8 +21,9 @@ UI_SOURCES := $(shell find $(UI)/src $(UI)/public -type f 2>/dev/null) \
 
 # Packages without goroutines or shared state of their own: the race detector
 # finds nothing in them and makes them several times slower. Stories step the
-# core from one goroutine; its loops run under the detector in app.
-PURE := telemetry topology detector rca ingest/remotewrite internal/lint internal/story internal/tally internal/yamldoc
+# core from one goroutine; its loops run under the detector in app. Benches only
+# measure: what they call is tested where it lives.
+PURE := telemetry topology bench change/delivery change/verdict detector rca rules/condition rules/slo logs/logql ingest/remotewrite internal/lint internal/story internal/tally internal/yamldoc
 MODULE      = github.com/tocsinhq/tocsin
 PACKAGES    = $(shell $(GO) list ./...)
 UNIT        = $(filter-out $(MODULE)/test/e2e,$(PACKAGES))
