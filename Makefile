@@ -98,9 +98,9 @@ ui-test: $(UI_DIST)
 	cd $(UI) && npm run check && npm test
 
 unit: $(UI_DIST)
-	$(GO) test -json -vet=off -p $(JOBS) -covermode=atomic -coverprofile=coverage.out $(PURE_UNIT) | $(TALLY)
+	$(GO) test -json -vet=off -timeout 25m -p $(JOBS) -covermode=atomic -coverprofile=coverage.out $(PURE_UNIT) | $(TALLY)
 	@mv coverage.out coverage.pure
-	$(GO) test -json -vet=off -race -p $(JOBS) -covermode=atomic -coverprofile=coverage.out $(RACE_UNIT) | $(TALLY)
+	$(GO) test -json -vet=off -race -timeout 25m -p $(JOBS) -covermode=atomic -coverprofile=coverage.out $(RACE_UNIT) | $(TALLY)
 	@tail -n +2 coverage.pure >> coverage.out; rm coverage.pure
 	@$(GO) tool cover -func=coverage.out | awk 'END { print "coverage of all packages:", $$NF }'
 
