@@ -14,6 +14,7 @@ import (
 	"github.com/tocsinhq/tocsin/incident"
 	"github.com/tocsinhq/tocsin/notify/window"
 	"github.com/tocsinhq/tocsin/rca"
+	"github.com/tocsinhq/tocsin/rules"
 	"github.com/tocsinhq/tocsin/rules/journal"
 	"github.com/tocsinhq/tocsin/telemetry"
 	"github.com/tocsinhq/tocsin/web/logapi"
@@ -99,7 +100,7 @@ func TestOpenAPI_SchemasAndNouns_Agree(t *testing.T) {
 		"ScrapeStatus": ScrapeStatus{}, "FailingTarget": FailingTarget{}, "ForwardStatus": ForwardStatus{},
 		"Import": Import{}, "ImportList": ImportList{},
 		"Cardinality": Cardinality{}, "CardinalityRow": CardinalityRow{}, "LabelValues": LabelValues{}, "MetricSeries": MetricSeries{}, "SeriesJump": SeriesJump{}, "SeriesAdvice": SeriesAdvice{},
-		"RulesStatus": RulesStatus{}, "DetectionGap": journal.Gap{}, "AlertLog": AlertLog{}, "AlertEntry": journal.Entry{}, "AlertPage": journal.Page{}, "Channel": Channel{}, "Drop": Drop{}, "RuntimeStatus": RuntimeStatus{},
+		"RulesStatus": RulesStatus{}, "DetectionGap": journal.Gap{}, "AlertList": AlertList{}, "Alert": rules.Alert{}, "Oddness": rules.Oddness{}, "AlertLog": AlertLog{}, "AlertEntry": journal.Entry{}, "AlertPage": journal.Page{}, "Channel": Channel{}, "Drop": Drop{}, "RuntimeStatus": RuntimeStatus{},
 	}
 	for name, noun := range nouns {
 		schema, found := doc.Components.Schemas[name]

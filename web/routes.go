@@ -36,6 +36,7 @@ func (s *server) routes() []route {
 		call("POST", "/incidents/{id}/ack", s.actOn(s.opts.Incidents.Ack)),
 		call("POST", "/incidents/{id}/resolve", s.actOn(s.opts.Incidents.Resolve)),
 		call("GET", "/anomalies", s.listAnomalies, "service", "since", "limit"),
+		call("GET", "/alerts", s.listAlerts),
 		call("GET", "/alerts/log", s.alertLog, "alert", "service", "shadow", "from", "to", "limit"),
 		call("GET", "/changes", s.listChanges, "service", "kind", "from", "to", "limit"),
 		call("POST", "/changes", s.recordChange),

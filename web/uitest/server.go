@@ -12,6 +12,7 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 
 	"github.com/tocsinhq/tocsin/change/delivery"
+	"github.com/tocsinhq/tocsin/logs"
 	"github.com/tocsinhq/tocsin/notify/window"
 	"github.com/tocsinhq/tocsin/rules"
 	"github.com/tocsinhq/tocsin/rules/journal"
@@ -29,6 +30,8 @@ type Server struct {
 	NotReady atomic.Pointer[string]
 	// Writes counts requests that reached the remote-write handler.
 	Writes atomic.Int64
+
+	lines *logs.Store // nil before Open
 }
 
 // NewServer returns a server with default configuration whose clock is now.
@@ -51,6 +54,7 @@ func NewServer(now func() time.Time) *Server {
 		SLOs:     func(context.Context) ([]rules.ObjectiveStatus, error) { return objectives(), nil },
 		Status:   func(context.Context) (web.Status, error) { return status(started, now()), nil },
 		Reload:   func(context.Context) error { return nil },
+		Alerts:   shop.standing,
 		AlertLog: alertLog,
 		Ready: func() error {
 			if why := s.NotReady.Load(); why != nil {

@@ -30,8 +30,22 @@ func run(addr, state string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	s := uitest.NewServer(func() time.Time { return time.Now().UTC() })
+	dir, err := os.MkdirTemp("", "make-believe-shop-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	closeParts, err := s.Open(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer closeParts() //nolint:errcheck // the folder is removed
 	switch state {
 	case "burning":
+		if err := s.Log(ctx); err != nil {
+			return err
+		}
+		go s.Talk(ctx) //nolint:errcheck // it ends with the command
 	case "empty":
 		s.Shop.Clear()
 		s.Options.Status = func(context.Context) (web.Status, error) {
