@@ -11,6 +11,11 @@ import (
 // standing are the alerts of the shop's own rules: two that fire, one whose data
 // stopped, one whose source is silent, and one on trial.
 func (s *Shop) standing() []rules.Alert {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.quiet {
+		return nil
+	}
 	now := s.now()
 	one := func(name, service, severity string, state rules.AlertState, since time.Duration, value, threshold float64, unit, query, summary string) rules.Alert {
 		return rules.Alert{

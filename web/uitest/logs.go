@@ -13,6 +13,7 @@ import (
 	"github.com/tocsinhq/tocsin/logs/segment"
 	"github.com/tocsinhq/tocsin/logs/template"
 	"github.com/tocsinhq/tocsin/telemetry"
+	"github.com/tocsinhq/tocsin/web"
 	"github.com/tocsinhq/tocsin/web/logapi"
 )
 
@@ -41,6 +42,15 @@ func (s *Server) Open(ctx context.Context, dir string) (closeParts func() error,
 			}, ok
 		},
 	})
+	without := s.Options.Status
+	s.Options.Status = func(ctx context.Context) (web.Status, error) {
+		st, err := without(ctx)
+		u := s.lines.Usage()
+		if st.Logs = (web.LogStatus{Records: u.Records, Bytes: u.Bytes, MemoryBytes: u.Memory, Segments: u.Segments, Templates: miner.Len()}); u.Records > 0 {
+			st.Logs.Oldest, st.Logs.Newest = time.Unix(0, u.Oldest).UTC(), time.Unix(0, u.Newest).UTC()
+		}
+		return st, err
+	}
 	return func() error { return errors.Join(s.lines.Close(), closeState()) }, nil
 }
 

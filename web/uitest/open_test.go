@@ -37,8 +37,9 @@ func TestOpen_LogsAndRoutes_AreThoseOfTheShop(t *testing.T) {
 		"/api/v1/tocsin/logs/templates": {"card authorisation failed for order", `"service":"search"`},
 		"/api/v1/tocsin/alerts":         {`"state":"firing"`, `"state":"held"`, `"state":"stale_source"`, `"shadow":true`},
 		"/api/v2/alerts/groups":         {`"receiver":{"name":"money"}`, `"maintenance/nightly batch"`, `"inhibitedBy":["`},
-		"/api/v2/silences":              {`"createdBy":"on-call"`},
-		"/api/v1/tocsin/maintenance":    {`"on":true`, `"on":false`},
+		"/api/v1/tocsin/alerts/log?shadow=only&from=" + time.Now().Add(-time.Hour).UTC().Format(time.RFC3339): {`"name":"new_errors"`, `"ended":"`},
+		"/api/v2/silences":           {`"createdBy":"on-call"`},
+		"/api/v1/tocsin/maintenance": {`"on":true`, `"on":false`},
 	} {
 		body := get(path)
 		for _, want := range wants {

@@ -17,6 +17,7 @@ import (
 	"github.com/tocsinhq/tocsin/notify/silence"
 	"github.com/tocsinhq/tocsin/notify/window"
 	"github.com/tocsinhq/tocsin/rules"
+	"github.com/tocsinhq/tocsin/rules/journal"
 	"github.com/tocsinhq/tocsin/store"
 	"github.com/tocsinhq/tocsin/web/amapi"
 )
@@ -72,23 +73,7 @@ func (s *Server) route(ctx context.Context, dir string) (closeState func() error
 	if err != nil {
 		return nil, err
 	}
-	var burning []*alert.Alert
-	for _, a := range append(s.Shop.standing(), rules.Alert{
-		Since: now.Add(-10 * time.Minute), Summary: "The 95th percentile of payments is 2.2 s.",
-		Labels: map[string]string{"alertname": "PaymentsSlow", "service": "payments", "severity": "warning", "prometheus": "cluster-2"},
-	}) {
-		if !a.Shadow {
-			burning = append(burning, burningAlert(a))
-		}
-	}
-	if _, err = router.Put(ctx, alertmanager.OriginReceived, burning, now); err != nil {
-		return nil, err
-	}
-	err = silences.Set(ctx, &silencepb.Silence{
-		MatcherSets: []*silencepb.MatcherSet{{Matchers: []*silencepb.Matcher{{Type: silencepb.Matcher_EQUAL, Name: "service", Pattern: "search"}, {Type: silencepb.Matcher_REGEXP, Name: "alertname", Pattern: "disk_.*"}}}},
-		StartsAt:    timestamppb.New(now), EndsAt: timestamppb.New(now.Add(5 * time.Hour)), CreatedBy: "on-call", Comment: "New disks come this afternoon",
-	})
-	if err != nil {
+	if err = s.burn(ctx, router, silences, now); err != nil {
 		return nil, err
 	}
 	api, err := amapi.New(amapi.Options{Router: router, Silences: silences, Config: alertmanager.DefaultConfig(), Metrics: s.Set, Logger: s.Options.Logger, Now: s.Options.Now, Version: "0.1.0"})
@@ -96,10 +81,40 @@ func (s *Server) route(ctx context.Context, dir string) (closeState func() error
 		return nil, err
 	}
 	s.Options.Alertmanager = http.Handler(api)
+	s.Options.AlertLog = func(_ context.Context, f journal.Filter) ([]journal.Entry, error) {
+		if len(s.Shop.standing()) == 0 {
+			return nil, nil
+		}
+		return alertLog(now.Add(-25*time.Minute), f), nil
+	}
 	s.Options.Maintenance = func() []window.Status {
 		return append(windows.List(s.Options.Now()), window.Status{Name: "index rebuild", Matchers: []string{`service="search"`}, Next: s.Options.Now().Add(9 * time.Hour)})
 	}
 	return db.Close, nil
+}
+
+// burn gives the router what stands, and a silence; nothing when the shop is quiet.
+func (s *Server) burn(ctx context.Context, router *alertmanager.Router, silences *silence.Store, now time.Time) error {
+	standing := s.Shop.standing()
+	if len(standing) == 0 {
+		return nil
+	}
+	var burning []*alert.Alert
+	for _, a := range append(standing, rules.Alert{
+		Since: now.Add(-10 * time.Minute), Summary: "The 95th percentile of payments is 2.2 s.",
+		Labels: map[string]string{"alertname": "PaymentsSlow", "service": "payments", "severity": "warning", "prometheus": "cluster-2"},
+	}) {
+		if !a.Shadow {
+			burning = append(burning, burningAlert(a))
+		}
+	}
+	if _, err := router.Put(ctx, alertmanager.OriginReceived, burning, now); err != nil {
+		return err
+	}
+	return silences.Set(ctx, &silencepb.Silence{
+		MatcherSets: []*silencepb.MatcherSet{{Matchers: []*silencepb.Matcher{{Type: silencepb.Matcher_EQUAL, Name: "service", Pattern: "search"}, {Type: silencepb.Matcher_REGEXP, Name: "alertname", Pattern: "disk_.*"}}}},
+		StartsAt:    timestamppb.New(now), EndsAt: timestamppb.New(now.Add(5 * time.Hour)), CreatedBy: "on-call", Comment: "New disks come this afternoon",
+	})
 }
 
 // burningAlert is an alert as routes take it.

@@ -50,12 +50,14 @@ func NewServer(now func() time.Time) *Server {
 		Maintenance: func() []window.Status {
 			return []window.Status{{Name: "nightly batch", Matchers: []string{`service="ledger"`}, Comment: "the batch makes everything slow"}}
 		},
-		Budgets:  func(context.Context) ([]web.Budget, error) { return budgets(), nil },
-		SLOs:     func(context.Context) ([]rules.ObjectiveStatus, error) { return objectives(), nil },
-		Status:   func(context.Context) (web.Status, error) { return status(started, now()), nil },
-		Reload:   func(context.Context) error { return nil },
-		Alerts:   shop.standing,
-		AlertLog: alertLog,
+		Budgets: func(context.Context) ([]web.Budget, error) { return budgets(), nil },
+		SLOs:    func(context.Context) ([]rules.ObjectiveStatus, error) { return objectives(), nil },
+		Status:  func(context.Context) (web.Status, error) { return status(started, now()), nil },
+		Reload:  func(context.Context) error { return nil },
+		Alerts:  shop.standing,
+		AlertLog: func(_ context.Context, f journal.Filter) ([]journal.Entry, error) {
+			return alertLog(time.Date(2026, time.January, 5, 10, 0, 0, 0, time.UTC), f), nil
+		},
 		Ready: func() error {
 			if why := s.NotReady.Load(); why != nil {
 				return errors.New(*why)
@@ -77,9 +79,9 @@ func NewServer(now func() time.Time) *Server {
 // Handler returns the handler over the options as they are now.
 func (s *Server) Handler() http.Handler { return web.NewServer(s.Options) }
 
-// alertLog answers with the log of a shadow alert and of one that stands.
-func alertLog(_ context.Context, f journal.Filter) ([]journal.Entry, error) {
-	at := time.Date(2026, time.January, 5, 10, 0, 0, 0, time.UTC)
+// alertLog answers with the log of a shadow alert and of one that stands, which
+// begin at a time.
+func alertLog(at time.Time, f journal.Filter) []journal.Entry {
 	entry := func(after time.Duration, name string, state rules.AlertState, shadow bool) journal.Entry {
 		return journal.Entry{
 			At: at.Add(after), State: state, Name: name, Service: "checkout", Severity: "warning", Shadow: shadow, Since: at, Value: 0.07, Unit: "ratio",
@@ -94,7 +96,7 @@ func alertLog(_ context.Context, f journal.Filter) ([]journal.Entry, error) {
 			out = append(out, e)
 		}
 	}
-	return out[max(0, len(out)-f.Limit):], nil
+	return out[max(0, len(out)-f.Limit):]
 }
 
 func status(started, now time.Time) web.Status {

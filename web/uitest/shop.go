@@ -32,6 +32,7 @@ type Shop struct {
 	rankings  map[string]rca.Ranking
 	told      map[string][]web.Delivery
 	wake      func()
+	quiet     bool // nothing was ever sent
 }
 
 // NewShop returns a shop in the middle of a bad deployment that began some
@@ -47,6 +48,7 @@ func (s *Shop) Clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.incidents, s.events, s.changes, s.anomalies = nil, nil, nil, nil
+	s.quiet = true
 }
 
 // OnEvent sets what is called after each new event, such as Broker.Wake.

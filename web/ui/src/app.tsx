@@ -15,17 +15,21 @@ const Incident = lazy(() => import('./pages/incident.tsx'))
 const Changes = lazy(() => import('./pages/changes.tsx'))
 const Anomalies = lazy(() => import('./pages/anomalies.tsx'))
 const Objectives = lazy(() => import('./pages/objectives.tsx'))
+const Alerts = lazy(() => import('./pages/alerts.tsx'))
 const Explore = lazy(() => import('./pages/explore.tsx'))
+const Logs = lazy(() => import('./pages/logs.tsx'))
 const Notifications = lazy(() => import('./pages/notifications.tsx'))
 const Series = lazy(() => import('./pages/series.tsx'))
 const StatusPage = lazy(() => import('./pages/status.tsx'))
 
 const pages = [
   { path: '/', name: 'Incidents', key: 'i' },
+  { path: '/alerts', name: 'Alerts', key: 'f' },
   { path: '/changes', name: 'Changes', key: 'c' },
   { path: '/anomalies', name: 'Anomalies', key: 'a' },
   { path: '/objectives', name: 'Objectives', key: 'o' },
   { path: '/explore', name: 'Explore', key: 'e' },
+  { path: '/logs', name: 'Logs', key: 'l' },
   { path: '/series', name: 'Series', key: 'm' },
   { path: '/notifications', name: 'Notifications', key: 'n' },
   { path: '/status', name: 'Status', key: 's' },
@@ -85,10 +89,12 @@ function Shell() {
             <Route path="/" component={Incidents} />
             <Route path="/incidents" component={Incidents} />
             <Route path="/incidents/:id">{(p) => <Incident key={p.id} id={p.id} />}</Route>
+            <Route path="/alerts" component={Alerts} />
             <Route path="/changes" component={Changes} />
             <Route path="/anomalies" component={Anomalies} />
             <Route path="/objectives" component={Objectives} />
             <Route path="/explore" component={Explore} />
+            <Route path="/logs" component={Logs} />
             <Route path="/series" component={Series} />
             <Route path="/graph" component={FromPrometheus} />
             <Route path="/query" component={FromPrometheus} />

@@ -30,6 +30,9 @@ func run(addr, state string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	s := uitest.NewServer(func() time.Time { return time.Now().UTC() })
+	if state == "empty" {
+		s.Shop.Clear()
+	}
 	dir, err := os.MkdirTemp("", "make-believe-shop-")
 	if err != nil {
 		return err
@@ -47,7 +50,6 @@ func run(addr, state string) error {
 		}
 		go s.Talk(ctx) //nolint:errcheck // it ends with the command
 	case "empty":
-		s.Shop.Clear()
 		s.Options.Status = func(context.Context) (web.Status, error) {
 			return web.Status{Version: "0.1.0", Started: time.Now(), Reload: web.ReloadStatus{OK: true, At: time.Now()}}, nil
 		}

@@ -1,6 +1,7 @@
 import type { Anomaly, Band, By, Cardinality, Change, ChangeVerdict, Explanation, Incident, IncidentDetail, IncidentRow, NotifyLog, Objective, Status, VerdictState } from './nouns.ts'
 
-const root = '/api/v1/tocsin'
+/** Where our own API is. */
+export const root = '/api/v1/tocsin'
 
 /** An answer that says no, or the lack of any answer. */
 export class ApiError extends Error {
@@ -28,7 +29,8 @@ export function address(path: string, params: Params = {}): string {
   return text === '' ? path : `${path}?${text}`
 }
 
-async function answer<T>(request: Promise<Response>): Promise<T> {
+/** Waits for an answer that says yes; its body is not read yet. */
+export async function accepted(request: Promise<Response>): Promise<Response> {
   let res: Response
   try {
     res = await request
@@ -36,23 +38,33 @@ async function answer<T>(request: Promise<Response>): Promise<T> {
     if (e instanceof DOMException && e.name === 'AbortError') throw e
     throw new ApiError('The daemon does not answer. It may be restarting.', 0, true)
   }
+  if (res.ok) return res
+  throw refusal(res, await res.json().catch(() => null))
+}
+
+async function answer<T>(request: Promise<Response>): Promise<T> {
+  const res = await accepted(request)
   const body: unknown = await res.json().catch(() => null)
-  if (res.ok && body !== null) return body as T
+  if (body !== null) return body as T
   throw refusal(res, body)
 }
 
 function refusal(res: Response, body: unknown): ApiError {
-  const b = (body ?? {}) as { error?: unknown; request_id?: unknown; retryable?: unknown }
-  const text = typeof b.error === 'string' && b.error !== '' ? b.error : `The daemon answered ${res.status} without saying why.`
+  const b = (body ?? {}) as { error?: unknown; message?: unknown; request_id?: unknown; retryable?: unknown }
+  // Alertmanager's API says why in a bare text, or as message.
+  const why = [body, b.error, b.message].find((w): w is string => typeof w === 'string' && w !== '')
+  const text = why ?? `The daemon answered ${res.status} without saying why.`
   const id = typeof b.request_id === 'string' ? b.request_id : (res.headers.get('X-Request-Id') ?? '')
   return new ApiError(text, res.status, b.retryable === true || res.status >= 502, id)
 }
 
-function get<T>(path: string, params: Params, signal?: AbortSignal): Promise<T> {
+/** Asks for JSON. */
+export function get<T>(path: string, params: Params, signal?: AbortSignal): Promise<T> {
   return answer<T>(fetch(address(path, params), { headers: { Accept: 'application/json' }, ...(signal && { signal }) }))
 }
 
-function post<T>(path: string, body: unknown): Promise<T> {
+/** Sends JSON and waits for the answer. */
+export function post<T>(path: string, body: unknown): Promise<T> {
   return answer<T>(fetch(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }))
 }
 

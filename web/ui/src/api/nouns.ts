@@ -277,6 +277,7 @@ export interface Status {
   channels: { name: string; waiting: number; failed: number; sent: number; last?: string; error?: string }[]
   scrape: { jobs: number; up: number; down: number; unknown: number; failing: { job: string; url: string; error: string; scraped: string }[] }
   forward: { name: string; url: string; sent?: string; pending: number; failed: number; retried: number; dropped: number }[]
+  logs: { records: number; newest?: string }
   drops: { where: string; reason: string; count: number }[]
   warnings?: string[]
   runtime: { go_version: string; goroutines: number; resident_bytes: number; max_procs: number }

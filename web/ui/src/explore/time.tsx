@@ -20,7 +20,7 @@ const ranges: [number, string][] = [
 const steps = [1, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 21_600, 86_400]
 
 /** The step that a view asks for: its own if that is not too fine, else one of about 600 points. */
-export function stepOf(v: View): number {
+export function stepOf(v: Pick<View, 'range' | 'step'>): number {
   const own = v.step
   if (own !== null && v.range / own <= mostPoints) return own
   return Math.max(5, niceStep(v.range, 600))
@@ -33,8 +33,10 @@ export function fieldTime(seconds: number): string {
   return `${t.getFullYear()}-${pad(t.getMonth() + 1)}-${pad(t.getDate())}T${pad(t.getHours())}:${pad(t.getMinutes())}:${pad(t.getSeconds())}`
 }
 
-/** Which time the queries are about, and how finely. */
-export function TimeBar({ view, change }: { view: View; change: (v: Partial<View>) => void }) {
+type Span = Pick<View, 'range' | 'end' | 'step'>
+
+/** Which time the queries are about, and how finely; without the latter where there is no choice. */
+export function TimeBar({ view, change, resolution = true }: { view: Span; change: (v: Partial<Span>) => void; resolution?: boolean }) {
   const known = ranges.some(([s]) => s === view.range)
   const data = ranges.map(([s, label]) => ({ value: String(s), label }))
   if (!known) data.unshift({ value: String(view.range), label: spanText(view.range * 1000) })
@@ -48,12 +50,14 @@ export function TimeBar({ view, change }: { view: View; change: (v: Partial<View
   return (
     <div className="filters time-bar">
       <NativeSelect label="Range" value={String(view.range)} onChange={(e) => change({ range: Number(e.currentTarget.value) })} data={data} />
-      <NativeSelect
-        label="Resolution"
-        value={view.step === null ? '' : String(view.step)}
-        onChange={(e) => change({ step: e.currentTarget.value === '' ? null : Number(e.currentTarget.value) })}
-        data={[{ value: '', label: `auto (${spanText(auto * 1000)})` }, ...fine.sort((a, b) => a - b).map((s) => ({ value: String(s), label: spanText(s * 1000) }))]}
-      />
+      {resolution && (
+        <NativeSelect
+          label="Resolution"
+          value={view.step === null ? '' : String(view.step)}
+          onChange={(e) => change({ step: e.currentTarget.value === '' ? null : Number(e.currentTarget.value) })}
+          data={[{ value: '', label: `auto (${spanText(auto * 1000)})` }, ...fine.sort((a, b) => a - b).map((s) => ({ value: String(s), label: spanText(s * 1000) }))]}
+        />
+      )}
       <div className="joined">
         <ActionIcon variant="default" size={36} aria-label="Earlier" onClick={() => shift(-1)}>
           ‹

@@ -8,7 +8,8 @@ type Verb = 'ack' | 'resolve'
 
 const nameKey = 'tocsin-name'
 
-function storedName(): string {
+/** The name that a person gave before; empty when none is known. */
+export function storedName(): string {
   try {
     return localStorage.getItem(nameKey) ?? ''
   } catch {
@@ -16,7 +17,8 @@ function storedName(): string {
   }
 }
 
-function storeName(name: string): void {
+/** Keeps the name for the next time. */
+export function storeName(name: string): void {
   try {
     localStorage.setItem(nameKey, name)
   } catch {
