@@ -79,7 +79,8 @@ groups:
 	}
 	d.eventually("the alert fires", func() bool {
 		_, body := d.get("/api/v1/alerts")
-		return strings.Contains(body, "OutsideOfItsRange")
+		_, own := d.get("/api/v1/tocsin/alerts")
+		return strings.Contains(body, "OutsideOfItsRange") && strings.Contains(own, `"name":"OutsideOfItsRange"`)
 	})
 	// Nothing of this was stored, and nothing watches it.
 	var stored struct{ Data []string }

@@ -82,18 +82,16 @@ export function SilenceForm({ matchers, standing, close, done }: Props) {
               </ActionIcon>
             </div>
           ))}
-          <div>
-            <Button
-              variant="default"
-              size="compact-sm"
-              onClick={() => {
-                setRows([...rows, { key: next, name: '', op: '=', value: '' }])
-                setNext(next + 1)
-              }}
-            >
-              Add a label
-            </Button>
-          </div>
+          <Button
+            variant="default"
+            size="compact-sm"
+            onClick={() => {
+              setRows([...rows, { key: next, name: '', op: '=', value: '' }])
+              setNext(next + 1)
+            }}
+          >
+            Add a label
+          </Button>
         </fieldset>
         <p className="dim" role="status">
           {reach(list, standing)}

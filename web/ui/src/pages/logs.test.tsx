@@ -70,10 +70,12 @@ test('bars are told in words, and a level narrows', async () => {
 test('a query that is wrong is shown at its place, and alone', async () => {
   const { at } = show('/logs?query=%7B%7D%20%7C%20foo', { 'logs/histogram': json({ error: 'parse error at line 1, col 6: syntax error: unexpected "foo"', code: 'invalid' }, 400) })
   const said = await screen.findByRole('alert')
-  expect(said.querySelector('pre')?.textContent).toBe('{} | foo\n     ^')
+  expect(said.querySelector('.mono')?.textContent).toBe('{} | foo')
+  expect(said.querySelector('mark')?.textContent).toBe('foo')
   expect(said.textContent).toContain('At column 6: unexpected "foo"')
   const box = screen.getByLabelText('LogQL')
   expect(box.getAttribute('aria-invalid')).toBe('true')
+  expect(document.getElementById(box.getAttribute('aria-describedby') ?? '')?.contains(said)).toBe(true)
   expect(screen.queryByText('it broke')).toBeNull()
   fireEvent.change(box, { target: { value: ' {} ' } })
   fireEvent.submit(box)

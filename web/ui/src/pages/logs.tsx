@@ -1,5 +1,5 @@
 import { Button, SegmentedControl, TextInput } from '@mantine/core'
-import { useEffect, useId, useState } from 'react'
+import { useEffect, useState } from 'react'
 import { useLocation, useSearchParams } from 'wouter'
 import { ApiError, api } from '../api/client.ts'
 import { logHistogram, logLines } from '../api/logs.ts'
@@ -78,7 +78,6 @@ const placeOf = (e: ApiError | undefined) => (e ? place(e.message) : null)
 /** Where a query is written; what is wrong in it is shown at its place. */
 function QueryBox({ query, error, run }: { query: string; error: ApiError | undefined; run: (query: string) => void }) {
   const [text, setText] = useState(query)
-  const id = useId()
   const wrong = placeOf(error)
   return (
     <form
@@ -96,27 +95,32 @@ function QueryBox({ query, error, run }: { query: string; error: ApiError | unde
           placeholder={'{service_name="checkout"} |= "timeout" | detected_level="error"'}
           value={text}
           onChange={(e) => setText(e.currentTarget.value)}
-          error={wrong !== null}
-          aria-describedby={wrong ? id : undefined}
+          error={wrong && <Wrong query={query} {...wrong} />}
           autoComplete="off"
           autoCapitalize="off"
           spellCheck={false}
         />
-        {wrong && (
-          <div id={id} className="log-wrong" role="alert">
-            <pre tabIndex={0}>
-              {query}
-              {'\n'}
-              {' '.repeat(Math.max(0, wrong.column - 1))}^
-            </pre>
-            <p>
-              At column {wrong.column}: {wrong.why}
-            </p>
-          </div>
-        )}
       </div>
       <Button type="submit">Run</Button>
     </form>
+  )
+}
+
+/** A query with the word at which it is wrong, and why. */
+function Wrong({ query, column, why }: { query: string; column: number; why: string }) {
+  // Columns count characters, of which some are two places in a text.
+  const all = [...query]
+  const rest = all.slice(column - 1).join('')
+  const word = /^(?:\w+|\S?)/.exec(rest)?.[0] ?? ''
+  return (
+    <span className="log-wrong" role="alert">
+      <span className="mono">
+        {all.slice(0, column - 1).join('')}
+        <mark>{word || '\u00a0'}</mark>
+        {rest.slice(word.length)}
+      </span>
+      At column {column}: {why}
+    </span>
   )
 }
 
