@@ -132,7 +132,7 @@ func (c *Core) routed(a rules.Alert) *alert.Alert {
 		Labels: labelSet(a.Labels), Annotations: labelSet(a.Annotations), StartsAt: a.Since, GeneratorURL: link,
 	}, UpdatedAt: a.At}
 	switch a.State {
-	case rules.AlertFiring, rules.AlertHeld:
+	case rules.AlertFiring, rules.AlertHeld, rules.AlertStale:
 	case rules.AlertResolved:
 		out.EndsAt = a.At
 	default:
