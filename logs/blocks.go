@@ -43,12 +43,13 @@ type blockMaker struct {
 	spans      []segment.Span
 	attributes []telemetry.Pair
 	ends       []rowEnd
+	block      []byte
 }
 
 // rowEnd is where the spans and attributes of a row end.
 type rowEnd struct{ spans, attributes int }
 
-// madeBlock is a block with what the index says of it, or why there is none.
+// madeBlock is a block, valid until its maker makes another, with what the index says of it, or why there is none.
 type madeBlock struct {
 	block []byte
 	info  segment.Info
@@ -57,7 +58,8 @@ type madeBlock struct {
 
 func (m *blockMaker) make(v *view, order []int) (made madeBlock) {
 	if made.err = m.fill(v, order); made.err == nil {
-		made.block, made.info, made.err = m.enc.Append(nil, m.rows, v.streams)
+		m.block, made.info, made.err = m.enc.Append(m.block[:0], m.rows, v.streams)
+		made.block = m.block
 	}
 	return made
 }
