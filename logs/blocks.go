@@ -1,6 +1,8 @@
 package logs
 
 import (
+	"slices"
+
 	"github.com/tocsinhq/tocsin/logs/segment"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
@@ -46,6 +48,9 @@ type blockMaker struct {
 	block      []byte
 }
 
+// sampleRows are the rows from which the room for all rows of a block is guessed.
+const sampleRows = 1 << 10
+
 // rowEnd is where the spans and attributes of a row end.
 type rowEnd struct{ spans, attributes int }
 
@@ -67,8 +72,13 @@ func (m *blockMaker) make(v *view, order []int) (made madeBlock) {
 // fill makes rows of records.
 func (m *blockMaker) fill(v *view, order []int) error {
 	m.rows, m.spans, m.attributes, m.ends = m.rows[:0], m.spans[:0], m.attributes[:0], m.ends[:0]
+	m.rows, m.ends = slices.Grow(m.rows, len(order)), slices.Grow(m.ends, len(order))
 	var p rowReader
-	for _, i := range order {
+	for k, i := range order {
+		if k == sampleRows { // the rest is likely to be as this is
+			m.spans = slices.Grow(m.spans, (len(m.spans)+len(m.spans)/8)*(len(order)/sampleRows))
+			m.attributes = slices.Grow(m.attributes, (len(m.attributes)+len(m.attributes)/8)*(len(order)/sampleRows))
+		}
 		r := &v.rows[i]
 		if err := p.read(v, r); err != nil {
 			return err

@@ -57,6 +57,9 @@ type Encoder struct {
 	ranks     map[int64]uint32
 	rankOf    []uint32
 	deltas    []uint64
+	plain     []byte // differences of times, in both ways, and the first compressed
+	bits      []byte
+	trial     []byte
 	traceList idList[[16]byte]
 	spanList  idList[[8]byte]
 	values    [][]byte
