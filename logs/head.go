@@ -70,16 +70,20 @@ func (h *head) add(payload []byte) error {
 	if r.Err != nil {
 		return r.Err
 	}
-	h.take(payload, base, streams, rows)
+	of := make([]*keyedStream, len(streams))
+	for i, s := range streams {
+		of[i] = keyed(s)
+	}
+	h.take(payload, base, of, rows)
 	return nil
 }
 
 // take takes over a plain payload and what is known of its records, whose places count
 // from the first record.
-func (h *head) take(payload []byte, base int64, streams []segment.Stream, rows []headRow) {
+func (h *head) take(payload []byte, base int64, streams []*keyedStream, rows []headRow) {
 	local, demoted := make([]uint32, len(streams)), make([]bool, len(streams))
 	for i := range streams {
-		local[i], demoted[i] = h.stream(&streams[i])
+		local[i], demoted[i] = h.stream(streams[i])
 	}
 	size := 0
 	if n := len(rows); n > 0 {
@@ -102,20 +106,19 @@ const headRowSize = 48
 // shares the place of its service, without labels: a sender that puts ids into labels
 // must not make the index as large as the log.
 // Its records tell of the labels as attributes; see rowReader.
-func (h *head) stream(s *segment.Stream) (n uint32, demoted bool) {
-	key := s.Key()
-	if n, ok := h.byKey[key]; ok {
+func (h *head) stream(s *keyedStream) (n uint32, demoted bool) {
+	if n, ok := h.byKey[s.key]; ok {
 		return n, false
 	}
 	n = uint32(len(h.streams))
 	if len(h.streams) < h.max || len(s.Labels) == 0 {
-		h.streams = append(h.streams, *s)
-		h.byKey[key] = n
-		h.bytes += int64(len(key)) + 128
+		h.streams = append(h.streams, s.Stream)
+		h.byKey[s.key] = n
+		h.bytes += int64(len(s.key)) + 128
 		return n, false
 	}
 	h.demoted++
-	n, _ = h.stream(&segment.Stream{Service: s.Service})
+	n, _ = h.stream(keyed(segment.Stream{Service: s.Service}))
 	return n, true
 }
 

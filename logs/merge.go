@@ -27,10 +27,11 @@ const (
 func (s *Store) Merge(ctx context.Context) (int, error) {
 	s.tidyMu.Lock()
 	defer s.tidyMu.Unlock()
-	z, err := s.newSealer(true)
+	enc, err := segment.NewEncoder(true)
 	if err != nil {
 		return 0, err
 	}
+	z := &fileMerger{s: s, enc: enc}
 	made := 0
 	for ctx.Err() == nil {
 		group := s.mergeable()
@@ -80,8 +81,14 @@ func (s *Store) mergeable() []*file {
 	return nil
 }
 
+// fileMerger makes one segment of several. It keeps the memory of its encoder.
+type fileMerger struct {
+	s   *Store
+	enc *segment.Encoder
+}
+
 // merge makes one file of several.
-func (z *sealer) merge(group []*file) error {
+func (z *fileMerger) merge(group []*file) error {
 	s := z.s
 	var held []*file
 	defer func() {
@@ -148,7 +155,7 @@ func (z *sealer) merge(group []*file) error {
 }
 
 // rewrite makes large blocks of the rows of small ones.
-func (z *sealer) rewrite(w *segment.Writer, small []*segment.Block) error {
+func (z *fileMerger) rewrite(w *segment.Writer, small []*segment.Block) error {
 	var g gathered
 	flush := func() error {
 		if len(g.rows) == 0 {

@@ -36,22 +36,43 @@ const (
 // encoder makes the payload of a batch: the streams that its records are of, then the
 // records. It keeps its memory; it is for one goroutine at a time.
 type encoder struct {
-	streams map[string]uint32
-	list    []byte // the streams, encoded
-	records []byte
-	key     []byte
-	labels  []segment.Label
-	spans   []segment.Span
-	rows    []headRow // of the records; places count from the first one
-	base    int64
+	known      map[string]*sentStream // of this batch and of earlier ones, by how it was sent
+	knownBytes int
+	batch      uint64
+	streams    []*keyedStream // of the batch
+	list       []byte         // the streams, encoded
+	records    []byte
+	key        []byte
+	spans      []segment.Span
+	rows       []headRow // of the records; places count from the first one
+	base       int64
 }
 
+// keyedStream is a stream with its key, which is also how it is encoded. It is never changed.
+type keyedStream struct {
+	segment.Stream
+	key string
+}
+
+func keyed(s segment.Stream) *keyedStream { return &keyedStream{s, s.Key()} }
+
+// sentStream is a stream that was sent in a certain way, and its number within the
+// batch in which it was sent last.
+type sentStream struct {
+	*keyedStream
+	batch  uint64
+	number uint32
+}
+
+// maxKnown bounds the bytes of the streams that an encoder remembers of earlier batches.
+const maxKnown = 1 << 20
+
 func (e *encoder) reset(base int64) {
-	if e.streams == nil {
-		e.streams = make(map[string]uint32)
+	if e.known == nil || e.knownBytes > maxKnown {
+		e.known, e.knownBytes = make(map[string]*sentStream), 0
 	}
-	clear(e.streams)
-	e.list, e.records, e.rows, e.base = e.list[:0], e.records[:0], e.rows[:0], base
+	e.batch++
+	e.streams, e.list, e.records, e.rows, e.base = e.streams[:0], e.list[:0], e.records[:0], e.rows[:0], base
 }
 
 // size is how long the payload would be now.
@@ -133,20 +154,29 @@ func (e *encoder) stream(r *telemetry.LogRecord) uint32 {
 	for _, p := range r.Stream {
 		e.key = wire.AppendBytes(wire.AppendBytes(e.key, p.Name), p.Value)
 	}
-	if n, ok := e.streams[string(e.key)]; ok {
-		return n
+	k := e.known[string(e.key)]
+	if k == nil {
+		k = &sentStream{keyedStream: keyed(streamOf(r))}
+		e.known[string(e.key)] = k
+		e.knownBytes += 3*len(k.key) + 256
 	}
-	n := uint32(len(e.streams))
-	e.streams[string(e.key)] = n
-	s := segment.Stream{Service: validText(r.Service), Labels: e.labels[:0]}
+	if k.batch != e.batch {
+		k.batch, k.number = e.batch, uint32(len(e.streams))
+		e.streams = append(e.streams, k.keyedStream)
+		e.list = append(e.list, k.key...)
+	}
+	return k.number
+}
+
+// streamOf returns the stream of a record, in memory of its own.
+func streamOf(r *telemetry.LogRecord) segment.Stream {
+	s := segment.Stream{Service: validText(strings.Clone(r.Service)), Labels: make([]segment.Label, 0, len(r.Stream))}
 	for _, p := range r.Stream {
 		s.Labels = append(s.Labels, segment.Label{Name: validText(string(p.Name)), Value: validText(string(p.Value))})
 	}
 	slices.SortStableFunc(s.Labels, func(a, b segment.Label) int { return strings.Compare(a.Name, b.Name) })
 	s.Labels = slices.CompactFunc(s.Labels, func(a, b segment.Label) bool { return a.Name == b.Name })
-	e.labels = s.Labels
-	e.list = segment.AppendStream(e.list, &s)
-	return n
+	return s
 }
 
 // validText makes names and labels, which are shown as JSON, valid UTF-8.
@@ -247,10 +277,4 @@ func payloadHead(r *wire.Reader) (base int64, streams []segment.Stream, count in
 		streams[i] = segment.ReadStream(r)
 	}
 	return base, streams, r.Count("records", len(r.B), 13)
-}
-
-// streamsOf returns the streams of a payload that an encoder made.
-func streamsOf(payload []byte) []segment.Stream {
-	_, streams, _ := payloadHead(&wire.Reader{B: payload})
-	return streams
 }

@@ -8,7 +8,7 @@ import (
 // Run seals, syncs, merges and prunes until ctx ends, and returns nil. Without it a
 // store takes records until its memory is full.
 func (s *Store) Run(ctx context.Context) error {
-	z, err := s.newSealer(false)
+	z, err := s.newSealer()
 	if err != nil {
 		return err
 	}

@@ -7,32 +7,36 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/tocsinhq/tocsin/logs/segment"
-	"github.com/tocsinhq/tocsin/telemetry"
 )
 
-const (
-	day       = 24 * time.Hour
-	blockRows = 48 << 10
-	blockText = 16 << 20 // bytes of a block, all of its records together
-)
+const day = 24 * time.Hour
 
-// sealer turns heads into segments. It keeps the memory of its encoder.
+// sealMakers is how many blocks of a head are made at once, where there are as many
+// processors: a head has about two, and what one makes alone is less than two senders send.
+const sealMakers = 2
+
+// sealer turns heads into segments.
 type sealer struct {
-	s    *Store
-	enc  *segment.Encoder
-	rows []segment.Row
-	// What rows point into.
-	spans      []segment.Span
-	attributes []telemetry.Pair
+	s      *Store
+	makers []*blockMaker
 }
 
-func (s *Store) newSealer(thorough bool) (*sealer, error) {
-	enc, err := segment.NewEncoder(thorough)
-	return &sealer{s: s, enc: enc}, err
+func (s *Store) newSealer() (*sealer, error) {
+	z := &sealer{s: s}
+	for range min(sealMakers, runtime.GOMAXPROCS(0)) {
+		enc, err := segment.NewEncoder(false)
+		if err != nil {
+			return nil, err
+		}
+		z.makers = append(z.makers, &blockMaker{enc: enc})
+	}
+	return z, nil
 }
 
 // Flush seals everything that is in memory. It is for tests and tools; Run seals by itself.
@@ -45,7 +49,7 @@ func (s *Store) Flush() error {
 		}
 	}
 	s.mu.Unlock()
-	z, err := s.newSealer(false)
+	z, err := s.newSealer()
 	if err != nil {
 		return err
 	}
@@ -132,58 +136,28 @@ func dayName(at int64) string { return time.Unix(0, at).UTC().Format(time.DateOn
 // writeDay writes the records of one day, which are in the order of time.
 func (z *sealer) writeDay(h *head, v *view, of int64, order []int) (*file, error) {
 	return z.s.writeFile(dayName(of), fmt.Sprintf("%012d.seg", h.seq), nil, func(w *segment.Writer) error {
-		for len(order) > 0 {
-			n, size := 0, 0
-			for n < len(order) && n < blockRows && size < blockText {
-				size += z.sizeOf(v, order[n])
-				n++
+		pieces := v.pieces(order)
+		made := make([]madeBlock, len(z.makers))
+		for len(pieces) > 0 {
+			n := min(len(pieces), len(z.makers))
+			var others sync.WaitGroup
+			for i := 1; i < n; i++ {
+				others.Go(func() { made[i] = z.makers[i].make(v, pieces[i]) })
 			}
-			if err := z.fill(v, order[:n]); err != nil {
-				return err
+			made[0] = z.makers[0].make(v, pieces[0])
+			others.Wait()
+			for _, m := range made[:n] {
+				if m.err != nil {
+					return m.err
+				}
+				if err := w.Add(m.block, m.info, v.streams); err != nil {
+					return err
+				}
 			}
-			block, info, err := z.enc.Append(nil, z.rows, v.streams)
-			if err != nil {
-				return err
-			}
-			if err := w.Add(block, info, v.streams); err != nil {
-				return err
-			}
-			order = order[n:]
+			pieces = pieces[n:]
 		}
 		return nil
 	})
-}
-
-// sizeOf is about the memory of a record: from its place to that of its text, and the text.
-func (z *sealer) sizeOf(v *view, i int) int {
-	r := &v.rows[i]
-	return int(r.body-r.from) + int(r.size)
-}
-
-// fill makes rows of records.
-func (z *sealer) fill(v *view, order []int) error {
-	z.rows, z.spans, z.attributes = z.rows[:0], z.spans[:0], z.attributes[:0]
-	type bounds struct{ spans, attributes int }
-	ends := make([]bounds, 0, len(order))
-	var p rowReader
-	for _, i := range order {
-		r := &v.rows[i]
-		if err := p.read(v, r); err != nil {
-			return err
-		}
-		z.spans = append(z.spans, p.spans...)
-		z.attributes = append(z.attributes, p.attributes...)
-		ends = append(ends, bounds{len(z.spans), len(z.attributes)})
-		z.rows = append(z.rows, segment.Row{
-			Time: r.at, Severity: p.severity, Stream: r.stream, Trace: p.trace, SpanID: p.span, Template: p.template, Body: p.body,
-		})
-	}
-	var last bounds
-	for i, end := range ends { // the slices have stopped moving
-		z.rows[i].Spans, z.rows[i].Attributes = z.spans[last.spans:end.spans], z.attributes[last.attributes:end.attributes]
-		last = end
-	}
-	return nil
 }
 
 // writeFile makes a segment: under a name that no one takes for one, and renamed when

@@ -278,7 +278,7 @@ func (s *Store) appendLocked(full bool, frame, payload []byte, e *encoder) (*hea
 	if len(h.rows) == 0 {
 		h.begun = s.now()
 	}
-	h.take(payload, e.base, streamsOf(payload), e.rows)
+	h.take(payload, e.base, e.streams, e.rows)
 	s.metrics.bytes.Add(len(payload))
 	s.wakeLocked()
 	return h, nil

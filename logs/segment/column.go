@@ -3,6 +3,8 @@ package segment
 import (
 	"bytes"
 	"encoding/hex"
+	"hash/maphash"
+	"slices"
 
 	"github.com/tocsinhq/tocsin/logs/wire"
 )
@@ -49,10 +51,13 @@ type owner struct {
 // columnWriter encodes columns and keeps its memory over them.
 type columnWriter struct {
 	out   [numStreams][]byte
-	words map[string]uint16
+	seed  maphash.Seed
+	words []uint16 // by hash: the place in list and one, 0 for none
 	list  [][]byte
 	refs  []uint16
 	nums  []int64
+	// Of the first value of a column, where its hexadecimal digits are and the rest.
+	places, others []int
 }
 
 func (w *columnWriter) reset() {
@@ -115,12 +120,9 @@ func (w *columnWriter) append(values [][]byte, owners []owner) (different [][]by
 			last = n
 		}
 		return nil
-	case fixed && hexLike(values):
+	case fixed && w.hex(values):
 		w.kind(colHex)
 		w.param(first)
-		for _, v := range values {
-			w.out[strHex] = appendHex(w.out[strHex], v)
-		}
 		return nil
 	case fixed:
 		w.kind(colFixed)
@@ -181,27 +183,60 @@ func (w *columnWriter) digits(values [][]byte) bool {
 
 func isHexDigit(c byte) bool { return isDigit(c) || c >= 'a' && c <= 'f' }
 
-// hexLike says whether all values have lower-case hexadecimal digits in the places
-// where the first has, an even number and at least eight of them, and the same bytes
-// elsewhere.
-func hexLike(values [][]byte) bool {
-	first := values[0]
-	n := 0
-	for _, c := range first {
-		if isHexDigit(c) {
-			n++
+// hexValues holds what each lower-case hexadecimal digit stands for, and noDigit of
+// all other bytes.
+var hexValues = func() (t [256]byte) {
+	for c := range t {
+		switch b := byte(c); {
+		case isDigit(b):
+			t[c] = b - '0'
+		case isHexDigit(b):
+			t[c] = b - 'a' + 10
+		default:
+			t[c] = noDigit
 		}
 	}
+	return t
+}()
+
+const noDigit = 0x80
+
+// hex appends the digits of all values, if these have lower-case hexadecimal digits in
+// the places where the first has, an even number and at least eight of them, and the
+// same bytes elsewhere.
+func (w *columnWriter) hex(values [][]byte) bool {
+	first := values[0]
+	n := hexDigits(first)
 	if n < 8 || n%2 != 0 {
 		return false
 	}
-	for _, v := range values[1:] {
-		for i, c := range v {
-			if h := isHexDigit(c); h != isHexDigit(first[i]) || (!h && c != first[i]) {
+	w.places, w.others = w.places[:0], w.others[:0]
+	for i, c := range first {
+		if isHexDigit(c) {
+			w.places = append(w.places, i)
+		} else {
+			w.others = append(w.others, i)
+		}
+	}
+	out := slices.Grow(w.out[strHex], len(values)*n/2)
+	for _, v := range values {
+		v = v[:len(first)]
+		for _, i := range w.others {
+			if v[i] != first[i] {
 				return false
 			}
 		}
+		digits := byte(0)
+		for p := 0; p+1 < len(w.places); p += 2 {
+			high, low := hexValues[v[w.places[p]]], hexValues[v[w.places[p+1]]]
+			digits |= high | low
+			out = append(out, high<<4|low)
+		}
+		if digits&noDigit != 0 {
+			return false
+		}
 	}
+	w.out[strHex] = out
 	return true
 }
 
@@ -230,12 +265,14 @@ func (w *columnWriter) few(values [][]byte) bool {
 	if len(values) < 4 {
 		return false
 	}
-	if w.words == nil {
-		w.words = make(map[string]uint16)
+	most := min(maxWordList, len(values)/3)
+	size := 4
+	for size < 2*most {
+		size *= 2
 	}
+	w.words = slices.Grow(w.words[:0], size)[:size]
 	clear(w.words)
 	w.list, w.refs = w.list[:0], w.refs[:0]
-	most := min(maxWordList, len(values)/3)
 	var last []byte
 	ref := uint16(0)
 	for i, v := range values {
@@ -243,15 +280,21 @@ func (w *columnWriter) few(values [][]byte) bool {
 			w.refs = append(w.refs, ref)
 			continue
 		}
-		at, ok := w.words[string(v)]
-		if !ok {
+		var slot *uint16
+		for k := maphash.Bytes(w.seed, v); ; k++ {
+			slot = &w.words[k&uint64(size-1)]
+			if *slot == 0 || bytes.Equal(w.list[*slot-1], v) {
+				break
+			}
+		}
+		if *slot == 0 {
 			if len(w.list) == most || (i == wordSample && len(w.list) > wordSample*3/4) {
 				return false
 			}
-			at = uint16(len(w.list))
-			w.words[string(v)] = at
 			w.list = append(w.list, v)
+			*slot = uint16(len(w.list))
 		}
+		at := *slot - 1
 		w.refs = append(w.refs, at)
 		last, ref = v, at
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"hash/maphash"
 	"slices"
 
 	"github.com/klauspost/compress/zstd"
@@ -42,7 +43,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 type Encoder struct {
 	zstd    *zstd.Encoder
 	columns columnWriter
-	seen    hashSet
+	seen    hashes
 	raw     [sections][]byte
 
 	skeletons map[string]int // group by skeleton
@@ -56,6 +57,9 @@ type Encoder struct {
 	ranks     map[int64]uint32
 	rankOf    []uint32
 	deltas    []uint64
+	plain     []byte // differences of times, in both ways, and the first compressed
+	bits      []byte
+	trial     []byte
 	traceList idList[[16]byte]
 	spanList  idList[[8]byte]
 	values    [][]byte
@@ -113,7 +117,7 @@ func NewEncoder(thorough bool) (*Encoder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make encoder of log blocks: %w", err)
 	}
-	return &Encoder{zstd: z, skeletons: make(map[string]int), latest: make(map[uint64]int), ranks: make(map[int64]uint32)}, nil
+	return &Encoder{zstd: z, columns: columnWriter{seed: maphash.MakeSeed()}, skeletons: make(map[string]int), latest: make(map[uint64]int), ranks: make(map[int64]uint32)}, nil
 }
 
 // Append appends the block of rows to b and returns it with what the index says of it,

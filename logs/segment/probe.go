@@ -26,7 +26,9 @@ func Probes(text []byte) []Probe {
 		}
 		run := text[start:i]
 		p := Probe{text: run}
-		marks(run, func(h uint64) { p.hashes = append(p.hashes, h) })
+		var of hashes
+		of.marks(run)
+		p.hashes = of.list
 		wholeWords(run, start > 0, i < len(text), func(w []byte) { p.hashes = append(p.hashes, wordHash(w)) })
 		if len(p.hashes) > 0 {
 			out = append(out, p)

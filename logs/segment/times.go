@@ -22,7 +22,7 @@ func (e *Encoder) times(rows []Row, least int64) {
 		}
 	}
 	e.deltas = e.deltas[:0]
-	var plain []byte
+	plain := e.plain[:0]
 	for _, g := range e.groups {
 		last := least
 		for _, i := range g.rows {
@@ -34,7 +34,8 @@ func (e *Encoder) times(rows []Row, least int64) {
 	}
 	b := wire.AppendUvarint(e.raw[secTimes], unit)
 	coded := e.rice()
-	if len(e.zstd.EncodeAll(plain, nil)) <= len(coded) {
+	e.plain = plain
+	if e.trial = e.zstd.EncodeAll(plain, e.trial[:0]); len(e.trial) <= len(coded) {
 		b = append(append(b, timesPlain), plain...)
 	} else {
 		b = append(append(b, timesRice), coded...)
@@ -48,7 +49,7 @@ func (e *Encoder) times(rows []Row, least int64) {
 // rice codes the differences: of each group how many low bits its numbers have, then of
 // each number the rest as so many ones and a zero, and the low bits.
 func (e *Encoder) rice() []byte {
-	var w bitWriter
+	w := bitWriter{b: e.bits[:0]}
 	var widths []byte
 	at := 0
 	for _, g := range e.groups {
@@ -70,7 +71,8 @@ func (e *Encoder) rice() []byte {
 			}
 		}
 	}
-	return wire.AppendBytes(wire.AppendBytes(nil, widths), w.bytes())
+	e.bits = w.bytes()
+	return wire.AppendBytes(wire.AppendBytes(nil, widths), e.bits)
 }
 
 // riceEscape ones say that the number follows in 64 bits.

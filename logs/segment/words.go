@@ -78,7 +78,7 @@ func mix(v uint64) uint64 {
 
 // runsTouching adds the hash of every word, and every mark, of the runs that share a
 // byte with a span or end at one.
-func runsTouching(body []byte, spans []Span, add *hashSet) {
+func runsTouching(body []byte, spans []Span, add *hashes) {
 	done := 0
 	for _, s := range spans {
 		start, end := int(s.Start), int(s.End)
@@ -97,7 +97,7 @@ func runsTouching(body []byte, spans []Span, add *hashSet) {
 }
 
 // hashRuns hashes the words and marks of text that begins and ends with whole runs.
-func hashRuns(text []byte, add *hashSet) {
+func hashRuns(text []byte, add *hashes) {
 	for i := 0; i < len(text); {
 		if classes[text[i]]&inRun == 0 {
 			i++
@@ -116,40 +116,47 @@ func hashRuns(text []byte, add *hashSet) {
 			add.add(wordHash(text[word:i]))
 		}
 		if i-start >= minMarked {
-			marks(text[start:i], add.add)
+			add.marks(text[start:i])
 		}
 	}
 }
 
-// marks calls add for the marks of a run: of each window of neighbouring grams the
+// marks adds the marks of a run: of each window of neighbouring grams the
 // least hash, once for windows that share it (Schleimer, Wilkerson, Aiken: Winnowing,
 // 2003, doi 10.1145/872757.872770). A piece of the run has the same marks as the run
 // has there, but for those at its edges, so that any piece of minMarked bytes is found.
-func marks(run []byte, add func(uint64)) {
+func (s *hashes) marks(run []byte) {
 	grams := len(run) - markGram + 1
 	if grams < markWindow {
 		return
 	}
-	var ring [markWindow]uint64
+	var ring [2 * markWindow]uint64 // the latest grams, twice: a window is one piece of it
 	least, at := ^uint64(0), -1
-	told := -1
+	slot := 0 // of gram g: g modulo markWindow
 	for g := range grams {
 		h := mix(binary.LittleEndian.Uint64(run[g:]) ^ saltMark)
-		ring[g%markWindow] = h
-		if h <= least || at < 0 {
+		ring[slot], ring[slot+markWindow] = h, h
+		if slot++; slot == markWindow {
+			slot = 0
+		}
+		if h <= least {
 			least, at = h, g
-		} else if at <= g-markWindow { // the least has left the window
+			if g < markWindow-1 {
+				continue
+			}
+		} else if at > g-markWindow {
+			if g != markWindow-1 {
+				continue // the window shares its least with the one before
+			}
+		} else { // the least has left the window
 			at = g - markWindow + 1
-			least = ring[at%markWindow]
-			for k := at + 1; k <= g; k++ {
-				if v := ring[k%markWindow]; v <= least {
-					least, at = v, k
+			least = ring[slot]
+			for k, v := range ring[slot+1 : slot+markWindow] {
+				if v <= least {
+					least, at = v, g-markWindow+2+k
 				}
 			}
 		}
-		if g >= markWindow-1 && at != told {
-			told = at
-			add(least)
-		}
+		s.add(least)
 	}
 }

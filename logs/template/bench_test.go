@@ -7,8 +7,11 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
+	"github.com/tocsinhq/tocsin/logs/logstest"
 	"github.com/tocsinhq/tocsin/logs/template"
+	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // lines are those of the labelled logs if they are there, else of a made-up one.
@@ -65,5 +68,24 @@ func benchmarkMine(b *testing.B, all [][]byte) {
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		m.Mine("s", 9, nil, all[i%len(all)], 1, &out)
+	}
+}
+
+func BenchmarkMine_Stream(b *testing.B) {
+	from := logstest.NewStream(6, time.Unix(1_700_000_000, 0))
+	all := make([]telemetry.LogRecord, 20_000)
+	for i := range all {
+		from.Next(&all[i])
+		all[i].Body = bytes.Clone(all[i].Body)
+	}
+	m := template.New(template.DefaultConfig())
+	var out template.Match
+	for i := range all {
+		m.Mine(all[i].Service, all[i].Severity, nil, all[i].Body, 1, &out)
+	}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		r := &all[i%len(all)]
+		m.Mine(r.Service, r.Severity, nil, r.Body, 1, &out)
 	}
 }

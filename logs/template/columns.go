@@ -1,6 +1,10 @@
 package template
 
-import "github.com/tocsinhq/tocsin/telemetry"
+import (
+	"bytes"
+
+	"github.com/tocsinhq/tocsin/telemetry"
+)
 
 // Columns are how a line begins: what is between blanks, or a bracket with all that
 // is in it. Headers are told by the sorts of their columns, not by their texts.
@@ -73,7 +77,7 @@ func (c *columns) next() bool {
 	if c.n == maxColumns {
 		return false
 	}
-	for i < limit && (classes[line[i]] == isBlank && line[i] != '\n' || line[i] == '|') {
+	for i < limit && columnMarks[line[i]] == colEnds && line[i] != '\n' {
 		i++
 	}
 	if i >= limit || line[i] == '\n' {
@@ -116,27 +120,50 @@ func (c *columns) sortOf(x *column) columnSort {
 	return x.sort
 }
 
+// What bytes are to columns.
+const (
+	colEnds = 1 << iota
+	colOpens
+	colCloses
+)
+
+var columnMarks = func() (t [256]uint8) {
+	for c := range t {
+		if classes[c] == isBlank {
+			t[c] = colEnds
+		}
+	}
+	t['|'] = colEnds
+	t['['], t['('] = colOpens, colOpens
+	t[']'], t[')'] = colCloses, colCloses
+	return t
+}()
+
 func endOfColumn(line []byte, i, limit int32) int32 {
-	if line[i] == '[' || line[i] == '(' {
+	line = line[:limit]
+	if columnMarks[line[i]] == colOpens {
 		depth := 0
-		for j := i; j < limit && j < i+300; j++ {
-			switch line[j] {
-			case '[', '(':
+		for j, b := range line[i:min(limit, i+300)] {
+			switch columnMarks[b] {
+			case colOpens:
 				depth++
-			case ']', ')':
+			case colCloses:
 				if depth--; depth == 0 {
-					if j+1 < limit && line[j+1] == ':' {
-						j++
+					end := i + int32(j) + 1
+					if end < limit && line[end] == ':' {
+						end++
 					}
-					return j + 1
+					return end
 				}
 			}
 		}
 	}
-	for i < limit && classes[line[i]] != isBlank && line[i] != '|' {
-		i++
+	for j, b := range line[i:] {
+		if columnMarks[b] == colEnds {
+			return i + int32(j)
+		}
 	}
-	return i
+	return limit
 }
 
 func sortOf(w []byte) columnSort {
@@ -155,10 +182,9 @@ func sortOf(w []byte) columnSort {
 		return colWord
 	}
 	first := inner
-	for i, b := range inner {
-		if b == ' ' {
+	if bracket { // others have no blanks
+		if i := bytes.IndexByte(inner, ' '); i >= 0 {
 			first = inner[:i]
-			break
 		}
 	}
 	switch {
@@ -266,6 +292,10 @@ func isLevel(w []byte) bool {
 	}
 	if len(w) < 3 {
 		return false
+	}
+	switch string(w) { // what nearly all are
+	case "INFO", "DEBUG", "WARN", "ERROR", "info", "warn":
+		return true
 	}
 	var lower [11]byte
 	for i, c := range w {

@@ -123,14 +123,20 @@ func (s *scan) word(line []byte, i, limit int32) int32 {
 	stop := min(limit, start+maxWord)
 	var t traits
 	query := false
-	for i < stop {
-		b := line[i]
-		if w := weights[b]; w != 0 {
+	for {
+		n := i
+		for _, b := range line[i:stop] {
+			w := weights[b]
+			if w == 0 {
+				break
+			}
 			t += w
-			i++
-			continue
+			n++
 		}
-		switch b {
+		if i = n; i == stop {
+			break
+		}
+		switch line[i] {
 		case '.':
 			if i+1 < limit && line[i+1] == '.' {
 				return s.ellipsis(line, start, i, limit, t)
@@ -190,6 +196,13 @@ func (s *scan) ellipsis(line []byte, start, i, limit int32, t traits) int32 {
 
 // finish splits off what only ends a word and adds both.
 func (s *scan) finish(line []byte, start, end int32, t traits) {
+	if t < aDot && t.digits() == 0 && t.letters() > 0 {
+		// Nothing but letters, as nearly all words are.
+		if n := end - start; n > 5 || n != 4 && !isBoolWord(line[start:end]) {
+			s.add(start, end, hashOf(line[start:end]), KindNone, 0)
+			return
+		}
+	}
 	cut := end
 ending:
 	for cut > start+1 {
