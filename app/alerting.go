@@ -180,8 +180,17 @@ func (c *Core) toldBy(lset map[string]string, named []string) []string {
 // receivedKey begins the keys of occurrences that others sent as alerts.
 const receivedKey = "received:"
 
-// onReceived folds an alert that was sent to the API into incidents.
-func (c *Core) onReceived(ctx context.Context, r alertmanager.Observed) error {
+// onReceived folds alerts that were sent to the API into incidents.
+func (c *Core) onReceived(ctx context.Context, list []alertmanager.Observed) error {
+	all := make([]incident.Occurrence, len(list))
+	for i, r := range list {
+		all[i] = c.received(r)
+	}
+	return c.incidents.ApplyAll(ctx, all)
+}
+
+// received returns an alert that was sent to the API as incidents know it.
+func (c *Core) received(r alertmanager.Observed) incident.Occurrence {
 	l := labels.FromMap(r.Labels)
 	state := rules.AlertFiring
 	if r.Ended {
@@ -198,7 +207,7 @@ func (c *Core) onReceived(ctx context.Context, r alertmanager.Observed) error {
 		Channels: c.toldBy(r.Labels, nil), Summary: summaryOf(r.Annotations),
 	})
 	o.Key = receivedKey + r.Fingerprint // not an alert of our rules, which they would take up after a restart
-	return c.incidents.Apply(ctx, o)
+	return o
 }
 
 // summaryOf returns what an alert says of itself, "" when that is nothing.

@@ -32,6 +32,7 @@ type rulesPlan struct {
 	rules, rounds, warm int
 	alertmanager        string
 	alerts, tellings    int
+	within              time.Duration
 	dir                 string
 	out                 io.Writer
 }
@@ -46,11 +47,15 @@ func rulesBench(args []string, out io.Writer) (figures, error) {
 	f.IntVar(&p.instances, "instances", 5, "instances of each service, with 12 series each")
 	f.IntVar(&p.rounds, "rounds", 20, "evaluations of all rules that are measured")
 	f.IntVar(&p.warm, "warm", 12, "evaluations before")
+	f.DurationVar(&p.within, "within", 75*time.Second, "end the evaluations after this time, with at least five that are measured")
 	f.StringVar(&p.alertmanager, "alertmanager", "prometheus-alertmanager", "program of Alertmanager; none leaves the intake of alerts out")
 	f.IntVar(&p.alerts, "alerts", 2000, "alerts that are told to each")
-	f.IntVar(&p.tellings, "tellings", 10, "how often each alert is told")
+	f.IntVar(&p.tellings, "tellings", 10, "how often each alert is told: new, repeated, at last as ended; at least 3")
 	if err := f.Parse(args); err != nil {
 		return nil, err
+	}
+	if p.alerts < 1 || p.tellings < 3 {
+		return nil, fmt.Errorf("want -alerts of at least 1 and -tellings of at least 3, got %d and %d", p.alerts, p.tellings)
 	}
 	var err error
 	if p.dir, err = os.MkdirTemp("", "bench-rules-"); err != nil {
@@ -67,9 +72,13 @@ func rulesBench(args []string, out io.Writer) (figures, error) {
 	return found, p.intake(found)
 }
 
+// leastRounds are measured however long they take.
+const leastRounds = 5
+
 // contender evaluates all rules at a time.
 type contender struct {
 	name  string
+	does  string // in a few words
 	eval  func(ctx context.Context, at time.Time) error
 	close func() error
 
@@ -100,7 +109,11 @@ func (p rulesPlan) race() (figures, error) {
 	}
 	defer own.close()
 	ctx := context.Background()
+	began := time.Now()
 	for i := range total {
+		if i >= p.warm+leastRounds && time.Since(began) > p.within {
+			break
+		}
 		at := first.Add(time.Duration(i+1) * rulesStep)
 		pair := []*contender{own, theirs}
 		if i%2 == 1 {
@@ -118,10 +131,10 @@ func (p rulesPlan) race() (figures, error) {
 		}
 	}
 	t := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "%d rules over %d series, %d rounds each, taking turns\n\n", p.rules, n, p.rounds)
-	fmt.Fprintln(t, "\tCPU ms a round, median\twall ms\trules/s of CPU")
+	fmt.Fprintf(t, "%d rules over %d series, %d rounds each, taking turns\n\n", p.rules, n, len(own.cpu))
+	fmt.Fprintln(t, "\tCPU ms a round, median\twall ms\trules/s of CPU\t")
 	for _, c := range []*contender{own, theirs} {
-		fmt.Fprintf(t, "%s\t%.1f\t%.1f\t%.0f\n", c.name, 1000*median(c.cpu), 1000*median(c.wall), float64(p.rules)/median(c.cpu))
+		fmt.Fprintf(t, "%s\t%.1f\t%.1f\t%.0f\t%s\n", c.name, 1000*median(c.cpu), 1000*median(c.wall), float64(p.rules)/median(c.cpu), c.does)
 	}
 	found := figures{
 		"rules_ratio_prometheus": median(own.cpu) / median(theirs.cpu),
@@ -152,7 +165,7 @@ func (p rulesPlan) theirs(path string, first time.Time, total int) (*contender, 
 	if len(errs) > 0 {
 		return nil, 0, errs[0]
 	}
-	c := &contender{name: "prometheus", close: db.Close}
+	c := &contender{name: "prometheus", does: "evaluates rules", close: db.Close}
 	c.eval = func(ctx context.Context, at time.Time) error {
 		for _, g := range groups {
 			for _, r := range g.AlertingRules() {
@@ -190,7 +203,7 @@ func (p rulesPlan) ours(path string, first time.Time, total int) (*contender, er
 	if err != nil {
 		return nil, err
 	}
-	return &contender{name: "tocsin", close: h.Close, eval: func(ctx context.Context, at time.Time) error {
+	return &contender{name: "tocsin", does: "evaluates rules, tells held from resolved, watches what is recorded", close: h.Close, eval: func(ctx context.Context, at time.Time) error {
 		_, err := h.Eval(ctx, at)
 		return err
 	}}, nil

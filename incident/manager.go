@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -78,24 +79,73 @@ func NewManager(ctx context.Context, o ManagerOptions) (*Manager, error) {
 // ignored. An occurrence without key, name or time, or with an unknown source or
 // condition, is refused with ErrInvalid.
 func (m *Manager) Apply(ctx context.Context, o Occurrence) error {
-	o, err := normalise(o)
-	if err != nil {
-		m.m.dropped("invalid").Inc()
-		return err
+	return m.ApplyAll(ctx, []Occurrence{o})
+}
+
+// ApplyAll is Apply for many reports in order, of which disk and transaction are
+// waited for once. Those that are refused are named in the error, and the others
+// are taken in all the same; when they cannot be stored, none is.
+func (m *Manager) ApplyAll(ctx context.Context, reports []Occurrence) error {
+	var bad []error
+	valid := make([]Occurrence, 0, len(reports))
+	for _, o := range reports {
+		o, err := normalise(o)
+		if err != nil {
+			m.m.dropped("invalid").Inc()
+			bad = append(bad, err)
+			continue
+		}
+		valid = append(valid, o)
 	}
+	if len(valid) == 0 {
+		return errors.Join(bad...)
+	}
+	ds, err := m.applyAll(ctx, valid)
+	if err != nil {
+		o := valid[0]
+		err = fmt.Errorf("apply %s %s of %q: %w", o.Source, o.Name, o.Service, err)
+		if more := len(valid) - 1; more > 0 {
+			err = fmt.Errorf("%w (with %d more)", err, more)
+		}
+		return errors.Join(append(bad, err)...)
+	}
+	for i, d := range ds {
+		m.m.occurrence(valid[i].Source, d.result).Inc()
+		if d.result == resultLate || d.result == resultFull {
+			m.m.dropped(d.result).Inc()
+		}
+		m.told(d)
+	}
+	return errors.Join(bad...)
+}
+
+// applyAll decides on a copy of the state, which becomes the state when all that
+// was decided is on disk.
+func (m *Manager) applyAll(ctx context.Context, reports []Occurrence) ([]delta, error) {
 	m.mu.Lock()
-	d := m.engine.apply(m.state, o)
-	err = m.persist(ctx, &d, o.At)
-	m.mu.Unlock()
-	if err != nil {
-		return fmt.Errorf("apply %s %s of %q: %w", o.Source, o.Name, o.Service, err)
+	defer m.mu.Unlock()
+	next := m.state
+	if len(reports) > 1 {
+		next = m.state.copy()
 	}
-	m.m.occurrence(o.Source, d.result).Inc()
-	if d.result == resultLate || d.result == resultFull {
-		m.m.dropped(d.result).Inc()
+	ds, writes := make([]delta, len(reports)), make([]delta, 0, len(reports))
+	for i, o := range reports {
+		ds[i] = m.engine.apply(next, o)
+		writes = append(writes, toWrite(ds[i], o.At)...)
+		if len(reports) > 1 {
+			next.commit(ds[i], m.engine.cfg)
+		}
 	}
-	m.told(d)
-	return nil
+	if err := m.write(ctx, writes); err != nil {
+		m.m.writeErrors.Inc()
+		return nil, err
+	}
+	if len(reports) == 1 {
+		next.commit(ds[0], m.engine.cfg)
+	}
+	m.state = next
+	m.show()
+	return ds, nil
 }
 
 // Tick moves event time to now: it resolves what has recovered, ends flapping,
@@ -157,30 +207,36 @@ func (m *Manager) AppendEvent(ctx context.Context, ev Event) (Event, bool, error
 	return d.events[0].Event, true, nil
 }
 
-// persist makes a delta durable and then part of the state. Deltas that only
-// refresh values are written at most once in saveEvery for each incident.
+// persist makes a delta durable and then part of the state.
 func (m *Manager) persist(ctx context.Context, d *delta, at time.Time) error {
-	write := *d
-	if !d.urgent {
-		write.incidents = nil
-		for _, l := range d.incidents {
-			if at.Sub(l.Memory.Saved) >= saveEvery {
-				write.incidents = append(write.incidents, l)
-			}
-		}
-	}
-	if d.urgent || len(write.incidents) > 0 {
-		for _, l := range write.incidents {
-			l.Memory.Saved = at // clones, not yet seen by anyone
-		}
-		if err := m.write(ctx, write); err != nil {
-			m.m.writeErrors.Inc()
-			return err
-		}
+	if err := m.write(ctx, toWrite(*d, at)); err != nil {
+		m.m.writeErrors.Inc()
+		return err
 	}
 	m.state.commit(*d, m.engine.cfg)
 	m.show()
 	return nil
+}
+
+// toWrite returns what of a delta has to be on disk, nothing or one. Deltas that
+// only refresh values are written at most once in saveEvery for each incident.
+func toWrite(d delta, at time.Time) []delta {
+	if !d.urgent {
+		all := d.incidents
+		d.incidents = nil
+		for _, l := range all {
+			if at.Sub(l.Memory.Saved) >= saveEvery {
+				d.incidents = append(d.incidents, l)
+			}
+		}
+		if len(d.incidents) == 0 {
+			return nil
+		}
+	}
+	for _, l := range d.incidents {
+		l.Memory.Saved = at // clones, not yet seen by anyone
+	}
+	return []delta{d}
 }
 
 // told counts and logs the events of a stored delta and wakes the listener.

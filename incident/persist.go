@@ -15,47 +15,78 @@ const (
 	poolAbsorbed = "absorbed"
 )
 
-// write stores a delta in one transaction and fills in the sequence numbers of
-// its events.
-func (m *Manager) write(ctx context.Context, d delta) error {
+// write stores deltas in one transaction and fills in the sequence numbers of
+// their events. Of an incident that several of them change, the last counts. What
+// is written is made before, since everyone waits for the transaction.
+func (m *Manager) write(ctx context.Context, ds []delta) error {
+	if len(ds) == 0 {
+		return nil
+	}
+	var rows []row
+	at := map[string]int{} // index in rows by id
+	for _, d := range ds {
+		for _, l := range d.incidents {
+			if i, ok := at[l.ID]; ok {
+				rows[i].live = l
+				continue
+			}
+			at[l.ID] = len(rows)
+			rows = append(rows, row{live: l})
+		}
+	}
+	var err error
+	for i := range rows {
+		if rows[i].body, err = json.Marshal(rows[i].live); err != nil {
+			return err
+		}
+	}
+	bodies := map[*EventRecord][]byte{}
+	for _, d := range ds {
+		for i := range d.events {
+			if bodies[&d.events[i]], err = json.Marshal(&d.events[i].Incident); err != nil {
+				return err
+			}
+		}
+	}
 	tx, err := m.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() // after Commit it does nothing
-	for _, l := range d.incidents {
-		body, err := json.Marshal(l)
-		if err != nil {
-			return err
-		}
+	for _, r := range rows {
+		l := r.live
 		if _, err := tx.ExecContext(ctx, `INSERT INTO incidents (id, service, state, opened, resolved, body) VALUES (?,?,?,?,?,?)
 			ON CONFLICT (id) DO UPDATE SET state = excluded.state, resolved = excluded.resolved, body = excluded.body`,
-			l.ID, l.Service, string(l.State), toMilli(l.Opened), toMilli(l.Resolved), string(body)); err != nil {
+			l.ID, l.Service, string(l.State), toMilli(l.Opened), toMilli(l.Resolved), string(r.body)); err != nil {
 			return err
 		}
 	}
-	for i := range d.events {
-		if err := writeEvent(ctx, tx, &d.events[i]); err != nil {
+	for _, d := range ds {
+		for i := range d.events {
+			if err := writeEvent(ctx, tx, &d.events[i], bodies[&d.events[i]]); err != nil {
+				return err
+			}
+		}
+		if err := writePool(ctx, tx, d); err != nil {
 			return err
 		}
-	}
-	if err := writePool(ctx, tx, d); err != nil {
-		return err
-	}
-	for _, l := range d.linked {
-		if _, err := tx.ExecContext(ctx, "UPDATE anomalies SET incident = ? WHERE key = ? AND since = ?",
-			l.incident, l.key, toMilli(l.since)); err != nil {
-			return err
+		for _, l := range d.linked {
+			if _, err := tx.ExecContext(ctx, "UPDATE anomalies SET incident = ? WHERE key = ? AND since = ?",
+				l.incident, l.key, toMilli(l.since)); err != nil {
+				return err
+			}
 		}
 	}
 	return tx.Commit()
 }
 
-func writeEvent(ctx context.Context, tx *sql.Tx, e *EventRecord) error {
-	body, err := json.Marshal(e.Incident)
-	if err != nil {
-		return err
-	}
+// row is an incident as it is to be stored.
+type row struct {
+	live *live
+	body []byte
+}
+
+func writeEvent(ctx context.Context, tx *sql.Tx, e *EventRecord, body []byte) error {
 	res, err := tx.ExecContext(ctx, "INSERT INTO incident_events (incident, kind, at, actor, text, key, body) VALUES (?,?,?,?,?,?,?)",
 		e.Event.Incident, string(e.Event.Kind), toMilli(e.Event.At), e.Event.Actor, e.Event.Text, e.Event.Key, string(body))
 	if err != nil {

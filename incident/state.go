@@ -128,6 +128,15 @@ func newState() *state {
 	}
 }
 
+// copy returns a state that can be committed to without a change of s: incidents
+// and lists of parked occurrences are replaced, never altered.
+func (s *state) copy() *state {
+	return &state{
+		open: maps.Clone(s.open), recent: maps.Clone(s.recent), parked: maps.Clone(s.parked),
+		absorbed: maps.Clone(s.absorbed), openings: slices.Clone(s.openings),
+	}
+}
+
 // delta is what one step changes.
 type delta struct {
 	incidents []*live       // as they are after the step

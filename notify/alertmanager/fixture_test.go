@@ -112,11 +112,11 @@ func (b *bench) enqueue(_ context.Context, m notify.Message, channel string) (bo
 	return true, nil
 }
 
-func (b *bench) observe(_ context.Context, o Observed) error {
+func (b *bench) observe(_ context.Context, list []Observed) error {
 	if b.refuse != nil {
 		return b.refuse
 	}
-	b.observed = append(b.observed, o)
+	b.observed = append(b.observed, list...)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package alertmanager
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -29,8 +30,12 @@ func (r *Router) look(e *entry) {
 }
 
 // observeBatch bounds what one Tick tells the incidents, so that a storm does
-// not keep groups from being told.
-const observeBatch = 500
+// not keep groups from being told; observePart how many are told at once, so that
+// it does not keep what comes in from the database for long.
+const (
+	observeBatch = 500
+	observePart  = 50
+)
 
 // observe tells the incidents of alerts whose state has changed. Those that were
 // refused are told again by the next Tick.
@@ -40,25 +45,38 @@ func (r *Router) observe(ctx context.Context, at time.Time) error {
 	}
 	r.lookMu.Lock()
 	defer r.lookMu.Unlock()
-	for _, o := range r.toObserve(at) {
-		if err := r.o.Observe(ctx, o.Observed); err != nil {
+	for part := range slices.Chunk(r.toObserve(at), observePart) {
+		list := make([]Observed, len(part))
+		for i, o := range part {
+			list[i] = o.Observed
+		}
+		if err := r.o.Observe(ctx, list); err != nil {
 			r.metrics.observeErrors.Inc()
 			return err
 		}
 		r.mu.Lock()
-		// It may have changed since; then it is told again.
-		if e := r.alerts[o.fp]; e == nil || e.endedAt(at) == o.Ended {
-			delete(r.unknown, o.fp)
-			if e != nil && o.Ended {
-				e.observed = "resolved"
-				r.forget(o.fp, e)
-			} else if e != nil {
-				e.observed = "firing"
-			}
+		for _, o := range part {
+			r.looked(o, at)
 		}
 		r.mu.Unlock()
 	}
 	return nil
+}
+
+// looked notes that the incidents were told. The caller holds mu.
+func (r *Router) looked(o toObserve, at time.Time) {
+	e := r.alerts[o.fp]
+	if e != nil && e.endedAt(at) != o.Ended {
+		return // it has changed since and is told again
+	}
+	delete(r.unknown, o.fp)
+	switch {
+	case e != nil && o.Ended:
+		e.observed = "resolved"
+		r.forget(o.fp, e)
+	case e != nil:
+		e.observed = "firing"
+	}
 }
 
 type toObserve struct {

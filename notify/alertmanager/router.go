@@ -28,8 +28,9 @@ type Options struct {
 	// is on disk.
 	Enqueue func(ctx context.Context, m notify.Message, channel string) (bool, error)
 	// Observe is told of alerts that others sent, once for each change of their
-	// state; nil: nobody asks. What it refuses with an error is told again.
-	Observe func(ctx context.Context, o Observed) error
+	// state, many at once in a storm; nil: nobody asks. What it refuses with an
+	// error is told again.
+	Observe func(ctx context.Context, list []Observed) error
 	Now     func() time.Time // the wall clock, or the story's; for Run and the API
 	Logger  *slog.Logger     // nil: nothing is logged
 	Metrics *metrics.Set     // nil: a set of its own

@@ -10,14 +10,25 @@ import (
 func (r *Router) Run(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	var look time.Time // what came in waits for it; zero: nothing came in
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-r.wake:
+			// More comes with it, in a storm without end: one look for all of it.
+			now := r.o.Now()
+			if look.IsZero() {
+				look = now.Add(gatherFor)
+			}
+			if wait := min(r.Next().Sub(now), look.Sub(now)); wait > 0 {
+				timer.Reset(wait)
+				continue
+			}
 		case <-timer.C:
 		}
 		now := r.o.Now()
+		look = time.Time{}
 		if err := r.Tick(ctx, now); err != nil && ctx.Err() == nil {
 			r.metrics.tickErrors.Inc()
 			r.log.Error("groups of alerts could not be moved on; tried again", "error", err)
@@ -25,6 +36,10 @@ func (r *Router) Run(ctx context.Context) error {
 		timer.Reset(min(max(r.Next().Sub(r.o.Now()), time.Millisecond), idleTick))
 	}
 }
+
+// gatherFor is how long a look waits for more after something came in, unless a
+// group is due before.
+const gatherFor = 100 * time.Millisecond
 
 // idleTick is the longest time between two looks: alerts that end by themselves
 // are noticed by then.

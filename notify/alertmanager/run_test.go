@@ -21,7 +21,7 @@ func TestRun_TellsAndEnds(t *testing.T) {
 	told := make(chan notify.Message, 1000)
 	b.r.o.Now = time.Now
 	b.r.o.Enqueue = func(_ context.Context, m notify.Message, _ string) (bool, error) { told <- m; return true, nil }
-	b.r.o.Observe = func(context.Context, Observed) error { return nil }
+	b.r.o.Observe = func(context.Context, []Observed) error { return nil }
 	ctx, cancel := context.WithCancel(t.Context())
 	var all sync.WaitGroup
 	all.Go(func() {
