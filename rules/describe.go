@@ -16,8 +16,9 @@ import (
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
-// describe makes an Alert of a firing alert of a rule.
-func (e *Engine) describe(ctx context.Context, info *ruleInfo, a *prules.Alert, ts time.Time) Alert {
+// describe makes an Alert of a firing alert of a rule. drawn is its Query if that
+// is known from before, which is more work to find than the alert is to evaluate.
+func (e *Engine) describe(ctx context.Context, info *ruleInfo, a *prules.Alert, drawn string, ts time.Time) Alert {
 	l := a.Labels.Map()
 	out := Alert{
 		Fingerprint: Fingerprint(l),
@@ -42,7 +43,10 @@ func (e *Engine) describe(ctx context.Context, info *ruleInfo, a *prules.Alert, 
 	case info.objective != nil:
 		e.describeObjective(ctx, info.objective, &out, at)
 	default:
-		e.describePlain(ctx, info.rule, &out, at)
+		e.describePlain(ctx, info.rule, &out, drawn, at)
+	}
+	if drawn != "" {
+		out.Query = drawn
 	}
 	out.Summary = summary(out)
 	return out
@@ -117,17 +121,20 @@ func identity(c condition.Comparison, l map[string]string) []string {
 	return out
 }
 
-// describePlain reads threshold and series from `series > number`.
-func (e *Engine) describePlain(ctx context.Context, r *prules.AlertingRule, out *Alert, at time.Time) {
-	drawn := r.Query()
-	if b, ok := unwrap(drawn).(*parser.BinaryExpr); ok && b.Op.IsComparisonOperator() {
+// describePlain reads threshold and series from `series > number`, the series only
+// if nothing is drawn yet.
+func (e *Engine) describePlain(ctx context.Context, r *prules.AlertingRule, out *Alert, drawn string, at time.Time) {
+	series := r.Query()
+	if b, ok := unwrap(series).(*parser.BinaryExpr); ok && b.Op.IsComparisonOperator() {
 		out.Below = b.Op == parser.LSS || b.Op == parser.LTE
 		if n, ok := unwrap(b.RHS).(*parser.NumberLiteral); ok {
 			out.Threshold = telemetry.Number(n.Val)
-			drawn = b.LHS
+			series = b.LHS
 		}
 	}
-	out.Query = e.narrowed(ctx, drawn, resultLabels(r, out.Labels), at)
+	if drawn == "" {
+		out.Query = e.narrowed(ctx, series, resultLabels(r, out.Labels), at)
+	}
 }
 
 // unknown is a figure that an alert does not have.

@@ -156,11 +156,8 @@ func (e *Engine) fire(ctx context.Context, info *ruleInfo, a *prules.Alert, x *e
 	if was.State == AlertFiring && (same || ts.Sub(x.sent) < e.cfg.RefreshInterval.Std()) {
 		return Alert{}, false
 	}
-	next := e.describe(ctx, info, a, ts)
+	next := e.describe(ctx, info, a, was.Query, ts)
 	next.Since = was.Since
-	if !isNew && was.Query != "" {
-		next.Query = was.Query
-	}
 	if was.State == AlertFiring {
 		e.gauges.refreshed.Inc()
 	} else {
