@@ -34,7 +34,9 @@ type entry struct {
 	row    int64
 	// observed is what the incidents were told of it: firing, resolved or nothing.
 	observed string
-	dirty    bool // the row is older than the entry
+	dirty    bool // the row has to be written
+	saved    saved
+	repeated bool // it was told more than once
 }
 
 // endedAt reports whether the alert has ended at the time.
@@ -93,13 +95,14 @@ type storedAlert struct {
 	Timeout     bool           `json:"t,omitempty"`
 	URL         string         `json:"g,omitempty"`
 	Origin      Origin         `json:"o"`
+	Repeated    bool           `json:"r,omitempty"`
 }
 
 func (e *entry) encode() ([]byte, error) {
 	a := e.alert
 	return json.Marshal(storedAlert{
 		Labels: a.Labels, Annotations: a.Annotations, Starts: a.StartsAt, Ends: a.EndsAt, Updated: a.UpdatedAt,
-		Timeout: a.Timeout, URL: a.GeneratorURL, Origin: e.origin,
+		Timeout: a.Timeout, URL: a.GeneratorURL, Origin: e.origin, Repeated: e.repeated,
 	})
 }
 
@@ -110,7 +113,7 @@ func decodeEntry(body []byte) (*entry, error) {
 	}
 	a := &alert.Alert{Alert: model.Alert{Labels: s.Labels, Annotations: s.Annotations, StartsAt: s.Starts, EndsAt: s.Ends, GeneratorURL: s.URL},
 		UpdatedAt: s.Updated, Timeout: s.Timeout}
-	return &entry{fp: a.Fingerprint(), alert: a, origin: s.Origin, groups: map[*group]bool{}}, nil
+	return &entry{fp: a.Fingerprint(), alert: a, origin: s.Origin, groups: map[*group]bool{}, saved: savedOf(a), repeated: s.Repeated}, nil
 }
 
 // renew gives an alert that ended only because nobody was there to be told that

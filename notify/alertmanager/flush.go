@@ -45,6 +45,9 @@ func (r *Router) decideDue(ctx context.Context, at time.Time) error {
 		r.flush(g, at)
 	}
 	for fp, e := range r.alerts {
+		if e.runsOut(at) {
+			r.touch(e)
+		}
 		if e.endedAt(at) {
 			r.look(e)
 			r.forget(fp, e)

@@ -33,6 +33,9 @@ func (r *Router) load(ctx context.Context) (map[string]storedGroup, error) {
 		if err != nil {
 			return err
 		}
+		if down > 0 {
+			e.makeUp(time.UnixMilli(down))
+		}
 		if down > 0 && e.renew(time.UnixMilli(down), now) {
 			r.touch(e)
 		}
@@ -197,7 +200,7 @@ func (r *Router) writeIn(ctx context.Context, tx *sql.Tx) error {
 // written notes that memory and disk agree.
 func (r *Router) written() {
 	for _, e := range r.stale {
-		e.dirty = false
+		e.dirty, e.saved = false, savedOf(e.alert)
 	}
 	r.stale = nil
 	for _, g := range r.groups {

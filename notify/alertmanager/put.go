@@ -11,8 +11,8 @@ import (
 )
 
 // Put takes in reports of alerts at event time at. When it returns without error
-// every change of state survives a kill; an alert that only goes on is written by the
-// next Tick. Those that do not fit are counted, and refused is how many. An alert
+// every change of state survives a kill; that an alert only goes on is written when
+// its row is too far behind, since a restart makes up for the rest. Those that do not fit are counted, and refused is how many. An alert
 // that has ended and was not known is nothing to anybody and is left out.
 func (r *Router) Put(ctx context.Context, origin Origin, alerts []*alert.Alert, at time.Time) (refused int, err error) {
 	r.mu.Lock()
@@ -63,9 +63,13 @@ func (r *Router) put(origin Origin, a *alert.Alert, at time.Time) (ok, changed b
 	was := e.endedAt(at)
 	next := merge(e.alert, a, at)
 	same := sameWords(e.alert, next) && next.StartsAt.Equal(e.alert.StartsAt)
-	e.alert, e.origin = next, origin
-	r.touch(e)
+	goesOn := same && e.repeated && e.origin == origin && e.alert.Timeout == next.Timeout
+	e.alert, e.origin, e.repeated = next, origin, true
 	is := e.endedAt(at)
+	behind := !e.saved.holds(next.EndsAt)
+	if !goesOn || behind || was || is {
+		r.touch(e)
+	}
 	if len(e.groups) < e.routes && !is {
 		r.join(e, at) // a group that was told of its end has let go of it
 		changed = true
@@ -73,7 +77,7 @@ func (r *Router) put(origin Origin, a *alert.Alert, at time.Time) (ok, changed b
 	if was != is {
 		r.look(e)
 	}
-	return true, changed || was != is || !same
+	return true, changed || was != is || !same || goesOn && behind
 }
 
 // touch notes that the row of an alert is older than the alert.
