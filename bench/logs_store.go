@@ -96,7 +96,7 @@ func logStoreFigures(run logStoreRun, found figures, out io.Writer) (err error) 
 		defer func() { err = errors.Join(err, os.RemoveAll(run.dir)) }()
 	}
 	begin := time.Now().Add(-2 * time.Hour).Truncate(time.Hour)
-	batches, raw := logBatches(begin, run.rows)
+	sent, raw := logRecords(begin, run.rows)
 	cfg := tocsinlogs.DefaultConfig()
 	if run.fsync {
 		cfg.Durability = tocsinlogs.DurabilityFsync
@@ -114,7 +114,7 @@ func logStoreFigures(run logStoreRun, found figures, out io.Writer) (err error) 
 	go func() { ended <- s.Run(ctx) }()
 	runtime.GC()
 	cpu, start := cpuTime(), time.Now()
-	if err := writeLogBatches(s, batches, 2); err != nil {
+	if err := writeLogs(s, sent, 2); err != nil {
 		return err
 	}
 	acked := time.Since(start)
@@ -144,7 +144,7 @@ func logStoreFigures(run logStoreRun, found figures, out io.Writer) (err error) 
 	fmt.Fprintf(w, "on disk\t%.2f MB\t%.2f MB before files were merged\n", float64(size)/1e6, float64(before)/1e6)
 	found["rows_per_s"], found["disk_mb"] = float64(run.rows)/took.Seconds(), float64(size)/1e6
 	found["log_cpu_s_per_1m"] = used.Seconds() * 1e6 / float64(run.rows)
-	worst, err := findNeedles(s, batches, begin, w)
+	worst, err := findNeedles(s, sent, begin, w)
 	if err != nil {
 		return err
 	}
@@ -152,42 +152,82 @@ func logStoreFigures(run logStoreRun, found figures, out io.Writer) (err error) 
 	return w.Flush()
 }
 
-// logBatches makes the records beforehand, so that making them is not measured.
-func logBatches(begin time.Time, rows int) (batches []telemetry.LogBatch, raw int) {
-	from := logstest.NewStream(6, begin)
-	pods := map[string][]byte{}
-	for n := 0; n < rows; n += logBatchRows {
-		var b telemetry.LogBatch
-		for range min(logBatchRows, rows-n) {
-			r := b.Next()
-			raw += from.Next(r)
-			r.Body = bytes.Clone(r.Body)
-			for i, p := range r.Stream {
-				if pods[string(p.Value)] == nil {
-					pods[string(p.Value)] = p.Value
-				}
-				r.Stream[i].Value = pods[string(p.Value)]
-			}
-		}
-		batches = append(batches, b)
-	}
-	return batches, raw
+// sentLogs are records as they lie in the bodies of requests, without pointers: what
+// the collector walks in the time that is measured is the store's memory, as in a
+// daemon, and not that of a million records made beforehand.
+type sentLogs struct {
+	services []string
+	streams  [][]telemetry.Pair
+	records  []sentRecord
+	text     []byte
 }
 
-func writeLogBatches(s *tocsinlogs.Store, batches []telemetry.LogBatch, senders int) error {
+type sentRecord struct {
+	at              int64
+	trace           [16]byte
+	span            [8]byte
+	from, to        int // of the text
+	service, stream int32
+	severity        telemetry.Severity
+}
+
+// logRecords makes the records beforehand, so that making them is not measured, and
+// returns their size as lines.
+func logRecords(begin time.Time, rows int) (sent *sentLogs, raw int) {
+	from := logstest.NewStream(6, begin)
+	sent = &sentLogs{records: make([]sentRecord, 0, rows)}
+	services, streams := map[string]int32{}, map[string]int32{}
+	var r telemetry.LogRecord
+	for range rows {
+		raw += from.Next(&r)
+		service, known := services[r.Service]
+		if !known {
+			service = int32(len(sent.services))
+			services[r.Service], sent.services = service, append(sent.services, r.Service)
+		}
+		stream, known := streams[string(r.Stream[0].Value)] // the pod, of one service
+		if !known {
+			stream = int32(len(sent.streams))
+			streams[string(r.Stream[0].Value)], sent.streams = stream, append(sent.streams, slices.Clone(r.Stream))
+		}
+		at := len(sent.text)
+		sent.text = append(sent.text, r.Body...)
+		sent.records = append(sent.records, sentRecord{
+			at: r.Time, trace: r.TraceID, span: r.SpanID, from: at, to: len(sent.text), service: service, stream: stream, severity: r.Severity,
+		})
+	}
+	return sent, raw
+}
+
+// batch puts request i into b, as a receiver does: fields alias the body.
+func (l *sentLogs) batch(i int, b *telemetry.LogBatch) {
+	b.Reset()
+	for _, x := range l.records[i*logBatchRows : min((i+1)*logBatchRows, len(l.records))] {
+		r := b.Next()
+		r.Time, r.Severity, r.Service, r.TraceID, r.SpanID = x.at, x.severity, l.services[x.service], x.trace, x.span
+		r.Stream = append(r.Stream, l.streams[x.stream]...)
+		r.Body = l.text[x.from:x.to:x.to]
+	}
+}
+
+func (l *sentLogs) batches() int { return (len(l.records) + logBatchRows - 1) / logBatchRows }
+
+func writeLogs(s *tocsinlogs.Store, sent *sentLogs, senders int) error {
 	var next atomic.Int64
 	errs := make([]error, senders)
 	var wg sync.WaitGroup
 	for w := range senders {
 		wg.Go(func() {
-			for {
+			var b telemetry.LogBatch
+			for errs[w] == nil {
 				i := int(next.Add(1)) - 1
-				if i >= len(batches) || errs[w] != nil {
+				if i >= sent.batches() {
 					return
 				}
-				res, err := s.WriteLogs(context.Background(), &batches[i])
-				if err == nil && res.Stored != len(batches[i].Records) {
-					err = fmt.Errorf("%d of %d records were stored: %v", res.Stored, len(batches[i].Records), res.Refused)
+				sent.batch(i, &b)
+				res, err := s.WriteLogs(context.Background(), &b)
+				if err == nil && res.Stored != len(b.Records) {
+					err = fmt.Errorf("%d of %d records were stored: %v", res.Stored, len(b.Records), res.Refused)
 				}
 				errs[w] = err
 			}
@@ -201,7 +241,7 @@ var orderID = regexp.MustCompile(`order(?: id)?: ([0-9a-f]{8}-[0-9a-f-]{27})`)
 
 // findNeedles looks for records by their trace, and by an id that is in the text of one
 // record only, and returns the higher of the two medians in milliseconds.
-func findNeedles(s *tocsinlogs.Store, batches []telemetry.LogBatch, begin time.Time, w io.Writer) (worst float64, err error) {
+func findNeedles(s *tocsinlogs.Store, sent *sentLogs, begin time.Time, w io.Writer) (worst float64, err error) {
 	rng := rand.New(rand.NewPCG(4, 4))
 	kinds := map[string]func(r *telemetry.LogRecord) (q tocsinlogs.Query, ok bool){
 		"trace id": func(r *telemetry.LogRecord) (q tocsinlogs.Query, ok bool) {
@@ -222,10 +262,11 @@ func findNeedles(s *tocsinlogs.Store, batches []telemetry.LogBatch, begin time.T
 			return q, true
 		},
 	}
+	var b telemetry.LogBatch
 	for _, name := range []string{"trace id", "trace id in text", "UUID in text"} {
 		var took []float64
 		for len(took) < 40 {
-			b := &batches[rng.IntN(len(batches))]
+			sent.batch(rng.IntN(sent.batches()), &b)
 			q, ok := kinds[name](&b.Records[rng.IntN(len(b.Records))])
 			if !ok {
 				continue
