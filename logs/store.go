@@ -12,6 +12,7 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 
+	"github.com/tocsinhq/tocsin/internal/disk"
 	"github.com/tocsinhq/tocsin/logs/segment"
 	"github.com/tocsinhq/tocsin/logs/wal"
 	"github.com/tocsinhq/tocsin/telemetry"
@@ -56,10 +57,10 @@ type Store struct {
 	log     *slog.Logger
 	metrics *storeMetrics
 	dec     *segment.Decoder
-	disk    *diskGuard
+	disk    *disk.Guard
 	indexes *indexCache
 	turns   chan struct{} // held by queries that run
-	syncs   syncRounds
+	syncs   disk.Rounds
 
 	encoders sync.Pool // of *encoder
 	frames   sync.Pool // of *[]byte
@@ -87,7 +88,7 @@ func Open(o Options) (_ *Store, err error) {
 	}
 	s.encoders.New = func() any { return new(encoder) }
 	s.frames.New = func() any { return new([]byte) }
-	s.disk = &diskGuard{dir: o.Dir, min: uint64(o.Config.MinFreeDisk), free: diskFree}
+	s.disk = &disk.Guard{Dir: o.Dir, Min: uint64(o.Config.MinFreeDisk), Refuse: refuseDisk(o.Dir)}
 	s.metrics = newStoreMetrics(o.Metrics, s)
 	for _, dir := range []string{o.Dir, s.walDir(), s.brokenDir(), s.queueDir()} {
 		if err := os.MkdirAll(dir, 0o750); err != nil {
@@ -166,13 +167,13 @@ func (s *Store) wakeLocked() {
 }
 
 // Healthy returns nil while records can be stored, else why not.
-func (s *Store) Healthy() error { return s.disk.check(s.now()) }
+func (s *Store) Healthy() error { return s.disk.Check(s.now()) }
 
 // WriteLogs implements ingest.LogSink: what is good of the batch is in the write-ahead
 // log, and shows in queries, when it returns.
 func (s *Store) WriteLogs(ctx context.Context, b *telemetry.LogBatch) (telemetry.LogResult, error) {
 	var res telemetry.LogResult
-	if err := s.disk.check(s.now()); err != nil {
+	if err := s.disk.Check(s.now()); err != nil {
 		s.metrics.refusedWrite("disk_full", len(b.Records))
 		return res, err
 	}
@@ -208,7 +209,7 @@ func (s *Store) WriteLogs(ctx context.Context, b *telemetry.LogBatch) (telemetry
 		last, res.Stored = h, res.Stored+len(e.rows)
 	}
 	if last != nil && s.cfg.Durability == DurabilityFsync {
-		if err := s.syncs.wait(s.Sync); err != nil {
+		if err := s.syncs.Wait(s.Sync); err != nil {
 			s.metrics.writeErrors.Inc()
 			return telemetry.LogResult{}, err
 		}

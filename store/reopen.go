@@ -69,7 +69,7 @@ func (w *Writer) forgetRefs() {
 
 // upkeepLog opens the store again when that is needed and there is room to.
 func (w *Writer) upkeepLog(ctx context.Context) {
-	if !w.db.failed() || w.disk.check(w.now()) != nil {
+	if !w.db.failed() || w.disk.Check(w.now()) != nil {
 		return
 	}
 	if err := w.Reopen(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, errClosed) {

@@ -17,48 +17,12 @@ type syncState struct {
 	after [len(logNames)]int
 }
 
-// syncRounds lets many requests share one sync: those that come while one is under
-// way wait for the next, which begins when it has ended.
-type syncRounds struct {
-	mu      sync.Mutex
-	next    *syncRound
-	running sync.Mutex
-}
-
-type syncRound struct {
-	done chan struct{}
-	err  error
-}
-
-// wait returns after a sync that began after it was called.
-func (s *syncRounds) wait(sync func() error) error {
-	s.mu.Lock()
-	r := s.next
-	leads := r == nil
-	if leads {
-		r = &syncRound{done: make(chan struct{})}
-		s.next = r
-	}
-	s.mu.Unlock()
-	if leads {
-		s.running.Lock()
-		s.mu.Lock()
-		s.next = nil
-		s.mu.Unlock()
-		r.err = sync()
-		s.running.Unlock()
-		close(r.done)
-	}
-	<-r.done
-	return r.err
-}
-
 // durable returns when what was committed is as durable as the configuration wants.
 func (w *Writer) durable(g *generation) error {
 	if !w.fsync {
 		return nil
 	}
-	if err := w.syncs.wait(func() error { return w.sync(g) }); err != nil {
+	if err := w.syncs.Wait(func() error { return w.sync(g) }); err != nil {
 		return w.fail(g, err) // the system may have dropped what it could not write
 	}
 	return nil

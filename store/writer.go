@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 
+	"github.com/tocsinhq/tocsin/internal/disk"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
@@ -74,10 +75,10 @@ type Writer struct {
 	cache     *cache
 	catalogue *Catalogue
 	exemplars exemplarChecker // nil if none are kept
-	disk      diskGuard
+	disk      *disk.Guard
 	memory    *memoryGuard
 	fsync     bool // before each answer
-	syncs     syncRounds
+	syncs     disk.Rounds
 	onSync    func(path string, size int64) // told what is on the disk now; nil: nobody asks
 	unsynced  atomic.Bool                   // something was committed since the last sync
 	requests  sync.Pool                     // of *request
@@ -96,15 +97,12 @@ func NewWriter(o WriterOptions) *Writer {
 		hasher:    newHasher(),
 		cache:     newCache(),
 		catalogue: o.Catalogue,
-		disk:      diskGuard{dir: o.DB.Dir(), min: uint64(o.Config.MinFreeDisk), free: o.DiskFree},
+		disk:      &disk.Guard{Dir: o.DB.Dir(), Min: uint64(o.Config.MinFreeDisk), Free: o.DiskFree, Refuse: refuseDisk(o.DB.Dir())},
 		fsync:     o.Config.Durability == DurabilityFsync,
 		memory:    newMemoryGuard(int64(o.Config.Limits.Memory)),
 	}
 	if w.observer == nil {
 		w.observer = unwatched{}
-	}
-	if w.disk.free == nil {
-		w.disk.free = diskFree
 	}
 	if o.Config.MaxExemplars > 0 {
 		if q, err := o.DB.ExemplarQuerier(context.Background()); err == nil { // it never fails
@@ -129,7 +127,7 @@ func (w *Writer) Healthy() error {
 	if err := w.db.accepting(); err != nil {
 		return err
 	}
-	if err := w.disk.check(w.now()); err != nil {
+	if err := w.disk.Check(w.now()); err != nil {
 		return err
 	}
 	return w.memory.full()

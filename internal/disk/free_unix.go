@@ -1,12 +1,12 @@
 //go:build linux || darwin || freebsd
 
-package store
+package disk
 
 import "syscall"
 
-// diskFree returns the bytes that an ordinary process may still write to the
+// Free returns the bytes that an ordinary process may still write to the
 // file system of dir, and its size.
-func diskFree(dir string) (free, size uint64, err error) {
+func Free(dir string) (free, size uint64, err error) {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(dir, &s); err != nil {
 		return 0, 0, err
