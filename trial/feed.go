@@ -2,7 +2,6 @@ package trial
 
 import (
 	"fmt"
-	"hash/fnv"
 	"math"
 	"strings"
 	"time"
@@ -11,6 +10,8 @@ import (
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/storage"
+
+	"github.com/tocsinhq/tocsin/internal/noise"
 )
 
 // feed hands out the samples of one input series in order of time.
@@ -46,7 +47,7 @@ func (g *Group) feeds(start time.Time) ([]*feed, error) {
 			return nil, err
 		}
 		f.marked = make([]bool, len(f.gaps))
-		seed := seedOf(lbls)
+		seed := noise.Seed(lbls)
 		switch {
 		case in.Rate != nil:
 			f.n, f.value = -1, rising(in.Rate, start, f.step, seed)
@@ -56,7 +57,7 @@ func (g *Group) feeds(start time.Time) ([]*feed, error) {
 				return parser.SequenceValue{Value: in.Level.at(start, time.Duration(i)*f.step, seed, i)}
 			}
 		case in.Noise != 0:
-			f.value = noisy(values, float64(in.Noise), isCounter(lbls.Get(labels.MetricName)), seed)
+			f.value = noisy(values, noise.NewSeries(lbls, float64(in.Noise)))
 		default:
 			f.value = func(i int) parser.SequenceValue { return values[i] }
 		}
@@ -84,47 +85,14 @@ func rising(form *Form, start time.Time, step time.Duration, seed uint64) func(i
 
 // noisy disturbs written values: those of a gauge, and the rises of a counter, so
 // that it stays one. It is asked for each i in turn.
-func noisy(values []parser.SequenceValue, share float64, counter bool, seed uint64) func(int) parser.SequenceValue {
-	var prev, sum float64
+func noisy(values []parser.SequenceValue, n *noise.Series) func(int) parser.SequenceValue {
 	return func(i int) parser.SequenceValue {
 		v := values[i]
-		if v.Omitted || v.Histogram != nil || math.IsNaN(v.Value) {
-			return v
-		}
-		f := 1 + share*noise(seed, i)
-		switch {
-		case counter && v.Value >= prev:
-			sum += (v.Value - prev) * f
-			prev, v.Value = v.Value, sum
-		case counter: // a reset starts the sum anew
-			prev, sum = v.Value, v.Value
-		default:
-			v.Value *= f
+		if !v.Omitted && v.Histogram == nil && !math.IsNaN(v.Value) {
+			v.Value = n.Value(i, v.Value)
 		}
 		return v
 	}
-}
-
-// isCounter follows the naming of Prometheus' client libraries.
-func isCounter(name string) bool {
-	for _, suffix := range []string{"_total", "_count", "_sum", "_bucket"} {
-		if strings.HasSuffix(name, suffix) {
-			return true
-		}
-	}
-	return false
-}
-
-// seedOf hashes the labels that the series of one histogram share, so that its
-// buckets move together.
-func seedOf(l labels.Labels) uint64 {
-	h := fnv.New64a()
-	l.Range(func(x labels.Label) {
-		if x.Name != labels.MetricName && x.Name != labels.BucketLabel {
-			h.Write([]byte(x.Name + "\x00" + x.Value + "\x00"))
-		}
-	})
-	return h.Sum64()
 }
 
 // gapsOf returns the gaps in the sending of a series.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/tocsinhq/tocsin/internal/noise"
 	"github.com/tocsinhq/tocsin/internal/yamldoc"
 )
 
@@ -99,7 +100,7 @@ func (f *Form) at(start time.Time, off time.Duration, seed uint64, i int) float6
 		v *= 1 + float64(f.Weekend)
 	}
 	v += f.Base * float64(f.Trend) * off.Hours() / 24
-	v *= 1 + float64(f.Noise)*noise(seed, i)
+	v *= 1 + float64(f.Noise)*noise.At(seed, i)
 	for _, s := range f.Steps {
 		if off < s.From.std() || s.To != 0 && off >= s.To.std() {
 			continue
@@ -111,21 +112,4 @@ func (f *Form) at(start time.Time, off time.Duration, seed uint64, i int) float6
 		}
 	}
 	return v
-}
-
-// noise returns a roughly normal number with standard deviation 1, limited to
-// three, the same for the same seed and i: the sum of twelve uniform numbers of
-// a counter-based generator (splitmix64, Steele et al. 2014) minus six.
-func noise(seed uint64, i int) float64 {
-	x := seed + uint64(i)*0x9E3779B97F4A7C15
-	sum := 0.0
-	for range 12 {
-		x += 0x9E3779B97F4A7C15
-		z := x
-		z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9
-		z = (z ^ (z >> 27)) * 0x94D049BB133111EB
-		z ^= z >> 31
-		sum += float64(z>>11) / (1 << 53)
-	}
-	return max(-3, min(3, sum-6))
 }

@@ -1,14 +1,13 @@
 package story
 
 import (
-	"hash/fnv"
 	"math"
 	"sort"
-	"strings"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
 
+	"github.com/tocsinhq/tocsin/internal/noise"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
@@ -39,25 +38,14 @@ func points(s *Script) []point {
 // together and stay cumulative, and every run is the same.
 func seriesPoints(l Load, s Series) []point {
 	var out []point
-	counter := isCounter(s.Labels.Get(labels.MetricName))
-	seed := seedOf(s.Labels)
-	var prev, sum float64
+	jitter := noise.NewSeries(s.Labels, l.Jitter)
 	for i, sv := range s.Values {
 		if sv.Omitted || sv.Histogram != nil {
 			continue
 		}
 		v := sv.Value
 		if l.Jitter > 0 && !math.IsNaN(v) {
-			f := 1 + l.Jitter*noise(seed, i)
-			switch {
-			case counter && v >= prev:
-				sum += (v - prev) * f
-				prev, v = v, sum
-			case counter: // a reset starts the sum anew
-				prev, sum = v, v
-			default:
-				v *= f
-			}
+			v = jitter.Value(i, v)
 		}
 		p := point{t: l.At + time.Duration(i)*l.Step, labels: s.Labels, v: v}
 		if p.at = p.t; l.Sent > 0 {
@@ -66,45 +54,6 @@ func seriesPoints(l Load, s Series) []point {
 		out = append(out, p)
 	}
 	return out
-}
-
-// isCounter follows the naming of Prometheus' client libraries.
-func isCounter(name string) bool {
-	for _, suffix := range []string{"_total", "_count", "_sum", "_bucket"} {
-		if strings.HasSuffix(name, suffix) {
-			return true
-		}
-	}
-	return false
-}
-
-// seedOf hashes the labels that all series of one histogram or request counter
-// family share.
-func seedOf(l labels.Labels) uint64 {
-	h := fnv.New64a()
-	l.Range(func(x labels.Label) {
-		if x.Name != labels.MetricName && x.Name != "le" {
-			h.Write([]byte(x.Name + "\x00" + x.Value + "\x00"))
-		}
-	})
-	return h.Sum64()
-}
-
-// noise returns a roughly normal number with standard deviation 1, limited to
-// three, from a counter-based generator (splitmix64, Steele et al. 2014): the
-// sum of twelve uniform numbers minus six.
-func noise(seed uint64, i int) float64 {
-	x := seed + uint64(i)*0x9E3779B97F4A7C15
-	sum := 0.0
-	for range 12 {
-		x += 0x9E3779B97F4A7C15
-		z := x
-		z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9
-		z = (z ^ (z >> 27)) * 0x94D049BB133111EB
-		z ^= z >> 31
-		sum += float64(z>>11) / (1 << 53)
-	}
-	return max(-3, min(3, sum-6))
 }
 
 // batch puts points into b as a sender would: one series entry for each point.

@@ -5,23 +5,6 @@ import (
 	"testing"
 )
 
-func TestNoise_SameEveryRun_NormalAndLimited(t *testing.T) {
-	if noise(1, 5) != noise(1, 5) || noise(1, 5) == noise(1, 6) || noise(1, 5) == noise(2, 5) {
-		t.Error("noise must depend on seed and position alone")
-	}
-	sum, squares, n := 0.0, 0.0, 20000
-	for i := range n {
-		x := noise(7, i)
-		if math.Abs(x) > 3 {
-			t.Fatalf("position %d: got %v, want at most 3", i, x)
-		}
-		sum, squares = sum+x, squares+x*x
-	}
-	if mean, dev := sum/float64(n), math.Sqrt(squares/float64(n)); math.Abs(mean) > 0.05 || math.Abs(dev-1) > 0.05 {
-		t.Errorf("got mean %v and deviation %v, want 0 and 1", mean, dev)
-	}
-}
-
 func TestPoints_JitteredHistogram_GrowsAndStaysCumulative(t *testing.T) {
 	s, err := Parse("a", `load 15s jitter 20%
   d_bucket{le="1"} 0+50x99 0+50x99
