@@ -63,21 +63,7 @@ type alertDefinition struct {
 	Labels        map[string]string `yaml:"labels"`
 	Annotations   map[string]string `yaml:"annotations"`
 	Runbook       string            `yaml:"runbook"`
-	Service       nameList          `yaml:"service"`
-}
-
-// nameList is one name or a list of names.
-type nameList []string
-
-// DecodeNode reads a text or a list of texts.
-func (l *nameList) DecodeNode(n yamldoc.Node) yamldoc.Errors {
-	if n.Kind() == yamldoc.Scalar {
-		var one string
-		errs := n.Decode(&one)
-		*l = nameList{one}
-		return errs
-	}
-	return n.Decode((*[]string)(l))
+	Service       yamldoc.Names     `yaml:"service"`
 }
 
 // Severities in rising order.

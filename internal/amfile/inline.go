@@ -1,7 +1,6 @@
 package amfile
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/prometheus/alertmanager/config"
@@ -40,34 +39,18 @@ type Document struct {
 // Inline reads the sections of doc that are Alertmanager's own. src is the text
 // doc was made of, whose lines the errors name.
 func Inline(doc *yamldoc.Document, src []byte) (Document, yamldoc.Errors) {
-	root := doc.Root()
-	var found []yamldoc.Node
-	for _, key := range Sections() {
-		if at, ok := root.Get(key); ok {
-			found = append(found, at)
-		}
-	}
+	found := doc.Sections(Sections())
 	if len(found) == 0 {
 		return Document{}, nil
 	}
-	if _, ok := root.Get("route"); !ok {
+	if _, ok := doc.Root().Get("route"); !ok {
 		return Document{}, yamldoc.Errors{found[0].Errorf("want a route beside it, as in alertmanager.yml: it says which receiver gets what")}
 	}
-	slices.SortFunc(found, func(a, b yamldoc.Node) int { return a.Line() - b.Line() })
-	lines := splitLines(src)
-	var text strings.Builder
-	next := 1
-	for _, at := range found {
-		// Lines can be told apart only when each section begins one.
-		if !strings.HasPrefix(strings.TrimPrefix(lines.text(at.Line(), at.Line()), "\ufeff"), at.Path()+":") {
-			return Document{}, yamldoc.Errors{at.Errorf("want this section in lines of its own, beginning at the margin, as in alertmanager.yml")}
-		}
-		text.WriteString(strings.Repeat("\n", at.Line()-next))
-		end := endOf(doc, at.Path(), len(lines))
-		text.WriteString(strings.TrimPrefix(strings.TrimPrefix(lines.text(at.Line(), end), "\ufeff"), "alertmanager_"))
-		next = end + 1
+	text, bad := doc.Only(found, src, "alertmanager.yml", func(key string) string { return strings.TrimPrefix(key, "alertmanager_") })
+	if len(bad) > 0 {
+		return Document{}, bad
 	}
-	out := Document{File: doc.File(), Text: []byte(text.String())}
+	out := Document{File: doc.File(), Text: text}
 	var errs yamldoc.Errors
 	out.Config, errs = Parse(out.File, out.Text)
 	for i, e := range errs {
@@ -76,29 +59,4 @@ func Inline(doc *yamldoc.Document, src []byte) (Document, yamldoc.Errors) {
 		}
 	}
 	return out, errs
-}
-
-// endOf returns the last line of a section at the top.
-func endOf(doc *yamldoc.Document, key string, most int) int {
-	begin, end := doc.Line(key), most
-	for _, other := range doc.Root().Keys() {
-		if line := doc.Line(other); line > begin {
-			end = min(end, line-1)
-		}
-	}
-	return end
-}
-
-// lines are those of a text with their ends.
-type lines []string
-
-func splitLines(src []byte) lines { return slices.Collect(strings.Lines(string(src))) }
-
-// text returns the lines from one to another, both counted from 1 and included.
-func (l lines) text(from, to int) string {
-	from, to = max(from, 1), min(to, len(l))
-	if from > to {
-		return ""
-	}
-	return strings.Join(l[from-1:to], "")
 }

@@ -102,7 +102,7 @@ func placed(file string, src []byte, err error) yamldoc.Errors {
 // the receiver that is refused by itself too, else the last value that the error
 // quotes, else the section it names; "" when none is found.
 func pathOf(doc *yamldoc.Document, src []byte, msg string) string {
-	if path := refusedReceiver(doc, splitLines(src), msg); path != "" {
+	if path := refusedReceiver(doc, yamldoc.SplitLines(src), msg); path != "" {
 		return path
 	}
 	for _, m := range quoted.FindAllStringSubmatch(msg, -1) {
@@ -120,16 +120,16 @@ func pathOf(doc *yamldoc.Document, src []byte, msg string) string {
 
 // refusedReceiver loads every receiver alone, with the global section, and
 // returns the path of the first that is refused with the same words.
-func refusedReceiver(doc *yamldoc.Document, lines lines, msg string) string {
+func refusedReceiver(doc *yamldoc.Document, lines yamldoc.Lines, msg string) string {
 	section, ok := doc.Root().Get("receivers")
 	if !ok {
 		return ""
 	}
 	var global string
 	if g, ok := doc.Root().Get("global"); ok {
-		global = lines.text(g.Line(), endOf(doc, "global", len(lines))) + "\n"
+		global = lines.Text(g.Line(), doc.SectionEnd("global", len(lines))) + "\n"
 	}
-	items, end := section.Items(), endOf(doc, "receivers", len(lines))
+	items, end := section.Items(), doc.SectionEnd("receivers", len(lines))
 	for i, item := range items {
 		last := end
 		if i+1 < len(items) {
@@ -139,7 +139,7 @@ func refusedReceiver(doc *yamldoc.Document, lines lines, msg string) string {
 			return "" // a list on one line
 		}
 		name, _ := item.Get("name")
-		alone := global + "route:\n  receiver: " + strconv.Quote(name.Text()) + "\nreceivers:\n" + lines.text(item.Line(), last)
+		alone := global + "route:\n  receiver: " + strconv.Quote(name.Text()) + "\nreceivers:\n" + lines.Text(item.Line(), last)
 		if _, err := load(alone); err != nil && strings.Contains(err.Error(), msg) {
 			return item.Path()
 		}

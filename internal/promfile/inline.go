@@ -2,7 +2,6 @@ package promfile
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/prometheus/prometheus/config"
 
@@ -51,33 +50,15 @@ func (d Document) Loaded() *config.Config {
 // Inline reads the sections of doc that are Prometheus' own. src is the text doc
 // was made of, whose lines the errors name.
 func Inline(doc *yamldoc.Document, src []byte) (Document, yamldoc.Errors) {
-	root := doc.Root()
-	var found []yamldoc.Node
-	for _, key := range Sections() {
-		if at, ok := root.Get(key); ok {
-			found = append(found, at)
-		}
-	}
+	found := doc.Sections(Sections())
 	if len(found) == 0 {
 		return Document{}, nil
 	}
-	lines := splitLines(src)
-	for _, at := range found {
-		// Lines can be told apart only when each section begins one.
-		if !strings.HasPrefix(strings.TrimPrefix(lines.text(at.Line(), at.Line()), "\ufeff"), at.Path()+":") {
-			return Document{}, yamldoc.Errors{at.Errorf("want this section in lines of its own, beginning at the margin, as in prometheus.yml")}
-		}
+	text, bad := doc.Only(found, src, "prometheus.yml", nil)
+	if len(bad) > 0 {
+		return Document{}, bad
 	}
-	var text strings.Builder
-	next := 1
-	slices.SortFunc(found, func(a, b yamldoc.Node) int { return a.Line() - b.Line() })
-	for _, at := range found {
-		text.WriteString(strings.Repeat("\n", at.Line()-next))
-		end := endOf(doc, at.Path(), len(lines))
-		text.WriteString(lines.text(at.Line(), end))
-		next = end + 1
-	}
-	out := Document{File: doc.File(), Text: []byte(text.String())}
+	out := Document{File: doc.File(), Text: text}
 	var errs yamldoc.Errors
 	out.Config, errs = load(out.File, out.Text, nil)
 	return out, errs

@@ -63,7 +63,7 @@ func load(file string, src, main []byte) (*config.Config, yamldoc.Errors) {
 	if len(errs) > 0 {
 		return nil, errs // the syntax; our words for it have the column too
 	}
-	lines := splitLines(src)
+	lines := yamldoc.SplitLines(src)
 	own := sectionText(doc, "global", lines)
 	if own != "" {
 		alone := strings.Repeat("\n", doc.Line("global")-1) + own
@@ -93,7 +93,7 @@ func globalOf(main []byte) string {
 	if len(errs) > 0 {
 		return "" // its own reading says what is wrong with it
 	}
-	if text := sectionText(doc, "global", splitLines(main)); text != "" {
+	if text := sectionText(doc, "global", yamldoc.SplitLines(main)); text != "" {
 		return "\n" + text
 	}
 	return ""
@@ -101,13 +101,13 @@ func globalOf(main []byte) string {
 
 // eachOf loads every element of a list at the top on its own, so that all that
 // are wrong are told, each with the line it begins at.
-func eachOf(doc *yamldoc.Document, key string, lines lines, global string) yamldoc.Errors {
+func eachOf(doc *yamldoc.Document, key string, lines yamldoc.Lines, global string) yamldoc.Errors {
 	section, ok := doc.Root().Get(key)
 	if !ok {
 		return nil
 	}
 	items := section.Items()
-	end := endOf(doc, key, len(lines))
+	end := doc.SectionEnd(key, len(lines))
 	var errs yamldoc.Errors
 	for i, item := range items {
 		last := end
@@ -117,8 +117,8 @@ func eachOf(doc *yamldoc.Document, key string, lines lines, global string) yamld
 		if item.Line() <= section.Line() || last < item.Line() {
 			return nil // a list on one line
 		}
-		alone := strings.Repeat("\n", section.Line()-1) + lines.text(section.Line(), section.Line()) +
-			strings.Repeat("\n", item.Line()-1-section.Line()) + lines.text(item.Line(), last)
+		alone := strings.Repeat("\n", section.Line()-1) + lines.Text(section.Line(), section.Line()) +
+			strings.Repeat("\n", item.Line()-1-section.Line()) + lines.Text(item.Line(), last)
 		_, err := config.Load(alone+"\n"+global, slog.New(slog.DiscardHandler))
 		if err != nil && !strings.Contains(err.Error(), "unknown anchor") {
 			errs = append(errs, placed(doc, item.Path(), err)...)
@@ -128,49 +128,10 @@ func eachOf(doc *yamldoc.Document, key string, lines lines, global string) yamld
 }
 
 // sectionText returns the lines of a section at the top, "" when there is none.
-func sectionText(doc *yamldoc.Document, key string, lines lines) string {
+func sectionText(doc *yamldoc.Document, key string, lines yamldoc.Lines) string {
 	at, ok := doc.Root().Get(key)
 	if !ok {
 		return ""
 	}
-	return lines.text(at.Line(), endOf(doc, key, len(lines))) + "\n"
-}
-
-// endOf returns the last line of a section at the top.
-func endOf(doc *yamldoc.Document, key string, most int) int {
-	begin := doc.Line(key)
-	end := most
-	for _, other := range doc.Root().Keys() {
-		if line := doc.Line(other); line > begin {
-			end = min(end, line-1)
-		}
-	}
-	return end
-}
-
-// lines are those of a text with their ends, as YAML counts them.
-type lines []string
-
-func splitLines(src []byte) lines {
-	var out lines
-	rest := string(src)
-	for {
-		i := strings.IndexAny(rest, "\r\n")
-		if i < 0 {
-			return append(out, rest)
-		}
-		if strings.HasPrefix(rest[i:], "\r\n") {
-			i++
-		}
-		out, rest = append(out, rest[:i+1]), rest[i+1:]
-	}
-}
-
-// text returns the lines from one to another, both counted from 1 and included.
-func (l lines) text(from, to int) string {
-	from, to = max(from, 1), min(to, len(l))
-	if from > to {
-		return ""
-	}
-	return strings.Join(l[from-1:to], "")
+	return lines.Text(at.Line(), doc.SectionEnd(key, len(lines))) + "\n"
 }

@@ -28,7 +28,7 @@ type File struct {
 type definition struct {
 	Name        string            `yaml:"name"`
 	Description string            `yaml:"description"`
-	Service     nameList          `yaml:"service"`
+	Service     yamldoc.Names     `yaml:"service"`
 	Objective   string            `yaml:"objective"`
 	Window      yamldoc.Duration  `yaml:"window"`
 	Signal      string            `yaml:"signal"`
@@ -56,20 +56,6 @@ type burnDefinition struct {
 type lowDefinition struct {
 	MinBadEvents *float64 `yaml:"min_bad_events"`
 	Confidence   string   `yaml:"confidence"`
-}
-
-// nameList is one name or a list of names.
-type nameList []string
-
-// DecodeNode reads a text or a list of texts.
-func (l *nameList) DecodeNode(n yamldoc.Node) yamldoc.Errors {
-	if n.Kind() == yamldoc.Scalar {
-		var one string
-		errs := n.Decode(&one)
-		*l = nameList{one}
-		return errs
-	}
-	return n.Decode((*[]string)(l))
 }
 
 // Parse reads a file of objectives. All errors are returned at once, each with
