@@ -29,6 +29,7 @@ func Parse(file string, src []byte, opts ...Option) (*Document, Errors) {
 		return fail(0, 0, "want at most %s of YAML, got %d bytes", Bytes(maxBytes), len(src))
 	}
 	src = bytes.TrimPrefix(src, []byte("\ufeff"))
+	src = bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n")) // which the lexer counts twice behind a comment
 	if at := invalidUTF8(src); at >= 0 {
 		return fail(1+bytes.Count(src[:at], []byte("\n")), 0, "want UTF-8 text, got byte 0x%02x", src[at])
 	}

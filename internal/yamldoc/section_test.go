@@ -11,7 +11,7 @@ import (
 // same lines, whatever ends them.
 func TestDocument_Only_KeepsTheLines(t *testing.T) {
 	for _, end := range []string{"\n", "\r\n", "\r"} {
-		src := []byte("\ufeff" + strings.Join([]string{"mine_route:", "  a: 1", "other: 2", "mine_list:", "  - x", "last: 3"}, end))
+		src := []byte("\ufeff" + strings.Join([]string{"mine_route: # theirs", "  a: 1", "other: 2", "mine_list:", "  - x", "last: 3"}, end))
 		doc, errs := yamldoc.Parse("a.yml", src)
 		if len(errs) > 0 {
 			t.Fatal(errs)
@@ -21,7 +21,7 @@ func TestDocument_Only_KeepsTheLines(t *testing.T) {
 			t.Fatalf("got %v", found)
 		}
 		text, errs := doc.Only(found, src, "theirs.yml", func(key string) string { return strings.TrimPrefix(key, "mine_") })
-		want := strings.Join([]string{"route:", "  a: 1", "\nlist:", "  - x", ""}, end)
+		want := strings.Join([]string{"route: # theirs", "  a: 1", "\nlist:", "  - x", ""}, end)
 		if len(errs) > 0 || string(text) != want {
 			t.Errorf("%q: got %q, %v; want %q", end, text, errs, want)
 		}
