@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"sync"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -19,10 +18,8 @@ import (
 
 // Bounds of what is read at a time.
 const (
-	maxPacket  = 64 << 10
-	maxLine    = 64 << 10
-	readBuffer = 4 << 20 // of the socket, as far as the system grants it
-	idle       = 5 * time.Minute
+	maxLine = 64 << 10
+	idle    = 5 * time.Minute
 )
 
 // Server receives statsd lines. It is safe for concurrent use.
@@ -52,16 +49,17 @@ func NewServer(o ingest.Options, c Config) *Server {
 // flush interval, the last time at the end. It closes both listeners and returns
 // when all is over; an error is that of a listener.
 func (s *Server) Run(ctx context.Context, packets net.PacketConn, streams net.Listener) error {
-	if c, ok := packets.(*net.UDPConn); ok {
-		_ = c.SetReadBuffer(readBuffer) // the system may have a lower bound
-	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		<-ctx.Done()
 		return errors.Join(packets.Close(), streams.Close())
 	})
-	g.Go(func() error { return s.readPackets(ctx, packets) })
-	g.Go(func() error { return s.accept(ctx, streams) })
+	g.Go(func() error {
+		return ingest.ReadPackets(ctx, packets, "statsd packets", func(b []byte, from net.Addr) { s.Take(b, from.String()) })
+	})
+	g.Go(func() error {
+		return ingest.Accept(ctx, streams, "statsd connections", func(c net.Conn) { s.read(ctx, c) })
+	})
 	g.Go(func() error {
 		s.flushEach(ctx)
 		return nil
@@ -71,43 +69,8 @@ func (s *Server) Run(ctx context.Context, packets net.PacketConn, streams net.Li
 	return err
 }
 
-func (s *Server) readPackets(ctx context.Context, c net.PacketConn) error {
-	buf := make([]byte, maxPacket)
-	for {
-		n, from, err := c.ReadFrom(buf)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case errors.Is(err, net.ErrClosed):
-			return fmt.Errorf("read statsd packets: %w", err)
-		case err != nil:
-			continue // of one packet, such as an answer that nobody took
-		}
-		s.Take(buf[:n], from.String())
-	}
-}
-
-func (s *Server) accept(ctx context.Context, l net.Listener) error {
-	var open sync.WaitGroup
-	defer open.Wait()
-	for {
-		c, err := l.Accept()
-		switch {
-		case ctx.Err() != nil:
-			if err == nil {
-				c.Close()
-			}
-			return nil
-		case err != nil:
-			return fmt.Errorf("accept statsd connections: %w", err)
-		}
-		open.Go(func() { s.read(ctx, c) })
-	}
-}
-
 // read takes the lines of a connection.
 func (s *Server) read(ctx context.Context, c net.Conn) {
-	defer c.Close()
 	defer context.AfterFunc(ctx, func() { c.Close() })()
 	from := c.RemoteAddr().String()
 	in := bufio.NewReaderSize(c, maxLine)

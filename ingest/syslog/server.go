@@ -1,11 +1,11 @@
 package syslog
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net"
-	"sync"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -17,10 +17,8 @@ import (
 
 // Bounds of what is read at a time.
 const (
-	maxPacket   = 64 << 10
-	readBuffer  = 4 << 20 // of the socket, as far as the system grants it
-	waiting     = 4096    // datagrams that may wait to be stored
-	atOnce      = 1024    // of them, stored as one batch
+	waiting     = 4096 // datagrams that may wait to be stored
+	atOnce      = 1024 // of them, stored as one batch
 	flushWithin = 5 * time.Second
 	dueEvery    = 250 * time.Millisecond
 )
@@ -137,27 +135,13 @@ type packet struct {
 // readPackets reads datagrams as fast as they come. Those for which there is no room are
 // counted.
 func (s *Server) readPackets(ctx context.Context, c net.PacketConn, to chan<- packet) error {
-	if u, ok := c.(*net.UDPConn); ok {
-		_ = u.SetReadBuffer(readBuffer) // the system may have a lower bound
-	}
-	buf := make([]byte, maxPacket)
-	for {
-		n, from, err := c.ReadFrom(buf)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case errors.Is(err, net.ErrClosed):
-			return fmt.Errorf("read syslog datagrams: %w", err)
-		case err != nil:
-			continue // of one datagram, such as an answer that nobody took
-		}
-		p := packet{bytes: append([]byte(nil), buf[:n]...), from: ingest.Host(from.String())}
+	return ingest.ReadPackets(ctx, c, "syslog datagrams", func(b []byte, from net.Addr) {
 		select {
-		case to <- p:
+		case to <- packet{bytes: bytes.Clone(b), from: ingest.Host(from.String())}:
 		default:
 			s.dropped.Inc()
 		}
-	}
+	})
 }
 
 // storePackets stores datagrams as they come, many at a time when many wait.
@@ -218,24 +202,9 @@ func (s *Server) guarded(from string, work func()) {
 }
 
 func (s *Server) accept(ctx, storing context.Context, l net.Listener) error {
-	var open sync.WaitGroup
-	defer open.Wait()
-	for {
-		c, err := l.Accept()
-		switch {
-		case ctx.Err() != nil:
-			if err == nil {
-				c.Close()
-			}
-			return nil
-		case err != nil:
-			return fmt.Errorf("accept syslog connections: %w", err)
-		}
-		open.Go(func() {
-			defer c.Close()
-			s.guarded(c.RemoteAddr().String(), func() { s.read(ctx, storing, c) })
-		})
-	}
+	return ingest.Accept(ctx, l, "syslog connections", func(c net.Conn) {
+		s.guarded(c.RemoteAddr().String(), func() { s.read(ctx, storing, c) })
+	})
 }
 
 // read takes the messages of a connection until it ends or has been silent for too
