@@ -7,6 +7,7 @@
 package github
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,10 +56,7 @@ func New(o Options) (*Channel, error) {
 	if o.Config.Repository == "" || o.Config.Token == "" {
 		return nil, fmt.Errorf("channel %s: want repository and token", o.Name)
 	}
-	u := strings.TrimRight(o.Config.APIURL, "/")
-	if u == "" {
-		u = defaultURL
-	}
+	u := cmp.Or(strings.TrimRight(o.Config.APIURL, "/"), defaultURL)
 	if o.Now == nil {
 		o.Now = time.Now
 	}

@@ -7,6 +7,7 @@
 package opsgenie
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,10 +54,7 @@ func New(o Options) (*Channel, error) {
 	if o.Config.APIKey == "" {
 		return nil, fmt.Errorf("channel %s: want an api_key, got none", o.Name)
 	}
-	u := strings.TrimRight(o.Config.APIURL, "/")
-	if u == "" {
-		u = defaultURL
-	}
+	u := cmp.Or(strings.TrimRight(o.Config.APIURL, "/"), defaultURL)
 	return &Channel{
 		name: o.Name, url: u, cfg: o.Config,
 		client: outbound.New(outbound.Options{HTTP: o.HTTP, Now: o.Now, Secrets: []string{o.Config.APIKey.Reveal()}}),

@@ -9,6 +9,7 @@
 package pagerduty
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -46,10 +47,7 @@ func New(o Options) (*Channel, error) {
 	if o.Config.RoutingKey == "" {
 		return nil, fmt.Errorf("channel %s: want a routing_key, got none", o.Name)
 	}
-	url := strings.TrimRight(o.Config.APIURL, "/")
-	if url == "" {
-		url = defaultURL
-	}
+	url := cmp.Or(strings.TrimRight(o.Config.APIURL, "/"), defaultURL)
 	return &Channel{
 		name: o.Name, url: url, cfg: o.Config,
 		client: outbound.New(outbound.Options{HTTP: o.HTTP, Now: o.Now, Secrets: []string{o.Config.RoutingKey.Reveal()}}),

@@ -6,6 +6,7 @@
 package telegram
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -43,10 +44,7 @@ func New(o Options) (*Channel, error) {
 	if o.Config.Token == "" || o.Config.ChatID == "" {
 		return nil, fmt.Errorf("channel %s: want token and chat_id", o.Name)
 	}
-	u := strings.TrimRight(o.Config.APIURL, "/")
-	if u == "" {
-		u = defaultURL
-	}
+	u := cmp.Or(strings.TrimRight(o.Config.APIURL, "/"), defaultURL)
 	token := o.Config.Token.Reveal()
 	_, secret, _ := strings.Cut(token, ":")
 	return &Channel{
