@@ -104,11 +104,12 @@ func levelScale(values []float64) (level, scale float64) {
 	return quantile(v, 0.5), (quantile(v, 0.75) - quantile(v, 0.25)) / 1.349
 }
 
-// present returns a copy of the values that are there.
+// present returns a copy of the values that are there. An infinite one is none: a
+// quantile between two of them would be no number.
 func present(values []float64) []float64 {
 	out := make([]float64, 0, len(values))
 	for _, v := range values {
-		if !math.IsNaN(v) {
+		if !math.IsNaN(v) && !math.IsInf(v, 0) {
 			out = append(out, v)
 		}
 	}

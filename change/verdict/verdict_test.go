@@ -209,6 +209,8 @@ func TestJudge_FalseAlarms(t *testing.T) {
 
 func FuzzJudge(f *testing.F) {
 	f.Add([]byte{1, 2, 3, 255, 0, 7}, uint8(3), int8(1))
+	// As many infinite values as finite ones before the change: the median lies between them.
+	f.Add([]byte("\xfe0\xfe0\xfe0\xfe0\xfe0\xfe0\xfe0\xfe0\xfe0\xfe0\xfe0\xfe0\xfe0000"), uint8(26), int8(0))
 	f.Fuzz(func(t *testing.T, raw []byte, began uint8, bad int8) {
 		s := verdict.Signal{Name: "x", Bad: int(bad), Values: make([]float64, len(raw)), Past: [][]float64{make([]float64, len(raw))}}
 		s.Peers = s.Past
