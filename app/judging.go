@@ -41,16 +41,16 @@ func (c *Core) JudgeChanges(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	judged, err := c.feed.Judged(ctx, ids(recent))
+	if err != nil {
+		return err
+	}
 	looked := 0
 	for _, ch := range recent {
-		if looked == judgeMost || ch.Status == telemetry.StatusFailed && ch.Finished.IsZero() {
-			continue
+		if looked == judgeMost {
+			break
 		}
-		v, _, ok, err := c.feed.Verdict(ctx, ch.ID)
-		if err != nil {
-			return err
-		}
-		if ok && v.Final {
+		if judged[ch.ID] || ch.Status == telemetry.StatusFailed && ch.Finished.IsZero() {
 			continue
 		}
 		looked++

@@ -82,25 +82,38 @@ func (f *Feed) Verdict(ctx context.Context, id string) (v verdict.Verdict, words
 // VerdictStates returns the state of the latest verdict on each of the changes;
 // those that nobody has looked at are left out.
 func (f *Feed) VerdictStates(ctx context.Context, changes []string) (map[string]verdict.State, error) {
+	states := map[string]verdict.State{}
+	err := f.eachVerdict(ctx, changes, func(id string, state verdict.State, _ bool) { states[id] = state })
+	return states, err
+}
+
+// Judged returns which of the changes have a final verdict.
+func (f *Feed) Judged(ctx context.Context, changes []string) (map[string]bool, error) {
+	judged := map[string]bool{}
+	err := f.eachVerdict(ctx, changes, func(id string, _ verdict.State, final bool) { judged[id] = final })
+	return judged, err
+}
+
+func (f *Feed) eachVerdict(ctx context.Context, changes []string, do func(id string, state verdict.State, final bool)) error {
 	ids, err := json.Marshal(changes)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	rows, err := f.db.QueryContext(ctx, "SELECT change, state FROM change_verdicts WHERE change IN (SELECT value FROM json_each(?))", string(ids))
+	rows, err := f.db.QueryContext(ctx, "SELECT change, state, final FROM change_verdicts WHERE change IN (SELECT value FROM json_each(?))", string(ids))
 	if err != nil {
-		return nil, fmt.Errorf("read verdicts of %d changes: %w", len(changes), err)
+		return fmt.Errorf("read verdicts of %d changes: %w", len(changes), err)
 	}
 	defer rows.Close()
-	out := map[string]verdict.State{}
 	for rows.Next() {
 		var id string
 		var state verdict.State
-		if err := rows.Scan(&id, &state); err != nil {
-			return nil, fmt.Errorf("read verdicts of %d changes: %w", len(changes), err)
+		var final bool
+		if err := rows.Scan(&id, &state, &final); err != nil {
+			return fmt.Errorf("read verdicts of %d changes: %w", len(changes), err)
 		}
-		out[id] = state
+		do(id, state, final)
 	}
-	return out, rows.Err()
+	return rows.Err()
 }
 
 func (f *Feed) words(ctx context.Context, id string) ([]Word, error) {
