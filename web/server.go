@@ -65,7 +65,9 @@ type Options struct {
 	Push         http.Handler // serves PUT, POST and DELETE /metrics/job/...
 	Metrics      http.Handler // serves GET /metrics
 	Logs         LogWays      // optional; receives logs at the paths of many protocols
-	Loki         http.Handler // optional; serves /loki/api/v1/..., but for push
+	// ChangeHooks serves POST /api/v1/tocsin/changes/{provider}, what providers tell of changes. Optional.
+	ChangeHooks http.Handler
+	Loki        http.Handler // optional; serves /loki/api/v1/..., but for push
 	// LogQueries answers questions about logs; optional.
 	LogQueries *logapi.Own
 	// Charts serves GET /api/v1/tocsin/charts/{name}, the pictures of messages.
