@@ -3,10 +3,12 @@ package app
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/tocsinhq/tocsin/change"
 	"github.com/tocsinhq/tocsin/ingest"
 	"github.com/tocsinhq/tocsin/ingest/changes"
+	"github.com/tocsinhq/tocsin/ingest/changes/sentrycli"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
@@ -24,9 +26,15 @@ func (a *App) newChangeHooks(c *Core, o ingest.Options) *changes.Handler {
 			}
 			return err == nil, err
 		},
+		Releases: sentrycli.NewReleases(c.state),
 		Invalid: func(err error) bool {
 			_, ok := errors.AsType[*change.InvalidError](err)
 			return ok
 		},
 	})
+}
+
+// pruneReleases forgets the releases of sentry-cli that are as old as changes may be.
+func (c *Core) pruneReleases(ctx context.Context, before time.Time) error {
+	return sentrycli.NewReleases(c.state).Prune(ctx, before)
 }

@@ -115,6 +115,7 @@ func (a *App) serve(c *Core) {
 		Push:          a.server.receivers.push,
 		Logs:          logs,
 		ChangeHooks:   a.server.receivers.changes,
+		SentryAPI:     a.server.receivers.changes.Sentry(),
 		Metrics:       a.metricsHandler(),
 		Charts:        http.HandlerFunc(c.serveChart),
 		SlackActions:  a.slackHandler(),

@@ -2,9 +2,14 @@ package changes
 
 import (
 	"path"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tocsinhq/tocsin/ingest/changes/hook"
+	"github.com/tocsinhq/tocsin/ingest/changes/mapped"
+	"github.com/tocsinhq/tocsin/ingest/changes/sentrycli"
+	"github.com/tocsinhq/tocsin/internal/yamldoc"
 )
 
 // Config says whose webhooks tell of changes, and what their names mean here.
@@ -21,6 +26,26 @@ type Config struct {
 	Environments map[string]string `yaml:"environments"`
 	// GitHub sends deployments, runs of workflows, releases and pushes.
 	GitHub GitHubConfig `yaml:"github"`
+	// GitLab sends deployments, pipelines, releases and tags.
+	GitLab GitLabConfig `yaml:"gitlab"`
+	// ArgoCD sends what its applications deploy.
+	ArgoCD SenderConfig `yaml:"argocd"`
+	// ArgoRollouts sends how rollouts go.
+	ArgoRollouts SenderConfig `yaml:"argo-rollouts"`
+	// Flux sends what its Kustomizations and HelmReleases apply.
+	Flux SenderConfig `yaml:"flux"`
+	// Sentry is about what sentry-cli tells of releases and deploys.
+	Sentry SentryConfig `yaml:"sentry"`
+	// LaunchDarkly sends changes of flags.
+	LaunchDarkly SenderConfig `yaml:"launchdarkly"`
+	// Unleash sends changes of flags.
+	Unleash SenderConfig `yaml:"unleash"`
+	// Terraform sends the runs of HCP Terraform and Terraform Enterprise.
+	Terraform SenderConfig `yaml:"terraform"`
+	// Ansible sends what playbooks alter, by the plugin deploy/ansible/tocsin.py.
+	Ansible SenderConfig `yaml:"ansible"`
+	// Webhooks are of any other form, by templates.
+	Webhooks []mapped.Config `yaml:"webhooks"`
 }
 
 // SenderConfig is what every provider has.
@@ -42,10 +67,29 @@ type GitHubConfig struct {
 	Workflows []string `yaml:"workflows"`
 }
 
+// GitLabConfig is about the webhooks of GitLab.
+type GitLabConfig struct {
+	SenderConfig `yaml:",inline"`
+	// Branches are those whose pipelines are changes, as patterns with * and ?. Without any, no
+	// pipeline is one: GitLab tells of its deployments beside it.
+	Branches []string `yaml:"branches"`
+	// Tags are those whose push is a change, likewise.
+	Tags []string `yaml:"tags"`
+}
+
+// SentryConfig is about the calls of sentry-cli.
+type SentryConfig struct {
+	SenderConfig `yaml:",inline"`
+	// Record says what is a change: deploys, each with its environment; releases, from
+	// new to finalize; or both.
+	Record sentrycli.Record `yaml:"record"`
+}
+
 // DefaultConfig returns settings with which webhooks are taken from this machine.
 func DefaultConfig() Config {
 	return Config{
 		GitHub: GitHubConfig{Workflows: deployNames()},
+		Sentry: SentryConfig{Record: sentrycli.RecordDeploys},
 	}
 }
 
@@ -63,6 +107,12 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	}
 	checkPatterns(c.GitHub.Branches, "github.branches", report)
 	checkPatterns(c.GitHub.Workflows, "github.workflows", report)
+	checkPatterns(c.GitLab.Branches, "gitlab.branches", report)
+	checkPatterns(c.GitLab.Tags, "gitlab.tags", report)
+	if !slices.Contains(sentrycli.Records, c.Sentry.Record) {
+		report("sentry.record", "want one of %v, got %q", sentrycli.Records, c.Sentry.Record)
+	}
+	c.checkWebhooks(report)
 }
 
 // named is a provider's settings under their name.
@@ -73,7 +123,26 @@ type named struct {
 
 func (c Config) senders() []named {
 	return []named{
-		{"github", c.GitHub.SenderConfig},
+		{"github", c.GitHub.SenderConfig}, {"gitlab", c.GitLab.SenderConfig}, {"argocd", c.ArgoCD}, {"argo-rollouts", c.ArgoRollouts}, {"flux", c.Flux},
+		{"sentry", c.Sentry.SenderConfig}, {"launchdarkly", c.LaunchDarkly}, {"unleash", c.Unleash}, {"terraform", c.Terraform}, {"ansible", c.Ansible},
+	}
+}
+
+// checkWebhooks reports webhooks that cannot work or stand in the way of another.
+func (c Config) checkWebhooks(report func(path, format string, args ...any)) {
+	taken := map[string]string{}
+	for _, s := range c.senders() {
+		taken[s.name] = "the provider " + s.name
+	}
+	for i, w := range c.Webhooks {
+		at := "webhooks[" + strconv.Itoa(i) + "]"
+		w.Validate(yamldoc.Under(report, at))
+		for field, name := range map[string]string{"name": w.Name, "path": w.At()} {
+			if other := taken[name]; other != "" {
+				report(at+"."+field, "%q is taken by %s", name, other)
+			}
+		}
+		taken[w.At()], taken[w.Name] = at, at
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -15,6 +14,7 @@ import (
 
 	"github.com/tocsinhq/tocsin/ingest"
 	"github.com/tocsinhq/tocsin/ingest/changes/hook"
+	"github.com/tocsinhq/tocsin/ingest/changes/sentrycli"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
@@ -26,6 +26,8 @@ type Options struct {
 	Record func(ctx context.Context, c telemetry.Change) (stored telemetry.Change, created bool, err error)
 	// Known reports whether a change of this id is stored.
 	Known func(ctx context.Context, id string) (bool, error)
+	// Releases is what sentry-cli told of releases.
+	Releases *sentrycli.Releases
 	// Invalid reports whether an error of Record is the fault of the change.
 	Invalid func(err error) bool
 }
@@ -102,6 +104,9 @@ func write(w http.ResponseWriter, code int, v any) {
 func (h *Handler) take(w http.ResponseWriter, r *http.Request, b *ingest.Body) (Answer, *ingest.Refusal) {
 	name := r.PathValue("provider")
 	p, known := h.plan.Load().providers[name]
+	if known {
+		name = p.name
+	}
 	if !known {
 		return Answer{}, ingest.Refuse(http.StatusNotFound, "unknown_provider", "%q is no provider of changes; there are %s", hook.Clip(name, 60), h.plan.Load().names())
 	}
@@ -175,10 +180,13 @@ func (h *Handler) record(ctx context.Context, name string, out hook.Outcome) (An
 	key := name + " " + out.Delivery
 	if out.Delivery != "" && h.seen.has(key) {
 		out.Ignored = append(out.Ignored, hook.Ignored{Reason: hook.Repeated, Detail: "delivery " + out.Delivery + " was taken before"})
-		out.Items = nil
+		out.Items, out.Failed = nil, nil
+	}
+	for _, x := range out.Failed {
+		answer.Errors = append(answer.Errors, Failure{x.Item, x.Msg})
 	}
 	var later error
-	for i, item := range out.Items {
+	for _, item := range out.Items {
 		if item.Follows {
 			known, err := h.o.Known(ctx, hook.ID(item.Change.ID))
 			if err == nil && !known {
@@ -197,7 +205,7 @@ func (h *Handler) record(ctx context.Context, name string, out hook.Outcome) (An
 		case err == nil:
 			answer.Recorded = append(answer.Recorded, Recorded{stored.ID, stored.Service, stored.Status, created})
 		case h.o.Invalid(err):
-			answer.Errors = append(answer.Errors, Failure{i, err.Error()})
+			answer.Errors = append(answer.Errors, Failure{item.At, err.Error()})
 		default:
 			later = err
 		}
@@ -235,14 +243,4 @@ func (h *Handler) count(name string, a Answer) {
 	for _, x := range a.Ignored {
 		inc("tocsin_change_hook_ignored_total", `reason="`+string(x.Reason)+`"`)
 	}
-}
-
-// names lists the providers.
-func (p *plan) names() string {
-	var list []string
-	for name := range p.providers {
-		list = append(list, name)
-	}
-	slices.Sort(list)
-	return strings.Join(list, ", ")
 }

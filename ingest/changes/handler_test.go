@@ -17,6 +17,8 @@ import (
 	"github.com/tocsinhq/tocsin/ingest"
 	"github.com/tocsinhq/tocsin/ingest/changes"
 	"github.com/tocsinhq/tocsin/ingest/changes/hook"
+	"github.com/tocsinhq/tocsin/ingest/changes/sentrycli"
+	"github.com/tocsinhq/tocsin/store"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
@@ -36,11 +38,16 @@ var errInvalid = errors.New("service: want the name of the service")
 
 func newRig(t *testing.T, c changes.Config) *rig {
 	r := &rig{t: t, set: metrics.NewSet(), mux: http.NewServeMux()}
+	db, err := store.OpenState(t.Context(), t.TempDir()+"/state.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
 	config := ingest.DefaultConfig()
 	config.MaxBody, config.MaxDecoded = 64<<10, 64<<10
 	r.handler = changes.NewHandler(changes.Options{
 		Options: ingest.Options{Config: config, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Metrics: r.set, Now: func() time.Time { return noon }},
-		Config:  c, Record: r.record,
+		Config:  c, Record: r.record, Releases: sentrycli.NewReleases(db),
 		Known:   func(_ context.Context, id string) (bool, error) { return r.find(id) >= 0, nil },
 		Invalid: func(err error) bool { return errors.Is(err, errInvalid) },
 	})

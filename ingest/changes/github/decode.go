@@ -3,7 +3,6 @@ package github
 import (
 	"bytes"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -291,13 +290,10 @@ func commitOf(c *telemetry.Change, x *commit) {
 	}
 }
 
-// versionLike is a tag that people read as a version.
-var versionLike = regexp.MustCompile(`^(refs/tags/)?v?\d+(\.\d+)+([-+.][0-9A-Za-z.+-]+)?$`)
-
-// version is the tag that is deployed, or else the commit.
+// version is the tag that is deployed, if it reads like a version, or else the commit.
 func version(ref, sha string) string {
-	if versionLike.MatchString(ref) {
-		return strings.TrimPrefix(ref, "refs/tags/")
+	if tag := strings.TrimPrefix(ref, "refs/tags/"); hook.VersionLike(tag) {
+		return tag
 	}
 	return hook.First(hook.Rev(sha), ref)
 }

@@ -16,9 +16,9 @@ var options = github.Options{
 
 func decode(r hook.Request) (hook.Outcome, error) { return github.Decode(r, options) }
 
-func TestDecode_RecordedRequests(t *testing.T) { hooktest.Run(t, decode) }
+func TestDecode_RecordedRequests(t *testing.T) { hooktest.Run(t, "testdata", decode) }
 
-func FuzzDecode(f *testing.F) { hooktest.Fuzz(f, decode) }
+func FuzzDecode(f *testing.F) { hooktest.Fuzz(f, "testdata", decode) }
 
 func TestDecode_WithoutSettings_RunsOfTheDefaultBranchCount(t *testing.T) {
 	for file, want := range map[string]int{"run-completed": 1, "run-of-branch": 0, "push": 0} {

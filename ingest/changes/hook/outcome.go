@@ -23,6 +23,7 @@ type Item struct {
 	// Follows says that the item only counts if a change of its id is known: the
 	// end of what never began changed nothing.
 	Follows bool
+	At      int // its place in the request, from 0
 }
 
 // Ignored is a part of a request of which no change was made, and why.
@@ -45,7 +46,6 @@ const (
 	NoMatch     Reason = "no_match"     // the condition of the webhook does not hold
 	NeverBegan  Reason = "never_began"  // the end of something of which no start is known
 	Repeated    Reason = "repeated"     // the delivery was taken before
-	NoService   Reason = "no_service"   // it names nothing that could be a service
 	TooMany     Reason = "too_many"     // beyond MaxItems of one request
 	NotRecorded Reason = "not_recorded" // a kind of record that the settings leave out
 )
@@ -57,8 +57,16 @@ const MaxItems = 1000
 type Outcome struct {
 	Items   []Item
 	Ignored []Ignored
+	// Failed are parts that should have been changes and cannot be read.
+	Failed []Failed
 	// Delivery names the sending, the same when it is repeated; empty: unknown.
 	Delivery string
+}
+
+// Failed is a part of a request that should have been a change.
+type Failed struct {
+	Item int // from 0
+	Msg  string
 }
 
 // Add appends a change, or counts it as ignored beyond MaxItems.
@@ -72,6 +80,7 @@ func (o *Outcome) add(i Item) {
 		o.Ignore(TooMany, "the request tells of more than %d changes", MaxItems)
 		return
 	}
+	i.At = len(o.Items)
 	o.Items = append(o.Items, i)
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -36,23 +37,23 @@ func Tidy(c *telemetry.Change) {
 		c.Link = ""
 	}
 	c.Link = Clip(c.Link, maxLink)
+	var kept map[string]string
 	for _, name := range slices.Sorted(maps.Keys(c.Labels)) {
-		v := Clip(c.Labels[name], maxLabel)
-		delete(c.Labels, name)
-		if n := Clip(name, maxID); v != "" && n != "" && len(c.Labels) < maxLabels {
-			c.Labels[n] = v
+		if n, v := Clip(name, maxID), Clip(c.Labels[name], maxLabel); n != "" && v != "" && len(kept) < maxLabels {
+			if kept == nil {
+				kept = make(map[string]string, min(len(c.Labels), maxLabels))
+			}
+			kept[n] = v
 		}
 	}
-	if len(c.Labels) == 0 {
-		c.Labels = nil
-	}
+	c.Labels = kept
 }
 
-// ID makes an id of its parts that can stand in an address: letters, digits and
+// ID makes an id of its parts, of which empty ones are left out, that can stand in an address: letters, digits and
 // the signs ".", "-" and "_"; others become "-". One that is too long keeps its
 // beginning and a hash of the whole.
 func ID(parts ...string) string {
-	whole := strings.Join(parts, "-")
+	whole := strings.Join(slices.DeleteFunc(slices.Clone(parts), func(p string) bool { return p == "" }), "-")
 	id := strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '.', r == '-', r == '_':
@@ -101,6 +102,12 @@ func Rev(s string) string {
 	}
 	return s
 }
+
+var versionLike = regexp.MustCompile(`^v?\d+(\.\d+)+([-+.][0-9A-Za-z.+-]+)?$`)
+
+// VersionLike reports whether people would read the name of a branch or tag as a
+// version, such as v1.4.2 or 2026.3.1-rc.1.
+func VersionLike(name string) bool { return versionLike.MatchString(name) }
 
 // layouts are the forms of time that providers send.
 var layouts = []string{time.RFC3339Nano, "2006-01-02 15:04:05 MST", "2006-01-02 15:04:05 -0700", "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05"}

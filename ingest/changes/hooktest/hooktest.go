@@ -33,6 +33,7 @@ type want struct {
 	Delivery string         `json:"delivery,omitempty"`
 	Changes  []item         `json:"changes"`
 	Ignored  []hook.Ignored `json:"ignored"`
+	Failed   []hook.Failed  `json:"failed,omitempty"`
 	Error    string         `json:"error,omitempty"`
 }
 
@@ -41,11 +42,11 @@ type item struct {
 	Follows bool `json:"follows,omitempty"`
 }
 
-// Run decodes every testdata/*.http, which is a header, an empty line and a body,
+// Run decodes every *.http file of a folder, which is a header, an empty line and a body,
 // and compares the outcome with the .want file beside it. Run with -rewrite to
 // write those anew, and read the difference.
-func Run(t *testing.T, decode Decoder) {
-	for _, path := range recorded(t) {
+func Run(t *testing.T, dir string, decode Decoder) {
+	for _, path := range recorded(t, dir) {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			got := render(decode(Read(t, path)))
 			golden := strings.TrimSuffix(path, ".http") + ".want"
@@ -66,7 +67,7 @@ func Run(t *testing.T, decode Decoder) {
 }
 
 func render(out hook.Outcome, err error) []byte {
-	w := want{Delivery: out.Delivery, Changes: []item{}, Ignored: append([]hook.Ignored{}, out.Ignored...)}
+	w := want{Delivery: out.Delivery, Changes: []item{}, Ignored: append([]hook.Ignored{}, out.Ignored...), Failed: out.Failed}
 	for _, i := range out.Items {
 		hook.Tidy(&i.Change)
 		w.Changes = append(w.Changes, item{i.Change, i.Follows})
@@ -86,8 +87,8 @@ func render(out hook.Outcome, err error) []byte {
 	return text
 }
 
-func recorded(t testing.TB) []string {
-	paths, err := filepath.Glob("testdata/*.http")
+func recorded(t testing.TB, dir string) []string {
+	paths, err := filepath.Glob(dir + "/*.http")
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("recorded requests: %v, %v", paths, err)
 	}
@@ -116,9 +117,9 @@ func Read(t testing.TB, path string) hook.Request {
 // Fuzz checks what holds for every body under the headers of each recorded
 // request: the decoder returns, the same the second time, changes that Tidy makes
 // short, and errors that fit a log.
-func Fuzz(f *testing.F, decode Decoder) {
+func Fuzz(f *testing.F, dir string, decode Decoder) {
 	headers := []http.Header{{}}
-	for _, path := range recorded(f) {
+	for _, path := range recorded(f, dir) {
 		r := Read(f, path)
 		f.Add(len(headers), r.Body)
 		headers = append(headers, r.Header)
