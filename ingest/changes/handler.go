@@ -179,8 +179,8 @@ func (h *Handler) record(ctx context.Context, name string, out hook.Outcome) (An
 	answer := Answer{Recorded: []Recorded{}, Ignored: []hook.Ignored{}, Errors: []Failure{}}
 	key := name + " " + out.Delivery
 	if out.Delivery != "" && h.seen.has(key) {
-		out.Ignored = append(out.Ignored, hook.Ignored{Reason: hook.Repeated, Detail: "delivery " + out.Delivery + " was taken before"})
-		out.Items, out.Failed = nil, nil
+		out = hook.Outcome{Delivery: out.Delivery}
+		out.Ignore(hook.Repeated, "delivery %s was taken before", out.Delivery)
 	}
 	for _, x := range out.Failed {
 		answer.Errors = append(answer.Errors, Failure{x.Item, x.Msg})

@@ -4,11 +4,13 @@
 //
 // A sync of an application is one change by the application and the time at which
 // its operation started. Applied and healthy is its success, degraded or failed
-// its failure. A rollout is one by its revision; one that was aborted goes back to
+// its failure. A rollout is one by its images; one that was aborted goes back to
 // the stable version and counts as rolled back.
 package argocd
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"strconv"
 	"strings"
 
@@ -26,7 +28,6 @@ type application struct {
 	Health    string   `json:"health"` // Healthy, Progressing, Degraded, Suspended, Missing, Unknown
 	Sync      string   `json:"sync"`
 	Revision  string   `json:"revision"`
-	Previous  string   `json:"previous_revision"`
 	Images    []string `json:"images"`
 	Started   string   `json:"started"`
 	Finished  string   `json:"finished"`
@@ -60,13 +61,10 @@ func Decode(r hook.Request, o hook.Naming) (hook.Outcome, error) {
 	c := telemetry.Change{
 		ID:   hook.ID("argocd", a.App, hook.Time(a.Started).Format("20060102T150405Z")),
 		Kind: telemetry.KindDeployment, Service: o.Service(slash(a.Project, a.App), a.App), Environment: o.Env(hook.First(envOf(o, a.Namespace), envOf(o, a.Cluster))),
-		VersionFrom: hook.Rev(a.Previous), VersionTo: hook.First(tag(a.Images), hook.Rev(a.Revision)),
-		Started: hook.Time(a.Started), Author: a.User, Link: a.URL, Summary: hook.Line(a.Message),
+		VersionTo: hook.First(tag(a.Images), hook.Rev(a.Revision)),
+		Started:   hook.Time(a.Started), Author: a.User, Link: a.URL, Summary: hook.Line(a.Message),
 		Labels: map[string]string{"source": "argocd", "application": a.App, "project": a.Project, "namespace": a.Namespace, "cluster": a.Cluster,
 			"revision": a.Revision, "repository": a.Repo, "images": strings.Join(a.Images, " "), "health": a.Health, "phase": a.Phase},
-	}
-	if tag(a.Images) != "" {
-		c.VersionFrom = "" // the last revision is no image
 	}
 	if a.Automated && a.User == "" {
 		c.Author = "automated sync"
@@ -94,22 +92,18 @@ func Decode(r hook.Request, o hook.Naming) (hook.Outcome, error) {
 	return out, nil
 }
 
-// rollout is the body of the template for Argo Rollouts.
+// rollout is the body of the templates for Argo Rollouts.
 type rollout struct {
 	Rollout   string   `json:"rollout"`
 	Namespace string   `json:"namespace"`
-	Trigger   string   `json:"trigger"` // updated, completed, aborted, degraded, paused, step
-	Revision  string   `json:"revision"`
-	Hash      string   `json:"pod_hash"`
-	Stable    string   `json:"stable_hash"`
-	Strategy  string   `json:"strategy"`
-	Images    []string `json:"images"`
-	Message   string   `json:"message"`
-	Time      string   `json:"time"`
+	Trigger   string   `json:"trigger"` // updated, completed, aborted, degraded
+	Images    []string `json:"images"`  // that are wanted
 	URL       string   `json:"url"`
 }
 
-// DecodeRollout reads one notification of Argo Rollouts. The error is a
+// DecodeRollout reads one notification of Argo Rollouts. What the controller notes
+// in a rollout may be older than what it tells, so start and end are paired by the
+// images that are wanted, which are the same from one to the other. The error is a
 // *hook.MalformedError.
 func DecodeRollout(r hook.Request, o hook.Naming) (hook.Outcome, error) {
 	var out hook.Outcome
@@ -117,33 +111,39 @@ func DecodeRollout(r hook.Request, o hook.Naming) (hook.Outcome, error) {
 	if err := hook.Decode(r.Body, &a); err != nil {
 		return out, err
 	}
-	if a.Rollout == "" || a.Revision == "" {
-		return out, hook.Malformed("want the fields rollout and revision, got %q and %q; use the template of docs/changes-receiving.md",
-			hook.Clip(a.Rollout, 60), hook.Clip(a.Revision, 60))
+	if a.Rollout == "" || a.Trigger == "" {
+		return out, hook.Malformed("want the fields rollout and trigger, got %q and %q; use the templates of docs/changes-receiving.md",
+			hook.Clip(a.Rollout, 60), hook.Clip(a.Trigger, 60))
 	}
 	c := telemetry.Change{
-		ID:   hook.ID("rollout", a.Namespace, a.Rollout, a.Revision, a.Hash),
 		Kind: telemetry.KindDeployment, Service: o.Service(slash(a.Namespace, a.Rollout), a.Rollout), Environment: o.Env(envOf(o, a.Namespace)),
-		VersionTo: hook.First(tag(a.Images), a.Hash), Link: a.URL, Summary: hook.Line(a.Message),
-		Labels: map[string]string{"source": "argo-rollouts", "rollout": a.Rollout, "namespace": a.Namespace, "revision": a.Revision,
-			"pod_hash": a.Hash, "stable_hash": a.Stable, "strategy": a.Strategy, "images": strings.Join(a.Images, " ")},
+		VersionTo: hook.First(tag(a.Images), together(a.Images)), Link: a.URL, Summary: "rollout " + a.Rollout + " " + a.Trigger,
+		Labels: map[string]string{"source": "argo-rollouts", "rollout": a.Rollout, "namespace": a.Namespace, "images": strings.Join(a.Images, " ")},
 	}
-	at := hook.Time(a.Time)
 	switch a.Trigger {
 	case "updated":
-		c.Status, c.Started = telemetry.StatusStarted, at
+		c.Status = telemetry.StatusStarted
 	case "completed":
-		c.Status, c.Finished = telemetry.StatusSucceeded, at
+		c.Status = telemetry.StatusSucceeded
 	case "aborted":
-		c.Status, c.Finished = telemetry.StatusRolledBack, at
+		c.Status = telemetry.StatusRolledBack
 	case "degraded":
-		c.Status, c.Finished = telemetry.StatusFailed, at
+		c.Status = telemetry.StatusFailed
 	default:
-		out.Ignore(hook.State, "trigger %s", hook.First(a.Trigger, "unknown"))
+		out.Ignore(hook.State, "trigger %s", a.Trigger)
 		return out, nil
 	}
 	out.Add(c)
 	return out, nil
+}
+
+// together names several images by a hash.
+func together(images []string) string {
+	if len(images) == 0 {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(strings.Join(images, " ")))
+	return "images-" + hex.EncodeToString(sum[:4])
 }
 
 // envOf returns a name that the settings know as an environment, or nothing:
