@@ -81,6 +81,7 @@ func (a *App) serve(c *Core) {
 		logs = ways
 	}
 	a.server.slack = a.slackActions(c, cfg)
+	a.server.receivers.changes.Use(cfg.Changes)
 	a.answer(web.NewServer(web.Options{
 		Config:        cfg.Web,
 		ListenAddress: a.Address(),
@@ -113,6 +114,8 @@ func (a *App) serve(c *Core) {
 		OTLP:          otlp.Handler{Service: a.server.receivers.otlp},
 		Push:          a.server.receivers.push,
 		Logs:          logs,
+		ChangeHooks:   a.server.receivers.changes,
+		SentryAPI:     a.server.receivers.changes.Sentry(),
 		Metrics:       a.metricsHandler(),
 		Charts:        http.HandlerFunc(c.serveChart),
 		SlackActions:  a.slackHandler(),

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/tocsinhq/tocsin/ingest"
+	"github.com/tocsinhq/tocsin/ingest/changes"
 	"github.com/tocsinhq/tocsin/ingest/otlp"
 	"github.com/tocsinhq/tocsin/ingest/push"
 	"github.com/tocsinhq/tocsin/ingest/statsd"
@@ -23,6 +24,8 @@ type receivers struct {
 	stats *statsd.Server
 	logs  *logWays    // nil: there is nowhere to keep logs
 	files *logSources // likewise
+
+	changes *changes.Handler // of change webhooks
 }
 
 // newReceivers builds them over the writer of an open core.
@@ -41,6 +44,7 @@ func (a *App) newReceivers(c *Core) (receivers, error) {
 		}),
 		push: push.NewHandler(o),
 	}
+	r.changes = a.newChangeHooks(c, o)
 	if c.logSink != nil {
 		logs := ingest.LogOptions{Options: o, Logs: c.logSink}
 		r.logs = newLogWays(logs)

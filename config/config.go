@@ -12,6 +12,7 @@ import (
 	"github.com/tocsinhq/tocsin/detector"
 	"github.com/tocsinhq/tocsin/incident"
 	"github.com/tocsinhq/tocsin/ingest"
+	"github.com/tocsinhq/tocsin/ingest/changes"
 	"github.com/tocsinhq/tocsin/ingest/journald"
 	"github.com/tocsinhq/tocsin/ingest/otlp"
 	"github.com/tocsinhq/tocsin/ingest/scrape"
@@ -56,6 +57,8 @@ type Config struct {
 	Tail tail.Config `yaml:"tail"`
 	// Journal is about the journal of this machine.
 	Journal journald.Config `yaml:"journal"`
+	// Changes is about webhooks that tell of deployments, flags and other changes.
+	Changes changes.Config `yaml:"changes"`
 	// Services says which labels name the service that a series belongs to.
 	Services topology.Config `yaml:"services"`
 	// Detector is about baselines, scores and the false-alarm budget.
@@ -134,6 +137,7 @@ func Default() Config {
 		Syslog:       syslog.DefaultConfig(),
 		Tail:         tail.DefaultConfig(),
 		Journal:      journald.DefaultConfig(),
+		Changes:      changes.DefaultConfig(),
 		Services:     topology.DefaultConfig(),
 		Detector:     detector.DefaultConfig(),
 		Bands:        bands.DefaultConfig(),
@@ -198,6 +202,7 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	c.Syslog.Validate(yamldoc.Under(report, "syslog"))
 	c.Tail.Validate(yamldoc.Under(report, "tail"))
 	c.Journal.Validate(yamldoc.Under(report, "journal"))
+	c.Changes.Validate(yamldoc.Under(report, "changes"))
 	c.Services.Validate(yamldoc.Under(report, "services"))
 	c.Detector.Validate(yamldoc.Under(report, "detector"))
 	c.Bands.Validate(yamldoc.Under(report, "bands"))

@@ -40,6 +40,7 @@ func (s *server) routes() []route {
 		call("GET", "/alerts/log", s.alertLog, "alert", "service", "shadow", "from", "to", "limit"),
 		call("GET", "/changes", s.listChanges, "service", "kind", "from", "to", "limit"),
 		call("POST", "/changes", s.recordChange),
+		{method: "POST", path: api + "/changes/{provider}", data: true, handler: s.opts.ChangeHooks},
 		call("GET", "/changes/{id}/verdict", s.changeVerdict),
 		call("GET", "/delivery", s.delivery, "from", "to", "zone", "service", "environment"),
 		call("GET", "/band", s.band, "query", "start", "end", "step"),

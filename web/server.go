@@ -65,7 +65,10 @@ type Options struct {
 	Push         http.Handler // serves PUT, POST and DELETE /metrics/job/...
 	Metrics      http.Handler // serves GET /metrics
 	Logs         LogWays      // optional; receives logs at the paths of many protocols
-	Loki         http.Handler // optional; serves /loki/api/v1/..., but for push
+	// ChangeHooks serves POST /api/v1/tocsin/changes/{provider}, what providers tell of changes. Optional.
+	ChangeHooks http.Handler
+	SentryAPI   http.Handler // optional; serves /api/0/..., the calls of sentry-cli
+	Loki        http.Handler // optional; serves /loki/api/v1/..., but for push
 	// LogQueries answers questions about logs; optional.
 	LogQueries *logapi.Own
 	// Charts serves GET /api/v1/tocsin/charts/{name}, the pictures of messages.
@@ -179,6 +182,11 @@ func (s *server) mux() *http.ServeMux {
 	mux.HandleFunc("/api/", s.unknownPath)
 	mux.HandleFunc("/-/", s.unknownPath)
 	mux.HandleFunc("/v1/", s.unknownPath) // where exporters of traces and logs send to
+	if s.opts.SentryAPI != nil {
+		for _, path := range []string{"/api/0/{$}", "/api/0/organizations/", "/api/0/projects/"} {
+			mux.Handle(path, s.whenReady(s.opts.SentryAPI))
+		}
+	}
 	if s.opts.Loki != nil {
 		mux.Handle("/loki/api/v1/", s.whenReady(s.opts.Loki))
 	}
