@@ -73,6 +73,9 @@ type Config struct {
 	Rules rules.Config `yaml:"rules"`
 	// Incidents is about opening, folding, resolving and reopening.
 	Incidents incident.Config `yaml:"incidents"`
+	// Changes is about the feed of changes: those seen in telemetry, rollbacks, and the
+	// stages that a deployment goes through.
+	Changes Changes `yaml:"changes"`
 	// RootCause is about the ranking of suspects.
 	RootCause rca.Config `yaml:"root_cause"`
 	// Notify is about channels and who is told of what.
@@ -142,6 +145,7 @@ func Default() Config {
 		LogWatch:     watch.DefaultConfig(),
 		Rules:        rules.DefaultConfig(),
 		Incidents:    incident.DefaultConfig(),
+		Changes:      defaultChanges(),
 		RootCause:    rca.DefaultConfig(),
 		Notify:       notify.DefaultConfig(),
 		Scrape:       scrape.DefaultConfig(),
@@ -206,6 +210,7 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	c.WarmStart.Validate(yamldoc.Under(report, "warm_start"))
 	c.Rules.Validate(yamldoc.Under(report, "rules"))
 	c.Incidents.Validate(yamldoc.Under(report, "incidents"))
+	c.Changes.Validate(yamldoc.Under(report, "changes"))
 	c.RootCause.Validate(yamldoc.Under(report, "root_cause"))
 	c.Notify.Validate(yamldoc.Under(report, "notify"))
 	c.Alertmanager.Validate(yamldoc.Under(report, "alertmanager"))

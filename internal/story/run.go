@@ -240,6 +240,9 @@ func (r *runner) change(ctx context.Context, a Action) error {
 	case telemetry.StatusSucceeded, telemetry.StatusFailed, telemetry.StatusRolledBack:
 		c.Finished = c.Started
 	}
+	if err := told(&c, a.Args); err != nil {
+		return err
+	}
 	_, _, err := r.core.RecordChange(ctx, c, r.time(r.now))
 	return err
 }

@@ -19,7 +19,7 @@ type changeCommand struct {
 type changeRecord struct {
 	remoteFlags
 	ID          string            `name:"id" help:"Id of the change; the same id again brings it up to date."`
-	Kind        string            `enum:"deployment,config,flag,schema,infra,scale,certificate,dependency" default:"deployment" help:"What was changed."`
+	Kind        string            `enum:"deployment,config,flag,schema,infra,scale,certificate,dependency,restart" default:"deployment" help:"What was changed."`
 	Service     string            `required:"" help:"Service that was changed."`
 	Environment string            `help:"Environment, such as production."`
 	VersionFrom string            `name:"version-from" help:"Version before."`

@@ -10,7 +10,7 @@ import { Failure, Lesson, Loading, TellOfChange } from '../parts/messages.tsx'
 import { Verdict } from '../parts/verdict.tsx'
 import { Ago, Lasting, When } from '../parts/when.tsx'
 
-const kinds = ['deployment', 'config', 'flag', 'schema', 'infra', 'scale', 'certificate', 'dependency']
+const kinds = ['deployment', 'config', 'flag', 'schema', 'infra', 'scale', 'certificate', 'dependency', 'restart']
 
 export default function Changes() {
   const [text, setText] = useState('')
