@@ -23,6 +23,7 @@ import (
 	"github.com/tocsinhq/tocsin/bands"
 	"github.com/tocsinhq/tocsin/cardinality"
 	"github.com/tocsinhq/tocsin/change"
+	"github.com/tocsinhq/tocsin/change/stage"
 	"github.com/tocsinhq/tocsin/config"
 	"github.com/tocsinhq/tocsin/detector"
 	"github.com/tocsinhq/tocsin/incident"
@@ -54,6 +55,7 @@ type CoreOptions struct {
 	RuleSet  rules.RuleSet
 	Jobs     scrape.Jobs      // to be scraped
 	Targets  forward.Targets  // to be sent to
+	Stages   stage.Pipeline   // that deployments go through
 	Dir      string           // the data folder; must exist
 	Channels []notify.Channel // every channel that may be told
 	// Alertmanager is the configuration of its routes and receivers; see ReadAlertmanager.
@@ -132,7 +134,8 @@ type Core struct {
 	gaps      *journal.Gaps
 	beats     beats
 
-	windows atomic.Pointer[window.Set] // maintenance, as of the last reload
+	stages  atomic.Pointer[stage.Pipeline] // as of the last reload
+	windows atomic.Pointer[window.Set]     // maintenance, as of the last reload
 
 	// Replaced as a whole by a reload; read under mu.
 	mu     sync.RWMutex
@@ -186,6 +189,7 @@ func NewCore(ctx context.Context, o CoreOptions) (_ *Core, err error) {
 		ruleInterval:   o.Config.Rules.Interval.Std(),
 		receiver:       o.Receiver,
 	}
+	c.stages.Store(&o.Stages)
 	c.metrics = newCoreMetrics(o.Metrics, c)
 	defer func() {
 		if err != nil {

@@ -87,6 +87,7 @@ func (a *App) serve(c *Core) {
 		Incidents:     webIncidents{c.incidents},
 		Broker:        a.server.broker,
 		Changes:       webChanges{c},
+		Stages:        c.StageReport,
 		Anomalies:     webAnomalies{c.anomalies},
 		Rankings:      c.rankings,
 		Deliveries:    webDeliveries{c},

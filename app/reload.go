@@ -84,6 +84,7 @@ func (a *App) Reload(ctx context.Context) (err error) {
 	core.ranker, core.outbox = parts.ranker, parts.outbox
 	core.mu.Unlock()
 	core.setWindows(parts.plan)
+	core.stages.Store(&next.stages)
 	core.inferring.watch.Configure(next.config.Changes.Feed.Inferred)
 	if err := core.router.Replace(ctx, parts.plan, core.now()); err != nil {
 		a.log.Error("the new routes are in force", "error", err) // what is not on disk is written by the next look

@@ -310,3 +310,19 @@ func ceilMilli(t time.Time) int64 {
 	}
 	return ms
 }
+
+// Deployments returns the deployments of the services that started in a time, newest
+// first and at most limit; no services are all of them.
+func (f *Feed) Deployments(ctx context.Context, services []string, from, to time.Time, limit int) ([]telemetry.Change, error) {
+	names, err := json.Marshal(services)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := query(ctx, f.db, `WHERE kind = 'deployment' AND started >= ? AND started < ?
+		AND (? OR service IN (SELECT value FROM json_each(?))) ORDER BY started DESC, id DESC LIMIT ?`,
+		ceilMilli(from), ceilMilli(to), len(services) == 0, string(names), limit)
+	if err != nil {
+		return nil, fmt.Errorf("list deployments: %w", err)
+	}
+	return rows, nil
+}

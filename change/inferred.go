@@ -140,7 +140,7 @@ func compatible(a, b telemetry.Change, apart time.Duration) bool {
 	if a.VersionTo == "" || b.VersionTo == "" {
 		return apart <= joinUnknown
 	}
-	return sameVersion(a, b) && apart <= joinSame
+	return SameVersion(a, b) && apart <= joinSame
 }
 
 // joins says whether a stored change is the one that was seen as c.
@@ -160,11 +160,11 @@ func joins(old, c telemetry.Change, apart time.Duration) bool {
 	return part(old) != part(c) && old.Started.Sub(c.Started).Abs() <= 5*time.Minute
 }
 
-// sameVersion compares the versions of two changes in all their spellings: with and
+// SameVersion compares the versions of two changes in all their spellings: with and
 // without a "v", as a tag of an image, as a revision that is cut off.
-func sameVersion(a, b telemetry.Change) bool {
-	for _, x := range spellings(a) {
-		for _, y := range spellings(b) {
+func SameVersion(a, b telemetry.Change) bool {
+	for _, x := range Spellings(a) {
+		for _, y := range Spellings(b) {
 			if x == y || len(x) >= 7 && len(y) >= 7 && isHex(x) && isHex(y) && (strings.HasPrefix(x, y) || strings.HasPrefix(y, x)) {
 				return true
 			}
@@ -173,7 +173,9 @@ func sameVersion(a, b telemetry.Change) bool {
 	return false
 }
 
-func spellings(c telemetry.Change) []string {
+// Spellings returns the version of a change as it may be written elsewhere, in lower
+// case and without a "v" before it; none if it names no version.
+func Spellings(c telemetry.Change) []string {
 	var out []string
 	for _, v := range []string{c.VersionTo, c.Labels["revision"], c.Labels["image"]} {
 		if at := strings.LastIndexByte(v, ':'); at > strings.LastIndexByte(v, '/') {

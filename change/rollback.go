@@ -64,7 +64,7 @@ func (f *Feed) undone(ctx context.Context, tx *sql.Tx, c telemetry.Change) (tele
 		end = last.Started
 	}
 	is := func(version string, of telemetry.Change) bool {
-		return version != "" && sameVersion(telemetry.Change{VersionTo: version}, of)
+		return version != "" && SameVersion(telemetry.Change{VersionTo: version}, of)
 	}
 	if is(last.VersionTo, c) || last.Labels[LabelRevert] != "" || c.Started.Sub(end) > f.back {
 		return telemetry.Change{}, false, nil

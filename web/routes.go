@@ -41,6 +41,7 @@ func (s *server) routes() []route {
 		call("GET", "/changes", s.listChanges, "service", "kind", "from", "to", "limit"),
 		call("POST", "/changes", s.recordChange),
 		call("GET", "/changes/{id}/verdict", s.changeVerdict),
+		call("GET", "/stages", s.stages, "service", "from", "limit"),
 		call("GET", "/delivery", s.delivery, "from", "to", "zone", "service", "environment"),
 		call("GET", "/band", s.band, "query", "start", "end", "step"),
 		call("GET", "/explain", s.explain, "query", "time"),

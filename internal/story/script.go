@@ -17,6 +17,7 @@ type Script struct {
 	Alerts  string // an alerts.yml
 	Rules   string // a Prometheus rule file
 	Routes  string // an alertmanager.yml, whose receivers write into the story's book
+	Stages  string // a deployment-stages.yml
 	SLOs    string // a file of service level objectives
 	Loads   []Load
 	Logs    []Logs
