@@ -9,12 +9,24 @@ import (
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
+// Sources of a Series: what kind of telemetry it was made from.
+const (
+	SourceMetric   = "metric"    // a signal or a raw metric; "" is the same
+	SourceSelfTime = "self_time" // p90 of the time of spans minus that of their children
+	SourceEdgeGap  = "edge_gap"  // client p50 minus server p50, averaged over a node's edges
+	SourceCalls    = "calls"     // spans per root request
+	SourceTemplate = "template"  // lines of one template per root request; Signal is the template's text
+	SourceErrors   = "errors"    // rate of an error group
+	SourceRestarts = "restarts"
+)
+
 // Series is the history of one signal of one service. Points are in time order;
 // NaN and infinite values are ignored. Bad is +1 when up is bad, -1 when down is
 // bad, and 0 when neither is.
 type Series struct {
 	Service string
 	Signal  string
+	Source  string // one of the Source constants
 	Unit    string
 	Bad     int
 	Query   string
