@@ -111,6 +111,7 @@ func (a *App) serve(c *Core) {
 		LogQueries:    a.server.logs,
 		Write:         a.server.receivers.write,
 		OTLP:          otlp.Handler{Service: a.server.receivers.otlp},
+		Traces:        otlp.TraceHandler{TraceService: a.server.receivers.spans},
 		Push:          a.server.receivers.push,
 		Logs:          logs,
 		Metrics:       a.metricsHandler(),

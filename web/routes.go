@@ -63,6 +63,8 @@ func (s *server) routes() []route {
 		{method: "POST", path: "/api/v1/write", data: true, handler: s.opts.Write},
 		{method: "POST", path: "/v1/metrics", data: true, handler: s.opts.OTLP},
 		{method: "POST", path: "/api/v1/otlp/v1/metrics", data: true, handler: s.opts.OTLP},
+		{method: "POST", path: "/v1/traces", data: true, handler: s.opts.Traces},
+		{method: "POST", path: "/api/v1/otlp/v1/traces", data: true, handler: s.opts.Traces},
 		{method: "POST", path: "/v1/logs", data: true, handler: s.opts.Logs},
 		{method: "POST", path: "/api/v1/otlp/v1/logs", data: true, handler: s.opts.Logs},
 		{method: "POST", path: api + "/logs", params: []string{"service", "host", "time_field", "message_field", "stream_fields"}, data: true, handler: s.opts.Logs},
