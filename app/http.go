@@ -98,6 +98,7 @@ func (a *App) serve(c *Core) {
 		Forecasts:     webForecasts{c},
 		Imports:       webImports{c},
 		Cardinality:   c.Cardinality,
+		Topology:      c.topologyView,
 		Alerts:        c.engine.Alerts,
 		AlertLog:      c.alertLog.Entries,
 		Delivery:      c.Delivery,

@@ -16,6 +16,7 @@ type link struct {
 	ok, failed uint64
 	client     sketch // duration as the client sees it, of this step
 	server     sketch // and as the server does; empty if it sends no spans
+	gap        sketch // by how much each call took longer for the client
 	seen       uint64 // calls since the graph was told
 	last       int64  // ms; when it was last seen
 }
@@ -146,6 +147,7 @@ func (s *Spans) called(from, to *held) {
 	}
 	l.client.add(float64(from.end-from.start) / 1e9)
 	l.server.add(float64(to.end-to.start) / 1e9)
+	l.gap.add(float64((from.end-from.start)-(to.end-to.start)) / 1e9)
 	if from.other != nil && from.other.kind == Calls && s.services[from.other.node] == nil {
 		s.graph.learn(from.other.node, to.service.name)
 	}

@@ -20,7 +20,7 @@ const (
 	EdgeMetric     = "tocsin_edge_calls_total"      // by client, server, kind and status
 	ClientMetric   = "tocsin_edge_client_seconds"   // median of calls as the client sees them
 	ServerMetric   = "tocsin_edge_server_seconds"   // and as the server does
-	GapMetric      = "tocsin_edge_gap_seconds"      // the one minus the other
+	GapMetric      = "tocsin_edge_gap_seconds"      // median of the one minus the other, call by call
 )
 
 // Step finishes the traces that are complete by event time at and appends the figures of
@@ -86,15 +86,14 @@ func (s *Spans) edge(b *telemetry.Batch, key linkKey, l *link, at time.Time) {
 	gauge(b, EdgeMetric, t, float64(l.ok), append(pairs, "status", "ok")...)
 	gauge(b, EdgeMetric, t, float64(l.failed), append(pairs, "status", "error")...)
 	if l.client.count > 0 {
-		client := l.client.quantile(0.5)
-		gauge(b, ClientMetric, t, client, pairs...)
+		gauge(b, ClientMetric, t, l.client.quantile(0.5), pairs...)
 		if l.server.count > 0 {
-			server := l.server.quantile(0.5)
-			gauge(b, ServerMetric, t, server, pairs...)
-			gauge(b, GapMetric, t, client-server, pairs...)
+			gauge(b, ServerMetric, t, l.server.quantile(0.5), pairs...)
+			gauge(b, GapMetric, t, l.gap.quantile(0.5), pairs...)
 		}
 		l.client.reset()
 		l.server.reset()
+		l.gap.reset()
 	}
 	if l.seen > 0 {
 		s.graph.note(key.client, key.server, key.kind, bySpans, float64(l.seen), at)

@@ -155,7 +155,7 @@ tocsin_edge_calls_total service=cart client=web server=cart kind=calls status=ok
 tocsin_edge_calls_total service=cart client=web server=cart kind=calls status=error 1
 tocsin_edge_client_seconds service=cart client=web server=cart kind=calls 0.0299
 tocsin_edge_server_seconds service=cart client=web server=cart kind=calls 0.0194
-tocsin_edge_gap_seconds service=cart client=web server=cart kind=calls 0.0105
+tocsin_edge_gap_seconds service=cart client=web server=cart kind=calls 0.0097
 tocsin_edge_calls_total service=postgresql:orders client=web server=postgresql:orders kind=uses status=ok 1
 tocsin_edge_calls_total service=postgresql:orders client=web server=postgresql:orders kind=uses status=error 0
 tocsin_edge_client_seconds service=postgresql:orders client=web server=postgresql:orders kind=uses 0.0097`)

@@ -50,6 +50,7 @@ func (s *server) routes() []route {
 		call("GET", "/forecast", s.forecast, "match", "horizon", "coverage", "threshold", "direction", "limit"),
 		call("GET", "/capacity", s.capacity, "service", "horizon", "full", "limit"),
 		call("GET", "/cardinality", s.cardinality, "by", "limit"),
+		call("GET", "/topology", s.topology, "service", "limit"),
 		call("GET", "/warm", s.listImports),
 		call("POST", "/warm", s.learnImports),
 		call("GET", "/notify/log", s.notifyLog, "incident", "channel", "what", "since", "order", "cursor", "limit"),
