@@ -89,6 +89,7 @@ func Rank(in Input, c Config) Ranking {
 	out.Findings = append(out.Findings[:min(len(out.Findings), maxFindings-1)], none)
 	slices.SortStableFunc(out.Findings, order)
 	spread(out.Findings)
+	out.Suspects = r.suspects()
 	return out
 }
 
