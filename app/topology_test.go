@@ -191,3 +191,28 @@ func TestTopology_Restart_RemembersTheGraph(t *testing.T) {
 		t.Errorf("got %g", got)
 	}
 }
+
+// Web is what people feel to be slow, pay is what takes longer itself: the one that is
+// named must be pay, whoever calls it and whatever it calls.
+func TestTopology_OneServiceSlow_IsThePrimaryCause(t *testing.T) {
+	for culprit, make := range map[string]func(*tracedShop){
+		"pay":  func(s *tracedShop) { s.slow["pay"] = 900 * time.Millisecond },
+		"bank": func(s *tracedShop) { s.slow["bank"] = 900 * time.Millisecond },
+		"cart": func(s *tracedShop) { s.slow["cart"] = 900 * time.Millisecond },
+	} {
+		t.Run(culprit, func(t *testing.T) {
+			t.Parallel()
+			s := newTracedShop(t)
+			s.run(70 * time.Minute)
+			make(s)
+			s.run(6 * time.Minute)
+			r, ok, err := s.h.core.Rankings().Latest(t.Context(), s.incident("web").ID)
+			if err != nil || !ok || len(r.Suspects) == 0 {
+				t.Fatalf("got %+v %t %v", r, ok, err)
+			}
+			if got := r.Suspects[0]; got.Service != culprit {
+				t.Errorf("got %s (%s)", got.Service, got.Title)
+			}
+		})
+	}
+}
