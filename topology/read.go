@@ -63,8 +63,12 @@ func (s *Spans) read(spans []held) {
 		if sp.entry {
 			sp.service.entries++
 		}
-		if p >= 0 && spans[p].service != sp.service {
+		switch {
+		case p < 0:
+		case spans[p].service != sp.service:
 			s.called(&spans[p], sp)
+		case sp.entry && spans[p].kind == telemetry.SpanClient:
+			spans[p].answered = true // by the service itself, which is no edge
 		}
 		outward := sp.kind == telemetry.SpanClient || sp.kind == telemetry.SpanProducer
 		if p < 0 || !outward && spans[p].service == sp.service {

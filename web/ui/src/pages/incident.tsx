@@ -51,13 +51,13 @@ export default function Incident({ id }: { id: string }) {
           <div className="incident">
             <div className="stack">
               <Causes analysis={d.ranking?.analysis} />
+              <Neighbourhood service={d.incident.service} />
               <Charts detail={d} />
               <EvidenceTable ranking={d.ranking} />
               <Occurrences occurrences={d.incident.occurrences} dropped={d.incident.dropped ?? 0} />
             </div>
             <div className="stack">
               <Suspects ranking={d.ranking} />
-              <Neighbourhood service={d.incident.service} />
               <Timeline events={d.events} />
               <Deliveries deliveries={d.deliveries} incident={d.incident.id} />
             </div>

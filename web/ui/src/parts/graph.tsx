@@ -25,7 +25,7 @@ export function Graph({ nodes, edges, href, centre }: { nodes: TopologyNode[]; e
     <div className="graph" role="group" aria-label="Service graph">
       <svg width={w} height={h} viewBox={`0 0 ${w} ${h}`}>
         <defs>
-          <marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse">
+          <marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" orient="auto-start-reverse">
             <path d="M0 0 8 4 0 8z" fill="context-stroke" />
           </marker>
         </defs>
