@@ -117,6 +117,7 @@ func needsRestart(old, next config.Config) error {
 		{"tail", old.Tail, next.Tail},
 		{"journal", old.Journal, next.Journal},
 		{"services", old.Services, next.Services},
+		{"topology", old.Topology, next.Topology},
 		{"detector", old.Detector, next.Detector},
 		{"bands", old.Bands, next.Bands},
 		{"warm_start", old.WarmStart, next.WarmStart},

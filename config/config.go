@@ -58,6 +58,8 @@ type Config struct {
 	Journal journald.Config `yaml:"journal"`
 	// Services says which labels name the service that a series belongs to.
 	Services topology.Config `yaml:"services"`
+	// Topology is about which service calls which, and about spans.
+	Topology topology.GraphConfig `yaml:"topology"`
 	// Detector is about baselines, scores and the false-alarm budget.
 	Detector detector.Config `yaml:"detector"`
 	// Bands is about what queries for the detector's bands may cost.
@@ -139,6 +141,7 @@ func Default() Config {
 		Tail:         tail.DefaultConfig(),
 		Journal:      journald.DefaultConfig(),
 		Services:     topology.DefaultConfig(),
+		Topology:     topology.DefaultGraphConfig(),
 		Detector:     detector.DefaultConfig(),
 		Bands:        bands.DefaultConfig(),
 		WarmStart:    warm.DefaultConfig(),
@@ -204,6 +207,7 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	c.Tail.Validate(yamldoc.Under(report, "tail"))
 	c.Journal.Validate(yamldoc.Under(report, "journal"))
 	c.Services.Validate(yamldoc.Under(report, "services"))
+	c.Topology.Validate(yamldoc.Under(report, "topology"))
 	c.Detector.Validate(yamldoc.Under(report, "detector"))
 	c.Bands.Validate(yamldoc.Under(report, "bands"))
 	c.LogTemplates.Validate(yamldoc.Under(report, "log_templates"))

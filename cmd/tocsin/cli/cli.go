@@ -42,6 +42,7 @@ type Program struct {
 	Silence  silenceCommand  `cmd:"" help:"Make, list, end and import silences of a running daemon."`
 	Change   changeCommand   `cmd:"" help:"Tell a running daemon of a change, or list the changes it knows."`
 	Rules    rulesCommand    `cmd:"" help:"Ask a running daemon what its alerts did, shadow alerts included."`
+	Topology topologyCommand `cmd:"" help:"Show which service depends on which, with figures of each, as a running daemon knows it."`
 	Budget   budgetCommand   `cmd:"" help:"Show what the services of a running daemon have spent of their false-alarm budgets."`
 	Report   reportCommand   `cmd:"" help:"Ask a running daemon what is to come."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`

@@ -96,6 +96,7 @@ func showIncident(w io.Writer, d web.IncidentDetail) error {
 		}
 	}
 	if d.Ranking != nil {
+		showAnalysis(w, d.Ranking.Analysis)
 		fmt.Fprintln(w, "\nSuspects")
 		for _, f := range d.Ranking.Findings {
 			showFinding(w, f)
