@@ -28,6 +28,7 @@ import (
 	"github.com/tocsinhq/tocsin/notify/alertmanager"
 	"github.com/tocsinhq/tocsin/notify/window"
 	"github.com/tocsinhq/tocsin/rca"
+	"github.com/tocsinhq/tocsin/report"
 	"github.com/tocsinhq/tocsin/rules"
 	"github.com/tocsinhq/tocsin/store"
 	"github.com/tocsinhq/tocsin/topology"
@@ -75,6 +76,8 @@ type Config struct {
 	Incidents incident.Config `yaml:"incidents"`
 	// RootCause is about the ranking of suspects.
 	RootCause rca.Config `yaml:"root_cause"`
+	// Reports is about postmortems and runbooks.
+	Reports report.Config `yaml:"reports"`
 	// Notify is about channels and who is told of what.
 	Notify notify.Config `yaml:"notify"`
 	// Alertmanager is about alerts that others send, and names a configuration of
@@ -143,6 +146,7 @@ func Default() Config {
 		Rules:        rules.DefaultConfig(),
 		Incidents:    incident.DefaultConfig(),
 		RootCause:    rca.DefaultConfig(),
+		Reports:      report.DefaultConfig(),
 		Notify:       notify.DefaultConfig(),
 		Scrape:       scrape.DefaultConfig(),
 
@@ -207,6 +211,7 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	c.Rules.Validate(yamldoc.Under(report, "rules"))
 	c.Incidents.Validate(yamldoc.Under(report, "incidents"))
 	c.RootCause.Validate(yamldoc.Under(report, "root_cause"))
+	c.Reports.Validate(yamldoc.Under(report, "reports"))
 	c.Notify.Validate(yamldoc.Under(report, "notify"))
 	c.Alertmanager.Validate(yamldoc.Under(report, "alertmanager"))
 	window.Validate(c.Maintenance, func(path, format string, args ...any) { report("maintenance"+path, format, args...) })
