@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"time"
@@ -30,6 +31,7 @@ func (a *App) reports(c *Core) web.Reports {
 	cfg := a.loaded.config.Reports
 	return web.Reports{
 		Postmortem: func(ctx context.Context, id string) (report.Postmortem, error) { return c.Postmortem(ctx, id, cfg) },
+		Capture:    func(ctx context.Context, r web.CaptureRequest, w io.Writer) error { return a.capture(ctx, c, r, w) },
 	}
 }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strconv"
 
@@ -12,6 +13,8 @@ import (
 // error that Options.Classify (or *Error) gives KindNotFound.
 type Reports struct {
 	Postmortem func(ctx context.Context, id string) (report.Postmortem, error)
+	// Capture writes an incident with the part of the world that it came of.
+	Capture func(ctx context.Context, r CaptureRequest, w io.Writer) error
 }
 
 // Postmortem is the answer of GET incidents/{id}/postmortem. Markdown names the files
@@ -33,6 +36,7 @@ func (s *server) reportRoutes(api string, call func(method, path string, f apiFu
 	return []route{
 		call("GET", "/incidents/{id}/postmortem", s.postmortem),
 		{method: "GET", path: api + "/incidents/{id}/postmortem.md", data: true, handler: s.text(s.postmortemText)},
+		{method: "GET", path: api + "/incidents/{id}/export", params: []string{"before", "after", "history"}, data: true, handler: s.text(s.export, "before", "after", "history")},
 	}
 }
 
