@@ -116,27 +116,3 @@ func TestRead_Refuses(t *testing.T) {
 	small.Line = 64
 	f("long line", zipped(text), small, "at most 64 bytes in a line")
 }
-
-func FuzzRead(f *testing.F) {
-	text := unzipped(f, written(f))
-	f.Add([]byte(text))
-	f.Add([]byte(strings.Replace(text, "15000", "-1", 1)))
-	f.Add([]byte("{}\n"))
-	limits := capture.Limits{Bytes: 1 << 20, Line: 1 << 18, Series: 100, Samples: 10_000, Others: 100}
-	f.Fuzz(func(t *testing.T, text []byte) {
-		for _, body := range [][]byte{text, zipped(string(text))} {
-			c, err := capture.Read("a", bytes.NewReader(body), limits)
-			if err != nil {
-				continue
-			}
-			for _, s := range c.Series {
-				for i := 1; i < len(s.Samples); i++ {
-					if s.Samples[i].T <= s.Samples[i-1].T {
-						t.Fatalf("times do not rise: %v", s.Samples)
-					}
-				}
-			}
-			c.Window()
-		}
-	})
-}

@@ -36,7 +36,12 @@ func read(r io.Reader, l Limits) (c Capture, line int, err error) {
 		return c, 0, fmt.Errorf("want a file of \"tocsin incident export\": %w", err)
 	}
 	defer zip.Close()
-	in := &io.LimitedReader{R: zip, N: l.Bytes + 1}
+	return readText(zip, l)
+}
+
+// readText reads what is left when the file is unpacked.
+func readText(r io.Reader, l Limits) (c Capture, line int, err error) {
+	in := &io.LimitedReader{R: r, N: l.Bytes + 1}
 	lines := bufio.NewReaderSize(in, 64<<10)
 	rd := reader{c: &c, limits: l}
 	for !rd.ended {

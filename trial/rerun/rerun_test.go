@@ -98,3 +98,50 @@ func TestRun_Story_SameIncidentSameSuspect(t *testing.T) {
 		}
 	}
 }
+
+func TestRun_OtherSettings_OtherOutcome(t *testing.T) {
+	c := captured(t, "bad_deployment.story", "pay")
+	r := run(t, rerun.Options{Capture: c, Set: []string{"incidents.resolve_after=20m"}})
+	if r.Same || !strings.Contains(strings.Join(r.Differences, "\n"), "resolved: recorded 2026-01-05 02:") {
+		t.Errorf("got %q", r.Differences)
+	}
+	file := filepath.Join(t.TempDir(), "other.yml")
+	if err := os.WriteFile(file, []byte("root_cause: {window: 1m}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := rerun.Run(t.Context(), rerun.Options{Capture: c, ConfigFile: file, Dir: t.TempDir(), Logger: slog.New(slog.DiscardHandler), Set: []string{"incidents.no_such=1"}}); err == nil || !strings.Contains(err.Error(), "no_such") {
+		t.Errorf("got %v, want the unknown setting named", err)
+	}
+}
+
+func TestCompare(t *testing.T) {
+	at := time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
+	one := capture.Outcome{Service: "pay", Onset: at, Opened: at, Resolved: at.Add(time.Hour), Severity: "critical", Suspect: "deployment pay v2", SuspectID: "c1", Probability: 0.9}
+	other := func(alter func(*capture.Outcome)) []capture.Outcome {
+		o := one
+		alter(&o)
+		return []capture.Outcome{o}
+	}
+	f := func(name string, got []capture.Outcome, want ...string) {
+		t.Helper()
+		d := rerun.Compare([]capture.Outcome{one}, got, time.Minute)
+		if len(d) != len(want) {
+			t.Errorf("%s: got %q, want %d", name, d, len(want))
+			return
+		}
+		for i := range want {
+			if !strings.Contains(d[i], want[i]) {
+				t.Errorf("%s: got %q, want %q", name, d[i], want[i])
+			}
+		}
+	}
+	f("same", []capture.Outcome{one})
+	f("near", other(func(o *capture.Outcome) { o.Opened = at.Add(time.Minute) }))
+	f("late", other(func(o *capture.Outcome) { o.Opened = at.Add(61 * time.Second) }), "opened: recorded 2026-03-03 12:00:00 UTC, now 2026-03-03 12:01:01 UTC")
+	f("none", nil, "none in the replay")
+	f("of another", other(func(o *capture.Outcome) { o.Service = "mail" }), "none in the replay", "none was recorded")
+	f("still open", other(func(o *capture.Outcome) { o.Resolved = time.Time{} }), "resolved: recorded 2026-03-03 13:00:00 UTC, now never")
+	f("suspect", other(func(o *capture.Outcome) { o.SuspectID, o.Suspect = "", "no recent change fits" }), "first suspect: recorded deployment pay v2 (90%), now no recent change fits (90%)")
+	f("severity", other(func(o *capture.Outcome) { o.Severity = "warning" }), "severity: recorded critical, now warning")
+	f("two", []capture.Outcome{one, one}, "none was recorded")
+}

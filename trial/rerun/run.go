@@ -23,10 +23,10 @@ import (
 type Options struct {
 	Capture capture.Capture
 	Dir     string // an empty folder, which Run fills
-	// Config and RuleSet take the place of those of the capture when Config is set.
-	Config  *config.Config
-	RuleSet rules.RuleSet
-	// Set are settings laid over the configuration, as "incidents.resolve_after=1m".
+	// ConfigFile is a configuration laid over the settings of the capture. If it names
+	// any files of rules, they take the place of all that the capture has. "" for none.
+	ConfigFile string
+	// Set are settings laid over that, as "incidents.resolve_after=1m".
 	Set       []string
 	Tolerance time.Duration // by which times may differ and still count as the same
 	Logger    *slog.Logger
@@ -69,22 +69,40 @@ type player struct {
 	core *app.Core
 }
 
-// prepare makes the configuration and the rules.
+// prepare makes the configuration and the rules. Its errors are about what was given.
 func (p *player) prepare() (err error) {
 	p.now = p.c.Head.From
-	if p.o.Config != nil {
-		p.cfg, p.set = *p.o.Config, p.o.RuleSet
-	} else if err := p.captured(); err != nil {
-		return err
+	p.cfg = config.Default()
+	if errs := config.Overlay(&p.cfg, "settings of the capture", []byte(p.c.Settings)); len(errs) > 0 {
+		return &InputError{errs}
+	}
+	r := &p.cfg.Rules
+	r.AlertFiles, r.RuleFiles, r.SignalFiles, r.SLOFiles = nil, nil, nil, nil
+	if p.o.ConfigFile != "" {
+		text, err := os.ReadFile(p.o.ConfigFile)
+		if err != nil {
+			return &InputError{fmt.Errorf("read configuration: %w", err)}
+		}
+		if errs := config.Overlay(&p.cfg, p.o.ConfigFile, text); len(errs) > 0 {
+			return &InputError{errs}
+		}
 	}
 	for _, s := range p.o.Set {
 		text, err := assignment(s)
 		if err != nil {
-			return err
+			return &InputError{err}
 		}
 		if errs := config.Overlay(&p.cfg, "--set "+s, []byte(text)); len(errs) > 0 {
-			return errs
+			return &InputError{errs}
 		}
+	}
+	if len(r.AlertFiles)+len(r.RuleFiles)+len(r.SignalFiles)+len(r.SLOFiles) == 0 {
+		if err := p.rules(); err != nil {
+			return err
+		}
+	}
+	if p.set, err = rules.ReadRuleSet(*r, filepath.Dir(p.o.ConfigFile)); err != nil {
+		return &InputError{fmt.Errorf("rules:\n%w", err)}
 	}
 	p.cfg.Notify = config.Default().Notify
 	p.cfg.Notify.Channels = nil
@@ -92,36 +110,37 @@ func (p *player) prepare() (err error) {
 		p.cfg.Notify.Channels = append(p.cfg.Notify.Channels, notify.ChannelConfig{Name: name, Console: &notify.ConsoleConfig{}})
 	}
 	p.cfg.Notify.Default = []string{quiet}
-	p.cfg.Storage.OutOfOrderWindow = config.Default().Storage.OutOfOrderWindow
-	p.tick = min(max(p.cfg.Rules.Interval.Std(), minTick), maxTick)
+	p.tick = min(max(r.Interval.Std(), minTick), maxTick)
 	return nil
 }
 
-// captured lays the settings of the capture over the defaults and reads its rules.
-func (p *player) captured() error {
-	p.cfg = config.Default()
-	if errs := config.Overlay(&p.cfg, "settings of the capture", []byte(p.c.Settings)); len(errs) > 0 {
-		return errs
+// InputError is about the capture or the settings, not about the run.
+type InputError struct{ Err error }
+
+func (e *InputError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *InputError) Unwrap() error { return e.Err }
+
+// rules writes the rule files of the capture and names them in the configuration.
+func (p *player) rules() error {
+	dir, err := filepath.Abs(filepath.Join(p.o.Dir, "rules"))
+	if err == nil {
+		err = os.MkdirAll(dir, 0o700)
 	}
 	r := &p.cfg.Rules
-	r.AlertFiles, r.RuleFiles, r.SignalFiles, r.SLOFiles = nil, nil, nil, nil
 	for n, f := range p.c.Files {
-		dir := filepath.Join(p.o.Dir, "rules")
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return fmt.Errorf("write rules of the capture: %w", err)
-		}
 		name := filepath.Join(dir, fmt.Sprintf("%s-%d.yml", f.Kind, n)) // never the name that the file gives
-		if err := os.WriteFile(name, []byte(f.Text), 0o600); err != nil {
-			return fmt.Errorf("write rules of the capture: %w", err)
+		if err == nil {
+			err = os.WriteFile(name, []byte(f.Text), 0o600)
 		}
 		list := map[capture.FileKind]*[]string{
 			capture.FileAlerts: &r.AlertFiles, capture.FileRules: &r.RuleFiles, capture.FileSignals: &r.SignalFiles, capture.FileSLOs: &r.SLOFiles,
 		}[f.Kind]
 		*list = append(*list, name)
 	}
-	var err error
-	if p.set, err = rules.ReadRuleSet(*r, ""); err != nil {
-		return fmt.Errorf("rules of the capture:\n%w", err)
+	if err != nil {
+		return fmt.Errorf("write rules of the capture: %w", err)
 	}
 	return nil
 }
