@@ -31,7 +31,12 @@ func (a *App) reports(c *Core) web.Reports {
 	cfg := a.loaded.config.Reports
 	return web.Reports{
 		Postmortem: func(ctx context.Context, id string) (report.Postmortem, error) { return c.Postmortem(ctx, id, cfg) },
-		Capture:    func(ctx context.Context, r web.CaptureRequest, w io.Writer) error { return a.capture(ctx, c, r, w) },
+		Runbook:    func(_ context.Context, name string) ([]byte, error) { return a.runbookFolder(cfg).Read(name) },
+		Runbooks:   func(context.Context) ([]string, error) { return a.runbookFolder(cfg).Names() },
+		Learn: func(ctx context.Context, names []string) ([]web.RunbookWritten, error) {
+			return a.learn(ctx, c, cfg, names)
+		},
+		Capture: func(ctx context.Context, r web.CaptureRequest, w io.Writer) error { return a.capture(ctx, c, r, w) },
 	}
 }
 
@@ -191,9 +196,17 @@ func (c *Core) single(ctx context.Context, query string, at time.Time) (telemetr
 	return telemetry.Number(v[0].F), nil
 }
 
-// keptCharts returns the picture that the last message about the incident showed, as
-// it was then. When it is not kept, it is drawn anew of what is stored.
+// keptCharts returns the pictures that messages about the incident showed, as they were
+// then: the last of each series, those that users feel first. When none is kept, one is
+// drawn anew of what is stored.
 func (c *Core) keptCharts(ctx context.Context, in report.Input) ([]*notify.Chart, error) {
+	felt := map[string]bool{}
+	for _, o := range in.Incident.Occurrences {
+		if o.Symptom {
+			felt[chartTitle(o)] = true
+		}
+	}
+	var out []*notify.Chart
 	for _, r := range slices.Backward(in.Records) {
 		if !drawsChart(r.Event.Kind) {
 			continue
@@ -202,12 +215,21 @@ func (c *Core) keptCharts(ctx context.Context, in report.Input) ([]*notify.Chart
 		if err != nil {
 			return nil, err
 		}
-		if kept && m.Chart.Drawable() {
-			return []*notify.Chart{m.Chart}, nil
+		if kept && m.Chart.Drawable() && !slices.ContainsFunc(out, func(x *notify.Chart) bool { return x.Title == m.Chart.Title }) {
+			out = append(out, m.Chart)
 		}
 	}
-	if len(in.Records) == 0 {
-		return nil, nil
+	slices.SortStableFunc(out, func(a, b *notify.Chart) int {
+		switch {
+		case felt[a.Title] == felt[b.Title]:
+			return 0
+		case felt[a.Title]:
+			return -1
+		}
+		return 1
+	})
+	if len(out) > 0 || len(in.Records) == 0 {
+		return out, nil
 	}
 	var ranking rca.Ranking
 	if in.Ranking != nil {

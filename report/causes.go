@@ -103,6 +103,7 @@ type Tried struct {
 	Helped   string    `json:"helped"` // yes, no or unknown
 	Why      string    `json:"why"`
 	Link     string    `json:"link,omitempty"`
+	service  string
 }
 
 // Tried.Helped has one of these.
@@ -127,7 +128,7 @@ func tried(in Input, all []*life, end time.Time) []Tried {
 	clear := recovered(all)
 	out := []Tried{}
 	for n, c := range done {
-		t := Tried{ChangeID: c.ID, Title: c.Title(), What: what(c, in), At: ended(c), Link: changeLink(in.BaseURL, c.ID, c.Link)}
+		t := Tried{ChangeID: c.ID, Title: c.Title(), What: what(c, in), At: ended(c), Link: changeLink(in.BaseURL, c.ID, c.Link), service: c.Service}
 		switch {
 		case c.Status == telemetry.StatusFailed:
 			t.Helped, t.Why = HelpedNo, "it failed"

@@ -13,6 +13,12 @@ import (
 // error that Options.Classify (or *Error) gives KindNotFound.
 type Reports struct {
 	Postmortem func(ctx context.Context, id string) (report.Postmortem, error)
+	// Runbook returns the text of a runbook, Runbooks the names of all.
+	Runbook  func(ctx context.Context, name string) ([]byte, error)
+	Runbooks func(ctx context.Context) ([]string, error)
+	// Learn writes runbooks from what past incidents teach: of alerts and services by
+	// name, or of all when none is named.
+	Learn func(ctx context.Context, names []string) ([]RunbookWritten, error)
 	// Capture writes an incident with the part of the world that it came of.
 	Capture func(ctx context.Context, r CaptureRequest, w io.Writer) error
 }
@@ -36,6 +42,10 @@ func (s *server) reportRoutes(api string, call func(method, path string, f apiFu
 	return []route{
 		call("GET", "/incidents/{id}/postmortem", s.postmortem),
 		{method: "GET", path: api + "/incidents/{id}/postmortem.md", data: true, handler: s.text(s.postmortemText)},
+		call("GET", "/runbooks", s.listRunbooks),
+		call("POST", "/runbooks", s.learnRunbooks),
+		call("GET", "/runbooks/{name}", s.getRunbook),
+		{method: "GET", path: "/runbooks/{name}", data: true, handler: s.text(s.runbookPage)},
 		{method: "GET", path: api + "/incidents/{id}/export", params: []string{"before", "after", "history"}, data: true, handler: s.text(s.export, "before", "after", "history")},
 	}
 }

@@ -16,6 +16,11 @@ func (c *Client) Postmortem(ctx context.Context, id string) (web.Postmortem, err
 	return do[web.Postmortem](ctx, c, http.MethodGet, "/incidents/"+url.PathEscape(id)+"/postmortem", nil)
 }
 
+// LearnRunbooks has runbooks written of alerts and services by name, or of all.
+func (c *Client) LearnRunbooks(ctx context.Context, names []string) (web.RunbooksWritten, error) {
+	return do[web.RunbooksWritten](ctx, c, http.MethodPost, "/runbooks", web.RunbookNames{Names: append([]string{}, names...)})
+}
+
 // exportTime is how long an export may take, and exportMost how large it may be.
 const (
 	exportTime = 10 * time.Minute

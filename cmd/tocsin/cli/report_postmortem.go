@@ -44,9 +44,6 @@ func (c *reportPostmortem) write(s streams, p web.Postmortem) error {
 	if !fileName.MatchString(p.Postmortem.ID) {
 		return fmt.Errorf("write postmortem: the id %q cannot be part of the name of a file", p.Postmortem.ID)
 	}
-	if err := os.MkdirAll(c.Out, 0o755); err != nil {
-		return fmt.Errorf("write postmortem: %w", err)
-	}
 	name := "postmortem-" + p.Postmortem.ID
 	body, err := jsonText(p.Postmortem)
 	if err != nil {
@@ -59,7 +56,7 @@ func (c *reportPostmortem) write(s streams, p web.Postmortem) error {
 		}
 		files = append(files, reportFile{chart.File, chart.PNG})
 	}
-	return writeFiles(s, c.Out, files)
+	return writeReports(s, c.Out, files)
 }
 
 // reportFile is one file of a report.
@@ -68,8 +65,11 @@ type reportFile struct {
 	body []byte
 }
 
-// writeFiles writes the files of a report into a folder and says which.
-func writeFiles(s streams, dir string, files []reportFile) error {
+// writeReports writes the files of a report into a folder, which it makes, and says which.
+func writeReports(s streams, dir string, files []reportFile) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
 	for _, f := range files {
 		path := filepath.Join(dir, f.name)
 		if err := os.WriteFile(path, f.body, 0o644); err != nil {
