@@ -10,8 +10,6 @@ import (
 
 	"github.com/tocsinhq/tocsin/change"
 	"github.com/tocsinhq/tocsin/incident"
-	"github.com/tocsinhq/tocsin/notify"
-	"github.com/tocsinhq/tocsin/rca"
 	"github.com/tocsinhq/tocsin/report"
 	"github.com/tocsinhq/tocsin/rules/slo"
 	"github.com/tocsinhq/tocsin/telemetry"
@@ -36,6 +34,9 @@ func (a *App) reports(c *Core) web.Reports {
 		Learn: func(ctx context.Context, names []string) ([]web.RunbookWritten, error) {
 			return a.learn(ctx, c, cfg, names)
 		},
+		Week: func(ctx context.Context, from, to time.Time) (report.Week, error) {
+			return a.week(ctx, c, cfg, from, to)
+		},
 		Capture: func(ctx context.Context, r web.CaptureRequest, w io.Writer) error { return a.capture(ctx, c, r, w) },
 	}
 }
@@ -49,7 +50,7 @@ func (c *Core) Postmortem(ctx context.Context, id string, cfg report.Config) (re
 	if in.Similar, err = c.alike(ctx, in.Incident, cfg); err != nil {
 		return report.Postmortem{}, err
 	}
-	if in.Charts, err = c.keptCharts(ctx, in); err != nil {
+	if in.Charts, err = c.reportCharts(ctx, in); err != nil {
 		return report.Postmortem{}, err
 	}
 	return report.Build(in, cfg), nil
@@ -194,52 +195,4 @@ func (c *Core) single(ctx context.Context, query string, at time.Time) (telemetr
 		return telemetry.Number(math.NaN()), err
 	}
 	return telemetry.Number(v[0].F), nil
-}
-
-// keptCharts returns the pictures that messages about the incident showed, as they were
-// then: the last of each series, those that users feel first. When none is kept, one is
-// drawn anew of what is stored.
-func (c *Core) keptCharts(ctx context.Context, in report.Input) ([]*notify.Chart, error) {
-	felt := map[string]bool{}
-	for _, o := range in.Incident.Occurrences {
-		if o.Symptom {
-			felt[chartTitle(o)] = true
-		}
-	}
-	var out []*notify.Chart
-	for _, r := range slices.Backward(in.Records) {
-		if !drawsChart(r.Event.Kind) {
-			continue
-		}
-		m, kept, err := c.Outbox().Message(ctx, notify.Key(r.Event))
-		if err != nil {
-			return nil, err
-		}
-		if kept && m.Chart.Drawable() && !slices.ContainsFunc(out, func(x *notify.Chart) bool { return x.Title == m.Chart.Title }) {
-			out = append(out, m.Chart)
-		}
-	}
-	slices.SortStableFunc(out, func(a, b *notify.Chart) int {
-		switch {
-		case felt[a.Title] == felt[b.Title]:
-			return 0
-		case felt[a.Title]:
-			return -1
-		}
-		return 1
-	})
-	if len(out) > 0 || len(in.Records) == 0 {
-		return out, nil
-	}
-	var ranking rca.Ranking
-	if in.Ranking != nil {
-		ranking = *in.Ranking
-	}
-	last := in.Records[len(in.Records)-1]
-	last.Incident = in.Incident
-	drawn, err := c.drawn(ctx, last, ranking)
-	if err != nil || !drawn.Drawable() {
-		return nil, err
-	}
-	return []*notify.Chart{drawn}, nil
 }

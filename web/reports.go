@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/tocsinhq/tocsin/report"
 )
@@ -19,6 +20,8 @@ type Reports struct {
 	// Learn writes runbooks from what past incidents teach: of alerts and services by
 	// name, or of all when none is named.
 	Learn func(ctx context.Context, names []string) ([]RunbookWritten, error)
+	// Week writes the report on a time.
+	Week func(ctx context.Context, from, to time.Time) (report.Week, error)
 	// Capture writes an incident with the part of the world that it came of.
 	Capture func(ctx context.Context, r CaptureRequest, w io.Writer) error
 }
@@ -42,6 +45,7 @@ func (s *server) reportRoutes(api string, call func(method, path string, f apiFu
 	return []route{
 		call("GET", "/incidents/{id}/postmortem", s.postmortem),
 		{method: "GET", path: api + "/incidents/{id}/postmortem.md", data: true, handler: s.text(s.postmortemText)},
+		call("GET", "/week", s.week, "from", "to"),
 		call("GET", "/runbooks", s.listRunbooks),
 		call("POST", "/runbooks", s.learnRunbooks),
 		call("GET", "/runbooks/{name}", s.getRunbook),
@@ -75,6 +79,37 @@ func (s *server) postmortemOf(r *http.Request) (report.Postmortem, error) {
 		return report.Postmortem{}, errNoReports()
 	}
 	return s.opts.Reports.Postmortem(r.Context(), r.PathValue("id"))
+}
+
+// Week is the answer of GET week.
+type Week struct {
+	Week     report.Week `json:"week"`
+	Markdown string      `json:"markdown"`
+}
+
+// weekDefault is how far back a report on a time looks, and weekMost how far it may.
+const (
+	weekDefault = 7 * 24 * time.Hour
+	weekMost    = 92 * 24 * time.Hour
+)
+
+func (s *server) week(_ http.ResponseWriter, r *http.Request, q *params) (result, error) {
+	to := q.time("to", s.opts.Now())
+	from := q.time("from", to.Add(-weekDefault))
+	if !from.Before(to) || to.Sub(from) > weekMost {
+		q.problem("from", "want a time before to, by at most 92 days")
+	}
+	if err := q.err(); err != nil {
+		return result{}, err
+	}
+	if s.opts.Reports.Week == nil {
+		return result{}, errNoReports()
+	}
+	w, err := s.opts.Reports.Week(r.Context(), from, to)
+	if err != nil {
+		return result{}, err
+	}
+	return ok(Week{Week: w, Markdown: string(w.Markdown())})
 }
 
 // document is a file that is handed out whole.

@@ -21,6 +21,14 @@ func (c *Client) LearnRunbooks(ctx context.Context, names []string) (web.Runbook
 	return do[web.RunbooksWritten](ctx, c, http.MethodPost, "/runbooks", web.RunbookNames{Names: append([]string{}, names...)})
 }
 
+// Week returns the report on a time.
+func (c *Client) Week(ctx context.Context, from, to time.Time) (web.Week, error) {
+	v := url.Values{}
+	setTime(v, "from", from)
+	setTime(v, "to", to)
+	return do[web.Week](ctx, c, http.MethodGet, "/week?"+v.Encode(), nil)
+}
+
 // exportTime is how long an export may take, and exportMost how large it may be.
 const (
 	exportTime = 10 * time.Minute

@@ -14,14 +14,14 @@ interface Written {
 export function Postmortem({ id }: { id: string }) {
   const [open, setOpen] = useState(false)
   return (
-    <>
+    <div className="acts">
       <Button variant="default" size="xs" onClick={() => setOpen(true)}>
         Postmortem
       </Button>
       <Modal opened={open} onClose={() => setOpen(false)} title="Postmortem" size="xl" closeButtonProps={{ 'aria-label': 'Close' }}>
         {open && <Text id={id} />}
       </Modal>
-    </>
+    </div>
   )
 }
 
