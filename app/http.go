@@ -104,6 +104,7 @@ func (a *App) serve(c *Core) {
 		Alerts:        c.engine.Alerts,
 		AlertLog:      c.alertLog.Entries,
 		Delivery:      c.Delivery,
+		Reports:       a.reports(c),
 		Status:        a.status,
 		Reload:        a.Reload,
 		Ready:         c.writer.Healthy,

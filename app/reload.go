@@ -66,6 +66,7 @@ func (a *App) Reload(ctx context.Context) (err error) {
 	if err := needsRestart(a.loaded.config, next.config); err != nil {
 		return err
 	}
+	a.bindRunbooks(&next)
 	if err := a.checkLoop(ctx, next); err != nil {
 		return err
 	}

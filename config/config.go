@@ -28,6 +28,7 @@ import (
 	"github.com/tocsinhq/tocsin/notify/alertmanager"
 	"github.com/tocsinhq/tocsin/notify/window"
 	"github.com/tocsinhq/tocsin/rca"
+	"github.com/tocsinhq/tocsin/report"
 	"github.com/tocsinhq/tocsin/rules"
 	"github.com/tocsinhq/tocsin/store"
 	"github.com/tocsinhq/tocsin/topology"
@@ -81,6 +82,8 @@ type Config struct {
 	Changes Changes `yaml:"changes"`
 	// RootCause is about the ranking of suspects.
 	RootCause rca.Config `yaml:"root_cause"`
+	// Reports is about postmortems and runbooks.
+	Reports report.Config `yaml:"reports"`
 	// Notify is about channels and who is told of what.
 	Notify notify.Config `yaml:"notify"`
 	// Alertmanager is about alerts that others send, and names a configuration of
@@ -151,6 +154,7 @@ func Default() Config {
 		Incidents:    incident.DefaultConfig(),
 		Changes:      defaultChanges(),
 		RootCause:    rca.DefaultConfig(),
+		Reports:      report.DefaultConfig(),
 		Notify:       notify.DefaultConfig(),
 		Scrape:       scrape.DefaultConfig(),
 
@@ -217,6 +221,7 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	c.Incidents.Validate(yamldoc.Under(report, "incidents"))
 	c.Changes.Validate(yamldoc.Under(report, "changes"))
 	c.RootCause.Validate(yamldoc.Under(report, "root_cause"))
+	c.Reports.Validate(yamldoc.Under(report, "reports"))
 	c.Notify.Validate(yamldoc.Under(report, "notify"))
 	c.Alertmanager.Validate(yamldoc.Under(report, "alertmanager"))
 	window.Validate(c.Maintenance, func(path, format string, args ...any) { report("maintenance"+path, format, args...) })

@@ -54,6 +54,8 @@ type Options struct {
 	// Cardinality says where series come from, at most Limit rows.
 	Cardinality func(ctx context.Context, r CardinalityRequest) (Cardinality, error)
 
+	Reports Reports // optional
+
 	Status func(ctx context.Context) (Status, error)
 	Reload func(ctx context.Context) error // nil error: the new configuration is live
 	Ready  func() error                    // nil once data can be read and written, else what is awaited

@@ -34,6 +34,7 @@ type Program struct {
 	Check    checkCommand    `cmd:"" help:"Check configuration and rule files without running anything."`
 	Test     testCommand     `cmd:"" help:"Run tests of rules."`
 	Incident incidentCommand `cmd:"" help:"List, show, acknowledge and resolve incidents of a running daemon."`
+	Replay   replayCommand   `cmd:"" help:"Run an exported incident again, with other settings if asked, and say how what comes out differs."`
 	Import   importCommand   `cmd:"" help:"Put the past into a data folder: OpenMetrics files, blocks and data folders of Prometheus, or what a server has."`
 	Backtest backtestCommand `cmd:"" help:"Run the detector over the past, of CSV files, the store or a Prometheus, and write a row for each sample."`
 	Explain  explainCommand  `cmd:"" help:"Ask a running daemon why a sample of a series was or was not odd."`

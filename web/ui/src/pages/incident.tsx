@@ -17,6 +17,7 @@ import { EvidenceTable } from '../parts/evidence.tsx'
 import { SeverityMark, StateMark } from '../parts/marks.tsx'
 import { Failure, Loading } from '../parts/messages.tsx'
 import { Occurrences } from '../parts/occurrences.tsx'
+import { Postmortem } from '../parts/postmortem.tsx'
 import { Suspects } from '../parts/suspects.tsx'
 import { Timeline } from '../parts/timeline.tsx'
 import { Ago, Lasting, When } from '../parts/when.tsx'
@@ -96,6 +97,7 @@ function Headline({ detail, changed }: { detail: IncidentDetail; changed: () => 
       </p>
       <Why detail={detail} />
       <Actions incident={i} changed={changed} />
+      <Postmortem id={i.id} />
     </header>
   )
 }
