@@ -51,11 +51,11 @@ var mayImport = map[string][]string{
 	"notify/window":     {"internal/yamldoc", "internal/amfile"},
 	"notify/...":        {"internal/yamldoc", "internal/amfile", "telemetry", "incident", "rca", "notify/..."},
 	"web/...": {"internal/yamldoc", "telemetry", "topology", "detector", "store/...", "ingest/...", "logs/...", "change/...",
-		"rules/...", "incident", "rca", "notify/...", "web/..."},
+		"rules/...", "incident/...", "rca/...", "notify/...", "web/..."},
 	"config": {"internal/yamldoc", "internal/promfile", "internal/amfile", "telemetry", "topology", "detector", "store/...", "bands", "warm", "ingest/...", "logs/...", "change/...",
-		"rules/...", "incident", "rca", "notify/...", "web/..."},
+		"rules/...", "incident/...", "rca/...", "notify/...", "web/..."},
 	"app": {"internal/yamldoc", "internal/promfile", "internal/amfile", "telemetry", "topology", "detector", "store/...", "bands", "backfill", "cardinality", "warm", "ingest/...", "logs/...", "change/...",
-		"rules/...", "incident", "rca", "notify/...", "web/...", "config", "configs"},
+		"rules/...", "incident/...", "rca/...", "notify/...", "web/...", "config", "configs"},
 	"trial/...": {"internal/yamldoc", "internal/noise", "telemetry", "topology", "detector", "store/...", "bands", "change", "rules/...", "incident", "rca", "notify/...",
 		"config", "app"},
 	"internal/docgen/...": {"..."},
@@ -64,6 +64,10 @@ var mayImport = map[string][]string{
 	"cmd/...":             {"..."},
 	"bench/...":           {"..."},
 	"test/...":            {"..."},
+
+	"incident/similar":   {"incident"},
+	"incident/resolving": {},
+	"rca/feedback":       {"telemetry", "incident", "rca"},
 }
 
 // imports holds the import table.
