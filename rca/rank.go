@@ -2,7 +2,6 @@ package rca
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"time"
 
@@ -23,6 +22,10 @@ type Input struct {
 	History     map[Habit]Record
 	Lines       map[string][]Line // by service: templates of log lines that are new; services without an entry were not watched
 	Unread      string            // why Series could not be read; "" when they were
+
+	Fixes         []Fix     // from similar incidents and runbooks, the most promising first
+	TimeToResolve *Estimate // nil when nobody estimates it
+	Weights                 // from feedback; the zero value changes nothing
 }
 
 // Line is a template of log lines that was seen for the first time.
@@ -83,7 +86,7 @@ func Rank(in Input, c Config) Ranking {
 	slices.SortFunc(out.Findings, order)
 	out.Findings = append(out.Findings[:min(len(out.Findings), maxFindings-1)], none)
 	slices.SortStableFunc(out.Findings, order)
-	spread(out.Findings)
+	spread(out.Findings, in.Weights)
 	return out
 }
 
@@ -194,14 +197,7 @@ func (r *ranker) finding(s suspect) Finding {
 		shifts = append([]shift{s.ramp.shift}, shifts...)
 	}
 	f.Evidence = evidence(shifts)
-	return summed(f)
-}
-
-func summed(f Finding) Finding {
-	for _, t := range f.Terms {
-		f.LogOdds += t.Points
-	}
-	return f
+	return summed(f, r.in.Weights)
 }
 
 func evidence(shifts []shift) []Evidence {
@@ -233,19 +229,6 @@ func order(a, b Finding) int {
 		return -1
 	}
 	return cmp.Or(b.Change.Started.Compare(a.Change.Started), cmp.Compare(a.Change.ID, b.Change.ID))
-}
-
-// spread turns log odds into probabilities that sum to 1. rows is not empty and
-// sorted.
-func spread(rows []Finding) {
-	sum := 0.0
-	for i := range rows {
-		rows[i].Probability = math.Exp(rows[i].LogOdds - rows[0].LogOdds)
-		sum += rows[i].Probability
-	}
-	for i := range rows {
-		rows[i].Probability /= sum
-	}
 }
 
 func earlier(a, b time.Time) time.Time {
