@@ -124,6 +124,7 @@ type Core struct {
 	anomalies *incident.AnomalyLog
 	feed      *change.Feed
 	rankings  *rca.Store
+	lessons   lessons // from people's words and from past incidents
 	silences  *silence.Store
 	router    *alertmanager.Router
 	receiver  func(notify.Channel) notify.Channel // see CoreOptions
@@ -291,6 +292,9 @@ func (c *Core) openDeciders(ctx context.Context, o CoreOptions) (err error) {
 	c.anomalies = incident.NewAnomalyLog(c.state, o.Metrics)
 	c.feed = change.NewFeed(c.state, change.Options{Metrics: o.Metrics})
 	c.rankings = rca.NewStore(c.state)
+	if err := c.openLearned(ctx, o); err != nil {
+		return err
+	}
 	c.gaps = journal.NewGaps(c.state)
 	if c.alertLog, err = journal.NewLog(ctx, c.state, o.Metrics); err != nil {
 		return err
@@ -382,6 +386,9 @@ func (c *Core) Step(ctx context.Context, t time.Time) error {
 		return err
 	}
 	if err := c.Revisit(ctx, t); err != nil {
+		return err
+	}
+	if err := c.StepExpected(ctx, t); err != nil {
 		return err
 	}
 	if err := c.incidents.Tick(ctx, t); err != nil {

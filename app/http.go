@@ -89,6 +89,7 @@ func (a *App) serve(c *Core) {
 		Changes:       webChanges{c},
 		Anomalies:     webAnomalies{c.anomalies},
 		Rankings:      c.rankings,
+		Learning:      c,
 		Deliveries:    webDeliveries{c},
 		Notifications: c.notifications,
 		Bands:         webBands{c},

@@ -30,7 +30,7 @@ func (s *server) routes() []route {
 	call := func(method, path string, f apiFunc, known ...string) route {
 		return route{method: method, path: api + path, params: known, data: true, handler: s.api(f, known)}
 	}
-	return append(s.logRoutes(api, call), []route{
+	return append(append(s.logRoutes(api, call), s.learningRoutes(call)...), []route{
 		call("GET", "/incidents", s.listIncidents, "state", "service", "limit"),
 		call("GET", "/incidents/{id}", s.getIncident),
 		call("POST", "/incidents/{id}/ack", s.actOn(s.opts.Incidents.Ack)),

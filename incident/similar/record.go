@@ -24,8 +24,9 @@ type Record struct {
 	False       bool      `json:"false_alarm,omitempty"`
 	Cause       string    `json:"cause,omitempty"` // what people confirmed, else the first suspect
 	Confirmed   bool      `json:"confirmed,omitempty"`
-	Ended       []Outcome `json:"ended"` // what was done, oldest first
-	Print       Print     `json:"print"`
+	Ended       []Outcome `json:"ended"`             // what was done, oldest first
+	Measured    time.Time `json:"measured,omitzero"` // when the print was taken
+	Print       Print     `json:"print,omitempty"`
 }
 
 // OutcomeKind is what sort of thing was done.

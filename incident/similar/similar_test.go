@@ -153,7 +153,7 @@ func TestStore_Full_ForgetsTheOldest(t *testing.T) {
 	}
 	defer db.Close()
 	_, err = db.Exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < ?)
-		INSERT INTO incident_prints (incident, opened, body) SELECT 'n' || i, i, '{}' FROM n`, similar.MaxRecords)
+		INSERT INTO incident_prints (incident, opened, body) SELECT 'n' || i, i, json_object('incident', 'n' || i, 'opened', '2026-01-01T00:00:00Z') FROM n`, similar.MaxRecords)
 	must(t, err)
 	s := similar.NewStore(db, nil)
 	must(t, s.Save(ctx, similar.Record{Incident: "late", Opened: noon}))

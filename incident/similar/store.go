@@ -1,11 +1,14 @@
 package similar
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -19,6 +22,9 @@ const MaxRecords = 2000
 type Store struct {
 	db     *sql.DB
 	pruned *metrics.Counter
+
+	mu  sync.Mutex
+	all []Record // what the table holds, the newest first; nil until it is read
 }
 
 // NewStore returns a store over db, which the caller closes. A nil set counts for
@@ -37,6 +43,8 @@ func (s *Store) Save(ctx context.Context, r Record) error {
 	if err != nil {
 		return fmt.Errorf("save print of incident %s: %w", r.Incident, err)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("save print of incident %s: %w", r.Incident, err)
@@ -65,7 +73,18 @@ func (s *Store) Save(ctx context.Context, r Record) error {
 		return fmt.Errorf("save print of incident %s: %w", r.Incident, err)
 	}
 	s.pruned.Add(int(gone))
+	if s.all != nil {
+		s.all = slices.DeleteFunc(slices.Clone(s.all), func(x Record) bool { return x.Incident == r.Incident })
+		at, _ := slices.BinarySearchFunc(s.all, r, newest)
+		s.all = slices.Insert(s.all, at, r)
+		s.all = s.all[:min(len(s.all), MaxRecords)]
+	}
 	return nil
+}
+
+// newest orders records as they are read.
+func newest(a, b Record) int {
+	return cmp.Or(cmp.Compare(b.Opened.UnixMilli(), a.Opened.UnixMilli()), cmp.Compare(b.Incident, a.Incident))
 }
 
 // Get returns the record of an incident, and false when there is none.
@@ -86,12 +105,31 @@ func (s *Store) Get(ctx context.Context, incident string) (Record, bool, error) 
 }
 
 // Past returns the records of all other incidents that were opened before a time,
-// the newest first; none is an empty list.
+// the newest first; none is an empty list. Prints and outcomes are shared and must
+// not be changed. The table is read once.
 func (s *Store) Past(ctx context.Context, incident string, before time.Time) ([]Record, error) {
-	rows, err := s.db.QueryContext(ctx, "SELECT body FROM incident_prints WHERE incident <> ? AND opened < ? ORDER BY opened DESC, incident DESC LIMIT ?",
-		incident, before.UnixMilli(), MaxRecords)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.all == nil {
+		all, err := s.read(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("read past incidents: %w", err)
+		}
+		s.all = all
+	}
+	out := make([]Record, 0, len(s.all))
+	for _, r := range s.all {
+		if r.Incident != incident && r.Opened.Before(before) {
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+func (s *Store) read(ctx context.Context) ([]Record, error) {
+	rows, err := s.db.QueryContext(ctx, "SELECT body FROM incident_prints ORDER BY opened DESC, incident DESC LIMIT ?", MaxRecords)
 	if err != nil {
-		return nil, fmt.Errorf("read past incidents: %w", err)
+		return nil, err
 	}
 	defer rows.Close()
 	out := []Record{}
@@ -99,15 +137,12 @@ func (s *Store) Past(ctx context.Context, incident string, before time.Time) ([]
 		var body string
 		var r Record
 		if err := rows.Scan(&body); err != nil {
-			return nil, fmt.Errorf("read past incidents: %w", err)
+			return nil, err
 		}
 		if err := json.Unmarshal([]byte(body), &r); err != nil {
-			return nil, fmt.Errorf("read past incidents: %w", err)
+			return nil, err
 		}
 		out = append(out, r)
 	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read past incidents: %w", err)
-	}
-	return out, nil
+	return out, rows.Err()
 }
