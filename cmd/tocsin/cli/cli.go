@@ -42,6 +42,8 @@ type Program struct {
 	Silence  silenceCommand  `cmd:"" help:"Make, list, end and import silences of a running daemon."`
 	Change   changeCommand   `cmd:"" help:"Tell a running daemon of a change, or list the changes it knows."`
 	Rules    rulesCommand    `cmd:"" help:"Ask a running daemon what its alerts did, shadow alerts included."`
+	Expected expectedCommand `cmd:"" help:"Say what is expected for a while, so that it opens nothing."`
+	RCA      rcaCommand      `cmd:"" name:"rca" help:"Show, refit and undo the weights that rankings of causes go by."`
 	Budget   budgetCommand   `cmd:"" help:"Show what the services of a running daemon have spent of their false-alarm budgets."`
 	Report   reportCommand   `cmd:"" help:"Ask a running daemon what is to come."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
