@@ -19,6 +19,7 @@ const Alerts = lazy(() => import('./pages/alerts.tsx'))
 const Explore = lazy(() => import('./pages/explore.tsx'))
 const Logs = lazy(() => import('./pages/logs.tsx'))
 const Notifications = lazy(() => import('./pages/notifications.tsx'))
+const FeedbackPage = lazy(() => import('./pages/feedback.tsx'))
 const Series = lazy(() => import('./pages/series.tsx'))
 const StatusPage = lazy(() => import('./pages/status.tsx'))
 
@@ -32,6 +33,7 @@ const pages = [
   { path: '/logs', name: 'Logs', key: 'l' },
   { path: '/series', name: 'Series', key: 'm' },
   { path: '/notifications', name: 'Notifications', key: 'n' },
+  { path: '/feedback', name: 'Feedback', key: 'b' },
   { path: '/status', name: 'Status', key: 's' },
 ]
 
@@ -99,6 +101,7 @@ function Shell() {
             <Route path="/graph" component={FromPrometheus} />
             <Route path="/query" component={FromPrometheus} />
             <Route path="/notifications" component={Notifications} />
+            <Route path="/feedback" component={FeedbackPage} />
             <Route path="/status" component={StatusPage} />
             <Route>
               <h1>There is no such page</h1>

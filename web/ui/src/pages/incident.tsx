@@ -10,6 +10,8 @@ import { arrows, selector } from '../format/text.ts'
 import { isSet } from '../format/time.ts'
 import { useLive } from '../live-context.tsx'
 import { Actions } from '../parts/actions.tsx'
+import { Feedback } from '../parts/feedback.tsx'
+import { Likeness } from '../parts/likeness.tsx'
 import { Deliveries } from '../parts/deliveries.tsx'
 import { EvidenceTable } from '../parts/evidence.tsx'
 import { SeverityMark, StateMark } from '../parts/marks.tsx'
@@ -54,6 +56,8 @@ export default function Incident({ id }: { id: string }) {
             </div>
             <div className="stack">
               <Suspects ranking={d.ranking} />
+              <Feedback incident={d.incident} ranking={d.ranking} changed={detail.reload} />
+              <Likeness incident={d.incident.id} />
               <Timeline events={d.events} />
               <Deliveries deliveries={d.deliveries} incident={d.incident.id} />
             </div>
