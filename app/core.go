@@ -400,6 +400,9 @@ func (c *Core) Step(ctx context.Context, t time.Time) error {
 	if err := c.JudgeChanges(ctx, t); err != nil {
 		return err
 	}
+	if err := c.StepRefit(ctx, t); err != nil {
+		return err
+	}
 	if _, err := c.Respond(ctx); err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 type lessons struct {
 	prints   *similar.Store
 	words    *feedback.Store
+	due      atomic.Bool                 // a refit; what is due when a process ends waits for the next word
 	weights  atomic.Pointer[rca.Weights] // in force; never nil once opened
 	expected expecting
 }
@@ -59,7 +60,7 @@ func (c *Core) taught(ctx context.Context, inc incident.Incident, q rca.Query) r
 // GiveFeedback keeps what somebody says of an incident and does what follows from
 // it: a false alarm ends the incident and charges the budget for false alarms, what
 // is expected makes such occurrences weak and ends the incident, and words on its
-// cause may lead to a refit of the weights.
+// cause lead to a refit of the weights when enough have come together; see StepRefit.
 func (c *Core) GiveFeedback(ctx context.Context, id string, r web.FeedbackRequest, at time.Time) (feedback.Feedback, error) {
 	inc, _, err := c.incidents.Get(ctx, id)
 	if err != nil {
@@ -106,10 +107,17 @@ func (c *Core) labelled(ctx context.Context, f feedback.Feedback) (feedback.Feed
 	if err != nil {
 		return f, err
 	}
-	if feedback.Due(labels, rows) {
-		_, err = c.refit(ctx, labels, incident.ActorSelf, f.At)
+	c.lessons.due.Store(feedback.Due(labels, rows))
+	return f, nil
+}
+
+// StepRefit refits the weights when enough has been said since the last time.
+func (c *Core) StepRefit(ctx context.Context, now time.Time) error {
+	if !c.lessons.due.Swap(false) {
+		return nil
 	}
-	return f, err
+	_, err := c.Refit(ctx, incident.ActorSelf, now)
+	return err
 }
 
 func titleOf(rows []rca.Finding, name string) string {

@@ -179,6 +179,9 @@ func (a *App) judgeLoop(ctx context.Context, c *Core) error {
 		if err := c.JudgeChanges(ctx, c.now()); err != nil && ctx.Err() == nil {
 			c.log.Error("changes could not be judged", "error", err)
 		}
+		if err := c.StepRefit(ctx, c.now()); err != nil && ctx.Err() == nil {
+			c.log.Error("the weights of rankings could not be refitted", "error", err)
+		}
 	}
 }
 

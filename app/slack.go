@@ -48,6 +48,19 @@ func (p people) FalseAlarm(ctx context.Context, id, actor string) error {
 	return forPeople(err)
 }
 
+// Cause keeps what somebody says of a suspect.
+func (p people) Cause(ctx context.Context, id, cause string, right bool, actor string) error {
+	kind := feedback.WrongCause
+	if right {
+		kind = feedback.RightCause
+	}
+	_, err := p.c.GiveFeedback(ctx, id, web.FeedbackRequest{Kind: kind, Actor: actor, Cause: cause}, p.c.now())
+	if errors.Is(err, feedback.ErrInvalid) {
+		return errors.New("that suspect is not in the ranking any more; say it on the incident's page")
+	}
+	return forPeople(err)
+}
+
 // forPeople says the errors of people's calls in words for a chat.
 func forPeople(err error) error {
 	switch {

@@ -33,7 +33,7 @@ const pages = [
   { path: '/logs', name: 'Logs', key: 'l' },
   { path: '/series', name: 'Series', key: 'm' },
   { path: '/notifications', name: 'Notifications', key: 'n' },
-  { path: '/feedback', name: 'Feedback', key: 'b' },
+  { path: '/feedback', name: 'Feedback', key: 'b', aside: true },
   { path: '/status', name: 'Status', key: 's' },
 ]
 
@@ -71,7 +71,7 @@ function Shell() {
           Tocsin
         </Link>
         <nav className="nav" aria-label="Pages">
-          {pages.map((p) => (
+          {pages.filter((p) => !('aside' in p)).map((p) => (
             <NavLink key={p.path} path={p.path} location={location}>
               {p.name}
             </NavLink>

@@ -1,5 +1,6 @@
 import { Button, Modal, NativeSelect, TextInput, Textarea } from '@mantine/core'
 import { type SubmitEvent, useState } from 'react'
+import { Link } from 'wouter'
 import { ApiError } from '../api/client.ts'
 import { type Feedback as Said, type FeedbackKind, type FeedbackRequest, learnedApi } from '../api/learned.ts'
 import type { Incident, Ranking } from '../api/nouns.ts'
@@ -35,6 +36,9 @@ export function Feedback({ incident, ranking, changed }: Props) {
     <section className="sheet o3" aria-labelledby="feedback">
       <header>
         <h2 id="feedback">Was this right?</h2>
+        <p>
+          <Link href="/feedback">what was learned</Link>
+        </p>
       </header>
       <Failure error={said.error} again={said.reload} />
       {said.data?.feedback.map((f) => (
