@@ -183,11 +183,12 @@ func (c *Core) likeness(ctx context.Context, inc incident.Incident, at time.Time
 // estimates predicts each stage of an incident that goes on.
 func (c *Core) estimates(inc incident.Incident, own similar.Record, past []similar.Record, at time.Time) web.Estimates {
 	stages := map[string][]resolving.Case{}
+	ready := own.Ready()
 	for _, r := range past {
 		if r.False {
 			continue
 		}
-		likeness, _ := similar.Similarity(own.Print, r.Print)
+		likeness, _ := ready.To(r.Ready())
 		add := func(stage string, from, to time.Time) {
 			k := resolving.Case{Service: r.Service, Severity: r.Severity, Similarity: likeness, Open: to.IsZero() || to.After(at)}
 			if k.Open {

@@ -2,7 +2,6 @@ package similar
 
 import (
 	"cmp"
-	"math"
 	"slices"
 )
 
@@ -49,52 +48,20 @@ type Match struct {
 // Similarity returns how alike two prints are, in [0, 1], by instances or by
 // classes, whichever says more: 0.7 of the cosine of the weights and 0.3 of the
 // Jaccard index of what they are about, where opposite directions are different
-// things. Empty prints are like nothing. It takes O(n) for n weights.
+// things. Empty prints are like nothing. It takes O(n log n) for n weights.
 //
 // That units of the same class are compared is after Li et al., "Actionable and
 // Interpretable Fault Localization for Recurring Failures in Online Service
 // Systems", ESEC/FSE 2022 (DejaVu).
-func Similarity(a, b Print) (float64, Level) {
-	s := alike(a, b)
-	if c := classPart * alike(a.Class(), b.Class()); c > s {
-		return c, ByClass
-	}
-	return s, Instance
-}
-
-func alike(a, b Print) float64 {
-	if len(a) == 0 || len(b) == 0 {
-		return 0
-	}
-	// The order of the sums is fixed, so that the same prints give the same bits.
-	dot, aa, bb := 0.0, 0.0, 0.0
-	both, either := 0, len(b)
-	for _, k := range a.keys() {
-		x := a[k]
-		aa += x * x
-		y, ok := b[k]
-		if ok {
-			dot += x * y
-		}
-		if ok && (x < 0) == (y < 0) {
-			both++
-		} else {
-			either++
-		}
-	}
-	for _, k := range b.keys() {
-		bb += b[k] * b[k]
-	}
-	cosine := max(dot/math.Sqrt(aa*bb), 0)
-	return min(partCosine*cosine+partJaccard*float64(both)/float64(either), 1)
-}
+func Similarity(a, b Print) (float64, Level) { return Prepare(a).To(Prepare(b)) }
 
 // Nearest returns the past incidents most similar to p, at most n of those with at
 // least the similarity cut; ties fall to the later one. None is an empty list.
 func Nearest(p Print, past []Record, n int, least float64) []Match {
 	out := []Match{}
+	ready := Prepare(p)
 	for _, r := range past {
-		s, level := Similarity(p, r.Print)
+		s, level := ready.To(r.Ready())
 		if s < least || s == 0 {
 			continue
 		}

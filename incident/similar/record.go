@@ -27,6 +27,8 @@ type Record struct {
 	Ended       []Outcome `json:"ended"`             // what was done, oldest first
 	Measured    time.Time `json:"measured,omitzero"` // when the print was taken
 	Print       Print     `json:"print,omitempty"`
+
+	ready *Prepared // the print made ready; nil: it was not yet
 }
 
 // OutcomeKind is what sort of thing was done.

@@ -74,6 +74,7 @@ func (s *Store) Save(ctx context.Context, r Record) error {
 	}
 	s.pruned.Add(int(gone))
 	if s.all != nil {
+		r.ready = Prepare(r.Print)
 		s.all = slices.DeleteFunc(slices.Clone(s.all), func(x Record) bool { return x.Incident == r.Incident })
 		at, _ := slices.BinarySearchFunc(s.all, r, newest)
 		s.all = slices.Insert(s.all, at, r)
@@ -142,6 +143,7 @@ func (s *Store) read(ctx context.Context) ([]Record, error) {
 		if err := json.Unmarshal([]byte(body), &r); err != nil {
 			return nil, err
 		}
+		r.ready = Prepare(r.Print)
 		out = append(out, r)
 	}
 	return out, rows.Err()
