@@ -178,7 +178,7 @@ func (c *Core) rerankDue(id string, now time.Time) bool {
 func (c *Core) rerank(ctx context.Context, inc incident.Incident, now time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, c.rankTimeout)
 	defer cancel()
-	r, err := c.currentRanker().Rank(ctx, rca.Query{Service: inc.Service, Environment: inc.Environment, Onset: inc.Onset, At: now, Seen: inc.Opened})
+	r, err := c.currentRanker().Rank(ctx, c.taught(ctx, inc, rca.Query{Service: inc.Service, Environment: inc.Environment, Onset: inc.Onset, At: now, Seen: inc.Opened}))
 	if err != nil {
 		return err
 	}

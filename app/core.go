@@ -128,6 +128,7 @@ type Core struct {
 	inferring *inferring
 	rankings  *rca.Store
 	graphs    *graphs
+	lessons   lessons // from people's words and from past incidents
 	silences  *silence.Store
 	router    *alertmanager.Router
 	receiver  func(notify.Channel) notify.Channel // see CoreOptions
@@ -303,6 +304,9 @@ func (c *Core) openDeciders(ctx context.Context, o CoreOptions) (err error) {
 	c.anomalies = incident.NewAnomalyLog(c.state, o.Metrics)
 	c.feed = change.NewFeed(c.state, change.Options{Metrics: o.Metrics, RollbackWindow: o.Config.Changes.Feed.RollbackWindow.Std()})
 	c.rankings = rca.NewStore(c.state)
+	if err := c.openLearned(ctx, o); err != nil {
+		return err
+	}
 	c.gaps = journal.NewGaps(c.state)
 	if c.alertLog, err = journal.NewLog(ctx, c.state, o.Metrics); err != nil {
 		return err
@@ -399,6 +403,9 @@ func (c *Core) Step(ctx context.Context, t time.Time) error {
 	if err := c.Revisit(ctx, t); err != nil {
 		return err
 	}
+	if err := c.StepExpected(ctx, t); err != nil {
+		return err
+	}
 	if err := c.incidents.Tick(ctx, t); err != nil {
 		return err
 	}
@@ -406,6 +413,9 @@ func (c *Core) Step(ctx context.Context, t time.Time) error {
 		return err
 	}
 	if err := c.JudgeChanges(ctx, t); err != nil {
+		return err
+	}
+	if err := c.StepRefit(ctx, t); err != nil {
 		return err
 	}
 	if _, err := c.Respond(ctx); err != nil {

@@ -91,6 +91,7 @@ func (a *App) serve(c *Core) {
 		Stages:        c.StageReport,
 		Anomalies:     webAnomalies{c.anomalies},
 		Rankings:      c.rankings,
+		Learning:      c,
 		Deliveries:    webDeliveries{c},
 		Notifications: c.notifications,
 		Bands:         webBands{c},

@@ -162,7 +162,7 @@ func (a *App) tickLoop(ctx context.Context, c *Core) error {
 			}
 			a.server.rates.note(sum(a.counters(), "tocsin_store_samples_total"))
 		}
-		if err := errors.Join(c.incidents.Tick(ctx, now), c.Rerank(ctx, now), c.reconcile(ctx, now)); err != nil && ctx.Err() == nil {
+		if err := errors.Join(c.incidents.Tick(ctx, now), c.StepExpected(ctx, now), c.Rerank(ctx, now), c.reconcile(ctx, now)); err != nil && ctx.Err() == nil {
 			c.log.Error("incidents could not be moved on", "error", err)
 		}
 		a.moved.Store(time.Now().UnixMilli())
@@ -182,6 +182,9 @@ func (a *App) judgeLoop(ctx context.Context, c *Core) error {
 		}
 		if err := c.JudgeChanges(ctx, c.now()); err != nil && ctx.Err() == nil {
 			c.log.Error("changes could not be judged", "error", err)
+		}
+		if err := c.StepRefit(ctx, c.now()); err != nil && ctx.Err() == nil {
+			c.log.Error("the weights of rankings could not be refitted", "error", err)
 		}
 	}
 }

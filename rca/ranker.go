@@ -88,6 +88,10 @@ type Query struct {
 	Environment string
 	Onset, At   time.Time
 	Seen        time.Time // when the incident was opened; a change begun later is not its cause
+
+	Fixes         []Fix // see Input
+	TimeToResolve *Estimate
+	Weights       Weights
 }
 
 const (
@@ -116,7 +120,8 @@ func (r *Ranker) Rank(ctx context.Context, q Query) (Ranking, error) {
 		r.m.changesLimit.Inc()
 	}
 	in := Input{Service: q.Service, Environment: q.Environment, Onset: q.Onset, Seen: q.Seen, At: q.At,
-		Step: time.Duration(c.Step), Changes: changes}
+		Step: time.Duration(c.Step), Changes: changes,
+		Fixes: q.Fixes, TimeToResolve: q.TimeToResolve, Weights: q.Weights}
 	if in.History, err = r.history(ctx, q, changes); err != nil {
 		r.m.failed.Inc()
 		return Ranking{}, fmt.Errorf("rank causes for %q: %w", q.Service, err)

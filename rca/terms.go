@@ -263,7 +263,7 @@ func (r *ranker) none(suspects []suspect) Finding {
 		t.Text = "the largest effect is at a service that changed, or what changed has no telemetry"
 	}
 	f.Terms = append(f.Terms, t)
-	return summed(f)
+	return summed(f, r.in.Weights)
 }
 
 // words writes a duration for people: "40s", "7m", "1h5m".

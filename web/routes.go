@@ -1,6 +1,9 @@
 package web
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+)
 
 // route is one method on one path. Params are the query parameters it knows;
 // the OpenAPI document must list the same.
@@ -30,7 +33,7 @@ func (s *server) routes() []route {
 	call := func(method, path string, f apiFunc, known ...string) route {
 		return route{method: method, path: api + path, params: known, data: true, handler: s.api(f, known)}
 	}
-	return append(append(s.logRoutes(api, call), s.reportRoutes(api, call)...), []route{
+	return append(slices.Concat(s.logRoutes(api, call), s.reportRoutes(api, call), s.learningRoutes(call)), []route{
 		call("GET", "/incidents", s.listIncidents, "state", "service", "limit"),
 		call("GET", "/incidents/{id}", s.getIncident),
 		call("POST", "/incidents/{id}/ack", s.actOn(s.opts.Incidents.Ack)),

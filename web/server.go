@@ -42,6 +42,8 @@ type Options struct {
 	Stages    func(ctx context.Context, service string, from time.Time, limit int) (StageReport, error)
 	Forecasts Forecasts
 	Imports   Imports
+	// Learning is what was learned from people and past incidents; optional.
+	Learning Learning
 	// Delivery computes the figures of delivery of a time.
 	Delivery func(ctx context.Context, r DeliveryRequest) (delivery.Report, error)
 	// Alerts returns the alerts of our rules that fire or are held.

@@ -53,11 +53,11 @@ var mayImport = map[string][]string{
 	"report":            {"internal/yamldoc", "telemetry", "change/...", "rules/...", "incident", "rca", "notify", "notify/chart"},
 	"report/capture":    {"telemetry", "incident"},
 	"web/...": {"report/...", "internal/yamldoc", "telemetry", "topology", "detector", "store/...", "ingest/...", "logs/...", "change/...",
-		"rules/...", "incident", "rca", "notify/...", "web/..."},
+		"rules/...", "incident/...", "rca/...", "notify/...", "web/..."},
 	"config": {"report", "internal/yamldoc", "internal/promfile", "internal/amfile", "telemetry", "topology", "detector", "store/...", "bands", "warm", "ingest/...", "logs/...", "change/...",
-		"rules/...", "incident", "rca", "notify/...", "web/..."},
+		"rules/...", "incident/...", "rca/...", "notify/...", "web/..."},
 	"app": {"report/...", "internal/yamldoc", "internal/promfile", "internal/amfile", "telemetry", "topology", "detector", "store/...", "bands", "backfill", "cardinality", "warm", "ingest/...", "logs/...", "change/...",
-		"rules/...", "incident", "rca", "notify/...", "web/...", "config", "configs"},
+		"rules/...", "incident/...", "rca/...", "notify/...", "web/...", "config", "configs"},
 	"trial/...": {"report/capture", "logs/template", "internal/yamldoc", "internal/noise", "telemetry", "topology", "detector", "store/...", "bands", "change", "rules/...", "incident", "rca", "notify/...",
 		"config", "app"},
 	"internal/docgen/...": {"..."},
@@ -66,6 +66,10 @@ var mayImport = map[string][]string{
 	"cmd/...":             {"..."},
 	"bench/...":           {"..."},
 	"test/...":            {"..."},
+
+	"incident/similar":   {"incident"},
+	"incident/resolving": {},
+	"rca/feedback":       {"telemetry", "incident", "rca"},
 }
 
 // imports holds the import table.

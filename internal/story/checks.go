@@ -39,6 +39,7 @@ type world struct {
 	ranking   func(id string) (rca.Ranking, error)
 	verdict   func(service, version string) (string, error)
 	changes   func(service string) ([]string, error)
+	learned   func(words []string, latest *incident.Incident) (bool, string, error)
 	fresh     []sent // messages sent since the last step
 }
 
@@ -68,6 +69,9 @@ func (c *checks) at(ctx context.Context, now time.Duration, core *app.Core, b *b
 			return -1
 		}
 		return len(lines)
+	}
+	w.learned = func(words []string, latest *incident.Incident) (bool, string, error) {
+		return learnedHolds(ctx, core, words, latest)
 	}
 	c.total = len(w.incidents)
 	w.fresh, c.seen = b.since(c.seen)
@@ -120,6 +124,19 @@ func (w *world) holds(words []string) (bool, string, error) {
 			}
 		}
 		return false, fmt.Sprintf("anomalies of %s: %v", words[1], names), nil
+	case "charged", "similar", "weights":
+		var latest *incident.Incident
+		if words[0] == "similar" {
+			latest = w.latest(words[1])
+		}
+		return w.learned(words, latest)
+	case "expected":
+		for _, a := range w.anomalies {
+			if a.Service == words[1] && a.Name == words[2] && a.Excused != "" {
+				return true, "", nil
+			}
+		}
+		return false, fmt.Sprintf("no expected anomaly among %d", len(w.anomalies)), nil
 	case "verdict":
 		got, err := w.verdict(words[1], words[2])
 		state, _, _ := strings.Cut(got, ":")

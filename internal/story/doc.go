@@ -27,6 +27,11 @@
 //	crash at 70m                        # start again without stopping in order
 //	ack at 80m service=pay actor=oncall    # a person acknowledges the open incident
 //	resolve at 90m service=pay actor=oncall
+//	expected at 80m service=pay signal=error_rate for=6h [hours=22:00-04:00 days=mon,tue] reason="load test" actor=ops
+//	unexpected at 90m actor=ops         # ends the newest such word
+//	feedback at 95m service=pay kind=wrong_cause cause=ID right=none actor=ops  # on its newest incident
+//	refit at 96m actor=ops
+//	undo at 97m to=0 actor=ops          # back to an earlier row of weights
 //	down at 1h channel=pager for=30m [answer=refuse]  # a channel takes nothing; it asks to be
 //	                                    # tried again, or with "answer=refuse" says no for good
 //	expect at 65m incident pay open

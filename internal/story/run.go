@@ -211,6 +211,8 @@ func (r *runner) act(ctx context.Context, a Action) error {
 		return r.silence(ctx, a)
 	case ActionAlert:
 		return r.alert(ctx, a)
+	case ActionExpected, ActionUnexpected, ActionFeedback, ActionRefit, ActionUndo:
+		return r.taught(ctx, a)
 	case ActionDown:
 		return r.book.down(a, r.time(a.At))
 	}

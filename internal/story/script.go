@@ -55,6 +55,12 @@ const (
 	ActionSilence ActionKind = "silence"
 	ActionAlert   ActionKind = "alert" // one that another program sends
 	ActionDown    ActionKind = "down"  // a channel takes nothing for a while
+
+	ActionExpected   ActionKind = "expected"   // a person expects something
+	ActionUnexpected ActionKind = "unexpected" // and ends the newest such word
+	ActionFeedback   ActionKind = "feedback"   // on the newest incident of a service
+	ActionRefit      ActionKind = "refit"
+	ActionUndo       ActionKind = "undo"
 )
 
 // actionKeys are the arguments that each may have.
@@ -63,6 +69,9 @@ var actionKeys = map[ActionKind][]string{
 	ActionAck:    {"service", "actor", "note"}, ActionResolve: {"service", "actor", "note"},
 	ActionSilence: {"matchers", "until", "actor", "comment"}, ActionAlert: {"labels", "until", "summary"},
 	ActionDown: {"channel", "for", "answer"},
+
+	ActionExpected: {"service", "environment", "signal", "for", "hours", "days", "reason", "actor"}, ActionUnexpected: {"actor"},
+	ActionFeedback: {"service", "kind", "cause", "right", "actor", "note"}, ActionRefit: {"actor"}, ActionUndo: {"to", "actor"},
 }
 
 // Action is one such moment with its key=value arguments.
@@ -86,6 +95,11 @@ type Action struct {
 //	                                      from 10m0s to 14m0s by reported, telemetry/version", contains TEXT
 //	message CHANNEL KIND [contains "TEXT"]  a message about an event of that kind was sent;
 //	                                      of a receiver, receiver/NAME, KIND is first, changed, repeat or resolved
+//	charged SERVICE N                     its budget has been charged so many alarms in seven days
+//	similar SERVICE "TEXT"                the past incident that its newest one resembles most has TEXT in its title,
+//	                                      cause or what ended it; "nothing" when there is none
+//	weights N                             the row of refits that is in force, 0 for the house's weights
+//	expected SERVICE NAME                 an episode of that name is on record as expected
 //	incidents = N, messages CHANNEL = N, messages CHANNEL KIND = N,
 //	changes SERVICE = N                   (totals)
 type Expect struct {

@@ -109,12 +109,14 @@ func checkWords(w []string, total bool) error {
 	switch w[0] {
 	case "alert", "verdict":
 		ok = len(w) == 4
-	case "incident", "anomaly", "suspect", "change":
+	case "incident", "anomaly", "suspect", "change", "charged", "similar", "expected":
 		ok = len(w) == 3
+	case "weights":
+		ok = len(w) == 2
 	case "message":
 		ok = len(w) == 3 || (len(w) == 5 && w[3] == "contains")
 	default:
-		return fmt.Errorf("expect: unknown subject %q; want alert, incident, anomaly, suspect, change, verdict or message", w[0])
+		return fmt.Errorf("expect: unknown subject %q; want alert, incident, anomaly, suspect, change, verdict, message, charged, similar, expected or weights", w[0])
 	}
 	if !ok {
 		return fmt.Errorf("expect %s: wrong number of words in %q", w[0], strings.Join(w, " "))

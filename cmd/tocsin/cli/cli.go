@@ -44,6 +44,8 @@ type Program struct {
 	Change   changeCommand   `cmd:"" help:"Tell a running daemon of a change, or list the changes it knows."`
 	Rules    rulesCommand    `cmd:"" help:"Ask a running daemon what its alerts did, shadow alerts included."`
 	Topology topologyCommand `cmd:"" help:"Show which service depends on which, with figures of each, as a running daemon knows it."`
+	Expected expectedCommand `cmd:"" help:"Say what is expected for a while, so that it opens nothing."`
+	RCA      rcaCommand      `cmd:"" name:"rca" help:"Show, refit and undo the weights that rankings of causes go by."`
 	Budget   budgetCommand   `cmd:"" help:"Show what the services of a running daemon have spent of their false-alarm budgets."`
 	Report   reportCommand   `cmd:"" help:"Ask a running daemon what is to come."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`

@@ -20,6 +20,8 @@ type incidentCommand struct {
 	Ack     incidentAck     `cmd:"" help:"Say that somebody is on it."`
 	Resolve incidentResolve `cmd:"" help:"Say that it is over."`
 	Export  incidentExport  `cmd:"" help:"Write an incident with the samples, rules, settings and changes that it came of to a file that can be run again."`
+
+	Feedback incidentFeedback `cmd:"" help:"Say whether the cause was right, that it was a false alarm, or that it is expected."`
 }
 
 type incidentList struct {
@@ -79,7 +81,15 @@ func (c *incidentShow) Run(ctx context.Context, s streams) error {
 	if c.JSON {
 		return printJSON(s.out, d)
 	}
-	return showIncident(s.out, d)
+	if err := showIncident(s.out, d); err != nil {
+		return err
+	}
+	like, err := cl.Similar(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	showLikeness(s.out, like)
+	return nil
 }
 
 // showIncident writes one incident for people.

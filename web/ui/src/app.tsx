@@ -20,6 +20,7 @@ const Explore = lazy(() => import('./pages/explore.tsx'))
 const Logs = lazy(() => import('./pages/logs.tsx'))
 const Notifications = lazy(() => import('./pages/notifications.tsx'))
 const TopologyPage = lazy(() => import('./pages/topology.tsx'))
+const FeedbackPage = lazy(() => import('./pages/feedback.tsx'))
 const Series = lazy(() => import('./pages/series.tsx'))
 const StatusPage = lazy(() => import('./pages/status.tsx'))
 
@@ -34,6 +35,7 @@ const pages = [
   { path: '/logs', name: 'Logs', key: 'l' },
   { path: '/series', name: 'Series', key: 'm' },
   { path: '/notifications', name: 'Notifications', key: 'n' },
+  { path: '/feedback', name: 'Feedback', key: 'b', aside: true },
   { path: '/status', name: 'Status', key: 's' },
 ]
 
@@ -71,7 +73,7 @@ function Shell() {
           Tocsin
         </Link>
         <nav className="nav" aria-label="Pages">
-          {pages.map((p) => (
+          {pages.filter((p) => !('aside' in p)).map((p) => (
             <NavLink key={p.path} path={p.path} location={location}>
               {p.name}
             </NavLink>
@@ -102,6 +104,7 @@ function Shell() {
             <Route path="/graph" component={FromPrometheus} />
             <Route path="/query" component={FromPrometheus} />
             <Route path="/notifications" component={Notifications} />
+            <Route path="/feedback" component={FeedbackPage} />
             <Route path="/status" component={StatusPage} />
             <Route>
               <h1>There is no such page</h1>

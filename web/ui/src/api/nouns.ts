@@ -42,6 +42,8 @@ export interface Occurrence {
   query?: string
   channels?: string[]
   summary?: string
+  /** Why people expect it, which makes it weak. */
+  excused?: string
 }
 
 export interface Incident {

@@ -12,6 +12,8 @@ import { useLive } from '../live-context.tsx'
 import { Actions } from '../parts/actions.tsx'
 import { Causes } from '../parts/causes.tsx'
 import { Neighbourhood } from '../parts/neighbourhood.tsx'
+import { Feedback } from '../parts/feedback.tsx'
+import { Likeness } from '../parts/likeness.tsx'
 import { Deliveries } from '../parts/deliveries.tsx'
 import { EvidenceTable } from '../parts/evidence.tsx'
 import { SeverityMark, StateMark } from '../parts/marks.tsx'
@@ -59,6 +61,8 @@ export default function Incident({ id }: { id: string }) {
             </div>
             <div className="stack">
               <Suspects ranking={d.ranking} />
+              <Feedback incident={d.incident} ranking={d.ranking} changed={detail.reload} />
+              <Likeness incident={d.incident.id} />
               <Timeline events={d.events} />
               <Deliveries deliveries={d.deliveries} incident={d.incident.id} />
             </div>
