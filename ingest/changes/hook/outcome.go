@@ -41,6 +41,7 @@ const (
 	Event       Reason = "event"        // a kind of event that tells of no change
 	State       Reason = "state"        // a step of a change that says nothing new
 	Branch      Reason = "branch"       // of a branch that is not configured
+	Environment Reason = "environment"  // of an environment that is not configured
 	Workflow    Reason = "workflow"     // of a workflow or pipeline that is not configured
 	NoChange    Reason = "no_change"    // it says itself that nothing was altered
 	NoMatch     Reason = "no_match"     // the condition of the webhook does not hold
@@ -82,6 +83,23 @@ func (o *Outcome) add(i Item) {
 	}
 	i.At = len(o.Items)
 	o.Items = append(o.Items, i)
+}
+
+// Only moves the changes of other environments than those that fit one of the
+// patterns to what is ignored. Without patterns it does nothing.
+func (o *Outcome) Only(environments []string) {
+	if len(environments) == 0 {
+		return
+	}
+	kept := o.Items[:0]
+	for _, i := range o.Items {
+		if Matches(environments, i.Change.Environment) {
+			kept = append(kept, i)
+		} else {
+			o.Ignore(Environment, "environment %s is none of only_environments", First(i.Change.Environment, "(none)"))
+		}
+	}
+	o.Items = kept
 }
 
 // Ignore notes a part that was left out. At most MaxItems are noted.
