@@ -15,7 +15,7 @@ import (
 // newChangeHooks builds the receiver of change webhooks over the feed of an open core.
 func (a *App) newChangeHooks(c *Core, o ingest.Options) *changes.Handler {
 	return changes.NewHandler(changes.Options{
-		Options: o, Config: a.loaded.config.Changes,
+		Options: o, Config: a.loaded.config.Changes.Hooks,
 		Record: func(ctx context.Context, ch telemetry.Change) (telemetry.Change, bool, error) {
 			return c.RecordChange(ctx, ch, c.now())
 		},

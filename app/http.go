@@ -81,13 +81,14 @@ func (a *App) serve(c *Core) {
 		logs = ways
 	}
 	a.server.slack = a.slackActions(c, cfg)
-	a.server.receivers.changes.Use(cfg.Changes)
+	a.server.receivers.changes.Use(cfg.Changes.Hooks)
 	a.answer(web.NewServer(web.Options{
 		Config:        cfg.Web,
 		ListenAddress: a.Address(),
 		Incidents:     webIncidents{c.incidents},
 		Broker:        a.server.broker,
 		Changes:       webChanges{c},
+		Stages:        c.StageReport,
 		Anomalies:     webAnomalies{c.anomalies},
 		Rankings:      c.rankings,
 		Deliveries:    webDeliveries{c},

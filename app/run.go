@@ -153,6 +153,9 @@ func (a *App) tickLoop(ctx context.Context, c *Core) error {
 			if err := c.StepLogs(ctx, now); err != nil && ctx.Err() == nil {
 				c.log.Error("log lines could not be judged", "error", err)
 			}
+			if err := c.StepInferred(ctx, now); err != nil && ctx.Err() == nil {
+				c.log.Error("changes that telemetry shows could not be recorded", "error", err)
+			}
 			if err := c.Revisit(ctx, now); err != nil && ctx.Err() == nil {
 				c.log.Error("held anomalies could not be looked at again", "error", err)
 			}

@@ -12,7 +12,6 @@ import (
 	"github.com/tocsinhq/tocsin/detector"
 	"github.com/tocsinhq/tocsin/incident"
 	"github.com/tocsinhq/tocsin/ingest"
-	"github.com/tocsinhq/tocsin/ingest/changes"
 	"github.com/tocsinhq/tocsin/ingest/journald"
 	"github.com/tocsinhq/tocsin/ingest/otlp"
 	"github.com/tocsinhq/tocsin/ingest/scrape"
@@ -57,8 +56,6 @@ type Config struct {
 	Tail tail.Config `yaml:"tail"`
 	// Journal is about the journal of this machine.
 	Journal journald.Config `yaml:"journal"`
-	// Changes is about webhooks that tell of deployments, flags and other changes.
-	Changes changes.Config `yaml:"changes"`
 	// Services says which labels name the service that a series belongs to.
 	Services topology.Config `yaml:"services"`
 	// Detector is about baselines, scores and the false-alarm budget.
@@ -76,6 +73,10 @@ type Config struct {
 	Rules rules.Config `yaml:"rules"`
 	// Incidents is about opening, folding, resolving and reopening.
 	Incidents incident.Config `yaml:"incidents"`
+	// Changes is about the feed of changes: the webhooks that tell of deployments, flags
+	// and others, those seen in telemetry, rollbacks, and the stages that a deployment
+	// goes through.
+	Changes Changes `yaml:"changes"`
 	// RootCause is about the ranking of suspects.
 	RootCause rca.Config `yaml:"root_cause"`
 	// Notify is about channels and who is told of what.
@@ -137,7 +138,6 @@ func Default() Config {
 		Syslog:       syslog.DefaultConfig(),
 		Tail:         tail.DefaultConfig(),
 		Journal:      journald.DefaultConfig(),
-		Changes:      changes.DefaultConfig(),
 		Services:     topology.DefaultConfig(),
 		Detector:     detector.DefaultConfig(),
 		Bands:        bands.DefaultConfig(),
@@ -146,6 +146,7 @@ func Default() Config {
 		LogWatch:     watch.DefaultConfig(),
 		Rules:        rules.DefaultConfig(),
 		Incidents:    incident.DefaultConfig(),
+		Changes:      defaultChanges(),
 		RootCause:    rca.DefaultConfig(),
 		Notify:       notify.DefaultConfig(),
 		Scrape:       scrape.DefaultConfig(),
@@ -202,7 +203,6 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	c.Syslog.Validate(yamldoc.Under(report, "syslog"))
 	c.Tail.Validate(yamldoc.Under(report, "tail"))
 	c.Journal.Validate(yamldoc.Under(report, "journal"))
-	c.Changes.Validate(yamldoc.Under(report, "changes"))
 	c.Services.Validate(yamldoc.Under(report, "services"))
 	c.Detector.Validate(yamldoc.Under(report, "detector"))
 	c.Bands.Validate(yamldoc.Under(report, "bands"))
@@ -211,6 +211,7 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	c.WarmStart.Validate(yamldoc.Under(report, "warm_start"))
 	c.Rules.Validate(yamldoc.Under(report, "rules"))
 	c.Incidents.Validate(yamldoc.Under(report, "incidents"))
+	c.Changes.Validate(yamldoc.Under(report, "changes"))
 	c.RootCause.Validate(yamldoc.Under(report, "root_cause"))
 	c.Notify.Validate(yamldoc.Under(report, "notify"))
 	c.Alertmanager.Validate(yamldoc.Under(report, "alertmanager"))

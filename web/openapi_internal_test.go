@@ -10,6 +10,7 @@ import (
 
 	"github.com/tocsinhq/tocsin/change"
 	"github.com/tocsinhq/tocsin/change/delivery"
+	"github.com/tocsinhq/tocsin/change/stage"
 	"github.com/tocsinhq/tocsin/change/verdict"
 	"github.com/tocsinhq/tocsin/incident"
 	"github.com/tocsinhq/tocsin/ingest/changes"
@@ -95,7 +96,7 @@ func TestOpenAPI_SchemasAndNouns_Agree(t *testing.T) {
 		"Error": ErrorBody{}, "Problem": Problem{}, "Occurrence": incident.Occurrence{}, "Reading": incident.Reading{}, "Incident": incident.Incident{}, "IncidentRow": IncidentRow{},
 		"Suspect": Suspect{}, "IncidentList": IncidentList{}, "IncidentDetail": IncidentDetail{}, "Event": incident.Event{}, "EventRecord": EventRecord{},
 		"Ranking": rca.Ranking{}, "Finding": rca.Finding{}, "Term": rca.Term{}, "Evidence": rca.Evidence{}, "Change": telemetry.Change{},
-		"ChangeList": ChangeList{}, "ChangeRecorded": ChangeRecorded{}, "ChangeHookAnswer": changes.Answer{}, "ChangeVerdict": ChangeVerdict{}, "Delivered": delivery.Report{}, "DeliveryFigures": delivery.Figures{}, "DeliveryDurations": delivery.Durations{}, "Verdict": verdict.Verdict{}, "VerdictSignal": verdict.Finding{}, "Word": change.Word{}, "Anomaly": Anomaly{}, "AnomalyList": AnomalyList{}, "Delivery": Delivery{},
+		"ChangeList": ChangeList{}, "ChangeRecorded": ChangeRecorded{}, "ChangeHookAnswer": changes.Answer{}, "ChangeVerdict": ChangeVerdict{}, "Delivered": delivery.Report{}, "DeliveryFigures": delivery.Figures{}, "DeliveryDurations": delivery.Durations{}, "Verdict": verdict.Verdict{}, "VerdictSignal": verdict.Finding{}, "Word": change.Word{}, "Anomaly": Anomaly{}, "AnomalyList": AnomalyList{}, "Delivery": Delivery{}, "Stage": Stage{}, "StageReport": StageReport{}, "StageNote": stage.Note{}, "StagePassage": stage.Passage{}, "StagePromotion": stage.Promotion{}, "StageRollback": stage.Rollback{}, "StageVariable": stage.Variable{},
 		"Band": Band{}, "Explanation": Explanation{}, "ChannelEvidence": ChannelEvidence{}, "Forecast": Forecast{}, "Crossing": Crossing{}, "ForecastList": ForecastList{}, "Room": Room{}, "RoomList": RoomList{}, "Status": Status{}, "ReloadStatus": ReloadStatus{}, "StoreStatus": StoreStatus{}, "LogStatus": LogStatus{}, "LogLine": logapi.Line{}, "LogBar": logapi.Bar{}, "LogHistogram": LogHistogram{}, "LogTemplate": logapi.TemplateRow{}, "LogTemplates": LogTemplates{}, "DetectorStatus": DetectorStatus{}, "Budget": Budget{}, "SLO": SLO{}, "SLOBurn": SLOBurn{}, "SLOList": SLOList{}, "Spender": Spender{}, "BudgetList": BudgetList{}, "MaintenanceList": MaintenanceList{}, "MaintenanceWindow": window.Status{}, "WarmStart": WarmStart{},
 		"NotifyLog": NotifyLog{}, "NotifyEntry": NotifyEntry{},
 		"ScrapeStatus": ScrapeStatus{}, "FailingTarget": FailingTarget{}, "ForwardStatus": ForwardStatus{},

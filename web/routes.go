@@ -42,6 +42,7 @@ func (s *server) routes() []route {
 		call("POST", "/changes", s.recordChange),
 		{method: "POST", path: api + "/changes/{provider}", data: true, handler: s.opts.ChangeHooks},
 		call("GET", "/changes/{id}/verdict", s.changeVerdict),
+		call("GET", "/stages", s.stages, "service", "from", "limit"),
 		call("GET", "/delivery", s.delivery, "from", "to", "zone", "service", "environment"),
 		call("GET", "/band", s.band, "query", "start", "end", "step"),
 		call("GET", "/explain", s.explain, "query", "time"),

@@ -38,8 +38,10 @@ type Options struct {
 	Budgets       func(ctx context.Context) ([]Budget, error) // of all services, the most spent first
 	Maintenance   func() []window.Status                      // of all maintenance windows, now
 	SLOs          func(ctx context.Context) ([]rules.ObjectiveStatus, error)
-	Forecasts     Forecasts
-	Imports       Imports
+	// Stages says how versions went through the stages of deployment, the latest first.
+	Stages    func(ctx context.Context, service string, from time.Time, limit int) (StageReport, error)
+	Forecasts Forecasts
+	Imports   Imports
 	// Delivery computes the figures of delivery of a time.
 	Delivery func(ctx context.Context, r DeliveryRequest) (delivery.Report, error)
 	// Alerts returns the alerts of our rules that fire or are held.
@@ -145,7 +147,7 @@ func (o Options) check() {
 	}{
 		{"Incidents", o.Incidents == nil}, {"Broker", o.Broker == nil}, {"Changes", o.Changes == nil},
 		{"Anomalies", o.Anomalies == nil}, {"Rankings", o.Rankings == nil}, {"Deliveries", o.Deliveries == nil}, {"Notifications", o.Notifications == nil},
-		{"Bands", o.Bands == nil}, {"Budgets", o.Budgets == nil}, {"Alerts", o.Alerts == nil}, {"AlertLog", o.AlertLog == nil}, {"SLOs", o.SLOs == nil}, {"Maintenance", o.Maintenance == nil}, {"Forecasts", o.Forecasts == nil}, {"Imports", o.Imports == nil}, {"Cardinality", o.Cardinality == nil}, {"Delivery", o.Delivery == nil}, {"Status", o.Status == nil}, {"Reload", o.Reload == nil}, {"Ready", o.Ready == nil},
+		{"Bands", o.Bands == nil}, {"Budgets", o.Budgets == nil}, {"Alerts", o.Alerts == nil}, {"AlertLog", o.AlertLog == nil}, {"SLOs", o.SLOs == nil}, {"Maintenance", o.Maintenance == nil}, {"Stages", o.Stages == nil}, {"Forecasts", o.Forecasts == nil}, {"Imports", o.Imports == nil}, {"Cardinality", o.Cardinality == nil}, {"Delivery", o.Delivery == nil}, {"Status", o.Status == nil}, {"Reload", o.Reload == nil}, {"Ready", o.Ready == nil},
 		{"PromAPI", o.PromAPI == nil}, {"Write", o.Write == nil}, {"OTLP", o.OTLP == nil}, {"Push", o.Push == nil}, {"Alertmanager", o.Alertmanager == nil}, {"Metrics", o.Metrics == nil},
 		{"Logger", o.Logger == nil}, {"MetricSet", o.MetricSet == nil},
 	} {

@@ -16,6 +16,7 @@ import (
 
 	promconfig "github.com/prometheus/prometheus/config"
 
+	"github.com/tocsinhq/tocsin/change/stage"
 	tocsinconfig "github.com/tocsinhq/tocsin/config"
 	"github.com/tocsinhq/tocsin/notify/channels"
 	"github.com/tocsinhq/tocsin/rules"
@@ -107,6 +108,10 @@ func loadAs(name, text string) string {
 		if errs := tocsinconfig.Overlay(&c, name, []byte(text)); len(errs) > 0 {
 			return errs.Error()
 		}
+	case "deployment-stages.yml":
+		if _, errs := stage.Parse(name, []byte(text)); len(errs) > 0 {
+			return errs.Error()
+		}
 	case "alerts.yml":
 		return loadAlerts(name, text)
 	case "slos.yml":
@@ -124,7 +129,7 @@ func loadAs(name, text string) string {
 			return err.Error()
 		}
 	default:
-		return "want a first line that names the file: # tocsin.yml, # alerts.yml, # slos.yml, # rules.yml, # tests.yml or # prometheus.yml"
+		return "want a first line that names the file: # tocsin.yml, # alerts.yml, # slos.yml, # rules.yml, # tests.yml, # deployment-stages.yml or # prometheus.yml"
 	}
 	return ""
 }

@@ -73,6 +73,8 @@ func (p *scriptParser) command(n int, line string, block []string) error {
 		p.s.Rules = placed(p.s.Rules, n, block)
 	case "alertmanager":
 		p.s.Routes = placed(p.s.Routes, n, block)
+	case "stages":
+		p.s.Stages = placed(p.s.Stages, n, block)
 	case "slos":
 		p.s.SLOs = placed(p.s.SLOs, n, block)
 	case "load":
@@ -84,7 +86,7 @@ func (p *scriptParser) command(n int, line string, block []string) error {
 	case "expect":
 		err = p.expect(n, w[1:])
 	default:
-		err = fmt.Errorf("unknown command %q; want start, tick, config, alerts, rules, alertmanager, slos, load, logs, change, restart, crash, ack, resolve, silence, alert, down or expect", w[0])
+		err = fmt.Errorf("unknown command %q; want start, tick, config, alerts, rules, alertmanager, slos, stages, load, logs, change, restart, crash, ack, resolve, silence, alert, down or expect", w[0])
 	}
 	return err
 }

@@ -118,6 +118,15 @@ func (c *Client) Changes(ctx context.Context, q ChangeQuery) (web.ChangeList, er
 	return do[web.ChangeList](ctx, c, http.MethodGet, "/changes?"+v.Encode(), nil)
 }
 
+// Stages returns the stages of deployment and how versions went through them.
+func (c *Client) Stages(ctx context.Context, service string, from time.Time, limit int) (web.StageReport, error) {
+	v := url.Values{}
+	set(v, "service", service)
+	setTime(v, "from", from)
+	setInt(v, "limit", limit)
+	return do[web.StageReport](ctx, c, http.MethodGet, "/stages?"+v.Encode(), nil)
+}
+
 // Verdict returns what is known of a change's effect.
 func (c *Client) Verdict(ctx context.Context, id string) (web.ChangeVerdict, error) {
 	return do[web.ChangeVerdict](ctx, c, http.MethodGet, "/changes/"+url.PathEscape(id)+"/verdict", nil)

@@ -124,6 +124,28 @@ export interface Change {
   summary?: string
   labels?: Record<string, string>
   received: string
+  /** Who told of it; missing is the same as "reported" alone. */
+  sources?: string[]
+}
+
+/** A version that reached a stage. */
+export interface StagePassage {
+  stage: string
+  change: string
+  status: Change['status']
+  at: string
+}
+
+/** Where a deployment stands among the stages. */
+export interface StageNote {
+  stage: string
+  trigger?: string
+  branch?: string
+  tests?: string[]
+  rollback?: { enabled: boolean; strategy?: string }
+  approval?: 'granted' | 'missing' | 'not_told'
+  passed: StagePassage[]
+  warnings?: string[]
 }
 
 export interface Term {
