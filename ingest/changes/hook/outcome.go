@@ -1,12 +1,12 @@
 package hook
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 
 	"github.com/tocsinhq/tocsin/telemetry"
 )
@@ -123,7 +123,7 @@ func Malformed(format string, args ...any) error {
 // Decode reads a body that is one JSON value into v. The error is a
 // *MalformedError that names the field and the place.
 func Decode(body []byte, v any) error {
-	dec := json.NewDecoder(strings.NewReader(string(body)))
+	dec := json.NewDecoder(bytes.NewReader(body))
 	if err := dec.Decode(v); err != nil {
 		return describe(err, body)
 	}
