@@ -54,6 +54,9 @@ type SenderConfig struct {
 	Secrets hook.Secrets `yaml:"secrets"`
 	// Environment is that of changes for which the provider names none.
 	Environment string `yaml:"environment"`
+	// OnlyEnvironments are patterns with * and ? for those whose changes count, by our names of
+	// them. Empty: all.
+	OnlyEnvironments []string `yaml:"only_environments"`
 }
 
 // GitHubConfig is about the webhooks of GitHub.
@@ -104,6 +107,7 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	checkNames(c.Environments, "environments", report)
 	for _, s := range c.senders() {
 		s.sender.Secrets.Validate(func(p, format string, args ...any) { report(s.name+".secrets"+p, format, args...) })
+		checkPatterns(s.sender.OnlyEnvironments, s.name+".only_environments", report)
 	}
 	checkPatterns(c.GitHub.Branches, "github.branches", report)
 	checkPatterns(c.GitHub.Workflows, "github.workflows", report)

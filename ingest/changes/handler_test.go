@@ -209,6 +209,18 @@ func TestHandler_DeliveryRepeated_IsTakenOnce(t *testing.T) {
 	}
 }
 
+func TestHandler_OnlyEnvironments_LeavesOutTheOthers(t *testing.T) {
+	c := changes.DefaultConfig()
+	c.Environments = map[string]string{"production": "prod"}
+	for only, want := range map[string]int{"": 1, "prod": 1, "production": 0, "staging-*": 0} {
+		c.GitHub.OnlyEnvironments = strings.Fields(only)
+		_, a, text := newRig(t, c).post("github", githubDeployment, "X-GitHub-Event: deployment")
+		if len(a.Recorded) != want || want == 0 && a.Ignored[0].Reason != hook.Environment {
+			t.Errorf("%q: got %s, want %d recorded", only, text, want)
+		}
+	}
+}
+
 func TestHandler_Use_TakesAnotherConfiguration(t *testing.T) {
 	r := newRig(t, changes.DefaultConfig())
 	c := changes.DefaultConfig()

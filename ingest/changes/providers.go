@@ -38,6 +38,7 @@ type plan struct {
 	sentry         provider            // without decode
 	sentryNaming   hook.Naming
 	sentryRecord   sentrycli.Record
+	sentryOnly     []string // environments
 }
 
 // signed checks by the body, whatever the time.
@@ -60,7 +61,11 @@ func newPlan(c Config) *plan {
 		x := provider{
 			name: name, secrets: s.Secrets, setting: "changes." + name + ".secrets", proof: proof,
 			verify: func(r hook.Request, now time.Time) bool { return verify(r, s.Secrets, now) },
-			decode: func(r hook.Request) (hook.Outcome, error) { return decode(r, naming) },
+			decode: func(r hook.Request) (hook.Outcome, error) {
+				out, err := decode(r, naming)
+				out.Only(s.OnlyEnvironments)
+				return out, err
+			},
 		}
 		p.providers[name] = x
 		return x
@@ -80,7 +85,7 @@ func newPlan(c Config) *plan {
 	built("ansible", bearerProof, c.Ansible, signed(bearer), ansible.Decode)
 	p.sentry = built("sentry", bearerProof, c.Sentry.SenderConfig, signed(bearer), nil)
 	delete(p.providers, "sentry") // sentry-cli posts elsewhere
-	p.sentryNaming, p.sentryRecord = c.naming(c.Sentry.SenderConfig), c.Sentry.Record
+	p.sentryNaming, p.sentryRecord, p.sentryOnly = c.naming(c.Sentry.SenderConfig), c.Sentry.Record, c.Sentry.OnlyEnvironments
 	for _, w := range c.Webhooks {
 		m, err := mapped.New(w, c.naming(SenderConfig{}))
 		if err != nil {

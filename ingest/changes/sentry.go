@@ -115,7 +115,9 @@ func (h *Handler) sentryTold(ctx context.Context, c sentrycli.Call, p *plan) (in
 	if err != nil {
 		return 0, nil, sentryRefusal(c, err)
 	}
-	answer, f := h.record(ctx, "sentry", sentrycli.Changes(c, rel, done, p.sentryNaming, p.sentryRecord))
+	out := sentrycli.Changes(c, rel, done, p.sentryNaming, p.sentryRecord)
+	out.Only(p.sentryOnly)
+	answer, f := h.record(ctx, "sentry", out)
 	if f != nil {
 		return 0, nil, f
 	}

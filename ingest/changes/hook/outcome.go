@@ -1,12 +1,12 @@
 package hook
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 
 	"github.com/tocsinhq/tocsin/telemetry"
 )
@@ -41,6 +41,7 @@ const (
 	Event       Reason = "event"        // a kind of event that tells of no change
 	State       Reason = "state"        // a step of a change that says nothing new
 	Branch      Reason = "branch"       // of a branch that is not configured
+	Environment Reason = "environment"  // of an environment that is not configured
 	Workflow    Reason = "workflow"     // of a workflow or pipeline that is not configured
 	NoChange    Reason = "no_change"    // it says itself that nothing was altered
 	NoMatch     Reason = "no_match"     // the condition of the webhook does not hold
@@ -84,6 +85,23 @@ func (o *Outcome) add(i Item) {
 	o.Items = append(o.Items, i)
 }
 
+// Only moves the changes of other environments than those that fit one of the
+// patterns to what is ignored. Without patterns it does nothing.
+func (o *Outcome) Only(environments []string) {
+	if len(environments) == 0 {
+		return
+	}
+	kept := o.Items[:0]
+	for _, i := range o.Items {
+		if Matches(environments, i.Change.Environment) {
+			kept = append(kept, i)
+		} else {
+			o.Ignore(Environment, "environment %s is none of only_environments", First(i.Change.Environment, "(none)"))
+		}
+	}
+	o.Items = kept
+}
+
 // Ignore notes a part that was left out. At most MaxItems are noted.
 func (o *Outcome) Ignore(r Reason, format string, args ...any) {
 	if len(o.Ignored) < MaxItems {
@@ -105,7 +123,7 @@ func Malformed(format string, args ...any) error {
 // Decode reads a body that is one JSON value into v. The error is a
 // *MalformedError that names the field and the place.
 func Decode(body []byte, v any) error {
-	dec := json.NewDecoder(strings.NewReader(string(body)))
+	dec := json.NewDecoder(bytes.NewReader(body))
 	if err := dec.Decode(v); err != nil {
 		return describe(err, body)
 	}
