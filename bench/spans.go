@@ -251,7 +251,7 @@ func spanPeer(bodies [][]byte, lasts int) (rate float64, err error) {
 	if err := os.WriteFile(file, data, 0o600); err != nil {
 		return 0, err
 	}
-	build := exec.Command("go", "-C", "bench/peers/spanmetrics", "build", "-mod=readonly", "-o", program, ".")
+	build := exec.Command("go", "-C", "bench/testdata/spanmetrics", "build", "-mod=readonly", "-o", program, ".")
 	build.Env = append(os.Environ(), "GOFLAGS=")
 	if text, err := build.CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("build: %w\n%s", err, text)

@@ -1,6 +1,6 @@
 // The span metrics of the OpenTelemetry Collector, beside which bench spans is timed.
 // They want other versions than the daemon, so they are a module of their own.
-module github.com/tocsinhq/tocsin/bench/peers/spanmetrics
+module github.com/tocsinhq/tocsin/bench/testdata/spanmetrics
 
 go 1.26.0
 
