@@ -10,7 +10,7 @@ const mostSuspects = 10
 
 func (r *ranker) suspects() []Cause {
 	n := newNodes(&r.in)
-	all := r.weigh(n, span{r.in.Onset.Add(-r.in.Step), r.post.to})
+	all := r.weigh(n, r.post)
 	explain(n, all)
 	start := -1
 	if r.in.Service != "" {

@@ -114,7 +114,7 @@ func (r *ranker) effect(s suspect) Term {
 	}
 	text := fmt.Sprintf("%s went from %s to %s (z %.0f)", best.series.Signal, figure(best.before, best.series.Unit), figure(best.after, best.series.Unit), best.z)
 	switch {
-	case e >= 1:
+	case e >= 1, e > 0.95 && len(r.moved) > 0 && r.moved[0].series.Service == s.change.Service:
 		text += ", the largest effect seen"
 	case len(r.moved) > 0 && r.moved[0].series.Service != s.change.Service:
 		text += fmt.Sprintf("; %s moved more", r.moved[0].series.Service)
@@ -154,7 +154,7 @@ func (r *ranker) control(s suspect) Term {
 	checked := false
 	var worst shift
 	share := 0.0
-	for _, x := range of(r.in.Series, s.change.Service) {
+	for _, x := range r.of[s.change.Service] {
 		before, bad := x.values(quiet)
 		after, _ := x.values(minutes)
 		if len(before) < minBaseline || len(after) < minRecent {
