@@ -71,7 +71,7 @@ func Rank(in Input, c Config) Ranking {
 	in.Onset, in.At = in.Onset.UTC(), in.At.UTC()
 	r := ranker{in: in, cfg: c, post: span{in.Onset.Add(-in.Step), earlier(in.At.Add(time.Millisecond), in.Onset.Add(postLimit))}}
 	r.index()
-	causes := r.suspects()
+	r.inquiry = r.inquire()
 	var suspects []suspect
 	for i := range in.Changes {
 		if s, ok := r.suspect(&in.Changes[i]); ok {
@@ -90,19 +90,20 @@ func Rank(in Input, c Config) Ranking {
 	out.Findings = append(out.Findings[:min(len(out.Findings), maxFindings-1)], none)
 	slices.SortStableFunc(out.Findings, order)
 	spread(out.Findings)
-	out.Suspects = causes
+	out.Suspects = r.inquiry.causes()
 	return out
 }
 
 // ranker is the state of one call of Rank.
 type ranker struct {
-	in    Input
-	cfg   Config
-	post  span
-	moved []shift              // of every series against the time before the onset, largest first
-	top   float64              // the largest score of all services
-	of    map[string][]*Series // by service, those that are signals
-	long  map[string][]*Series
+	in      Input
+	cfg     Config
+	post    span
+	moved   []shift              // of every series against the time before the onset, largest first
+	top     float64              // the largest score of all services
+	of      map[string][]*Series // by service, those that are signals
+	long    map[string][]*Series
+	inquiry *inquiry
 }
 
 // index puts the series that changes are judged by to their services.
@@ -199,7 +200,7 @@ func (r *ranker) leak(ch *telemetry.Change) *ramp {
 func (r *ranker) finding(s suspect) Finding {
 	ch := *s.change
 	f := Finding{Change: &ch, Title: ch.Title(), Terms: []Term{
-		r.prior(s), r.time(s), r.effect(s), r.place(s), r.control(s), r.lines(s),
+		r.prior(s), r.time(s), r.effect(s), r.place(s), r.control(s), r.lines(s), r.suspected(s),
 	}}
 	shifts := s.shifts
 	if s.ramp != nil {
