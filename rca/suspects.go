@@ -2,7 +2,6 @@ package rca
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -23,6 +22,8 @@ const (
 	surely, likely = 0.75, 0.5
 	// changeBoost is what a change at its own time adds to its service's evidence.
 	changeBoost = 1.0
+	// blindTrust is what an order of services counts that no graph stands behind.
+	blindTrust = 1.0 / 3
 )
 
 // inquiry is what is known of the nodes around an incident.
@@ -35,13 +36,13 @@ type inquiry struct {
 	probability      []float64
 	strength         float64             // of the strongest evidence, in [0, 1)
 	changed          []*telemetry.Change // by node, the one that fits best in time
-	onset            span
+	connected        bool                // whether any edge is known
 }
 
 // inquire ranks the nodes: evidence, changes, what explains what, and the walk.
 func (r *ranker) inquire() *inquiry {
-	q := &inquiry{nodes: newNodes(&r.in), start: -1, onset: r.window()}
-	q.all = r.weigh(q.nodes, q.onset)
+	q := &inquiry{nodes: newNodes(&r.in), start: -1, connected: len(r.in.Graph.Edges) > 0}
+	q.all = r.weigh(q.nodes, r.post)
 	for i := range q.all {
 		q.strength = max(q.strength, q.all[i].own)
 	}
@@ -134,6 +135,15 @@ func (q *inquiry) shown(service string) float64 {
 	return q.all[at].loaded / q.strength
 }
 
+// trust is the strength of the evidence, and a third of it where nothing is known
+// of what depends on what: the loudest service is then as likely a victim.
+func (q *inquiry) trust() float64 {
+	if !q.connected {
+		return q.strength * blindTrust
+	}
+	return q.strength
+}
+
 func band(p float64) string {
 	switch {
 	case p >= surely:
@@ -164,7 +174,6 @@ func (q *inquiry) cause(i int) Cause {
 	if w.loaded <= 0 {
 		c.Kind = ""
 	}
-	_ = fmt.Sprint
 	for _, g := range w.gauges[:min(len(w.gauges), maxEvidence)] {
 		c.Evidence = append(c.Evidence, evidence([]shift{g.shift})...)
 	}

@@ -255,7 +255,7 @@ func (r *ranker) lines(s suspect) Term {
 }
 
 // suspected is 3 (2 S^2 - 1) V, where S is the score of the changed service among all
-// services, as a share of the first one's, and V the strength of the evidence. What speaks for a change
+// services, as a share of the first one's, and V how far the order is to be trusted. What speaks for a change
 // counts as far as it came shortly before.
 func (r *ranker) suspected(s suspect) Term {
 	t := Term{Name: "suspect"}
@@ -267,7 +267,7 @@ func (r *ranker) suspected(s suspect) Term {
 	}
 	first := q.order[0]
 	share := q.all[at].score / q.all[first].score
-	t.Points = weightSuspect * q.strength * (2*share*share - 1)
+	t.Points = weightSuspect * q.trust() * (2*share*share - 1)
 	if t.Points > 0 {
 		t.Points *= r.recency(s)
 	}
@@ -334,7 +334,7 @@ func (r *ranker) unchanged(suspects []suspect) Term {
 			best = max(best, q.all[at].score/q.all[first].score)
 		}
 	}
-	t.Points = noneSuspect * q.strength * (1 - best*best)
+	t.Points = noneSuspect * q.trust() * (1 - best*best)
 	t.Text = fmt.Sprintf("%s, the first suspect among the services, did not change", q.names[first])
 	if best == 1 {
 		t.Text = fmt.Sprintf("%s, the first suspect among the services, changed", q.names[first])
