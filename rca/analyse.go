@@ -28,13 +28,16 @@ func (r *ranker) analyse(findings []Finding) *Analysis {
 	a := &Analysis{EstimatedTimeToResolve: r.in.TimeToResolve}
 	causes := r.causes(findings)
 	first := -1
-	if i, c, ok := r.changeFirst(findings, causes); ok {
+	i, c, byChange := r.changeFirst(findings, causes)
+	if byChange {
 		causes = append([]Cause{c}, slices.DeleteFunc(causes, func(x Cause) bool { return x.Service == c.Service })...)
 		first = i
 	} else if len(q.order) > 0 {
 		first = q.order[0]
 	}
-	a.Unexplained = r.unexplained(causes)
+	if !byChange {
+		a.Unexplained = r.unexplained(causes)
+	}
 	if a.Unexplained == "" {
 		a.PrimaryCause = &causes[0]
 		for _, c := range causes[1:] {
@@ -54,7 +57,17 @@ func (r *ranker) analyse(findings []Finding) *Analysis {
 	a.AffectedServices = r.affected(first)
 	a.SuggestedFixes = r.fixes(a.PrimaryCause)
 	a.PreventionMeasures = r.prevention(a.PrimaryCause)
+	a.fill()
 	return a
+}
+
+// fill makes empty lists of absent ones, for readers of the JSON.
+func (a *Analysis) fill() {
+	a.ContributingFactors = append([]Cause{}, a.ContributingFactors...)
+	a.AffectedServices = append([]Affected{}, a.AffectedServices...)
+	a.SuggestedFixes = append([]Fix{}, a.SuggestedFixes...)
+	a.PreventionMeasures = append([]Measure{}, a.PreventionMeasures...)
+	a.Against = append([]Argument{}, a.Against...)
 }
 
 // causes are the suspects, each with its change if that is likelier than none.
