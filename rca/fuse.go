@@ -36,7 +36,10 @@ func (r *ranker) weigh(n *nodes, in span) []weighed {
 	g := newGauger(r, in)
 	for i := range r.in.Series {
 		s := &r.in.Series[i]
-		at := n.at[n.real(s.Service)]
+		at, known := n.at[n.real(s.Service)]
+		if !known {
+			continue // of no service
+		}
 		if k := kindOf(s); k.mixed() {
 			parts[at][k] = append(parts[at][k], s)
 		}

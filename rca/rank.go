@@ -90,7 +90,8 @@ func Rank(in Input, c Config) Ranking {
 	out.Findings = append(out.Findings[:min(len(out.Findings), maxFindings-1)], none)
 	slices.SortStableFunc(out.Findings, order)
 	spread(out.Findings)
-	out.Suspects = r.inquiry.causes()
+	out.Suspects, out.Analysis = r.causes(out.Findings), r.analyse(out.Findings)
+	out.Earliest = r.inquiry.began.from
 	return out
 }
 
@@ -221,9 +222,7 @@ func summed(f Finding) Finding {
 func evidence(shifts []shift) []Evidence {
 	var out []Evidence
 	for _, s := range shifts[:min(len(shifts), maxEvidence)] {
-		out = append(out, Evidence{Signal: s.series.Signal, Unit: s.series.Unit,
-			Before: telemetry.Number(s.before), After: telemetry.Number(s.after), Z: telemetry.Number(s.z),
-			Query: s.series.Query, Onset: s.onset})
+		out = append(out, observed(s))
 	}
 	return out
 }

@@ -37,12 +37,15 @@ type inquiry struct {
 	strength         float64             // of the strongest evidence, in [0, 1)
 	changed          []*telemetry.Change // by node, the one that fits best in time
 	connected        bool                // whether any edge is known
+	unknown          float64             // probability of a cause that was not looked at
+	began            span                // when the trouble began, at the earliest and at the latest
 }
 
 // inquire ranks the nodes: evidence, changes, what explains what, and the walk.
 func (r *ranker) inquire() *inquiry {
-	q := &inquiry{nodes: newNodes(&r.in), start: -1, connected: len(r.in.Graph.Edges) > 0}
-	q.all = r.weigh(q.nodes, r.post)
+	began, looked := r.window()
+	q := &inquiry{began: began, nodes: newNodes(&r.in), start: -1, connected: len(r.in.Graph.Edges) > 0}
+	q.all = r.weigh(q.nodes, looked)
 	for i := range q.all {
 		q.strength = max(q.strength, q.all[i].own)
 	}
@@ -124,6 +127,7 @@ func (q *inquiry) spread() {
 	for i := range q.probability {
 		q.probability[i] /= sum
 	}
+	q.unknown = unknown / sum
 }
 
 // shown is the evidence of a service as a share of the largest, 0 if none is strong.
@@ -152,30 +156,4 @@ func band(p float64) string {
 		return Medium
 	}
 	return Low
-}
-
-// causes are the suspects as they are shown.
-func (q *inquiry) causes() []Cause {
-	var out []Cause
-	for _, i := range q.order[:min(len(q.order), mostSuspects)] {
-		out = append(out, q.cause(i))
-	}
-	return out
-}
-
-func (q *inquiry) cause(i int) Cause {
-	w := &q.all[i]
-	c := Cause{Service: q.names[i], Kind: w.kind.String(), Score: w.score, Probability: q.probability[i], Confidence: band(q.probability[i]),
-		Path: q.path(i, q.distance, q.before)}
-	if q.changed[i] != nil {
-		ch := *q.changed[i]
-		c.Change = &ch
-	}
-	if w.loaded <= 0 {
-		c.Kind = ""
-	}
-	for _, g := range w.gauges[:min(len(w.gauges), maxEvidence)] {
-		c.Evidence = append(c.Evidence, evidence([]shift{g.shift})...)
-	}
-	return c
 }
