@@ -76,9 +76,9 @@ func (v *view) add(e topology.Edge) {
 	v.node(e.From)
 	to := v.node(e.To)
 	switch e.Kind {
-	case topology.Uses:
+	case topology.EdgeUses:
 		to.Kind = web.NodeStore
-	case topology.RunsOn:
+	case topology.EdgeRunsOn:
 		to.Kind = web.NodeHost
 	}
 	v.edges[[3]string{e.From, e.To, e.Kind}] = &web.TopologyEdge{From: e.From, To: e.To, Kind: e.Kind, Sources: e.Sources, Seen: e.Seen, Weight: e.Weight,

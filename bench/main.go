@@ -39,6 +39,7 @@ var benches = []bench{
 
 	{"rules", "evaluation of rules beside Prometheus, and intake of alerts beside Alertmanager", rulesBench},
 	{"logs-store", "size, speed and needles of the log store alone", logsStoreAlone},
+	{"spans", "cost of receiving spans and what is made of them, beside the OpenTelemetry Collector", spansBench},
 	{"rca", "whether root causes are found among services and changes", rcaBench},
 	{"similar", "past incidents that are found again by what they look like", similarBench},
 	{"nab", "the detector by the rule of the Numenta Anomaly Benchmark, without look-ahead", nab},

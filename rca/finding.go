@@ -47,6 +47,7 @@ type Ranking struct {
 	At       time.Time `json:"at"`
 	Onset    time.Time `json:"onset"`
 	Findings []Finding `json:"findings"`
-	Suspects []Cause   `json:"suspects,omitempty"` // services, the most probable first
-	Analysis *Analysis `json:"analysis,omitempty"` // nil in rankings that were made without evidence
+	Earliest time.Time `json:"onset_earliest,omitzero"` // the trouble began between this and Onset
+	Suspects []Cause   `json:"suspects,omitempty"`      // services, the most probable first
+	Analysis *Analysis `json:"analysis,omitempty"`      // nil in rankings that were made without evidence
 }

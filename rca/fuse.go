@@ -10,8 +10,6 @@ const (
 	// fuseFloor is the part of its weight that a kind of evidence keeps when its
 	// winner is hardly ahead of the next.
 	fuseFloor = 0.2
-	// fuseUsual is the part of what is usual in quiet times that a winner must beat.
-	fuseUsual = 0.5
 	// fuseMore is what each further series of a kind adds, and fuseMost how many do.
 	fuseMore, fuseMost = 0.1, 3
 	// fuseFull keeps one kind from deciding alone for certain.
@@ -38,22 +36,31 @@ func (r *ranker) weigh(n *nodes, in span) []weighed {
 	g := newGauger(r, in)
 	for i := range r.in.Series {
 		s := &r.in.Series[i]
-		at := n.at[n.real(s.Service)]
+		at, known := n.at[n.real(s.Service)]
+		if !known {
+			continue // of no service
+		}
 		if k := kindOf(s); k.mixed() {
 			parts[at][k] = append(parts[at][k], s)
 		}
-		if x, ok := g.measure(s); ok && x.excess > 0 {
+		x, ok := g.measure(s)
+		if ok && x.excess > 0 {
 			all[at].gauges = append(all[at].gauges, x)
 		}
+		if ok && s.signal() {
+			r.moved = append(r.moved, x.shift)
+			r.top = max(r.top, x.score())
+		}
 	}
+	sortShifts(r.moved)
 	for i := range all {
 		all[i].gather()
 		for _, k := range []kind{kindLogs, kindCalls} {
 			slices.SortFunc(parts[i][k], bySignal)
-			all[i].by[k] = g.mixed(k, parts[i][k])
+			all[i].by[k] = g.mixed(parts[i][k])
 		}
 	}
-	fuse(all, g)
+	fuse(all)
 	return all
 }
 
@@ -80,14 +87,14 @@ func (w *weighed) gather() {
 }
 
 // fuse weighs each kind of evidence by how strong its winner is and how far it is
-// ahead, of the next node now and of what is usual in quiet times, so that a kind
-// in which nothing stands out stays silent. A node then has
+// ahead of the next node, so that a kind in which nothing stands out stays silent.
+// A node then has
 //
 //	own = 1 - product over kinds of (1 - weight * excess / largest excess)
 //
 // which is the noisy or of independent hints. Comparing raw scores over kinds
 // would let the kind with the widest tails decide.
-func fuse(all []weighed, g *gauger) {
+func fuse(all []weighed) {
 	for k := range kindCount {
 		first, second := 0.0, 0.0
 		for i := range all {
@@ -100,7 +107,7 @@ func fuse(all []weighed, g *gauger) {
 		if first <= 0 {
 			continue
 		}
-		margin := max(first-max(second, fuseUsual*g.usual(k)), 0) / first
+		margin := (first - second) / first
 		weight := traits[k].weight * (fuseFloor + (1-fuseFloor)*margin) * (1 - math.Exp(-first/traits[k].scale))
 		for i := range all {
 			all[i].share[k] = weight * all[i].by[k] / first

@@ -23,6 +23,10 @@ const (
 	gaugeFew   = 3   // fewer of them say nothing
 	// gaugeCalm is the share of quiet stretches that stay below what counts.
 	gaugeCalm = 0.95
+	// What was seen gaugeOften times before, and in gaugeOftenShare of the points, is
+	// ordinary.
+	gaugeOften      = 4
+	gaugeOftenShare = 0.025
 	// gaugeDense is the share of the last minutes' points that must be there for
 	// them to be a yardstick of their own.
 	gaugeDense = 0.7
@@ -30,15 +34,12 @@ const (
 	perRequest = 0.01
 )
 
-// gauger measures series and keeps what the loudest of each kind do in quiet times.
-// Its slices are scratch memory.
+// gauger measures series. Its slices are scratch memory.
 type gauger struct {
-	lo, hi    int64 // milliseconds: the trouble is later than lo and not later than hi
-	onset     span
-	baseline  int64
-	step      time.Duration
-	loudest   [kindCount][gaugeQuiet]float64
-	stretches [kindCount]int
+	lo, hi   int64 // milliseconds: the trouble is later than lo and not later than hi
+	onset    span
+	baseline int64
+	step     time.Duration
 
 	base, post, zs, tmp []float64
 	quiet               [gaugeQuiet]float64
@@ -62,11 +63,15 @@ func (g *gauger) measure(s *Series) (out gauge, ok bool) {
 	from := sort.Search(i, func(k int) bool { return p[k].T >= g.lo-g.baseline })
 	from = max(min(from, i-gaugeBase), i-gaugeMost, 0)
 	_, bad := s.badness(0)
+	full := s.complement()
 	g.base, g.post = g.base[:0], g.post[:0]
 	largest := 0.0
 	for _, x := range p[from:i] {
 		if finite(x.V) {
-			v, _ := s.badness(x.V)
+			v := x.V
+			if full > 0 {
+				v = full - v
+			}
 			g.base = append(g.base, v)
 			largest = max(largest, math.Abs(v))
 		}
@@ -76,7 +81,10 @@ func (g *gauger) measure(s *Series) (out gauge, ok bool) {
 			break
 		}
 		if finite(x.V) {
-			v, _ := s.badness(x.V)
+			v := x.V
+			if full > 0 {
+				v = full - v
+			}
 			g.post = append(g.post, v)
 			largest = max(largest, math.Abs(v))
 		}
@@ -84,10 +92,14 @@ func (g *gauger) measure(s *Series) (out gauge, ok bool) {
 	if len(g.base) < minBaseline || len(g.post) == 0 {
 		return gauge{}, false
 	}
+	if ordinary(g.base, g.post, bad) {
+		return gauge{}, false
+	}
 	y := g.yardstick(s, g.base, largest)
-	out = gauge{kind: kindOf(s), shift: shift{series: s, z: g.stretch(y, g.post, bad)}}
-	calm := g.calm(s, y, i, bad, out.kind)
-	if out.score() <= calm {
+	out = gauge{kind: kindOf(s), shift: shift{series: s, z: g.stretch(y, g.post, bad), before: s.original(y.m)}}
+	g.tmp = append(g.tmp[:0], g.post...)
+	out.after = s.original(pickQuantile(g.tmp, 0.5))
+	if out.z < noise {
 		return out, true
 	}
 	near := sort.Search(i, func(k int) bool { return p[k].T >= g.lo-recent.Milliseconds() })
@@ -95,12 +107,44 @@ func (g *gauger) measure(s *Series) (out gauge, ok bool) {
 		// The last minutes kill what was odd already.
 		out.z = min(out.z, g.stretch(g.yardstick(s, g.base[len(g.base)-n:], largest), g.post, bad))
 	}
-	g.tmp = append(g.tmp[:0], g.post...)
-	out.before, out.after = s.original(y.m), s.original(pickQuantile(g.tmp, 0.5))
-	if out.excess = max(out.score()-calm, 0); out.excess > 0 {
+	if out.z >= noise {
 		out.onset = firstOdd(s, y, g.onset)
+		out.excess = max(out.score()-g.calm(s, y, i, bad), 0)
 	}
 	return out, true
+}
+
+// ordinary reports whether values as bad as the second worst since the onset were
+// seen often before, which is cheap to tell and true of most series.
+func ordinary(base, post []float64, bad int) bool {
+	high, nextHigh := math.Inf(-1), math.Inf(-1)
+	low, nextLow := math.Inf(1), math.Inf(1)
+	for _, v := range post {
+		if v > high {
+			high, nextHigh = v, high
+		} else {
+			nextHigh = max(nextHigh, v)
+		}
+		if v < low {
+			low, nextLow = v, low
+		} else {
+			nextLow = min(nextLow, v)
+		}
+	}
+	if len(post) >= 3 {
+		high, low = nextHigh, nextLow
+	}
+	above, below := 0, 0
+	for _, v := range base {
+		if v >= high {
+			above++
+		}
+		if v <= low {
+			below++
+		}
+	}
+	often := max(gaugeOften, int(gaugeOftenShare*float64(len(base))))
+	return (bad < 0 || above >= often) && (bad > 0 || below >= often)
 }
 
 // yardstick is newYardstick over scratch memory, with a floor for rates per request.
@@ -123,10 +167,9 @@ func (g *gauger) stretch(y yardstick, x []float64, bad int) float64 {
 	return trimmedTop(g.zs)
 }
 
-// calm returns the score that counts for nothing, and notes what the series does
-// in quiet stretches, the last first. upto is the place of its first point since
-// the onset.
-func (g *gauger) calm(s *Series, y yardstick, upto, bad int, k kind) float64 {
+// calm returns the score that counts for nothing. upto is the place of the first
+// point since the onset.
+func (g *gauger) calm(s *Series, y yardstick, upto, bad int) float64 {
 	least := math.Log1p(noise)
 	n, found := len(g.post), 0
 	g.zs = g.zs[:0]
@@ -145,26 +188,5 @@ func (g *gauger) calm(s *Series, y yardstick, upto, bad int, k kind) float64 {
 		return least
 	}
 	g.tmp = append(g.tmp[:0], g.quiet[:found]...)
-	calm := max(pickQuantile(g.tmp, gaugeCalm), least)
-	g.note(k, g.quiet[:found], calm)
-	return calm
-}
-
-// note keeps the loudest that any series of a kind was in each quiet stretch.
-func (g *gauger) note(k kind, quiet []float64, calm float64) {
-	for i, x := range quiet {
-		g.loudest[k][i] = max(g.loudest[k][i], x-calm)
-	}
-	g.stretches[k] = max(g.stretches[k], len(quiet))
-}
-
-// usual is the median over quiet stretches of the largest excess of any node, which
-// grows with the number of nodes: with many, one is always odd.
-func (g *gauger) usual(k kind) float64 {
-	n := g.stretches[k]
-	if n < gaugeFew {
-		return 0
-	}
-	g.tmp = append(g.tmp[:0], g.loudest[k][:n]...)
-	return pickQuantile(g.tmp, 0.5)
+	return max(pickQuantile(g.tmp, gaugeCalm), least)
 }

@@ -94,15 +94,4 @@ func thin(x []float64) []float64 {
 	return out
 }
 
-// of returns the series of one service.
-func of(all []Series, service string) []*Series {
-	var out []*Series
-	for i := range all {
-		if all[i].Service == service {
-			out = append(out, &all[i])
-		}
-	}
-	return out
-}
-
 func figure(v float64, unit string) string { return telemetry.Figure(v, unit) }

@@ -1,6 +1,7 @@
 package rca_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -60,7 +61,7 @@ func TestRank_NewErrorLinesPointAtTheirChange(t *testing.T) {
 		}
 		return 0
 	}
-	if d := odds(after) - odds(before); d != 2 {
+	if d := odds(after) - odds(before); math.Abs(d-2) > 1e-9 {
 		t.Errorf("the log odds rose by %v, want 2", d)
 	}
 }

@@ -36,7 +36,7 @@ type mixture struct {
 // The measure is the likelihood ratio test of homogeneity (G test) of the counts
 // since with those before, as (G - df)/sqrt(2 df) under a logarithm. The last half
 // of the time since counts alone if it says more, for an onset that is told early.
-func (g *gauger) mixed(k kind, list []*Series) float64 {
+func (g *gauger) mixed(list []*Series) float64 {
 	m, ok := g.mixtureOf(list)
 	if !ok {
 		return 0
@@ -58,7 +58,6 @@ func (g *gauger) mixed(k kind, list []*Series) float64 {
 		g.tmp = append(g.tmp[:0], g.quiet[:found]...)
 		calm = max(calm, pickQuantile(g.tmp, mixCalm))
 	}
-	g.note(k, g.quiet[:found], calm)
 	return max(now-calm, 0)
 }
 

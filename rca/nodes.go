@@ -110,6 +110,24 @@ func (n *nodes) reach(start int) (distance, before []int) {
 	return distance, before
 }
 
+// depends is reach along what a node depends on alone.
+func (n *nodes) depends(start int) (distance, before []int) {
+	distance, before = make([]int, len(n.names)), make([]int, len(n.names))
+	for i := range distance {
+		distance[i], before[i] = -1, -1
+	}
+	distance[start] = 0
+	for queue := []int{start}; len(queue) > 0; queue = queue[1:] {
+		for _, a := range n.out[queue[0]] {
+			if distance[a.to] < 0 {
+				distance[a.to], before[a.to] = distance[queue[0]]+1, queue[0]
+				queue = append(queue, a.to)
+			}
+		}
+	}
+	return distance, before
+}
+
 // path names the nodes from the start of reach to one of its nodes.
 func (n *nodes) path(to int, distance, before []int) []string {
 	if to < 0 || distance[to] < 0 {

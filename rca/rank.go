@@ -70,7 +70,8 @@ const NoneTitle = "no recent change fits"
 func Rank(in Input, c Config) Ranking {
 	in.Onset, in.At = in.Onset.UTC(), in.At.UTC()
 	r := ranker{in: in, cfg: c, post: span{in.Onset.Add(-in.Step), earlier(in.At.Add(time.Millisecond), in.Onset.Add(postLimit))}}
-	r.measureAll()
+	r.index()
+	r.inquiry = r.inquire()
 	var suspects []suspect
 	for i := range in.Changes {
 		if s, ok := r.suspect(&in.Changes[i]); ok {
@@ -89,28 +90,36 @@ func Rank(in Input, c Config) Ranking {
 	out.Findings = append(out.Findings[:min(len(out.Findings), maxFindings-1)], none)
 	slices.SortStableFunc(out.Findings, order)
 	spread(out.Findings, in.Weights)
-	out.Suspects = r.suspects()
+	out.Suspects, out.Analysis = r.causes(out.Findings), r.analyse(out.Findings)
+	out.Earliest = r.inquiry.began.from
 	return out
 }
 
 // ranker is the state of one call of Rank.
 type ranker struct {
-	in    Input
-	cfg   Config
-	post  span
-	moved []shift // of every series against the time before the onset, largest first
-	top   float64 // the largest score of all services
+	in      Input
+	cfg     Config
+	post    span
+	moved   []shift              // of every series against the time before the onset, largest first
+	top     float64              // the largest score of all services
+	of      map[string][]*Series // by service, those that are signals
+	long    map[string][]*Series
+	inquiry *inquiry
 }
 
-func (r *ranker) measureAll() {
+// index puts the series that changes are judged by to their services.
+func (r *ranker) index() {
+	r.of, r.long = map[string][]*Series{}, map[string][]*Series{}
 	for i := range r.in.Series {
-		s := &r.in.Series[i]
-		if sh, ok := measure(s, r.before(r.in.Onset), r.post); ok {
-			r.moved = append(r.moved, sh)
-			r.top = max(r.top, sh.score())
+		if s := &r.in.Series[i]; s.signal() {
+			r.of[s.Service] = append(r.of[s.Service], s)
 		}
 	}
-	sortShifts(r.moved)
+	for i := range r.in.Long {
+		if s := &r.in.Long[i]; s.signal() {
+			r.long[s.Service] = append(r.long[s.Service], s)
+		}
+	}
 }
 
 // before returns the quiet time that ends a step before t; an onset that is told
@@ -166,7 +175,7 @@ func (r *ranker) suspect(ch *telemetry.Change) (suspect, bool) {
 		return s, false
 	}
 	s.foreign = ch.Environment != "" && r.in.Environment != "" && ch.Environment != r.in.Environment
-	for _, x := range of(r.in.Series, ch.Service) {
+	for _, x := range r.of[ch.Service] {
 		if sh, ok := measure(x, r.before(earlier(r.in.Onset, start)), r.post); ok {
 			s.shifts = append(s.shifts, sh)
 		}
@@ -178,8 +187,8 @@ func (r *ranker) suspect(ch *telemetry.Change) (suspect, bool) {
 // leak returns the strongest steady rise at the service of a change since it.
 func (r *ranker) leak(ch *telemetry.Change) *ramp {
 	var best *ramp
-	for _, list := range [][]Series{r.in.Series, r.in.Long} {
-		for _, x := range of(list, ch.Service) {
+	for _, list := range [][]*Series{r.of[ch.Service], r.long[ch.Service]} {
+		for _, x := range list {
 			got, ok := climbing(x, ch.Effective(), r.in.Onset, time.Duration(r.cfg.Baseline))
 			if ok && (best == nil || got.z > best.z) {
 				best = &got
@@ -192,7 +201,7 @@ func (r *ranker) leak(ch *telemetry.Change) *ramp {
 func (r *ranker) finding(s suspect) Finding {
 	ch := *s.change
 	f := Finding{Change: &ch, Title: ch.Title(), Terms: []Term{
-		r.prior(s), r.time(s), r.effect(s), r.place(s), r.control(s), r.lines(s),
+		r.prior(s), r.time(s), r.effect(s), r.place(s), r.control(s), r.lines(s), r.suspected(s),
 	}}
 	shifts := s.shifts
 	if s.ramp != nil {
@@ -206,9 +215,7 @@ func (r *ranker) finding(s suspect) Finding {
 func evidence(shifts []shift) []Evidence {
 	var out []Evidence
 	for _, s := range shifts[:min(len(shifts), maxEvidence)] {
-		out = append(out, Evidence{Signal: s.series.Signal, Unit: s.series.Unit,
-			Before: telemetry.Number(s.before), After: telemetry.Number(s.after), Z: telemetry.Number(s.z),
-			Query: s.series.Query, Onset: s.onset})
+		out = append(out, observed(s))
 	}
 	return out
 }

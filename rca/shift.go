@@ -66,13 +66,22 @@ func (s shift) score() float64 { return math.Log1p(max(s.z, 0)) }
 // from 100% to 96% is a share of failures that went from nothing to 4%, and
 // not a fall by a twenty-fifth. The same function turns it back.
 func (s *Series) badness(v float64) (float64, int) {
-	switch {
-	case s.Bad < 0 && s.Unit == telemetry.UnitRatio:
-		return 1 - v, 1
-	case s.Bad < 0 && s.Unit == telemetry.UnitPercent:
-		return 100 - v, 1
+	if full := s.complement(); full > 0 {
+		return full - v, 1
 	}
 	return v, s.Bad
+}
+
+// complement is the whole that a ratio of which little is bad is a part of, 0 for
+// other series.
+func (s *Series) complement() float64 {
+	switch {
+	case s.Bad < 0 && s.Unit == telemetry.UnitRatio:
+		return 1
+	case s.Bad < 0 && s.Unit == telemetry.UnitPercent:
+		return 100
+	}
+	return 0
 }
 
 // original turns a judged value back into the series' own.
@@ -129,9 +138,8 @@ func newYardstick(x []float64, unit string, largest float64) yardstick {
 
 // yardstickOf is newYardstick with a least spread; it overwrites x.
 func yardstickOf(x []float64, unit string, largest, least float64) yardstick {
-	low := pickQuantile(x, 0.25)
 	m := pickQuantile(x, 0.5)
-	iqr := pickQuantile(x, 0.75) - low
+	iqr := pickQuantile(x, 0.75) - pickQuantile(x, 0.25)
 	for i, v := range x {
 		x[i] = math.Abs(v - m)
 	}
@@ -182,11 +190,28 @@ func (y yardstick) z(x []float64, bad int) float64 {
 // trimmedTop is the 90th percentile, but at most the second largest of three or
 // more. It moves the values.
 func trimmedTop(zs []float64) float64 {
-	q := pickQuantile(zs, 0.9)
-	if n := len(zs); n >= 3 {
-		return min(q, pick(zs, n-2))
+	n := len(zs)
+	if n < 3 || n > 21 {
+		return pickQuantile(zs, 0.9)
 	}
-	return q
+	// The percentile lies between the third largest and the largest.
+	first, second, third := math.Inf(-1), math.Inf(-1), math.Inf(-1)
+	for _, z := range zs {
+		switch {
+		case z > first:
+			first, second, third = z, first, second
+		case z > second:
+			second, third = z, second
+		case z > third:
+			third = z
+		}
+	}
+	at := 0.9 * float64(n-1)
+	if int(at) >= n-2 {
+		return second
+	}
+	f := at - math.Floor(at)
+	return third*(1-f) + second*f
 }
 
 // firstOdd returns when two of three consecutive points were first odd, or zero.
@@ -227,15 +252,19 @@ func (s *Series) values(in span) ([]float64, int) {
 	i := sort.Search(len(s.Points), func(i int) bool { return s.Points[i].T >= from })
 	n := sort.Search(len(s.Points)-i, func(k int) bool { return s.Points[i+k].T >= to })
 	out := make([]float64, 0, n)
+	full := s.complement()
 	for _, p := range s.Points[i : i+n] {
-		if finite(p.V) {
-			v, _ := s.badness(p.V)
-			out = append(out, v)
+		switch {
+		case !finite(p.V):
+		case full > 0:
+			out = append(out, full-p.V)
+		default:
+			out = append(out, p.V)
 		}
 	}
 	return out, bad
 }
 
-func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+func finite(v float64) bool { return v-v == 0 }
 
 func median(x []float64) float64 { return pickQuantile(slices.Clone(x), 0.5) }

@@ -3,6 +3,7 @@ package rca
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/tocsinhq/tocsin/telemetry"
@@ -17,6 +18,7 @@ const (
 	weightPlace   = 1.5
 	weightControl = 3.0
 	weightLines   = 2.0
+	weightSuspect = 3.0
 
 	// priorFailed of priorChanges is the first guess for the share of changes
 	// that cause an incident, before a service's own record is known.
@@ -36,6 +38,12 @@ const (
 	noise = 3.0
 	full  = 10.0
 
+	// shownLeast is the strength from which evidence of other kinds than signals
+	// counts as an effect.
+	shownLeast = 0.1
+
+	// noneSuspect is added when the first suspect among the services has not changed.
+	noneSuspect = 4.0
 	// noneOdds are those of the row "no recent change fits" when the largest
 	// effect is at a service that changed, noneUnfelt what is added when none is.
 	noneOdds   = 0.3
@@ -75,11 +83,25 @@ func (r *ranker) time(s suspect) Term {
 		}
 	}
 	if s.ramp != nil && tau < leakTau {
-		tau = leakTau
 		text += fmt.Sprintf(", and %s has climbed ever since (rank correlation %.2f)", s.ramp.series.Signal, s.ramp.correlation)
 	}
-	t := math.Exp(-float64(lag) / float64(tau))
-	return Term{Name: "time", Points: weightTime * (2*t - 1), Text: text}
+	return Term{Name: "time", Points: weightTime * (2*r.recency(s) - 1), Text: text}
+}
+
+// recency is exp(-lag/tau), 0 for a change that began too late.
+func (r *ranker) recency(s suspect) float64 {
+	if s.late > 0 {
+		return 0
+	}
+	end := s.change.Effective()
+	if f := s.change.Finished; f.After(end) {
+		end = f
+	}
+	tau := r.cfg.tau(s.change.Kind)
+	if s.ramp != nil {
+		tau = max(tau, leakTau)
+	}
+	return math.Exp(-float64(max(r.in.Onset.Sub(end), 0)) / float64(tau))
 }
 
 // share maps a score to E in [0, 1]: nothing up to noise, 1 for the largest of
@@ -108,13 +130,17 @@ func (r *ranker) effect(s suspect) Term {
 		best = s.ramp.shift
 	}
 	e := r.share(s.score())
+	if shown := r.inquiry.shown(s.change.Service); shown > e+0.05 && r.inquiry.strength > shownLeast {
+		w := r.inquiry.all[r.inquiry.at[r.inquiry.real(s.change.Service)]]
+		return Term{Name: "effect", Points: weightEffect * (2*shown - 1), Text: fmt.Sprintf("%s shows in %s", s.change.Service, traits[w.kind].words)}
+	}
 	points := weightEffect * (2*e - 1)
 	if best.z < noise {
 		return Term{Name: "effect", Points: points, Text: fmt.Sprintf("no signal of %s got worse (largest z %.1f, %s)", s.change.Service, max(best.z, 0), best.series.Signal)}
 	}
 	text := fmt.Sprintf("%s went from %s to %s (z %.0f)", best.series.Signal, figure(best.before, best.series.Unit), figure(best.after, best.series.Unit), best.z)
 	switch {
-	case e >= 1:
+	case e >= 1, e > 0.95 && len(r.moved) > 0 && r.moved[0].series.Service == s.change.Service:
 		text += ", the largest effect seen"
 	case len(r.moved) > 0 && r.moved[0].series.Service != s.change.Service:
 		text += fmt.Sprintf("; %s moved more", r.moved[0].series.Service)
@@ -154,7 +180,7 @@ func (r *ranker) control(s suspect) Term {
 	checked := false
 	var worst shift
 	share := 0.0
-	for _, x := range of(r.in.Series, s.change.Service) {
+	for _, x := range r.of[s.change.Service] {
 		before, bad := x.values(quiet)
 		after, _ := x.values(minutes)
 		if len(before) < minBaseline || len(after) < minRecent {
@@ -228,6 +254,34 @@ func (r *ranker) lines(s suspect) Term {
 	return t
 }
 
+// suspected is 3 (2 S^2 - 1) V, where S is the score of the changed service among all
+// services, as a share of the first one's, and V how far the order is to be trusted. What speaks for a change
+// counts as far as it came shortly before.
+func (r *ranker) suspected(s suspect) Term {
+	t := Term{Name: "suspect"}
+	q := r.inquiry
+	at, known := q.at[q.real(s.change.Service)]
+	if !known || len(q.order) == 0 || q.strength <= 0 {
+		t.Text = "not enough is known to rank services: counts neither way"
+		return t
+	}
+	first := q.order[0]
+	share := q.all[at].score / q.all[first].score
+	t.Points = weightSuspect * q.trust() * (2*share*share - 1)
+	if t.Points > 0 {
+		t.Points *= r.recency(s)
+	}
+	switch rank := slices.Index(q.order, at); {
+	case rank == 0:
+		t.Text = fmt.Sprintf("%s is the first suspect among the services", s.change.Service)
+	case rank < 0:
+		t.Text = fmt.Sprintf("%s shows nothing; the first suspect among the services is %s", s.change.Service, q.names[first])
+	default:
+		t.Text = fmt.Sprintf("%s is suspect %d among the services, after %s", s.change.Service, rank+1, q.names[first])
+	}
+	return t
+}
+
 // linesWithin is how long after a change a new line is taken to have come with it.
 const linesWithin = 30 * time.Minute
 
@@ -243,7 +297,7 @@ func (r *ranker) none(suspects []suspect) Finding {
 			continue
 		}
 		can++
-		e := r.share(s.score())
+		e := max(r.share(s.score()), r.inquiry.shown(s.change.Service))
 		if !s.known() {
 			e = 1 // what is not known is no argument for this row
 		}
@@ -262,8 +316,30 @@ func (r *ranker) none(suspects []suspect) Finding {
 	default:
 		t.Text = "the largest effect is at a service that changed, or what changed has no telemetry"
 	}
-	f.Terms = append(f.Terms, t)
+	f.Terms = append(f.Terms, t, r.unchanged(suspects))
 	return summed(f, r.in.Weights)
+}
+
+// unchanged speaks for that row when the first suspect among the services has not
+// changed.
+func (r *ranker) unchanged(suspects []suspect) Term {
+	t := Term{Name: "suspect", Text: "not enough is known to rank services: counts neither way"}
+	q := r.inquiry
+	if len(q.order) == 0 || q.strength <= 0 {
+		return t
+	}
+	first, best := q.order[0], 0.0
+	for _, s := range suspects {
+		if at, known := q.at[q.real(s.change.Service)]; known && s.late == 0 && !s.foreign {
+			best = max(best, q.all[at].score/q.all[first].score)
+		}
+	}
+	t.Points = noneSuspect * q.trust() * (1 - best*best)
+	t.Text = fmt.Sprintf("%s, the first suspect among the services, did not change", q.names[first])
+	if best == 1 {
+		t.Text = fmt.Sprintf("%s, the first suspect among the services, changed", q.names[first])
+	}
+	return t
 }
 
 // words writes a duration for people: "40s", "7m", "1h5m".

@@ -17,6 +17,8 @@ const (
 	// unreached is what a node's score keeps that the symptom does not depend on,
 	// as far as the graph knows.
 	unreached = 0.5
+	// leastScore puts the incident's own service behind all that show anything.
+	leastScore = 1e-3
 )
 
 // explain leaves of each node's evidence what the nodes it depends on do not
@@ -94,8 +96,11 @@ func combine(all []weighed, distance []int, start int) {
 	}
 	for i := range all {
 		w := &all[i]
-		if w.own <= 0 {
-			continue // where nothing is odd nothing began
+		if w.own <= 0 { // where nothing is odd nothing began
+			if i == start {
+				w.score = leastScore // but somebody has to look somewhere
+			}
+			continue
 		}
 		w.score = share(w.own, own) + share(w.rest, rest) + share(w.walk, walk)
 		if start >= 0 && distance[i] < 0 {

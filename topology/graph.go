@@ -9,16 +9,16 @@ import (
 
 // Kinds of an Edge, by what depends on what: trouble at To can show at From.
 const (
-	Calls  = "calls"   // From calls To
-	Uses   = "uses"    // From uses the database or queue To
-	RunsOn = "runs_on" // From runs on the host To
+	EdgeCalls  = "calls"   // From calls To
+	EdgeUses   = "uses"    // From uses the database or queue To
+	EdgeRunsOn = "runs_on" // From runs on the host To
 )
 
 // Edge is one dependency between two nodes of the graph.
 type Edge struct {
 	From string
 	To   string
-	Kind string // Calls, Uses or RunsOn
+	Kind string // EdgeCalls, EdgeUses or EdgeRunsOn
 	// Seen is when it was last seen; zero for an edge that is configured and was not.
 	Seen time.Time
 	// Weight is how many calls were seen, each counting half for every hour since.
@@ -59,8 +59,13 @@ type Graph struct {
 // NewGraph returns a graph of what is configured; see GraphConfig.Validate.
 func NewGraph(c GraphConfig) *Graph {
 	g := &Graph{config: c, edges: make(map[edgeKey]*edge), alias: make(map[string]string), changed: true}
-	for _, call := range c.Calls {
-		g.edges[edgeKey{g.name(call.From), g.name(call.To), Calls}] = &edge{by: byConfig}
+	for _, d := range c.Calls {
+		if key := (edgeKey{g.name(d.From), g.name(d.To), EdgeCalls}); key.from != key.to {
+			g.edges[key] = &edge{by: byConfig}
+		}
+	}
+	for _, d := range c.Uses {
+		g.edges[edgeKey{g.name(d.From), d.To, EdgeUses}] = &edge{by: byConfig}
 	}
 	return g
 }
@@ -100,7 +105,7 @@ func (g *Graph) note(from, to, kind string, by uint8, calls float64, at time.Tim
 
 func (g *Graph) noteLocked(from, to, kind string, by uint8, calls float64, at time.Time) {
 	from = g.name(from)
-	if kind == Calls {
+	if kind == EdgeCalls {
 		to = g.name(to)
 	}
 	if from == to || from == "" || to == "" {
@@ -141,7 +146,7 @@ func (g *Graph) learn(name, service string) {
 	g.alias[strings.Clone(name)] = strings.Clone(service)
 	g.changed = true
 	for key, e := range g.edges { // what was taken for another node
-		if key.to != name || key.kind != Calls {
+		if key.to != name || key.kind != EdgeCalls {
 			continue
 		}
 		delete(g.edges, key)

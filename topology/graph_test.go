@@ -17,7 +17,7 @@ func configured(t *testing.T, calls ...string) *topology.Graph {
 	return newRig(t, func(c *topology.GraphConfig) {
 		for _, s := range calls {
 			from, to, _ := strings.Cut(s, " ")
-			c.Calls = append(c.Calls, topology.Call{From: from, To: to})
+			c.Calls = append(c.Calls, topology.Dependency{From: from, To: to})
 		}
 	}).graph
 }
@@ -48,7 +48,15 @@ func TestRelated(t *testing.T) {
 	f("search", "alone", 0.6)
 	f("web", "alone", 0)
 	f("web", "nobody", 0)
+	g = newRig(t, func(c *topology.GraphConfig) {
+		c.Uses = []topology.Dependency{{From: "a", To: "db"}, {From: "b", To: "db"}}
+	}).graph
+	f("a", "b", 0.6)
+	f("a", "db", 0.8)
 	// A change of the graph is seen.
+	g = configured(t, "web cart")
+	f("cart", "alone", 0)
+	g.NotePlaces(owner, rows("job cart instance box2:80"), nil, noon)
 	g.NotePlaces(owner, rows("job alone node box2"), nil, noon)
 	f("cart", "alone", 0.6)
 }
@@ -119,7 +127,7 @@ func TestPlaces_NodeThenPodThenInstance(t *testing.T) {
 }
 
 func TestGraph_EdgesFade_AndAreForgotten(t *testing.T) {
-	r := newRig(t, func(c *topology.GraphConfig) { c.Calls = []topology.Call{{From: "x", To: "y"}} })
+	r := newRig(t, func(c *topology.GraphConfig) { c.Calls = []topology.Dependency{{From: "x", To: "y"}} })
 	owner := topology.NewOwner(nil)
 	tempo := topology.Meshes("5m", owner)[0]
 	r.graph.NoteMesh(tempo, owner, rows("client a server b", "client x server y"), time.Minute, noon)
@@ -134,7 +142,7 @@ func TestGraph_EdgesFade_AndAreForgotten(t *testing.T) {
 }
 
 func TestGraph_SaveAndLoad(t *testing.T) {
-	r := newRig(t, func(c *topology.GraphConfig) { c.Calls = []topology.Call{{From: "x", To: "y"}} })
+	r := newRig(t, func(c *topology.GraphConfig) { c.Calls = []topology.Dependency{{From: "x", To: "y"}} })
 	root := r.span(1, 0, "web", "GET /", server, 100, 50)
 	c := r.span(1, root, "web", "GET", client, 90, 10, peer("cart.internal"))
 	r.span(1, c, "cart", "GET /", server, 88, 5)
@@ -171,8 +179,8 @@ func TestGraphConfig_Validate(t *testing.T) {
 		}
 	}
 	f(func(*topology.GraphConfig) {}, "")
-	f(func(c *topology.GraphConfig) { c.Calls = []topology.Call{{From: "a"}} }, `calls: want a service in from and in to, got from "a" to ""`)
-	f(func(c *topology.GraphConfig) { c.Calls = []topology.Call{{From: "a", To: "a"}} }, `calls: want two services, got "a" that calls itself`)
+	f(func(c *topology.GraphConfig) { c.Calls = []topology.Dependency{{From: "a"}} }, `calls: want a service in from and in to, got from "a" to ""`)
+	f(func(c *topology.GraphConfig) { c.Calls = []topology.Dependency{{From: "a", To: "a"}} }, `calls: want two services, got "a" twice`)
 	f(func(c *topology.GraphConfig) { c.Alias = map[string]string{"a": ""} }, `alias: want another name and the service that it stands for, got "a" for ""`)
 	f(func(c *topology.GraphConfig) { c.Spans.Step = 0 }, "spans.step: want 5s to 5m, got 0s")
 	f(func(c *topology.GraphConfig) { c.Spans.MaxPending = 1 }, "spans.max_pending: want 1000 to 10000000, got 1")

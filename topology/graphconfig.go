@@ -13,7 +13,9 @@ import (
 // metrics tell, and bounds what is kept of both.
 type GraphConfig struct {
 	// Calls are calls between services that no span and no metric shows.
-	Calls []Call `yaml:"calls"`
+	Calls []Dependency `yaml:"calls"`
+	// Uses are the databases and queues that services use, where no span shows it.
+	Uses []Dependency `yaml:"uses"`
 	// Alias gives for other names of a service, such as the host name by which clients
 	// call it, the service. Names that spans show on both sides are found without it.
 	Alias map[string]string `yaml:"alias"`
@@ -25,11 +27,11 @@ type GraphConfig struct {
 	Spans SpansConfig `yaml:"spans"`
 }
 
-// Call is one service that calls another.
-type Call struct {
-	// From is the service that calls.
+// Dependency is one service that calls another, or uses what it stands on.
+type Dependency struct {
+	// From is the service that calls or uses.
 	From string `yaml:"from"`
-	// To is the service that is called.
+	// To is what it calls or uses.
 	To string `yaml:"to"`
 }
 
@@ -74,12 +76,14 @@ func (c GraphConfig) Validate(report func(path, format string, args ...any)) {
 			report(path, "want %d to %d, got %d", low, high, got)
 		}
 	}
-	for _, call := range c.Calls {
-		switch {
-		case call.From == "" || call.To == "":
-			report("calls", "want a service in from and in to, got from %q to %q", call.From, call.To)
-		case call.From == call.To:
-			report("calls", "want two services, got %q that calls itself", call.From)
+	for path, list := range map[string][]Dependency{"calls": c.Calls, "uses": c.Uses} {
+		for _, d := range list {
+			switch {
+			case d.From == "" || d.To == "":
+				report(path, "want a service in from and in to, got from %q to %q", d.From, d.To)
+			case d.From == d.To:
+				report(path, "want two services, got %q twice", d.From)
+			}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Alias)) {

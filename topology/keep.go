@@ -53,7 +53,7 @@ func (g *Graph) Load(r io.Reader) error {
 		return fmt.Errorf("read the service graph: want version 1, got %d", in.Version)
 	}
 	for _, e := range in.Edges {
-		if e.Kind != Calls && e.Kind != Uses && e.Kind != RunsOn || e.From == "" || e.To == "" {
+		if e.Kind != EdgeCalls && e.Kind != EdgeUses && e.Kind != EdgeRunsOn || e.From == "" || e.To == "" {
 			return fmt.Errorf("read the service graph: edge from %q to %q of kind %q", e.From, e.To, e.Kind)
 		}
 	}

@@ -60,7 +60,7 @@ func (g *Graph) NoteMesh(m Mesh, owner Owner, rows []Row, over time.Duration, at
 			from = first(r.Labels, m.From)
 		}
 		if to := first(r.Labels, m.To); meshName(from) != "" && meshName(to) != "" && r.Value > 0 {
-			g.noteLocked(meshName(from), meshName(to), Calls, byMetrics, r.Value*over.Seconds(), at)
+			g.noteLocked(meshName(from), meshName(to), EdgeCalls, byMetrics, r.Value*over.Seconds(), at)
 		}
 	}
 }
@@ -109,7 +109,7 @@ func (g *Graph) NotePlaces(owner Owner, places, pods []Row, at time.Time) {
 			host = HostOf(r.Labels.Get("instance"))
 		}
 		if service := owner.Service(r.Labels); service != "" && host != "" {
-			g.noteLocked(service, host, RunsOn, byMetrics, 0, at)
+			g.noteLocked(service, host, EdgeRunsOn, byMetrics, 0, at)
 		}
 	}
 }

@@ -135,12 +135,12 @@ func selfTimes(spans []held, waits []wait) {
 // called counts a call between two services of which the called one sent its span.
 func (s *Spans) called(from, to *held) {
 	switch {
-	case from.kind == telemetry.SpanProducer && from.other != nil && from.other.kind == Uses:
+	case from.kind == telemetry.SpanProducer && from.other != nil && from.other.kind == EdgeUses:
 		return // the queue between them is what both use
 	case to.kind == telemetry.SpanClient || to.kind == telemetry.SpanProducer:
 		return
 	}
-	l := s.link(linkKey{from.service.name, to.service.name, Calls})
+	l := s.link(linkKey{from.service.name, to.service.name, EdgeCalls})
 	if l == nil {
 		return
 	}
@@ -152,7 +152,7 @@ func (s *Spans) called(from, to *held) {
 	l.client.add(float64(from.end-from.start) / 1e9)
 	l.server.add(float64(to.end-to.start) / 1e9)
 	l.gap.add(float64((from.end-from.start)-(to.end-to.start)) / 1e9)
-	if from.other != nil && from.other.kind == Calls && s.services[from.other.node] == nil {
+	if from.other != nil && from.other.kind == EdgeCalls && s.services[from.other.node] == nil {
 		s.graph.learn(from.other.node, to.service.name)
 	}
 }
@@ -167,11 +167,11 @@ func (s *Spans) asked(sp *held) {
 			s.counts.clientsUnnamed++
 		}
 		return
-	case sp.kind == telemetry.SpanConsumer && sp.other.kind != Uses:
+	case sp.kind == telemetry.SpanConsumer && sp.other.kind != EdgeUses:
 		return
 	}
 	node := sp.other.node
-	if sp.other.kind == Calls {
+	if sp.other.kind == EdgeCalls {
 		if node = s.graph.Resolve(node); node == sp.service.name {
 			return
 		}

@@ -109,7 +109,7 @@ func (g *Graph) Related(a, b string) float64 {
 func (v *view) near(service string) map[string]float64 {
 	near := map[string]float64{}
 	for _, e := range v.out[service] {
-		if e.Kind == Calls {
+		if e.Kind == EdgeCalls {
 			continue
 		}
 		if sharers := v.in[e.To]; len(sharers) <= crowd {
@@ -134,7 +134,7 @@ func (v *view) walk(from string, edges map[string][]Edge, end func(Edge) string,
 		for _, n := range at {
 			for _, e := range edges[n] {
 				to := end(e)
-				if seen[to] || e.Kind == RunsOn {
+				if seen[to] || e.Kind == EdgeRunsOn {
 					continue
 				}
 				seen[to] = true
@@ -166,7 +166,7 @@ func (g *Graph) Around(service string, most int) (nodes []string, edges []Edge) 
 		}
 		in := v.in[nodes[i]]
 		for _, e := range in {
-			if e.Kind == Calls || len(in) <= crowd {
+			if e.Kind == EdgeCalls || len(in) <= crowd {
 				add(e.From)
 			}
 		}

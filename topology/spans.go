@@ -150,7 +150,7 @@ func (x *service) place(sp *telemetry.Span, g *Graph, now time.Time) {
 		return
 	}
 	x.host = string(cut(sp.Host))
-	g.note(x.name, x.host, RunsOn, bySpans, 1, now)
+	g.note(x.name, x.host, EdgeRunsOn, bySpans, 1, now)
 }
 
 // entry reports whether a span is a request that its service answers: a server or

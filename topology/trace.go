@@ -22,7 +22,7 @@ type held struct {
 // other is the other side of a client, producer or consumer, as its attributes tell.
 type other struct {
 	node string // a database, queue, or name of a service
-	kind string // Uses or Calls
+	kind string // EdgeUses or EdgeCalls
 }
 
 // trace is the spans of one trace that have come.
@@ -111,10 +111,10 @@ func (h *holding) unlink(t *trace) {
 // are called system:name, or by their system alone.
 func (h *holding) otherSide(sp *telemetry.Span) *other {
 	var name []byte
-	kind := Calls
+	kind := EdgeCalls
 	switch {
 	case len(sp.System) > 0:
-		kind = Uses
+		kind = EdgeUses
 		name = append(name, cut(sp.System)...)
 		if len(sp.Target) > 0 {
 			name = append(append(name, ':'), cut(sp.Target)...)
@@ -130,7 +130,7 @@ func (h *holding) otherSide(sp *telemetry.Span) *other {
 		return o
 	}
 	text := strings.ToValidUTF8(string(name), "\uFFFD")
-	if kind == Calls && isAddress(text) {
+	if kind == EdgeCalls && isAddress(text) {
 		return nil
 	}
 	if h.others == nil || len(h.others) >= maxOthers {

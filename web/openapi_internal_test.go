@@ -107,6 +107,7 @@ func TestOpenAPI_SchemasAndNouns_Agree(t *testing.T) {
 		"Weights": Weights{}, "Refit": feedback.RefitRow{}, "RankingWeights": rca.Weights{}, "CalibrationStep": rca.Step{},
 		"ScrapeStatus": ScrapeStatus{}, "FailingTarget": FailingTarget{}, "ForwardStatus": ForwardStatus{},
 		"Import": Import{}, "ImportList": ImportList{},
+		"Analysis": rca.Analysis{}, "Cause": rca.Cause{}, "Affected": rca.Affected{}, "Fix": rca.Fix{}, "Estimate": rca.Estimate{}, "Measure": rca.Measure{}, "Argument": rca.Argument{},
 		"Topology": Topology{}, "TopologyNode": TopologyNode{}, "TopologyEdge": TopologyEdge{}, "TopologyIncident": TopologyIncident{},
 		"Cardinality": Cardinality{}, "CardinalityRow": CardinalityRow{}, "LabelValues": LabelValues{}, "MetricSeries": MetricSeries{}, "SeriesJump": SeriesJump{}, "SeriesAdvice": SeriesAdvice{},
 		"RulesStatus": RulesStatus{}, "DetectionGap": journal.Gap{}, "AlertList": AlertList{}, "Alert": rules.Alert{}, "Oddness": rules.Oddness{}, "AlertLog": AlertLog{}, "AlertEntry": journal.Entry{}, "AlertPage": journal.Page{}, "Channel": Channel{}, "Drop": Drop{}, "RuntimeStatus": RuntimeStatus{},

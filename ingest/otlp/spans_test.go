@@ -43,8 +43,14 @@ type traceRig struct {
 }
 
 func newTraceRig() *traceRig {
+	r := new(traceRig)
+	*r = *newTraceRigTo(&r.log)
+	return r
+}
+
+func newTraceRigTo(sink ingest.SpanSink) *traceRig {
 	r := &traceRig{set: metrics.NewSet()}
-	r.service = otlp.NewTraceService(ingest.Options{Config: ingest.DefaultConfig(), Logger: slog.New(slog.DiscardHandler), Metrics: r.set, Now: func() time.Time { return start }}, &r.log)
+	r.service = otlp.NewTraceService(ingest.Options{Config: ingest.DefaultConfig(), Logger: slog.New(slog.DiscardHandler), Metrics: r.set, Now: func() time.Time { return start }}, sink)
 	return r
 }
 

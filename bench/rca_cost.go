@@ -1,0 +1,38 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/tocsinhq/tocsin/rca"
+)
+
+// cost prints what a ranking takes: the fastest of several, for the machine may do
+// other things, and the memory that it leaves to the collector.
+func (b *rcaRun) cost() {
+	const tries = 5
+	fmt.Fprintln(b.w, "\ncost\tseries in a case\tms per case\tms per 1,000 series\tKiB per case")
+	for _, set := range b.sets() {
+		n, series, spent, bytes := 0.0, 0.0, 0.0, 0.0
+		b.each(set, func(_ int, c *rcaCase) {
+			in := c.input(0)
+			best := time.Hour
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			for range tries {
+				begun := time.Now()
+				rca.Rank(in, b.cfg)
+				best = min(best, time.Since(begun))
+			}
+			runtime.ReadMemStats(&after)
+			n++
+			series += float64(len(in.Series))
+			spent += best.Seconds() * 1000
+			bytes += float64(after.TotalAlloc-before.TotalAlloc) / tries
+		})
+		per := spent / max(series, 1) * 1000
+		fmt.Fprintf(b.w, "%s\t%.0f\t%.2f\t%.2f\t%.0f\n", set, series/max(n, 1), spent/max(n, 1), per, bytes/max(n, 1)/1024)
+		b.found["ms_per_1000_series"] = max(b.found["ms_per_1000_series"], per)
+	}
+}
