@@ -111,7 +111,7 @@ func (c *Core) measure(ctx context.Context, r *similar.Record, rec incident.Even
 	}
 	if len(services) > 0 && to.After(i.Onset) {
 		quiet := i.Onset.Add(-printBefore)
-		list, err := seriesSource{c.engine}.SignalSeries(ctx, rca.SeriesQuery{Services: services, From: quiet, To: to, Step: max(c.engine.RateWindow()/4, 15*time.Second)})
+		list, err := evidence{c}.SignalSeries(ctx, rca.SeriesQuery{Services: services, From: quiet, To: to, Step: max(c.engine.RateWindow()/4, 15*time.Second)})
 		if err != nil {
 			return err
 		}
