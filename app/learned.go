@@ -143,19 +143,31 @@ func (c *Core) falseAlarm(ctx context.Context, inc incident.Incident, f feedback
 		return f, err
 	}
 	if !was {
-		for _, o := range inc.Occurrences {
-			if o.Source == incident.SourceAnomaly && c.bank.FalseAlarm(o.Service, o.Since.UnixMilli()) {
-				f.Charged++
-			}
-		}
+		f.Charged = c.chargeFalse(inc)
 	}
 	if f, err = c.lessons.words.Record(ctx, f); err != nil {
 		return f, err
 	}
 	c.metrics.set.GetOrCreateCounter("tocsin_false_alarms_total").Inc()
-	c.metrics.set.GetOrCreateCounter("tocsin_false_alarms_charged_total").Add(f.Charged)
 	return f, c.endFalse(ctx, inc.ID, f.Actor, withNote("false alarm", f.Note), f.At)
 }
+
+// chargeFalse charges the services for the alarms in an incident that was a false
+// alarm, and returns how many there were that had not been charged before.
+func (c *Core) chargeFalse(inc incident.Incident) int {
+	n := 0
+	for _, o := range inc.Occurrences {
+		if o.Source == incident.SourceAnomaly && c.bank.FalseAlarm(o.Service, o.Since.UnixMilli()) {
+			n++
+		}
+	}
+	c.metrics.set.GetOrCreateCounter("tocsin_false_alarms_charged_total").Add(n)
+	return n
+}
+
+// stateFalse is the state, and the event, of an incident that people called a false
+// positive, by whichever way.
+const stateFalse = "false_positive"
 
 // endFalse brings an incident to its end as a false alarm.
 func (c *Core) endFalse(ctx context.Context, id, actor, reason string, at time.Time) error {
@@ -166,6 +178,9 @@ func (c *Core) endFalse(ctx context.Context, id, actor, reason string, at time.T
 // saidFalse says whether people called an incident a false alarm, so that nothing is
 // given back for it.
 func (c *Core) saidFalse(inc incident.Incident) bool {
+	if string(inc.State) == stateFalse {
+		return true
+	}
 	is, err := c.lessons.words.SaidFalse(context.Background(), inc.ID)
 	if err != nil {
 		c.log.Warn("feedback could not be read", "incident", inc.ID, "error", err)

@@ -31,6 +31,9 @@ func (c *Core) remember(ctx context.Context, rec incident.EventRecord) {
 	if rec.Event.Kind == incident.EventNotified || rec.Event.Kind == incident.EventGap {
 		return
 	}
+	if string(rec.Event.Kind) == stateFalse {
+		c.chargeFalse(rec.Incident)
+	}
 	ctx, cancel := context.WithTimeout(ctx, c.rankTimeout)
 	defer cancel()
 	if err := c.print(ctx, rec); err != nil && ctx.Err() == nil {
@@ -51,9 +54,11 @@ func (c *Core) print(ctx context.Context, rec incident.EventRecord) error {
 	if err != nil {
 		return err
 	}
-	if r.False, err = c.lessons.words.SaidFalse(ctx, i.ID); err != nil {
+	said, err := c.lessons.words.SaidFalse(ctx, i.ID)
+	if err != nil {
 		return err
 	}
+	r.False = r.False || said
 	r.Print, r.Measured, r.Cause, r.Confirmed = old.Print, old.Measured, old.Cause, old.Confirmed
 	again := reranks(rec.Event.Kind) && rec.Event.At.Sub(old.Measured) >= printEvery
 	if !known || again || rec.Event.Kind == incident.EventResolved {
@@ -111,7 +116,7 @@ func (c *Core) measure(ctx context.Context, r *similar.Record, rec incident.Even
 	}
 	if len(services) > 0 && to.After(i.Onset) {
 		quiet := i.Onset.Add(-printBefore)
-		list, err := seriesSource{c.engine}.SignalSeries(ctx, rca.SeriesQuery{Services: services, From: quiet, To: to, Step: max(c.engine.RateWindow()/4, 15*time.Second)})
+		list, err := evidence{c}.SignalSeries(ctx, rca.SeriesQuery{Services: services, From: quiet, To: to, Step: max(c.engine.RateWindow()/4, 15*time.Second)})
 		if err != nil {
 			return err
 		}

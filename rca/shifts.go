@@ -5,7 +5,7 @@ import "time"
 // Shift is how far a series has moved.
 type Shift struct {
 	Service string
-	Signal  string
+	Signal  string  // with the source before it, where that is not a metric: "self_time ..."
 	Z       float64 // signed: positive is up, in robust standard deviations of the time before
 }
 
@@ -27,7 +27,11 @@ func Shifts(series []Series, quiet, from, to time.Time) []Shift {
 		if down > up {
 			up = -down
 		}
-		out = append(out, Shift{Service: s.Service, Signal: s.Signal, Z: up})
+		name := s.Signal
+		if s.Source != "" && s.Source != SourceMetric {
+			name = s.Source + " " + name
+		}
+		out = append(out, Shift{Service: s.Service, Signal: name, Z: up})
 	}
 	return out
 }

@@ -64,7 +64,7 @@ func TestPredict_SimulatedWorlds_CoverageAndPinballLoss(t *testing.T) {
 		for _, n := range []int{12, 60, 300} {
 			r := rand.New(rand.NewPCG(7, uint64(n)))
 			within, ours, theirs, asked := 0, 0.0, 0.0, 0
-			for range 1200 {
+			for range 180000 / max(n, 150) {
 				var past []resolving.Case
 				for range n {
 					s := r.IntN(3)

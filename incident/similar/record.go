@@ -28,7 +28,7 @@ type Record struct {
 	Measured    time.Time `json:"measured,omitzero"` // when the print was taken
 	Print       Print     `json:"print,omitempty"`
 
-	ready *Prepared // the print made ready; nil: it was not yet
+	ready *Prepared `json:"-"` // the print made ready; nil: it was not yet
 }
 
 // OutcomeKind is what sort of thing was done.
