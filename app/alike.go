@@ -26,17 +26,9 @@ func (c *Core) alike(ctx context.Context, i incident.Incident, cfg report.Config
 		return nil, err
 	}
 	var out []report.Similar
-	mine := shownBy(i)
 	for _, x := range list {
-		theirs := shownBy(x)
-		both := 0
-		for name := range mine {
-			if theirs[name] {
-				both++
-			}
-		}
-		if all := len(mine) + len(theirs) - both; all > 0 && x.ID != i.ID && x.Environment == i.Environment && float64(both)/float64(all) >= alikeLeast {
-			out = append(out, report.Similar{ID: x.ID, Title: x.Title, Onset: onsetOf(x), Score: float64(both) / float64(all)})
+		if score := likeness(i, x); score >= alikeLeast && x.ID != i.ID && x.Environment == i.Environment {
+			out = append(out, report.Similar{ID: x.ID, Title: x.Title, Onset: onsetOf(x), Score: score})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b report.Similar) int {
@@ -55,6 +47,23 @@ func (c *Core) alike(ctx context.Context, i incident.Incident, cfg report.Config
 		}
 	}
 	return out, nil
+}
+
+// likeness is the share of what either incident showed that both did, 0 when neither
+// showed anything.
+func likeness(a, b incident.Incident) float64 {
+	mine, theirs := shownBy(a), shownBy(b)
+	both := 0
+	for name := range mine {
+		if theirs[name] {
+			both++
+		}
+	}
+	all := len(mine) + len(theirs) - both
+	if all == 0 {
+		return 0
+	}
+	return float64(both) / float64(all)
 }
 
 func shownBy(i incident.Incident) map[string]bool {

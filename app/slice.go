@@ -3,7 +3,9 @@ package app
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -128,7 +130,7 @@ func (s *slice) fit(ctx context.Context, history time.Duration) error {
 }
 
 // each hands over the series of the services that have samples between two times, both
-// inclusive. Those that the daemon makes are left out unless they are past.
+// inclusive, each once. Those that the daemon makes are left out unless they are past.
 func (s *slice) each(ctx context.Context, from, to time.Time, past bool, do func(l labels.Labels, it chunkenc.Iterator) error) error {
 	if to.Before(from) {
 		return nil
@@ -138,20 +140,46 @@ func (s *slice) each(ctx context.Context, from, to time.Time, past bool, do func
 		return err
 	}
 	defer q.Close()
-	all := labels.MustNewMatcher(labels.MatchRegexp, labels.MetricName, ".+")
-	set := q.Select(ctx, true, &storage.SelectHints{Start: from.UnixMilli(), End: to.UnixMilli()}, all)
+	told := map[string]bool{} // by their labels
 	var it chunkenc.Iterator
-	for set.Next() {
-		l := set.At().Labels()
-		if !past && s.made(l.Get(labels.MetricName)) || !s.concerns(l) {
-			continue
+	var key []byte
+	for _, ms := range s.selectors() {
+		set := q.Select(ctx, true, &storage.SelectHints{Start: from.UnixMilli(), End: to.UnixMilli()}, ms...)
+		for set.Next() {
+			l := set.At().Labels()
+			if !past && s.made(l.Get(labels.MetricName)) || !s.concerns(l) {
+				continue
+			}
+			if key = l.Bytes(key); told[string(key)] {
+				continue
+			}
+			told[string(key)] = true
+			it = set.At().Iterator(it)
+			if err := do(l, it); err != nil {
+				return err
+			}
 		}
-		it = set.At().Iterator(it)
-		if err := do(l, it); err != nil {
+		if err := set.Err(); err != nil {
 			return err
 		}
 	}
-	return set.Err()
+	return nil
+}
+
+// selectors find all series that concern the capture, by the index: those that name one
+// of the services in a label that is asked for it, and those that draw an occurrence.
+func (s *slice) selectors() [][]*labels.Matcher {
+	var names []string
+	for _, n := range s.head.Services {
+		names = append(names, regexp.QuoteMeta(n))
+	}
+	var out [][]*labels.Matcher
+	for _, label := range s.core.owner.Labels() {
+		if len(names) > 0 {
+			out = append(out, []*labels.Matcher{labels.MustNewMatcher(labels.MatchRegexp, label, strings.Join(names, "|"))})
+		}
+	}
+	return append(out, s.queries...)
 }
 
 // concerns says whether a series is one of the services, or one that draws an occurrence.

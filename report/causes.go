@@ -48,7 +48,9 @@ func suspects(in Input) []Suspect {
 			}
 		}
 		for _, e := range f.Evidence {
-			s.Evidence = append(s.Evidence, check(in, e))
+			if e.Signal != "" { // else a conclusion in words, which a term says too
+				s.Evidence = append(s.Evidence, check(in, e))
+			}
 		}
 		if n > 0 && f.Change != nil && f.Probability < hardly {
 			s.Ruled = ruledOut(f)

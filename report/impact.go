@@ -11,11 +11,11 @@ import (
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
-// eventMitigated and eventMerged are told by some daemons; see incident.EventKind.
-const (
-	eventMitigated incident.EventKind = "mitigated"
-	eventMerged    incident.EventKind = "merged"
-)
+// eventMitigated is told when somebody says that users feel it no more.
+const eventMitigated incident.EventKind = "mitigated"
+
+// stateCandidate is that of what is not an incident yet.
+const stateCandidate incident.State = "candidate"
 
 func times(in Input, all []*life) Times {
 	i := in.Incident
@@ -124,7 +124,7 @@ func impact(in Input, all []*life, end time.Time) Impact {
 func severities(in Input, end time.Time) []SeverityTime {
 	sums := map[incident.Severity]time.Duration{}
 	for n, r := range in.Records {
-		if over(r.Incident.State) {
+		if over(r.Incident.State) || r.Incident.State == stateCandidate {
 			continue
 		}
 		until := end

@@ -85,7 +85,8 @@ func (p *player) play(ctx context.Context) (Report, error) {
 	end := p.c.Head.To
 	var match template.Match
 	var b telemetry.Batch
-	for ; !p.now.After(end); p.now = p.now.Add(p.tick) {
+	for last := false; !last; p.now = earliest(p.now.Add(p.tick), end) {
+		last = !p.now.Before(end)
 		n := 0
 		for n < len(points) && points[n].Sample.T <= p.now.UnixMilli() {
 			n++
@@ -105,14 +106,20 @@ func (p *player) play(ctx context.Context) (Report, error) {
 			}
 			changes = changes[1:]
 		}
-		for len(acts) > 0 && !acts[0].At.After(p.now) {
-			if err := p.act(ctx, acts[0]); err != nil {
-				return Report{}, err
-			}
-			acts = acts[1:]
-		}
 		if err := p.core.Step(ctx, p.now); err != nil {
 			return Report{}, fmt.Errorf("step at %s: %w", p.now.Format(time.RFC3339), err)
+		}
+		// What a person did is done after the step that may have opened the incident, and
+		// waits for one that opens a little later than it did then.
+		for len(acts) > 0 && !acts[0].At.After(p.now) {
+			done, err := p.act(ctx, acts[0])
+			if err != nil {
+				return Report{}, err
+			}
+			if !done && p.now.Sub(acts[0].At) <= p.o.Tolerance {
+				break
+			}
+			acts = acts[1:]
 		}
 		if ctx.Err() != nil {
 			return Report{}, ctx.Err()
@@ -144,18 +151,26 @@ func (p *player) write(ctx context.Context, b *telemetry.Batch, points []capture
 	return nil
 }
 
-// act does what a person did, if there is an incident of the service to do it to.
-func (p *player) act(ctx context.Context, a capture.Act) error {
+func earliest(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// act does what a person did, and says whether there was an incident of the service to
+// do it to.
+func (p *player) act(ctx context.Context, a capture.Act) (bool, error) {
 	list, err := p.core.Incidents().List(ctx, incident.Filter{Service: a.Service, Limit: 1})
-	if err != nil || len(list) == 0 || list[0].State == incident.StateResolved {
-		return err
+	if err != nil || len(list) == 0 || !list[0].Resolved.IsZero() {
+		return false, err
 	}
 	do := p.core.Incidents().Ack
 	if a.Verb == "resolve" {
 		do = p.core.Incidents().Resolve
 	}
 	_, err = do(ctx, list[0].ID, a.Actor, "", a.At)
-	return err
+	return err == nil, err
 }
 
 // assignment turns "a.b=c" into YAML. The value is taken as YAML is.

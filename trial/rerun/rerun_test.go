@@ -2,6 +2,7 @@ package rerun_test
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -85,32 +86,49 @@ func run(t *testing.T, o rerun.Options) rerun.Report {
 	return r
 }
 
-func TestRun_Story_SameIncidentSameSuspect(t *testing.T) {
-	for file, service := range map[string]string{"bad_deployment.story": "pay"} {
-		c := captured(t, file, service)
+func TestRun_Story(t *testing.T) {
+	c := captured(t, "bad_deployment.story", "pay")
+	t.Run("same incident, same suspect", func(t *testing.T) {
 		r := run(t, rerun.Options{Capture: c})
-		if !r.Same || len(r.Replayed) == 0 || r.Replayed[0].SuspectID == "" {
-			t.Errorf("%s: want the same, got\n%s\nrecorded %+v\nreplayed %+v", file, strings.Join(r.Differences, "\n"), r.Recorded, r.Replayed)
+		if !r.Same || len(r.Replayed) != 1 || r.Replayed[0].SuspectID == "" {
+			t.Errorf("want the same, got\n%s\nrecorded %+v\nreplayed %+v", strings.Join(r.Differences, "\n"), r.Recorded, r.Replayed)
 		}
-		again := run(t, rerun.Options{Capture: c})
-		if len(again.Differences) != 0 {
-			t.Errorf("%s: not the same twice: %v", file, again.Differences)
+	})
+	t.Run("other settings, other outcome", func(t *testing.T) {
+		r := run(t, rerun.Options{Capture: c, Set: []string{"incidents.resolve_after=20m"}})
+		if r.Same || !strings.Contains(strings.Join(r.Differences, "\n"), "resolved: recorded 2026-01-05 02:") {
+			t.Errorf("got %q", r.Differences)
 		}
-	}
+	})
+	t.Run("other rules and no culprit", func(t *testing.T) {
+		less := c
+		less.Changes = nil
+		dir := t.TempDir()
+		for name, text := range map[string]string{"other.yml": "rules: {alert_files: [mine.yml]}\n", "mine.yml": "alerts: [{name: mine, condition: error_rate > 5%, severity: warning}]\n"} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r := run(t, rerun.Options{Capture: less, ConfigFile: filepath.Join(dir, "other.yml")})
+		all := strings.Join(r.Differences, "\n")
+		for _, want := range []string{"severity: recorded critical, now warning", "now no recent change fits"} {
+			if !strings.Contains(all, want) {
+				t.Errorf("want %q in %q", want, all)
+			}
+		}
+	})
 }
 
-func TestRun_OtherSettings_OtherOutcome(t *testing.T) {
-	c := captured(t, "bad_deployment.story", "pay")
-	r := run(t, rerun.Options{Capture: c, Set: []string{"incidents.resolve_after=20m"}})
-	if r.Same || !strings.Contains(strings.Join(r.Differences, "\n"), "resolved: recorded 2026-01-05 02:") {
-		t.Errorf("got %q", r.Differences)
+func TestRun_WrongSettings_AreNamed(t *testing.T) {
+	for set, says := range map[string]string{"incidents.no_such=1": "no_such", "nothing": "want a setting", "a..b=1": "want a setting", "incidents.resolve_after=soon": "resolve_after"} {
+		_, err := rerun.Run(t.Context(), rerun.Options{Dir: t.TempDir(), Logger: slog.New(slog.DiscardHandler), Set: []string{set}})
+		if !errors.As(err, new(*rerun.InputError)) || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: got %v, want %q", set, err, says)
+		}
 	}
-	file := filepath.Join(t.TempDir(), "other.yml")
-	if err := os.WriteFile(file, []byte("root_cause: {window: 1m}\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := rerun.Run(t.Context(), rerun.Options{Capture: c, ConfigFile: file, Dir: t.TempDir(), Logger: slog.New(slog.DiscardHandler), Set: []string{"incidents.no_such=1"}}); err == nil || !strings.Contains(err.Error(), "no_such") {
-		t.Errorf("got %v, want the unknown setting named", err)
+	_, err := rerun.Run(t.Context(), rerun.Options{Dir: t.TempDir(), Logger: slog.New(slog.DiscardHandler), Capture: capture.Capture{Files: []capture.File{{Kind: capture.FileAlerts, Name: "../../x", Text: "alerts: [{name: x}]"}}}})
+	if !errors.As(err, new(*rerun.InputError)) || !strings.Contains(err.Error(), "alerts-0.yml:1") {
+		t.Errorf("got %v, want the rule named", err)
 	}
 }
 
