@@ -67,10 +67,17 @@ func verdictBench(args []string, out io.Writer) (figures, error) {
 		return nil, err
 	}
 	fmt.Fprintln(out, "A shift is in robust standard deviations of the 60 blocks before. Blocks are from the end of the change to the word, the median of those found; a daemon's have two minutes.")
-	return figures{
+	found, err := armsBench(all, out)
+	if err != nil {
+		return nil, err
+	}
+	for name, v := range (figures{
 		"false_faulty_share": total.share(0, verdict.Faulty), "healthy_share": total.share(0, verdict.Healthy),
 		"found_share_8": total.share(8, verdict.Faulty), "delay_blocks_8": total.delay(8),
-	}, nil
+	}) {
+		found[name] = v
+	}
+	return found, nil
 }
 
 // verdictSizes are the shifts, in robust standard deviations of the blocks before; 0 is a change without effect.
