@@ -73,7 +73,7 @@ func (b *blocks) armsTime(random *rand.Rand) (int, bool) {
 
 // armsBench is the part of the bench for canaries. Its random numbers are its own, so
 // that the other part draws what it always drew.
-func armsBench(all []*labelled, out io.Writer) (figures, error) {
+func armsBench(all []*labelled, trials int, out io.Writer) (figures, error) {
 	sets := map[string]*verdictScore{}
 	total := &verdictScore{}
 	for n, l := range all {
@@ -84,7 +84,7 @@ func armsBench(all []*labelled, out io.Writer) (figures, error) {
 		}
 		random := rand.New(rand.NewPCG(12, uint64(n)))
 		b := newBlocks(l)
-		for range verdictTrials {
+		for range trials {
 			at, ok := b.armsTime(random)
 			if !ok {
 				continue
