@@ -1,9 +1,6 @@
 package verdict
 
-import (
-	"fmt"
-	"math"
-)
+import "fmt"
 
 // NovelSignal is the name under which new templates of error lines stand among signals.
 const NovelSignal = "new_error_templates"
@@ -49,12 +46,10 @@ func (j *judgement) novel() (Finding, bool) {
 		before += v
 	}
 	harm := newBetting(bag, false)
-	for _, v := range now {
-		if !math.IsNaN(v) {
-			after += v
-			harm.take(v)
-			f.Harm = max(f.Harm, harm.wealth())
-		}
+	for _, v := range present(now) {
+		after += v
+		harm.take(v)
+		f.Harm = max(f.Harm, harm.wealth())
 	}
 	f.Before, f.After = finite(before/float64(len(bag))*float64(f.Blocks)), after
 	f.Shift = f.After - f.Before

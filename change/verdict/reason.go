@@ -21,12 +21,21 @@ func (j *judgement) reason(v Verdict) string {
 	case Suspicious:
 		return fmt.Sprintf("%s; that may be chance (evidence %.3g of the %.3g asked for)", strings.TrimSpace(moved), v.Evidence, 1/j.c.Alpha)
 	case Healthy:
+		for _, f := range v.Signals {
+			if top = f; f.Signal != NovelSignal {
+				break
+			}
+		}
 		return fmt.Sprintf("no signal is worse by more than its margin; the nearest is %s", top.Signal)
 	}
 	var lacking, open []string
 	for _, f := range v.Signals {
 		if f.Lacks != "" {
 			lacking = append(lacking, f.Signal+" has "+f.Lacks)
+		} else if f.Signal == NovelSignal {
+			if f.worse(1) {
+				open = append(open, f.Signal)
+			}
 		} else if f.Safe < excluded {
 			open = append(open, f.Signal)
 		}
