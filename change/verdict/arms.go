@@ -177,6 +177,19 @@ func (c *Comparison) longest() int {
 // worse says whether the shift is in the bad direction and beyond the margin.
 func (f ArmFinding) worse(bad int) bool { return f.Lacks == "" && f.Shift*float64(bad) >= f.Margin }
 
+// bothRun says whether both versions had data in one of the latest three blocks: a
+// change whose end nobody told is not under way when its old version is gone.
+func (j *judgement) bothRun(a *Arms) bool {
+	for _, s := range a.Signals {
+		for k := max(j.armSince, j.armUntil-3); k < j.armUntil; k++ {
+			if _, _, ok := j.difference(s, k); ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // judgeArms lets the comparison speak: it may call a change faulty or suspicious by
 // itself, and one that is under way healthy. While both versions run it outranks the
 // comparison with the time before, since all else is the same for both.
@@ -196,7 +209,7 @@ func (j *judgement) judgeArms(v *Verdict) {
 			}
 		}
 	}
-	if v.State == Faulty && j.in.Ended.IsZero() {
+	if v.State == Faulty && j.in.Ended.IsZero() && j.bothRun(j.in.Arms) {
 		// The service is worse than before. If both versions are, it is not the change's
 		// doing; while that cannot be told, the word waits.
 		switch {

@@ -100,3 +100,33 @@ func TestArms_Null_IsHardlyEverFaulty(t *testing.T) {
 	}
 	t.Logf("%d of %d", faulty, n)
 }
+
+// The service is worse than before. While both versions run and do alike that is not the
+// change's doing; when the old one is gone, and nobody told the end, it may be.
+func TestArms_OutrankTheTimeBefore_WhileBothRun(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 4))
+	s := verdict.Signal{Name: "error_rate", Unit: "ratio", Bad: 1, Floor: 0.005}
+	arm := verdict.ArmSignal{Name: "error_rate", Unit: "ratio", Bad: 1, Floor: 0.005}
+	for i := range 760 {
+		v := 0.01 + 0.001*r.NormFloat64()
+		if i >= 720 {
+			v += 0.1
+		}
+		s.Values = append(s.Values, v)
+		arm.Canary, arm.Baseline = append(arm.Canary, v+0.001*r.NormFloat64()), append(arm.Baseline, v)
+	}
+	in := verdict.Input{First: t0, Step: step, Began: t0.Add(720 * step), At: t0.Add(750 * step), Signals: []verdict.Signal{s}}
+	if v := verdict.Judge(verdict.DefaultConfig(), in); v.State != verdict.Faulty {
+		t.Fatalf("without arms: %s, %s", v.State, v.Reason)
+	}
+	in.Arms = &verdict.Arms{Label: "version", Canary: "v2", Baseline: "v1", Signals: []verdict.ArmSignal{arm}}
+	if v := verdict.Judge(verdict.DefaultConfig(), in); v.State != verdict.Healthy || v.Final {
+		t.Errorf("both run: %s, %s", v.State, v.Reason)
+	}
+	for i := 723; i < 760; i++ {
+		arm.Baseline[i] = math.NaN()
+	}
+	if v := verdict.Judge(verdict.DefaultConfig(), in); v.State != verdict.Faulty {
+		t.Errorf("the old one is gone: %s, %s", v.State, v.Reason)
+	}
+}
