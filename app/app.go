@@ -121,6 +121,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	if u := a.loaded.config.Web.ExternalURL; u != "" {
 		a.url = strings.TrimRight(u, "/")
 	}
+	a.bindRunbooks(&a.loaded)
 	if err := a.checkLoop(ctx, a.loaded); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}

@@ -127,6 +127,7 @@ type Core struct {
 	feed      *change.Feed
 	inferring *inferring
 	rankings  *rca.Store
+	graphs    *graphs
 	silences  *silence.Store
 	router    *alertmanager.Router
 	receiver  func(notify.Channel) notify.Channel // see CoreOptions
@@ -281,6 +282,9 @@ func (c *Core) openStores(ctx context.Context, o CoreOptions) (have bool, err er
 	if err := c.openLogs(o); err != nil {
 		return false, err
 	}
+	if err := c.openTopology(o); err != nil {
+		return false, err
+	}
 	if err := c.openLogStore(o); err != nil {
 		return false, err
 	}
@@ -339,7 +343,7 @@ type replaceable struct {
 // prepare builds what a reload replaces. It touches nothing that is live.
 func (c *Core) prepare(cfg config.Config, channels []notify.Channel, conf amfile.Document) (replaceable, error) {
 	ranker, err := rca.NewRanker(rca.Options{
-		Config: cfg.RootCause, Changes: suspects{c.feed}, Series: seriesSource{c.engine}, Lines: newLines{c.lines.watch}, Logger: c.log.With("component", "rca"), Metrics: c.set,
+		Config: cfg.RootCause, Changes: suspects{c.feed}, Series: evidence{c}, Graph: c.graphs.around, Lines: newLines{c.lines.watch}, Logger: c.log.With("component", "rca"), Metrics: c.set,
 	})
 	if err != nil {
 		return replaceable{}, fmt.Errorf("make ranker: %w", err)
@@ -377,6 +381,9 @@ func (c *Core) Write(ctx context.Context, b *telemetry.Batch) (telemetry.WriteRe
 // due messages delivered. Live, loops do the same with the wall clock.
 func (c *Core) Step(ctx context.Context, t time.Time) error {
 	if err := c.Beat(ctx, t); err != nil {
+		return err
+	}
+	if err := c.StepTopology(ctx, t); err != nil {
 		return err
 	}
 	if _, err := c.engine.EvalDue(ctx, t); err != nil {
@@ -421,7 +428,7 @@ func (c *Core) Close(ctx context.Context, at time.Time) error {
 	err := c.Checkpoint(ctx, at)
 	c.log.Info("stopping", "step", "put last messages into the outbox")
 	_, rerr := c.Respond(ctx)
-	return errors.Join(err, rerr, c.saveCardinality(), c.saveLogWatch(), c.inferring.save(c.dir), c.undo.run(c.log))
+	return errors.Join(err, rerr, c.saveCardinality(), c.saveLogWatch(), c.inferring.save(c.dir), c.saveTopology(), c.undo.run(c.log))
 }
 
 // Incidents returns the manager of incidents.

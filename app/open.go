@@ -94,6 +94,7 @@ func (c *Core) Prune(ctx context.Context, now time.Time) error {
 	if _, cerr := c.feed.Prune(ctx, now.Add(-keepChanges)); cerr != nil {
 		err = errors.Join(err, fmt.Errorf("prune changes: %w", cerr))
 	}
+	err = errors.Join(err, c.pruneReleases(ctx, now.Add(-keepChanges)))
 	_, lerr := c.alertLog.Prune(ctx, now.Add(-keepAlertLog))
 	err = errors.Join(err, lerr, c.gaps.Prune(ctx, now.Add(-keepAlertLog)))
 	return err

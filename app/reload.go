@@ -66,6 +66,7 @@ func (a *App) Reload(ctx context.Context) (err error) {
 	if err := needsRestart(a.loaded.config, next.config); err != nil {
 		return err
 	}
+	a.bindRunbooks(&next)
 	if err := a.checkLoop(ctx, next); err != nil {
 		return err
 	}
@@ -117,6 +118,7 @@ func needsRestart(old, next config.Config) error {
 		{"tail", old.Tail, next.Tail},
 		{"journal", old.Journal, next.Journal},
 		{"services", old.Services, next.Services},
+		{"topology", old.Topology, next.Topology},
 		{"detector", old.Detector, next.Detector},
 		{"bands", old.Bands, next.Bands},
 		{"warm_start", old.WarmStart, next.WarmStart},

@@ -98,6 +98,7 @@ func (a *App) runCore(ctx context.Context, serving <-chan error, stopServing fun
 	named("checkpoints", func(ctx context.Context) error { return a.upkeepLoop(ctx, core) })
 	named("warm start", core.learnLoop)
 	named("log templates", core.logsLoop)
+	named("service graph", func(ctx context.Context) error { return a.topologyLoop(ctx, core) })
 	named("live events", a.server.broker.Run)
 	a.runReceivers(named)
 	named("reloads", a.reloadLoop)
@@ -241,6 +242,9 @@ func (a *App) upkeepLoop(ctx context.Context, c *Core) error {
 			}
 			if err := c.saveLogWatch(); err != nil {
 				c.log.Warn("what is normal of log lines is not on disk", "error", err)
+			}
+			if err := c.saveTopology(); err != nil {
+				c.log.Warn("the service graph is not on disk", "error", err)
 			}
 			if err := c.Checkpoint(ctx, c.now()); err != nil && ctx.Err() == nil {
 				c.log.Error("detector state is not on disk; a crash would forget what was learned since the last checkpoint, as far as the store does not hold it", "error", err)

@@ -188,7 +188,7 @@ func classify(err error) *web.Error {
 			e.Problems = append(e.Problems, web.Problem{Field: f.Field, Message: f.Msg})
 		}
 		return e
-	case errors.Is(err, incident.ErrNotFound), errors.Is(err, change.ErrNotFound):
+	case errors.Is(err, incident.ErrNotFound), errors.Is(err, change.ErrNotFound), noRunbook(err):
 		return &web.Error{Kind: web.KindNotFound, Message: err.Error()}
 	case errors.Is(err, incident.ErrConflict):
 		return &web.Error{Kind: web.KindConflict, Message: err.Error()}

@@ -24,15 +24,20 @@ type Finding struct {
 	Evidence    []Evidence        `json:"evidence,omitempty"` // largest effect first
 }
 
-// Evidence is a series of the changed service before and after the onset.
+// Evidence is a series of a service before and after the onset, or, when Signal is
+// empty, a conclusion in words.
 type Evidence struct {
-	Signal string           `json:"signal"`
-	Unit   string           `json:"unit,omitempty"`
-	Before telemetry.Number `json:"before"` // median before the onset
-	After  telemetry.Number `json:"after"`  // median since
-	Z      telemetry.Number `json:"z"`      // robust z of the shift, signed: positive is bad
-	Query  string           `json:"query,omitempty"`
-	Onset  time.Time        `json:"onset,omitzero"`
+	Service string           `json:"service,omitempty"`
+	Source  string           `json:"source,omitempty"`
+	Basis   string           `json:"basis,omitempty"` // Observed or Inferred
+	Text    string           `json:"text,omitempty"`
+	Signal  string           `json:"signal"`
+	Unit    string           `json:"unit,omitempty"`
+	Before  telemetry.Number `json:"before"` // median before the onset
+	After   telemetry.Number `json:"after"`  // median since
+	Z       telemetry.Number `json:"z"`      // robust z of the shift, signed: positive is bad
+	Query   string           `json:"query,omitempty"`
+	Onset   time.Time        `json:"onset,omitzero"`
 }
 
 // Ranking is what Rank returns: findings with the most probable first, and the
@@ -41,4 +46,6 @@ type Ranking struct {
 	At       time.Time `json:"at"`
 	Onset    time.Time `json:"onset"`
 	Findings []Finding `json:"findings"`
+	Suspects []Cause   `json:"suspects,omitempty"` // services, the most probable first
+	Analysis *Analysis `json:"analysis,omitempty"` // nil in rankings that were made without evidence
 }

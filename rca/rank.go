@@ -23,6 +23,11 @@ type Input struct {
 	History     map[Habit]Record
 	Lines       map[string][]Line // by service: templates of log lines that are new; services without an entry were not watched
 	Unread      string            // why Series could not be read; "" when they were
+	Graph       Graph             // of the services; the zero value when nothing is known of it
+
+	Guards        Guards
+	Fixes         []Fix     // from similar incidents and runbooks, the most promising first
+	TimeToResolve *Estimate // nil when nobody estimates it
 }
 
 // Line is a template of log lines that was seen for the first time.
@@ -84,6 +89,7 @@ func Rank(in Input, c Config) Ranking {
 	out.Findings = append(out.Findings[:min(len(out.Findings), maxFindings-1)], none)
 	slices.SortStableFunc(out.Findings, order)
 	spread(out.Findings)
+	out.Suspects = r.suspects()
 	return out
 }
 

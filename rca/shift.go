@@ -9,16 +9,31 @@ import (
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
+// Sources of a Series: what kind of telemetry it was made from.
+const (
+	SourceMetric   = "metric"    // a signal or a raw metric; "" is the same
+	SourceSelfTime = "self_time" // p90 of the time of spans minus that of their children
+	SourceEdgeGap  = "edge_gap"  // client p50 minus server p50, averaged over a node's edges
+	SourceCalls    = "calls"     // spans per root request
+	SourceTemplate = "template"  // lines of one template per root request; Signal is the template's text
+	SourceErrors   = "errors"    // rate of an error group
+	SourceRestarts = "restarts"
+)
+
 // Series is the history of one signal of one service. Points are in time order;
 // NaN and infinite values are ignored. Bad is +1 when up is bad, -1 when down is
 // bad, and 0 when neither is.
 type Series struct {
 	Service string
 	Signal  string
+	Source  string // one of the Source constants
 	Unit    string
 	Bad     int
 	Query   string
 	Points  []telemetry.Sample
+	// Exposure is how many requests stand behind each point of a rate per request;
+	// nil when that is not known.
+	Exposure []float64
 }
 
 // Least numbers of points for a baseline and for the minutes just before.
@@ -109,39 +124,33 @@ func measure(s *Series, pre, post span) (sh shift, ok bool) {
 type yardstick struct{ m, s float64 }
 
 func newYardstick(x []float64, unit string, largest float64) yardstick {
-	sorted := slices.Clone(x)
-	slices.Sort(sorted)
-	m := quantile(sorted, 0.5)
-	dev := deviations(sorted, m)
-	rel, floor := 0.02, 0.0
+	return yardstickOf(slices.Clone(x), unit, largest, 0)
+}
+
+// yardstickOf is newYardstick with a least spread; it overwrites x.
+func yardstickOf(x []float64, unit string, largest, least float64) yardstick {
+	low := pickQuantile(x, 0.25)
+	m := pickQuantile(x, 0.5)
+	iqr := pickQuantile(x, 0.75) - low
+	for i, v := range x {
+		x[i] = math.Abs(v - m)
+	}
+	rel, floor := relative(unit)
+	return yardstick{m: m, s: max(iqr/1.349, 1.4826*pickQuantile(x, 0.5), rel*math.Abs(m), 0.02*largest, floor, least)}
+}
+
+// relative is the part of a level and the absolute value below which a move of a
+// signal with this unit is nothing.
+func relative(unit string) (rel, floor float64) {
 	switch unit {
 	case telemetry.UnitRatio:
 		// A ratio has an absolute meaning: less than a twentieth of a percent
 		// point is nothing, even above a constant zero.
-		rel, floor = 0.002, 0.0005
+		return 0.002, 0.0005
 	case telemetry.UnitPercent:
-		rel, floor = 0.002, 0.05
+		return 0.002, 0.05
 	}
-	iqr := quantile(sorted, 0.75) - quantile(sorted, 0.25)
-	return yardstick{m: m, s: max(iqr/1.349, 1.4826*quantile(dev, 0.5), rel*math.Abs(m), 0.02*largest, floor)}
-}
-
-// deviations returns |x-m| in rising order, by merging the two halves of the
-// sorted x from the middle outwards, which is cheaper than another sort.
-func deviations(sorted []float64, m float64) []float64 {
-	out := make([]float64, 0, len(sorted))
-	hi, _ := slices.BinarySearch(sorted, m)
-	lo := hi - 1
-	for len(out) < len(sorted) {
-		if hi >= len(sorted) || (lo >= 0 && m-sorted[lo] < sorted[hi]-m) {
-			out = append(out, m-sorted[lo])
-			lo--
-			continue
-		}
-		out = append(out, sorted[hi]-m)
-		hi++
-	}
-	return out
+	return 0.02, 0
 }
 
 // maxZ keeps the largest finite values from turning into infinite evidence.
@@ -167,11 +176,17 @@ func (y yardstick) z(x []float64, bad int) float64 {
 	for i, v := range x {
 		zs[i] = y.one(v, bad)
 	}
-	slices.Sort(zs)
+	return trimmedTop(zs)
+}
+
+// trimmedTop is the 90th percentile, but at most the second largest of three or
+// more. It moves the values.
+func trimmedTop(zs []float64) float64 {
+	q := pickQuantile(zs, 0.9)
 	if n := len(zs); n >= 3 {
-		return min(quantile(zs, 0.9), zs[n-2])
+		return min(q, pick(zs, n-2))
 	}
-	return quantile(zs, 0.9)
+	return q
 }
 
 // firstOdd returns when two of three consecutive points were first odd, or zero.
@@ -223,22 +238,4 @@ func (s *Series) values(in span) ([]float64, int) {
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
-func median(x []float64) float64 {
-	x = slices.Clone(x)
-	slices.Sort(x)
-	return quantile(x, 0.5)
-}
-
-// quantile interpolates between order statistics (type 7). x is sorted and not empty.
-func quantile(x []float64, q float64) float64 {
-	at := q * float64(len(x)-1)
-	i := int(at)
-	if i+1 >= len(x) {
-		return x[len(x)-1]
-	}
-	f := at - float64(i)
-	if f == 0 {
-		return x[i]
-	}
-	return x[i]*(1-f) + x[i+1]*f // a difference of large values could overflow
-}
+func median(x []float64) float64 { return pickQuantile(slices.Clone(x), 0.5) }

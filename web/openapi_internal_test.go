@@ -13,6 +13,7 @@ import (
 	"github.com/tocsinhq/tocsin/change/stage"
 	"github.com/tocsinhq/tocsin/change/verdict"
 	"github.com/tocsinhq/tocsin/incident"
+	"github.com/tocsinhq/tocsin/ingest/changes"
 	"github.com/tocsinhq/tocsin/notify/window"
 	"github.com/tocsinhq/tocsin/rca"
 	"github.com/tocsinhq/tocsin/rules"
@@ -95,12 +96,13 @@ func TestOpenAPI_SchemasAndNouns_Agree(t *testing.T) {
 		"Error": ErrorBody{}, "Problem": Problem{}, "Occurrence": incident.Occurrence{}, "Reading": incident.Reading{}, "Incident": incident.Incident{}, "IncidentRow": IncidentRow{},
 		"Suspect": Suspect{}, "IncidentList": IncidentList{}, "IncidentDetail": IncidentDetail{}, "Event": incident.Event{}, "EventRecord": EventRecord{},
 		"Ranking": rca.Ranking{}, "Finding": rca.Finding{}, "Term": rca.Term{}, "Evidence": rca.Evidence{}, "Change": telemetry.Change{},
-		"Stage": Stage{}, "StageReport": StageReport{}, "StageNote": stage.Note{}, "StagePassage": stage.Passage{}, "StagePromotion": stage.Promotion{}, "StageRollback": stage.Rollback{}, "StageVariable": stage.Variable{},
-		"ChangeList": ChangeList{}, "ChangeRecorded": ChangeRecorded{}, "ChangeVerdict": ChangeVerdict{}, "Delivered": delivery.Report{}, "DeliveryFigures": delivery.Figures{}, "DeliveryDurations": delivery.Durations{}, "Verdict": verdict.Verdict{}, "VerdictSignal": verdict.Finding{}, "VerdictArms": verdict.Comparison{}, "VerdictArmSignal": verdict.ArmFinding{}, "Word": change.Word{}, "Anomaly": Anomaly{}, "AnomalyList": AnomalyList{}, "Delivery": Delivery{},
+		"ChangeList": ChangeList{}, "ChangeRecorded": ChangeRecorded{}, "ChangeHookAnswer": changes.Answer{}, "ChangeVerdict": ChangeVerdict{}, "Delivered": delivery.Report{}, "DeliveryFigures": delivery.Figures{}, "DeliveryDurations": delivery.Durations{}, "Verdict": verdict.Verdict{}, "VerdictSignal": verdict.Finding{}, "VerdictArms": verdict.Comparison{}, "VerdictArmSignal": verdict.ArmFinding{}, "Word": change.Word{}, "Anomaly": Anomaly{}, "AnomalyList": AnomalyList{}, "Delivery": Delivery{}, "Stage": Stage{}, "StageReport": StageReport{}, "StageNote": stage.Note{}, "StagePassage": stage.Passage{}, "StagePromotion": stage.Promotion{}, "StageRollback": stage.Rollback{}, "StageVariable": stage.Variable{},
 		"Band": Band{}, "Explanation": Explanation{}, "ChannelEvidence": ChannelEvidence{}, "Forecast": Forecast{}, "Crossing": Crossing{}, "ForecastList": ForecastList{}, "Room": Room{}, "RoomList": RoomList{}, "Status": Status{}, "ReloadStatus": ReloadStatus{}, "StoreStatus": StoreStatus{}, "LogStatus": LogStatus{}, "LogLine": logapi.Line{}, "LogBar": logapi.Bar{}, "LogHistogram": LogHistogram{}, "LogTemplate": logapi.TemplateRow{}, "LogTemplates": LogTemplates{}, "DetectorStatus": DetectorStatus{}, "Budget": Budget{}, "SLO": SLO{}, "SLOBurn": SLOBurn{}, "SLOList": SLOList{}, "Spender": Spender{}, "BudgetList": BudgetList{}, "MaintenanceList": MaintenanceList{}, "MaintenanceWindow": window.Status{}, "WarmStart": WarmStart{},
+		"RunbookList": RunbookList{}, "RunbookText": RunbookText{}, "RunbookNames": RunbookNames{}, "RunbookWritten": RunbookWritten{}, "RunbooksWritten": RunbooksWritten{},
 		"NotifyLog": NotifyLog{}, "NotifyEntry": NotifyEntry{},
 		"ScrapeStatus": ScrapeStatus{}, "FailingTarget": FailingTarget{}, "ForwardStatus": ForwardStatus{},
 		"Import": Import{}, "ImportList": ImportList{},
+		"Topology": Topology{}, "TopologyNode": TopologyNode{}, "TopologyEdge": TopologyEdge{}, "TopologyIncident": TopologyIncident{},
 		"Cardinality": Cardinality{}, "CardinalityRow": CardinalityRow{}, "LabelValues": LabelValues{}, "MetricSeries": MetricSeries{}, "SeriesJump": SeriesJump{}, "SeriesAdvice": SeriesAdvice{},
 		"RulesStatus": RulesStatus{}, "DetectionGap": journal.Gap{}, "AlertList": AlertList{}, "Alert": rules.Alert{}, "Oddness": rules.Oddness{}, "AlertLog": AlertLog{}, "AlertEntry": journal.Entry{}, "AlertPage": journal.Page{}, "Channel": Channel{}, "Drop": Drop{}, "RuntimeStatus": RuntimeStatus{},
 	}

@@ -283,6 +283,15 @@ func (c *Client) Cardinality(ctx context.Context, by string, limit int) (web.Car
 	return do[web.Cardinality](ctx, c, http.MethodGet, "/cardinality?"+v.Encode(), nil)
 }
 
+// Topology says which service depends on which: all, or what is around one service.
+// limit 0 is the daemon's default.
+func (c *Client) Topology(ctx context.Context, service string, limit int) (web.Topology, error) {
+	v := url.Values{}
+	set(v, "service", service)
+	setInt(v, "limit", limit)
+	return do[web.Topology](ctx, c, http.MethodGet, "/topology?"+v.Encode(), nil)
+}
+
 // LearnImports has the daemon learn from what was imported into its store and
 // returns what waits for that.
 func (c *Client) LearnImports(ctx context.Context) (web.ImportList, error) {

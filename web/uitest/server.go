@@ -47,6 +47,7 @@ func NewServer(now func() time.Time) *Server {
 		Stages: func(context.Context, string, time.Time, int) (web.StageReport, error) {
 			return web.StageReport{Stages: []web.Stage{{Name: "staging"}, {Name: "production", ApprovalRequired: true}}}, nil
 		},
+		Topology: shop.Topology,
 		Delivery: func(_ context.Context, r web.DeliveryRequest) (delivery.Report, error) {
 			return shop.delivery(r), nil
 		},

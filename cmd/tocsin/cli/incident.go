@@ -19,6 +19,7 @@ type incidentCommand struct {
 	Show    incidentShow    `cmd:"" help:"Show one incident: figures, suspects with every term, timeline, who was told."`
 	Ack     incidentAck     `cmd:"" help:"Say that somebody is on it."`
 	Resolve incidentResolve `cmd:"" help:"Say that it is over."`
+	Export  incidentExport  `cmd:"" help:"Write an incident with the samples, rules, settings and changes that it came of to a file that can be run again."`
 }
 
 type incidentList struct {
@@ -96,6 +97,7 @@ func showIncident(w io.Writer, d web.IncidentDetail) error {
 		}
 	}
 	if d.Ranking != nil {
+		showAnalysis(w, d.Ranking.Analysis)
 		fmt.Fprintln(w, "\nSuspects")
 		for _, f := range d.Ranking.Findings {
 			showFinding(w, f)

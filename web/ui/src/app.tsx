@@ -19,6 +19,7 @@ const Alerts = lazy(() => import('./pages/alerts.tsx'))
 const Explore = lazy(() => import('./pages/explore.tsx'))
 const Logs = lazy(() => import('./pages/logs.tsx'))
 const Notifications = lazy(() => import('./pages/notifications.tsx'))
+const TopologyPage = lazy(() => import('./pages/topology.tsx'))
 const Series = lazy(() => import('./pages/series.tsx'))
 const StatusPage = lazy(() => import('./pages/status.tsx'))
 
@@ -27,6 +28,7 @@ const pages = [
   { path: '/alerts', name: 'Alerts', key: 'f' },
   { path: '/changes', name: 'Changes', key: 'c' },
   { path: '/anomalies', name: 'Anomalies', key: 'a' },
+  { path: '/topology', name: 'Topology', key: 't' },
   { path: '/objectives', name: 'Objectives', key: 'o' },
   { path: '/explore', name: 'Explore', key: 'e' },
   { path: '/logs', name: 'Logs', key: 'l' },
@@ -96,6 +98,7 @@ function Shell() {
             <Route path="/explore" component={Explore} />
             <Route path="/logs" component={Logs} />
             <Route path="/series" component={Series} />
+            <Route path="/topology" component={TopologyPage} />
             <Route path="/graph" component={FromPrometheus} />
             <Route path="/query" component={FromPrometheus} />
             <Route path="/notifications" component={Notifications} />

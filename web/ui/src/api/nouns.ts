@@ -163,7 +163,13 @@ export interface Term {
   text: string
 }
 
+export type Basis = 'observed' | 'inferred'
+
 export interface Evidence {
+  service?: string
+  source?: string
+  basis?: Basis
+  text?: string
   signal: string
   unit?: string
   before: Figure
@@ -186,6 +192,66 @@ export interface Ranking {
   at: string
   onset: string
   findings: Finding[]
+  analysis?: Analysis | null
+}
+
+/** A service at which the trouble may have begun. */
+export interface Cause {
+  service: string
+  kind: string
+  title: string
+  change: Change | null
+  probability: number
+  confidence: string
+  score: number
+  onset?: string
+  path?: string[]
+  evidence: Evidence[] | null
+}
+
+/** Why an incident came about. */
+export interface Analysis {
+  primary_cause: Cause | null
+  contributing_factors: Cause[] | null
+  affected_services: { service: string; path?: string[]; onset?: string; shows?: Evidence[] }[] | null
+  suggested_fixes: { title: string; source: string; ref?: string; helped: number; tried: number }[] | null
+  prevention_measures: { title: string; reason: string; basis: Basis }[] | null
+  estimated_time_to_resolve: { p50_seconds: Figure; p80_seconds: Figure; p95_seconds: Figure; based_on: number; reason?: string } | null
+  unexplained: string
+  against: { text: string; basis: Basis }[] | null
+}
+
+export interface TopologyNode {
+  name: string
+  kind: 'service' | 'store' | 'host'
+  requests_per_second: Figure
+  error_ratio: Figure
+  p95_seconds: Figure
+  self_p90_seconds: Figure
+  incidents: { id: string; title: string; state: string; severity: string }[]
+}
+
+export interface TopologyEdge {
+  from: string
+  to: string
+  kind: 'calls' | 'uses' | 'runs_on'
+  sources: string[]
+  seen?: string
+  weight: number
+  calls_per_second: Figure
+  error_ratio: Figure
+  client_p50_seconds: Figure
+  server_p50_seconds: Figure
+  gap_p50_seconds: Figure
+}
+
+/** Which service depends on which. */
+export interface Topology {
+  at: string
+  nodes: TopologyNode[]
+  edges: TopologyEdge[]
+  alias: Record<string, string>
+  more: boolean
 }
 
 export interface Delivery {

@@ -10,11 +10,14 @@ import { arrows, selector } from '../format/text.ts'
 import { isSet } from '../format/time.ts'
 import { useLive } from '../live-context.tsx'
 import { Actions } from '../parts/actions.tsx'
+import { Causes } from '../parts/causes.tsx'
+import { Neighbourhood } from '../parts/neighbourhood.tsx'
 import { Deliveries } from '../parts/deliveries.tsx'
 import { EvidenceTable } from '../parts/evidence.tsx'
 import { SeverityMark, StateMark } from '../parts/marks.tsx'
 import { Failure, Loading } from '../parts/messages.tsx'
 import { Occurrences } from '../parts/occurrences.tsx'
+import { Postmortem } from '../parts/postmortem.tsx'
 import { Suspects } from '../parts/suspects.tsx'
 import { Timeline } from '../parts/timeline.tsx'
 import { Ago, Lasting, When } from '../parts/when.tsx'
@@ -48,6 +51,8 @@ export default function Incident({ id }: { id: string }) {
           <Headline detail={d} changed={detail.reload} />
           <div className="incident">
             <div className="stack">
+              <Causes analysis={d.ranking?.analysis} />
+              <Neighbourhood service={d.incident.service} />
               <Charts detail={d} />
               <EvidenceTable ranking={d.ranking} />
               <Occurrences occurrences={d.incident.occurrences} dropped={d.incident.dropped ?? 0} />
@@ -92,6 +97,7 @@ function Headline({ detail, changed }: { detail: IncidentDetail; changed: () => 
       </p>
       <Why detail={detail} />
       <Actions incident={i} changed={changed} />
+      <Postmortem id={i.id} />
     </header>
   )
 }
