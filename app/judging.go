@@ -166,6 +166,10 @@ func (c *Core) judgeInput(ctx context.Context, ch telemetry.Change, recent []tel
 		}
 		in.Signals = append(in.Signals, s)
 	}
+	in.Novel = c.novelBlocks(ch.Service, g, ch.Started, now)
+	if in.Arms, err = c.judgeArms(ctx, ch, in, g, now); err != nil {
+		return in, err
+	}
 	return in, ctx.Err()
 }
 

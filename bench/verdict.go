@@ -13,15 +13,14 @@ import (
 	"github.com/tocsinhq/tocsin/change/verdict"
 )
 
-// Of each series so many times are taken at random as those of a change.
-const verdictTrials = 60
-
 // verdictBench measures how often changes that did nothing are called faulty, on
 // real series at times without a marked event, and how often and how soon a change
 // that moved its signal is found.
 func verdictBench(args []string, out io.Writer) (figures, error) {
 	fs := flag.NewFlagSet("verdict", flag.ContinueOnError)
 	data := fs.String("data", "../shared/data", "folder with detection/ and nab/")
+	trials := fs.Int("trials", 60, "times of each series that are taken at random as those of a change")
+	part := fs.String("part", "", "only the comparison with the time before (before) or of canaries (canaries)")
 	fs.SetOutput(out)
 	if err := fs.Parse(args); err != nil {
 		return nil, err
@@ -29,6 +28,13 @@ func verdictBench(args []string, out io.Writer) (figures, error) {
 	all, err := loadDetection(*data)
 	if err != nil {
 		return nil, err
+	}
+	switch *part {
+	case "canaries":
+		return armsBench(all, *trials, out)
+	case "", "before":
+	default:
+		return nil, fmt.Errorf("part: want before or canaries, got %q", *part)
 	}
 	sets := map[string]*verdictScore{}
 	total := &verdictScore{}
@@ -40,7 +46,7 @@ func verdictBench(args []string, out io.Writer) (figures, error) {
 		}
 		random := rand.New(rand.NewPCG(11, uint64(n)))
 		b := newBlocks(l)
-		for range verdictTrials {
+		for range *trials {
 			at, ok := b.quietTime(random)
 			if !ok {
 				continue
@@ -67,10 +73,19 @@ func verdictBench(args []string, out io.Writer) (figures, error) {
 		return nil, err
 	}
 	fmt.Fprintln(out, "A shift is in robust standard deviations of the 60 blocks before. Blocks are from the end of the change to the word, the median of those found; a daemon's have two minutes.")
-	return figures{
+	found := figures{}
+	if *part == "" {
+		if found, err = armsBench(all, *trials, out); err != nil {
+			return nil, err
+		}
+	}
+	for name, v := range (figures{
 		"false_faulty_share": total.share(0, verdict.Faulty), "healthy_share": total.share(0, verdict.Healthy),
 		"found_share_8": total.share(8, verdict.Faulty), "delay_blocks_8": total.delay(8),
-	}, nil
+	}) {
+		found[name] = v
+	}
+	return found, nil
 }
 
 // verdictSizes are the shifts, in robust standard deviations of the blocks before; 0 is a change without effect.

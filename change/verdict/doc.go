@@ -19,6 +19,9 @@
 // e-processes, which holds however they depend on each other (Vovk, Wang:
 // E-values: calibration, combination and applications, 2021).
 //
+// A canary is compared with the version beside it by the signs of their differences
+// (Arms), new templates of error lines by how many blocks had some (Input.Novel).
+//
 // Blocks of real signals are not exchangeable: they drift and hang together. So
 // the same statistic is taken at times of the past at which nothing was changed,
 // and a change is called faulty only if it beats them (placebo tests in time:

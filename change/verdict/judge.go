@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -29,16 +30,30 @@ func Judge(c Config, in Input) Verdict {
 	for i, f := range v.Signals {
 		worse = worse || f.worse(in.Signals[i].Bad) && f.Harm >= suspicious
 	}
+	novel, watched := j.novel()
+	if watched {
+		worse = worse || novel.worse(1) && novel.Harm >= suspicious
+	}
 	if worse && v.Evidence >= suspicious {
 		v.State = Suspicious
 		if v.Evidence >= 1/c.Alpha {
-			v.Placebos, v.Beaten = j.placebos(v)
+			v.Placebos, v.Beaten = j.placebos(v, novel)
 			if beyond(c, v) {
 				v.State = Faulty
 			}
 		}
 	}
 	j.conclude(&v)
+	if watched {
+		if v.State == Healthy && novel.worse(1) {
+			v.State = Collecting // no signal is worse, but it writes new errors
+			if v.Final {
+				v.State = Undecided
+			}
+		}
+		v.Signals = append(v.Signals, novel)
+	}
+	j.judgeArms(&v)
 	order(&v, in.Signals)
 	v.Reason = j.reason(v)
 	return v
@@ -66,7 +81,9 @@ type judgement struct {
 	began     int // first block of the change
 	since     int // first block that counts as after it
 	until     int // first block that is not yet over
-	before    int // blocks compared with
+	// armSince and armUntil are the blocks in which two versions may have run.
+	armSince, armUntil int
+	before             int // blocks compared with
 }
 
 func newJudgement(c Config, in Input) *judgement {
@@ -74,6 +91,11 @@ func newJudgement(c Config, in Input) *judgement {
 	blocks := 0
 	for _, s := range in.Signals {
 		blocks = max(blocks, len(s.Values))
+	}
+	if in.Arms != nil {
+		for _, s := range in.Arms.Signals {
+			blocks = max(blocks, len(s.Canary))
+		}
 	}
 	index := func(t time.Time, up bool) int {
 		d := t.Sub(in.First)
@@ -90,6 +112,11 @@ func newJudgement(c Config, in Input) *judgement {
 	j.since = index(end.Add(c.Settle), true)
 	j.until = min(index(in.At, false), index(end.Add(c.Settle+c.Horizon), true))
 	j.until = max(j.until, j.since)
+	j.armSince, j.armUntil = index(in.Began.Add(c.Settle), true), index(in.At, false)
+	if !in.Ended.IsZero() {
+		j.armUntil = min(j.armUntil, index(in.Ended, false))
+	}
+	j.armUntil = max(j.armUntil, j.armSince)
 	for _, s := range in.Signals {
 		j.residuals = append(j.residuals, s.residual(j.began))
 	}
@@ -147,11 +174,15 @@ func (j *judgement) lacks(s Signal, before, since int) string {
 
 // requests returns how many were made since the change, and whether it is known.
 func (j *judgement) requests() (float64, bool) {
-	if j.in.Requests == nil {
+	return j.requestsOf(j.in.Requests, j.since, j.until)
+}
+
+func (j *judgement) requestsOf(rates []float64, since, until int) (float64, bool) {
+	if rates == nil {
 		return 0, false
 	}
 	n := 0.0
-	for _, r := range present(j.in.Requests[j.since:j.until]) {
+	for _, r := range present(rates[min(since, len(rates)):min(until, len(rates))]) {
 		n += max(0, r) * j.in.Step.Seconds()
 	}
 	return n, true
@@ -169,6 +200,14 @@ func (j *judgement) sup(began, since, until int) float64 {
 		}
 		processes = append(processes, newBetting(bag, false))
 		values = append(values, j.residuals[i][since:until])
+	}
+	if bag := j.quiet(began); len(bag) >= minQuiet {
+		p := newBetting(bag, false)
+		for _, v := range present(j.novelSince(began, since)) {
+			p.take(v)
+		}
+		processes = append(processes, p)
+		values = append(values, padded(j.novelSince(since, until), until-since))
 	}
 	if len(processes) == 0 {
 		return 0
@@ -191,11 +230,14 @@ func (j *judgement) sup(began, since, until int) float64 {
 // how many there are and how many of them moved less than the signals did now. What
 // is compared is the shift over its margin, the greatest of all signals: ranks alone
 // would take a slow ramp of every morning for as grave as a leap.
-func (j *judgement) placebos(v Verdict) (n, beaten int) {
+func (j *judgement) placebos(v Verdict, novel Finding) (n, beaten int) {
 	span, wait := j.until-j.since, j.since-j.began
 	first, last := j.before/2, j.began-span-wait
 	stride := max(1, (last-first)/maxPlacebos)
 	now := 0.0
+	if novel.Lacks == "" && novel.Margin > 0 {
+		now = novel.After / novel.Margin
+	}
 	for i, f := range v.Signals {
 		if f.Margin > 0 {
 			now = max(now, f.Shift*float64(j.in.Signals[i].Bad)/f.Margin)
@@ -203,7 +245,7 @@ func (j *judgement) placebos(v Verdict) (n, beaten int) {
 	}
 	for t := first; t <= last; t += stride {
 		n++
-		most := 0.0
+		most := j.novelPlacebo(t, t+wait+span)
 		for i, f := range v.Signals {
 			if f.Margin > 0 {
 				most = max(most, finite(j.shift(i, t, t+wait, t+wait+span)/f.Margin))
@@ -275,6 +317,22 @@ func order(v *Verdict, signals []Signal) {
 		}
 		return strings.Compare(a.Signal, b.Signal)
 	})
+}
+
+// orderArms does it for a comparison.
+func orderArms(c *Comparison) {
+	slices.SortStableFunc(c.Signals, func(a, b ArmFinding) int {
+		return cmp.Or(cmp.Compare(b.Harm, a.Harm), strings.Compare(a.Signal, b.Signal))
+	})
+}
+
+// padded returns values with no data up to a length.
+func padded(values []float64, n int) []float64 {
+	out := make([]float64, n)
+	for i := copy(out, values); i < n; i++ {
+		out[i] = math.NaN()
+	}
+	return out
 }
 
 func finite(f float64) float64 {

@@ -32,6 +32,9 @@ type Verdict struct {
 	// Reason is a sentence for people; it says what is lacking if the word is not yet said.
 	Reason  string    `json:"reason"`
 	Signals []Finding `json:"signals"` // the gravest first
+	// Arms is what a canary shows against the version that ran beside it; nil if there
+	// were no two versions, or their series cannot be told apart.
+	Arms *Comparison `json:"arms,omitempty"`
 }
 
 // Finding is what one signal shows.
@@ -68,6 +71,11 @@ type Input struct {
 	Signals      []Signal
 	// Requests are requests per second per block, nil if nobody counts them.
 	Requests []float64
+	// Novel are how many templates of error lines were new per block, NaN where lines were
+	// not watched; nil if nobody watches them.
+	Novel []float64
+	// Arms are the two versions that ran at the same time; nil if there are none.
+	Arms *Arms
 }
 
 // Config says how much is asked for.

@@ -228,8 +228,13 @@ func FuzzJudge(f *testing.F) {
 		}
 		at := t0.Add(time.Duration(began) * step)
 		v := verdict.Judge(verdict.DefaultConfig(), verdict.Input{
-			First: t0, Step: step, Began: at, Ended: at, At: at.Add(time.Hour), Signals: []verdict.Signal{s}, Requests: s.Values,
+			First: t0, Step: step, Began: at, Ended: at, At: at.Add(time.Hour), Signals: []verdict.Signal{s}, Requests: s.Values, Novel: s.Values,
+			Arms: &verdict.Arms{Signals: []verdict.ArmSignal{{Name: "y", Bad: int(bad), Canary: s.Values, Baseline: s.Past[0]}}, Requests: s.Past[0]},
 		})
+		for _, f := range v.Arms.Signals {
+			v.Signals = append(v.Signals, verdict.Finding{Before: f.Baseline, After: f.Canary, Shift: f.Shift, Margin: f.Margin, Harm: f.Harm, Safe: f.Safe})
+		}
+		v.Signals = append(v.Signals, verdict.Finding{Harm: v.Arms.Evidence})
 		for _, x := range v.Signals {
 			for _, y := range []float64{x.Before, x.After, x.Shift, x.Margin, x.Harm, x.Safe, v.Evidence} {
 				if math.IsNaN(y) || math.IsInf(y, 0) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/tocsinhq/tocsin/change/verdict"
@@ -53,6 +54,24 @@ func (c *changeVerdict) Run(ctx context.Context, s streams) error {
 	}
 }
 
+// writeArms prints how a canary did beside the version that ran in the same time.
+func writeArms(w io.Writer, c *verdict.Comparison) error {
+	if c == nil || len(c.Signals) == 0 {
+		return nil
+	}
+	if err := say(w, "\n%s %s beside %s in the same time, evidence of harm %.3g\n", c.Label, c.Canary, c.Baseline, c.Evidence); err != nil {
+		return err
+	}
+	rows := [][]string{{"SIGNAL", strings.ToUpper(c.Baseline), strings.ToUpper(c.Canary), "SHIFT", "HARM FROM", "EVIDENCE OF HARM", "OF NO HARM", "LACKS"}}
+	for _, f := range c.Signals {
+		rows = append(rows, []string{
+			f.Signal, telemetry.Figure(f.Baseline, f.Unit), telemetry.Figure(f.Canary, f.Unit), telemetry.Figure(f.Shift, f.Unit),
+			telemetry.Figure(f.Margin, f.Unit), fmt.Sprintf("%.3g", f.Harm), fmt.Sprintf("%.3g", f.Safe), f.Lacks,
+		})
+	}
+	return table(w, rows)
+}
+
 // print writes the verdict and gives the exit status that goes with it.
 func (c *changeVerdict) print(w io.Writer, r web.ChangeVerdict) error {
 	if err := c.write(w, r); err != nil {
@@ -87,8 +106,10 @@ func (c *changeVerdict) write(w io.Writer, r web.ChangeVerdict) error {
 			telemetry.Figure(f.Margin, f.Unit), fmt.Sprintf("%.3g", f.Harm), fmt.Sprintf("%.3g", f.Safe), f.Lacks,
 		})
 	}
-	if len(rows) == 1 {
-		return nil
+	if len(rows) > 1 {
+		if err := table(w, rows); err != nil {
+			return err
+		}
 	}
-	return table(w, rows)
+	return writeArms(w, v.Arms)
 }

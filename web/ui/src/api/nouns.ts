@@ -105,9 +105,18 @@ export interface VerdictSignal {
   lacks?: string
 }
 
+/** A canary beside the version that ran in the same time. */
+export interface VerdictArms {
+  label: string
+  canary: string
+  baseline: string
+  evidence: number
+  signals: { signal: string; unit?: string; baseline: number; canary: number; margin: number; harm: number; safe: number; lacks?: string }[] | null
+}
+
 export interface ChangeVerdict {
   change: Change
-  verdict: { state: VerdictState; at: string; final: boolean; evidence: number; placebos: number; beaten: number; reason: string; signals: VerdictSignal[] | null } | null
+  verdict: { state: VerdictState; at: string; final: boolean; evidence: number; placebos: number; beaten: number; reason: string; signals: VerdictSignal[] | null; arms?: VerdictArms } | null
   history: { state: VerdictState; at: string; reason: string }[]
 }
 

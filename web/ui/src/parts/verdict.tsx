@@ -1,4 +1,5 @@
 import { api } from '../api/client.ts'
+import type { VerdictArms } from '../api/nouns.ts'
 import { useResource } from '../api/resource.ts'
 import { figure } from '../format/number.ts'
 import { Failure, Loading } from './messages.tsx'
@@ -45,6 +46,7 @@ export function Verdict({ id }: { id: string }) {
               </table>
             </div>
           )}
+          {v.arms && (v.arms.signals?.length ?? 0) > 0 && <Arms arms={v.arms} />}
           <ol className="words">
             {found.data?.history.map((w) => (
               <li key={`${w.state} ${w.at}`}>
@@ -54,6 +56,42 @@ export function Verdict({ id }: { id: string }) {
           </ol>
         </>
       )}
+    </div>
+  )
+}
+
+function Arms({ arms }: { arms: VerdictArms }) {
+  return (
+    <div className="table-wrap">
+      <table className="table">
+        <caption>
+          {arms.label} {arms.canary} beside {arms.baseline} in the same time
+        </caption>
+        <thead>
+          <tr>
+            <th scope="col">Signal</th>
+            <th scope="col">{arms.baseline}</th>
+            <th scope="col">{arms.canary}</th>
+            <th scope="col">Harm from a shift of</th>
+            <th scope="col">Evidence of harm</th>
+            <th scope="col">of no harm</th>
+          </tr>
+        </thead>
+        <tbody>
+          {arms.signals?.map((s) => (
+            <tr key={s.signal}>
+              <th scope="row" className="mono">
+                {s.signal}
+              </th>
+              <td>{figure(s.baseline, s.unit ?? '')}</td>
+              <td>{figure(s.canary, s.unit ?? '')}</td>
+              <td>{figure(s.margin, s.unit ?? '')}</td>
+              <td>{s.lacks ? s.lacks : s.harm.toPrecision(3)}</td>
+              <td>{s.lacks ? '' : s.safe.toPrecision(3)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
     </div>
   )
 }
