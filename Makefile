@@ -116,6 +116,8 @@ unit: $(UI_DIST)
 	$(GO) test -json -vet=off -race -timeout 25m -p $(JOBS) -covermode=atomic -coverprofile=coverage.out $(RACE_UNIT) | $(TALLY)
 	@tail -n +2 coverage.pure >> coverage.out; rm coverage.pure
 	@$(GO) tool cover -func=coverage.out | awk 'END { print "coverage of all packages:", $$NF }'
+	@grep -vE '/(bench|sinktest|logtest|logstest|notifytest|uitest)/' coverage.out >coverage.product; \
+	$(GO) tool cover -func=coverage.product | awk 'END { print "coverage without benches and test doubles:", $$NF }'; rm coverage.product
 
 # Generated documentation is current when generating it changes no file.
 docs-check:

@@ -133,6 +133,9 @@ func (c *Core) routed(a rules.Alert) *alert.Alert {
 	}, UpdatedAt: a.At}
 	switch a.State {
 	case rules.AlertFiring, rules.AlertHeld, rules.AlertStale:
+		if c.expectsAlert(a) {
+			return nil
+		}
 	case rules.AlertResolved:
 		out.EndsAt = a.At
 	default:
@@ -186,7 +189,7 @@ func (c *Core) onReceived(ctx context.Context, list []alertmanager.Observed) err
 	for i, r := range list {
 		all[i] = c.received(r)
 	}
-	return c.incidents.ApplyAll(ctx, all)
+	return c.incidents.ApplyAll(ctx, c.excuseAll(ctx, all))
 }
 
 // received returns an alert that was sent to the API as incidents know it.

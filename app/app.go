@@ -17,6 +17,7 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/tocsinhq/tocsin/change/stage"
 	"github.com/tocsinhq/tocsin/config"
 	"github.com/tocsinhq/tocsin/configs"
 	"github.com/tocsinhq/tocsin/ingest"
@@ -84,6 +85,7 @@ type loaded struct {
 	alertmanager amfile.Document
 	jobs         scrape.Jobs
 	targets      forward.Targets
+	stages       stage.Pipeline
 }
 
 // New reads the configuration, takes the data folder and binds the listener. It
@@ -119,6 +121,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	if u := a.loaded.config.Web.ExternalURL; u != "" {
 		a.url = strings.TrimRight(u, "/")
 	}
+	a.bindRunbooks(&a.loaded)
 	if err := a.checkLoop(ctx, a.loaded); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
@@ -171,6 +174,9 @@ func (a *App) load() (loaded, error) {
 	}
 	if l.jobs, l.targets, err = ReadPrometheus(l.config, base); err != nil {
 		return loaded{}, fmt.Errorf("scraping and forwarding:\n%w", err)
+	}
+	if l.stages, err = stage.Read(l.config.Changes.Feed.DeploymentStagesFiles, base); err != nil {
+		return loaded{}, fmt.Errorf("deployment stages:\n%w", err)
 	}
 	return l, nil
 }

@@ -14,7 +14,7 @@ import (
 // out to be real: a person has taken it, or a rule says the same. It may be
 // called again for the same incident.
 func (c *Core) refund(inc incident.Incident) {
-	if !confirmed(inc) {
+	if !confirmed(inc) || c.saidFalse(inc) {
 		return
 	}
 	for _, o := range inc.Occurrences {

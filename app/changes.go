@@ -22,8 +22,22 @@ func (c *Core) RecordChange(ctx context.Context, ch telemetry.Change, at time.Ti
 	if err != nil {
 		return ch, false, err
 	}
+	return ch, created, c.told(ctx, ch, at)
+}
+
+// told shows a change to the rules that speak of changes, after the one that it rolled
+// back, and puts it on the timeline of open incidents.
+func (c *Core) told(ctx context.Context, ch telemetry.Change, at time.Time) error {
+	if id := ch.Labels[change.LabelRevert]; id != "" && ch.Status == telemetry.StatusSucceeded {
+		undone, err := c.feed.Get(ctx, id)
+		if err == nil && undone.Status == telemetry.StatusRolledBack {
+			c.engine.Change(ctx, undone, at)
+		} else if err != nil && !errors.Is(err, change.ErrNotFound) {
+			return err
+		}
+	}
 	c.engine.Change(ctx, ch, at)
-	return ch, created, c.noteChange(ctx, ch, at)
+	return c.noteChange(ctx, ch, at)
 }
 
 // noteChange adds the change to open incidents of the same service.
@@ -164,7 +178,7 @@ func (c *Core) rerankDue(id string, now time.Time) bool {
 func (c *Core) rerank(ctx context.Context, inc incident.Incident, now time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, c.rankTimeout)
 	defer cancel()
-	r, err := c.currentRanker().Rank(ctx, rca.Query{Service: inc.Service, Environment: inc.Environment, Onset: inc.Onset, At: now, Seen: inc.Opened})
+	r, err := c.currentRanker().Rank(ctx, c.taught(ctx, inc, rca.Query{Service: inc.Service, Environment: inc.Environment, Onset: inc.Onset, At: now, Seen: inc.Opened}))
 	if err != nil {
 		return err
 	}

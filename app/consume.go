@@ -52,7 +52,7 @@ func (c *Core) consume(ctx context.Context, batch []detector.Verdict, now time.T
 	reports := make([]incident.AnomalyReport, 0, len(batch))
 	for _, v := range batch {
 		if o, ok := c.occurrence(v); ok {
-			reports = append(reports, incident.AnomalyReport{Occurrence: o, Phase: v.Phase})
+			reports = append(reports, incident.AnomalyReport{Occurrence: c.mark(o), Phase: v.Phase})
 		}
 	}
 	if err := c.anomalies.RecordAll(ctx, reports); err != nil {
@@ -63,7 +63,7 @@ func (c *Core) consume(ctx context.Context, batch []detector.Verdict, now time.T
 			c.metrics.verdictsLate.Inc()
 			continue
 		}
-		if err := c.incidents.Apply(ctx, r.Occurrence); err != nil {
+		if err := c.incidents.Apply(ctx, c.excuse(ctx, r.Occurrence)); err != nil {
 			return len(reports) - i, err
 		}
 	}
@@ -131,7 +131,7 @@ func (c *Core) onAlerts(ctx context.Context, alerts []rules.Alert) {
 			o.Symptom = s.Symptom
 		}
 		o.Channels = c.toldBy(a.Labels, a.Channels)
-		if err := c.incidents.Apply(ctx, o); err != nil {
+		if err := c.incidents.Apply(ctx, c.excuse(ctx, o)); err != nil {
 			// A firing alert is reported again when its value changes; an end
 			// that is lost here is only found again by Resume, at a start.
 			c.metrics.alertsDropped.Inc()

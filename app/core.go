@@ -23,6 +23,7 @@ import (
 	"github.com/tocsinhq/tocsin/bands"
 	"github.com/tocsinhq/tocsin/cardinality"
 	"github.com/tocsinhq/tocsin/change"
+	"github.com/tocsinhq/tocsin/change/stage"
 	"github.com/tocsinhq/tocsin/config"
 	"github.com/tocsinhq/tocsin/detector"
 	"github.com/tocsinhq/tocsin/incident"
@@ -54,6 +55,7 @@ type CoreOptions struct {
 	RuleSet  rules.RuleSet
 	Jobs     scrape.Jobs      // to be scraped
 	Targets  forward.Targets  // to be sent to
+	Stages   stage.Pipeline   // that deployments go through
 	Dir      string           // the data folder; must exist
 	Channels []notify.Channel // every channel that may be told
 	// Alertmanager is the configuration of its routes and receivers; see ReadAlertmanager.
@@ -123,7 +125,10 @@ type Core struct {
 	incidents *incident.Manager
 	anomalies *incident.AnomalyLog
 	feed      *change.Feed
+	inferring *inferring
 	rankings  *rca.Store
+	graphs    *graphs
+	lessons   lessons // from people's words and from past incidents
 	silences  *silence.Store
 	router    *alertmanager.Router
 	receiver  func(notify.Channel) notify.Channel // see CoreOptions
@@ -131,7 +136,8 @@ type Core struct {
 	gaps      *journal.Gaps
 	beats     beats
 
-	windows atomic.Pointer[window.Set] // maintenance, as of the last reload
+	stages  atomic.Pointer[stage.Pipeline] // as of the last reload
+	windows atomic.Pointer[window.Set]     // maintenance, as of the last reload
 
 	// Replaced as a whole by a reload; read under mu.
 	mu     sync.RWMutex
@@ -185,6 +191,7 @@ func NewCore(ctx context.Context, o CoreOptions) (_ *Core, err error) {
 		ruleInterval:   o.Config.Rules.Interval.Std(),
 		receiver:       o.Receiver,
 	}
+	c.stages.Store(&o.Stages)
 	c.metrics = newCoreMetrics(o.Metrics, c)
 	defer func() {
 		if err != nil {
@@ -226,7 +233,10 @@ func (c *Core) openStores(ctx context.Context, o CoreOptions) (have bool, err er
 		return false, fmt.Errorf("make detector: %w", err)
 	}
 	c.bank.Expose(o.Metrics)
-	c.observer = &observer{bank: c.bank, queue: make(chan detector.Verdict, verdictQueue), metrics: c.metrics}
+	if err := c.openInferring(o); err != nil {
+		return false, err
+	}
+	c.observer = &observer{bank: c.bank, infer: c.inferring, queue: make(chan detector.Verdict, verdictQueue), metrics: c.metrics}
 	c.growth = cardinality.New(cardinality.Options{Service: c.owner.Service, Now: o.Now, Metrics: o.Metrics})
 	if err := c.loadCardinality(); err != nil {
 		return false, err
@@ -273,6 +283,9 @@ func (c *Core) openStores(ctx context.Context, o CoreOptions) (have bool, err er
 	if err := c.openLogs(o); err != nil {
 		return false, err
 	}
+	if err := c.openTopology(o); err != nil {
+		return false, err
+	}
 	if err := c.openLogStore(o); err != nil {
 		return false, err
 	}
@@ -289,8 +302,11 @@ func (c *Core) openDeciders(ctx context.Context, o CoreOptions) (err error) {
 		return err
 	}
 	c.anomalies = incident.NewAnomalyLog(c.state, o.Metrics)
-	c.feed = change.NewFeed(c.state, change.Options{Metrics: o.Metrics})
+	c.feed = change.NewFeed(c.state, change.Options{Metrics: o.Metrics, RollbackWindow: o.Config.Changes.Feed.RollbackWindow.Std()})
 	c.rankings = rca.NewStore(c.state)
+	if err := c.openLearned(ctx, o); err != nil {
+		return err
+	}
 	c.gaps = journal.NewGaps(c.state)
 	if c.alertLog, err = journal.NewLog(ctx, c.state, o.Metrics); err != nil {
 		return err
@@ -331,7 +347,7 @@ type replaceable struct {
 // prepare builds what a reload replaces. It touches nothing that is live.
 func (c *Core) prepare(cfg config.Config, channels []notify.Channel, conf amfile.Document) (replaceable, error) {
 	ranker, err := rca.NewRanker(rca.Options{
-		Config: cfg.RootCause, Changes: c.feed, Series: seriesSource{c.engine}, Lines: newLines{c.lines.watch}, Logger: c.log.With("component", "rca"), Metrics: c.set,
+		Config: cfg.RootCause, Changes: suspects{c.feed}, Series: evidence{c}, Graph: c.graphs.around, Lines: newLines{c.lines.watch}, Logger: c.log.With("component", "rca"), Metrics: c.set,
 	})
 	if err != nil {
 		return replaceable{}, fmt.Errorf("make ranker: %w", err)
@@ -371,6 +387,9 @@ func (c *Core) Step(ctx context.Context, t time.Time) error {
 	if err := c.Beat(ctx, t); err != nil {
 		return err
 	}
+	if err := c.StepTopology(ctx, t); err != nil {
+		return err
+	}
 	if _, err := c.engine.EvalDue(ctx, t); err != nil {
 		return fmt.Errorf("evaluate rules: %w", err)
 	}
@@ -378,10 +397,13 @@ func (c *Core) Step(ctx context.Context, t time.Time) error {
 	if err := c.Consume(ctx, t); err != nil {
 		return err
 	}
-	if err := c.StepLogs(ctx, t); err != nil {
+	if err := errors.Join(c.StepLogs(ctx, t), c.StepInferred(ctx, t)); err != nil {
 		return err
 	}
 	if err := c.Revisit(ctx, t); err != nil {
+		return err
+	}
+	if err := c.StepExpected(ctx, t); err != nil {
 		return err
 	}
 	if err := c.incidents.Tick(ctx, t); err != nil {
@@ -391,6 +413,9 @@ func (c *Core) Step(ctx context.Context, t time.Time) error {
 		return err
 	}
 	if err := c.JudgeChanges(ctx, t); err != nil {
+		return err
+	}
+	if err := c.StepRefit(ctx, t); err != nil {
 		return err
 	}
 	if _, err := c.Respond(ctx); err != nil {
@@ -413,7 +438,7 @@ func (c *Core) Close(ctx context.Context, at time.Time) error {
 	err := c.Checkpoint(ctx, at)
 	c.log.Info("stopping", "step", "put last messages into the outbox")
 	_, rerr := c.Respond(ctx)
-	return errors.Join(err, rerr, c.saveCardinality(), c.saveLogWatch(), c.undo.run(c.log))
+	return errors.Join(err, rerr, c.saveCardinality(), c.saveLogWatch(), c.inferring.save(c.dir), c.saveTopology(), c.undo.run(c.log))
 }
 
 // Incidents returns the manager of incidents.

@@ -4,6 +4,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/tocsinhq/tocsin/detector"
+	"github.com/tocsinhq/tocsin/rca"
 )
 
 // Last returns the live detector's word on the newest judged sample of a series.
@@ -11,3 +12,6 @@ func (c *Core) Last(l labels.Labels) (detector.Verdict, bool) { return c.bank.La
 
 // BankForTest returns the live detector.
 func (c *Core) BankForTest() *detector.Bank { return c.bank }
+
+// EvidenceForTest returns what root cause reads of services.
+func (c *Core) EvidenceForTest() rca.SeriesSource { return evidence{c} }

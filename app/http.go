@@ -81,14 +81,17 @@ func (a *App) serve(c *Core) {
 		logs = ways
 	}
 	a.server.slack = a.slackActions(c, cfg)
+	a.server.receivers.changes.Use(cfg.Changes.Hooks)
 	a.answer(web.NewServer(web.Options{
 		Config:        cfg.Web,
 		ListenAddress: a.Address(),
 		Incidents:     webIncidents{c.incidents},
 		Broker:        a.server.broker,
 		Changes:       webChanges{c},
+		Stages:        c.StageReport,
 		Anomalies:     webAnomalies{c.anomalies},
 		Rankings:      c.rankings,
+		Learning:      c,
 		Deliveries:    webDeliveries{c},
 		Notifications: c.notifications,
 		Bands:         webBands{c},
@@ -98,9 +101,11 @@ func (a *App) serve(c *Core) {
 		Forecasts:     webForecasts{c},
 		Imports:       webImports{c},
 		Cardinality:   c.Cardinality,
+		Topology:      c.topologyView,
 		Alerts:        c.engine.Alerts,
 		AlertLog:      c.alertLog.Entries,
 		Delivery:      c.Delivery,
+		Reports:       a.reports(c),
 		Status:        a.status,
 		Reload:        a.Reload,
 		Ready:         c.writer.Healthy,
@@ -111,8 +116,11 @@ func (a *App) serve(c *Core) {
 		LogQueries:    a.server.logs,
 		Write:         a.server.receivers.write,
 		OTLP:          otlp.Handler{Service: a.server.receivers.otlp},
+		Traces:        otlp.TraceHandler{TraceService: a.server.receivers.spans},
 		Push:          a.server.receivers.push,
 		Logs:          logs,
+		ChangeHooks:   a.server.receivers.changes,
+		SentryAPI:     a.server.receivers.changes.Sentry(),
 		Metrics:       a.metricsHandler(),
 		Charts:        http.HandlerFunc(c.serveChart),
 		SlackActions:  a.slackHandler(),

@@ -41,6 +41,7 @@ func (c *Core) JudgeChanges(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	recent = withoutRestarts(recent) // nobody made them, so they do not end the watch on a change either
 	judged, err := c.feed.Judged(ctx, ids(recent))
 	if err != nil {
 		return err

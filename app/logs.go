@@ -124,11 +124,11 @@ func (c *Core) LogTemplates() *template.Miner { return c.lines.miner }
 func (c *Core) StepLogs(ctx context.Context, t time.Time) error {
 	l := c.lines
 	for _, f := range l.watch.Step(t) {
-		o := incident.FromLogs(f, "")
+		o := c.mark(incident.FromLogs(f, ""))
 		if err := c.anomalies.Record(ctx, o, phaseOfLogs(f.Phase)); err != nil {
 			return err
 		}
-		if err := c.incidents.Apply(ctx, o); err != nil {
+		if err := c.incidents.Apply(ctx, c.excuse(ctx, o)); err != nil {
 			return err
 		}
 	}

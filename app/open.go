@@ -26,7 +26,7 @@ func (a *App) openCore(ctx context.Context) (*Core, error) {
 		Config: a.loaded.config, RuleSet: a.loaded.rules, Jobs: a.loaded.jobs, Targets: a.loaded.targets, Dir: a.opts.StoragePath, Channels: a.loaded.channels, Alertmanager: a.loaded.alertmanager,
 		ExternalURL: a.URL(), Now: time.Now, Logger: a.log, Metrics: a.set, Registry: a.registry,
 		BlockReload: a.opts.BlockReload, Logs: a.opts.Logs,
-		Replay: a.start.replay, Stage: a.start.reach,
+		Stages: a.loaded.stages, Replay: a.start.replay, Stage: a.start.reach,
 	})
 	if err != nil {
 		return nil, err
@@ -94,6 +94,7 @@ func (c *Core) Prune(ctx context.Context, now time.Time) error {
 	if _, cerr := c.feed.Prune(ctx, now.Add(-keepChanges)); cerr != nil {
 		err = errors.Join(err, fmt.Errorf("prune changes: %w", cerr))
 	}
+	err = errors.Join(err, c.pruneReleases(ctx, now.Add(-keepChanges)))
 	_, lerr := c.alertLog.Prune(ctx, now.Add(-keepAlertLog))
 	err = errors.Join(err, lerr, c.gaps.Prune(ctx, now.Add(-keepAlertLog)))
 	return err

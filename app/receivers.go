@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/tocsinhq/tocsin/ingest"
+	"github.com/tocsinhq/tocsin/ingest/changes"
 	"github.com/tocsinhq/tocsin/ingest/otlp"
 	"github.com/tocsinhq/tocsin/ingest/push"
 	"github.com/tocsinhq/tocsin/ingest/statsd"
@@ -20,9 +21,12 @@ type receivers struct {
 	write http.Handler
 	otlp  *otlp.Service
 	push  http.Handler
+	spans *otlp.TraceService
 	stats *statsd.Server
 	logs  *logWays    // nil: there is nowhere to keep logs
 	files *logSources // likewise
+
+	changes *changes.Handler // of change webhooks
 }
 
 // newReceivers builds them over the writer of an open core.
@@ -40,7 +44,10 @@ func (a *App) newReceivers(c *Core) (receivers, error) {
 			Limits: otlp.Limits{LabelValueBytes: limits.MaxLabelValueBytes, Labels: limits.MaxLabels},
 		}),
 		push: push.NewHandler(o),
+
+		spans: otlp.NewTraceService(o, c.graphs),
 	}
+	r.changes = a.newChangeHooks(c, o)
 	if c.logSink != nil {
 		logs := ingest.LogOptions{Options: o, Logs: c.logSink}
 		r.logs = newLogWays(logs)
@@ -128,7 +135,7 @@ func (a *App) runReceivers(named func(name string, run func(context.Context) err
 			logs = ways.otlp
 		}
 		named("OTLP by gRPC", func(ctx context.Context) error {
-			return otlp.NewServer(a.server.receivers.otlp, logs).Serve(ctx, a.grpc)
+			return otlp.NewServer(a.server.receivers.otlp, logs, a.server.receivers.spans).Serve(ctx, a.grpc)
 		})
 	}
 	if s := a.server.receivers.stats; s != nil {

@@ -66,6 +66,7 @@ func (a *App) Reload(ctx context.Context) (err error) {
 	if err := needsRestart(a.loaded.config, next.config); err != nil {
 		return err
 	}
+	a.bindRunbooks(&next)
 	if err := a.checkLoop(ctx, next); err != nil {
 		return err
 	}
@@ -84,6 +85,8 @@ func (a *App) Reload(ctx context.Context) (err error) {
 	core.ranker, core.outbox = parts.ranker, parts.outbox
 	core.mu.Unlock()
 	core.setWindows(parts.plan)
+	core.stages.Store(&next.stages)
+	core.inferring.watch.Configure(next.config.Changes.Feed.Inferred)
 	if err := core.router.Replace(ctx, parts.plan, core.now()); err != nil {
 		a.log.Error("the new routes are in force", "error", err) // what is not on disk is written by the next look
 	}
@@ -115,9 +118,11 @@ func needsRestart(old, next config.Config) error {
 		{"tail", old.Tail, next.Tail},
 		{"journal", old.Journal, next.Journal},
 		{"services", old.Services, next.Services},
+		{"topology", old.Topology, next.Topology},
 		{"detector", old.Detector, next.Detector},
 		{"bands", old.Bands, next.Bands},
 		{"warm_start", old.WarmStart, next.WarmStart},
+		{"changes.rollback_window", old.Changes.Feed.RollbackWindow, next.Changes.Feed.RollbackWindow},
 		{"incidents", old.Incidents, next.Incidents},
 		{"rules.interval and the other settings of rules that are not files", withoutFiles(old), withoutFiles(next)},
 		{"alertmanager, but for config_file", withoutFile(old.Alertmanager), withoutFile(next.Alertmanager)},

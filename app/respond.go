@@ -53,6 +53,7 @@ func (c *Core) Respond(ctx context.Context) (int, error) {
 
 func (c *Core) respondTo(ctx context.Context, rec incident.EventRecord) error {
 	c.refund(rec.Incident)
+	c.remember(ctx, rec)
 	ranking, err := c.rank(ctx, rec)
 	if err != nil {
 		// People must be told even when the cause cannot be ranked.
@@ -89,13 +90,13 @@ func (c *Core) rank(ctx context.Context, rec incident.EventRecord) (rca.Ranking,
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.rankTimeout)
 	defer cancel()
-	r, err := c.currentRanker().Rank(ctx, rca.Query{
+	r, err := c.currentRanker().Rank(ctx, c.taught(ctx, rec.Incident, rca.Query{
 		Service:     rec.Incident.Service,
 		Environment: rec.Incident.Environment,
 		Onset:       rec.Incident.Onset,
 		At:          rec.Event.At,
 		Seen:        rec.Incident.Opened,
-	})
+	}))
 	if err != nil {
 		return rca.Ranking{}, err
 	}

@@ -27,7 +27,7 @@ func (c *Core) Revisit(ctx context.Context, now time.Time) error {
 	for _, inc := range open {
 		for _, held := range inc.Occurrences {
 			if o, ok := c.returned(held, now); ok {
-				if err := c.incidents.Apply(ctx, o); err != nil {
+				if err := c.incidents.Apply(ctx, c.excuse(ctx, o)); err != nil {
 					return fmt.Errorf("revisit held anomaly %s: %w", held.Key, err)
 				}
 			}

@@ -98,6 +98,7 @@ func (a *App) runCore(ctx context.Context, serving <-chan error, stopServing fun
 	named("checkpoints", func(ctx context.Context) error { return a.upkeepLoop(ctx, core) })
 	named("warm start", core.learnLoop)
 	named("log templates", core.logsLoop)
+	named("service graph", func(ctx context.Context) error { return a.topologyLoop(ctx, core) })
 	named("live events", a.server.broker.Run)
 	a.runReceivers(named)
 	named("reloads", a.reloadLoop)
@@ -153,12 +154,15 @@ func (a *App) tickLoop(ctx context.Context, c *Core) error {
 			if err := c.StepLogs(ctx, now); err != nil && ctx.Err() == nil {
 				c.log.Error("log lines could not be judged", "error", err)
 			}
+			if err := c.StepInferred(ctx, now); err != nil && ctx.Err() == nil {
+				c.log.Error("changes that telemetry shows could not be recorded", "error", err)
+			}
 			if err := c.Revisit(ctx, now); err != nil && ctx.Err() == nil {
 				c.log.Error("held anomalies could not be looked at again", "error", err)
 			}
 			a.server.rates.note(sum(a.counters(), "tocsin_store_samples_total"))
 		}
-		if err := errors.Join(c.incidents.Tick(ctx, now), c.Rerank(ctx, now), c.reconcile(ctx, now)); err != nil && ctx.Err() == nil {
+		if err := errors.Join(c.incidents.Tick(ctx, now), c.StepExpected(ctx, now), c.Rerank(ctx, now), c.reconcile(ctx, now)); err != nil && ctx.Err() == nil {
 			c.log.Error("incidents could not be moved on", "error", err)
 		}
 		a.moved.Store(time.Now().UnixMilli())
@@ -178,6 +182,9 @@ func (a *App) judgeLoop(ctx context.Context, c *Core) error {
 		}
 		if err := c.JudgeChanges(ctx, c.now()); err != nil && ctx.Err() == nil {
 			c.log.Error("changes could not be judged", "error", err)
+		}
+		if err := c.StepRefit(ctx, c.now()); err != nil && ctx.Err() == nil {
+			c.log.Error("the weights of rankings could not be refitted", "error", err)
 		}
 	}
 }
@@ -238,6 +245,9 @@ func (a *App) upkeepLoop(ctx context.Context, c *Core) error {
 			}
 			if err := c.saveLogWatch(); err != nil {
 				c.log.Warn("what is normal of log lines is not on disk", "error", err)
+			}
+			if err := c.saveTopology(); err != nil {
+				c.log.Warn("the service graph is not on disk", "error", err)
 			}
 			if err := c.Checkpoint(ctx, c.now()); err != nil && ctx.Err() == nil {
 				c.log.Error("detector state is not on disk; a crash would forget what was learned since the last checkpoint, as far as the store does not hold it", "error", err)

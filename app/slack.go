@@ -15,6 +15,8 @@ import (
 	"github.com/tocsinhq/tocsin/internal/yamldoc"
 	"github.com/tocsinhq/tocsin/notify/outbound"
 	"github.com/tocsinhq/tocsin/notify/slack"
+	"github.com/tocsinhq/tocsin/rca/feedback"
+	"github.com/tocsinhq/tocsin/web"
 )
 
 // people carries out what is asked for by buttons; see slack.People.
@@ -40,9 +42,22 @@ func (p people) Silence(ctx context.Context, id, actor string, d time.Duration) 
 	return forPeople(err)
 }
 
-// FalseAlarm ends the incident and notes why.
+// FalseAlarm ends the incident as one and charges the budget for it.
 func (p people) FalseAlarm(ctx context.Context, id, actor string) error {
-	_, err := p.c.incidents.Resolve(ctx, id, actor, "false alarm", p.c.now())
+	_, err := p.c.GiveFeedback(ctx, id, web.FeedbackRequest{Kind: feedback.FalseAlarm, Actor: actor}, p.c.now())
+	return forPeople(err)
+}
+
+// Cause keeps what somebody says of a suspect.
+func (p people) Cause(ctx context.Context, id, cause string, right bool, actor string) error {
+	kind := feedback.WrongCause
+	if right {
+		kind = feedback.RightCause
+	}
+	_, err := p.c.GiveFeedback(ctx, id, web.FeedbackRequest{Kind: kind, Actor: actor, Cause: cause}, p.c.now())
+	if errors.Is(err, feedback.ErrInvalid) {
+		return errors.New("that suspect is not in the ranking any more; say it on the incident's page")
+	}
 	return forPeople(err)
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/tocsinhq/tocsin/detector"
 	"github.com/tocsinhq/tocsin/incident"
 	"github.com/tocsinhq/tocsin/notify"
+	"github.com/tocsinhq/tocsin/rca/feedback"
 	"github.com/tocsinhq/tocsin/telemetry"
 	"github.com/tocsinhq/tocsin/web"
 )
@@ -188,11 +189,11 @@ func classify(err error) *web.Error {
 			e.Problems = append(e.Problems, web.Problem{Field: f.Field, Message: f.Msg})
 		}
 		return e
-	case errors.Is(err, incident.ErrNotFound), errors.Is(err, change.ErrNotFound):
+	case errors.Is(err, incident.ErrNotFound), errors.Is(err, change.ErrNotFound), errors.Is(err, feedback.ErrNotFound), noRunbook(err):
 		return &web.Error{Kind: web.KindNotFound, Message: err.Error()}
 	case errors.Is(err, incident.ErrConflict):
 		return &web.Error{Kind: web.KindConflict, Message: err.Error()}
-	case errors.Is(err, incident.ErrInvalid), errors.Is(err, errManySeries), errors.Is(err, bands.ErrTooMuch):
+	case errors.Is(err, incident.ErrInvalid), errors.Is(err, feedback.ErrInvalid), errors.Is(err, errManySeries), errors.Is(err, bands.ErrTooMuch):
 		return &web.Error{Kind: web.KindInvalid, Message: err.Error()}
 	case errors.Is(err, errNoSeries):
 		return &web.Error{Kind: web.KindNotFound, Message: err.Error()}

@@ -40,6 +40,7 @@ var benches = []bench{
 	{"rules", "evaluation of rules beside Prometheus, and intake of alerts beside Alertmanager", rulesBench},
 	{"logs-store", "size, speed and needles of the log store alone", logsStoreAlone},
 	{"rca", "whether root causes are found among services and changes", rcaBench},
+	{"similar", "past incidents that are found again by what they look like", similarBench},
 	{"nab", "the detector by the rule of the Numenta Anomaly Benchmark, without look-ahead", nab},
 }
 

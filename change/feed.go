@@ -18,20 +18,24 @@ import (
 
 // Options of a Feed; the zero value is usable.
 type Options struct {
-	Metrics *metrics.Set              // nil: counted but shown nowhere
-	NewID   func(at time.Time) string // ids of changes sent without one; nil: ULIDs
+	Metrics *metrics.Set // nil: counted but shown nowhere
+	// RollbackWindow is how long after a deployment another one of the version before
+	// it is a rollback; 0 recognises none.
+	RollbackWindow time.Duration
+	NewID          func(at time.Time) string // ids of changes sent without one; nil: ULIDs
 }
 
 // Feed stores changes. It is safe for concurrent use.
 type Feed struct {
 	db    *sql.DB
 	newID func(at time.Time) string
+	back  time.Duration
 	m     feedMetrics
 }
 
 // NewFeed returns a feed over the table "changes" of db, which the caller closes.
 func NewFeed(db *sql.DB, o Options) *Feed {
-	f := &Feed{db: db, newID: o.NewID, m: newFeedMetrics(o.Metrics)}
+	f := &Feed{db: db, newID: o.NewID, back: o.RollbackWindow, m: newFeedMetrics(o.Metrics)}
 	if f.newID == nil {
 		f.newID = func(at time.Time) string { return ulid.MustNew(ulid.Timestamp(at), rand.Reader).String() }
 	}
@@ -53,6 +57,10 @@ type Filter struct {
 //
 // A change with the id of a stored one updates it: it may end, gain fields and
 // be told again (which alters nothing), but a finished one is not reopened.
+// A change that was seen in telemetry and is told now becomes the told one; see
+// RecordInferred. A deployment of the version before the last one is marked as its
+// rollback by the label revert_of.
+//
 // Without an id, a finish is paired with the start of the same service,
 // environment, kind and version_to within PairWindow, and a change told twice
 // with the same times is one. Otherwise it is new: kind is deployment when not
@@ -90,6 +98,9 @@ func (f *Feed) Record(ctx context.Context, c telemetry.Change, receivedAt time.T
 
 func (f *Feed) record(ctx context.Context, tx *sql.Tx, c telemetry.Change, receivedAt time.Time) (telemetry.Change, *metrics.Counter, error) {
 	old, found, err := f.stored(ctx, tx, c, receivedAt)
+	if err == nil && !found {
+		old, found, err = f.seen(ctx, tx, c, receivedAt)
+	}
 	if err != nil {
 		return c, nil, err
 	}
@@ -98,23 +109,26 @@ func (f *Feed) record(ctx context.Context, tx *sql.Tx, c telemetry.Change, recei
 		if c.ID == "" {
 			c.ID = f.newID(receivedAt)
 		}
-		return c, f.m.created, put(ctx, tx, c)
+		return f.write(ctx, tx, c, f.m.created)
+	}
+	if old.Inferred() {
+		out, err := adopt(ctx, tx, old, c, receivedAt)
+		if err != nil {
+			return out, nil, err
+		}
+		return f.write(ctx, tx, out, f.m.updated)
 	}
 	out, changed, err := merge(old, c, receivedAt)
 	if err != nil || !changed {
 		return out, f.m.repeated, err
 	}
-	return out, f.m.updated, put(ctx, tx, out)
+	return f.write(ctx, tx, out, f.m.updated)
 }
 
 // stored finds the change that c speaks of.
 func (f *Feed) stored(ctx context.Context, tx *sql.Tx, c telemetry.Change, receivedAt time.Time) (telemetry.Change, bool, error) {
 	if c.ID != "" {
-		rows, err := query(ctx, tx, "WHERE id = ?", c.ID)
-		if err != nil || len(rows) == 0 {
-			return telemetry.Change{}, false, err
-		}
-		return rows[0], true, nil
+		return byID(ctx, tx, c.ID)
 	}
 	kind := c.Kind
 	if kind == "" {
@@ -128,8 +142,9 @@ func (f *Feed) stored(ctx context.Context, tx *sql.Tx, c telemetry.Change, recei
 		ref = c.Finished
 	}
 	rows, err := query(ctx, tx,
-		"WHERE service = ? AND environment = ? AND kind = ? AND version_to = ? AND started >= ? AND started <= ? ORDER BY started DESC, id DESC LIMIT 50",
-		c.Service, c.Environment, string(kind), c.VersionTo,
+		"WHERE service = ? AND environment = ? AND kind = ? AND (version_to = ? OR ? = '' AND json_extract(labels, '$."+LabelVersionBy+"') = ?)"+
+			" AND started >= ? AND started <= ? ORDER BY started DESC, id DESC LIMIT 50",
+		c.Service, c.Environment, string(kind), c.VersionTo, c.VersionTo, byTelemetry,
 		ref.Add(-PairWindow-startTolerance).UnixMilli(), ref.Add(startTolerance).UnixMilli())
 	if err != nil {
 		return telemetry.Change{}, false, err
@@ -142,16 +157,17 @@ func (f *Feed) stored(ctx context.Context, tx *sql.Tx, c telemetry.Change, recei
 	return telemetry.Change{}, false, nil
 }
 
-// Get returns the change with the given id, or an error that wraps ErrNotFound.
+// Get returns the change with the given id, also under an id that it had before it was
+// found to be another one, or an error that wraps ErrNotFound.
 func (f *Feed) Get(ctx context.Context, id string) (telemetry.Change, error) {
-	rows, err := query(ctx, f.db, "WHERE id = ?", id)
+	c, found, err := byID(ctx, f.db, id)
 	if err != nil {
 		return telemetry.Change{}, fmt.Errorf("read change %q: %w", id, err)
 	}
-	if len(rows) == 0 {
+	if !found {
 		return telemetry.Change{}, fmt.Errorf("change %q: %w", id, ErrNotFound)
 	}
-	return rows[0], nil
+	return c, nil
 }
 
 // List returns the changes that pass the filter, newest start first; none is an
@@ -193,7 +209,7 @@ func (f *Feed) List(ctx context.Context, filter Filter) ([]telemetry.Change, err
 // Prune deletes the changes that started before the given time and returns how
 // many. Rankings keep their own copy of the changes they name.
 func (f *Feed) Prune(ctx context.Context, before time.Time) (int, error) {
-	for _, table := range []string{"change_verdicts", "change_words"} {
+	for _, table := range []string{"change_verdicts", "change_words", "change_aliases"} {
 		_, err := f.db.ExecContext(ctx, "DELETE FROM "+table+" WHERE change IN (SELECT id FROM changes WHERE started < ?)", ceilMilli(before))
 		if err != nil {
 			return 0, fmt.Errorf("prune changes before %s: verdicts: %w", stamp(before), err)
@@ -217,7 +233,7 @@ type querier interface {
 
 func query(ctx context.Context, q querier, clause string, args ...any) ([]telemetry.Change, error) {
 	rows, err := q.QueryContext(ctx, `SELECT id, kind, service, environment, version_from, version_to, started,
-		finished, status, author, link, summary, labels, received FROM changes `+clause, args...)
+		finished, status, author, link, summary, labels, received, sources FROM changes `+clause, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -226,9 +242,9 @@ func query(ctx context.Context, q querier, clause string, args ...any) ([]teleme
 	for rows.Next() {
 		var c telemetry.Change
 		var started, finished, received int64
-		var labels string
+		var labels, sources string
 		if err := rows.Scan(&c.ID, &c.Kind, &c.Service, &c.Environment, &c.VersionFrom, &c.VersionTo, &started,
-			&finished, &c.Status, &c.Author, &c.Link, &c.Summary, &labels, &received); err != nil {
+			&finished, &c.Status, &c.Author, &c.Link, &c.Summary, &labels, &received, &sources); err != nil {
 			return nil, err
 		}
 		if err := json.Unmarshal([]byte(labels), &c.Labels); err != nil {
@@ -236,6 +252,9 @@ func query(ctx context.Context, q querier, clause string, args ...any) ([]teleme
 		}
 		if len(c.Labels) == 0 {
 			c.Labels = nil
+		}
+		if sources != "" {
+			c.Sources = strings.Split(sources, ",")
 		}
 		c.Started, c.Finished, c.Received = fromMilli(started), fromMilli(finished), fromMilli(received)
 		out = append(out, c)
@@ -253,12 +272,12 @@ func put(ctx context.Context, tx *sql.Tx, c telemetry.Change) error {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO changes (id, kind, service, environment, version_from, version_to, started,
-		finished, status, author, link, summary, labels, received) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+		finished, status, author, link, summary, labels, received, sources) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
 		ON CONFLICT (id) DO UPDATE SET version_from = excluded.version_from, version_to = excluded.version_to,
 		started = excluded.started, finished = excluded.finished, status = excluded.status, author = excluded.author,
-		link = excluded.link, summary = excluded.summary, labels = excluded.labels`,
+		link = excluded.link, summary = excluded.summary, labels = excluded.labels, sources = excluded.sources`,
 		c.ID, string(c.Kind), c.Service, c.Environment, c.VersionFrom, c.VersionTo, toMilli(c.Started),
-		toMilli(c.Finished), string(c.Status), c.Author, c.Link, c.Summary, string(text), toMilli(c.Received))
+		toMilli(c.Finished), string(c.Status), c.Author, c.Link, c.Summary, string(text), toMilli(c.Received), strings.Join(c.Sources, ","))
 	return err
 }
 
@@ -290,4 +309,20 @@ func ceilMilli(t time.Time) int64 {
 		ms++
 	}
 	return ms
+}
+
+// Deployments returns the deployments of the services that started in a time, newest
+// first and at most limit; no services are all of them.
+func (f *Feed) Deployments(ctx context.Context, services []string, from, to time.Time, limit int) ([]telemetry.Change, error) {
+	names, err := json.Marshal(services)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := query(ctx, f.db, `WHERE kind = 'deployment' AND started >= ? AND started < ?
+		AND (? OR service IN (SELECT value FROM json_each(?))) ORDER BY started DESC, id DESC LIMIT ?`,
+		ceilMilli(from), ceilMilli(to), len(services) == 0, string(names), limit)
+	if err != nil {
+		return nil, fmt.Errorf("list deployments: %w", err)
+	}
+	return rows, nil
 }

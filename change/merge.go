@@ -84,6 +84,15 @@ func merge(old, in telemetry.Change, receivedAt time.Time) (telemetry.Change, bo
 	if !in.Started.IsZero() {
 		out.Started = in.Started
 	}
+	if ended(in) && out.Labels[LabelFinishedBy] == byTelemetry {
+		out.Labels = maps.Clone(out.Labels)
+		delete(out.Labels, LabelFinishedBy)
+		out.Status, out.Finished = telemetry.StatusStarted, time.Time{}
+	}
+	if in.VersionTo != "" && out.Labels[LabelVersionBy] == byTelemetry {
+		out.Labels = maps.Clone(out.Labels)
+		delete(out.Labels, LabelVersionBy)
+	}
 	mergeEnd(&out, in, receivedAt)
 	if !out.Finished.IsZero() && out.Finished.Before(out.Started) {
 		e.add("finished", fmt.Sprintf("want a time not before started (%s), got %s", stamp(out.Started), stamp(out.Finished)))
@@ -130,7 +139,7 @@ func pairs(old, in telemetry.Change, receivedAt time.Time) bool {
 	if !ended(in) {
 		return sameStart || (old.Status == telemetry.StatusStarted && prompt)
 	}
-	if old.Status == telemetry.StatusStarted {
+	if old.Status == telemetry.StatusStarted || old.Labels[LabelFinishedBy] == byTelemetry {
 		end := in.Finished
 		if end.IsZero() {
 			end = receivedAt

@@ -28,6 +28,7 @@ import (
 	"github.com/tocsinhq/tocsin/notify/alertmanager"
 	"github.com/tocsinhq/tocsin/notify/window"
 	"github.com/tocsinhq/tocsin/rca"
+	"github.com/tocsinhq/tocsin/report"
 	"github.com/tocsinhq/tocsin/rules"
 	"github.com/tocsinhq/tocsin/store"
 	"github.com/tocsinhq/tocsin/topology"
@@ -58,6 +59,8 @@ type Config struct {
 	Journal journald.Config `yaml:"journal"`
 	// Services says which labels name the service that a series belongs to.
 	Services topology.Config `yaml:"services"`
+	// Topology is about which service calls which, and about spans.
+	Topology topology.GraphConfig `yaml:"topology"`
 	// Detector is about baselines, scores and the false-alarm budget.
 	Detector detector.Config `yaml:"detector"`
 	// Bands is about what queries for the detector's bands may cost.
@@ -73,8 +76,14 @@ type Config struct {
 	Rules rules.Config `yaml:"rules"`
 	// Incidents is about opening, folding, resolving and reopening.
 	Incidents incident.Config `yaml:"incidents"`
+	// Changes is about the feed of changes: the webhooks that tell of deployments, flags
+	// and others, those seen in telemetry, rollbacks, and the stages that a deployment
+	// goes through.
+	Changes Changes `yaml:"changes"`
 	// RootCause is about the ranking of suspects.
 	RootCause rca.Config `yaml:"root_cause"`
+	// Reports is about postmortems and runbooks.
+	Reports report.Config `yaml:"reports"`
 	// Notify is about channels and who is told of what.
 	Notify notify.Config `yaml:"notify"`
 	// Alertmanager is about alerts that others send, and names a configuration of
@@ -135,6 +144,7 @@ func Default() Config {
 		Tail:         tail.DefaultConfig(),
 		Journal:      journald.DefaultConfig(),
 		Services:     topology.DefaultConfig(),
+		Topology:     topology.DefaultGraphConfig(),
 		Detector:     detector.DefaultConfig(),
 		Bands:        bands.DefaultConfig(),
 		WarmStart:    warm.DefaultConfig(),
@@ -142,7 +152,9 @@ func Default() Config {
 		LogWatch:     watch.DefaultConfig(),
 		Rules:        rules.DefaultConfig(),
 		Incidents:    incident.DefaultConfig(),
+		Changes:      defaultChanges(),
 		RootCause:    rca.DefaultConfig(),
+		Reports:      report.DefaultConfig(),
 		Notify:       notify.DefaultConfig(),
 		Scrape:       scrape.DefaultConfig(),
 
@@ -199,6 +211,7 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	c.Tail.Validate(yamldoc.Under(report, "tail"))
 	c.Journal.Validate(yamldoc.Under(report, "journal"))
 	c.Services.Validate(yamldoc.Under(report, "services"))
+	c.Topology.Validate(yamldoc.Under(report, "topology"))
 	c.Detector.Validate(yamldoc.Under(report, "detector"))
 	c.Bands.Validate(yamldoc.Under(report, "bands"))
 	c.LogTemplates.Validate(yamldoc.Under(report, "log_templates"))
@@ -206,7 +219,9 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	c.WarmStart.Validate(yamldoc.Under(report, "warm_start"))
 	c.Rules.Validate(yamldoc.Under(report, "rules"))
 	c.Incidents.Validate(yamldoc.Under(report, "incidents"))
+	c.Changes.Validate(yamldoc.Under(report, "changes"))
 	c.RootCause.Validate(yamldoc.Under(report, "root_cause"))
+	c.Reports.Validate(yamldoc.Under(report, "reports"))
 	c.Notify.Validate(yamldoc.Under(report, "notify"))
 	c.Alertmanager.Validate(yamldoc.Under(report, "alertmanager"))
 	window.Validate(c.Maintenance, func(path, format string, args ...any) { report("maintenance"+path, format, args...) })

@@ -14,11 +14,15 @@ const (
 	slotKinds       = bucketSlot | nativeSlot
 )
 
+// OutsideSlot is set in no slot that a Bank gives out: who stands before a Bank may
+// mark by it what is its own.
+const OutsideSlot Slot = 1 << 61
+
 // A slot that was refused has no place, and in place of a generation the number of
 // evictions, from 1 and modulo refusedEpochs, at which room was looked for in vain.
 // goneSlot is one of no such number: whoever has it is to ask again.
 const (
-	refusedEpochs      = 1 << 29
+	refusedEpochs      = 1 << 27
 	goneSlot      Slot = (refusedEpochs + 1) << 32
 )
 

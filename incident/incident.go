@@ -96,6 +96,7 @@ type Occurrence struct {
 	Query       string            `json:"query,omitempty"` // PromQL selector whose series draws this occurrence
 	Channels    []string          `json:"channels,omitempty"`
 	Summary     string            `json:"summary,omitempty"` // one sentence with the figures
+	Excused     string            `json:"excused,omitempty"` // why people expect it, which makes it weak; "" when they do not
 }
 
 // Incident is one thing that is wrong, made of the occurrences that belong to

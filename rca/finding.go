@@ -8,9 +8,10 @@ import (
 
 // Term is one addend of a suspect's score, shown so that a person can check it.
 type Term struct {
-	Name   string  `json:"name"`   // prior, time, effect, place, before
-	Points float64 `json:"points"` // addend in log odds
-	Text   string  `json:"text"`   // one phrase with the figures behind it
+	Name   string  `json:"name"`             // prior, time, effect, place, before
+	Points float64 `json:"points"`           // addend in log odds
+	Text   string  `json:"text"`             // one phrase with the figures behind it
+	Weight float64 `json:"weight,omitempty"` // that feedback gave it, within Points already; 0 when none
 }
 
 // Finding is one row of the ranking of causes. Change is nil in exactly one

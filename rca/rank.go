@@ -2,7 +2,6 @@ package rca
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"time"
 
@@ -28,6 +27,7 @@ type Input struct {
 	Guards        Guards
 	Fixes         []Fix     // from similar incidents and runbooks, the most promising first
 	TimeToResolve *Estimate // nil when nobody estimates it
+	Weights                 // from feedback; the zero value changes nothing
 }
 
 // Line is a template of log lines that was seen for the first time.
@@ -89,7 +89,7 @@ func Rank(in Input, c Config) Ranking {
 	slices.SortFunc(out.Findings, order)
 	out.Findings = append(out.Findings[:min(len(out.Findings), maxFindings-1)], none)
 	slices.SortStableFunc(out.Findings, order)
-	spread(out.Findings)
+	spread(out.Findings, in.Weights)
 	out.Suspects, out.Analysis = r.causes(out.Findings), r.analyse(out.Findings)
 	out.Earliest = r.inquiry.began.from
 	return out
@@ -209,14 +209,7 @@ func (r *ranker) finding(s suspect) Finding {
 		shifts = append([]shift{s.ramp.shift}, shifts...)
 	}
 	f.Evidence = evidence(shifts)
-	return summed(f)
-}
-
-func summed(f Finding) Finding {
-	for _, t := range f.Terms {
-		f.LogOdds += t.Points
-	}
-	return f
+	return summed(f, r.in.Weights)
 }
 
 func evidence(shifts []shift) []Evidence {
@@ -246,19 +239,6 @@ func order(a, b Finding) int {
 		return -1
 	}
 	return cmp.Or(b.Change.Started.Compare(a.Change.Started), cmp.Compare(a.Change.ID, b.Change.ID))
-}
-
-// spread turns log odds into probabilities that sum to 1. rows is not empty and
-// sorted.
-func spread(rows []Finding) {
-	sum := 0.0
-	for i := range rows {
-		rows[i].Probability = math.Exp(rows[i].LogOdds - rows[0].LogOdds)
-		sum += rows[i].Probability
-	}
-	for i := range rows {
-		rows[i].Probability /= sum
-	}
 }
 
 func earlier(a, b time.Time) time.Time {

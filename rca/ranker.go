@@ -44,6 +44,9 @@ type Options struct {
 	Changes Changes
 	Series  SeriesSource
 	Lines   Lines // nil: nothing is known of log lines
+	// Graph returns what depends on what around a service, the service included; nil:
+	// nothing is known of it.
+	Graph   func(service string) Graph
 	Config  Config
 	Logger  *slog.Logger     // nil: silent
 	Metrics *metrics.Set     // nil: counted but shown nowhere
@@ -85,6 +88,10 @@ type Query struct {
 	Environment string
 	Onset, At   time.Time
 	Seen        time.Time // when the incident was opened; a change begun later is not its cause
+
+	Fixes         []Fix // see Input
+	TimeToResolve *Estimate
+	Weights       Weights
 }
 
 const (
@@ -113,10 +120,14 @@ func (r *Ranker) Rank(ctx context.Context, q Query) (Ranking, error) {
 		r.m.changesLimit.Inc()
 	}
 	in := Input{Service: q.Service, Environment: q.Environment, Onset: q.Onset, Seen: q.Seen, At: q.At,
-		Step: time.Duration(c.Step), Changes: changes}
+		Step: time.Duration(c.Step), Changes: changes,
+		Fixes: q.Fixes, TimeToResolve: q.TimeToResolve, Weights: q.Weights}
 	if in.History, err = r.history(ctx, q, changes); err != nil {
 		r.m.failed.Inc()
 		return Ranking{}, fmt.Errorf("rank causes for %q: %w", q.Service, err)
+	}
+	if r.o.Graph != nil && q.Service != "" {
+		in.Graph = r.o.Graph(q.Service)
 	}
 	r.lines(q, &in)
 	if err := r.series(ctx, q, &in); err != nil {
@@ -169,7 +180,7 @@ func (r *Ranker) series(ctx context.Context, q Query, in *Input) error {
 	recentFrom := q.Onset.Add(-time.Duration(c.Window))
 	before := time.Duration(c.Baseline) + recent + 2*in.Step
 	var err error
-	if names := services(q.Service, in.Changes, recentFrom); len(names) > 0 {
+	if names := withNeighbours(services(q.Service, in.Changes, recentFrom), in.Graph); len(names) > 0 {
 		in.Series, err = r.o.Series.SignalSeries(ctx, SeriesQuery{Services: names,
 			From: recentFrom.Add(-before), To: q.At, Step: in.Step})
 		if err != nil {
@@ -202,6 +213,20 @@ func (r *Ranker) lines(q Query, in *Input) {
 			in.Lines[service] = lines
 		}
 	}
+}
+
+// withNeighbours adds the nodes of a graph, each once, of which there are at most
+// servicesLimit.
+func withNeighbours(names []string, g Graph) []string {
+	most := len(names) + servicesLimit
+	for _, e := range g.Edges {
+		for _, n := range []string{e.From, e.To} {
+			if len(names) < most && !slices.Contains(names, n) {
+				names = append(names, n)
+			}
+		}
+	}
+	return names
 }
 
 // services names the incident's service, if it has one, and those that changed

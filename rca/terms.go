@@ -317,7 +317,7 @@ func (r *ranker) none(suspects []suspect) Finding {
 		t.Text = "the largest effect is at a service that changed, or what changed has no telemetry"
 	}
 	f.Terms = append(f.Terms, t, r.unchanged(suspects))
-	return summed(f)
+	return summed(f, r.in.Weights)
 }
 
 // unchanged speaks for that row when the first suspect among the services has not

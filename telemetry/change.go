@@ -1,6 +1,9 @@
 package telemetry
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // ChangeKind says what sort of thing was changed.
 type ChangeKind string
@@ -15,10 +18,11 @@ const (
 	KindScale       ChangeKind = "scale"
 	KindCertificate ChangeKind = "certificate"
 	KindDependency  ChangeKind = "dependency"
+	KindRestart     ChangeKind = "restart"
 )
 
 // ChangeKinds lists every kind in the order in which help texts show them.
-var ChangeKinds = []ChangeKind{KindDeployment, KindConfig, KindFlag, KindSchema, KindInfra, KindScale, KindCertificate, KindDependency}
+var ChangeKinds = []ChangeKind{KindDeployment, KindConfig, KindFlag, KindSchema, KindInfra, KindScale, KindCertificate, KindDependency, KindRestart}
 
 // ChangeStatus is how far a change has come.
 type ChangeStatus string
@@ -52,6 +56,25 @@ type Change struct {
 	Summary     string            `json:"summary,omitempty"`
 	Labels      map[string]string `json:"labels,omitempty"`
 	Received    time.Time         `json:"received"`
+	// Sources are who told of it, sorted: SourceReported for people and pipelines, and
+	// names that begin with SourceInferred for what was seen in telemetry.
+	Sources []string `json:"sources,omitempty"`
+}
+
+// Who tells of changes.
+const (
+	SourceReported = "reported"
+	SourceInferred = "telemetry/" // and what it was seen by, as in "telemetry/version"
+)
+
+// Inferred reports whether nobody has told of the change: it was only seen in telemetry.
+func (c Change) Inferred() bool {
+	for _, s := range c.Sources {
+		if !strings.HasPrefix(s, SourceInferred) {
+			return false
+		}
+	}
+	return len(c.Sources) > 0
 }
 
 // Effective returns the time from which the change can have had an effect:

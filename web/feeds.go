@@ -5,15 +5,18 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/tocsinhq/tocsin/change/stage"
 	"github.com/tocsinhq/tocsin/change/verdict"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // ChangeList is the answer of GET changes. Verdicts has the state of the verdict
-// by the id of the change, for those that somebody has looked at.
+// by the id of the change, for those that somebody has looked at; Stages has where a
+// deployment stands among the stages, for those that are of one.
 type ChangeList struct {
 	Changes  []telemetry.Change       `json:"changes"`
 	Verdicts map[string]verdict.State `json:"verdicts"`
+	Stages   map[string]stage.Note    `json:"stages"`
 	More     bool                     `json:"more"`
 }
 
@@ -57,6 +60,9 @@ func (s *server) listChanges(_ http.ResponseWriter, r *http.Request, q *params) 
 	}
 	list.Verdicts, err = s.opts.Changes.VerdictStates(r.Context(), ids)
 	if err != nil {
+		return result{}, err
+	}
+	if list.Stages, err = s.opts.Changes.StageNotes(r.Context(), list.Changes); err != nil {
 		return result{}, err
 	}
 	return ok(list)

@@ -10,10 +10,14 @@ import (
 
 	"github.com/tocsinhq/tocsin/change"
 	"github.com/tocsinhq/tocsin/change/delivery"
+	"github.com/tocsinhq/tocsin/change/stage"
 	"github.com/tocsinhq/tocsin/change/verdict"
 	"github.com/tocsinhq/tocsin/incident"
+	"github.com/tocsinhq/tocsin/incident/similar"
+	"github.com/tocsinhq/tocsin/ingest/changes"
 	"github.com/tocsinhq/tocsin/notify/window"
 	"github.com/tocsinhq/tocsin/rca"
+	"github.com/tocsinhq/tocsin/rca/feedback"
 	"github.com/tocsinhq/tocsin/rules"
 	"github.com/tocsinhq/tocsin/rules/journal"
 	"github.com/tocsinhq/tocsin/telemetry"
@@ -48,7 +52,7 @@ func readOpenAPI(t *testing.T) openAPIFile {
 
 func TestOpenAPI_RoutesAndDocument_Agree(t *testing.T) {
 	doc := readOpenAPI(t)
-	s := &server{opts: Options{Incidents: struct{ Incidents }{}, Write: http.NotFoundHandler(), OTLP: http.NotFoundHandler(), Push: http.NotFoundHandler(), Metrics: http.NotFoundHandler()}}
+	s := &server{opts: Options{Incidents: struct{ Incidents }{}, Learning: struct{ Learning }{}, Write: http.NotFoundHandler(), OTLP: http.NotFoundHandler(), Push: http.NotFoundHandler(), Metrics: http.NotFoundHandler()}}
 	documented := map[string]bool{}
 	for path, ops := range doc.Paths {
 		for method := range ops {
@@ -94,11 +98,16 @@ func TestOpenAPI_SchemasAndNouns_Agree(t *testing.T) {
 		"Error": ErrorBody{}, "Problem": Problem{}, "Occurrence": incident.Occurrence{}, "Reading": incident.Reading{}, "Incident": incident.Incident{}, "IncidentRow": IncidentRow{},
 		"Suspect": Suspect{}, "IncidentList": IncidentList{}, "IncidentDetail": IncidentDetail{}, "Event": incident.Event{}, "EventRecord": EventRecord{},
 		"Ranking": rca.Ranking{}, "Finding": rca.Finding{}, "Term": rca.Term{}, "Evidence": rca.Evidence{}, "Analysis": rca.Analysis{}, "Cause": rca.Cause{}, "Affected": rca.Affected{}, "Fix": rca.Fix{}, "Measure": rca.Measure{}, "Argument": rca.Argument{}, "Estimate": rca.Estimate{}, "Change": telemetry.Change{},
-		"ChangeList": ChangeList{}, "ChangeRecorded": ChangeRecorded{}, "ChangeVerdict": ChangeVerdict{}, "Delivered": delivery.Report{}, "DeliveryFigures": delivery.Figures{}, "DeliveryDurations": delivery.Durations{}, "Verdict": verdict.Verdict{}, "VerdictSignal": verdict.Finding{}, "Word": change.Word{}, "Anomaly": Anomaly{}, "AnomalyList": AnomalyList{}, "Delivery": Delivery{},
+		"ChangeList": ChangeList{}, "ChangeRecorded": ChangeRecorded{}, "ChangeHookAnswer": changes.Answer{}, "ChangeVerdict": ChangeVerdict{}, "Delivered": delivery.Report{}, "DeliveryFigures": delivery.Figures{}, "DeliveryDurations": delivery.Durations{}, "Verdict": verdict.Verdict{}, "VerdictSignal": verdict.Finding{}, "Word": change.Word{}, "Anomaly": Anomaly{}, "AnomalyList": AnomalyList{}, "Delivery": Delivery{}, "Stage": Stage{}, "StageReport": StageReport{}, "StageNote": stage.Note{}, "StagePassage": stage.Passage{}, "StagePromotion": stage.Promotion{}, "StageRollback": stage.Rollback{}, "StageVariable": stage.Variable{},
 		"Band": Band{}, "Explanation": Explanation{}, "ChannelEvidence": ChannelEvidence{}, "Forecast": Forecast{}, "Crossing": Crossing{}, "ForecastList": ForecastList{}, "Room": Room{}, "RoomList": RoomList{}, "Status": Status{}, "ReloadStatus": ReloadStatus{}, "StoreStatus": StoreStatus{}, "LogStatus": LogStatus{}, "LogLine": logapi.Line{}, "LogBar": logapi.Bar{}, "LogHistogram": LogHistogram{}, "LogTemplate": logapi.TemplateRow{}, "LogTemplates": LogTemplates{}, "DetectorStatus": DetectorStatus{}, "Budget": Budget{}, "SLO": SLO{}, "SLOBurn": SLOBurn{}, "SLOList": SLOList{}, "Spender": Spender{}, "BudgetList": BudgetList{}, "MaintenanceList": MaintenanceList{}, "MaintenanceWindow": window.Status{}, "WarmStart": WarmStart{},
+		"RunbookList": RunbookList{}, "RunbookText": RunbookText{}, "RunbookNames": RunbookNames{}, "RunbookWritten": RunbookWritten{}, "RunbooksWritten": RunbooksWritten{},
 		"NotifyLog": NotifyLog{}, "NotifyEntry": NotifyEntry{},
+		"Likeness": Likeness{}, "SimilarMatch": similar.Match{}, "SimilarRecord": similar.Record{}, "SimilarOutcome": similar.Outcome{}, "SharedEvidence": similar.Shared{}, "Estimates": Estimates{}, "StageEstimate": StageEstimate{},
+		"Feedback": feedback.Feedback{}, "FeedbackList": FeedbackList{}, "Expectation": feedback.Expectation{}, "ExpectationHours": feedback.Hours{}, "ExpectationList": ExpectationList{},
+		"Weights": Weights{}, "Refit": feedback.RefitRow{}, "RankingWeights": rca.Weights{}, "CalibrationStep": rca.Step{},
 		"ScrapeStatus": ScrapeStatus{}, "FailingTarget": FailingTarget{}, "ForwardStatus": ForwardStatus{},
 		"Import": Import{}, "ImportList": ImportList{},
+		"Topology": Topology{}, "TopologyNode": TopologyNode{}, "TopologyEdge": TopologyEdge{}, "TopologyIncident": TopologyIncident{},
 		"Cardinality": Cardinality{}, "CardinalityRow": CardinalityRow{}, "LabelValues": LabelValues{}, "MetricSeries": MetricSeries{}, "SeriesJump": SeriesJump{}, "SeriesAdvice": SeriesAdvice{},
 		"RulesStatus": RulesStatus{}, "DetectionGap": journal.Gap{}, "AlertList": AlertList{}, "Alert": rules.Alert{}, "Oddness": rules.Oddness{}, "AlertLog": AlertLog{}, "AlertEntry": journal.Entry{}, "AlertPage": journal.Page{}, "Channel": Channel{}, "Drop": Drop{}, "RuntimeStatus": RuntimeStatus{},
 	}

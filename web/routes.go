@@ -1,6 +1,9 @@
 package web
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+)
 
 // route is one method on one path. Params are the query parameters it knows;
 // the OpenAPI document must list the same.
@@ -30,7 +33,7 @@ func (s *server) routes() []route {
 	call := func(method, path string, f apiFunc, known ...string) route {
 		return route{method: method, path: api + path, params: known, data: true, handler: s.api(f, known)}
 	}
-	return append(s.logRoutes(api, call), []route{
+	return append(slices.Concat(s.logRoutes(api, call), s.reportRoutes(api, call), s.learningRoutes(call)), []route{
 		call("GET", "/incidents", s.listIncidents, "state", "service", "limit"),
 		call("GET", "/incidents/{id}", s.getIncident),
 		call("POST", "/incidents/{id}/ack", s.actOn(s.opts.Incidents.Ack)),
@@ -40,7 +43,9 @@ func (s *server) routes() []route {
 		call("GET", "/alerts/log", s.alertLog, "alert", "service", "shadow", "from", "to", "limit"),
 		call("GET", "/changes", s.listChanges, "service", "kind", "from", "to", "limit"),
 		call("POST", "/changes", s.recordChange),
+		{method: "POST", path: api + "/changes/{provider}", data: true, handler: s.opts.ChangeHooks},
 		call("GET", "/changes/{id}/verdict", s.changeVerdict),
+		call("GET", "/stages", s.stages, "service", "from", "limit"),
 		call("GET", "/delivery", s.delivery, "from", "to", "zone", "service", "environment"),
 		call("GET", "/band", s.band, "query", "start", "end", "step"),
 		call("GET", "/explain", s.explain, "query", "time"),
@@ -50,6 +55,7 @@ func (s *server) routes() []route {
 		call("GET", "/forecast", s.forecast, "match", "horizon", "coverage", "threshold", "direction", "limit"),
 		call("GET", "/capacity", s.capacity, "service", "horizon", "full", "limit"),
 		call("GET", "/cardinality", s.cardinality, "by", "limit"),
+		call("GET", "/topology", s.topology, "service", "limit"),
 		call("GET", "/warm", s.listImports),
 		call("POST", "/warm", s.learnImports),
 		call("GET", "/notify/log", s.notifyLog, "incident", "channel", "what", "since", "order", "cursor", "limit"),
@@ -63,6 +69,8 @@ func (s *server) routes() []route {
 		{method: "POST", path: "/api/v1/write", data: true, handler: s.opts.Write},
 		{method: "POST", path: "/v1/metrics", data: true, handler: s.opts.OTLP},
 		{method: "POST", path: "/api/v1/otlp/v1/metrics", data: true, handler: s.opts.OTLP},
+		{method: "POST", path: "/v1/traces", data: true, handler: s.opts.Traces},
+		{method: "POST", path: "/api/v1/otlp/v1/traces", data: true, handler: s.opts.Traces},
 		{method: "POST", path: "/v1/logs", data: true, handler: s.opts.Logs},
 		{method: "POST", path: "/api/v1/otlp/v1/logs", data: true, handler: s.opts.Logs},
 		{method: "POST", path: api + "/logs", params: []string{"service", "host", "time_field", "message_field", "stream_fields"}, data: true, handler: s.opts.Logs},

@@ -38,8 +38,12 @@ type Options struct {
 	Budgets       func(ctx context.Context) ([]Budget, error) // of all services, the most spent first
 	Maintenance   func() []window.Status                      // of all maintenance windows, now
 	SLOs          func(ctx context.Context) ([]rules.ObjectiveStatus, error)
-	Forecasts     Forecasts
-	Imports       Imports
+	// Stages says how versions went through the stages of deployment, the latest first.
+	Stages    func(ctx context.Context, service string, from time.Time, limit int) (StageReport, error)
+	Forecasts Forecasts
+	Imports   Imports
+	// Learning is what was learned from people and past incidents; optional.
+	Learning Learning
 	// Delivery computes the figures of delivery of a time.
 	Delivery func(ctx context.Context, r DeliveryRequest) (delivery.Report, error)
 	// Alerts returns the alerts of our rules that fire or are held.
@@ -47,8 +51,12 @@ type Options struct {
 	// AlertLog returns the newest entries of the log of alerts that pass the filter,
 	// oldest first.
 	AlertLog func(ctx context.Context, f journal.Filter) ([]journal.Entry, error)
+	// Topology says which service depends on which, at most Limit nodes.
+	Topology func(ctx context.Context, r TopologyRequest) (Topology, error)
 	// Cardinality says where series come from, at most Limit rows.
 	Cardinality func(ctx context.Context, r CardinalityRequest) (Cardinality, error)
+
+	Reports Reports // optional
 
 	Status func(ctx context.Context) (Status, error)
 	Reload func(ctx context.Context) error // nil error: the new configuration is live
@@ -60,12 +68,16 @@ type Options struct {
 	PromAPI http.Handler // serves /api/v1/...
 	Write   http.Handler // serves POST /api/v1/write
 	OTLP    http.Handler // serves POST /v1/metrics and /api/v1/otlp/v1/metrics
+	Traces  http.Handler // optional; serves POST /v1/traces and /api/v1/otlp/v1/traces
 	// Alertmanager serves Alertmanager's API at /api/v2/... and /alertmanager/...
 	Alertmanager http.Handler
 	Push         http.Handler // serves PUT, POST and DELETE /metrics/job/...
 	Metrics      http.Handler // serves GET /metrics
 	Logs         LogWays      // optional; receives logs at the paths of many protocols
-	Loki         http.Handler // optional; serves /loki/api/v1/..., but for push
+	// ChangeHooks serves POST /api/v1/tocsin/changes/{provider}, what providers tell of changes. Optional.
+	ChangeHooks http.Handler
+	SentryAPI   http.Handler // optional; serves /api/0/..., the calls of sentry-cli
+	Loki        http.Handler // optional; serves /loki/api/v1/..., but for push
 	// LogQueries answers questions about logs; optional.
 	LogQueries *logapi.Own
 	// Charts serves GET /api/v1/tocsin/charts/{name}, the pictures of messages.
@@ -142,7 +154,7 @@ func (o Options) check() {
 	}{
 		{"Incidents", o.Incidents == nil}, {"Broker", o.Broker == nil}, {"Changes", o.Changes == nil},
 		{"Anomalies", o.Anomalies == nil}, {"Rankings", o.Rankings == nil}, {"Deliveries", o.Deliveries == nil}, {"Notifications", o.Notifications == nil},
-		{"Bands", o.Bands == nil}, {"Budgets", o.Budgets == nil}, {"Alerts", o.Alerts == nil}, {"AlertLog", o.AlertLog == nil}, {"SLOs", o.SLOs == nil}, {"Maintenance", o.Maintenance == nil}, {"Forecasts", o.Forecasts == nil}, {"Imports", o.Imports == nil}, {"Cardinality", o.Cardinality == nil}, {"Delivery", o.Delivery == nil}, {"Status", o.Status == nil}, {"Reload", o.Reload == nil}, {"Ready", o.Ready == nil},
+		{"Bands", o.Bands == nil}, {"Budgets", o.Budgets == nil}, {"Alerts", o.Alerts == nil}, {"AlertLog", o.AlertLog == nil}, {"SLOs", o.SLOs == nil}, {"Maintenance", o.Maintenance == nil}, {"Stages", o.Stages == nil}, {"Forecasts", o.Forecasts == nil}, {"Imports", o.Imports == nil}, {"Cardinality", o.Cardinality == nil}, {"Topology", o.Topology == nil}, {"Delivery", o.Delivery == nil}, {"Status", o.Status == nil}, {"Reload", o.Reload == nil}, {"Ready", o.Ready == nil},
 		{"PromAPI", o.PromAPI == nil}, {"Write", o.Write == nil}, {"OTLP", o.OTLP == nil}, {"Push", o.Push == nil}, {"Alertmanager", o.Alertmanager == nil}, {"Metrics", o.Metrics == nil},
 		{"Logger", o.Logger == nil}, {"MetricSet", o.MetricSet == nil},
 	} {
@@ -179,6 +191,11 @@ func (s *server) mux() *http.ServeMux {
 	mux.HandleFunc("/api/", s.unknownPath)
 	mux.HandleFunc("/-/", s.unknownPath)
 	mux.HandleFunc("/v1/", s.unknownPath) // where exporters of traces and logs send to
+	if s.opts.SentryAPI != nil {
+		for _, path := range []string{"/api/0/{$}", "/api/0/organizations/", "/api/0/projects/"} {
+			mux.Handle(path, s.whenReady(s.opts.SentryAPI))
+		}
+	}
 	if s.opts.Loki != nil {
 		mux.Handle("/loki/api/v1/", s.whenReady(s.opts.Loki))
 	}

@@ -402,7 +402,7 @@ func TestMethod_Wrong_Is405WithAllow(t *testing.T) {
 
 func TestPath_Unknown_Is404InJSON(t *testing.T) {
 	h := newServer().Handler()
-	for _, path := range []string{"/api/v1/tocsin/nothing", "/api/v3/alerts", "/-/quit", "/assets/gone.js", "/v1/traces", "/api/v1/tocsin/" + strings.Repeat("x", 999)} {
+	for _, path := range []string{"/api/v1/tocsin/nothing", "/api/v3/alerts", "/-/quit", "/assets/gone.js", "/v1/profiles", "/api/v1/tocsin/" + strings.Repeat("x", 999)} {
 		res, body := ask(t, h, "GET", path, "")
 		if e := decode[web.ErrorBody](t, body); res.StatusCode != 404 || e.Code != web.KindNotFound || len(e.Error) > 400 {
 			t.Errorf("%s: got %d %+v", path, res.StatusCode, e)

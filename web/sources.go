@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tocsinhq/tocsin/change"
+	"github.com/tocsinhq/tocsin/change/stage"
 	"github.com/tocsinhq/tocsin/change/verdict"
 	"github.com/tocsinhq/tocsin/incident"
 	"github.com/tocsinhq/tocsin/rca"
@@ -56,6 +57,8 @@ type Changes interface {
 	Record(ctx context.Context, body []byte) (c telemetry.Change, created bool, err error)
 	// Verdict returns what is known of a change's effect, or an error of KindNotFound.
 	Verdict(ctx context.Context, id string) (ChangeVerdict, error)
+	// StageNotes returns where each deployment among the changes stands among the stages.
+	StageNotes(ctx context.Context, list []telemetry.Change) (map[string]stage.Note, error)
 	// VerdictStates returns the state of the verdict on each change that has one.
 	VerdictStates(ctx context.Context, changes []string) (map[string]verdict.State, error)
 }

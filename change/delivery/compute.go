@@ -16,6 +16,8 @@ const (
 	LabelRelease = "release"     // the same for changes that go out together
 	LabelRevert  = "revert_of"
 	LabelHotfix  = "hotfix"
+	// LabelWithdrawn is on a canary that was taken back before it was all there was.
+	LabelWithdrawn = "withdrawn"
 )
 
 // attributed is the least probability at which an incident is put down to a change.
@@ -34,6 +36,7 @@ type Input struct {
 // deployment is one that counts.
 type deployment struct {
 	service  string
+	place    string // service and environment
 	finished time.Time
 	commit   string // as written
 	rollback bool
@@ -122,12 +125,15 @@ func (c *counting) take(ch telemetry.Change, running map[string][]string) {
 		}
 		return
 	}
-	d := deployment{service: ch.Service, finished: ch.Finished, commit: ch.Labels[LabelCommit], ids: []string{ch.ID}}
+	d := deployment{service: ch.Service, place: place, finished: ch.Finished, commit: ch.Labels[LabelCommit], ids: []string{ch.ID}}
 	d.rollback = ch.Labels[LabelRevert] != "" || ch.VersionTo != "" && last >= 1 && versions[last-1] == ch.VersionTo
 	d.rework = d.rollback || ch.Labels[LabelHotfix] != "" && ch.Labels[LabelHotfix] != "false"
 	d.faulty = ch.Status == telemetry.StatusRolledBack || c.in.Verdicts[ch.ID] == verdict.Faulty
+	if ch.Labels[LabelWithdrawn] == "true" {
+		d.finished, d.undone = ch.Started, ch.Finished
+	}
 	if d.rollback {
-		c.undo(ch.Service, ch.Finished)
+		c.undo(place, ch.Labels[LabelRevert], ch.Finished)
 	}
 	if ch.VersionTo != "" && ch.Status != telemetry.StatusRolledBack {
 		running[place] = append(versions[max(0, len(versions)-4):], ch.VersionTo)
@@ -138,10 +144,12 @@ func (c *counting) take(ch telemetry.Change, running map[string][]string) {
 	}
 }
 
-// undo notes at the service's last deployment that it was rolled back.
-func (c *counting) undo(service string, at time.Time) {
+// undo notes that a deployment was rolled back: the one of the id, or else the last of
+// the service and environment.
+func (c *counting) undo(place, id string, at time.Time) {
+	known := slices.ContainsFunc(c.deployments, func(d deployment) bool { return d.place == place && id != "" && slices.Contains(d.ids, id) })
 	for i := len(c.deployments) - 1; i >= 0; i-- {
-		if d := &c.deployments[i]; d.service == service {
+		if d := &c.deployments[i]; d.place == place && (!known || slices.Contains(d.ids, id)) {
 			if !d.rollback {
 				d.faulty = true
 				d.undone = at

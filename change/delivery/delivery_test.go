@@ -157,3 +157,36 @@ func TestCompute_Tiers(t *testing.T) {
 		t.Errorf("one failure in seven: got %q", f.Tier)
 	}
 }
+
+// What the feed makes of a rollback: the earlier one is rolled back, the later one says
+// of which it is one, and neither is taken for a redeployment.
+func TestCompute_RollbackThatTheFeedRecognised(t *testing.T) {
+	in := func(env string, c telemetry.Change) telemetry.Change {
+		c.Environment = env
+		return c
+	}
+	undone := deploy("d1", "pay", "v2", at(0, 9))
+	undone.Status = telemetry.StatusRolledBack
+	f := week([]telemetry.Change{
+		in("production", deploy("d0", "pay", "v1", at(-3, 0))),
+		in("production", undone),
+		in("staging", deploy("s1", "pay", "v3", at(0, 9.5))), // the last one of the service, elsewhere
+		in("production", deploy("d2", "pay", "v1", at(0, 10), "revert_of", "d1")),
+		in("production", deploy("d3", "pay", "v1", at(0, 11))), // once more
+	}, nil).Total
+	if f.Deployments != 3 || f.Failures != 1 || f.Rework != 1 || f.Redeployments != 1 || f.Unrecovered != 0 {
+		t.Errorf("got %+v", f)
+	}
+	if f.Recovery.Count != 1 || *f.Recovery.P50 != 3600 {
+		t.Errorf("recovery: got %+v", f.Recovery)
+	}
+}
+
+func TestCompute_WithdrawnCanary_HasRecovered(t *testing.T) {
+	canary := deploy("d1", "pay", "v2", at(0, 9), "withdrawn", "true")
+	canary.Started, canary.Status = at(0, 8), telemetry.StatusRolledBack
+	f := week([]telemetry.Change{deploy("d0", "pay", "v1", at(-3, 0)), canary}, nil).Total
+	if f.Failures != 1 || f.Unrecovered != 0 || f.Recovery.Count != 1 || *f.Recovery.P50 != 3600 {
+		t.Errorf("got %+v, recovery %+v", f, f.Recovery)
+	}
+}

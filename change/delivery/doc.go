@@ -20,13 +20,15 @@
 //     goes to the first of them only, and to none below one half. An incident that is put
 //     down to another kind of change, or to none, is no change failure.
 //   - A rollback, which is a deployment of the version before the last or one with the
-//     label "revert_of", counts as a deployment and as rework, and has no lead time.
+//     label "revert_of", which the feed gives to the former, counts as a deployment and as rework, and has no lead time.
 //     So does one with the label "hotfix", which has a lead time.
 //   - The lead time is from the label "commit_time" to the finish. One that is
 //     negative, by a wrong clock, is left out and counted.
 //   - The recovery time is from the finish of the failed deployment until its last
 //     incident was resolved, or until the rollback finished if it has none. One that has
 //     not recovered is counted as open, not as zero.
+//   - A canary that was withdrawn (label "withdrawn") failed; it served people from its
+//     start, and recovered when it was gone.
 //   - An incident that reopened lasts from its first opening to its last end.
 //   - Without deployments shares are null, not zero.
 //   - Days are those of the time zone given; days without deployments count.

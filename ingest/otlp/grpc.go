@@ -19,10 +19,11 @@ import (
 	"github.com/tocsinhq/tocsin/ingest"
 )
 
-// Server serves exports of metrics and logs by gRPC.
+// Server serves exports of metrics, logs and traces by gRPC.
 type Server struct {
 	metrics   *Service
 	logs      *LogService         // nil: not served
+	traces    *TraceService       // nil: not served
 	receiving *semaphore.Weighted // one for each message that may arrive at a time
 }
 
@@ -38,14 +39,14 @@ const (
 	receivingPatient = 5 * time.Second
 )
 
-// NewServer returns a server over the services. Without one for logs they are not
-// served. It starts nothing; see Serve.
-func NewServer(s *Service, logs *LogService) *Server {
+// NewServer returns a server over the services. Without one for logs or traces they are
+// not served. It starts nothing; see Serve.
+func NewServer(s *Service, logs *LogService, traces *TraceService) *Server {
 	limits := s.Config()
 	// A message is taken into memory whole before its size can be claimed, at most
 	// twice: packed and unpacked.
 	atOnce := max(1, int64(limits.MaxInFlight)/(2*int64(limits.MaxDecoded)))
-	return &Server{metrics: s, logs: logs, receiving: semaphore.NewWeighted(atOnce)}
+	return &Server{metrics: s, logs: logs, traces: traces, receiving: semaphore.NewWeighted(atOnce)}
 }
 
 // Serve answers on l until ctx ends, then lets calls under way finish for some
@@ -65,6 +66,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	server.RegisterService(describe("metrics", func(stream grpc.ServerStream) error { return s.answer(stream, s.metrics) }), s)
 	if s.logs != nil {
 		server.RegisterService(describe("logs", func(stream grpc.ServerStream) error { return s.answer(stream, s.logs) }), s)
+	}
+	if s.traces != nil {
+		server.RegisterService(describe("trace", func(stream grpc.ServerStream) error { return s.answer(stream, s.traces) }), s)
 	}
 	ended, end := context.WithCancel(ctx)
 	done := make(chan struct{})

@@ -36,7 +36,7 @@ func dialBoth(t *testing.T, r *rig, logs *otlp.LogService) *grpc.ClientConn {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- otlp.NewServer(r.service, logs).Serve(ctx, l) }()
+	go func() { done <- otlp.NewServer(r.service, logs, nil).Serve(ctx, l) }()
 	conn, err := grpc.NewClient(l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +135,7 @@ func TestServer_Ends_WithoutLeaks(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- otlp.NewServer(r.service, nil).Serve(ctx, l) }()
+	go func() { done <- otlp.NewServer(r.service, nil, nil).Serve(ctx, l) }()
 	conn, err := grpc.NewClient(l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
@@ -154,7 +154,7 @@ func TestServer_Ends_WithoutLeaks(t *testing.T) {
 	}
 	broken.Close()
 	live, stop := context.WithCancel(context.Background())
-	if err := otlp.NewServer(r.service, nil).Serve(live, broken); err == nil {
+	if err := otlp.NewServer(r.service, nil, nil).Serve(live, broken); err == nil {
 		t.Error("a listener that is closed gave no error")
 	}
 	stop()

@@ -16,6 +16,7 @@ import (
 
 	promconfig "github.com/prometheus/prometheus/config"
 
+	"github.com/tocsinhq/tocsin/change/stage"
 	tocsinconfig "github.com/tocsinhq/tocsin/config"
 	"github.com/tocsinhq/tocsin/notify/channels"
 	"github.com/tocsinhq/tocsin/rules"
@@ -69,6 +70,8 @@ func setEnv(t *testing.T) {
 		"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_WEBHOOK_URL", "PAGER_URL", "PAGER_SECRET", "PAGER_TOKEN",
 		"PAGERDUTY_KEY", "OPSGENIE_KEY", "SMTP_PASSWORD", "JIRA_TOKEN", "GITHUB_TOKEN", "TEAMS_WEBHOOK_URL", "DISCORD_WEBHOOK_URL",
 		"WEBHOOK_URL", "WEBHOOK_SECRET", "WEBHOOK_TOKEN", "TOCSIN_EXTERNAL_URL", "TOCSIN_LOG_TOKEN",
+		"GITHUB_WEBHOOK_SECRET", "GITLAB_WEBHOOK_TOKEN", "ARGOCD_WEBHOOK_SECRET", "FLUX_WEBHOOK_TOKEN", "TOCSIN_SENTRY_TOKEN",
+		"LAUNCHDARKLY_WEBHOOK_SECRET", "UNLEASH_WEBHOOK_SECRET", "TERRAFORM_WEBHOOK_TOKEN", "TOCSIN_ANSIBLE_SECRET", "JENKINS_WEBHOOK_SECRET",
 	} {
 		t.Setenv(name, "https://hooks.example.com")
 	}
@@ -105,6 +108,10 @@ func loadAs(name, text string) string {
 		if errs := tocsinconfig.Overlay(&c, name, []byte(text)); len(errs) > 0 {
 			return errs.Error()
 		}
+	case "deployment-stages.yml":
+		if _, errs := stage.Parse(name, []byte(text)); len(errs) > 0 {
+			return errs.Error()
+		}
 	case "alerts.yml":
 		return loadAlerts(name, text)
 	case "slos.yml":
@@ -122,7 +129,7 @@ func loadAs(name, text string) string {
 			return err.Error()
 		}
 	default:
-		return "want a first line that names the file: # tocsin.yml, # alerts.yml, # slos.yml, # rules.yml, # tests.yml or # prometheus.yml"
+		return "want a first line that names the file: # tocsin.yml, # alerts.yml, # slos.yml, # rules.yml, # tests.yml, # deployment-stages.yml or # prometheus.yml"
 	}
 	return ""
 }

@@ -16,9 +16,10 @@ import (
 // checks holds the assertions of a script while it is played.
 type checks struct {
 	s     *Script
-	state []checkState // by index of Script.Expects
-	seen  int          // messages already looked at
-	total int          // incidents ever seen
+	state []checkState             // by index of Script.Expects
+	seen  int                      // messages already looked at
+	total int                      // incidents ever seen
+	count func(service string) int // changes, as of the last step
 }
 
 type checkState struct {
@@ -37,6 +38,8 @@ type world struct {
 	alerts    map[string]string // "name service" -> state
 	ranking   func(id string) (rca.Ranking, error)
 	verdict   func(service, version string) (string, error)
+	changes   func(service string) ([]string, error)
+	learned   func(words []string, latest *incident.Incident) (bool, string, error)
 	fresh     []sent // messages sent since the last step
 }
 
@@ -59,6 +62,17 @@ func (c *checks) at(ctx context.Context, now time.Duration, core *app.Core, b *b
 		return r, err
 	}
 	w.verdict = func(service, version string) (string, error) { return word(ctx, core, service, version) }
+	w.changes = func(service string) ([]string, error) { return c.s.changeLines(ctx, core, service) }
+	c.count = func(service string) int {
+		lines, err := w.changes(service)
+		if err != nil {
+			return -1
+		}
+		return len(lines)
+	}
+	w.learned = func(words []string, latest *incident.Incident) (bool, string, error) {
+		return learnedHolds(ctx, core, words, latest)
+	}
 	c.total = len(w.incidents)
 	w.fresh, c.seen = b.since(c.seen)
 	for i, e := range c.s.Expects {
@@ -110,10 +124,25 @@ func (w *world) holds(words []string) (bool, string, error) {
 			}
 		}
 		return false, fmt.Sprintf("anomalies of %s: %v", words[1], names), nil
+	case "charged", "similar", "weights":
+		var latest *incident.Incident
+		if words[0] == "similar" {
+			latest = w.latest(words[1])
+		}
+		return w.learned(words, latest)
+	case "expected":
+		for _, a := range w.anomalies {
+			if a.Service == words[1] && a.Name == words[2] && a.Excused != "" {
+				return true, "", nil
+			}
+		}
+		return false, fmt.Sprintf("no expected anomaly among %d", len(w.anomalies)), nil
 	case "verdict":
 		got, err := w.verdict(words[1], words[2])
 		state, _, _ := strings.Cut(got, ":")
 		return state == words[3], "the verdict is " + got, err
+	case "change":
+		return w.change(words)
 	case "suspect":
 		inc := w.latest(words[1])
 		if inc == nil {
@@ -174,8 +203,11 @@ func (c *checks) sum(b *book, words []string) (got, want int) {
 	if err != nil {
 		return 0, -1
 	}
-	if words[0] == "incidents" {
+	switch words[0] {
+	case "incidents":
 		return c.total, want
+	case "changes":
+		return c.count(words[1]), want
 	}
 	kind := ""
 	if len(words) == 5 {

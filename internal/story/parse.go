@@ -73,18 +73,21 @@ func (p *scriptParser) command(n int, line string, block []string) error {
 		p.s.Rules = placed(p.s.Rules, n, block)
 	case "alertmanager":
 		p.s.Routes = placed(p.s.Routes, n, block)
+	case "stages":
+		p.s.Stages = placed(p.s.Stages, n, block)
 	case "slos":
 		p.s.SLOs = placed(p.s.SLOs, n, block)
 	case "load":
 		err = p.load(n, w[1:], block)
 	case "logs":
 		err = p.logs(n, w[1:], block)
-	case string(ActionChange), string(ActionRestart), string(ActionCrash), string(ActionAck), string(ActionResolve), string(ActionSilence), string(ActionAlert), string(ActionDown):
+	case string(ActionChange), string(ActionRestart), string(ActionCrash), string(ActionAck), string(ActionResolve), string(ActionSilence), string(ActionAlert), string(ActionDown),
+		string(ActionExpected), string(ActionUnexpected), string(ActionFeedback), string(ActionRefit), string(ActionUndo):
 		err = p.action(n, w)
 	case "expect":
 		err = p.expect(n, w[1:])
 	default:
-		err = fmt.Errorf("unknown command %q; want start, tick, config, alerts, rules, alertmanager, slos, load, logs, change, restart, crash, ack, resolve, silence, alert, down or expect", w[0])
+		err = fmt.Errorf("unknown command %q; want start, tick, config, alerts, rules, alertmanager, slos, stages, load, logs, change, restart, crash, ack, resolve, silence, alert, down, expected, unexpected, feedback, refit, undo or expect", w[0])
 	}
 	return err
 }

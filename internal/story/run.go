@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tocsinhq/tocsin/app"
+	"github.com/tocsinhq/tocsin/change/stage"
 	"github.com/tocsinhq/tocsin/config"
 	"github.com/tocsinhq/tocsin/incident"
 	"github.com/tocsinhq/tocsin/internal/amfile"
@@ -55,6 +56,7 @@ type runner struct {
 	cfg    config.Config
 	core   *app.Core
 	routes amfile.Document
+	stages stage.Pipeline
 	book   *book
 	checks *checks
 	now    time.Duration
@@ -96,6 +98,9 @@ func (r *runner) prepare() error {
 		}
 		r.cfg.Rules.SLOFiles = []string{path}
 	}
+	if err := r.readStages(); err != nil {
+		return err
+	}
 	r.cfg.Notify.Channels = nil
 	for _, name := range channelNames { // the recorders of open take their place
 		r.cfg.Notify.Channels = append(r.cfg.Notify.Channels, notify.ChannelConfig{Name: name, Console: &notify.ConsoleConfig{}})
@@ -124,6 +129,7 @@ func (r *runner) open(ctx context.Context) (*app.Core, error) {
 		Config:   r.cfg,
 		RuleSet:  set,
 		Dir:      r.dir,
+		Stages:   r.stages,
 		Channels: channels,
 
 		Alertmanager: r.routes,
@@ -205,6 +211,8 @@ func (r *runner) act(ctx context.Context, a Action) error {
 		return r.silence(ctx, a)
 	case ActionAlert:
 		return r.alert(ctx, a)
+	case ActionExpected, ActionUnexpected, ActionFeedback, ActionRefit, ActionUndo:
+		return r.taught(ctx, a)
 	case ActionDown:
 		return r.book.down(a, r.time(a.At))
 	}
@@ -239,6 +247,9 @@ func (r *runner) change(ctx context.Context, a Action) error {
 	switch c.Status {
 	case telemetry.StatusSucceeded, telemetry.StatusFailed, telemetry.StatusRolledBack:
 		c.Finished = c.Started
+	}
+	if err := told(&c, a.Args); err != nil {
+		return err
 	}
 	_, _, err := r.core.RecordChange(ctx, c, r.time(r.now))
 	return err

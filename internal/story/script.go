@@ -17,6 +17,7 @@ type Script struct {
 	Alerts  string // an alerts.yml
 	Rules   string // a Prometheus rule file
 	Routes  string // an alertmanager.yml, whose receivers write into the story's book
+	Stages  string // a deployment-stages.yml
 	SLOs    string // a file of service level objectives
 	Loads   []Load
 	Logs    []Logs
@@ -54,14 +55,23 @@ const (
 	ActionSilence ActionKind = "silence"
 	ActionAlert   ActionKind = "alert" // one that another program sends
 	ActionDown    ActionKind = "down"  // a channel takes nothing for a while
+
+	ActionExpected   ActionKind = "expected"   // a person expects something
+	ActionUnexpected ActionKind = "unexpected" // and ends the newest such word
+	ActionFeedback   ActionKind = "feedback"   // on the newest incident of a service
+	ActionRefit      ActionKind = "refit"
+	ActionUndo       ActionKind = "undo"
 )
 
 // actionKeys are the arguments that each may have.
 var actionKeys = map[ActionKind][]string{
-	ActionChange: {"id", "kind", "service", "environment", "version_from", "version_to", "status", "author", "summary"},
+	ActionChange: {"id", "kind", "service", "environment", "version_from", "version_to", "status", "author", "summary", "started", "labels"},
 	ActionAck:    {"service", "actor", "note"}, ActionResolve: {"service", "actor", "note"},
 	ActionSilence: {"matchers", "until", "actor", "comment"}, ActionAlert: {"labels", "until", "summary"},
 	ActionDown: {"channel", "for", "answer"},
+
+	ActionExpected: {"service", "environment", "signal", "for", "hours", "days", "reason", "actor"}, ActionUnexpected: {"actor"},
+	ActionFeedback: {"service", "kind", "cause", "right", "actor", "note"}, ActionRefit: {"actor"}, ActionUndo: {"to", "actor"},
 }
 
 // Action is one such moment with its key=value arguments.
@@ -81,9 +91,17 @@ type Action struct {
 //	anomaly SERVICE NAME                  an episode of that series name was seen
 //	suspect SERVICE "TEXT"                the first suspect of its incident contains TEXT
 //	verdict SERVICE VERSION STATE         the word on the change of the service to that version
+//	change SERVICE "TEXT"                 a change of it, in words such as "deployment v1 -> v2 succeeded
+//	                                      from 10m0s to 14m0s by reported, telemetry/version", contains TEXT
 //	message CHANNEL KIND [contains "TEXT"]  a message about an event of that kind was sent;
 //	                                      of a receiver, receiver/NAME, KIND is first, changed, repeat or resolved
-//	incidents = N, messages CHANNEL = N, messages CHANNEL KIND = N   (totals)
+//	charged SERVICE N                     its budget has been charged so many alarms in seven days
+//	similar SERVICE "TEXT"                the past incident that its newest one resembles most has TEXT in its title,
+//	                                      cause or what ended it; "nothing" when there is none
+//	weights N                             the row of refits that is in force, 0 for the house's weights
+//	expected SERVICE NAME                 an episode of that name is on record as expected
+//	incidents = N, messages CHANNEL = N, messages CHANNEL KIND = N,
+//	changes SERVICE = N                   (totals)
 type Expect struct {
 	Line  int
 	From  time.Duration

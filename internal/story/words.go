@@ -88,8 +88,14 @@ var states = map[string][]string{
 // when the story has run.
 func checkWords(w []string, total bool) error {
 	if total {
+		if len(w) == 4 && w[0] == "changes" && w[2] == "=" {
+			if _, err := strconv.Atoi(w[3]); err != nil {
+				return fmt.Errorf("expect total: want a number, got %q", w[3])
+			}
+			return nil
+		}
 		if len(w) < 3 || w[len(w)-2] != "=" {
-			return fmt.Errorf("expect total: want \"incidents = N\" or \"messages CHANNEL [KIND] = N\", got %q", strings.Join(w, " "))
+			return fmt.Errorf("expect total: want \"incidents = N\", \"changes SERVICE = N\" or \"messages CHANNEL [KIND] = N\", got %q", strings.Join(w, " "))
 		}
 		if _, err := strconv.Atoi(w[len(w)-1]); err != nil {
 			return fmt.Errorf("expect total: want a number, got %q", w[len(w)-1])
@@ -103,12 +109,14 @@ func checkWords(w []string, total bool) error {
 	switch w[0] {
 	case "alert", "verdict":
 		ok = len(w) == 4
-	case "incident", "anomaly", "suspect":
+	case "incident", "anomaly", "suspect", "change", "charged", "similar", "expected":
 		ok = len(w) == 3
+	case "weights":
+		ok = len(w) == 2
 	case "message":
 		ok = len(w) == 3 || (len(w) == 5 && w[3] == "contains")
 	default:
-		return fmt.Errorf("expect: unknown subject %q; want alert, incident, anomaly, suspect, verdict or message", w[0])
+		return fmt.Errorf("expect: unknown subject %q; want alert, incident, anomaly, suspect, change, verdict, message, charged, similar, expected or weights", w[0])
 	}
 	if !ok {
 		return fmt.Errorf("expect %s: wrong number of words in %q", w[0], strings.Join(w, " "))

@@ -46,6 +46,9 @@ func CardOf(m notify.Message) Card {
 			c.Summary = t
 		}
 		c.Fields, c.Lines = incidentFields(m.Incident), Affected(m.Incident, cardLines-1)
+		for _, t := range Cause(m) {
+			c.Fields = append(c.Fields, Field{"Cause", t})
+		}
 		c.Suspects = Suspects(m, 3)
 		c.Spark = Spark(m.Chart)
 	}

@@ -54,6 +54,9 @@ func Text(m notify.Message) string {
 		line("            " + s)
 	}
 	field("chart", Spark(m.Chart))
+	for _, t := range Cause(m) {
+		field("cause", t)
+	}
 	if ss := Suspects(m, 3); len(ss) > 0 {
 		line("  suspects")
 		for _, s := range ss {

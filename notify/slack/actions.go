@@ -28,8 +28,11 @@ type People interface {
 	Acknowledge(ctx context.Context, incident, actor string) error
 	// Silence keeps what the incident is about from being told for a time.
 	Silence(ctx context.Context, incident, actor string, d time.Duration) error
-	// FalseAlarm ends the incident and notes that nothing was wrong.
+	// FalseAlarm ends the incident as one in which nothing was wrong.
 	FalseAlarm(ctx context.Context, incident, actor string) error
+	// Cause says that the suspect that a message named first, by the id of its change
+	// or as "none", was right or wrong.
+	Cause(ctx context.Context, incident, cause string, right bool, actor string) error
 }
 
 // How long a press may take: Slack shows an error after three seconds.
@@ -125,7 +128,11 @@ func (a *Actions) Do(ctx context.Context, call slack.InteractionCallback) {
 }
 
 func (a *Actions) ours(action string) bool {
-	return action == actionAck || action == actionSilence || action == actionFalse
+	switch action {
+	case actionAck, actionSilence, actionFalse, actionRight, actionWrong:
+		return true
+	}
+	return false
 }
 
 func (a *Actions) act(ctx context.Context, action, incident, actor string) error {
@@ -136,6 +143,12 @@ func (a *Actions) act(ctx context.Context, action, incident, actor string) error
 		return a.o.People.Acknowledge(ctx, incident, actor)
 	case actionSilence:
 		return a.o.People.Silence(ctx, incident, actor, silenceFor)
+	case actionRight, actionWrong:
+		id, cause, ok := strings.Cut(incident, " ")
+		if !ok {
+			return errors.New("the button does not say which cause it means")
+		}
+		return a.o.People.Cause(ctx, id, cause, action == actionRight, actor)
 	}
 	return a.o.People.FalseAlarm(ctx, incident, actor)
 }

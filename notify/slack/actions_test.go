@@ -60,6 +60,10 @@ func (p *people) FalseAlarm(_ context.Context, incident, actor string) error {
 	return p.note("false alarm " + incident + " by " + actor)
 }
 
+func (p *people) Cause(_ context.Context, incident, cause string, right bool, actor string) error {
+	return p.note(fmt.Sprintf("cause %s of %s right %v by %s", cause, incident, right, actor))
+}
+
 func (p *people) list() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -108,7 +112,10 @@ func TestActions_Buttons(t *testing.T) {
 			t.Errorf("%s: %d %q", action, code, body)
 		}
 	}
-	want := []string{"acknowledge inc-1 by ada (Slack)", "silence inc-1 for 1h0m0s by ada (Slack)", "false alarm inc-1 by ada (Slack)"}
+	for action, value := range map[string]string{"tocsin_right_cause": "inc-1 c7", "tocsin_wrong_cause": "inc-1"} {
+		serve(a, signed(signing, notifytest.Onset, press(action, value, "9", "")))
+	}
+	want := []string{"acknowledge inc-1 by ada (Slack)", "silence inc-1 for 1h0m0s by ada (Slack)", "false alarm inc-1 by ada (Slack)", "cause c7 of inc-1 right true by ada (Slack)"}
 	if diff := cmp.Diff(want, p.list()); diff != "" {
 		t.Error(diff)
 	}

@@ -14,7 +14,12 @@ const (
 	actionAck     = "tocsin_acknowledge"
 	actionSilence = "tocsin_silence"
 	actionFalse   = "tocsin_false_alarm"
+	actionRight   = "tocsin_right_cause"
+	actionWrong   = "tocsin_wrong_cause"
 )
+
+// noCause stands for the suspect that says that no recent change fits.
+const noCause = "none"
 
 // silenceFor is how long the silence button silences.
 const silenceFor = time.Hour
@@ -41,5 +46,21 @@ func buttons(m notify.Message, x extras) slack.Block {
 	}
 	wrong := slack.NewButtonBlockElement(actionFalse, id, text("False alarm")).WithStyle(slack.StyleDanger)
 	wrong.WithConfirm(slack.NewConfirmationBlockObject(text("False alarm?"), text("The incident is resolved and noted as a false alarm."), text("False alarm"), text("Cancel")))
-	return slack.NewActionBlock("", append(out, wrong)...)
+	out = append(out, wrong)
+	if cause := firstCause(m); cause != "" && len(id)+1+len(cause) <= maxValue {
+		out = append(out, slack.NewButtonBlockElement(actionRight, id+" "+cause, text("Right cause")),
+			slack.NewButtonBlockElement(actionWrong, id+" "+cause, text("Wrong cause")))
+	}
+	return slack.NewActionBlock("", out...)
+}
+
+// firstCause names the suspect that the message names first, "" when there is none.
+func firstCause(m notify.Message) string {
+	if len(m.Ranking.Findings) == 0 {
+		return ""
+	}
+	if c := m.Ranking.Findings[0].Change; c != nil {
+		return c.ID
+	}
+	return noCause
 }

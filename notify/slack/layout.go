@@ -210,11 +210,20 @@ func affected(m notify.Message) []string {
 }
 
 func suspects(m notify.Message) []string {
+	var out []string
+	for i, t := range render.Cause(m) {
+		if i == 0 {
+			t = "*Cause*  " + escape(t)
+		} else {
+			t = "      " + escape(t)
+		}
+		out = append(out, t)
+	}
 	ss := render.Suspects(m, 3)
 	if len(ss) == 0 {
-		return nil
+		return out
 	}
-	out := []string{"*Suspects*"}
+	out = append(out, "*Suspects*")
 	for _, s := range ss {
 		title := escape(render.Cut(s.Title, 200))
 		if s.Link != "" {

@@ -188,9 +188,9 @@ func TestBot_Buttons(t *testing.T) {
 	}
 	open := notifytest.Sample(incident.EventOpened)
 	f("nobody would hear of a press", open, notify.SlackConfig{}, true, "")
-	f("signed", open, signed, true, "tocsin_acknowledge=inc-1 tocsin_silence=inc-1 tocsin_false_alarm=inc-1")
-	f("Socket Mode, no silences", open, socket, false, "tocsin_acknowledge=inc-1 tocsin_false_alarm=inc-1")
-	f("acknowledged", notifytest.Sample(incident.EventAcked), signed, false, "tocsin_false_alarm=inc-1")
+	f("signed", open, signed, true, "tocsin_acknowledge=inc-1 tocsin_silence=inc-1 tocsin_false_alarm=inc-1 tocsin_right_cause=inc-1 c1 tocsin_wrong_cause=inc-1 c1")
+	f("Socket Mode, no silences", open, socket, false, "tocsin_acknowledge=inc-1 tocsin_false_alarm=inc-1 tocsin_right_cause=inc-1 c1 tocsin_wrong_cause=inc-1 c1")
+	f("acknowledged", notifytest.Sample(incident.EventAcked), signed, false, "tocsin_false_alarm=inc-1 tocsin_right_cause=inc-1 c1 tocsin_wrong_cause=inc-1 c1")
 	f("resolved", notifytest.Sample(incident.EventResolved), signed, true, "")
 	f("group", sample.Group("first", sample.Options{Onset: notifytest.Onset}), signed, true, "")
 }

@@ -118,6 +118,15 @@ func (c *Client) Changes(ctx context.Context, q ChangeQuery) (web.ChangeList, er
 	return do[web.ChangeList](ctx, c, http.MethodGet, "/changes?"+v.Encode(), nil)
 }
 
+// Stages returns the stages of deployment and how versions went through them.
+func (c *Client) Stages(ctx context.Context, service string, from time.Time, limit int) (web.StageReport, error) {
+	v := url.Values{}
+	set(v, "service", service)
+	setTime(v, "from", from)
+	setInt(v, "limit", limit)
+	return do[web.StageReport](ctx, c, http.MethodGet, "/stages?"+v.Encode(), nil)
+}
+
 // Verdict returns what is known of a change's effect.
 func (c *Client) Verdict(ctx context.Context, id string) (web.ChangeVerdict, error) {
 	return do[web.ChangeVerdict](ctx, c, http.MethodGet, "/changes/"+url.PathEscape(id)+"/verdict", nil)
@@ -272,6 +281,15 @@ func (c *Client) Cardinality(ctx context.Context, by string, limit int) (web.Car
 	set(v, "by", by)
 	setInt(v, "limit", limit)
 	return do[web.Cardinality](ctx, c, http.MethodGet, "/cardinality?"+v.Encode(), nil)
+}
+
+// Topology says which service depends on which: all, or what is around one service.
+// limit 0 is the daemon's default.
+func (c *Client) Topology(ctx context.Context, service string, limit int) (web.Topology, error) {
+	v := url.Values{}
+	set(v, "service", service)
+	setInt(v, "limit", limit)
+	return do[web.Topology](ctx, c, http.MethodGet, "/topology?"+v.Encode(), nil)
 }
 
 // LearnImports has the daemon learn from what was imported into its store and

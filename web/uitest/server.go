@@ -43,7 +43,12 @@ func NewServer(now func() time.Time) *Server {
 	started := now().Add(-73*time.Hour - 12*time.Minute)
 	s.Options = web.Options{
 		Config: web.DefaultConfig(), ListenAddress: "127.0.0.1:9099",
+		Learning:  newLessons(shop),
 		Incidents: shop.Incidents(), Broker: s.Broker, Changes: shop.Changes(), Anomalies: shop.Anomalies(), Rankings: shop, Deliveries: shop, Notifications: shop.Notifications, Bands: shop, Forecasts: shop, Imports: imports{}, Cardinality: shop.Cardinality,
+		Stages: func(context.Context, string, time.Time, int) (web.StageReport, error) {
+			return web.StageReport{Stages: []web.Stage{{Name: "staging"}, {Name: "production", ApprovalRequired: true}}}, nil
+		},
+		Topology: shop.Topology,
 		Delivery: func(_ context.Context, r web.DeliveryRequest) (delivery.Report, error) {
 			return shop.delivery(r), nil
 		},

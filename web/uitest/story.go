@@ -87,7 +87,7 @@ func (s *Shop) fillCheckout(now, deploy time.Time) {
 	ev(incident.EventRaised, opened.Add(2*time.Minute), "tocsin", "Severity raised from warning to critical.")
 	ev(incident.EventHeld, now.Add(-4*time.Minute), "tocsin", "cpu_usage on checkout-2 stopped reporting; it counts neither as firing nor as recovered.")
 	dep, flag := s.changes[0], s.changes[1]
-	s.rankings[in.ID] = rca.Ranking{At: now, Onset: onset, Findings: []rca.Finding{
+	s.rankings[in.ID] = rca.Ranking{At: now, Onset: onset, Analysis: analysis(dep, onset), Findings: []rca.Finding{
 		{Change: &dep, Title: dep.Title(), LogOdds: 4.9, Probability: 0.91, Terms: []rca.Term{
 			{Name: "prior", Points: -1.1, Text: "a deployment, of which about one in four incidents comes"},
 			{Name: "time", Points: 2.6, Text: "started 70 seconds before the onset"},

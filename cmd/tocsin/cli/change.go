@@ -12,6 +12,7 @@ import (
 type changeCommand struct {
 	Record changeRecord `cmd:"" help:"Tell the daemon of a deployment or another change."`
 	List   changeList   `cmd:"" help:"List the changes that the daemon knows, the latest first."`
+	Stages changeStages `cmd:"" help:"Show the stages of deployment and how versions went through them."`
 	// Verdict is for people and for pipelines.
 	Verdict changeVerdict `cmd:"" help:"Say whether a change did harm: exit status 0 if not, 1 if so, 2 if that is not known."`
 }
@@ -19,7 +20,7 @@ type changeCommand struct {
 type changeRecord struct {
 	remoteFlags
 	ID          string            `name:"id" help:"Id of the change; the same id again brings it up to date."`
-	Kind        string            `enum:"deployment,config,flag,schema,infra,scale,certificate,dependency" default:"deployment" help:"What was changed."`
+	Kind        string            `enum:"deployment,config,flag,schema,infra,scale,certificate,dependency,restart" default:"deployment" help:"What was changed."`
 	Service     string            `required:"" help:"Service that was changed."`
 	Environment string            `help:"Environment, such as production."`
 	VersionFrom string            `name:"version-from" help:"Version before."`
@@ -80,9 +81,14 @@ func (c *changeList) Run(ctx context.Context, s streams) error {
 		_, err := fmt.Fprintln(s.out, "no changes")
 		return err
 	}
-	rows := [][]string{{"ID", "STARTED", "FINISHED", "STATUS", "CHANGE", "AUTHOR"}}
+	rows := [][]string{{"ID", "STARTED", "FINISHED", "STATUS", "CHANGE", "STAGE", "AUTHOR", "KNOWN BY", "NOTES"}}
 	for _, x := range list.Changes {
-		rows = append(rows, []string{x.ID, local(x.Started), local(x.Finished), string(x.Status), x.Title(), x.Author})
+		stage, ok := list.Stages[x.ID]
+		where := x.Environment
+		if ok {
+			where = way(stage)
+		}
+		rows = append(rows, []string{x.ID, local(x.Started), local(x.Finished), string(x.Status), x.Title(), where, x.Author, knownBy(x), notes(x, stage)})
 	}
 	return table(s.out, rows)
 }

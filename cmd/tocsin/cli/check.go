@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/tocsinhq/tocsin/app"
+	"github.com/tocsinhq/tocsin/change/stage"
 	"github.com/tocsinhq/tocsin/config"
 	"github.com/tocsinhq/tocsin/rules"
 	"github.com/tocsinhq/tocsin/rules/slo"
@@ -32,6 +33,9 @@ func (c *checkConfig) Run(_ context.Context, s streams) error {
 		return refused(s, err)
 	}
 	if err := app.CheckAlertmanager(cfg, filepath.Dir(c.File)); err != nil {
+		return refused(s, err)
+	}
+	if _, err := stage.Read(cfg.Changes.Feed.DeploymentStagesFiles, filepath.Dir(c.File)); err != nil {
 		return refused(s, err)
 	}
 	jobs, _, err := app.ReadPrometheus(cfg, filepath.Dir(c.File))

@@ -34,6 +34,7 @@ type Program struct {
 	Check    checkCommand    `cmd:"" help:"Check configuration and rule files without running anything."`
 	Test     testCommand     `cmd:"" help:"Run tests of rules."`
 	Incident incidentCommand `cmd:"" help:"List, show, acknowledge and resolve incidents of a running daemon."`
+	Replay   replayCommand   `cmd:"" help:"Run an exported incident again, with other settings if asked, and say how what comes out differs."`
 	Import   importCommand   `cmd:"" help:"Put the past into a data folder: OpenMetrics files, blocks and data folders of Prometheus, or what a server has."`
 	Backtest backtestCommand `cmd:"" help:"Run the detector over the past, of CSV files, the store or a Prometheus, and write a row for each sample."`
 	Explain  explainCommand  `cmd:"" help:"Ask a running daemon why a sample of a series was or was not odd."`
@@ -42,6 +43,9 @@ type Program struct {
 	Silence  silenceCommand  `cmd:"" help:"Make, list, end and import silences of a running daemon."`
 	Change   changeCommand   `cmd:"" help:"Tell a running daemon of a change, or list the changes it knows."`
 	Rules    rulesCommand    `cmd:"" help:"Ask a running daemon what its alerts did, shadow alerts included."`
+	Topology topologyCommand `cmd:"" help:"Show which service depends on which, with figures of each, as a running daemon knows it."`
+	Expected expectedCommand `cmd:"" help:"Say what is expected for a while, so that it opens nothing."`
+	RCA      rcaCommand      `cmd:"" name:"rca" help:"Show, refit and undo the weights that rankings of causes go by."`
 	Budget   budgetCommand   `cmd:"" help:"Show what the services of a running daemon have spent of their false-alarm budgets."`
 	Report   reportCommand   `cmd:"" help:"Ask a running daemon what is to come."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`

@@ -19,6 +19,9 @@ type incidentCommand struct {
 	Show    incidentShow    `cmd:"" help:"Show one incident: figures, suspects with every term, timeline, who was told."`
 	Ack     incidentAck     `cmd:"" help:"Say that somebody is on it."`
 	Resolve incidentResolve `cmd:"" help:"Say that it is over."`
+	Export  incidentExport  `cmd:"" help:"Write an incident with the samples, rules, settings and changes that it came of to a file that can be run again."`
+
+	Feedback incidentFeedback `cmd:"" help:"Say whether the cause was right, that it was a false alarm, or that it is expected."`
 }
 
 type incidentList struct {
@@ -78,7 +81,15 @@ func (c *incidentShow) Run(ctx context.Context, s streams) error {
 	if c.JSON {
 		return printJSON(s.out, d)
 	}
-	return showIncident(s.out, d)
+	if err := showIncident(s.out, d); err != nil {
+		return err
+	}
+	like, err := cl.Similar(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	showLikeness(s.out, like)
+	return nil
 }
 
 // showIncident writes one incident for people.
@@ -96,6 +107,7 @@ func showIncident(w io.Writer, d web.IncidentDetail) error {
 		}
 	}
 	if d.Ranking != nil {
+		showAnalysis(w, d.Ranking.Analysis)
 		fmt.Fprintln(w, "\nSuspects")
 		for _, f := range d.Ranking.Findings {
 			showFinding(w, f)

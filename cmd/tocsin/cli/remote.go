@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -27,6 +28,13 @@ func printJSON(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	return enc.Encode(v)
+}
+
+// jsonText returns v indented, with a line break at the end.
+func jsonText(v any) ([]byte, error) {
+	var b bytes.Buffer
+	err := printJSON(&b, v)
+	return b.Bytes(), err
 }
 
 // table writes rows in aligned columns; the first row is the head.

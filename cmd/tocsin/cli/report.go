@@ -16,6 +16,9 @@ type reportCommand struct {
 	Capacity    reportCapacity    `cmd:"" help:"Show what fills: disks, memory, pools and other signals with a limit, the soonest first."`
 	Forecast    reportForecast    `cmd:"" help:"Show what series are expected to be."`
 	Delivery    reportDelivery    `cmd:"" help:"Show how well software is delivered: how often, how fast, and how often it fails (DORA)."`
+	Postmortem  reportPostmortem  `cmd:"" help:"Write the record of an incident: figures, causes, what was tried, timeline and charts; judgements are left to people."`
+	Runbook     reportRunbook     `cmd:"" help:"Write the runbook of an alert or a service from what helped in past incidents."`
+	Weekly      reportWeekly      `cmd:"" help:"Write what happened in a time: incidents, alarms against the budget, changes and their verdicts, delivery, the noisiest alerts, what is open."`
 	Cardinality reportCardinality `cmd:"" help:"Show where series come from: by metric, label, value or service, and by the change that brought them."`
 }
 

@@ -19,6 +19,8 @@ const Alerts = lazy(() => import('./pages/alerts.tsx'))
 const Explore = lazy(() => import('./pages/explore.tsx'))
 const Logs = lazy(() => import('./pages/logs.tsx'))
 const Notifications = lazy(() => import('./pages/notifications.tsx'))
+const TopologyPage = lazy(() => import('./pages/topology.tsx'))
+const FeedbackPage = lazy(() => import('./pages/feedback.tsx'))
 const Series = lazy(() => import('./pages/series.tsx'))
 const StatusPage = lazy(() => import('./pages/status.tsx'))
 
@@ -27,11 +29,13 @@ const pages = [
   { path: '/alerts', name: 'Alerts', key: 'f' },
   { path: '/changes', name: 'Changes', key: 'c' },
   { path: '/anomalies', name: 'Anomalies', key: 'a' },
+  { path: '/topology', name: 'Topology', key: 't' },
   { path: '/objectives', name: 'Objectives', key: 'o' },
   { path: '/explore', name: 'Explore', key: 'e' },
   { path: '/logs', name: 'Logs', key: 'l' },
   { path: '/series', name: 'Series', key: 'm' },
   { path: '/notifications', name: 'Notifications', key: 'n' },
+  { path: '/feedback', name: 'Feedback', key: 'b', aside: true },
   { path: '/status', name: 'Status', key: 's' },
 ]
 
@@ -69,7 +73,7 @@ function Shell() {
           Tocsin
         </Link>
         <nav className="nav" aria-label="Pages">
-          {pages.map((p) => (
+          {pages.filter((p) => !('aside' in p)).map((p) => (
             <NavLink key={p.path} path={p.path} location={location}>
               {p.name}
             </NavLink>
@@ -96,9 +100,11 @@ function Shell() {
             <Route path="/explore" component={Explore} />
             <Route path="/logs" component={Logs} />
             <Route path="/series" component={Series} />
+            <Route path="/topology" component={TopologyPage} />
             <Route path="/graph" component={FromPrometheus} />
             <Route path="/query" component={FromPrometheus} />
             <Route path="/notifications" component={Notifications} />
+            <Route path="/feedback" component={FeedbackPage} />
             <Route path="/status" component={StatusPage} />
             <Route>
               <h1>There is no such page</h1>

@@ -1,4 +1,4 @@
-import type { Anomaly, Band, By, Cardinality, Change, ChangeVerdict, Explanation, Incident, IncidentDetail, IncidentRow, NotifyLog, Objective, Status, VerdictState } from './nouns.ts'
+import type { Anomaly, Band, By, Cardinality, Change, ChangeVerdict, Explanation, Incident, IncidentDetail, IncidentRow, NotifyLog, Objective, StageNote, Status, Topology, VerdictState } from './nouns.ts'
 
 /** Where our own API is. */
 export const root = '/api/v1/tocsin'
@@ -88,7 +88,7 @@ export const api = {
   anomalies: (q: { service?: string; since?: string; limit?: number }, signal?: AbortSignal) =>
     get<{ anomalies: Anomaly[]; more: boolean }>(`${root}/anomalies`, q, signal),
   changes: (q: { service?: string; kind?: string; limit?: number }, signal?: AbortSignal) =>
-    get<{ changes: Change[]; verdicts: Record<string, VerdictState>; more: boolean }>(`${root}/changes`, q, signal),
+    get<{ changes: Change[]; verdicts: Record<string, VerdictState>; stages?: Record<string, StageNote>; more: boolean }>(`${root}/changes`, q, signal),
   verdict: (id: string, signal?: AbortSignal) => get<ChangeVerdict>(`${root}/changes/${encodeURIComponent(id)}/verdict`, {}, signal),
   /** Start and end in ms, step in seconds. */
   band: (query: string, start: number, end: number, step: number, signal?: AbortSignal) =>
@@ -97,6 +97,8 @@ export const api = {
   explain: (query: string, time: string, signal?: AbortSignal) => get<Explanation>(`${root}/explain`, { query, time }, signal),
   /** Where series come from, what grew, and the change before it. */
   cardinality: (by: By, limit: number, signal?: AbortSignal) => get<Cardinality>(`${root}/cardinality`, { by, limit }, signal),
+  /** Which service depends on which: all, or what is around one service. */
+  topology: (q: { service?: string; limit?: number }, signal?: AbortSignal) => get<Topology>(`${root}/topology`, q, signal),
   /** The journal of notifications, the newest first. */
   notifications: (q: { incident?: string; channel?: string; what?: string; cursor?: string; limit?: number }, signal?: AbortSignal) =>
     get<NotifyLog>(`${root}/notify/log`, q, signal),

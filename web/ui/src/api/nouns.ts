@@ -42,6 +42,8 @@ export interface Occurrence {
   query?: string
   channels?: string[]
   summary?: string
+  /** Why people expect it, which makes it weak. */
+  excused?: string
 }
 
 export interface Incident {
@@ -124,6 +126,28 @@ export interface Change {
   summary?: string
   labels?: Record<string, string>
   received: string
+  /** Who told of it; missing is the same as "reported" alone. */
+  sources?: string[]
+}
+
+/** A version that reached a stage. */
+export interface StagePassage {
+  stage: string
+  change: string
+  status: Change['status']
+  at: string
+}
+
+/** Where a deployment stands among the stages. */
+export interface StageNote {
+  stage: string
+  trigger?: string
+  branch?: string
+  tests?: string[]
+  rollback?: { enabled: boolean; strategy?: string }
+  approval?: 'granted' | 'missing' | 'not_told'
+  passed: StagePassage[]
+  warnings?: string[]
 }
 
 export interface Term {
@@ -132,7 +156,13 @@ export interface Term {
   text: string
 }
 
+export type Basis = 'observed' | 'inferred'
+
 export interface Evidence {
+  service?: string
+  source?: string
+  basis?: Basis
+  text?: string
   signal: string
   unit?: string
   before: Figure
@@ -155,6 +185,66 @@ export interface Ranking {
   at: string
   onset: string
   findings: Finding[]
+  analysis?: Analysis | null
+}
+
+/** A service at which the trouble may have begun. */
+export interface Cause {
+  service: string
+  kind: string
+  title: string
+  change: Change | null
+  probability: number
+  confidence: string
+  score: number
+  onset?: string
+  path?: string[]
+  evidence: Evidence[] | null
+}
+
+/** Why an incident came about. */
+export interface Analysis {
+  primary_cause: Cause | null
+  contributing_factors: Cause[] | null
+  affected_services: { service: string; path?: string[]; onset?: string; shows?: Evidence[] }[] | null
+  suggested_fixes: { title: string; source: string; ref?: string; helped: number; tried: number }[] | null
+  prevention_measures: { title: string; reason: string; basis: Basis }[] | null
+  estimated_time_to_resolve: { p50_seconds: Figure; p80_seconds: Figure; p95_seconds: Figure; based_on: number; reason?: string } | null
+  unexplained: string
+  against: { text: string; basis: Basis }[] | null
+}
+
+export interface TopologyNode {
+  name: string
+  kind: 'service' | 'store' | 'host'
+  requests_per_second: Figure
+  error_ratio: Figure
+  p95_seconds: Figure
+  self_p90_seconds: Figure
+  incidents: { id: string; title: string; state: string; severity: string }[]
+}
+
+export interface TopologyEdge {
+  from: string
+  to: string
+  kind: 'calls' | 'uses' | 'runs_on'
+  sources: string[]
+  seen?: string
+  weight: number
+  calls_per_second: Figure
+  error_ratio: Figure
+  client_p50_seconds: Figure
+  server_p50_seconds: Figure
+  gap_p50_seconds: Figure
+}
+
+/** Which service depends on which. */
+export interface Topology {
+  at: string
+  nodes: TopologyNode[]
+  edges: TopologyEdge[]
+  alias: Record<string, string>
+  more: boolean
 }
 
 export interface Delivery {

@@ -1,16 +1,17 @@
 import { NativeSelect, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { api } from '../api/client.ts'
-import type { Change, VerdictState } from '../api/nouns.ts'
+import type { Change, StageNote, VerdictState } from '../api/nouns.ts'
 import { useResource } from '../api/resource.ts'
 import { arrows } from '../format/text.ts'
 import { isSet } from '../format/time.ts'
 import { OutLink } from '../parts/marks.tsx'
 import { Failure, Lesson, Loading, TellOfChange } from '../parts/messages.tsx'
+import { Stages } from '../parts/stages.tsx'
 import { Verdict } from '../parts/verdict.tsx'
 import { Ago, Lasting, When } from '../parts/when.tsx'
 
-const kinds = ['deployment', 'config', 'flag', 'schema', 'infra', 'scale', 'certificate', 'dependency']
+const kinds = ['deployment', 'config', 'flag', 'schema', 'infra', 'scale', 'certificate', 'dependency', 'restart']
 
 export default function Changes() {
   const [text, setText] = useState('')
@@ -43,13 +44,27 @@ export default function Changes() {
       {rows.length > 0 && (
         <ul className="ledger">
           {rows.map((c) => (
-            <Row key={c.id} change={c} verdict={list.data?.verdicts[c.id]} />
+            <Row key={c.id} change={c} verdict={list.data?.verdicts[c.id]} note={list.data?.stages?.[c.id]} undone={undone(rows, c)} />
           ))}
         </ul>
       )}
       {list.data?.more && <p className="dim">Only the latest 500 are shown.</p>}
     </>
   )
+}
+
+/** What a rollback takes back, in words. */
+function undone(all: Change[], c: Change): string | undefined {
+  const id = c.labels?.['revert_of']
+  if (!id) return undefined
+  return all.find((x) => x.id === id)?.version_to || id
+}
+
+/** By what a change is known that nobody told, or that was seen beside. */
+function seen(c: Change): string {
+  const by = (c.sources ?? []).filter((s) => s.startsWith('telemetry/')).map((s) => s.slice('telemetry/'.length).replaceAll('_', ' '))
+  if (by.length === 0) return ''
+  return `${c.sources?.includes('reported') ? 'told, and seen' : 'seen'} by ${by.join(', ')}`
 }
 
 function matches(c: Change, text: string): boolean {
@@ -75,7 +90,7 @@ const words: Record<VerdictState, [string, string]> = {
   undecided: ['chip', 'harm not known'],
 }
 
-function Row({ change: c, verdict }: { change: Change; verdict: VerdictState | undefined }) {
+function Row({ change: c, verdict, note, undone }: { change: Change; verdict: VerdictState | undefined; note: StageNote | undefined; undone: string | undefined }) {
   const [open, setOpen] = useState(false)
   const [chip, word] = standing[c.status] ?? ['chip', c.status]
   const versions = [c.version_from, c.version_to].filter(Boolean).join(' → ')
@@ -92,8 +107,9 @@ function Row({ change: c, verdict }: { change: Change; verdict: VerdictState | u
         <span className="what">
           <strong>{c.service}</strong> {c.kind} {versions && <span className="mono">{versions}</span>}
           <span className="second" style={{ display: 'block' }}>
-            {[arrows(c.summary ?? ''), c.author && `by ${c.author}`, c.environment].filter(Boolean).join(' · ')} <OutLink href={c.link}>Open</OutLink>
+            {[arrows(c.summary ?? ''), undone && `rolls back ${undone}`, c.author && `by ${c.author}`, note ? '' : c.environment, seen(c)].filter(Boolean).join(' · ')} <OutLink href={c.link}>Open</OutLink>
           </span>
+          {note && <Stages note={note} />}
         </span>
         <span className="side">
           {verdict && (

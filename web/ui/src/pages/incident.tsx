@@ -10,11 +10,16 @@ import { arrows, selector } from '../format/text.ts'
 import { isSet } from '../format/time.ts'
 import { useLive } from '../live-context.tsx'
 import { Actions } from '../parts/actions.tsx'
+import { Causes } from '../parts/causes.tsx'
+import { Neighbourhood } from '../parts/neighbourhood.tsx'
+import { Feedback } from '../parts/feedback.tsx'
+import { Likeness } from '../parts/likeness.tsx'
 import { Deliveries } from '../parts/deliveries.tsx'
 import { EvidenceTable } from '../parts/evidence.tsx'
 import { SeverityMark, StateMark } from '../parts/marks.tsx'
 import { Failure, Loading } from '../parts/messages.tsx'
 import { Occurrences } from '../parts/occurrences.tsx'
+import { Postmortem } from '../parts/postmortem.tsx'
 import { Suspects } from '../parts/suspects.tsx'
 import { Timeline } from '../parts/timeline.tsx'
 import { Ago, Lasting, When } from '../parts/when.tsx'
@@ -48,12 +53,16 @@ export default function Incident({ id }: { id: string }) {
           <Headline detail={d} changed={detail.reload} />
           <div className="incident">
             <div className="stack">
+              <Causes analysis={d.ranking?.analysis} />
+              <Neighbourhood service={d.incident.service} />
               <Charts detail={d} />
               <EvidenceTable ranking={d.ranking} />
               <Occurrences occurrences={d.incident.occurrences} dropped={d.incident.dropped ?? 0} />
             </div>
             <div className="stack">
               <Suspects ranking={d.ranking} />
+              <Feedback incident={d.incident} ranking={d.ranking} changed={detail.reload} />
+              <Likeness incident={d.incident.id} />
               <Timeline events={d.events} />
               <Deliveries deliveries={d.deliveries} incident={d.incident.id} />
             </div>
@@ -92,6 +101,7 @@ function Headline({ detail, changed }: { detail: IncidentDetail; changed: () => 
       </p>
       <Why detail={detail} />
       <Actions incident={i} changed={changed} />
+      <Postmortem id={i.id} />
     </header>
   )
 }

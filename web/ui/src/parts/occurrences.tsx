@@ -50,6 +50,7 @@ export function Occurrences({ occurrences, dropped }: { occurrences: Occurrence[
                     {o.score !== null && o.condition !== 'cleared' ? `, score ${score(o.score)}` : ''}
                   </span>
                   {o.summary && <div className="soft">{o.summary}</div>}
+                  {o.excused && <div className="soft">expected: {o.excused}</div>}
                 </td>
                 <td className="num" data-label="Worst">
                   {o.worst ? <strong title={`at ${utc(new Date(o.worst.at))}`}>{figure(o.worst.value, o.unit)}</strong> : figure(null)}

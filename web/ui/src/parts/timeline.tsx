@@ -28,7 +28,7 @@ export function Timeline({ events }: { events: TimelineEvent[] }) {
       </header>
       <ol className="timeline">
         {latest.map((e) => (
-          <li key={e.seq} data-kind={e.kind}>
+          <li key={e.seq} id={`event-${e.seq}`} data-kind={e.kind}>
             <div>
               <p className="head">
                 <b>{names[e.kind] ?? e.kind}</b>
