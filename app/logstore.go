@@ -9,6 +9,7 @@ import (
 
 	"github.com/tocsinhq/tocsin/logs"
 	"github.com/tocsinhq/tocsin/logs/logql"
+	"github.com/tocsinhq/tocsin/logs/remote"
 	"github.com/tocsinhq/tocsin/logs/segment"
 	"github.com/tocsinhq/tocsin/logs/template"
 	"github.com/tocsinhq/tocsin/telemetry"
@@ -80,6 +81,19 @@ func (m *minerOfStore) Mine(service string, sev telemetry.Severity, given, body 
 	return id, spans
 }
 
+// logHandlers builds the handler of Loki's API, and lets o ask another store if
+// logs.remote says so.
+func (a *App) logHandlers(c *Core, o *logapi.Options) (http.Handler, error) {
+	if o.Config.Remote.URL != "" {
+		other, err := remote.New(remote.Options{Config: o.Config.Remote, Query: o.Config.Query, Now: c.now, Template: c.lines.miner.Find})
+		if err != nil {
+			return nil, err
+		}
+		o.Store = other
+	}
+	return logapi.NewLoki(*o)
+}
+
 // newLogQueries builds the handlers of questions about logs.
 func (a *App) newLogQueries(c *Core) (loki http.Handler, own *logapi.Own) {
 	o := logapi.Options{
@@ -92,7 +106,7 @@ func (a *App) newLogQueries(c *Core) (loki http.Handler, own *logapi.Own) {
 			}, ok
 		},
 	}
-	loki, err := logapi.NewLoki(o)
+	loki, err := a.logHandlers(c, &o)
 	if err != nil { // Validate has read the address
 		loki = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, fmt.Sprint(err), http.StatusInternalServerError)

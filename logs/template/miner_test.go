@@ -72,3 +72,30 @@ func TestMine_KnownLineAllocatesNothing(t *testing.T) {
 		t.Errorf("a known line allocates %v times", n)
 	}
 }
+
+func TestMiner_Find_SaysWhatMineSaidAndLearnsNothing(t *testing.T) {
+	m := template.New(template.DefaultConfig())
+	var out template.Match
+	want := map[string]uint64{}
+	for i := range 200 {
+		for _, line := range []string{
+			fmt.Sprintf("2026-11-25 12:00:%02d INFO order %d paid in %d ms", i%60, i, 3*i),
+			fmt.Sprintf("cache of %d entries flushed", i),
+		} {
+			m.Mine("pay", telemetry.SeverityInfo, nil, []byte(line), int64(i), &out)
+			want[line] = out.ID
+		}
+	}
+	for line, id := range want {
+		if got := m.Resolve(m.Find("pay", []byte(line))); got != m.Resolve(id) {
+			t.Errorf("%q: got %016x, want %016x", line, got, m.Resolve(id))
+		}
+	}
+	before := m.Len()
+	if id := m.Find("pay", []byte("a thing that nobody has said so far")); id != 0 {
+		t.Errorf("an unknown line has template %016x", id)
+	}
+	if id := m.Find("cart", []byte("order 1 paid in 2 ms")); id != 0 || m.Len() != before {
+		t.Errorf("got %016x of an unknown service, %d templates after %d", id, m.Len(), before)
+	}
+}

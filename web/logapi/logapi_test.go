@@ -23,6 +23,7 @@ import (
 
 	"github.com/tocsinhq/tocsin/logs"
 	"github.com/tocsinhq/tocsin/logs/logstest"
+	"github.com/tocsinhq/tocsin/logs/remote"
 	"github.com/tocsinhq/tocsin/telemetry"
 	"github.com/tocsinhq/tocsin/web/logapi"
 )
@@ -285,7 +286,12 @@ func TestRemote_QuestionsGoToTheOtherLoki(t *testing.T) {
 	defer front.Close()
 	cfg := logs.DefaultConfig()
 	cfg.Remote.URL, cfg.Remote.BearerToken, cfg.Remote.Tenant = front.URL, "secret", "team"
-	o := logapi.Options{Config: cfg, Now: func() time.Time { return begin.Add(time.Minute) }, Logger: slog.New(slog.DiscardHandler)}
+	now := func() time.Time { return begin.Add(time.Minute) }
+	other, err := remote.New(remote.Options{Config: cfg.Remote, Query: cfg.Query, Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := logapi.Options{Store: other, Config: cfg, Now: now, Logger: slog.New(slog.DiscardHandler)}
 	rec := httptest.NewRecorder()
 	logapi.NewOwn(o).Lines(rec, httptest.NewRequest("GET", "/logs?query="+url.QueryEscape(`{service_name="pay"} |= "took"`), nil))
 	if got := rec.Body.String(); !strings.Contains(got, `"line":"took 7 ms"`) || strings.Index(got, "took 7") > strings.Index(got, "took 5") || auth != "Bearer secret" || tenant != "team" {
