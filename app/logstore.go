@@ -27,7 +27,7 @@ type logStore struct {
 // openLogs opened there.
 func (c *Core) openLogStore(o CoreOptions) error {
 	store, err := logs.Open(logs.Options{
-		Dir: filepath.Join(o.Dir, logsDir), Config: o.Config.Logs, Miner: &minerOfStore{mine: c.MineLog}, Now: o.Now,
+		Dir: filepath.Join(o.Dir, logsDir), Config: o.Config.Logs, Miner: &minerOfStore{core: c}, Now: o.Now,
 		Logger: o.Logger.With("component", "logs"), Metrics: o.Metrics,
 	})
 	if err != nil {
@@ -62,17 +62,17 @@ func (s *logStore) status() web.LogStatus {
 // minerOfStore is the miner as the store asks it; each line is counted on the way.
 // Matches are used again, since it is asked for each record.
 type minerOfStore struct {
-	mine    func(service string, sev telemetry.Severity, given, body []byte, at int64, m *template.Match)
+	core    *Core
 	matches sync.Pool
 }
 
 // Mine implements logs.Miner.
-func (m *minerOfStore) Mine(service string, sev telemetry.Severity, given, body []byte, at int64, spans []segment.Span) (uint64, []segment.Span) {
+func (m *minerOfStore) Mine(r *telemetry.LogRecord, at int64, spans []segment.Span) (uint64, []segment.Span) {
 	match, _ := m.matches.Get().(*template.Match)
 	if match == nil {
 		match = new(template.Match)
 	}
-	m.mine(service, sev, given, body, at, match)
+	m.core.mineLog(r.Service, environmentOf(r.Stream, m.core.engine.EnvironmentLabels()), r.Severity, r.Template, r.Body, at, match)
 	for _, v := range match.Vars {
 		spans = append(spans, segment.Span{Start: v.Start, End: v.End})
 	}
@@ -92,6 +92,31 @@ func (a *App) logHandlers(c *Core, o *logapi.Options) (http.Handler, error) {
 		o.Store = other
 	}
 	return logapi.NewLoki(*o)
+}
+
+// environmentOf returns the environment of a record by the labels of its stream: the
+// first of the names that has a value. Dots in names of labels are underscores there.
+func environmentOf(from []telemetry.Pair, names []string) []byte {
+	for _, n := range names {
+		for i := range from {
+			if len(from[i].Value) > 0 && sameName(from[i].Name, n) {
+				return from[i].Value
+			}
+		}
+	}
+	return nil
+}
+
+func sameName(have []byte, want string) bool {
+	if len(have) != len(want) {
+		return false
+	}
+	for i, c := range have {
+		if c != want[i] && !(c == '.' && want[i] == '_') {
+			return false
+		}
+	}
+	return true
 }
 
 // newLogQueries builds the handlers of questions about logs.

@@ -100,7 +100,7 @@ func TestRemote_Failures_AreErrorsAndNeverHalfAnswers(t *testing.T) {
 			fmt.Fprint(w, `{"_time":"yesterday","id":"x","fields":{},"hits":{"hits":[{"_source":{"@timestamp":true}}]},"data":{"result":[{"values":[[1,2]]}]}}`)
 		}, remote.ErrUnavailable, ""},
 		"redirects for ever": {func(_ string, w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, 302) }, remote.ErrUnavailable, ""},
-		"slow": {func(_ string, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, context.DeadlineExceeded, ""},
+		"slow":               {func(_ string, _ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, context.DeadlineExceeded, ""},
 		"slow in the midst": {func(p string, w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, lineOf(p, r)[:10])
 			_ = http.NewResponseController(w).Flush()

@@ -159,7 +159,7 @@ func open(t *testing.T, to target) *pair {
 	other, err := remote.New(remote.Options{
 		Config: cfg.Remote, Query: cfg.Query, Now: now,
 		Template: func(service string, body []byte) uint64 {
-			id, _ := cutter.Mine(service, 0, nil, body, 0, nil)
+			id, _ := cutter.Mine(&telemetry.LogRecord{Service: service, Body: body}, 0, nil)
 			return id
 		},
 	})
