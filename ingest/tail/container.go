@@ -93,6 +93,7 @@ type assembly struct {
 	partStart int
 	inPart    bool
 	partAt    int64
+	stderr    bool
 	open      bool
 	group     logline.Group
 }
@@ -110,6 +111,7 @@ func (a *assembly) begins(n int) int {
 
 // add takes one line of the stream. It returns the record that is thereby done.
 func (a *assembly) add(w wrapped, start, end, most int) (done contained, ok bool) {
+	a.stderr = w.errors
 	if !a.inPart {
 		a.part, a.partStart, a.partAt = w.text, start, w.at
 	} else if room := most + 1 - len(a.part); room > 0 { // the sheet cuts what is longer, with a mark
@@ -136,7 +138,7 @@ func (a *assembly) flush(end int) (all []contained) {
 		all = append(all, a.contained)
 	}
 	if a.inPart {
-		all = append(all, contained{start: a.partStart, end: end, at: a.partAt, errors: a.errors, text: line(a.part)})
+		all = append(all, contained{start: a.partStart, end: end, at: a.partAt, errors: a.stderr, text: line(a.part)})
 	}
 	*a = assembly{}
 	return all
