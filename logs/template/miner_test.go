@@ -99,3 +99,21 @@ func TestMiner_Find_SaysWhatMineSaidAndLearnsNothing(t *testing.T) {
 		t.Errorf("got %016x of an unknown service, %d templates after %d", id, m.Len(), before)
 	}
 }
+
+func TestMiner_NumbersInJSON_AreNumbersAndNoTimes(t *testing.T) {
+	m := template.New(template.DefaultConfig())
+	line := `{"msg":"served","status":200,"path":"/a/7","took":12.5,"ok":true,"in":-3,"at":"2026-01-02T03:04:05Z"}`
+	out := mine(m, line)
+	if got, want := text(t, m, out.ID), `{"msg":"served","status":<num>,"path":"<path>","took":<num>,"ok":<bool>,"in":<num>,"at":"<time>"}`; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	var numbers []string
+	for _, v := range out.Vars {
+		if v.Kind.Numeric() {
+			numbers = append(numbers, line[v.Start:v.End])
+		}
+	}
+	if fmt.Sprint(numbers) != "[200 12.5 -3]" {
+		t.Errorf("got the numbers %v", numbers)
+	}
+}
