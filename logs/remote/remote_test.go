@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,8 +28,8 @@ import (
 
 // The suite fills a store of ours, which sends all on to the other store as it does for
 // users, and then puts the same questions to the API over both: the answers must agree.
-// The other stores are doubles; VICTORIALOGS names a real VictoriaLogs, which must be
-// empty, to be asked as well.
+// The other stores are doubles, and in CI or where VICTORIALOGS names one a real
+// VictoriaLogs besides.
 
 var cutter = logstest.Cutter{Seed: maphash.MakeSeed()}
 
@@ -64,7 +63,7 @@ func targets(t *testing.T) map[string]target {
 	loki := httptest.NewServer(lokiDouble(t))
 	t.Cleanup(loki.Close)
 	out["loki"] = target{logs.RemoteLoki, loki.URL, loki.URL + "/loki/api/v1/push", func(*logs.Config) {}}
-	if real := os.Getenv("VICTORIALOGS"); real != "" {
+	if real := realVictoria(t); real != "" {
 		out["victorialogs-real"] = target{logs.RemoteVictoria, real, real + "/insert/loki/api/v1/push?disable_message_parsing=1", func(*logs.Config) {}}
 	}
 	return out
