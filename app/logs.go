@@ -111,8 +111,13 @@ func (c *Core) saveLogWatch() error {
 // keeps neither given nor body; at is the time of the line in nanoseconds. It is safe
 // for concurrent use, each caller with a Match of its own.
 func (c *Core) MineLog(service string, sev telemetry.Severity, given, body []byte, at int64, m *template.Match) {
+	c.mineLog(service, nil, sev, given, body, at, m)
+}
+
+// mineLog is as MineLog, for a line that was written in an environment.
+func (c *Core) mineLog(service string, environment []byte, sev telemetry.Severity, given, body []byte, at int64, m *template.Match) {
 	c.lines.miner.Mine(service, sev, given, body, at, m)
-	c.lines.watch.Observe(service, sev, m, at, body)
+	c.lines.watch.Observe(service, environment, sev, m, at, body)
 }
 
 // LogTemplates returns the miner of log templates.
@@ -124,7 +129,7 @@ func (c *Core) LogTemplates() *template.Miner { return c.lines.miner }
 func (c *Core) StepLogs(ctx context.Context, t time.Time) error {
 	l := c.lines
 	for _, f := range l.watch.Step(t) {
-		o := c.mark(incident.FromLogs(f, ""))
+		o := c.mark(incident.FromLogs(f, f.Environment))
 		if err := c.anomalies.Record(ctx, o, phaseOfLogs(f.Phase)); err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tocsinhq/tocsin/logs"
 	"github.com/tocsinhq/tocsin/logs/logql"
+	"github.com/tocsinhq/tocsin/logs/remote"
 	"github.com/tocsinhq/tocsin/logs/segment"
 	"github.com/tocsinhq/tocsin/logs/template"
 	"github.com/tocsinhq/tocsin/telemetry"
@@ -26,7 +27,7 @@ type logStore struct {
 // openLogs opened there.
 func (c *Core) openLogStore(o CoreOptions) error {
 	store, err := logs.Open(logs.Options{
-		Dir: filepath.Join(o.Dir, logsDir), Config: o.Config.Logs, Miner: &minerOfStore{mine: c.MineLog}, Now: o.Now,
+		Dir: filepath.Join(o.Dir, logsDir), Config: o.Config.Logs, Miner: &minerOfStore{core: c}, Now: o.Now,
 		Logger: o.Logger.With("component", "logs"), Metrics: o.Metrics,
 	})
 	if err != nil {
@@ -61,23 +62,61 @@ func (s *logStore) status() web.LogStatus {
 // minerOfStore is the miner as the store asks it; each line is counted on the way.
 // Matches are used again, since it is asked for each record.
 type minerOfStore struct {
-	mine    func(service string, sev telemetry.Severity, given, body []byte, at int64, m *template.Match)
+	core    *Core
 	matches sync.Pool
 }
 
 // Mine implements logs.Miner.
-func (m *minerOfStore) Mine(service string, sev telemetry.Severity, given, body []byte, at int64, spans []segment.Span) (uint64, []segment.Span) {
+func (m *minerOfStore) Mine(r *telemetry.LogRecord, at int64, spans []segment.Span) (uint64, []segment.Span) {
 	match, _ := m.matches.Get().(*template.Match)
 	if match == nil {
 		match = new(template.Match)
 	}
-	m.mine(service, sev, given, body, at, match)
+	m.core.mineLog(r.Service, environmentOf(r.Stream, m.core.engine.EnvironmentLabels()), r.Severity, r.Template, r.Body, at, match)
 	for _, v := range match.Vars {
 		spans = append(spans, segment.Span{Start: v.Start, End: v.End})
 	}
 	id := match.ID
 	m.matches.Put(match)
 	return id, spans
+}
+
+// logHandlers builds the handler of Loki's API, and lets o ask another store if
+// logs.remote says so.
+func (a *App) logHandlers(c *Core, o *logapi.Options) (http.Handler, error) {
+	if o.Config.Remote.URL != "" {
+		other, err := remote.New(remote.Options{Config: o.Config.Remote, Query: o.Config.Query, Now: c.now, Template: c.lines.miner.Find})
+		if err != nil {
+			return nil, err
+		}
+		o.Store = other
+	}
+	return logapi.NewLoki(*o)
+}
+
+// environmentOf returns the environment of a record by the labels of its stream: the
+// first of the names that has a value. Dots in names of labels are underscores there.
+func environmentOf(from []telemetry.Pair, names []string) []byte {
+	for _, n := range names {
+		for i := range from {
+			if len(from[i].Value) > 0 && sameName(from[i].Name, n) {
+				return from[i].Value
+			}
+		}
+	}
+	return nil
+}
+
+func sameName(have []byte, want string) bool {
+	if len(have) != len(want) {
+		return false
+	}
+	for i, c := range have {
+		if c != want[i] && !(c == '.' && want[i] == '_') {
+			return false
+		}
+	}
+	return true
 }
 
 // newLogQueries builds the handlers of questions about logs.
@@ -92,7 +131,7 @@ func (a *App) newLogQueries(c *Core) (loki http.Handler, own *logapi.Own) {
 			}, ok
 		},
 	}
-	loki, err := logapi.NewLoki(o)
+	loki, err := a.logHandlers(c, &o)
 	if err != nil { // Validate has read the address
 		loki = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, fmt.Sprint(err), http.StatusInternalServerError)

@@ -62,12 +62,12 @@ type storeMiner struct {
 }
 
 // Mine implements logs.Miner.
-func (m *storeMiner) Mine(service string, sev telemetry.Severity, given, body []byte, at int64, spans []segment.Span) (uint64, []segment.Span) {
+func (m *storeMiner) Mine(r *telemetry.LogRecord, at int64, spans []segment.Span) (uint64, []segment.Span) {
 	match, _ := m.matches.Get().(*template.Match)
 	if match == nil {
 		match = new(template.Match)
 	}
-	m.miner.Mine(service, sev, given, body, at, match)
+	m.miner.Mine(r.Service, r.Severity, r.Template, r.Body, at, match)
 	for _, v := range match.Vars {
 		spans = append(spans, segment.Span{Start: v.Start, End: v.End})
 	}

@@ -17,13 +17,18 @@ type Credentials struct {
 	Password yamldoc.Secret `yaml:"password"`
 	// BearerToken is sent instead of them.
 	BearerToken yamldoc.Secret `yaml:"bearer_token"`
-	// Tenant is sent as X-Scope-OrgID, which Loki with several tenants wants.
+	// APIKey is sent instead of them, as Elasticsearch wants it: the encoded form of id and key.
+	APIKey yamldoc.Secret `yaml:"api_key"`
+	// Tenant is sent as X-Scope-OrgID, which Loki with several tenants wants; to
+	// VictoriaLogs that is asked, 12 or 12:34, as AccountID and ProjectID.
 	Tenant string `yaml:"tenant"`
 }
 
 // Authorize puts them into the headers of a request.
 func (c Credentials) Authorize(r *http.Request) {
 	switch {
+	case c.APIKey != "":
+		r.Header.Set("Authorization", "ApiKey "+string(c.APIKey))
 	case c.BearerToken != "":
 		r.Header.Set("Authorization", "Bearer "+string(c.BearerToken))
 	case c.Username != "":
@@ -52,13 +57,6 @@ type ForwardConfig struct {
 	Credentials `yaml:",inline"`
 }
 
-// RemoteConfig says which other log store answers queries.
-type RemoteConfig struct {
-	// URL is the address of a Loki, such as http://loki:3100. Empty: we answer.
-	URL         string `yaml:"url"`
-	Credentials `yaml:",inline"`
-}
-
 // DefaultForwardConfig returns the settings of a store that sends nothing on.
 func DefaultForwardConfig() ForwardConfig {
 	return ForwardConfig{Protocol: ForwardLoki, Index: "logs-tocsin-default", MaxQueue: 1 << 30, Timeout: yamldoc.Duration(30 * time.Second)}
@@ -69,9 +67,6 @@ const (
 	ForwardLoki    = "loki"
 	ForwardElastic = "elasticsearch"
 )
-
-// DefaultRemoteConfig returns the settings of a store that answers itself.
-func DefaultRemoteConfig() RemoteConfig { return RemoteConfig{} }
 
 func (c ForwardConfig) validate(report func(path, format string, args ...any)) {
 	checkURL(c.URL, report)
@@ -87,10 +82,6 @@ func (c ForwardConfig) validate(report func(path, format string, args ...any)) {
 	if c.Timeout < yamldoc.Duration(time.Second) {
 		report("timeout", "want at least 1s, got %s", c.Timeout)
 	}
-}
-
-func (c RemoteConfig) validate(report func(path, format string, args ...any)) {
-	checkURL(c.URL, report)
 }
 
 func checkURL(text string, report func(path, format string, args ...any)) {

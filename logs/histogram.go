@@ -18,15 +18,23 @@ type Histogram struct {
 	Bars       [][segment.Levels]int // by level, see segment.LevelName
 }
 
+// NewHistogram returns one of [from, to) without records, or an error if it would have
+// too many bars or none.
+func NewHistogram(from, to int64, step time.Duration) (*Histogram, error) {
+	if step <= 0 || to <= from || (to-from-1)/int64(step) >= maxBars {
+		return nil, fmt.Errorf("%w: want a histogram of 1 to %d bars, got %s in steps of %s", ErrTooMuch, maxBars, time.Duration(to-from), step)
+	}
+	return &Histogram{From: from, Step: int64(step), Bars: make([][segment.Levels]int, (to-from-1)/int64(step)+1)}, nil
+}
+
 // Histogram counts the records that a query wants. Where no text has to be looked at
 // and a block lies within one bar, nothing is decompressed.
 func (s *Store) Histogram(ctx context.Context, q Query, step time.Duration) (*Histogram, error) {
-	if step <= 0 || q.To <= q.From || (q.To-q.From-1)/int64(step) >= maxBars {
-		return nil, fmt.Errorf("%w: want a histogram of 1 to %d bars, got %s in steps of %s", ErrTooMuch, maxBars, time.Duration(q.To-q.From), step)
+	h, err := NewHistogram(q.From, q.To, step)
+	if err != nil {
+		return nil, err
 	}
-	h := &Histogram{From: q.From, Step: int64(step)}
-	h.Bars = make([][segment.Levels]int, (q.To-q.From+int64(step)-1)/int64(step))
-	err := s.Count(ctx, q, int64(step), func(at int64, level int, _ uint64, n int) {
+	err = s.Count(ctx, q, int64(step), func(at int64, level int, _ uint64, n int) {
 		h.Bars[(at-q.From)/int64(step)][level] += n
 	})
 	return h, err

@@ -34,6 +34,37 @@ type Query struct {
 	Oldest bool
 	// Limit is how many records are wanted at most.
 	Limit int
+
+	// Hints are conditions that all wanted records fulfil, in words that another store
+	// can be asked with; here they decide nothing. Whole says that they, the levels and
+	// the time are all there is to decide.
+	Hints []Hint
+	Whole bool
+	// LogQL is the query for stores that speak it, without what it does to labels; empty
+	// if it was not made of LogQL.
+	LogQL string
+}
+
+// Hint is a condition on a label or on the text, see Query.Hints.
+type Hint struct {
+	// Name is that of a label, as LogQL writes it; empty for the text.
+	Name string
+	// Op is =, !=, =~ or !~ for a label, and |=, !=, |~ or !~ for the text.
+	Op    string
+	Value string
+	// Stream says that the label must be one of the stream.
+	Stream bool
+}
+
+// Keeper returns a func that says whether a record is one that the query wants, for
+// records that do not come from a Store. The func is for one goroutine.
+func (q *Query) Keeper() func(*Record) bool {
+	p := newPlan(q)
+	return func(r *Record) bool {
+		return p.wantsTime(r.Time) && p.wantsLevel(r.Severity) && p.wantsTemplate(r.Template) && p.wantsIDs(r.Trace, r.SpanID) &&
+			(p.Stream == nil || p.Stream(r.Stream)) && p.wantsAttributes(r.Attributes) && p.wantsBody(r.Body) &&
+			(p.Match == nil || p.Match(r))
+	}
 }
 
 // Record is a record that was found. It is valid until the callback that was given it returns.

@@ -15,9 +15,10 @@ import (
 
 // Miner finds the template of a line and where its variables stand.
 type Miner interface {
-	// Mine returns the id of the template of body and appends to spans where its
-	// variables are, ascending and apart from each other. It keeps no slice.
-	Mine(service string, sev telemetry.Severity, given, body []byte, at int64, spans []segment.Span) (uint64, []segment.Span)
+	// Mine returns the id of the template of a record's body and appends to spans where
+	// its variables are, ascending and apart from each other. at is the time that counts
+	// for the record. It keeps nothing of the record.
+	Mine(r *telemetry.LogRecord, at int64, spans []segment.Span) (uint64, []segment.Span)
 }
 
 // Bits of the first byte of an encoded record.
@@ -96,7 +97,7 @@ func (e *encoder) add(m Miner, r *telemetry.LogRecord, at int64) {
 	b = append(b, flags, byte(r.Severity))
 	b = wire.AppendUvarint(b, uint64(stream))
 	b = wire.AppendUvarint(b, wire.Zigzag(at-e.base))
-	template, spans := m.Mine(r.Service, r.Severity, r.Template, r.Body, at, e.spans[:0])
+	template, spans := m.Mine(r, at, e.spans[:0])
 	e.spans = spans
 	row.template = template
 	b = wire.AppendUint64(b, template)

@@ -34,6 +34,10 @@ func (e *Engine) Environment(l labels.Labels) string {
 	return ""
 }
 
+// EnvironmentLabels returns the names that Environment asks, in their order. The caller
+// must not change them.
+func (e *Engine) EnvironmentLabels() []string { return e.cfg.EnvironmentLabels }
+
 // RateWindow returns the range over which signals take rates: a recorded value is
 // the mean over so long before its time.
 func (e *Engine) RateWindow() time.Duration { return e.cfg.RateWindow.Std() }

@@ -49,7 +49,7 @@ func logError(err error) error {
 		return &Error{Kind: KindInvalid, Message: text}
 	case http.StatusTooManyRequests:
 		return &Error{Kind: KindOverloaded, Message: text}
-	case http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	case http.StatusServiceUnavailable, http.StatusGatewayTimeout, http.StatusBadGateway:
 		return &Error{Kind: KindUnavailable, Message: text}
 	}
 	return err

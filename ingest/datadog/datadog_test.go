@@ -1,11 +1,9 @@
 package datadog_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -34,13 +32,7 @@ func newRig(change func(*ingest.LogOptions)) *rig {
 }
 
 func (r *rig) do(method, target, body string, headers ...string) (int, string) {
-	q := httptest.NewRequest(method, target, bytes.NewReader([]byte(body)))
-	q.Header.Set("Content-Type", "application/json")
-	for i := 0; i+1 < len(headers); i += 2 {
-		q.Header.Set(headers[i], headers[i+1])
-	}
-	w := httptest.NewRecorder()
-	r.handler.ServeHTTP(w, q)
+	w := logtest.Send(r.handler, method, target, body, append([]string{"Content-Type", "application/json"}, headers...)...)
 	return w.Code, strings.TrimSpace(w.Body.String())
 }
 
@@ -144,13 +136,7 @@ func TestHandler_Keys_AndPlainText(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`[{"ddsource":"nginx","ddtags":"env:staging","hostname":"i-1","message":"x","service":"payment","status":"warn","timestamp":1795420579983}]`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		s := &logline.Sheet{Limits: logline.Limits{Attributes: 100, Value: 1000}}
-		refused := 0
-		s.OnReject = func(int, string, string) { refused++ }
-		_ = datadog.Decode(body, s)
-		if len(s.Records)+refused != s.Entries() {
-			t.Errorf("%d records and %d refused of %d entries", len(s.Records), refused, s.Entries())
-		}
+		logtest.CheckDecode(t, func(s *logline.Sheet) { _ = datadog.Decode(body, s) })
 	})
 }
 

@@ -27,6 +27,9 @@ func media(r *http.Request) string {
 
 // send writes an answer with the headers without which clients refuse it.
 func send(w http.ResponseWriter, r *http.Request, code int, body string) {
+	if f := r.URL.Query()["filter_path"]; len(f) > 0 && code < 400 {
+		body = filtered(body, strings.Join(f, ","))
+	}
 	h := w.Header()
 	h.Set("X-Elastic-Product", "Elasticsearch")
 	h.Set("Content-Type", media(r))

@@ -30,13 +30,7 @@ func newRig() *rig {
 }
 
 func (r *rig) do(method, path, body string, headers ...string) *httptest.ResponseRecorder {
-	q := httptest.NewRequest(method, path, strings.NewReader(body))
-	q.Header.Set("Content-Type", "application/x-ndjson")
-	for i := 0; i+1 < len(headers); i += 2 {
-		q.Header.Set(headers[i], headers[i+1])
-	}
-	w := httptest.NewRecorder()
-	r.handler.ServeHTTP(w, q)
+	w := logtest.Send(r.handler, method, path, body, append([]string{"Content-Type", "application/x-ndjson"}, headers...)...)
 	return w
 }
 

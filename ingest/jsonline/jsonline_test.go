@@ -181,13 +181,9 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`[{"@timestamp":"2026-05-04T12:00:00Z","message":"\u0000"}]`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for _, decode := range []func([]byte, jsonline.Naming, *logline.Sheet){jsonline.DecodeJSON, jsonline.DecodeText} {
-			s := &logline.Sheet{Limits: logline.Limits{Attributes: 100, Value: 1000}}
-			refused := 0
-			s.OnReject = func(int, string, string) { refused++ }
-			decode(body, jsonline.Naming{Service: "a", Names: logline.Names{Time: "when"}}, s)
-			if len(s.Records)+refused != s.Entries() {
-				t.Errorf("%d records and %d refused of %d entries", len(s.Records), refused, s.Entries())
-			}
+			logtest.CheckDecode(t, func(s *logline.Sheet) {
+				decode(body, jsonline.Naming{Service: "a", Names: logline.Names{Time: "when"}}, s)
+			})
 		}
 	})
 }

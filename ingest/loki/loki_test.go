@@ -40,12 +40,7 @@ func newRig(t *testing.T, change func(*ingest.LogOptions)) *rig {
 }
 
 func (r *rig) push(body []byte, headers ...string) (int, string) {
-	q := httptest.NewRequest(http.MethodPost, "/loki/api/v1/push", bytes.NewReader(body))
-	for i := 0; i+1 < len(headers); i += 2 {
-		q.Header.Set(headers[i], headers[i+1])
-	}
-	w := httptest.NewRecorder()
-	r.handler.ServeHTTP(w, q)
+	w := logtest.Send(r.handler, http.MethodPost, "/loki/api/v1/push", string(body), headers...)
 	return w.Code, strings.TrimSpace(w.Body.String())
 }
 
@@ -309,13 +304,7 @@ func TestHandler_TheSinkRefuses(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	f.Add(request(stream(`{level="warn",app="w"}`, entry(time.Unix(1795420579, 301e6), `winston line`, "trace_id", "x"))))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		s := &logline.Sheet{Limits: logline.Limits{Attributes: 100, Value: 1000}}
-		refused := 0
-		s.OnReject = func(int, string, string) { refused++ }
-		_ = loki.Decode(body, s)
-		if len(s.Records)+refused != s.Entries() {
-			t.Errorf("%d records and %d refused of %d entries", len(s.Records), refused, s.Entries())
-		}
+		logtest.CheckDecode(t, func(s *logline.Sheet) { _ = loki.Decode(body, s) })
 	})
 }
 
@@ -323,13 +312,7 @@ func FuzzDecodeJSON(f *testing.F) {
 	f.Add([]byte(`{"streams":[{"stream":{"level":"error","app":"x"},"values":[["1795420569901000000","{\"level\":50}",{"a":"b"}]]}]}`))
 	f.Add([]byte(`{"streams":[{"labels":"{a=\"b\"}","values":[["1","x"]]}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		s := &logline.Sheet{Limits: logline.Limits{Attributes: 100, Value: 1000}}
-		refused := 0
-		s.OnReject = func(int, string, string) { refused++ }
-		_ = loki.DecodeJSON(body, s)
-		if len(s.Records)+refused != s.Entries() {
-			t.Errorf("%d records and %d refused of %d entries", len(s.Records), refused, s.Entries())
-		}
+		logtest.CheckDecode(t, func(s *logline.Sheet) { _ = loki.DecodeJSON(body, s) })
 	})
 }
 

@@ -342,34 +342,11 @@ func appendFloat(to []byte, v float64, quoted bool) []byte {
 }
 
 func appendList(to, b []byte, depth int) ([]byte, error) {
-	to = append(to, '[')
-	first := true
-	err := each(b, func(x field) error {
-		if x.number != 1 {
-			return nil
-		}
-		if !first {
-			to = append(to, ',')
-		}
-		first = false
-		var err error
-		to, err = appendNested(to, x.bytes, depth)
-		return err
-	})
-	return append(to, ']'), err
+	return appendMembers(to, b, "[]", func(to []byte, x field) ([]byte, error) { return appendNested(to, x.bytes, depth) })
 }
 
 func appendMap(to, b []byte, depth int) ([]byte, error) {
-	to = append(to, '{')
-	first := true
-	err := each(b, func(x field) error {
-		if x.number != 1 {
-			return nil
-		}
-		if !first {
-			to = append(to, ',')
-		}
-		first = false
+	return appendMembers(to, b, "{}", func(to []byte, x field) ([]byte, error) {
 		var name, value []byte
 		if err := each(x.bytes, func(x field) error {
 			switch x.number {
@@ -380,14 +357,29 @@ func appendMap(to, b []byte, depth int) ([]byte, error) {
 			}
 			return nil
 		}); err != nil {
-			return err
+			return to, err
 		}
-		to = append(appendQuoted(to, name), ':')
-		var err error
-		to, err = appendNested(to, value, depth)
+		return appendNested(append(appendQuoted(to, name), ':'), value, depth)
+	})
+}
+
+// appendMembers appends the values of a list or the pairs of a map, between brackets and
+// with commas; both have them in field 1.
+func appendMembers(to, b []byte, brackets string, member func(to []byte, x field) ([]byte, error)) ([]byte, error) {
+	to = append(to, brackets[0])
+	first := true
+	err := each(b, func(x field) (err error) {
+		if x.number != 1 {
+			return nil
+		}
+		if !first {
+			to = append(to, ',')
+		}
+		first = false
+		to, err = member(to, x)
 		return err
 	})
-	return append(to, '}'), err
+	return append(to, brackets[1]), err
 }
 
 // appendNested writes an AnyValue inside a list or map.

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -40,12 +39,7 @@ type reply struct {
 
 func (r *rig) do(t testing.TB, method, target, body string, headers ...string) (int, reply) {
 	t.Helper()
-	q := httptest.NewRequest(method, target, strings.NewReader(body))
-	for i := 0; i+1 < len(headers); i += 2 {
-		q.Header.Set(headers[i], headers[i+1])
-	}
-	w := httptest.NewRecorder()
-	r.handler.ServeHTTP(w, q)
+	w := logtest.Send(r.handler, method, target, body, headers...)
 	var a reply
 	if err := json.Unmarshal(w.Body.Bytes(), &a); err != nil && w.Code != 404 {
 		t.Fatalf("%s: %v in %s", target, err, w.Body)
@@ -172,13 +166,7 @@ func TestHandler_Raw_HealthAndAcknowledgement(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"time":"1795420579.983","host":"h","event":{"message":"splunk hi","severity":"info"},"fields":{"a":1}}{"event":"x"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		s := &logline.Sheet{Limits: logline.Limits{Attributes: 100, Value: 1000}}
-		refused := 0
-		s.OnReject = func(int, string, string) { refused++ }
-		splunk.Decode(body, s)
-		if len(s.Records)+refused != s.Entries() {
-			t.Errorf("%d records and %d refused of %d entries", len(s.Records), refused, s.Entries())
-		}
+		logtest.CheckDecode(t, func(s *logline.Sheet) { splunk.Decode(body, s) })
 	})
 }
 

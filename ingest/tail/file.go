@@ -32,6 +32,8 @@ type file struct {
 	group       *Files
 	handle      *os.File
 	fingerprint []byte
+	wrapping    wrapping
+	origin      origin
 	offset      int64 // what lies before is stored
 	size        int64 // when last looked at
 	grown       time.Time
@@ -66,6 +68,7 @@ func openFile(path string, group *Files, now time.Time) (*file, error) {
 		h.Close()
 		return nil, err
 	}
+	f.wrapping, f.origin = wrappingOf(f.fingerprint), originOf(path)
 	return f, nil
 }
 
@@ -97,7 +100,7 @@ func (f *file) look(now time.Time) error {
 	if f.size < f.offset || !bytes.HasPrefix(first, f.fingerprint) {
 		f.offset, f.skip = 0, false
 	}
-	f.fingerprint = first
+	f.fingerprint, f.wrapping = first, wrappingOf(first)
 	return nil
 }
 

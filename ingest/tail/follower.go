@@ -1,6 +1,7 @@
 package tail
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -160,6 +161,10 @@ func (t *Follower) read(ctx context.Context, f *file, now time.Time) (more bool,
 	skip := f.skip
 	report := t.Take(ctx, ingest.LogTake{Source: "tail", Join: true, Patient: true, Decode: func(s *logline.Sheet) {
 		w := writer{follower: t, file: f, sheet: s}
+		if f.wrapping != wrappedNot {
+			taken = f.containedIn(b, more, s.Limits.Line, now, w.contained)
+			return
+		}
 		taken = f.records(b, more, s.Limits.Line, now, w.record)
 	}})
 	if report.Err != nil { // only when the context has ended
@@ -177,6 +182,7 @@ type writer struct {
 	file     *file
 	sheet    *logline.Sheet
 	fields   logline.Fields
+	from     *contained // what a container's runtime says of the record
 }
 
 var (
@@ -184,6 +190,12 @@ var (
 	fileName    = []byte("filename")
 	serviceName = []byte("service.name")
 )
+
+// contained writes a record of a container.
+func (w *writer) contained(c contained) {
+	w.from = &c
+	w.record(c.text)
+}
 
 func (w *writer) record(b []byte) {
 	if len(b) == 0 || w.sheet.Stopped() {
@@ -210,6 +222,14 @@ func (w *writer) labels(*telemetry.LogRecord) {
 	t, f := w.follower, w.file
 	w.fields.Label(hostName, t.host)
 	w.fields.Label(fileName, []byte(f.path))
+	for _, x := range []struct{ name, value string }{{"namespace", f.origin.namespace}, {"pod", f.origin.pod}, {"container", f.origin.container}} {
+		if x.value != "" {
+			w.fields.Label([]byte(x.name), []byte(x.value))
+		}
+	}
+	if w.from != nil && w.from.at != 0 {
+		w.fields.Label([]byte("stream"), []byte(map[bool]string{false: "stdout", true: "stderr"}[w.from.errors]))
+	}
 	if f.group.Service != "" {
 		w.fields.Label(serviceName, []byte(f.group.Service))
 	}
@@ -221,7 +241,10 @@ func (w *writer) labels(*telemetry.LogRecord) {
 // end completes a record: its service by the name of the file, its time by the line.
 func (w *writer) end(r *telemetry.LogRecord, b []byte) {
 	if r.Service == "" {
-		r.Service = nameOf(w.file.path)
+		r.Service = cmp.Or(w.file.origin.container, nameOf(w.file.path))
+	}
+	if r.Time == 0 && w.from != nil {
+		r.Time = w.from.at
 	}
 	if r.Time == 0 {
 		if ns, ok := logline.LeadingTime(b, w.follower.location); ok {

@@ -150,7 +150,32 @@ func (t *Follower) takeUp(p position.Position, now time.Time) bool {
 	if group == nil || len(t.files) >= t.config.MaxFiles {
 		return false
 	}
-	entries, err := os.ReadDir(filepath.Dir(p.Path))
+	return t.takeUpIn(filepath.Dir(p.Path), p, group, now) || t.takeUpIn(behind(p.Path), p, group, now)
+}
+
+// behind returns the folder of the file that a link leads to, as those of kubelet below
+// /var/log/containers do; "" if the path is no link. The file itself may be gone.
+func behind(path string) string {
+	dir := ""
+	for range 3 {
+		to, err := os.Readlink(path)
+		if err != nil {
+			break
+		}
+		if !filepath.IsAbs(to) {
+			to = filepath.Join(filepath.Dir(path), to)
+		}
+		path, dir = to, filepath.Dir(to)
+	}
+	return dir
+}
+
+// takeUpIn looks for the file in a folder.
+func (t *Follower) takeUpIn(dir string, p position.Position, group *Files, now time.Time) bool {
+	if dir == "" {
+		return false
+	}
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return false
 	}
@@ -159,7 +184,7 @@ func (t *Follower) takeUp(p position.Position, now time.Time) bool {
 		if err != nil || !info.Mode().IsRegular() || identity(info) != p.Source || info.Size() < p.Offset {
 			continue
 		}
-		f, err := openFile(filepath.Join(filepath.Dir(p.Path), e.Name()), group, now)
+		f, err := openFile(filepath.Join(dir, e.Name()), group, now)
 		if err != nil {
 			return false
 		}
@@ -167,6 +192,7 @@ func (t *Follower) takeUp(p position.Position, now time.Time) bool {
 			f.handle.Close()
 			return false
 		}
+		f.origin = originOf(p.Path)
 		f.path, f.size, f.offset, f.saved, f.gone = p.Path, info.Size(), p.Offset, p, true
 		t.files[f.source] = f
 		return true

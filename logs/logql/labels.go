@@ -86,7 +86,7 @@ func (l *labelSet) own(name string) string {
 		return levelText(r)
 	}
 	for _, a := range r.Attributes {
-		if labelName(string(a.Name)) == name {
+		if LabelName(string(a.Name)) == name {
 			return string(a.Value)
 		}
 	}
@@ -101,8 +101,8 @@ func TemplateText(id uint64) string {
 	return strings.Repeat("0", 16-len(s)) + s
 }
 
-// labelName makes a name that LogQL can write: letters, digits and underscores.
-func labelName(s string) string {
+// LabelName makes a name that LogQL can write: letters, digits and underscores.
+func LabelName(s string) string {
 	ok := s != "" && !(s[0] >= '0' && s[0] <= '9')
 	for i := 0; ok && i < len(s); i++ {
 		ok = isWordByte(s[i])
@@ -124,7 +124,7 @@ func labelName(s string) string {
 
 // add adds a label that a parser found. One of the stream's keeps its name.
 func (l *labelSet) add(name, value string) {
-	name = labelName(name)
+	name = LabelName(name)
 	if _, taken := l.rec.Stream.Get(name); taken {
 		name += "_extracted"
 	}
@@ -151,7 +151,7 @@ func (l *labelSet) streamLabels() map[string]string {
 		}
 	}
 	for _, s := range l.rec.Stream.Labels {
-		put(labelName(s.Name), s.Value)
+		put(LabelName(s.Name), s.Value)
 	}
 	put(segment.ServiceLabel, l.rec.Stream.Service)
 	return out
@@ -161,7 +161,7 @@ func (l *labelSet) streamLabels() map[string]string {
 func (l *labelSet) ownLabels() map[string]string {
 	out := map[string]string{}
 	for _, a := range l.rec.Attributes {
-		if name := labelName(string(a.Name)); !l.hidden(name) {
+		if name := LabelName(string(a.Name)); !l.hidden(name) {
 			out[name] = strings.ToValidUTF8(string(a.Value), "\uFFFD")
 		}
 	}

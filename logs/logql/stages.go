@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"math/bits"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -95,6 +96,7 @@ func (f *LineFilter) match(body []byte) bool {
 // stages for the rest.
 func (q *LogQuery) Query(from, to int64) logs.Query {
 	out := logs.Query{From: from, To: to}
+	q.hint(&out)
 	if len(q.Matchers) > 0 {
 		out.Stream = func(s *segment.Stream) bool { return MatchStream(q.Matchers, s) }
 	}
@@ -114,6 +116,9 @@ func (q *LogQuery) Query(from, to int64) logs.Query {
 			}
 			rest = true
 		}
+	}
+	if bits.OnesCount8(out.Levels) > 1 {
+		out.Whole = false // no record has two
 	}
 	if rest {
 		var l labelSet
@@ -166,13 +171,21 @@ func pushLabels(out *logs.Query, c Condition) {
 			}
 		}
 		if c.Name == labelLevel {
-			for level := range segment.Levels {
-				if segment.LevelName(level) == c.Value {
-					out.Levels |= 1 << level
-				}
+			if level := levelNumber(c.Value); level >= 0 {
+				out.Levels |= 1 << level
 			}
 		}
 	}
+}
+
+// levelNumber returns the number of the level with a name, -1 if none has it.
+func levelNumber(name string) int {
+	for level := range segment.Levels {
+		if segment.LevelName(level) == name {
+			return level
+		}
+	}
+	return -1
 }
 
 // maxFields bounds what a parser makes of one line.
@@ -200,7 +213,7 @@ func addJSON(prefix string, object map[string]any, l *labelSet, depth int) {
 		if len(l.parsed) >= maxFields {
 			return
 		}
-		full := prefix + labelName(name)
+		full := prefix + LabelName(name)
 		switch v := object[name].(type) {
 		case string:
 			l.add(full, v)

@@ -13,7 +13,8 @@ import (
 type Cutter struct{ Seed maphash.Seed }
 
 // Mine implements logs.Miner.
-func (c Cutter) Mine(service string, _ telemetry.Severity, _, body []byte, _ int64, spans []segment.Span) (uint64, []segment.Span) {
+func (c Cutter) Mine(r *telemetry.LogRecord, _ int64, spans []segment.Span) (uint64, []segment.Span) {
+	service, body := r.Service, r.Body
 	var h maphash.Hash
 	h.SetSeed(c.Seed)
 	h.WriteString(service)

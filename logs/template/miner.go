@@ -21,6 +21,7 @@ type Miner struct {
 	ids   idTable
 	live  atomic.Int64 // templates of all services
 	count counters
+	peeks sync.Pool // of *Match, for Find
 
 	journaled bool // set before the first line
 	pendMu    sync.Mutex

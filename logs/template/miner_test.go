@@ -72,3 +72,48 @@ func TestMine_KnownLineAllocatesNothing(t *testing.T) {
 		t.Errorf("a known line allocates %v times", n)
 	}
 }
+
+func TestMiner_Find_SaysWhatMineSaidAndLearnsNothing(t *testing.T) {
+	m := template.New(template.DefaultConfig())
+	var out template.Match
+	want := map[string]uint64{}
+	for i := range 200 {
+		for _, line := range []string{
+			fmt.Sprintf("2026-11-25 12:00:%02d INFO order %d paid in %d ms", i%60, i, 3*i),
+			fmt.Sprintf("cache of %d entries flushed", i),
+		} {
+			m.Mine("pay", telemetry.SeverityInfo, nil, []byte(line), int64(i), &out)
+			want[line] = out.ID
+		}
+	}
+	for line, id := range want {
+		if got := m.Resolve(m.Find("pay", []byte(line))); got != m.Resolve(id) {
+			t.Errorf("%q: got %016x, want %016x", line, got, m.Resolve(id))
+		}
+	}
+	before := m.Len()
+	if id := m.Find("pay", []byte("a thing that nobody has said so far")); id != 0 {
+		t.Errorf("an unknown line has template %016x", id)
+	}
+	if id := m.Find("cart", []byte("order 1 paid in 2 ms")); id != 0 || m.Len() != before {
+		t.Errorf("got %016x of an unknown service, %d templates after %d", id, m.Len(), before)
+	}
+}
+
+func TestMiner_NumbersInJSON_AreNumbersAndNoTimes(t *testing.T) {
+	m := template.New(template.DefaultConfig())
+	line := `{"msg":"served","status":200,"path":"/a/7","took":12.5,"ok":true,"in":-3,"at":"2026-01-02T03:04:05Z"}`
+	out := mine(m, line)
+	if got, want := text(t, m, out.ID), `{"msg":"served","status":<num>,"path":"<path>","took":<num>,"ok":<bool>,"in":<num>,"at":"<time>"}`; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	var numbers []string
+	for _, v := range out.Vars {
+		if v.Kind.Numeric() {
+			numbers = append(numbers, line[v.Start:v.End])
+		}
+	}
+	if fmt.Sprint(numbers) != "[200 12.5 -3]" {
+		t.Errorf("got the numbers %v", numbers)
+	}
+}

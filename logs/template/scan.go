@@ -143,6 +143,10 @@ func (s *scan) word(line []byte, i, limit int32) int32 {
 			}
 			t += aDot
 		case ':':
+			if i == start && opensValue(line, i, limit) {
+				s.delim(i, i+1, ':')
+				return i + 1
+			}
 			if s.splits(line, i, limit, t) {
 				s.finish(line, start, i, t)
 				s.delim(i, i+1, ':')
@@ -170,6 +174,12 @@ func (s *scan) word(line []byte, i, limit int32) int32 {
 	}
 	s.finish(line, start, i, t)
 	return i
+}
+
+// opensValue reports whether the colon at i stands between a name of JSON and a value
+// without quotes, which is a word of its own then: a number and no time of day.
+func opensValue(line []byte, i, limit int32) bool {
+	return i > 0 && line[i-1] == '"' && i+1 < limit && classes[line[i+1]]&(isBlank|isDelim) == 0 && line[i+1] != ':'
 }
 
 // splits reports whether the colon at i ends a key whose value follows without a blank.

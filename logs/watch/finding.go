@@ -50,10 +50,12 @@ type Part struct {
 // Finding is what is odd about the lines of a service at one time: all that is odd
 // together is one finding, for as long as something is.
 type Finding struct {
-	Service string    `json:"service"`
-	Phase   Phase     `json:"phase"`
-	Since   time.Time `json:"since"` // the first minute
-	At      time.Time `json:"at"`    // the end of the minute of this report
+	Service string `json:"service"`
+	// Environment is where it began, "" if in several or nobody says.
+	Environment string    `json:"environment,omitempty"`
+	Phase       Phase     `json:"phase"`
+	Since       time.Time `json:"since"` // the first minute
+	At          time.Time `json:"at"`    // the end of the minute of this report
 	// Parts are the oddest first, at most MaxParts; Dropped counts the others.
 	Parts   []Part  `json:"parts"`
 	Dropped int     `json:"dropped,omitempty"`
@@ -128,6 +130,7 @@ type episode struct {
 	since, last int64 // minutes
 	parts       map[string]Part
 	dropped     int
+	environment string // of its first minute
 }
 
 // fold adds the parts of a minute and returns what is to be told, nil if nothing is.
@@ -176,7 +179,7 @@ func (e *episode) fold(service string, minute int64, parts []Part, quiet time.Du
 }
 
 func (e *episode) finding(service string, p Phase, end time.Time) *Finding {
-	f := &Finding{Service: service, Phase: p, Since: time.Unix(e.since*60, 0).UTC(), At: end, Dropped: e.dropped}
+	f := &Finding{Service: service, Environment: e.environment, Phase: p, Since: time.Unix(e.since*60, 0).UTC(), At: end, Dropped: e.dropped}
 	for _, x := range e.parts {
 		f.Parts = append(f.Parts, x)
 		f.Errors = f.Errors || x.grave()

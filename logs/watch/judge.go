@@ -77,6 +77,9 @@ func (w *Watcher) closeMinute(s *service, minute int64) *Finding {
 		parts = append(parts, *x)
 	}
 	s.trim(all)
+	if s.episode.parts == nil && len(parts) > 0 {
+		s.episode.environment = s.environment(all, parts, minute)
+	}
 	f := s.episode.fold(s.name, minute, parts, time.Duration(w.cfg.Quiet), func(name string) uint64 {
 		for _, p := range all {
 			if Name(p.id) == name {
@@ -91,6 +94,7 @@ func (w *Watcher) closeMinute(s *service, minute int64) *Finding {
 		if !p.shown {
 			s.hidden[levelIndex(p.level)] += n
 		}
+		p.settle(minute)
 		p.counts[minute%ring] = 0
 		if minute-p.seen > forget && !p.shown {
 			delete(s.patterns, p.id)

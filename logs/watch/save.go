@@ -29,27 +29,29 @@ type savedService struct {
 }
 
 type savedEpisode struct {
-	Since   int64           `json:"since"`
-	Last    int64           `json:"last"`
-	Dropped int             `json:"dropped,omitempty"`
-	Parts   map[string]Part `json:"parts"`
+	Since       int64           `json:"since"`
+	Last        int64           `json:"last"`
+	Dropped     int             `json:"dropped,omitempty"`
+	Environment string          `json:"environment,omitempty"`
+	Parts       map[string]Part `json:"parts"`
 }
 
 type savedPattern struct {
-	ID       uint64  `json:"id"`
-	Level    uint8   `json:"level"`
-	Minutes  uint32  `json:"minutes"`
-	Mean     float64 `json:"mean"`
-	Variance float64 `json:"variance"`
-	Zeros    uint32  `json:"zeros,omitempty"`
-	Run      uint32  `json:"run,omitempty"`
-	Longest  uint32  `json:"longest,omitempty"`
-	Loud     uint32  `json:"loud,omitempty"`
-	Odd      uint8   `json:"odd,omitempty"`
-	Seen     int64   `json:"seen"`
-	Shown    bool    `json:"shown,omitempty"`
-	Told     int64   `json:"told,omitempty"`
-	ToldAs   Kind    `json:"told_as,omitempty"`
+	ID          uint64  `json:"id"`
+	Level       uint8   `json:"level"`
+	Minutes     uint32  `json:"minutes"`
+	Mean        float64 `json:"mean"`
+	Variance    float64 `json:"variance"`
+	Zeros       uint32  `json:"zeros,omitempty"`
+	Run         uint32  `json:"run,omitempty"`
+	Longest     uint32  `json:"longest,omitempty"`
+	Loud        uint32  `json:"loud,omitempty"`
+	Odd         uint8   `json:"odd,omitempty"`
+	Seen        int64   `json:"seen"`
+	Shown       bool    `json:"shown,omitempty"`
+	Told        int64   `json:"told,omitempty"`
+	ToldAs      Kind    `json:"told_as,omitempty"`
+	Environment string  `json:"environment,omitempty"`
 }
 
 const saveVersion = 1
@@ -67,7 +69,7 @@ func (w *Watcher) Save(out io.Writer) error {
 			y.Usual[id] = n
 		}
 		if e := &s.episode; e.parts != nil {
-			y.Episode = &savedEpisode{Since: e.since, Last: e.last, Dropped: e.dropped, Parts: map[string]Part{}}
+			y.Episode = &savedEpisode{Since: e.since, Last: e.last, Dropped: e.dropped, Environment: e.environment, Parts: map[string]Part{}}
 			for k, p := range e.parts {
 				y.Episode.Parts[k] = p
 			}
@@ -75,6 +77,7 @@ func (w *Watcher) Save(out io.Writer) error {
 		for _, p := range s.sorted() {
 			y.Patterns = append(y.Patterns, savedPattern{
 				p.id, uint8(p.level), p.minutes, p.mean, p.variance, p.zeros, p.run, p.longest, p.loud, p.odd, p.seen, p.shown, p.told, p.toldAs,
+				s.named(p.usual),
 			})
 		}
 		s.mu.Unlock()
@@ -109,12 +112,13 @@ func (w *Watcher) Load(in io.Reader, now int64) error {
 			s.mix.usual = map[uint64]float64{}
 		}
 		if e := y.Episode; e != nil && e.Parts != nil {
-			s.episode = episode{since: e.Since, last: e.Last, dropped: e.Dropped, parts: e.Parts}
+			s.episode = episode{since: e.Since, last: e.Last, dropped: e.Dropped, parts: e.Parts, environment: e.Environment}
 		}
 		for _, p := range y.Patterns {
 			s.patterns[p.ID] = &pattern{
 				id: p.ID, level: telemetry.Severity(p.Level), minutes: p.Minutes, mean: p.Mean, variance: p.Variance, zeros: p.Zeros,
 				run: p.Run, longest: p.Longest, loud: p.Loud, odd: p.Odd, seen: p.Seen, shown: p.Shown, told: p.Told, toldAs: p.ToldAs,
+				usual: s.place([]byte(p.Environment)),
 			}
 			if p.Shown {
 				s.shown++

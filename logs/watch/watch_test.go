@@ -25,6 +25,7 @@ type desk struct {
 	match  template.Match
 	now    time.Time
 	found  []watch.Finding
+	place  string // environment of the lines
 }
 
 func newDesk(t *testing.T) *desk {
@@ -40,7 +41,7 @@ func newDesk(t *testing.T) *desk {
 func (d *desk) line(sev telemetry.Severity, text string) {
 	at := d.now.UnixNano() + d.random.Int64N(int64(59*time.Second))
 	d.miner.Mine("pay", sev, nil, []byte(text), at, &d.match)
-	d.watch.Observe("pay", sev, &d.match, at, []byte(text))
+	d.watch.Observe("pay", []byte(d.place), sev, &d.match, at, []byte(text))
 }
 
 // poisson draws a count.
@@ -274,7 +275,7 @@ func TestObserve_LateAndFutureLinesAreCountedAndLeftOut(t *testing.T) {
 	d.minutes(5, nil)
 	for _, at := range []time.Time{start, start.Add(100 * 24 * time.Hour)} {
 		d.miner.Mine("pay", 9, nil, []byte("odd time"), at.UnixNano(), &d.match)
-		d.watch.Observe("pay", 9, &d.match, at.UnixNano(), []byte("odd time"))
+		d.watch.Observe("pay", nil, 9, &d.match, at.UnixNano(), []byte("odd time"))
 	}
 	var b strings.Builder
 	d.watch.WriteMetrics(&b)
@@ -289,8 +290,8 @@ func TestObserve_KnownTemplateAllocatesNothing(t *testing.T) {
 	line := []byte("order 7 paid in 12 ms")
 	at := d.now.UnixNano()
 	d.miner.Mine("pay", 9, nil, line, at, &d.match)
-	d.watch.Observe("pay", 9, &d.match, at, line)
-	if n := testing.AllocsPerRun(1000, func() { d.watch.Observe("pay", 9, &d.match, at, line) }); n > 0.1 {
+	d.watch.Observe("pay", nil, 9, &d.match, at, line)
+	if n := testing.AllocsPerRun(1000, func() { d.watch.Observe("pay", nil, 9, &d.match, at, line) }); n > 0.1 {
 		t.Errorf("a line allocates %v times", n)
 	}
 }
@@ -337,7 +338,7 @@ func TestWatch_PatternsAreBounded(t *testing.T) {
 			d.now = d.now.Add(time.Minute)
 			d.watch.Step(d.now.Add(31 * time.Second))
 		}
-		d.watch.Observe("pay", 9, &match, d.now.Add(time.Minute).UnixNano(), []byte("x"))
+		d.watch.Observe("pay", nil, 9, &match, d.now.Add(time.Minute).UnixNano(), []byte("x"))
 	}
 	d.watch.Step(d.now.Add(5 * time.Minute))
 	var b strings.Builder
@@ -348,5 +349,57 @@ func TestWatch_PatternsAreBounded(t *testing.T) {
 	}
 	if n == 0 || n > 5000 {
 		t.Errorf("%d patterns are kept, want at most 5000", n)
+	}
+}
+
+func TestWatcher_Findings_CarryTheEnvironmentOfMostLines(t *testing.T) {
+	for _, c := range []struct{ burst, want string }{{"staging", "staging"}, {"", ""}} {
+		d := newDesk(t)
+		turn := 0
+		both := func(int) { // ordinary errors come from both
+			for range 6 {
+				turn++
+				d.place = []string{"prod", "staging"}[turn%2]
+				d.line(telemetry.SeverityError, "no connection to the bank")
+			}
+			d.place = "prod"
+		}
+		d.place = "prod"
+		d.minutes(26*60, both)
+		d.found = nil
+		d.minutes(4, func(i int) {
+			both(i)
+			if i == 1 {
+				for range 300 {
+					if d.place = c.burst; c.burst == "" {
+						d.place = []string{"prod", "staging"}[d.random.IntN(2)]
+					}
+					d.line(telemetry.SeverityError, "no connection to the bank")
+				}
+				d.place = "prod"
+			}
+		})
+		if len(d.found) == 0 || d.found[0].Environment != c.want || d.found[0].Parts[0].Kind != watch.KindBurst {
+			t.Errorf("a burst of %q: got %+v", c.burst, d.found)
+			continue
+		}
+		var kept bytes.Buffer
+		if err := d.watch.Save(&kept); err != nil {
+			t.Fatal(err)
+		}
+		again, err := watch.New(watch.DefaultConfig(), d.miner)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := again.Load(&kept, d.now.UnixNano()); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 120 { // over a restart the episode ends as it began
+			for _, f := range again.Step(d.now.Add(time.Duration(i) * time.Minute)) {
+				if f.Phase == watch.Closed && f.Environment != c.want {
+					t.Errorf("the end of a burst of %q is of %q", c.burst, f.Environment)
+				}
+			}
+		}
 	}
 }

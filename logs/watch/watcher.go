@@ -57,6 +57,7 @@ type service struct {
 	since    int64 // first minute
 	open     int64 // first minute that is not judged
 	patterns map[uint64]*pattern
+	places   []string // environments, see ballot
 
 	fresh   float64 // new patterns in a minute, on average
 	episode episode
@@ -68,14 +69,16 @@ type service struct {
 
 // pattern is one template of a service.
 type pattern struct {
-	id     uint64
-	level  telemetry.Severity
-	counts [ring]uint32
-	total  uint64 // lines, from when it was shown if it is
-	made   int64  // the minute in which its template was made, 0 if before it was watched
-	told   int64  // the minute in which it was told as toldAs, 0 if it was not
-	toldAs Kind
-	back   int64 // when it was last seen before it returned, in nanoseconds
+	id      uint64
+	level   telemetry.Severity
+	counts  [ring]uint32
+	ballots [ring]ballot
+	usual   uint8  // place of the lines of its last minute
+	total   uint64 // lines, from when it was shown if it is
+	made    int64  // the minute in which its template was made, 0 if before it was watched
+	told    int64  // the minute in which it was told as toldAs, 0 if it was not
+	toldAs  Kind
+	back    int64 // when it was last seen before it returned, in nanoseconds
 
 	minutes        uint32
 	mean, variance float64
@@ -111,9 +114,9 @@ func (w *Watcher) service(name string) *service {
 }
 
 // Observe counts a line. m is what the miner said of it, at its time in nanoseconds. It
-// keeps none of its arguments. A line whose minute was judged already, or whose time is
+// keeps none of its arguments. environment is where it runs, empty if nobody says. A line whose minute was judged already, or whose time is
 // far after the last Step, is counted as such and otherwise passed over.
-func (w *Watcher) Observe(name string, sev telemetry.Severity, m *template.Match, at int64, body []byte) {
+func (w *Watcher) Observe(name string, environment []byte, sev telemetry.Severity, m *template.Match, at int64, body []byte) {
 	s := w.service(name)
 	if s == nil {
 		return
@@ -154,6 +157,7 @@ func (w *Watcher) Observe(name string, sev telemetry.Severity, m *template.Match
 		p.example = append(p.example[:0], body[:min(len(body), exampleBytes)]...)
 	}
 	*n++
+	p.ballots[minute%ring].add(s.place(environment))
 	p.seen = max(p.seen, minute)
 	if p.shown && len(m.Vars) > 0 {
 		p.collect(m.Vars, body)

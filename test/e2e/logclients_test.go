@@ -12,8 +12,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/tocsinhq/tocsin/ingest/logtest"
 )
 
 // logsConfig listens in all ways that need an address.
@@ -44,9 +42,8 @@ func TestLogClients_Node(t *testing.T) {
 		{"splunk.js", []string{"any-token"}, [][3]string{{"splunk event", "", "error"}}, `"code":0`},
 	} {
 		t.Run(tt.script+strings.Join(tt.args, ""), func(t *testing.T) {
-			d := *d
-			d.t = t
-			before := len(d.sink.Records())
+			d := &logDaemon{d.daemon, t}
+			before := len(d.records())
 			out := nodeScript(t, packages, tt.script, append([]string{d.url}, tt.args...)...)
 			if !strings.Contains(out, tt.prints) {
 				t.Errorf("it printed %q, want %q", out, tt.prints)
@@ -54,16 +51,16 @@ func TestLogClients_Node(t *testing.T) {
 			for _, w := range tt.want {
 				d.check(w[0], w[1], w[2])
 			}
-			if len(d.sink.Records()) < before+len(tt.want) {
-				t.Errorf("%d records came, want %d", len(d.sink.Records())-before, len(tt.want))
+			if len(d.records()) < before+len(tt.want) {
+				t.Errorf("%d records came, want %d", len(d.records())-before, len(tt.want))
 			}
 		})
 	}
-	if r := d.record("pino broke"); r.TraceID[0] != 0x4b {
-		t.Errorf("no trace in %s", logtest.Show(r))
+	if r := d.record("pino broke"); !strings.HasPrefix(r.Trace, "4b") {
+		t.Errorf("no trace in %+v", r)
 	}
-	if r := d.record("otel broke"); !strings.Contains(string(r.Body), "\n    at f (a.js:1:2)") {
-		t.Errorf("no stack in %s", logtest.Show(r))
+	if r := d.record("otel broke"); !strings.Contains(r.Line, "\n    at f (a.js:1:2)") {
+		t.Errorf("no stack in %+v", r)
 	}
 }
 
@@ -96,10 +93,14 @@ func TestLogClients_Logger(t *testing.T) {
 		runToEnd(t, logger, append(args, "--tag", "shop", "--priority", "local3.err", text)...)
 		r := d.check(text, "shop", "error")
 		if i == 5 {
-			if v, _ := logtest.Get(r.Attributes, "zoo@123.tiger"); v != "hungry" {
-				t.Errorf("got %s", logtest.Show(r))
+			if r.Labels["zoo_123_tiger"] != "hungry" {
+				t.Errorf("got %+v", r)
 			}
 		}
+	}
+	out, stderr, code := command(t, "query", "logs", "--url", d.url, "-o", "raw", `{service_name="shop"} |= "grüße" | detected_level="error"`)
+	if code != 0 || strings.Count(out, "\n") != 6 || !strings.Contains(out, "logger says 5 grüße") {
+		t.Errorf("tocsin query logs: exit %d, %q, %s", code, out, stderr)
 	}
 }
 
@@ -172,18 +173,17 @@ func TestLogClients_Go(t *testing.T) {
 	for way, address := range map[string]string{"http": http, "grpc": rpc} {
 		runToEnd(t, sdk, way, address)
 		r := d.check("go broke by "+way, "cart", "error")
-		tags, _ := logtest.Get(r.Attributes, "tags")
-		if user, _ := logtest.Get(r.Attributes, "user"); user != `{"name":"ann"}` || tags != `["a",true]` {
-			t.Errorf("got %s", logtest.Show(r))
+		if r.Labels["user"] != `{"name":"ann"}` || r.Labels["tags"] != `["a",true]` {
+			t.Errorf("got %+v", r)
 		}
 	}
 	for i, args := range [][]string{{"--otlp-http", "--otlp-endpoint", http}, {"--otlp-endpoint", rpc}} {
-		before := len(d.sink.Records())
+		before := len(d.records())
 		runToEnd(t, generator, append([]string{"logs", "--otlp-insecure", "--logs", "100", "--workers", "2", "--rate", "0", "--severity-text", "Warn", "--severity-number", "13",
 			"--body", fmt.Sprintf("telemetrygen %d", i), "--service", "gen", "--trace-id", "4bf92f3577b34da6a3ce929d0e0e4736"}, args...)...)
 		r := d.check(fmt.Sprintf("telemetrygen %d", i), "gen", "warn")
-		if n := len(d.sink.Records()) - before; n != 200 || r.TraceID[0] != 0x4b {
-			t.Errorf("%d records came, want 200; the first %s", n, logtest.Show(r))
+		if n := len(d.records()) - before; n != 200 || !strings.HasPrefix(r.Trace, "4b") {
+			t.Errorf("%d records came, want 200; the first %+v", n, r)
 		}
 	}
 }
@@ -195,8 +195,8 @@ func TestLogClients_JournalUpload(t *testing.T) {
 	start(t, journalPrograms[0], "--url="+d.url, "--directory="+journal, "--save-state="+filepath.Join(t.TempDir(), "state"))
 	d.check("uploaded one", "orders", "error")
 	r := d.check("uploaded two", "nginx", "info")
-	if string(r.Body) != "uploaded two\nof two lines" {
-		t.Errorf("got %q", r.Body)
+	if r.Line != "uploaded two\nof two lines" {
+		t.Errorf("got %q", r.Line)
 	}
 }
 

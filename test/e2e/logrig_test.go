@@ -4,101 +4,73 @@ package e2e_test
 
 import (
 	"context"
+	"encoding/json"
 	"io"
-	"log/slog"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/tocsinhq/tocsin/app"
-	"github.com/tocsinhq/tocsin/ingest/logtest"
-	"github.com/tocsinhq/tocsin/telemetry"
+	"github.com/tocsinhq/tocsin/web/logapi"
 )
 
-// logDaemon is the whole daemon in this process, over a sink that shows what real loggers
-// made of their records.
+// logDaemon is the built program, asked as a user asks for what real loggers sent.
 type logDaemon struct {
-	t    *testing.T
-	url  string
-	sink *logtest.Sink
-	log  *safeText
+	*daemon
+	t *testing.T
 }
 
-// safeText is a text that many write to.
-type safeText struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (s *safeText) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Write(p)
-}
-
-func (s *safeText) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
-}
-
-// receiveLogs starts a daemon with a configuration.
+// receiveLogs starts the program with a configuration.
 func receiveLogs(t *testing.T, config string) *logDaemon {
 	t.Helper()
-	d := &logDaemon{t: t, sink: new(logtest.Sink), log: new(safeText)}
-	dir := t.TempDir()
-	a, err := app.New(t.Context(), app.Options{
-		ConfigFile: writeFile(t, dir, "tocsin.yml", config), ListenAddress: "127.0.0.1:0", StoragePath: filepath.Join(dir, "data"), Version: "test",
-		Logger: slog.New(slog.NewTextHandler(d.log, nil)), Console: io.Discard, Logs: d.sink,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- a.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-		if t.Failed() {
-			t.Logf("the daemon said:\n%s", d.log.String())
-		}
-	})
-	d.url = a.URL()
-	eventually(t, 30*time.Second, "the receivers run", func() error {
-		if !strings.Contains(d.log.String(), "msg=ready") {
-			return io.ErrNoProgress
-		}
-		return nil
-	})
-	return d
+	return &logDaemon{serve(t, "--config.file="+writeFile(t, t.TempDir(), "tocsin.yml", config)), t}
 }
 
 // address is where the daemon listens, by what it logs.
 func (d *logDaemon) address(message string) string {
 	d.t.Helper()
-	m := regexp.MustCompile(regexp.QuoteMeta(message) + `" address=(\S+)`).FindStringSubmatch(d.log.String())
-	if m == nil {
-		d.t.Fatalf("%q was not logged", message)
+	want := regexp.MustCompile(regexp.QuoteMeta(message) + `" address=(\S+)`)
+	at := ""
+	eventually(d.t, 20*time.Second, message, func() error {
+		m := want.FindStringSubmatch(d.text())
+		if m == nil {
+			return io.ErrNoProgress
+		}
+		at = m[1]
+		return nil
+	})
+	return at
+}
+
+// records returns what is stored.
+func (d *logDaemon) records() (all []logapi.Line) {
+	d.t.Helper()
+	status, text := d.try(http.MethodGet, "/api/v1/tocsin/logs?limit=0&direction=forward&since=2h", "", nil)
+	if status != http.StatusOK {
+		d.t.Fatalf("got %d %s", status, text)
 	}
-	return m[1]
+	for l := range strings.Lines(text) {
+		var x logapi.Line
+		if err := json.Unmarshal([]byte(l), &x); err != nil || x.Time.IsZero() {
+			d.t.Fatalf("%v in %.300q", err, l)
+		}
+		all = append(all, x)
+	}
+	return all
 }
 
 // record waits for the record whose text holds a word.
-func (d *logDaemon) record(word string) *telemetry.LogRecord {
+func (d *logDaemon) record(word string) logapi.Line {
 	d.t.Helper()
-	var found *telemetry.LogRecord
+	var found logapi.Line
 	eventually(d.t, 20*time.Second, "a record with "+word, func() error {
-		for _, r := range d.sink.Records() {
-			if strings.Contains(string(r.Body), word) {
-				found = &r
+		for _, r := range d.records() {
+			if strings.Contains(r.Line, word) {
+				found = r
 				return nil
 			}
 		}
@@ -108,16 +80,16 @@ func (d *logDaemon) record(word string) *telemetry.LogRecord {
 }
 
 // check compares what is known of the record that holds a word.
-func (d *logDaemon) check(word, service, level string) *telemetry.LogRecord {
+func (d *logDaemon) check(word, service, level string) logapi.Line {
 	d.t.Helper()
 	r := d.record(word)
-	if r.Service != service || r.Severity.String() != level {
-		d.t.Errorf("%s: got service %q and level %s in %s, want %q and %s", word, r.Service, r.Severity, logtest.Show(r), service, level)
+	if r.Service != service || r.Level != level {
+		d.t.Errorf("%s: got service %q and level %s in %+v, want %q and %s", word, r.Service, r.Level, r, service, level)
 	}
-	if age := time.Since(time.Unix(0, r.Time)); r.Time != 0 && (age < -time.Minute || age > time.Hour) {
-		d.t.Errorf("%s: it is from %s", word, time.Unix(0, r.Time))
+	if age := time.Since(r.Time); age < -time.Minute || age > time.Hour {
+		d.t.Errorf("%s: it is from %s", word, r.Time)
 	}
-	d.t.Logf("%s", logtest.Show(r))
+	d.t.Logf("%+v", r)
 	return r
 }
 

@@ -123,10 +123,7 @@ func (a *api) volumes(ctx context.Context, text string, from, to time.Time, foun
 	if err != nil {
 		return logs.Stats{}, err
 	}
-	q := logs.Query{From: from.UnixNano(), To: to.UnixNano() + 1}
-	if len(matchers) > 0 {
-		q.Stream = func(s *segment.Stream) bool { return logql.MatchStream(matchers, s) }
-	}
+	q := (&logql.LogQuery{Matchers: matchers}).Query(from.UnixNano(), to.UnixNano()+1)
 	return a.Store.Volume(ctx, q, func(s *segment.Stream, rows int, bytes int64) { found(logql.StreamLabels(s), rows, bytes) })
 }
 

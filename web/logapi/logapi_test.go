@@ -11,8 +11,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
@@ -23,6 +21,7 @@ import (
 
 	"github.com/tocsinhq/tocsin/logs"
 	"github.com/tocsinhq/tocsin/logs/logstest"
+	"github.com/tocsinhq/tocsin/logs/remote"
 	"github.com/tocsinhq/tocsin/telemetry"
 	"github.com/tocsinhq/tocsin/web/logapi"
 )
@@ -285,7 +284,12 @@ func TestRemote_QuestionsGoToTheOtherLoki(t *testing.T) {
 	defer front.Close()
 	cfg := logs.DefaultConfig()
 	cfg.Remote.URL, cfg.Remote.BearerToken, cfg.Remote.Tenant = front.URL, "secret", "team"
-	o := logapi.Options{Config: cfg, Now: func() time.Time { return begin.Add(time.Minute) }, Logger: slog.New(slog.DiscardHandler)}
+	now := func() time.Time { return begin.Add(time.Minute) }
+	other, err := remote.New(remote.Options{Config: cfg.Remote, Query: cfg.Query, Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := logapi.Options{Store: other, Config: cfg, Now: now, Logger: slog.New(slog.DiscardHandler)}
 	rec := httptest.NewRecorder()
 	logapi.NewOwn(o).Lines(rec, httptest.NewRequest("GET", "/logs?query="+url.QueryEscape(`{service_name="pay"} |= "took"`), nil))
 	if got := rec.Body.String(); !strings.Contains(got, `"line":"took 7 ms"`) || strings.Index(got, "took 7") > strings.Index(got, "took 5") || auth != "Bearer secret" || tenant != "team" {
@@ -339,39 +343,4 @@ func TestOwn_TailSendsEvents(t *testing.T) {
 		}
 	}
 	t.Fatal("the stream ended without a line:", scan.Err())
-}
-
-// TestLogcli runs Loki's own client, if LOGCLI names it, against the API.
-func TestLogcli(t *testing.T) {
-	program := os.Getenv("LOGCLI")
-	if program == "" {
-		t.Skip("LOGCLI does not name a logcli")
-	}
-	f := serve(t)
-	for _, c := range []struct {
-		args []string
-		want string
-	}{
-		{[]string{"query", "--from", "2026-11-25T11:00:00Z", "--to", "2026-11-25T13:00:00Z", "-o", "raw", "--forward", `{service_name="pay"} |= "took"`}, "took 5 ms\ntook 7 ms"},
-		{[]string{"query", "--from", "2026-11-25T11:00:00Z", "--to", "2026-11-25T13:00:00Z", "-o", "jsonl", `{service_name="cart"} | json`}, `"line":"{\"a\":1`},
-		{[]string{"query", "--from", "2026-11-25T12:00:00Z", "--to", "2026-11-25T12:01:00Z", "--step", "60s", `sum(count_over_time({pod=~".+"}[1m]))`}, `"values":[[1795608000,"1"],[1795608060,"3"]]`},
-		{[]string{"instant-query", "--now", "2026-11-25T12:00:10Z", `sum by (service_name) (rate({pod=~".+"}[1m]))`}, `"0.05"`},
-		{[]string{"labels", "--from", "2026-11-25T11:00:00Z", "--to", "2026-11-25T13:00:00Z"}, "pod\nservice_name"},
-		{[]string{"labels", "--from", "2026-11-25T11:00:00Z", "--to", "2026-11-25T13:00:00Z", "service_name"}, "cart\npay"},
-		{[]string{"series", "--from", "2026-11-25T11:00:00Z", "--to", "2026-11-25T13:00:00Z", `{service_name="pay"}`}, `{pod="pay-1", service_name="pay"}`},
-		{[]string{"series", "--from", "2026-11-25T11:00:00Z", "--to", "2026-11-25T13:00:00Z", "--analyze-labels", `{}`}, "Unique Values"},
-		{[]string{"stats", "--from", "2026-11-25T11:00:00Z", "--to", "2026-11-25T13:00:00Z", `{service_name="pay"}`}, "entries: 3"},
-		{[]string{"volume", "--from", "2026-11-25T11:00:00Z", "--to", "2026-11-25T13:00:00Z", `{service_name=~".+"}`}, `"service_name": "pay"`},
-		{[]string{"volume_range", "--from", "2026-11-25T12:00:00Z", "--to", "2026-11-25T12:01:00Z", "--step", "30s", `{service_name=~".+"}`}, `"values"`},
-	} {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		cmd := exec.CommandContext(ctx, program, append([]string{"--addr", f.url, "-q"}, c.args...)...)
-		cmd.Env = append(os.Environ(), "TZ=UTC")
-		out, err := cmd.CombinedOutput()
-		cancel()
-		text := strings.NewReplacer(" ", "", "\n", "", "\t", "").Replace(string(out))
-		if want := strings.NewReplacer(" ", "", "\n", "", "\t", "").Replace(c.want); err != nil || !strings.Contains(text, want) {
-			t.Errorf("logcli %s: got %v\n%s\nwant %s", c.args, err, out, c.want)
-		}
-	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tocsinhq/tocsin/logs"
 	"github.com/tocsinhq/tocsin/logs/logql"
+	"github.com/tocsinhq/tocsin/logs/remote"
 	"github.com/tocsinhq/tocsin/logs/segment"
 )
 
@@ -117,14 +118,7 @@ func (o *Own) Lines(w http.ResponseWriter, r *http.Request) {
 		}
 		return nil
 	}
-	if a.Config.Remote.URL != "" {
-		if n == 0 || n > a.Config.Query.MaxLines {
-			n = a.Config.Query.MaxLines
-		}
-		err = a.remoteLines(ctx, q.String(), from, to, n, forward, show)
-	} else {
-		_, err = a.engine.Logs(ctx, q, from.UnixNano(), to.UnixNano(), n, forward, func(e logql.Entry) error { return show(lineOf(e)) })
-	}
+	_, err = a.engine.Logs(ctx, q, from.UnixNano(), to.UnixNano(), n, forward, func(e logql.Entry) error { return show(lineOf(e)) })
 	switch {
 	case err != nil && !begun:
 		fail(err)
@@ -288,4 +282,7 @@ func (o *Own) Templates(r *http.Request) ([]TemplateRow, error) {
 // Status is the status and the sentence that an error of these funcs makes.
 func Status(err error) (int, string) { return statusOf(err), fmt.Sprint(err) }
 
-var _ logql.Source = (*logs.Store)(nil)
+var (
+	_ Store = (*logs.Store)(nil)
+	_ Store = (*remote.Store)(nil)
+)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tocsinhq/tocsin/logs"
 	"github.com/tocsinhq/tocsin/logs/logql"
+	"github.com/tocsinhq/tocsin/logs/remote"
 )
 
 // badRequest is an error about what was asked.
@@ -23,7 +24,8 @@ func statusOf(err error) int {
 	var syntax *logql.SyntaxError
 	var request *badRequest
 	switch {
-	case errors.As(err, &syntax), errors.As(err, &request), errors.Is(err, logql.ErrInvalid), errors.Is(err, logql.ErrLimit), errors.Is(err, logs.ErrTooMuch):
+	case errors.As(err, &syntax), errors.As(err, &request), errors.Is(err, logql.ErrInvalid), errors.Is(err, logql.ErrLimit), errors.Is(err, logs.ErrTooMuch),
+		errors.Is(err, remote.ErrRefused):
 		return http.StatusBadRequest
 	case errors.Is(err, logs.ErrBusy):
 		return http.StatusTooManyRequests
@@ -31,6 +33,8 @@ func statusOf(err error) int {
 		return http.StatusGatewayTimeout
 	case errors.Is(err, context.Canceled):
 		return 499
+	case errors.Is(err, remote.ErrUnavailable):
+		return http.StatusBadGateway
 	case errors.Is(err, logs.ErrClosed):
 		return http.StatusServiceUnavailable
 	}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/tocsinhq/tocsin/logs"
 	"github.com/tocsinhq/tocsin/logs/logql"
-	"github.com/tocsinhq/tocsin/logs/segment"
 )
 
 // grouped is the bytes of the streams that share the labels asked for.
@@ -190,12 +189,9 @@ type counted struct {
 
 // countTemplates counts records by template, the most frequent first.
 func (a *api) countTemplates(ctx context.Context, matchers []logql.Matcher, from, to time.Time, every time.Duration) ([]counted, error) {
-	q := logs.Query{From: from.UnixNano(), To: to.UnixNano() + 1}
+	q := (&logql.LogQuery{Matchers: matchers}).Query(from.UnixNano(), to.UnixNano()+1)
 	if (q.To-q.From)/int64(every) > 11_000 {
 		return nil, bad("at most 11,000 steps, got %s in steps of %s", to.Sub(from), every)
-	}
-	if len(matchers) > 0 {
-		q.Stream = func(s *segment.Stream) bool { return logql.MatchStream(matchers, s) }
 	}
 	by := map[uint64]*counted{}
 	err := a.Store.CountTemplates(ctx, q, int64(every), func(at int64, id uint64, n int) {

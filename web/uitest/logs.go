@@ -57,9 +57,9 @@ func (s *Server) Open(ctx context.Context, dir string) (closeParts func() error,
 // storeMiner finds templates for the store.
 type storeMiner struct{ miner *template.Miner }
 
-func (m storeMiner) Mine(service string, sev telemetry.Severity, given, body []byte, at int64, spans []segment.Span) (uint64, []segment.Span) {
+func (m storeMiner) Mine(r *telemetry.LogRecord, at int64, spans []segment.Span) (uint64, []segment.Span) {
 	var match template.Match
-	m.miner.Mine(service, sev, given, body, at, &match)
+	m.miner.Mine(r.Service, r.Severity, r.Template, r.Body, at, &match)
 	for _, v := range match.Vars {
 		spans = append(spans, segment.Span{Start: v.Start, End: v.End})
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -25,7 +26,8 @@ type queryLogsCommand struct {
 	To     string `placeholder:"TIME" help:"End at this time; now by default."`
 	Limit  int    `default:"100" help:"Print at most so many lines, the newest ones; 0 is all, as they are read."`
 	Follow bool   `short:"f" help:"Print lines as they are stored, until Ctrl-C."`
-	Output string `short:"o" default:"text" enum:"text,json,raw" help:"text: time, level, service and line; json: one object a line; raw: the line alone."`
+	Output string `short:"o" default:"text" enum:"text,json,raw,parquet" help:"text: time, level, service and line; json: one object a line; raw: the line alone; parquet: a file for other programs, see --out."`
+	Out    string `placeholder:"FILE" help:"File for -o parquet; it is there when it is whole."`
 }
 
 // Run prints what a query finds, the oldest line first.
@@ -36,6 +38,16 @@ func (c *queryLogsCommand) Run(ctx context.Context, s streams) error {
 	}
 	if c.Limit < 0 {
 		return wrongUse(s, fmt.Errorf("--limit: want 0 or more, got %d", c.Limit))
+	}
+	if (c.Output == "parquet") != (c.Out != "") || (c.Out != "" && c.Follow) {
+		return wrongUse(s, errors.New("--out goes with -o parquet, and neither with --follow"))
+	}
+	if c.Out != "" {
+		f, err := newParquetFile(c.Out)
+		if err != nil {
+			return err
+		}
+		return f.close(c.find(ctx, cl, f.write))
 	}
 	out := bufio.NewWriter(s.out)
 	show := func(l logapi.Line) error { return c.print(out, l) }
@@ -51,16 +63,21 @@ func (c *queryLogsCommand) Run(ctx context.Context, s streams) error {
 		}
 		return err
 	}
+	if err := c.find(ctx, cl, show); err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+// find shows what the query finds, the oldest line first.
+func (c *queryLogsCommand) find(ctx context.Context, cl *client.Client, show func(logapi.Line) error) error {
 	q := client.LogQuery{Query: c.Query, Since: c.Since, Start: c.From, End: c.To, Limit: c.Limit}
 	if c.Limit == 0 { // as they are read
 		q.Limit, q.Forward = -1, true
-		if err := cl.Logs(ctx, q, show); err != nil {
-			return err
-		}
-		return out.Flush()
+		return cl.Logs(ctx, q, show)
 	}
 	var found []logapi.Line // the newest first
-	err = cl.Logs(ctx, q, func(l logapi.Line) error {
+	err := cl.Logs(ctx, q, func(l logapi.Line) error {
 		found = append(found, l)
 		return nil
 	})
@@ -72,7 +89,7 @@ func (c *queryLogsCommand) Run(ctx context.Context, s streams) error {
 			return err
 		}
 	}
-	return out.Flush()
+	return nil
 }
 
 func (c *queryLogsCommand) print(w io.Writer, l logapi.Line) (err error) {
