@@ -64,8 +64,10 @@ func (e engine) affinity(s *state, l *live, o Occurrence, marks []uint64) affini
 			break
 		}
 	}
-	dt := o.At.Sub(l.Memory.LastStrong).Abs()
-	if l.State.Active() && l.standing(sc.service) {
+	// Nearness cannot be told below the step at which the occurrence is looked at.
+	dt := max(o.At.Sub(l.Memory.LastStrong).Abs()-o.step(), 0)
+	// What opened it and goes on is a strong report at every moment.
+	if l.State.Active() && (l.standing(sc.service) || a.topology > 0 && l.standing("")) {
 		dt = 0
 	}
 	a.time = math.Exp(-float64(dt) / float64(time.Duration(e.cfg.AttachTau)))
@@ -115,12 +117,21 @@ func meets(environment string, l *live) bool {
 	return environment == "" || own == "" || own == environment
 }
 
-// standing says whether a strong occurrence of the service still goes on, or of
-// any service if none is named. Data that stopped are no recovery, so that they
-// count for the service itself; what flaps counts for nothing but itself.
+// step returns the time between two looks at an occurrence, 0 when it is not known.
+func (o Occurrence) step() time.Duration {
+	if s := float64(o.Step); s > 0 && s <= 86400 {
+		return time.Duration(s * float64(time.Second))
+	}
+	return 0
+}
+
+// standing says whether an occurrence of the service that opens incidents by
+// itself still goes on, or of any service if none is named. Data that stopped are
+// no recovery, so that they count for the service itself; what flaps counts for
+// nothing but itself.
 func (l *live) standing(service string) bool {
 	for _, o := range l.Occurrences {
-		if !o.Strong || o.Condition == ConditionCleared || l.Memory.Tracks[o.Key].Flapping {
+		if !o.Strong || !o.Symptom && o.Source != SourceAlert || o.Condition == ConditionCleared || l.Memory.Tracks[o.Key].Flapping {
 			continue
 		}
 		if service != "" && scopeOf(o).service == service || service == "" && o.Condition == ConditionFiring {

@@ -132,7 +132,7 @@ func (e engine) home(s *state, o Occurrence) home {
 	var h home
 	var holder *live
 	if holder = s.open[s.byKey[o.Key]]; holder != nil {
-		if !e.another(holder, o) {
+		if !e.another(s, holder, o) {
 			return home{live: holder, known: true}
 		}
 	}
@@ -169,9 +169,9 @@ func (e engine) home(s *state, o Occurrence) home {
 
 // another says whether a report of an occurrence that an incident holds is of
 // another matter: an anomaly that was over, began anew as a strong one, and is
-// too far from the incident by now. What a rule says stays with its incident,
+// too far from the incident by now. What a rule watches stays with its incident,
 // and so does what flaps: that is what flapping means.
-func (e engine) another(l *live, o Occurrence) bool {
+func (e engine) another(s *state, l *live, o Occurrence) bool {
 	if o.Source != SourceAnomaly || !gathers(o) || l.scope() == stormScope {
 		return false
 	}
@@ -180,14 +180,23 @@ func (e engine) another(l *live, o Occurrence) bool {
 		return true
 	}
 	old := l.Occurrences[i]
-	if old.Condition != ConditionCleared || !o.Since.After(old.At) || l.Memory.Tracks[o.Key].Flapping {
+	if old.Condition != ConditionCleared || !o.Since.After(old.At) || l.Memory.Tracks[o.Key].Flapping || l.ruled(o) {
 		return false
 	}
-	return !l.standing("") && o.At.Sub(l.Memory.LastStrong) > time.Duration(e.cfg.AttachTau)
+	return e.affinity(s, l, o, marksOf(o)).sum() < e.cfg.AttachAffinity-affinityTolerance
 }
 
-// returning finds the ended incident that an occurrence reopens: one that had
-// the same alert, or the one that it is nearest to.
+// ruled says whether a rule of the incident watches what the occurrence is about:
+// it is the same alert, or an anomaly of an alert's signal. People have said then
+// what is one matter, and every return of it is a return of the incident.
+func (l *live) ruled(o Occurrence) bool {
+	return meets(o.Environment, l) && slices.ContainsFunc(l.Occurrences, func(x Occurrence) bool {
+		return x.Source == SourceAlert && (x.Key == o.Key || o.Signal != "" && x.Signal == o.Signal && x.Service == o.Service)
+	})
+}
+
+// returning finds the ended incident that an occurrence reopens: one with a rule
+// that watches the same, or the one that it is nearest to.
 func (e engine) returning(s *state, o Occurrence, marks []uint64) *live {
 	var found *live
 	best := e.cfg.AttachAffinity - affinityTolerance
@@ -196,8 +205,8 @@ func (e engine) returning(s *state, o Occurrence, marks []uint64) *live {
 			continue
 		}
 		sum := e.affinity(s, l, o, marks).sum()
-		if o.Source == SourceAlert && meets(o.Environment, l) && l.index(o.Key) >= 0 {
-			sum = 2 // a rule says that it is the same
+		if opens(o) && l.ruled(o) {
+			sum = 2
 		}
 		if found == nil && sum >= best || sum > best || found != nil && sum == best && l.ID > found.ID {
 			found, best = l, sum

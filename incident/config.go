@@ -67,7 +67,7 @@ func DefaultConfig() Config {
 		ReopenWindow:   yamldoc.Duration(30 * time.Minute),
 		ResolveAfter:   yamldoc.Duration(5 * time.Minute),
 		AttachAffinity: 0.5,
-		AttachTau:      yamldoc.Duration(5 * time.Minute),
+		AttachTau:      yamldoc.Duration(90 * time.Second),
 		MergeAffinity:  0.7,
 		MaxAge:         yamldoc.Duration(6 * time.Hour),
 		ExpireAfter:    yamldoc.Duration(72 * time.Hour),

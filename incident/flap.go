@@ -70,9 +70,5 @@ func (e engine) settle(s *state, l *live, now time.Time, d *delta) *live {
 // hold is how long an occurrence must have been clear to be believed: ResolveAfter,
 // three looks at it, or the time after which it usually came back.
 func (e engine) hold(s *state, o Occurrence) time.Duration {
-	steps := time.Duration(0)
-	if step := float64(o.Step); step > 0 && step < 86400 {
-		steps = time.Duration(3 * step * float64(time.Second))
-	}
-	return max(time.Duration(e.cfg.ResolveAfter), steps, s.prints.by[o.Key].usualGap())
+	return max(time.Duration(e.cfg.ResolveAfter), 3*o.step(), s.prints.by[o.Key].usualGap())
 }
