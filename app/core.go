@@ -130,6 +130,7 @@ type Core struct {
 	alertLog  *journal.Log
 	gaps      *journal.Gaps
 	beats     beats
+	related   related
 
 	windows atomic.Pointer[window.Set] // maintenance, as of the last reload
 
@@ -284,13 +285,18 @@ func (c *Core) openDeciders(ctx context.Context, o CoreOptions) (err error) {
 	c.incidents, err = incident.NewManager(ctx, incident.ManagerOptions{
 		DB: c.state, Config: o.Config.Incidents, Logger: o.Logger.With("component", "incident"),
 		Metrics: o.Metrics, Changed: c.signal,
+		Topology: c.related.topology, Suspect: c.related.suspect, Lagging: c.related.lagging,
 	})
 	if err != nil {
 		return err
 	}
+	c.related.calls.Store(topology.NewCalls(o.Config.Services.Edges()))
 	c.anomalies = incident.NewAnomalyLog(c.state, o.Metrics)
 	c.feed = change.NewFeed(c.state, change.Options{Metrics: o.Metrics})
 	c.rankings = rca.NewStore(c.state)
+	if err := c.resumeSuspects(ctx); err != nil {
+		return err
+	}
 	c.gaps = journal.NewGaps(c.state)
 	if c.alertLog, err = journal.NewLog(ctx, c.state, o.Metrics); err != nil {
 		return err

@@ -42,7 +42,7 @@ func (p people) Silence(ctx context.Context, id, actor string, d time.Duration) 
 
 // FalseAlarm ends the incident and notes why.
 func (p people) FalseAlarm(ctx context.Context, id, actor string) error {
-	_, err := p.c.incidents.Resolve(ctx, id, actor, "false alarm", p.c.now())
+	_, err := p.c.incidents.FalsePositive(ctx, id, actor, "", p.c.now())
 	return forPeople(err)
 }
 

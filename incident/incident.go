@@ -149,10 +149,20 @@ const (
 	EventSplit         EventKind = "split"   // people took an occurrence out of it
 )
 
-// Silent reports whether an event of this kind is for the timeline only: nobody
-// is told of it.
-func (k EventKind) Silent() bool {
-	return k == EventCandidate || k == EventClosed || k == EventLinked
+// Ends reports whether an event of this kind ends an incident.
+func (k EventKind) Ends() bool {
+	switch k {
+	case EventResolved, EventClosed, EventMerged, EventFalsePositive, EventExpired:
+		return true
+	}
+	return false
+}
+
+// Silent reports whether the event is for the timeline only, so that nobody is
+// told of it: of what never opened, of links, and of the end of the time in which
+// an incident that had ended could reopen.
+func (r EventRecord) Silent() bool {
+	return r.Incident.NeverOpened || r.Event.Kind == EventLinked || r.Event.Kind == EventClosed && r.Incident.Resolved.Before(r.Event.At)
 }
 
 // Event is one row of an incident's append-only timeline. Seq rises over all

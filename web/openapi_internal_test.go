@@ -48,7 +48,7 @@ func readOpenAPI(t *testing.T) openAPIFile {
 
 func TestOpenAPI_RoutesAndDocument_Agree(t *testing.T) {
 	doc := readOpenAPI(t)
-	s := &server{opts: Options{Incidents: struct{ Incidents }{}, Write: http.NotFoundHandler(), OTLP: http.NotFoundHandler(), Push: http.NotFoundHandler(), Metrics: http.NotFoundHandler()}}
+	s := &server{opts: Options{Incidents: struct{ Incidents }{}, Lives: struct{ IncidentLives }{}, Shapes: struct{ IncidentShapes }{}, Write: http.NotFoundHandler(), OTLP: http.NotFoundHandler(), Push: http.NotFoundHandler(), Metrics: http.NotFoundHandler()}}
 	documented := map[string]bool{}
 	for path, ops := range doc.Paths {
 		for method := range ops {

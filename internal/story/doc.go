@@ -24,6 +24,7 @@
 //	crash at 70m                        # start again without stopping in order
 //	ack at 80m service=pay actor=oncall    # a person acknowledges the open incident
 //	resolve at 90m service=pay actor=oncall
+//	person at 90m does=mitigate service=pay actor=oncall  # or close, false_positive, merge other=SERVICE, split key=KEY
 //	down at 1h channel=pager for=30m [answer=refuse]  # a channel takes nothing; it asks to be
 //	                                    # tried again, or with "answer=refuse" says no for good
 //	expect at 65m incident pay open

@@ -79,12 +79,12 @@ func (p *scriptParser) command(n int, line string, block []string) error {
 		err = p.load(n, w[1:], block)
 	case "logs":
 		err = p.logs(n, w[1:], block)
-	case string(ActionChange), string(ActionRestart), string(ActionCrash), string(ActionAck), string(ActionResolve), string(ActionSilence), string(ActionAlert), string(ActionDown):
+	case string(ActionChange), string(ActionRestart), string(ActionCrash), string(ActionAck), string(ActionResolve), string(ActionPerson), string(ActionSilence), string(ActionAlert), string(ActionDown):
 		err = p.action(n, w)
 	case "expect":
 		err = p.expect(n, w[1:])
 	default:
-		err = fmt.Errorf("unknown command %q; want start, tick, config, alerts, rules, alertmanager, slos, load, logs, change, restart, crash, ack, resolve, silence, alert, down or expect", w[0])
+		err = fmt.Errorf("unknown command %q; want start, tick, config, alerts, rules, alertmanager, slos, load, logs, change, restart, crash, ack, resolve, person, silence, alert, down or expect", w[0])
 	}
 	return err
 }

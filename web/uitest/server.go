@@ -43,7 +43,7 @@ func NewServer(now func() time.Time) *Server {
 	started := now().Add(-73*time.Hour - 12*time.Minute)
 	s.Options = web.Options{
 		Config: web.DefaultConfig(), ListenAddress: "127.0.0.1:9099",
-		Incidents: shop.Incidents(), Broker: s.Broker, Changes: shop.Changes(), Anomalies: shop.Anomalies(), Rankings: shop, Deliveries: shop, Notifications: shop.Notifications, Bands: shop, Forecasts: shop, Imports: imports{}, Cardinality: shop.Cardinality,
+		Incidents: shop.Incidents(), Lives: incidentView{shop}, Shapes: incidentView{shop}, Broker: s.Broker, Changes: shop.Changes(), Anomalies: shop.Anomalies(), Rankings: shop, Deliveries: shop, Notifications: shop.Notifications, Bands: shop, Forecasts: shop, Imports: imports{}, Cardinality: shop.Cardinality,
 		Delivery: func(_ context.Context, r web.DeliveryRequest) (delivery.Report, error) {
 			return shop.delivery(r), nil
 		},
