@@ -2,7 +2,7 @@ import { Button, VisuallyHidden } from '@mantine/core'
 import { Suspense, lazy, useMemo, useState } from 'react'
 import { Link } from 'wouter'
 import { api } from '../api/client.ts'
-import type { IncidentDetail, Occurrence } from '../api/nouns.ts'
+import { type IncidentDetail, type Occurrence, isOver } from '../api/nouns.ts'
 import { useResource } from '../api/resource.ts'
 import { type Mark, changeMarks, niceStep } from '../chart/band.ts'
 import { probability } from '../format/number.ts'
@@ -10,6 +10,7 @@ import { arrows, selector } from '../format/text.ts'
 import { isSet } from '../format/time.ts'
 import { useLive } from '../live-context.tsx'
 import { Actions } from '../parts/actions.tsx'
+import { Kin } from '../parts/kin.tsx'
 import { Deliveries } from '../parts/deliveries.tsx'
 import { EvidenceTable } from '../parts/evidence.tsx'
 import { SeverityMark, StateMark } from '../parts/marks.tsx'
@@ -66,7 +67,7 @@ export default function Incident({ id }: { id: string }) {
 
 function Headline({ detail, changed }: { detail: IncidentDetail; changed: () => void }) {
   const { incident: i } = detail
-  const over = i.state === 'resolved'
+  const over = isOver(i.state)
   return (
     <header className="headline">
       <h1>{arrows(i.title)}</h1>
@@ -81,7 +82,7 @@ function Headline({ detail, changed }: { detail: IncidentDetail; changed: () => 
         </span>
         {over && (
           <span>
-            resolved <Ago at={i.resolved} />
+            ended <Ago at={i.resolved} />
           </span>
         )}
         <span>
@@ -91,6 +92,7 @@ function Headline({ detail, changed }: { detail: IncidentDetail; changed: () => 
         <span className="mono dim">{i.id}</span>
       </p>
       <Why detail={detail} />
+      <Kin incident={i} />
       <Actions incident={i} changed={changed} />
     </header>
   )
