@@ -125,20 +125,35 @@ func (o Occurrence) step() time.Duration {
 	return 0
 }
 
+// standing is which services have an occurrence that opens incidents by itself
+// and goes on.
+type standing struct {
+	services []string // with firing ones, and those whose data stopped
+	firing   bool     // any
+}
+
 // standing says whether an occurrence of the service that opens incidents by
 // itself still goes on, or of any service if none is named. Data that stopped are
 // no recovery, so that they count for the service itself; what flaps counts for
-// nothing but itself.
+// nothing but itself. The answer is kept until the incident changes, because it
+// is asked of every open incident for every report.
 func (l *live) standing(service string) bool {
-	for _, o := range l.Occurrences {
-		if !o.Strong || !o.Symptom && o.Source != SourceAlert || o.Condition == ConditionCleared || l.Memory.Tracks[o.Key].Flapping {
-			continue
-		}
-		if service != "" && scopeOf(o).service == service || service == "" && o.Condition == ConditionFiring {
-			return true
+	if l.stands == nil {
+		l.stands = new(standing)
+		for _, o := range l.Occurrences {
+			if !o.Strong || !o.Symptom && o.Source != SourceAlert || o.Condition == ConditionCleared || l.Memory.Tracks[o.Key].Flapping {
+				continue
+			}
+			l.stands.firing = l.stands.firing || o.Condition == ConditionFiring
+			if name := scopeOf(o).service; !slices.Contains(l.stands.services, name) {
+				l.stands.services = append(l.stands.services, name)
+			}
 		}
 	}
-	return false
+	if service == "" {
+		return l.stands.firing
+	}
+	return slices.Contains(l.stands.services, service)
 }
 
 // jaccard compares two sorted sets of labels, each label weighed by its rarity.

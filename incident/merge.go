@@ -111,6 +111,7 @@ func (e engine) merge(s *state, old, young *live, m merging, d *delta) {
 	}
 	old.Memory.LastStrong = latest(old.Memory.LastStrong, young.Memory.LastStrong)
 	old.Memory.Severe = latest(old.Memory.Severe, young.Memory.Severe)
+	old.stands = nil
 	old.Updated = latest(old.Updated, m.at)
 	old.Merged = append(slices.Clone(old.Merged), young.ID)
 	young.MergedInto = old.ID

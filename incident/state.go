@@ -47,6 +47,8 @@ func scopeOf(o Occurrence) scope {
 type live struct {
 	Incident
 	Memory memory `json:"memory"`
+
+	stands *standing // nil until it is asked for
 }
 
 type memory struct {
@@ -79,6 +81,7 @@ func (l *live) scope() scope { return scope{l.Memory.Scope[0], l.Memory.Scope[1]
 
 func (l *live) clone() *live {
 	c := *l
+	c.stands = nil
 	c.Occurrences = slices.Clone(l.Occurrences)
 	c.Memory.Tracks = maps.Clone(l.Memory.Tracks)
 	c.Memory.DroppedKeys = slices.Clone(l.Memory.DroppedKeys)
@@ -162,7 +165,7 @@ type delta struct {
 	linked    []link    // anomalies that now belong to an incident
 	prints    map[string]*print
 	starts    []start
-	urgent    bool // must be written now, not at the next refresh
+	urgent    bool   // must be written now, not at the next refresh
 	result    string // for the counter
 }
 
@@ -238,6 +241,7 @@ func (s *state) commit(d delta, c Config) {
 
 // place puts an incident where its state belongs.
 func (s *state) place(l *live) {
+	l.stands = nil // it may have been asked before the step was over
 	if l.State == StateCandidate {
 		s.candidates[l.scope()] = l
 		return
