@@ -229,45 +229,51 @@ func FuzzEngine_Invariants(f *testing.F) {
 func BenchmarkEngine_MillionSignals(b *testing.B) {
 	const signals = 1_000_000
 	for b.Loop() {
-		e, s := testEngine(), newState()
-		e.topology = func(a, b string) float64 {
-			if a[len(a)-1] == b[len(b)-1] {
-				return 0.8
-			}
-			return 0
-		}
-		rnd := rand.New(rand.NewPCG(1, 2))
-		now := noon
-		var half, full uint64
-		going := map[string]time.Time{}
-		for i := range signals {
-			now = now.Add(time.Second)
-			n := rnd.IntN(3000)
-			o := strongAnomaly(fmt.Sprintf("x%d", n), fmt.Sprintf("s%03d", n%300), now)
-			o.Symptom = n%7 == 0
-			if since, ok := going[o.Key]; ok && rnd.IntN(2) == 0 {
-				o.Condition, o.Since = ConditionCleared, since
-				delete(going, o.Key)
-			} else if !ok {
-				going[o.Key] = now
-			} else {
-				o.Since = since
-			}
-			e.step(s, o)
-			if i%15 == 0 {
-				s.commit(e.tick(s, now), e.cfg)
-			}
-			if i == signals/2 {
-				half = heap()
-			}
-		}
-		full = heap()
-		b.ReportMetric(float64(half)/1024, "KiB_half_way")
-		b.ReportMetric(float64(full)/1024, "KiB_at_end")
-		b.ReportMetric(float64(len(s.open)), "open")
-		if len(s.open) > maxOpen+1 || len(s.recent) > maxRecent || len(s.prints.by) > maxPrints {
-			b.Fatalf("%d open, %d recent, %d fingerprints", len(s.open), len(s.recent), len(s.prints.by))
-		}
+		million(b, signals)
 	}
 	b.ReportMetric(b.Elapsed().Seconds()*1e6/float64(b.N)/signals, "us/signal")
+}
+
+// million plays so many reports and tells what the state holds half way and at the
+// end.
+func million(b *testing.B, signals int) {
+	e, s := testEngine(), newState()
+	e.topology = func(a, b string) float64 {
+		if a[len(a)-1] == b[len(b)-1] {
+			return 0.8
+		}
+		return 0
+	}
+	rnd := rand.New(rand.NewPCG(1, 2))
+	now := noon
+	var half, full uint64
+	going := map[string]time.Time{}
+	for i := range signals {
+		now = now.Add(time.Second)
+		n := rnd.IntN(3000)
+		o := strongAnomaly(fmt.Sprintf("x%d", n), fmt.Sprintf("s%03d", n%300), now)
+		o.Symptom = n%7 == 0
+		if since, ok := going[o.Key]; ok && rnd.IntN(2) == 0 {
+			o.Condition, o.Since = ConditionCleared, since
+			delete(going, o.Key)
+		} else if !ok {
+			going[o.Key] = now
+		} else {
+			o.Since = since
+		}
+		e.step(s, o)
+		if i%15 == 0 {
+			s.commit(e.tick(s, now), e.cfg)
+		}
+		if i == signals/2 {
+			half = heap()
+		}
+	}
+	full = heap()
+	b.ReportMetric(float64(half)/1024, "KiB_half_way")
+	b.ReportMetric(float64(full)/1024, "KiB_at_end")
+	b.ReportMetric(float64(len(s.open)), "open")
+	if len(s.open) > maxOpen+1 || len(s.recent) > maxRecent || len(s.prints.by) > maxPrints {
+		b.Fatalf("%d open, %d recent, %d fingerprints", len(s.open), len(s.recent), len(s.prints.by))
+	}
 }
