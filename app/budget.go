@@ -26,6 +26,9 @@ func (c *Core) refund(inc incident.Incident) {
 
 // confirmed reports whether more than the detector's word stands for an incident.
 func confirmed(inc incident.Incident) bool {
+	if inc.State == incident.StateFalsePositive {
+		return false // it stays spent: that is what the budget is for
+	}
 	if !inc.Acked.IsZero() {
 		return true
 	}

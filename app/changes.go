@@ -182,6 +182,7 @@ func (c *Core) rerank(ctx context.Context, inc incident.Incident, now time.Time)
 	if err != nil {
 		return err
 	}
+	c.related.ranked(inc.ID, r)
 	changed, err := c.rankings.Save(ctx, inc.ID, r)
 	if err != nil || !changed || len(r.Findings) == 0 {
 		return err

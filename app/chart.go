@@ -61,10 +61,10 @@ func (c *Core) chartFor(ctx context.Context, rec incident.EventRecord, ranking r
 // drawsChart says which events are told as messages of their own.
 func drawsChart(k incident.EventKind) bool {
 	switch k {
-	case incident.EventOpened, incident.EventRaised, incident.EventReopened, incident.EventResolved, incident.EventAcked, incident.EventSuspects, incident.EventNote:
+	case incident.EventOpened, incident.EventRaised, incident.EventReopened, incident.EventAcked, incident.EventMitigated, incident.EventSuspects, incident.EventNote:
 		return true
 	}
-	return false
+	return k.Ends()
 }
 
 func (c *Core) drawn(ctx context.Context, rec incident.EventRecord, ranking rca.Ranking) (*notify.Chart, error) {
@@ -206,7 +206,7 @@ func marks(c *notify.Chart, i incident.Incident, ranking rca.Ranking) []notify.C
 		}
 	}
 	add(onsetOf(i), notify.MarkOnset, "onset")
-	if i.State == incident.StateResolved {
+	if i.State.Over() {
 		add(i.Resolved, notify.MarkResolved, "resolved")
 	}
 	for _, f := range ranking.Findings[:min(len(ranking.Findings), 8)] {

@@ -11,6 +11,7 @@ import (
 	"github.com/tocsinhq/tocsin/incident"
 	"github.com/tocsinhq/tocsin/rules"
 	"github.com/tocsinhq/tocsin/rules/signal"
+	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // consumeBatch bounds the verdicts that are stored in one transaction.
@@ -130,7 +131,7 @@ func (c *Core) onAlerts(ctx context.Context, alerts []rules.Alert) {
 		if s, known := c.engine.SignalOf(signal.Prefix + a.Signal); known {
 			o.Symptom = s.Symptom
 		}
-		o.Channels = c.toldBy(a.Labels, a.Channels)
+		o.Channels, o.Step = c.toldBy(a.Labels, a.Channels), telemetry.Number(c.ruleInterval.Seconds())
 		if err := c.incidents.Apply(ctx, c.excuse(ctx, o)); err != nil {
 			// A firing alert is reported again when its value changes; an end
 			// that is lost here is only found again by Resume, at a start.

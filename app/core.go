@@ -135,6 +135,7 @@ type Core struct {
 	alertLog  *journal.Log
 	gaps      *journal.Gaps
 	beats     beats
+	related   related
 
 	stages  atomic.Pointer[stage.Pipeline] // as of the last reload
 	windows atomic.Pointer[window.Set]     // maintenance, as of the last reload
@@ -297,6 +298,7 @@ func (c *Core) openDeciders(ctx context.Context, o CoreOptions) (err error) {
 	c.incidents, err = incident.NewManager(ctx, incident.ManagerOptions{
 		DB: c.state, Config: o.Config.Incidents, Logger: o.Logger.With("component", "incident"),
 		Metrics: o.Metrics, Changed: c.signal,
+		Topology: c.graphs.graph.Related, Suspect: c.related.suspect, Lagging: c.related.lagging,
 	})
 	if err != nil {
 		return err
@@ -305,6 +307,9 @@ func (c *Core) openDeciders(ctx context.Context, o CoreOptions) (err error) {
 	c.feed = change.NewFeed(c.state, change.Options{Metrics: o.Metrics, RollbackWindow: o.Config.Changes.Feed.RollbackWindow.Std()})
 	c.rankings = rca.NewStore(c.state)
 	if err := c.openLearned(ctx, o); err != nil {
+		return err
+	}
+	if err := c.resumeSuspects(ctx); err != nil {
 		return err
 	}
 	c.gaps = journal.NewGaps(c.state)

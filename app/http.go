@@ -86,6 +86,8 @@ func (a *App) serve(c *Core) {
 		Config:        cfg.Web,
 		ListenAddress: a.Address(),
 		Incidents:     webIncidents{c.incidents},
+		Lives:         webIncidents{c.incidents},
+		Shapes:        webIncidents{c.incidents},
 		Broker:        a.server.broker,
 		Changes:       webChanges{c},
 		Stages:        c.StageReport,

@@ -171,7 +171,7 @@ const stateFalse = "false_positive"
 
 // endFalse brings an incident to its end as a false alarm.
 func (c *Core) endFalse(ctx context.Context, id, actor, reason string, at time.Time) error {
-	_, err := c.incidents.Resolve(ctx, id, actor, reason, at)
+	_, err := c.incidents.FalsePositive(ctx, id, actor, reason, at)
 	return err
 }
 

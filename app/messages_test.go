@@ -227,7 +227,7 @@ notify:
 		t.Errorf("a press: %d, want 200", got)
 	}
 	d.json("/api/v1/tocsin/incidents/"+p.Incident.ID, &inc)
-	if inc.Incident.State != incident.StateResolved {
+	if inc.Incident.State != incident.StateFalsePositive {
 		t.Errorf("incident = %+v", inc.Incident)
 	}
 }

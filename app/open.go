@@ -133,4 +133,4 @@ func (c *Core) channelStatus(ctx context.Context) ([]web.Channel, error) {
 }
 
 // openStates are those of incidents that are not over.
-var openStates = []incident.State{incident.StateOpen, incident.StateAcknowledged}
+var openStates = incident.ActiveStates()

@@ -64,6 +64,7 @@ func (c *Core) Beat(ctx context.Context, t time.Time) error {
 // beatStorage notes a time in which nothing could be stored, when it is over.
 func (c *Core) beatStorage(ctx context.Context, t time.Time, least time.Duration) error {
 	err := c.writer.Healthy()
+	c.related.failing.Store(err != nil)
 	switch since := c.beats.failing; {
 	case err != nil && since.IsZero():
 		c.beats.failing = t
@@ -82,6 +83,7 @@ func (c *Core) noteGap(ctx context.Context, g journal.Gap) error {
 	c.metrics.gap(g)
 	c.bank.Away(g.From.UnixMilli(), g.To.UnixMilli())
 	c.engine.Blind(g.To.Add(gapGrace))
+	c.related.blind.Store(g.To.Add(gapGrace).UnixMilli())
 	if err := c.gaps.Record(ctx, g); err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 // event, the latest ranking of causes and links. Messages that were held back or
 // that nobody acknowledged are told with it.
 func (c *Core) presentMessage(ctx context.Context, id string) (notify.Message, error) {
-	inc, events, err := c.incidents.Get(ctx, id)
+	inc, events, err := c.incidents.GetOwn(ctx, id)
 	if err != nil {
 		return notify.Message{}, err
 	}

@@ -54,6 +54,10 @@ func (c *Core) Respond(ctx context.Context) (int, error) {
 func (c *Core) respondTo(ctx context.Context, rec incident.EventRecord) error {
 	c.refund(rec.Incident)
 	c.remember(ctx, rec)
+	c.related.over(rec.Incident)
+	if rec.Silent() {
+		return nil
+	}
 	ranking, err := c.rank(ctx, rec)
 	if err != nil {
 		// People must be told even when the cause cannot be ranked.
@@ -100,6 +104,7 @@ func (c *Core) rank(ctx context.Context, rec incident.EventRecord) (rca.Ranking,
 	if err != nil {
 		return rca.Ranking{}, err
 	}
+	c.related.ranked(rec.Incident.ID, r)
 	if _, err := c.rankings.Save(ctx, rec.Incident.ID, r); err != nil {
 		return r, err
 	}

@@ -23,7 +23,7 @@ const maxSilenceSets = 20
 // service, since routes go by the labels of alerts. Each is a silence of its own,
 // because Alertmanager's API v2 cannot show one that has alternatives.
 func (c *Core) silenceIncident(ctx context.Context, i incident.Incident, actor string, d time.Duration) (time.Time, error) {
-	if i.State == incident.StateResolved {
+	if i.State.Over() {
 		return time.Time{}, errors.New("the incident is over already")
 	}
 	sets := silenceSets(i)

@@ -43,6 +43,26 @@ func (s webIncidents) Resolve(ctx context.Context, id, actor, note string, at ti
 	return s.m.Resolve(ctx, id, actor, note, at)
 }
 
+func (s webIncidents) Mitigate(ctx context.Context, id, actor, note string, at time.Time) (incident.Incident, error) {
+	return s.m.Mitigate(ctx, id, actor, note, at)
+}
+
+func (s webIncidents) Close(ctx context.Context, id, actor, note string, at time.Time) (incident.Incident, error) {
+	return s.m.Close(ctx, id, actor, note, at)
+}
+
+func (s webIncidents) FalsePositive(ctx context.Context, id, actor, note string, at time.Time) (incident.Incident, error) {
+	return s.m.FalsePositive(ctx, id, actor, note, at)
+}
+
+func (s webIncidents) Merge(ctx context.Context, id, with, actor, note string, at time.Time) (incident.Incident, error) {
+	return s.m.Merge(ctx, id, with, actor, note, at)
+}
+
+func (s webIncidents) Split(ctx context.Context, id, key, actor, note string, at time.Time) (incident.Incident, error) {
+	return s.m.Split(ctx, id, key, actor, note, at)
+}
+
 type webEvents struct{ m *incident.Manager }
 
 func (s webEvents) EventsAfter(ctx context.Context, seq int64, limit int) ([]web.EventRecord, error) {

@@ -32,6 +32,7 @@ type bench struct {
 var benches = []bench{
 	{"detection", "event recall, delay, false alarms and cost of the detector on labelled series", detection},
 	{"groups", "event recall and ranking of guilty metrics over all metrics of a service", groups},
+	{"grouping", "how odd things during injected faults become incidents: covered, fragments, merged, noise", groupingBench},
 	{"forecast", "coverage and error of the detector's forecasts against seasonal-naive", forecast},
 	{"ingest", "cost of receiving samples beside Prometheus and VictoriaMetrics", ingest},
 	{"verdict", "how often changes without effect are called faulty, and those with one are found", verdictBench},

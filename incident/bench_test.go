@@ -33,6 +33,10 @@ type bench struct {
 	changed int
 	ids     int
 	cfg     incident.Config
+
+	related func(a, b string) float64
+	suspect func(id string) string
+	lagging func(at time.Time) bool
 }
 
 func newBench(t *testing.T, edit ...func(*incident.Config)) *bench {
@@ -53,7 +57,7 @@ func newBench(t *testing.T, edit ...func(*incident.Config)) *bench {
 func (b *bench) restart() {
 	b.t.Helper()
 	m, err := incident.NewManager(ctx, incident.ManagerOptions{DB: b.db, Config: b.cfg, Metrics: b.set,
-		Changed: func() { b.changed++ },
+		Changed: func() { b.changed++ }, Topology: b.related, Suspect: b.suspect, Lagging: b.lagging,
 		NewID: func(time.Time) string {
 			b.ids++
 			return fmt.Sprintf("inc-%03d", b.ids)

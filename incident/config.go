@@ -14,10 +14,30 @@ type Config struct {
 	// ResolveAfter is how long all strong occurrences of an incident must have
 	// been clear before it resolves by itself.
 	ResolveAfter yamldoc.Duration `yaml:"resolve_after"`
+	// AttachAffinity is how closely related something odd must be to an incident
+	// to become part of it, from 0 to 1: 0.35 for nearness in time, 0.30 for being
+	// the same service or on a call path with it, 0.20 for rare labels in common
+	// and 0.15 for having been odd together before.
+	AttachAffinity float64 `yaml:"attach_affinity"`
+	// AttachTau is the time after the last strong report of an incident at which
+	// nearness in time has fallen to 37 %.
+	AttachTau yamldoc.Duration `yaml:"attach_tau"`
+	// MergeAffinity is the affinity from which two incidents with the same first
+	// suspect become one, if it is found in two looks.
+	MergeAffinity float64 `yaml:"merge_affinity"`
+	// MaxAge is how long an incident takes in what it did not know; later things
+	// that belong to it open a successor that is linked to it.
+	MaxAge yamldoc.Duration `yaml:"max_age"`
+	// ExpireAfter is how long everything that is still wrong with an incident must
+	// have been without data for the incident to expire.
+	ExpireAfter yamldoc.Duration `yaml:"expire_after"`
+	// SeverityCooldown is how long nothing so severe must have fired for the
+	// severity of an incident to fall to that of what still fires.
+	SeverityCooldown yamldoc.Duration `yaml:"severity_cooldown"`
 	// FlapChanges is how many times an occurrence may start, stop or lose its
-	// data within FlapWindow before it counts as flapping.
+	// data before it counts as flapping. A change counts for less as time passes.
 	FlapChanges int `yaml:"flap_changes"`
-	// FlapWindow is the time over which FlapChanges are counted.
+	// FlapWindow is the time in which a change comes to count for half.
 	FlapWindow yamldoc.Duration `yaml:"flap_window"`
 	// FlapQuiet is how long a flapping occurrence must stand still before it is
 	// believed again.
@@ -46,6 +66,14 @@ func DefaultConfig() Config {
 	return Config{
 		ReopenWindow:   yamldoc.Duration(30 * time.Minute),
 		ResolveAfter:   yamldoc.Duration(5 * time.Minute),
+		AttachAffinity: 0.5,
+		AttachTau:      yamldoc.Duration(90 * time.Second),
+		MergeAffinity:  0.7,
+		MaxAge:         yamldoc.Duration(6 * time.Hour),
+		ExpireAfter:    yamldoc.Duration(72 * time.Hour),
+
+		SeverityCooldown: yamldoc.Duration(30 * time.Minute),
+
 		FlapChanges:    4,
 		FlapWindow:     yamldoc.Duration(time.Hour),
 		FlapQuiet:      yamldoc.Duration(30 * time.Minute),
@@ -68,6 +96,10 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	}{
 		{"reopen_window", c.ReopenWindow, 0, 24 * time.Hour},
 		{"resolve_after", c.ResolveAfter, 0, 24 * time.Hour},
+		{"attach_tau", c.AttachTau, time.Second, 24 * time.Hour},
+		{"max_age", c.MaxAge, 10 * time.Minute, 365 * 24 * time.Hour},
+		{"expire_after", c.ExpireAfter, time.Minute, 365 * 24 * time.Hour},
+		{"severity_cooldown", c.SeverityCooldown, 0, 24 * time.Hour},
 		{"flap_window", c.FlapWindow, time.Minute, 24 * time.Hour},
 		{"flap_quiet", c.FlapQuiet, time.Minute, 24 * time.Hour},
 		{"max_late", c.MaxLate, time.Minute, 365 * 24 * time.Hour},
@@ -86,7 +118,13 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	if c.GatherCount < 2 || c.GatherCount > maxParkedPerService {
 		report("gather_count", "want a number from 2 to %d, got %d", maxParkedPerService, c.GatherCount)
 	}
-	// The negation also refuses NaN.
+	// The negations also refuse NaN.
+	if !(c.AttachAffinity > 0 && c.AttachAffinity <= 1) {
+		report("attach_affinity", "want a number above 0 and at most 1, got %v", c.AttachAffinity)
+	}
+	if !(c.MergeAffinity >= c.AttachAffinity && c.MergeAffinity <= 1) {
+		report("merge_affinity", "want a number from attach_affinity (%v) to 1, got %v", c.AttachAffinity, c.MergeAffinity)
+	}
 	if !(c.StrongScore > 0 && c.StrongScore <= 1) {
 		report("strong_score", "want a score above 0 and at most 1, got %v", c.StrongScore)
 	}

@@ -23,7 +23,7 @@ func TestConfig(t *testing.T) {
 	minus := yamldoc.Duration(-time.Second)
 	bad := incident.Config{ReopenWindow: minus, ResolveAfter: minus, FlapWindow: minus, FlapQuiet: minus, GatherWindow: minus,
 		StrongScore: math.NaN(), RawStrongScore: 2}
-	want := "reopen_window resolve_after flap_window flap_quiet max_late gather_window flap_changes storm_incidents gather_count strong_score raw_strong_score"
+	want := "reopen_window resolve_after attach_tau max_age expire_after flap_window flap_quiet max_late gather_window flap_changes storm_incidents gather_count attach_affinity strong_score raw_strong_score"
 	if got := problems(bad); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

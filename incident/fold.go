@@ -9,10 +9,10 @@ import (
 )
 
 // fold brings an occurrence into an open incident, which the caller has cloned.
-func (e engine) fold(l *live, o Occurrence, d *delta) {
+func (e engine) fold(s *state, l *live, o Occurrence, h home, d *delta) {
 	i := l.index(o.Key)
 	if i < 0 {
-		e.join(l, o, d)
+		e.join(s, l, o, h, d)
 		return
 	}
 	old := l.Occurrences[i]
@@ -43,12 +43,16 @@ func (e engine) fold(l *live, o Occurrence, d *delta) {
 	d.urgent = d.urgent || now.Condition != old.Condition
 	switch {
 	case now.Strong && !old.Strong:
-		e.promote(l, now, d)
+		e.promote(s, l, now, d)
 	case now.Strong && now.Condition != old.Condition:
 		d.result = resultChanged
-		e.turn(l, turned{old: old, now: now, told: reported}, d)
+		e.turn(s, l, turned{old: old, now: now, told: reported}, d)
 	}
+	l.strongAt(now, d)
 	e.raise(l, now, d)
+	if i := l.index(o.Key); i >= 0 && l.State == StateMitigated && now.Strong && now.Condition == ConditionFiring && now.Since.After(l.Mitigated) && !l.Memory.Tracks[o.Key].Flapping {
+		e.must(e.move(l, StateOpen, Event{At: o.At, Key: o.Key, Text: "fires again although it was mitigated: " + attachedText(now)}, d))
+	}
 }
 
 // settledShare is the share of its way from normal at which a series that the
@@ -89,7 +93,7 @@ func (e engine) reading(old, o Occurrence) (Occurrence, bool) {
 
 // join adds an occurrence that the incident does not know yet. What is over or
 // without data when first heard of is no evidence.
-func (e engine) join(l *live, o Occurrence, d *delta) {
+func (e engine) join(s *state, l *live, o Occurrence, h home, d *delta) {
 	if o.Condition != ConditionFiring {
 		return
 	}
@@ -98,29 +102,32 @@ func (e engine) join(l *live, o Occurrence, d *delta) {
 	}
 	d.touch(l)
 	l.Updated = latest(l.Updated, o.At)
-	if !e.store(l, o) {
+	if !e.store(s, l, o, d) {
 		d.result = resultFull
 		return
 	}
 	d.result = resultAttached
 	d.link(l, o)
 	l.retitle()
+	why := ""
+	if o.Service != l.Service && o.Service != "" && l.scope() != stormScope {
+		why = o.Service + " (" + h.by.String() + "): "
+	}
 	switch {
+	case o.Strong && l.State == StateMitigated:
+		e.must(e.move(l, StateOpen, Event{At: o.At, Key: o.Key, Text: "not over although it was mitigated: " + why + attachedText(o)}, d))
 	case o.Strong:
-		e.emit(l, d, Event{Kind: EventAttached, At: o.At, Key: o.Key, Text: attachedText(o)})
+		e.emit(l, d, Event{Kind: EventAttached, At: o.At, Key: o.Key, Text: why + attachedText(o)})
 	case l.Memory.WeakEvents < maxWeakEvents:
 		l.Memory.WeakEvents++
-		e.emit(l, d, Event{Kind: EventAttached, At: o.At, Key: o.Key, Text: "as evidence: " + attachedText(o)})
+		e.emit(l, d, Event{Kind: EventAttached, At: o.At, Key: o.Key, Text: "as evidence: " + why + attachedText(o)})
 	}
 	e.raise(l, o, d)
 }
 
 // promote makes evidence that has become strong a part of what must recover.
-func (e engine) promote(l *live, o Occurrence, d *delta) {
-	e.note(l, o.Key, o.At, o.Condition)
-	if o.Since.Before(l.Onset) {
-		l.Onset = o.Since
-	}
+func (e engine) promote(s *state, l *live, o Occurrence, d *delta) {
+	e.stored(s, l, o, d)
 	d.result = resultAttached
 	l.retitle()
 	e.emit(l, d, Event{Kind: EventAttached, At: o.At, Key: o.Key, Text: "became strong: " + attachedText(o)})
@@ -135,18 +142,18 @@ type turned struct {
 
 // turn records that a strong occurrence changed its condition, as an event
 // unless it flaps.
-func (e engine) turn(l *live, x turned, d *delta) {
+func (e engine) turn(s *state, l *live, x turned, d *delta) {
 	o := x.now
 	if x.old.Condition.Dataless() && o.Condition.Dataless() {
 		e.sourceWord(l, o, d)
 		return
 	}
 	flapped := l.Memory.Tracks[o.Key].Flapping
-	e.note(l, o.Key, o.At, o.Condition)
+	e.note(s, l, o, d)
 	d.urgent = true
 	if l.Memory.Tracks[o.Key].Flapping {
 		if !flapped {
-			e.flaps(l, o, d)
+			e.flaps(s, l, o, d)
 		}
 		return
 	}
@@ -178,18 +185,18 @@ func (e engine) sourceWord(l *live, o Occurrence, d *delta) {
 	e.emit(l, d, Event{Kind: EventHeld, At: o.At, Key: o.Key, Text: text})
 }
 
-// flaps tells once that an occurrence is no longer believed at each turn.
-func (e engine) flaps(l *live, o Occurrence, d *delta) {
-	t := l.Memory.Tracks[o.Key]
-	over := o.At.Sub(t.Changes[0])
-	e.emit(l, d, Event{Kind: EventNote, At: o.At, Key: o.Key, Text: fmt.Sprintf(
-		"%s is flapping: it changed %d times within %s; the incident stays open until it has stood still for %s",
-		o.Name, len(t.Changes), span(over), span(time.Duration(e.cfg.FlapQuiet)))})
-}
-
-// raise lets the severity follow the most severe strong occurrence, upwards only.
+// raise lets the severity follow the most severe strong occurrence, upwards only;
+// cool lets it down again.
 func (e engine) raise(l *live, o Occurrence, d *delta) {
-	if !o.Strong || o.Condition != ConditionFiring || o.Severity.Rank() <= l.Severity.Rank() {
+	if !o.Strong || o.Condition != ConditionFiring {
+		return
+	}
+	if o.Severity.Rank() >= l.Severity.Rank() {
+		if o.At.Sub(l.Memory.Severe) >= strongStep {
+			l.Memory.Severe, d.urgent = o.At, true
+		}
+	}
+	if o.Severity.Rank() <= l.Severity.Rank() {
 		return
 	}
 	was := l.Severity

@@ -6,19 +6,8 @@ import (
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
-// State is where an incident stands in its life.
-type State string
-
-// An incident opens, may be acknowledged by a person, resolves on real
-// recovery or by a person's word, and reopens under the same id when it comes
-// back within the reopen window.
-const (
-	StateOpen         State = "open"
-	StateAcknowledged State = "acknowledged"
-	StateResolved     State = "resolved"
-)
-
-// Severity orders incidents and alerts. It only rises within an incident's life.
+// Severity orders incidents and alerts. That of an incident rises at once, and
+// falls only when nothing so severe has fired for Config.SeverityCooldown.
 type Severity string
 
 // Severities from the lowest to the highest.
@@ -80,6 +69,7 @@ type Occurrence struct {
 	Condition   Condition         `json:"condition"`
 	Symptom     bool              `json:"symptom"`         // users feel it
 	Strong      bool              `json:"strong"`          // may open an incident, alone or with others
+	Step        telemetry.Number  `json:"step,omitempty"`  // seconds between two looks at it; 0 when unknown
 	Since       time.Time         `json:"since"`           // first odd sample, or start of the alert
 	At          time.Time         `json:"at"`              // event time of this report
 	Value       telemetry.Number  `json:"value"`           // in Unit
@@ -111,11 +101,23 @@ type Incident struct {
 	Onset       time.Time    `json:"onset"`  // earliest Since of a strong occurrence
 	Opened      time.Time    `json:"opened"` // event time of the report that opened it
 	Acked       time.Time    `json:"acked,omitzero"`
-	Resolved    time.Time    `json:"resolved,omitzero"`
+	Mitigated   time.Time    `json:"mitigated,omitzero"`
+	Resolved    time.Time    `json:"resolved,omitzero"` // when it ended, in whichever way
+	Closed      time.Time    `json:"closed,omitzero"`   // when it could no longer reopen
 	Updated     time.Time    `json:"updated"`
 	Reopened    int          `json:"reopened"` // how often
 	Occurrences []Occurrence `json:"occurrences"`
 	Dropped     int          `json:"dropped,omitempty"` // occurrences beyond the stored maximum
+
+	NeverOpened  bool     `json:"never_opened,omitempty"`  // a candidate, or one that ended as such
+	MergedInto   string   `json:"merged_into,omitempty"`   // the incident that it goes on as
+	Merged       []string `json:"merged,omitempty"`        // incidents that go on as this one
+	Umbrella     string   `json:"umbrella,omitempty"`      // the incident of the storm that it is part of
+	Members      []string `json:"members,omitempty"`       // of an umbrella: incidents that opened just before it
+	Predecessor  string   `json:"predecessor,omitempty"`   // the incident that had grown too old to take this in
+	Successor    string   `json:"successor,omitempty"`     // the incident that takes in what came too late for this
+	SplitFrom    string   `json:"split_from,omitempty"`    // the incident out of which people took this
+	RecurrenceOf string   `json:"recurrence_of,omitempty"` // the closed incident that had the same occurrence
 }
 
 // EventKind names a row of the timeline.
@@ -136,7 +138,33 @@ const (
 	EventNotified EventKind = "notified"
 	EventNote     EventKind = "note"
 	EventGap      EventKind = "gap" // the daemon itself could detect nothing for a while
+
+	EventCandidate     EventKind = "candidate" // something odd, waiting for more
+	EventMitigated     EventKind = "mitigated"
+	EventClosed        EventKind = "closed"
+	EventMerged        EventKind = "merged" // into another incident
+	EventFalsePositive EventKind = "false_positive"
+	EventExpired       EventKind = "expired"
+	EventLowered       EventKind = "lowered" // severity went down
+	EventLinked        EventKind = "linked"  // to a storm's incident, a predecessor or a successor
+	EventSplit         EventKind = "split"   // people took an occurrence out of it
 )
+
+// Ends reports whether an event of this kind ends an incident.
+func (k EventKind) Ends() bool {
+	switch k {
+	case EventResolved, EventClosed, EventMerged, EventFalsePositive, EventExpired:
+		return true
+	}
+	return false
+}
+
+// Silent reports whether the event is for the timeline only, so that nobody is
+// told of it: of what never opened, of links, and of the end of the time in which
+// an incident that had ended could reopen.
+func (r EventRecord) Silent() bool {
+	return r.Incident.NeverOpened || r.Event.Kind == EventLinked || r.Event.Kind == EventClosed && r.Incident.Resolved.Before(r.Event.At)
+}
 
 // Event is one row of an incident's append-only timeline. Seq rises over all
 // incidents and is never reused.

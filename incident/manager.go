@@ -24,6 +24,17 @@ type ManagerOptions struct {
 	Metrics *metrics.Set              // nil: counted but shown nowhere
 	Changed func()                    // called without locks after events were stored; nil: nobody listens
 	NewID   func(at time.Time) string // nil: ULIDs; ids must sort in the order of opening
+
+	// Topology says how closely two services are related, from 0 (not at all) to
+	// 1: 0.8 on a call path, 0.6 by a shared host or database. nil: not at all.
+	// It is called under the manager's lock, and must be quick.
+	Topology func(a, b string) float64
+	// Suspect names the first suspect of an incident, "" if there is none to rely
+	// on. nil: none ever. Called as Topology is.
+	Suspect func(id string) string
+	// Lagging says whether our own intake lags at a time, so that missing data
+	// are no news. nil: never.
+	Lagging func(at time.Time) bool
 }
 
 // Manager keeps incidents. What Apply, Tick and the calls of people decide is
@@ -54,7 +65,7 @@ func NewManager(ctx context.Context, o ManagerOptions) (*Manager, error) {
 		return nil, bad
 	}
 	m := &Manager{db: o.DB, log: o.Logger, changed: o.Changed, m: newManagerMetrics(o.Metrics),
-		engine: engine{cfg: o.Config, newID: o.NewID}, state: newState()}
+		engine: engine{cfg: o.Config, newID: o.NewID, topology: o.Topology, suspect: o.Suspect, lagging: o.Lagging}, state: newState()}
 	if m.log == nil {
 		m.log = slog.New(slog.DiscardHandler)
 	}
@@ -111,7 +122,7 @@ func (m *Manager) ApplyAll(ctx context.Context, reports []Occurrence) error {
 	}
 	for i, d := range ds {
 		m.m.occurrence(valid[i].Source, d.result).Inc()
-		if d.result == resultLate || d.result == resultFull {
+		if d.result == resultLate || d.result == resultFull || d.result == resultBlind {
 			m.m.dropped(d.result).Inc()
 		}
 		m.told(d)
@@ -190,7 +201,7 @@ func (m *Manager) AppendEvent(ctx context.Context, ev Event) (Event, bool, error
 				return old, found, err
 			}
 		}
-		l, err := m.lookup(ctx, ev.Incident)
+		l, err := m.lookupOwn(ctx, ev.Incident)
 		if err != nil {
 			return Event{}, false, err
 		}
@@ -254,6 +265,8 @@ func (m *Manager) told(d delta) {
 func (m *Manager) show() {
 	m.m.open.Set(float64(len(m.state.open)))
 	m.m.parked.Set(float64(m.state.parkedTotal()))
+	m.m.candidates.Set(float64(len(m.state.candidates)))
+	m.m.prints.Set(float64(len(m.state.prints.by)))
 	m.m.absorb.Set(float64(len(m.state.absorbed)))
 }
 

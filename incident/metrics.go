@@ -9,6 +9,7 @@ import (
 type managerMetrics struct {
 	set                  *metrics.Set
 	open, parked, absorb *metrics.Gauge
+	candidates, prints   *metrics.Gauge
 	writeErrors          *metrics.Counter
 }
 
@@ -20,6 +21,8 @@ func newManagerMetrics(set *metrics.Set) managerMetrics {
 		set:         set,
 		open:        set.GetOrCreateGauge(`tocsin_incident_open`, nil),
 		parked:      set.GetOrCreateGauge(`tocsin_incident_parked`, nil),
+		candidates:  set.GetOrCreateGauge(`tocsin_incident_candidates`, nil),
+		prints:      set.GetOrCreateGauge(`tocsin_incident_fingerprints`, nil),
 		absorb:      set.GetOrCreateGauge(`tocsin_incident_absorbed`, nil),
 		writeErrors: set.GetOrCreateCounter(`tocsin_incident_write_errors_total`),
 	}

@@ -76,14 +76,14 @@ func TestManager_ResolvedByHand_AbsorbsTheEpisode(t *testing.T) {
 		}
 	}
 	b.apply(held(a, after(120*time.Minute)))
-	b.want("inc-001 opened", "inc-001 resolved")
+	b.want("inc-001 opened", "inc-001 resolved", "inc-001 closed")
 	_, events := b.get("inc-001")
 	if want := "resolved by release-bot: known (1 occurrence still going on)"; events[1].Text != want {
 		t.Errorf("got %q, want %q", events[1].Text, want)
 	}
 	b.apply(cleared(a, after(121*time.Minute)))
 	b.apply(again(a, after(125*time.Minute)))
-	b.want("inc-001 opened", "inc-001 resolved", "inc-002 opened")
+	b.want("inc-001 opened", "inc-001 resolved", "inc-001 closed", "inc-002 opened")
 }
 
 func TestManager_ResolvedByHand_NewEpisodeReopens(t *testing.T) {

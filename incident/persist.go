@@ -9,11 +9,8 @@ import (
 	"time"
 )
 
-// Kinds of rows in the table incident_pool.
-const (
-	poolParked   = "parked"
-	poolAbsorbed = "absorbed"
-)
+// poolAbsorbed is the kind of the rows in the table incident_pool.
+const poolAbsorbed = "absorbed"
 
 // write stores deltas in one transaction and fills in the sequence numbers of
 // their events. Of an incident that several of them change, the last counts. What
@@ -55,9 +52,10 @@ func (m *Manager) write(ctx context.Context, ds []delta) error {
 	defer tx.Rollback() // after Commit it does nothing
 	for _, r := range rows {
 		l := r.live
-		if _, err := tx.ExecContext(ctx, `INSERT INTO incidents (id, service, state, opened, resolved, body) VALUES (?,?,?,?,?,?)
-			ON CONFLICT (id) DO UPDATE SET state = excluded.state, resolved = excluded.resolved, body = excluded.body`,
-			l.ID, l.Service, string(l.State), toMilli(l.Opened), toMilli(l.Resolved), string(r.body)); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO incidents (id, service, state, opened, resolved, body, never_opened) VALUES (?,?,?,?,?,?,?)
+			ON CONFLICT (id) DO UPDATE SET state = excluded.state, opened = excluded.opened, resolved = excluded.resolved,
+			body = excluded.body, never_opened = excluded.never_opened`,
+			l.ID, l.Service, string(l.State), toMilli(l.Opened), toMilli(l.Resolved), string(r.body), l.NeverOpened); err != nil {
 			return err
 		}
 	}
@@ -68,6 +66,9 @@ func (m *Manager) write(ctx context.Context, ds []delta) error {
 			}
 		}
 		if err := writePool(ctx, tx, d); err != nil {
+			return err
+		}
+		if err := writePrints(ctx, tx, d.prints); err != nil {
 			return err
 		}
 		for _, l := range d.linked {
@@ -111,83 +112,13 @@ func writePool(ctx context.Context, tx *sql.Tx, d delta) error {
 		return err
 	}
 	var errs error
-	for _, o := range d.unpark {
-		errs = errors.Join(errs, del(poolParked, o.Key))
-	}
 	for _, key := range d.release {
 		errs = errors.Join(errs, del(poolAbsorbed, key))
-	}
-	for _, o := range d.park {
-		errs = errors.Join(errs, put(poolParked, o.Key, o.At, o))
 	}
 	for _, a := range d.absorb {
 		errs = errors.Join(errs, put(poolAbsorbed, a.Key, a.Resolved, a))
 	}
 	return errs
-}
-
-// load fills an empty state from the tables.
-func (m *Manager) load(ctx context.Context) error {
-	open, err := queryLive(ctx, m.db, "WHERE state <> ? ORDER BY opened, id", string(StateResolved))
-	if err != nil {
-		return err
-	}
-	for _, l := range open {
-		m.state.open[l.scope()] = l
-	}
-	recent, err := queryLive(ctx, m.db, "WHERE state = ? ORDER BY resolved DESC, id DESC LIMIT ?", string(StateResolved), maxRecent)
-	if err != nil {
-		return err
-	}
-	for _, l := range recent {
-		if m.state.recent[l.scope()] == nil && m.state.open[l.scope()] == nil {
-			m.state.recent[l.scope()] = l
-		}
-	}
-	if err := m.loadPool(ctx); err != nil {
-		return err
-	}
-	last, err := queryLive(ctx, m.db, "ORDER BY opened DESC, id DESC LIMIT ?", m.engine.cfg.StormIncidents+1)
-	if err != nil {
-		return err
-	}
-	for i := len(last) - 1; i >= 0; i-- {
-		if last[i].scope() != stormScope {
-			m.state.openings = append(m.state.openings, last[i].Opened)
-		}
-	}
-	if over := len(m.state.openings) - m.engine.cfg.StormIncidents; over > 0 {
-		m.state.openings = m.state.openings[over:]
-	}
-	return nil
-}
-
-func (m *Manager) loadPool(ctx context.Context) error {
-	rows, err := m.db.QueryContext(ctx, "SELECT kind, key, body FROM incident_pool ORDER BY at, key")
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var kind, key, body string
-		if err := rows.Scan(&kind, &key, &body); err != nil {
-			return err
-		}
-		var o Occurrence
-		var a absorbed
-		switch kind {
-		case poolParked:
-			err = json.Unmarshal([]byte(body), &o)
-			m.state.parked[scopeOf(o)] = append(m.state.parked[scopeOf(o)], o)
-		case poolAbsorbed:
-			err = json.Unmarshal([]byte(body), &a)
-			m.state.absorbed[a.Key] = a
-		}
-		if err != nil {
-			return fmt.Errorf("%s occurrence %q: %w", kind, key, err)
-		}
-	}
-	return rows.Err()
 }
 
 func queryLive(ctx context.Context, db *sql.DB, clause string, args ...any) ([]*live, error) {
@@ -211,9 +142,22 @@ func queryLive(ctx context.Context, db *sql.DB, clause string, args ...any) ([]*
 	return out, rows.Err()
 }
 
-// lookup returns an incident from memory or from the table. The caller holds mu
-// and must clone before it alters it.
+// lookup returns an incident from memory or from the table; of one that was
+// merged, the one that it goes on as. The caller holds mu and must clone before
+// it alters it.
 func (m *Manager) lookup(ctx context.Context, id string) (*live, error) {
+	for range maxHops {
+		l, err := m.lookupOwn(ctx, id)
+		if err != nil || l.State != StateMerged {
+			return l, err
+		}
+		id = l.MergedInto
+	}
+	return nil, ErrNotFound
+}
+
+// lookupOwn is lookup without going on from what was merged.
+func (m *Manager) lookupOwn(ctx context.Context, id string) (*live, error) {
 	if l := m.cached(id); l != nil {
 		return l, nil
 	}
@@ -228,11 +172,15 @@ func (m *Manager) lookup(ctx context.Context, id string) (*live, error) {
 }
 
 func (m *Manager) cached(id string) *live {
-	for _, in := range []map[scope]*live{m.state.open, m.state.recent} {
-		for _, l := range in {
-			if l.ID == id {
-				return l
-			}
+	if l := m.state.open[id]; l != nil {
+		return l
+	}
+	if l := m.state.recent[id]; l != nil {
+		return l
+	}
+	for _, l := range m.state.candidates {
+		if l.ID == id {
+			return l
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -16,19 +17,32 @@ type EventRecord struct {
 	Incident Incident `json:"incident"`
 }
 
-// Filter chooses incidents. Zero fields do not restrict. From is inclusive and
+// Filter chooses incidents. Zero fields do not restrict, but that what never was
+// more than a candidate is found only by StateCandidate, or with NeverOpened. From is inclusive and
 // To exclusive, both of the opening. Limit is 100 when zero and at most 1000.
 type Filter struct {
 	States   []State
 	Service  string
 	From, To time.Time
 	Limit    int
+
+	NeverOpened bool // also what never opened, in whichever state
 }
 
-// Get returns an incident and its timeline, oldest first, or ErrNotFound.
+// Get returns an incident and its timeline, oldest first, or ErrNotFound. The id
+// of one that was merged leads to the incident that it goes on as.
 func (m *Manager) Get(ctx context.Context, id string) (Incident, []Event, error) {
+	return m.get(ctx, id, m.lookup)
+}
+
+// GetOwn is Get without going on from an incident that was merged.
+func (m *Manager) GetOwn(ctx context.Context, id string) (Incident, []Event, error) {
+	return m.get(ctx, id, m.lookupOwn)
+}
+
+func (m *Manager) get(ctx context.Context, id string, find func(context.Context, string) (*live, error)) (Incident, []Event, error) {
 	m.mu.Lock()
-	l, err := m.lookup(ctx, id)
+	l, err := find(ctx, id)
 	var i Incident
 	if err == nil {
 		i = l.snapshot()
@@ -37,7 +51,7 @@ func (m *Manager) Get(ctx context.Context, id string) (Incident, []Event, error)
 	if err != nil {
 		return Incident{}, nil, fmt.Errorf("incident %s: %w", id, err)
 	}
-	records, err := queryEvents(ctx, m.db, false, "WHERE incident = ? ORDER BY seq", id)
+	records, err := queryEvents(ctx, m.db, false, "WHERE incident = ? ORDER BY seq", i.ID)
 	if err != nil {
 		return Incident{}, nil, fmt.Errorf("timeline of incident %s: %w", id, err)
 	}
@@ -60,6 +74,9 @@ func (m *Manager) List(ctx context.Context, f Filter) ([]Incident, error) {
 			states[i] = string(s)
 		}
 		add("state IN (?"+strings.Repeat(",?", len(states)-1)+")", states...)
+	}
+	if !f.NeverOpened && !slices.Contains(f.States, StateCandidate) {
+		add("never_opened = 0")
 	}
 	if f.Service != "" {
 		add("service = ?", f.Service)

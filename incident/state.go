@@ -16,7 +16,7 @@ const (
 	maxWeakEvents       = 20   // timeline rows for evidence that joins one incident
 	maxDroppedKeys      = 1000 // told apart when counting what was not stored
 	maxOpen             = 1000 // open incidents; further ones are folded into the storm's
-	maxRecent           = 1000 // resolved incidents that may reopen
+	maxRecent           = 1000 // ended incidents that may reopen
 	maxParked           = 2000 // strong anomalies waiting for companions
 	maxParkedPerService = 16
 	maxAbsorbed         = 2000 // episodes that go on under a resolved incident
@@ -47,6 +47,8 @@ func scopeOf(o Occurrence) scope {
 type live struct {
 	Incident
 	Memory memory `json:"memory"`
+
+	stands *standing // nil until it is asked for
 }
 
 type memory struct {
@@ -57,20 +59,29 @@ type memory struct {
 	TitledWorst *Reading         `json:"titled_worst,omitempty"`
 	DroppedKeys []uint64         `json:"dropped_keys,omitempty"`
 	Saved       time.Time        `json:"saved"` // event time of the last write
+
+	LastStrong time.Time `json:"last_strong,omitzero"`
+	Severe     time.Time `json:"severe,omitzero"`     // last report as severe as the incident
+	Services   []string  `json:"services,omitempty"`  // with strong occurrences
+	Signature  []string  `json:"signature,omitempty"` // keys of the latest strong occurrences
+	Marks      []uint64  `json:"marks,omitempty"`     // sorted hashes of their labels
+	Twin       string    `json:"twin,omitempty"`      // older incident found to be the same in the last look
+	TwinAt     time.Time `json:"twin_at,omitzero"`
+	Apart      []string  `json:"apart,omitempty"` // incidents that people have split from this or this from
 }
 
-// track is the recent history of one strong occurrence. Changes is never
-// altered in place, so that clones may share it.
+// track is the recent history of one strong occurrence.
 type track struct {
-	Cleared  time.Time   `json:"cleared,omitzero"` // zero while it is not clear
-	Changes  []time.Time `json:"changes"`          // of condition, oldest first, at most FlapChanges
-	Flapping bool        `json:"flapping,omitempty"`
+	Cleared  time.Time `json:"cleared,omitzero"` // zero while it is not clear
+	Changed  time.Time `json:"changed,omitzero"` // last change of condition
+	Flapping bool      `json:"flapping,omitempty"`
 }
 
 func (l *live) scope() scope { return scope{l.Memory.Scope[0], l.Memory.Scope[1]} }
 
 func (l *live) clone() *live {
 	c := *l
+	c.stands = nil
 	c.Occurrences = slices.Clone(l.Occurrences)
 	c.Memory.Tracks = maps.Clone(l.Memory.Tracks)
 	c.Memory.DroppedKeys = slices.Clone(l.Memory.DroppedKeys)
@@ -112,28 +123,33 @@ type absorbed struct {
 // state is everything the decisions depend on. apply and tick read it and
 // return a delta; only commit writes it, after the delta is durable.
 type state struct {
-	open     map[scope]*live
-	recent   map[scope]*live // the last resolved one of each scope
-	parked   map[scope][]Occurrence
-	absorbed map[string]absorbed
-	openings []time.Time // when the last incidents opened, oldest first
+	open       map[string]*live // by id: open, acknowledged and mitigated
+	recent     map[string]*live // by id: ended ones that may reopen
+	candidates map[scope]*live
+	byKey      map[string]string // occurrence -> the open incident that holds it, or did last
+	absorbed   map[string]absorbed
+	openings   []time.Time // when the last incidents opened, oldest first
+	prints     prints
 }
 
 func newState() *state {
 	return &state{
-		open:     make(map[scope]*live),
-		recent:   make(map[scope]*live),
-		parked:   make(map[scope][]Occurrence),
-		absorbed: make(map[string]absorbed),
+		open:       make(map[string]*live),
+		recent:     make(map[string]*live),
+		candidates: make(map[scope]*live),
+		byKey:      make(map[string]string),
+		absorbed:   make(map[string]absorbed),
+		prints:     newPrints(),
 	}
 }
 
 // copy returns a state that can be committed to without a change of s: incidents
-// and lists of parked occurrences are replaced, never altered.
+// and prints are replaced, never altered.
 func (s *state) copy() *state {
 	return &state{
-		open: maps.Clone(s.open), recent: maps.Clone(s.recent), parked: maps.Clone(s.parked),
-		absorbed: maps.Clone(s.absorbed), openings: slices.Clone(s.openings),
+		open: maps.Clone(s.open), recent: maps.Clone(s.recent), candidates: maps.Clone(s.candidates),
+		byKey: maps.Clone(s.byKey), absorbed: maps.Clone(s.absorbed), openings: slices.Clone(s.openings),
+		prints: s.prints.copy(),
 	}
 }
 
@@ -141,16 +157,20 @@ func (s *state) copy() *state {
 type delta struct {
 	incidents []*live       // as they are after the step
 	events    []EventRecord // in order, without sequence numbers
-	forget    []scope       // resolved incidents that can no longer reopen
-	park      []Occurrence
-	unpark    []Occurrence
+	forget    []string      // ended incidents that can no longer reopen and are not closed
+	keys      []keyed       // occurrences that an incident now holds
 	absorb    []absorbed
 	release   []string
 	opening   time.Time // event time of a new incident, if there is one
 	linked    []link    // anomalies that now belong to an incident
-	urgent    bool      // must be written now, not at the next refresh
-	result    string    // for the counter
+	prints    map[string]*print
+	starts    []start
+	urgent    bool   // must be written now, not at the next refresh
+	result    string // for the counter
 }
+
+// keyed says which incident holds an occurrence.
+type keyed struct{ key, incident string }
 
 // link says that an anomaly episode belongs to an incident.
 type link struct {
@@ -171,34 +191,32 @@ func (d *delta) touch(l *live) {
 	}
 }
 
+// own notes that an incident holds an occurrence from now on.
+func (d *delta) own(l *live, key string) { d.keys = append(d.keys, keyed{key, l.ID}) }
+
+// latest returns an incident as the delta leaves it so far, to be altered: the
+// clone in the delta, or a new one.
+func (d *delta) latest(l *live) *live {
+	for _, x := range d.incidents {
+		if x.ID == l.ID {
+			return x
+		}
+	}
+	return l.clone()
+}
+
 // commit makes a delta part of the state.
 func (s *state) commit(d delta, c Config) {
 	for _, l := range d.incidents {
-		sc := l.scope()
-		if l.State == StateResolved {
-			if o := s.open[sc]; o != nil && o.ID == l.ID {
-				delete(s.open, sc)
-			}
-			s.remember(l)
-			continue
-		}
-		if r := s.recent[sc]; r != nil && r.ID == l.ID {
-			delete(s.recent, sc)
-		}
-		s.open[sc] = l
+		s.place(l)
 	}
-	for _, sc := range d.forget {
-		delete(s.recent, sc)
-	}
-	for _, o := range d.unpark {
-		sc := scopeOf(o)
-		s.parked[sc] = slices.DeleteFunc(slices.Clone(s.parked[sc]), func(p Occurrence) bool { return p.Key == o.Key })
-		if len(s.parked[sc]) == 0 {
-			delete(s.parked, sc)
+	for _, k := range d.keys {
+		if s.open[k.incident] != nil {
+			s.byKey[k.key] = k.incident
 		}
 	}
-	for _, o := range d.park {
-		s.keepParked(o)
+	for _, id := range d.forget {
+		delete(s.recent, id)
 	}
 	for _, a := range d.absorb {
 		s.absorbed[a.Key] = a
@@ -213,71 +231,57 @@ func (s *state) commit(d delta, c Config) {
 			s.openings = slices.Clone(s.openings[over:])
 		}
 	}
-}
-
-// keepParked parks an occurrence, in the place of an earlier report of it if
-// there is one.
-func (s *state) keepParked(o Occurrence) {
-	sc := scopeOf(o)
-	p := slices.Clone(s.parked[sc])
-	if i := slices.IndexFunc(p, func(x Occurrence) bool { return x.Key == o.Key }); i >= 0 {
-		p[i] = o
-	} else {
-		p = append(p, o)
+	for _, key := range slices.Sorted(maps.Keys(d.prints)) {
+		s.prints.put(d.prints[key])
 	}
-	s.parked[sc] = p
+	for _, x := range d.starts {
+		s.prints.began(x)
+	}
 }
 
-// remember keeps a resolved incident for reopening, the last of its scope; the
-// one that ended first gives way when there are too many.
-func (s *state) remember(l *live) {
-	sc := l.scope()
-	if r := s.recent[sc]; r != nil && r.ID != l.ID && r.Opened.After(l.Opened) {
+// place puts an incident where its state belongs.
+func (s *state) place(l *live) {
+	l.stands = nil // it may have been asked before the step was over
+	if l.State == StateCandidate {
+		s.candidates[l.scope()] = l
 		return
 	}
-	s.recent[sc] = l
+	if c := s.candidates[l.scope()]; c != nil && c.ID == l.ID {
+		delete(s.candidates, l.scope())
+	}
+	if l.State.Active() {
+		delete(s.recent, l.ID)
+		s.open[l.ID] = l
+		return
+	}
+	if s.open[l.ID] != nil {
+		delete(s.open, l.ID)
+		for _, o := range l.Occurrences {
+			if s.byKey[o.Key] == l.ID {
+				delete(s.byKey, o.Key)
+			}
+		}
+	}
+	delete(s.recent, l.ID)
+	if l.State.reopens() && !l.NeverOpened {
+		s.remember(l)
+	}
+}
+
+// remember keeps an ended incident for reopening; the one that ended first gives
+// way when there are too many.
+func (s *state) remember(l *live) {
+	s.recent[l.ID] = l
 	if len(s.recent) <= maxRecent {
 		return
 	}
-	oldest := sc
-	for at, r := range s.recent {
-		if r.Resolved.Before(s.recent[oldest].Resolved) {
-			oldest = at
+	oldest := l
+	for _, r := range s.recent {
+		if r.Resolved.Before(oldest.Resolved) || r.Resolved.Equal(oldest.Resolved) && r.ID < oldest.ID {
+			oldest = r
 		}
 	}
-	delete(s.recent, oldest)
-}
-
-// find returns the open incident that an occurrence belongs to, or nil. One
-// side without an environment matches any; the storm's incident keeps those
-// scopes that it has taken in.
-func (s *state) find(o Occurrence) *live {
-	sc := scopeOf(o)
-	if l := match(s.open, sc); l != nil {
-		return l
-	}
-	if l := s.open[stormScope]; l != nil && slices.ContainsFunc(l.Occurrences, func(x Occurrence) bool { return scopeOf(x) == sc }) {
-		return l
-	}
-	return nil
-}
-
-// match looks for the scope itself, then for the same service where one side
-// names no environment; of several the oldest.
-func match(in map[scope]*live, sc scope) *live {
-	if l := in[sc]; l != nil {
-		return l
-	}
-	if sc.environment != "" {
-		return in[scope{service: sc.service}]
-	}
-	var best *live
-	for at, l := range in {
-		if at.service == sc.service && (best == nil || l.ID < best.ID) {
-			best = l
-		}
-	}
-	return best
+	delete(s.recent, oldest.ID)
 }
 
 // storming says whether one more incident at this time is too many.
@@ -296,15 +300,15 @@ func (s *state) storming(at time.Time, c Config) bool {
 
 func (s *state) parkedTotal() int {
 	n := 0
-	for _, p := range s.parked {
-		n += len(p)
+	for _, c := range s.candidates {
+		n += len(c.Occurrences)
 	}
 	return n
 }
 
 // byID lists the incidents of a map in the order in which they were opened, so
 // that results do not depend on map order.
-func byID(m map[scope]*live) []*live {
+func byID[K comparable](m map[K]*live) []*live {
 	return slices.SortedFunc(maps.Values(m), func(a, b *live) int { return cmp.Compare(a.ID, b.ID) })
 }
 

@@ -30,7 +30,7 @@ func TestApply_ReadsOnly(t *testing.T) {
 	o := strongAnomaly("x", "a", noon)
 	o.Symptom = true
 	e.step(s, o)
-	l := s.open[scopeOf(o)]
+	l := s.open[s.byKey[o.Key]]
 	before := fmt.Sprintf("%+v", *l)
 	o.Condition, o.At = ConditionCleared, noon.Add(time.Minute)
 	d := e.apply(s, o) // never committed
@@ -49,7 +49,7 @@ func TestParked_IsBounded(t *testing.T) {
 	for i := range maxParkedPerService + 5 {
 		e.step(s, strongAnomaly(fmt.Sprintf("k%d", i), "a", noon.Add(time.Duration(i)*time.Second)))
 	}
-	p := s.parked[scope{service: "a"}]
+	p := s.candidates[scope{service: "a"}].Occurrences
 	if len(p) != maxParkedPerService || p[0].Key != "k5" {
 		t.Errorf("got %d parked, first %s; want the last %d", len(p), p[0].Key, maxParkedPerService)
 	}
@@ -67,7 +67,7 @@ func TestParked_IsBounded(t *testing.T) {
 	for range 2 {
 		s.commit(e.tick(s, noon.Add(time.Hour)), e.cfg)
 	}
-	if s.parkedTotal() != 0 || len(s.parked) != 0 {
+	if s.parkedTotal() != 0 || len(s.candidates) != 0 {
 		t.Errorf("%d parked for ever", s.parkedTotal())
 	}
 }
@@ -77,14 +77,14 @@ func TestRecent_IsBounded_AndForgotten(t *testing.T) {
 	e.cfg.StormIncidents = 1000
 	for i := range maxRecent + 3 {
 		at := noon.Add(time.Duration(i) * time.Second)
-		o := strongAnomaly("x", fmt.Sprintf("s%04d", i), at)
+		o := strongAnomaly(fmt.Sprintf("x%d", i), fmt.Sprintf("s%04d", i), at)
 		o.Symptom = true
 		e.step(s, o)
 		o.Condition = ConditionCleared
 		e.step(s, o)
 		s.commit(e.tick(s, at.Add(6*time.Minute)), e.cfg)
 	}
-	if len(s.recent) != maxRecent || s.recent[scope{service: "s0000"}] != nil || len(s.open) > 400 {
+	if len(s.recent) != maxRecent || s.recent["000001"] != nil || len(s.open) > 400 {
 		t.Errorf("got %d recent, %d open", len(s.recent), len(s.open))
 	}
 	s.commit(e.tick(s, noon.Add(24*time.Hour)), e.cfg)
@@ -101,8 +101,8 @@ func TestOpen_IsBounded(t *testing.T) {
 		o.Symptom = true
 		e.step(s, o)
 	}
-	if len(s.open) != maxOpen+1 || s.open[stormScope] == nil || len(s.open[stormScope].Occurrences) != 20 {
-		t.Errorf("got %d open, storm %+v", len(s.open), s.open[stormScope])
+	if len(s.open) != maxOpen+1 || s.umbrella() == nil || len(s.umbrella().Occurrences) != 20 {
+		t.Errorf("got %d open, storm %+v", len(s.open), s.umbrella())
 	}
 }
 

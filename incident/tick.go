@@ -9,86 +9,103 @@ import (
 )
 
 // tick decides what the passing of event time alone changes: recovery, the end
-// of flapping, and what can be forgotten. It only reads the state.
+// of flapping, data that never came back, incidents that turn out to be one, and
+// what can be forgotten. It only reads the state.
 func (e engine) tick(s *state, now time.Time) delta {
 	var d delta
 	for _, l := range byID(s.open) {
-		if c := e.settle(l, now, &d); c != nil {
-			e.conclude(c, now, &d)
-		} else {
-			e.conclude(l, now, &d)
+		l = e.settle(s, l, now, &d)
+		if e.conclude(s, l, now, &d) || e.expire(l, now, &d) {
+			continue
 		}
+		e.cool(l, now, &d)
 	}
-	for sc, l := range s.recent {
+	e.unite(s, now, &d)
+	for _, l := range byID(s.recent) {
 		if now.Sub(l.Resolved) > time.Duration(e.cfg.ReopenWindow) {
-			d.forget = append(d.forget, sc)
+			c := d.latest(l)
+			e.must(e.move(c, StateClosed, Event{At: now, Text: "did not come back within " + span(time.Duration(e.cfg.ReopenWindow))}, &d))
 		}
 	}
-	for _, sc := range slices.SortedFunc(maps.Keys(s.parked), func(a, b scope) int {
+	for _, sc := range slices.SortedFunc(maps.Keys(s.candidates), func(a, b scope) int {
 		return cmp.Or(cmp.Compare(a.service, b.service), cmp.Compare(a.environment, b.environment))
 	}) {
-		for _, p := range s.parked[sc] {
-			if now.Sub(p.At) > parkedFor {
-				d.unpark = append(d.unpark, p)
-				d.urgent = true
-			}
-		}
+		e.age(s.candidates[sc], now, &d)
 	}
 	return d
 }
 
-// settle ends the flapping of occurrences that have stood still, and returns the
-// altered clone, or nil when nothing ended.
-func (e engine) settle(l *live, now time.Time, d *delta) *live {
-	var c *live
-	for i, o := range l.Occurrences {
-		t, ok := l.Memory.Tracks[o.Key]
-		if !ok || !t.Flapping || now.Sub(t.Changes[len(t.Changes)-1]) < time.Duration(e.cfg.FlapQuiet) {
-			continue
-		}
-		if c == nil {
-			c = l.clone()
-			d.incidents, d.urgent = append(d.incidents, c), true
-		}
-		t.Flapping, t.Changes = false, nil
-		c.Memory.Tracks[o.Key] = t
-		if c.Occurrences[i].Condition == ConditionCleared {
-			c.Updated = latest(c.Updated, now)
-			e.emit(c, d, Event{Kind: EventCleared, At: now, Key: o.Key,
-				Text: fmt.Sprintf("%s stopped flapping and has been clear since %s", o.Name, clock(t.Cleared))})
-		}
-	}
-	return c
-}
-
 // conclude resolves an incident whose strong occurrences have all been seen to
-// recover and stayed so for ResolveAfter. Held ones have not recovered.
-func (e engine) conclude(l *live, now time.Time, d *delta) {
+// recover and stayed so long enough to be believed. Held ones have not recovered.
+func (e engine) conclude(s *state, l *live, now time.Time, d *delta) bool {
 	strong := 0
-	var since time.Time
+	var since, until time.Time
 	for _, o := range l.Occurrences {
 		if !o.Strong {
 			continue
 		}
 		t := l.Memory.Tracks[o.Key]
 		if o.Condition != ConditionCleared || t.Flapping {
-			return
+			return false
 		}
 		strong++
 		since = latest(since, t.Cleared)
+		until = latest(until, t.Cleared.Add(e.hold(s, o)))
 	}
-	if strong == 0 || now.Sub(since) < time.Duration(e.cfg.ResolveAfter) {
-		return
+	if strong == 0 || now.Before(until) {
+		return false
 	}
-	c := l
-	if !slices.Contains(d.incidents, l) {
-		c = l.clone()
-	}
-	c.State, c.Resolved, c.Updated = StateResolved, now, latest(c.Updated, now)
 	what := "its one strong occurrence has"
 	if strong > 1 {
 		what = fmt.Sprintf("all %d strong occurrences have", strong)
 	}
-	e.emit(c, d, Event{Kind: EventResolved, At: now,
-		Text: fmt.Sprintf("recovered: %s been clear since %s; it lasted %s", what, clock(since), span(since.Sub(c.Onset)))})
+	c := d.latest(l)
+	e.must(e.move(c, StateResolved, Event{At: now,
+		Text: fmt.Sprintf("recovered: %s been clear since %s; it lasted %s", what, clock(since), span(since.Sub(c.Onset)))}, d))
+	return true
+}
+
+// expire ends an incident of which nothing is known any more: everything strong
+// that did not recover has been without data for ExpireAfter.
+func (e engine) expire(l *live, now time.Time, d *delta) bool {
+	var since time.Time
+	n := 0
+	for _, o := range l.Occurrences {
+		switch {
+		case !o.Strong || o.Condition == ConditionCleared:
+		case !o.Condition.Dataless():
+			return false
+		default:
+			n++
+			since = latest(since, latest(o.At, l.Memory.Tracks[o.Key].Changed))
+		}
+	}
+	if n == 0 || now.Sub(since) < time.Duration(e.cfg.ExpireAfter) {
+		return false
+	}
+	e.must(e.move(d.latest(l), StateExpired, Event{At: now,
+		Text: fmt.Sprintf("no data of %s since %s; whether it recovered is not known", plural(n, "occurrence that had not recovered", "occurrences that had not recovered"), clock(since))}, d))
+	return true
+}
+
+// cool lets the severity down to that of what still fires, when nothing as severe
+// as the incident has fired for SeverityCooldown.
+func (e engine) cool(l *live, now time.Time, d *delta) {
+	if l.Memory.Severe.IsZero() || now.Sub(l.Memory.Severe) < time.Duration(e.cfg.SeverityCooldown) {
+		return
+	}
+	var most Severity
+	for _, o := range l.Occurrences {
+		if o.Strong && o.Condition != ConditionCleared && o.Severity.Rank() > most.Rank() {
+			most = o.Severity
+		}
+	}
+	if most.Rank() == 0 || most.Rank() >= l.Severity.Rank() {
+		return
+	}
+	c := d.latest(l)
+	was := c.Severity
+	c.Severity, c.Memory.Severe = most, now
+	e.emit(c, d, Event{Kind: EventLowered, At: now,
+		Text: fmt.Sprintf("severity fell from %s to %s: nothing so severe for %s", was, most, span(time.Duration(e.cfg.SeverityCooldown)))})
 }

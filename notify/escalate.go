@@ -52,10 +52,10 @@ type climb struct {
 // ladder begins and ends escalations as an event of the incident demands, and
 // reports whether one began. Repeating an event changes nothing.
 func (b *Outbox) ladder(ctx context.Context, tx *sql.Tx, m Message, route Route) (bool, error) {
-	switch m.Incident.State {
-	case incident.StateResolved:
+	switch {
+	case m.Incident.State.Over():
 		return false, b.endClimbs(ctx, tx, m, climbResolved)
-	case incident.StateAcknowledged:
+	case m.Incident.State.InHand():
 		return false, b.endClimbs(ctx, tx, m, climbAcked)
 	}
 	switch m.Event.Kind {
@@ -169,10 +169,10 @@ func (b *Outbox) takeStep(ctx context.Context, c climb, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	switch m.Incident.State {
-	case incident.StateResolved:
+	switch {
+	case m.Incident.State.Over():
 		c.state = climbResolved
-	case incident.StateAcknowledged:
+	case m.Incident.State.InHand():
 		c.state = climbAcked
 	}
 	if c.state == climbResolved || c.state == climbAcked {

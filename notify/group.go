@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/tocsinhq/tocsin/incident"
 )
 
 // ReceiverPrefix begins the names of channels that are receivers of an
@@ -80,7 +78,7 @@ func (m Message) Burning() bool {
 	if m.Group != nil {
 		return m.Group.Burning()
 	}
-	return m.Incident.State != incident.StateResolved
+	return !m.Incident.State.Over()
 }
 
 // kind is the column of that name: the kind of the event, or group/ and why the

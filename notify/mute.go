@@ -110,7 +110,7 @@ func (b *Outbox) permit(ctx context.Context, r row, m Message, now time.Time) (p
 	if err != nil {
 		return wait, fmt.Errorf("read what channel %s was told of %s: %w", r.channel, r.subject, err)
 	}
-	burns := told != "" && told != string(incident.EventResolved) && told != "group/"+GroupResolved
+	burns := told != "" && !incident.EventKind(told).Ends() && told != "group/"+GroupResolved
 	switch {
 	case !m.Burning() && (burns || r.attempts > 0):
 		return tell, nil

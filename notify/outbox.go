@@ -222,7 +222,7 @@ func (b *Outbox) plan(ctx context.Context, tx *sql.Tx, m Message, route Route) (
 		return nil, nil
 	}
 	routed, announce := set(route.Channels), set(route.Announce)
-	joins := m.Event.Kind == incident.EventAttached && m.Incident.State != incident.StateResolved
+	joins := m.Event.Kind == incident.EventAttached && !m.Incident.State.Over()
 	var out []planned
 	for _, l := range b.lanes {
 		switch {

@@ -108,7 +108,7 @@ func (r Router) Route(m Message) Route {
 			continue
 		}
 		out.Channels = append(out.Channels, n)
-		if rule.events[m.Event.Kind] {
+		if rule.events[toldAs(m.Event.Kind)] {
 			out.Announce = append(out.Announce, n)
 		}
 	}
@@ -120,5 +120,17 @@ func (r Router) Route(m Message) Route {
 
 // announces reports whether a channel wants the event as a message of its own.
 func (r Router) announces(channel string, k incident.EventKind) bool {
-	return r.rules[channel].events[k]
+	return r.rules[channel].events[toldAs(k)]
+}
+
+// toldAs returns the kind by which channels choose an event: every end of an
+// incident is one to them, and what a remedy has eased is in hand.
+func toldAs(k incident.EventKind) incident.EventKind {
+	switch {
+	case k.Ends():
+		return incident.EventResolved
+	case k == incident.EventMitigated:
+		return incident.EventAcked
+	}
+	return k
 }

@@ -190,7 +190,7 @@ func (b *Outbox) knows(ctx context.Context, channel, subject string) (bool, erro
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
-	return kind != string(incident.EventResolved) && kind != "group/"+GroupResolved, err
+	return !incident.EventKind(kind).Ends() && kind != "group/"+GroupResolved, err
 }
 
 // firstWaiting is true of a row that no earlier waiting row of the same

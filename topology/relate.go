@@ -13,14 +13,14 @@ import (
 const (
 	Same       = 1.0
 	OnPath     = 0.8 // one calls the other, perhaps through others
-	SharedNode = 0.6 // both run on one host, or use one database or queue
+	SharedNode = 0.6 // both run on one host, use one database or queue, or are called by one service
 )
 
 const (
 	// pathHops is how many calls a path may have for its ends to count as related.
 	pathHops = 4
-	// crowd is how many services on one host, or with one database, say nothing of each
-	// other.
+	// crowd is how many services on one host, with one database or of one caller, say
+	// nothing of each other.
 	crowd = 20
 )
 
@@ -114,10 +114,19 @@ func (v *view) near(service string) map[string]float64 {
 		}
 		if sharers := v.in[e.To]; len(sharers) <= crowd {
 			for _, s := range sharers {
-				near[s.From] = SharedNode
+				near[s.From] = math.Max(near[s.From], SharedNode)
 			}
 		}
 		near[e.To] = OnPath
+	}
+	for _, e := range v.in[service] {
+		if siblings := v.out[e.From]; e.Kind == EdgeCalls && len(siblings) <= crowd {
+			for _, s := range siblings {
+				if s.Kind == EdgeCalls {
+					near[s.To] = math.Max(near[s.To], SharedNode)
+				}
+			}
+		}
 	}
 	v.walk(service, v.out, func(e Edge) string { return e.To }, near)
 	v.walk(service, v.in, func(e Edge) string { return e.From }, near)

@@ -56,7 +56,17 @@ type IncidentDetail struct {
 	Deliveries []Delivery         `json:"deliveries"`
 }
 
-// Action is the body of POST ack and resolve.
+// incidentStates are the words by which a list is narrowed: each state, and
+// "active" and "ended" for several.
+func incidentStates() []string {
+	out := []string{string(incident.StateCandidate)}
+	for _, s := range append(incident.ActiveStates(), incident.EndStates()...) {
+		out = append(out, string(s))
+	}
+	return append(out, "active", "ended", "all")
+}
+
+// Action is the body of what people do to an incident.
 type Action struct {
 	Actor string `json:"actor"`
 	Note  string `json:"note"`
@@ -64,7 +74,13 @@ type Action struct {
 
 func (s *server) listIncidents(_ http.ResponseWriter, r *http.Request, q *params) (result, error) {
 	f := IncidentFilter{Service: q.text("service"), Limit: q.limit(defaultLimit, maxLimit)}
-	if state := q.choice("state", "all", "open", "acknowledged", "resolved", "all"); state != "all" {
+	switch state := q.choice("state", "all", incidentStates()...); state {
+	case "all":
+	case "active":
+		f.States = incident.ActiveStates()
+	case "ended":
+		f.States = incident.EndStates()
+	default:
 		f.States = []incident.State{incident.State(state)}
 	}
 	if err := q.err(); err != nil {

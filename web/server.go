@@ -27,6 +27,8 @@ type Options struct {
 	ListenAddress string // as given to the listener; its host is an allowed name
 
 	Incidents  Incidents
+	Lives      IncidentLives
+	Shapes     IncidentShapes
 	Broker     *Broker
 	Changes    Changes
 	Anomalies  Anomalies
@@ -152,7 +154,7 @@ func (o Options) check() {
 		name    string
 		missing bool
 	}{
-		{"Incidents", o.Incidents == nil}, {"Broker", o.Broker == nil}, {"Changes", o.Changes == nil},
+		{"Incidents", o.Incidents == nil}, {"Lives", o.Lives == nil}, {"Shapes", o.Shapes == nil}, {"Broker", o.Broker == nil}, {"Changes", o.Changes == nil},
 		{"Anomalies", o.Anomalies == nil}, {"Rankings", o.Rankings == nil}, {"Deliveries", o.Deliveries == nil}, {"Notifications", o.Notifications == nil},
 		{"Bands", o.Bands == nil}, {"Budgets", o.Budgets == nil}, {"Alerts", o.Alerts == nil}, {"AlertLog", o.AlertLog == nil}, {"SLOs", o.SLOs == nil}, {"Maintenance", o.Maintenance == nil}, {"Stages", o.Stages == nil}, {"Forecasts", o.Forecasts == nil}, {"Imports", o.Imports == nil}, {"Cardinality", o.Cardinality == nil}, {"Topology", o.Topology == nil}, {"Delivery", o.Delivery == nil}, {"Status", o.Status == nil}, {"Reload", o.Reload == nil}, {"Ready", o.Ready == nil},
 		{"PromAPI", o.PromAPI == nil}, {"Write", o.Write == nil}, {"OTLP", o.OTLP == nil}, {"Push", o.Push == nil}, {"Alertmanager", o.Alertmanager == nil}, {"Metrics", o.Metrics == nil},

@@ -356,7 +356,7 @@ func TestParameters_WrongOnes_AreAllNamed(t *testing.T) {
 		}
 	}
 	f("/incidents?stat=open&limit=0", "stat: unknown query parameter; want one of state, service, limit", `limit: want a whole number from 1 to 500, got "0"`)
-	f("/incidents?state=broken", `state: want one of open, acknowledged, resolved, all, got "broken"`)
+	f("/incidents?state=broken", `state: want one of candidate, open, acknowledged, mitigated, resolved, closed, merged, false_positive, expired, active, ended, all, got "broken"`)
 	f("/incidents?limit=10&limit=20", "limit: want it once, got it 2 times")
 	f("/incidents?limit=501", "limit")
 	f("/incidents?service="+strings.Repeat("x", 5000), "service: want at most 4096 bytes")

@@ -25,6 +25,22 @@ type Incidents interface {
 	Resolve(ctx context.Context, id, actor, note string, at time.Time) (incident.Incident, error)
 }
 
+// IncidentLives lets people say how an incident ends. As with Incidents, the id of
+// one that was merged stands for the one that it goes on as.
+type IncidentLives interface {
+	Mitigate(ctx context.Context, id, actor, note string, at time.Time) (incident.Incident, error)
+	Close(ctx context.Context, id, actor, note string, at time.Time) (incident.Incident, error)
+	FalsePositive(ctx context.Context, id, actor, note string, at time.Time) (incident.Incident, error)
+}
+
+// IncidentShapes lets people say what is one incident and what is two.
+type IncidentShapes interface {
+	// Merge makes two incidents one and returns it, the older of them.
+	Merge(ctx context.Context, id, with, actor, note string, at time.Time) (incident.Incident, error)
+	// Split gives the occurrence with the key an incident of its own and returns that.
+	Split(ctx context.Context, id, key, actor, note string, at time.Time) (incident.Incident, error)
+}
+
 // IncidentFilter narrows a list. Empty States or Service mean all.
 type IncidentFilter struct {
 	States  []incident.State

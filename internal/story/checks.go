@@ -37,6 +37,7 @@ type world struct {
 	anomalies []incident.Anomaly
 	alerts    map[string]string // "name service" -> state
 	ranking   func(id string) (rca.Ranking, error)
+	timeline  func(id string) ([]incident.Event, error)
 	verdict   func(service, version string) (string, error)
 	changes   func(service string) ([]string, error)
 	learned   func(words []string, latest *incident.Incident) (bool, string, error)
@@ -48,7 +49,7 @@ type world struct {
 func (c *checks) at(ctx context.Context, now time.Duration, core *app.Core, b *book) error {
 	w := &world{alerts: map[string]string{}}
 	var err error
-	if w.incidents, err = core.Incidents().List(ctx, incident.Filter{Limit: 1000}); err != nil {
+	if w.incidents, err = core.Incidents().List(ctx, incident.Filter{Limit: 1000, NeverOpened: true}); err != nil {
 		return err
 	}
 	if w.anomalies, err = core.Anomalies().List(ctx, incident.AnomalyFilter{Limit: 1000}); err != nil {
@@ -73,7 +74,16 @@ func (c *checks) at(ctx context.Context, now time.Duration, core *app.Core, b *b
 	w.learned = func(words []string, latest *incident.Incident) (bool, string, error) {
 		return learnedHolds(ctx, core, words, latest)
 	}
-	c.total = len(w.incidents)
+	c.total = 0
+	for _, i := range w.incidents {
+		if !i.NeverOpened {
+			c.total++
+		}
+	}
+	w.timeline = func(id string) ([]incident.Event, error) {
+		_, events, err := core.Incidents().GetOwn(ctx, id)
+		return events, err
+	}
 	w.fresh, c.seen = b.since(c.seen)
 	for i, e := range c.s.Expects {
 		if e.Total || !c.covers(e, now) {
@@ -113,6 +123,8 @@ func (w *world) holds(words []string) (bool, string, error) {
 			got = string(inc.State)
 		}
 		return got == words[2], "incident is " + got, nil
+	case "timeline":
+		return w.told(words[1], words[2], words[3])
 	case "anomaly":
 		var names []string
 		for _, a := range w.anomalies {
@@ -171,11 +183,39 @@ func (w *world) latest(service string) *incident.Incident {
 	var out *incident.Incident
 	for i := range w.incidents {
 		inc := &w.incidents[i]
-		if inc.Service == service && (out == nil || inc.Opened.After(out.Opened)) {
+		if inc.Service != service || out != nil && inc.NeverOpened && !out.NeverOpened {
+			continue
+		}
+		if out == nil || inc.Opened.After(out.Opened) || out.NeverOpened && !inc.NeverOpened {
 			out = inc
 		}
 	}
 	return out
+}
+
+// told says whether the timeline of any incident of a service has an event of
+// the kind with the text.
+func (w *world) told(service, kind, text string) (bool, string, error) {
+	var last string
+	for _, inc := range w.incidents {
+		if inc.Service != service {
+			continue
+		}
+		events, err := w.timeline(inc.ID)
+		if err != nil {
+			return false, "", err
+		}
+		for _, e := range events {
+			if string(e.Kind) != kind {
+				continue
+			}
+			if strings.Contains(e.Text, text) {
+				return true, "", nil
+			}
+			last = e.Text
+		}
+	}
+	return false, fmt.Sprintf("the last %s event of %s says %q", kind, service, last), nil
 }
 
 // failures lists what did not hold, in the order of the file.

@@ -32,6 +32,7 @@
 //	feedback at 95m service=pay kind=wrong_cause cause=ID right=none actor=ops  # on its newest incident
 //	refit at 96m actor=ops
 //	undo at 97m to=0 actor=ops          # back to an earlier row of weights
+//	person at 90m does=mitigate service=pay actor=oncall  # or close, false_positive, merge other=SERVICE, split key=KEY
 //	down at 1h channel=pager for=30m [answer=refuse]  # a channel takes nothing; it asks to be
 //	                                    # tried again, or with "answer=refuse" says no for good
 //	expect at 65m incident pay open

@@ -81,13 +81,13 @@ func (p *scriptParser) command(n int, line string, block []string) error {
 		err = p.load(n, w[1:], block)
 	case "logs":
 		err = p.logs(n, w[1:], block)
-	case string(ActionChange), string(ActionRestart), string(ActionCrash), string(ActionAck), string(ActionResolve), string(ActionSilence), string(ActionAlert), string(ActionDown),
+	case string(ActionChange), string(ActionRestart), string(ActionCrash), string(ActionAck), string(ActionResolve), string(ActionPerson), string(ActionSilence), string(ActionAlert), string(ActionDown),
 		string(ActionExpected), string(ActionUnexpected), string(ActionFeedback), string(ActionRefit), string(ActionUndo):
 		err = p.action(n, w)
 	case "expect":
 		err = p.expect(n, w[1:])
 	default:
-		err = fmt.Errorf("unknown command %q; want start, tick, config, alerts, rules, alertmanager, slos, stages, load, logs, change, restart, crash, ack, resolve, silence, alert, down, expected, unexpected, feedback, refit, undo or expect", w[0])
+		err = fmt.Errorf("unknown command %q; want start, tick, config, alerts, rules, alertmanager, slos, stages, load, logs, change, restart, crash, ack, resolve, person, silence, alert, down, expected, unexpected, feedback, refit, undo or expect", w[0])
 	}
 	return err
 }

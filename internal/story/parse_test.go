@@ -98,7 +98,7 @@ func TestParse_Wrong_SaysFileLineAndWhat(t *testing.T) {
 		{"load 0s\n  up 1", "a.story:1: load: want a positive step"},
 		{"restart at 5m now=1", `a.story:1: restart: unknown key "now"`},
 		{"change at 5m service=a servce=b", `a.story:1: change: unknown key "servce"`},
-		{"expect at 5m incident pay opne", `a.story:1: expect incident: want one of none, open, acknowledged, resolved, got "opne"`},
+		{"expect at 5m incident pay opne", `a.story:1: expect incident: want one of none, candidate, open, acknowledged, mitigated, resolved, closed, merged, false_positive, expired, got "opne"`},
 		{"expect at 5m alert a pay fire", `a.story:1: expect alert: want one of none, firing, held, stale_source, resolved, got "fire"`},
 	} {
 		_, err := story.Parse("a.story", tt.script)

@@ -205,7 +205,7 @@ func (r *runner) act(ctx context.Context, a Action) error {
 		if err := r.crash(ctx); err != nil {
 			return err
 		}
-	case ActionAck, ActionResolve:
+	case ActionAck, ActionResolve, ActionPerson:
 		return r.person(ctx, a)
 	case ActionSilence:
 		return r.silence(ctx, a)
@@ -256,20 +256,47 @@ func (r *runner) change(ctx context.Context, a Action) error {
 }
 
 func (r *runner) person(ctx context.Context, a Action) error {
-	list, err := r.core.Incidents().List(ctx, incident.Filter{Service: a.Args["service"]})
+	id, err := r.active(ctx, a.Kind, a.Args["service"])
 	if err != nil {
 		return err
 	}
-	for _, inc := range list {
-		if inc.State == incident.StateResolved {
-			continue
-		}
-		if a.Kind == ActionAck {
-			_, err = r.core.Incidents().Ack(ctx, inc.ID, a.Args["actor"], a.Args["note"], r.time(a.At))
-		} else {
-			_, err = r.core.Incidents().Resolve(ctx, inc.ID, a.Args["actor"], a.Args["note"], r.time(a.At))
-		}
-		return err
+	m, actor, note, at := r.core.Incidents(), a.Args["actor"], a.Args["note"], r.time(a.At)
+	what := a.Args["does"]
+	if a.Kind != ActionPerson {
+		what = string(a.Kind)
 	}
-	return fmt.Errorf("%s: no open incident of service %q", a.Kind, a.Args["service"])
+	switch what {
+	case "ack":
+		_, err = m.Ack(ctx, id, actor, note, at)
+	case "resolve":
+		_, err = m.Resolve(ctx, id, actor, note, at)
+	case "mitigate":
+		_, err = m.Mitigate(ctx, id, actor, note, at)
+	case "close":
+		_, err = m.Close(ctx, id, actor, note, at)
+	case "false_positive":
+		_, err = m.FalsePositive(ctx, id, actor, note, at)
+	case "merge":
+		var other string
+		if other, err = r.active(ctx, a.Kind, a.Args["other"]); err == nil {
+			_, err = m.Merge(ctx, id, other, actor, note, at)
+		}
+	case "split":
+		_, err = m.Split(ctx, id, a.Args["key"], actor, note, at)
+	default:
+		err = fmt.Errorf("person: does: want mitigate, close, false_positive, merge or split, got %q", what)
+	}
+	return err
+}
+
+// active returns the id of the latest active incident of a service.
+func (r *runner) active(ctx context.Context, kind ActionKind, service string) (string, error) {
+	list, err := r.core.Incidents().List(ctx, incident.Filter{Service: service, States: incident.ActiveStates()})
+	if err != nil {
+		return "", err
+	}
+	if len(list) == 0 {
+		return "", fmt.Errorf("%s: no open incident of service %q", kind, service)
+	}
+	return list[0].ID, nil
 }

@@ -52,6 +52,7 @@ const (
 	ActionCrash   ActionKind = "crash"
 	ActionAck     ActionKind = "ack"
 	ActionResolve ActionKind = "resolve"
+	ActionPerson  ActionKind = "person" // says something else of an incident
 	ActionSilence ActionKind = "silence"
 	ActionAlert   ActionKind = "alert" // one that another program sends
 	ActionDown    ActionKind = "down"  // a channel takes nothing for a while
@@ -67,6 +68,7 @@ const (
 var actionKeys = map[ActionKind][]string{
 	ActionChange: {"id", "kind", "service", "environment", "version_from", "version_to", "status", "author", "summary", "started", "labels"},
 	ActionAck:    {"service", "actor", "note"}, ActionResolve: {"service", "actor", "note"},
+	ActionPerson:  {"service", "actor", "note", "does", "other", "key"},
 	ActionSilence: {"matchers", "until", "actor", "comment"}, ActionAlert: {"labels", "until", "summary"},
 	ActionDown: {"channel", "for", "answer"},
 
@@ -87,7 +89,8 @@ type Action struct {
 // range must hold at none. Total assertions are made at the end.
 //
 //	alert NAME SERVICE STATE              firing, held, stale_source, resolved or none
-//	incident SERVICE STATE                open, acknowledged, resolved or none
+//	incident SERVICE STATE                open, resolved or another state, or none
+//	timeline SERVICE KIND "TEXT"          its incident has an event of that kind that contains TEXT
 //	anomaly SERVICE NAME                  an episode of that series name was seen
 //	suspect SERVICE "TEXT"                the first suspect of its incident contains TEXT
 //	verdict SERVICE VERSION STATE         the word on the change of the service to that version

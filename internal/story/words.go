@@ -81,7 +81,7 @@ func dedent(block []string) string {
 var states = map[string][]string{
 	"verdict":  {"collecting", "healthy", "suspicious", "faulty", "undecided", "none"},
 	"alert":    {"none", "firing", "held", "stale_source", "resolved"},
-	"incident": {"none", "open", "acknowledged", "resolved"},
+	"incident": {"none", "candidate", "open", "acknowledged", "mitigated", "resolved", "closed", "merged", "false_positive", "expired"},
 }
 
 // checkWords refuses an assertion whose form is unknown, when it is read and not
@@ -109,6 +109,8 @@ func checkWords(w []string, total bool) error {
 	switch w[0] {
 	case "alert", "verdict":
 		ok = len(w) == 4
+	case "timeline":
+		ok = len(w) == 4
 	case "incident", "anomaly", "suspect", "change", "charged", "similar", "expected":
 		ok = len(w) == 3
 	case "weights":
@@ -116,7 +118,7 @@ func checkWords(w []string, total bool) error {
 	case "message":
 		ok = len(w) == 3 || (len(w) == 5 && w[3] == "contains")
 	default:
-		return fmt.Errorf("expect: unknown subject %q; want alert, incident, anomaly, suspect, change, verdict, message, charged, similar, expected or weights", w[0])
+		return fmt.Errorf("expect: unknown subject %q; want alert, incident, timeline, anomaly, suspect, change, verdict, message, charged, similar, expected or weights", w[0])
 	}
 	if !ok {
 		return fmt.Errorf("expect %s: wrong number of words in %q", w[0], strings.Join(w, " "))

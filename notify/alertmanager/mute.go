@@ -53,7 +53,7 @@ func (r *Router) mutedByTime(g *group, at time.Time) []string {
 // while everything on it that burns is silenced, inhibited or in a maintenance
 // window; one on which nothing burns is not, because ends are always told.
 func (r *Router) Muted(_ context.Context, m notify.Message, _ string, at time.Time) (notify.Mute, error) {
-	if m.Group != nil || m.Incident.State == incident.StateResolved || m.Event.Kind == incident.EventResolved {
+	if m.Group != nil || m.Incident.State.Over() || m.Event.Kind.Ends() {
 		return notify.Mute{}, nil
 	}
 	r.mu.Lock()

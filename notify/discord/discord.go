@@ -108,10 +108,10 @@ func (m memory) thread(old notify.Thread) notify.Thread {
 // heard reports whether an event makes a line of its own.
 func heard(m notify.Message) bool {
 	switch m.Event.Kind {
-	case incident.EventRaised, incident.EventReopened, incident.EventResolved:
+	case incident.EventRaised, incident.EventReopened:
 		return true
 	}
-	return m.Group != nil
+	return m.Group != nil || m.Event.Kind.Ends()
 }
 
 func (c *Channel) post(ctx context.Context, m notify.Message, t notify.Thread) (notify.Thread, error) {

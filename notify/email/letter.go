@@ -11,7 +11,6 @@ import (
 
 	"github.com/wneessen/go-mail"
 
-	"github.com/tocsinhq/tocsin/incident"
 	"github.com/tocsinhq/tocsin/notify"
 	"github.com/tocsinhq/tocsin/notify/chart"
 	"github.com/tocsinhq/tocsin/notify/render"
@@ -81,7 +80,7 @@ func (c *Channel) letter(m notify.Message, mem memory) (*letter, error) {
 	look := colors[card.Mood]
 	v := view{Card: card, Color: look[0], Tint: look[1], ChartAlt: card.Spark, Preheader: card.Headline}
 	v.Headline = strings.TrimSuffix(card.Headline, ": "+card.Title) // the title stands above it
-	if o, ok := render.Lead(m.Incident); ok && m.Incident.State != incident.StateResolved {
+	if o, ok := render.Lead(m.Incident); ok && !m.Incident.State.Over() {
 		if d := render.Distance(o); d != "" {
 			v.Preheader = render.Cut(d+" — "+card.Headline, 200)
 		}

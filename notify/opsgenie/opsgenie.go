@@ -150,9 +150,9 @@ func (c *Channel) requests(m notify.Message) []request {
 	said := remark{User: render.Cut(render.Line(m.Event.Actor), 100), Source: "Tocsin", Note: note}
 	create := request{method: http.MethodPost, path: "/v2/alerts", body: c.alert(m, card, alias)}
 	switch {
-	case m.Group != nil && !m.Group.Burning(), m.Event.Kind == incident.EventResolved:
+	case m.Group != nil && !m.Group.Burning(), m.Event.Kind.Ends():
 		return []request{{method: http.MethodPost, path: on("/close"), body: said, absent: true}}
-	case m.Group == nil && m.Incident.State == incident.StateResolved:
+	case m.Group == nil && m.Incident.State.Over():
 		return []request{{method: http.MethodPost, path: on("/notes"), body: said, absent: true}}
 	case m.Event.Kind == incident.EventAcked:
 		return []request{{method: http.MethodPost, path: on("/acknowledge"), body: said, absent: true}}

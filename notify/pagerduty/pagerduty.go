@@ -151,11 +151,11 @@ func action(m notify.Message) (string, bool) {
 		return "resolve", true
 	case m.Group != nil:
 		return "trigger", true
-	case m.Event.Kind == incident.EventResolved:
+	case m.Event.Kind.Ends():
 		return "resolve", true
-	case m.Incident.State == incident.StateResolved:
+	case m.Incident.State.Over():
 		return "", false
-	case m.Event.Kind == incident.EventAcked:
+	case m.Event.Kind == incident.EventAcked, m.Event.Kind == incident.EventMitigated:
 		return "acknowledge", true
 	}
 	return "trigger", true

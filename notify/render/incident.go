@@ -24,9 +24,9 @@ const (
 // MoodOf returns the mood of an incident. An unknown severity counts as warning.
 func MoodOf(i incident.Incident) Mood {
 	switch {
-	case i.State == incident.StateResolved:
+	case i.State.Over():
 		return MoodResolved
-	case i.State == incident.StateAcknowledged:
+	case i.State.InHand():
 		return MoodAcknowledged
 	case i.Severity == incident.SeverityCritical:
 		return MoodCritical
@@ -65,16 +65,23 @@ func hasPrefixWord(s, word string) bool {
 }
 
 var verbs = map[incident.EventKind]string{
-	incident.EventOpened:   "opened",
-	incident.EventAttached: "opened", // for a channel that is told of it only now
-	incident.EventRaised:   "raised",
-	incident.EventReopened: "reopened",
-	incident.EventResolved: "resolved",
-	incident.EventAcked:    "acknowledged",
-	incident.EventSuspects: "suspects changed",
-	incident.EventNote:     "note",
-	incident.EventChange:   "change",
-	incident.EventGap:      "no detection",
+	incident.EventOpened:        "opened",
+	incident.EventAttached:      "opened", // for a channel that is told of it only now
+	incident.EventRaised:        "raised",
+	incident.EventReopened:      "reopened",
+	incident.EventResolved:      "resolved",
+	incident.EventAcked:         "acknowledged",
+	incident.EventMitigated:     "mitigated",
+	incident.EventClosed:        "closed",
+	incident.EventMerged:        "merged",
+	incident.EventFalsePositive: "false positive",
+	incident.EventExpired:       "expired without data",
+	incident.EventLowered:       "lowered",
+	incident.EventSplit:         "split",
+	incident.EventSuspects:      "suspects changed",
+	incident.EventNote:          "note",
+	incident.EventChange:        "change",
+	incident.EventGap:           "no detection",
 }
 
 // Verb says in a word or two what the event did, such as "opened"; "updated"
@@ -127,7 +134,7 @@ func Lasted(i incident.Incident) time.Duration {
 	if from.IsZero() {
 		from = i.Opened
 	}
-	if i.State == incident.StateResolved && !i.Resolved.IsZero() {
+	if i.State.Over() && !i.Resolved.IsZero() {
 		to = i.Resolved
 	}
 	if from.IsZero() || to.IsZero() || to.Before(from) {

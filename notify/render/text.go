@@ -3,7 +3,6 @@ package render
 import (
 	"strings"
 
-	"github.com/tocsinhq/tocsin/incident"
 	"github.com/tocsinhq/tocsin/notify"
 )
 
@@ -43,7 +42,7 @@ func Text(m notify.Message) string {
 	field("severity", oneLine(string(m.Incident.Severity)))
 	field("state", oneLine(string(m.Incident.State)))
 	field("where", oneLine(m.Incident.Environment))
-	if _, worst := Worst(m.Incident); m.Incident.State == incident.StateResolved {
+	if _, worst := Worst(m.Incident); m.Incident.State.Over() {
 		field("worst", worst)
 	}
 	for i, s := range Affected(m.Incident, 5) {

@@ -5,7 +5,6 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"github.com/tocsinhq/tocsin/incident"
 	"github.com/tocsinhq/tocsin/notify"
 )
 
@@ -31,21 +30,21 @@ const maxValue = 2000
 // must be confirmed, since it ends the incident.
 func buttons(m notify.Message, x extras) slack.Block {
 	id := m.Incident.ID
-	if !x.buttons || m.Group != nil || id == "" || len(id) > maxValue || m.Incident.State == incident.StateResolved {
+	if !x.buttons || m.Group != nil || id == "" || len(id) > maxValue || m.Incident.State.Over() {
 		return nil
 	}
 	text := func(s string) *slack.TextBlockObject {
 		return slack.NewTextBlockObject(slack.PlainTextType, s, false, false)
 	}
 	var out []slack.BlockElement
-	if m.Incident.State != incident.StateAcknowledged {
+	if !m.Incident.State.InHand() {
 		out = append(out, slack.NewButtonBlockElement(actionAck, id, text("Acknowledge")).WithStyle(slack.StylePrimary))
 	}
 	if x.silences {
 		out = append(out, slack.NewButtonBlockElement(actionSilence, id, text("Silence 1h")))
 	}
 	wrong := slack.NewButtonBlockElement(actionFalse, id, text("False alarm")).WithStyle(slack.StyleDanger)
-	wrong.WithConfirm(slack.NewConfirmationBlockObject(text("False alarm?"), text("The incident is resolved and noted as a false alarm."), text("False alarm"), text("Cancel")))
+	wrong.WithConfirm(slack.NewConfirmationBlockObject(text("False alarm?"), text("The incident ends as a false positive."), text("False alarm"), text("Cancel")))
 	out = append(out, wrong)
 	if cause := firstCause(m); cause != "" && len(id)+1+len(cause) <= maxValue {
 		out = append(out, slack.NewButtonBlockElement(actionRight, id+" "+cause, text("Right cause")),

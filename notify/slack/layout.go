@@ -93,12 +93,12 @@ func picture(m notify.Message, x extras) slack.Block {
 // fallback is the message on one line: what happened, and the distance.
 func fallback(m notify.Message) string {
 	s := looks[render.MoodOfMessage(m)].emoji + " " + escape(render.Headline(m))
-	if o, ok := render.Lead(m.Incident); ok && m.Incident.State != incident.StateResolved {
+	if o, ok := render.Lead(m.Incident); ok && !m.Incident.State.Over() {
 		if d := render.Distance(o); d != "" {
 			s += " — " + escape(d)
 		}
 	}
-	if ss := render.Suspects(m, 1); len(ss) > 0 && m.Incident.State != incident.StateResolved {
+	if ss := render.Suspects(m, 1); len(ss) > 0 && !m.Incident.State.Over() {
 		s += " — suspect: " + escape(ss[0].Title) + " (" + escape(ss[0].Percent) + ")"
 	}
 	return fit(s, maxMessage)

@@ -200,7 +200,7 @@ func (f Flow) follow(ctx context.Context, m notify.Message, mem *memory) error {
 func moves(m notify.Message) (State, bool) {
 	switch {
 	case !m.Burning():
-		return Done, m.Group != nil || m.Event.Kind == incident.EventResolved
+		return Done, m.Group != nil || m.Event.Kind.Ends()
 	case m.Group != nil, m.Event.Kind == incident.EventReopened:
 		return Open, true
 	case m.Event.Kind == incident.EventRaised:

@@ -71,7 +71,7 @@ func (e *Error) Error() string {
 
 // IncidentQuery narrows a list of incidents; zero values mean the daemon's defaults.
 type IncidentQuery struct {
-	State   string // open, acknowledged, resolved or all
+	State   string // a state, or active, ended or all
 	Service string
 	Limit   int
 }
@@ -98,6 +98,35 @@ func (c *Client) Ack(ctx context.Context, id, actor, note string) (incident.Inci
 // Resolve says that it is over and returns the incident as it is then.
 func (c *Client) Resolve(ctx context.Context, id, actor, note string) (incident.Incident, error) {
 	return do[incident.Incident](ctx, c, http.MethodPost, "/incidents/"+url.PathEscape(id)+"/resolve", web.Action{Actor: actor, Note: note})
+}
+
+// Mitigate says that users are spared and returns the incident as it is then.
+func (c *Client) Mitigate(ctx context.Context, id, actor, note string) (incident.Incident, error) {
+	return c.shape(ctx, id, "mitigate", web.Action{Actor: actor, Note: note})
+}
+
+// Close says that it is over for good and returns the incident as it is then.
+func (c *Client) Close(ctx context.Context, id, actor, note string) (incident.Incident, error) {
+	return c.shape(ctx, id, "close", web.Action{Actor: actor, Note: note})
+}
+
+// FalsePositive says that nothing was wrong and returns the incident as it is then.
+func (c *Client) FalsePositive(ctx context.Context, id, actor, note string) (incident.Incident, error) {
+	return c.shape(ctx, id, "false-positive", web.Action{Actor: actor, Note: note})
+}
+
+// Merge makes two incidents one and returns it.
+func (c *Client) Merge(ctx context.Context, id, with, actor, note string) (incident.Incident, error) {
+	return c.shape(ctx, id, "merge", web.ShapeAction{Action: web.Action{Actor: actor, Note: note}, With: with})
+}
+
+// Split gives an occurrence an incident of its own and returns that.
+func (c *Client) Split(ctx context.Context, id, key, actor, note string) (incident.Incident, error) {
+	return c.shape(ctx, id, "split", web.ShapeAction{Action: web.Action{Actor: actor, Note: note}, Key: key})
+}
+
+func (c *Client) shape(ctx context.Context, id, verb string, body any) (incident.Incident, error) {
+	return do[incident.Incident](ctx, c, http.MethodPost, "/incidents/"+url.PathEscape(id)+"/"+verb, body)
 }
 
 // ChangeQuery narrows a list of changes; zero values mean all.

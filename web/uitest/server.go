@@ -44,7 +44,7 @@ func NewServer(now func() time.Time) *Server {
 	s.Options = web.Options{
 		Config: web.DefaultConfig(), ListenAddress: "127.0.0.1:9099",
 		Learning:  newLessons(shop),
-		Incidents: shop.Incidents(), Broker: s.Broker, Changes: shop.Changes(), Anomalies: shop.Anomalies(), Rankings: shop, Deliveries: shop, Notifications: shop.Notifications, Bands: shop, Forecasts: shop, Imports: imports{}, Cardinality: shop.Cardinality,
+		Incidents: shop.Incidents(), Lives: incidentView{shop}, Shapes: incidentView{shop}, Broker: s.Broker, Changes: shop.Changes(), Anomalies: shop.Anomalies(), Rankings: shop, Deliveries: shop, Notifications: shop.Notifications, Bands: shop, Forecasts: shop, Imports: imports{}, Cardinality: shop.Cardinality,
 		Stages: func(context.Context, string, time.Time, int) (web.StageReport, error) {
 			return web.StageReport{Stages: []web.Stage{{Name: "staging"}, {Name: "production", ApprovalRequired: true}}}, nil
 		},

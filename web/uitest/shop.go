@@ -79,11 +79,14 @@ func (v incidentView) List(_ context.Context, f web.IncidentFilter) ([]incident.
 	defer v.mu.Unlock()
 	var out []incident.Incident
 	for _, in := range v.incidents {
-		if (len(f.States) == 0 || slices.Contains(f.States, in.State)) && (f.Service == "" || f.Service == in.Service) {
+		if (len(f.States) == 0 && in.State != incident.StateCandidate || slices.Contains(f.States, in.State)) && (f.Service == "" || f.Service == in.Service) {
 			out = append(out, in)
 		}
 	}
-	rank := map[incident.State]int{incident.StateOpen: 0, incident.StateAcknowledged: 1, incident.StateResolved: 2}
+	rank := map[incident.State]int{incident.StateOpen: 0, incident.StateAcknowledged: 1, incident.StateMitigated: 1}
+	for _, s := range incident.EndStates() {
+		rank[s] = 2
+	}
 	slices.SortStableFunc(out, func(a, b incident.Incident) int {
 		if d := rank[a.State] - rank[b.State]; d != 0 {
 			return d
@@ -133,8 +136,8 @@ func (v incidentView) Resolve(_ context.Context, id, actor, note string, at time
 func (s *Shop) act(id string, e incident.Event, change func(*incident.Incident)) (incident.Incident, error) {
 	s.mu.Lock()
 	i, err := s.findLocked(id)
-	if err == nil && s.incidents[i].State == incident.StateResolved {
-		err = &web.Error{Kind: web.KindConflict, Message: "incident " + id + " is resolved already"}
+	if err == nil && s.incidents[i].State.Over() {
+		err = &web.Error{Kind: web.KindConflict, Message: "incident " + id + " is " + string(s.incidents[i].State) + " already"}
 	}
 	if err != nil {
 		s.mu.Unlock()

@@ -22,11 +22,17 @@ type incidentCommand struct {
 	Export  incidentExport  `cmd:"" help:"Write an incident with the samples, rules, settings and changes that it came of to a file that can be run again."`
 
 	Feedback incidentFeedback `cmd:"" help:"Say whether the cause was right, that it was a false alarm, or that it is expected."`
+
+	Mitigate      incidentMitigate      `cmd:"" help:"Say that users are spared, although the cause may still be there."`
+	Close         incidentClose         `cmd:"" help:"Say that it is over for good: what comes back opens another."`
+	FalsePositive incidentFalsePositive `cmd:"" help:"Say that nothing was wrong."`
+	Merge         incidentMerge         `cmd:"" help:"Make two incidents one, the older of them."`
+	Split         incidentSplit         `cmd:"" help:"Give an occurrence an incident of its own."`
 }
 
 type incidentList struct {
 	remoteFlags
-	State   string `enum:"open,acknowledged,resolved,all" default:"all" help:"Only incidents in this state."`
+	State   string `enum:"candidate,open,acknowledged,mitigated,resolved,closed,merged,false_positive,expired,active,ended,all" default:"all" help:"Only incidents in this state; active and ended stand for several."`
 	Service string `help:"Only incidents of this service."`
 	Limit   int    `default:"50" help:"At most so many."`
 }
@@ -97,8 +103,9 @@ func showIncident(w io.Writer, d web.IncidentDetail) error {
 	i := d.Incident
 	say(w, "%s\n%s, %s, service %s, since %s\n", i.Title, i.State, i.Severity, i.Service, local(i.Onset))
 	if !i.Resolved.IsZero() {
-		say(w, "resolved %s\n", local(i.Resolved))
+		say(w, "%s %s\n", map[bool]string{true: "resolved", false: "ended"}[i.State == incident.StateResolved], local(i.Resolved))
 	}
+	showLinks(w, i)
 	fmt.Fprintln(w, "\nWhat is seen")
 	for _, o := range i.Occurrences {
 		say(w, "  %-8s %s\n", o.Condition, o.Summary)

@@ -1,9 +1,8 @@
 import { ActionIcon, Button, Modal, NativeSelect, TextInput, Textarea } from '@mantine/core'
-import { type SubmitEvent, useState } from 'react'
-import { ApiError } from '../api/client.ts'
+import { useState } from 'react'
 import { type Matcher, alertsApi } from '../api/alerts.ts'
-import { storeName, storedName } from '../parts/actions.tsx'
 import { Failure } from '../parts/messages.tsx'
+import { useSigned } from '../parts/submit.ts'
 import { type Operator, matcher, matches, operator, operators } from './matchers.ts'
 
 const hour = 3600
@@ -39,37 +38,30 @@ export function SilenceForm({ matchers, standing, close, done }: Props) {
   const [rows, setRows] = useState<Row[]>(() => (matchers.length > 0 ? matchers : [matcher('', '=', '')]).map((m, key) => ({ key, name: m.name, op: operator(m), value: m.value })))
   const [next, setNext] = useState(rows.length)
   const [seconds, setSeconds] = useState(2 * hour)
-  const [actor, setActor] = useState(storedName)
   const [comment, setComment] = useState('')
-  const [error, setError] = useState<ApiError>()
-  const [busy, setBusy] = useState(false)
   const list = rows.filter((r) => r.name.trim() !== '').map((r) => matcher(r.name.trim(), r.op, r.value))
   const set = (key: number, change: Partial<Row>) => setRows((old) => old.map((r) => (r.key === key ? { ...r, ...change } : r)))
-  const submit = async (e: SubmitEvent<HTMLFormElement>) => {
-    e.preventDefault()
-    setBusy(true)
-    const now = Date.now()
-    try {
-      await alertsApi.silence({
+  const form = useSigned(
+    (actor) => {
+      const now = Date.now()
+      return alertsApi.silence({
         matchers: list,
         startsAt: new Date(now).toISOString(),
         endsAt: new Date(now + seconds * 1000).toISOString(),
         createdBy: actor.trim(),
         comment: comment.trim(),
       })
-      storeName(actor.trim())
+    },
+    () => {
       close()
       done()
-    } catch (x) {
-      setError(x instanceof ApiError ? x : new ApiError(String(x), 0, false))
-      setBusy(false)
-    }
-  }
+    },
+  )
   return (
     <Modal opened onClose={close} title="Silence" size="lg" centered closeButtonProps={{ 'aria-label': 'Close' }}>
-      <form onSubmit={(e) => void submit(e)} className="stack">
+      <form onSubmit={form.submit} className="stack">
         <p className="soft">Alerts that pass all of these are told to nobody until it ends. What still burns then is told.</p>
-        <Failure error={error} />
+        <Failure error={form.error} />
         <fieldset className="matchers">
           <legend>Labels</legend>
           {rows.map((r, i) => (
@@ -97,10 +89,10 @@ export function SilenceForm({ matchers, standing, close, done }: Props) {
           {reach(list, standing)}
         </p>
         <NativeSelect label="For" value={String(seconds)} onChange={(e) => setSeconds(Number(e.currentTarget.value))} data={durations.map(([s, label]) => ({ value: String(s), label }))} />
-        <TextInput label="Your name" required maxLength={200} value={actor} onChange={(e) => setActor(e.currentTarget.value)} data-autofocus={actor === '' || undefined} />
-        <Textarea label="Why" required maxLength={4000} rows={2} value={comment} onChange={(e) => setComment(e.currentTarget.value)} data-autofocus={actor !== '' || undefined} />
+        <TextInput label="Your name" required maxLength={200} value={form.actor} onChange={(e) => form.setActor(e.currentTarget.value)} data-autofocus={form.actor === '' || undefined} />
+        <Textarea label="Why" required maxLength={4000} rows={2} value={comment} onChange={(e) => setComment(e.currentTarget.value)} data-autofocus={form.actor !== '' || undefined} />
         <div className="acts">
-          <Button type="submit" loading={busy}>
+          <Button type="submit" loading={form.busy}>
             Silence
           </Button>
           <Button variant="default" onClick={close}>

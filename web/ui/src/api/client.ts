@@ -79,12 +79,16 @@ export function promPost<T>(path: string, params: Record<string, string | number
   return answer<T>(fetch(`/api/v1/${path}`, { method: 'POST', headers: { Accept: 'application/json' }, body, ...(signal && { signal }) }))
 }
 
+/** What people can do to an incident. */
+export type Verb = 'ack' | 'resolve' | 'mitigate' | 'false-positive' | 'merge' | 'close'
+
 export const api = {
   incidents: (q: { state?: string; service?: string; limit?: number }, signal?: AbortSignal) =>
     get<{ incidents: IncidentRow[]; more: boolean }>(`${root}/incidents`, q, signal),
   incident: (id: string, signal?: AbortSignal) => get<IncidentDetail>(`${root}/incidents/${encodeURIComponent(id)}`, {}, signal),
-  act: (id: string, verb: 'ack' | 'resolve', actor: string, note: string) =>
-    post<Incident>(`${root}/incidents/${encodeURIComponent(id)}/${verb}`, { actor, note }),
+  /** With is the id of the other incident, of a merge. */
+  act: (id: string, verb: Verb, actor: string, note: string, other?: string) =>
+    post<Incident>(`${root}/incidents/${encodeURIComponent(id)}/${verb}`, other === undefined ? { actor, note } : { actor, note, with: other }),
   anomalies: (q: { service?: string; since?: string; limit?: number }, signal?: AbortSignal) =>
     get<{ anomalies: Anomaly[]; more: boolean }>(`${root}/anomalies`, q, signal),
   changes: (q: { service?: string; kind?: string; limit?: number }, signal?: AbortSignal) =>

@@ -3,7 +3,10 @@
 
 export type Figure = number | null
 export type Severity = 'info' | 'warning' | 'critical'
-export type IncidentState = 'open' | 'acknowledged' | 'resolved'
+export type IncidentState = 'candidate' | 'open' | 'acknowledged' | 'mitigated' | 'resolved' | 'closed' | 'merged' | 'false_positive' | 'expired'
+
+/** Whether an incident in this state has ended, in whichever way. */
+export const isOver = (s: IncidentState) => s === 'resolved' || s === 'closed' || s === 'merged' || s === 'false_positive' || s === 'expired'
 
 /** One report's figures, kept as the worst of an episode; expected and band are those of its beginning. */
 export interface Reading {
@@ -61,6 +64,14 @@ export interface Incident {
   reopened: number
   occurrences: Occurrence[]
   dropped?: number
+  merged_into?: string
+  merged?: string[]
+  umbrella?: string
+  members?: string[]
+  predecessor?: string
+  successor?: string
+  split_from?: string
+  recurrence_of?: string
 }
 
 export interface Suspect {

@@ -2,7 +2,7 @@ import { Button, VisuallyHidden } from '@mantine/core'
 import { Suspense, lazy, useMemo, useState } from 'react'
 import { Link } from 'wouter'
 import { api } from '../api/client.ts'
-import type { IncidentDetail, Occurrence } from '../api/nouns.ts'
+import { type IncidentDetail, type Occurrence, isOver } from '../api/nouns.ts'
 import { useResource } from '../api/resource.ts'
 import { type Mark, changeMarks, niceStep } from '../chart/band.ts'
 import { probability } from '../format/number.ts'
@@ -14,6 +14,7 @@ import { Causes } from '../parts/causes.tsx'
 import { Neighbourhood } from '../parts/neighbourhood.tsx'
 import { Feedback } from '../parts/feedback.tsx'
 import { Likeness } from '../parts/likeness.tsx'
+import { Kin } from '../parts/kin.tsx'
 import { Deliveries } from '../parts/deliveries.tsx'
 import { EvidenceTable } from '../parts/evidence.tsx'
 import { SeverityMark, StateMark } from '../parts/marks.tsx'
@@ -75,7 +76,7 @@ export default function Incident({ id }: { id: string }) {
 
 function Headline({ detail, changed }: { detail: IncidentDetail; changed: () => void }) {
   const { incident: i } = detail
-  const over = i.state === 'resolved'
+  const over = isOver(i.state)
   return (
     <header className="headline">
       <h1>{arrows(i.title)}</h1>
@@ -90,7 +91,7 @@ function Headline({ detail, changed }: { detail: IncidentDetail; changed: () => 
         </span>
         {over && (
           <span>
-            resolved <Ago at={i.resolved} />
+            ended <Ago at={i.resolved} />
           </span>
         )}
         <span>
@@ -100,6 +101,7 @@ function Headline({ detail, changed }: { detail: IncidentDetail; changed: () => 
         <span className="mono dim">{i.id}</span>
       </p>
       <Why detail={detail} />
+      <Kin incident={i} />
       <Actions incident={i} changed={changed} />
       <Postmortem id={i.id} />
     </header>

@@ -2,7 +2,7 @@ import { SegmentedControl, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { Link } from 'wouter'
 import { api } from '../api/client.ts'
-import type { IncidentRow, Status } from '../api/nouns.ts'
+import { type IncidentRow, type Status, isOver } from '../api/nouns.ts'
 import { useResource } from '../api/resource.ts'
 import { probability, span } from '../format/number.ts'
 import { arrows } from '../format/text.ts'
@@ -17,7 +17,8 @@ const states = [
   { value: 'all', label: 'All' },
   { value: 'open', label: 'Open' },
   { value: 'acknowledged', label: 'Acknowledged' },
-  { value: 'resolved', label: 'Resolved' },
+  { value: 'ended', label: 'Over' },
+  { value: 'candidate', label: 'Candidates' },
 ]
 
 export function Incidents() {
@@ -27,8 +28,8 @@ export function Incidents() {
   const status = useResource('status', (signal) => api.status(signal), 60_000)
   useLive(() => list.reload())
   const rows = (list.data?.incidents ?? []).filter((r) => r.service.toLowerCase().includes(service.trim().toLowerCase()))
-  const live = rows.filter((r) => r.state !== 'resolved')
-  const over = rows.filter((r) => r.state === 'resolved')
+  const live = rows.filter((r) => !isOver(r.state))
+  const over = rows.filter((r) => isOver(r.state))
   const nothing = list.data !== undefined && list.data.incidents.length === 0
   return (
     <>
@@ -57,7 +58,7 @@ export function Incidents() {
 function Watchword({ rows, filtered, blind }: { rows: IncidentRow[]; filtered: boolean; blind: boolean }) {
   const now = useNow()
   const open = rows.filter((r) => r.state === 'open').length
-  const taken = rows.filter((r) => r.state === 'acknowledged').length
+  const taken = rows.filter((r) => r.state === 'acknowledged' || r.state === 'mitigated').length
   if (filtered) return <>Incidents</>
   if (open > 0) return <>{open === 1 ? 'One incident is open.' : `${number(open)} incidents are open.`}</>
   if (taken > 0) return <>{taken === 1 ? 'One incident, and somebody is on it.' : `${number(taken)} incidents, and somebody is on each.`}</>
@@ -99,7 +100,7 @@ function Ledger({ title, rows }: { title: string; rows: IncidentRow[] }) {
 }
 
 function Row({ row }: { row: IncidentRow }) {
-  const over = row.state === 'resolved'
+  const over = isOver(row.state)
   return (
     <li>
       <Link href={`/incidents/${row.id}`} className="row" data-row data-severity={row.severity} data-state={row.state}>

@@ -1,84 +1,79 @@
 import { Button, Modal, TextInput, Textarea } from '@mantine/core'
-import { type SubmitEvent, useState } from 'react'
-import { ApiError, api } from '../api/client.ts'
-import type { Incident } from '../api/nouns.ts'
+import { useState } from 'react'
+import { type Verb, api } from '../api/client.ts'
+import type { Incident, IncidentState } from '../api/nouns.ts'
 import { Failure } from './messages.tsx'
+import { useSigned } from './submit.ts'
 
-type Verb = 'ack' | 'resolve'
+const words: Record<Verb, { name: string; title: string; says: string; button: string }> = {
+  ack: { name: 'Acknowledge', title: 'Acknowledge', says: 'Says that you are on it. It stays under way until it recovers or somebody resolves it.', button: 'I am on it' },
+  resolve: { name: 'Resolve', title: 'Resolve', says: 'Says that it is over, whatever the data show. It comes back if it fires again.', button: 'It is over' },
+  mitigate: { name: 'Mitigated', title: 'Mitigated', says: 'Says that users are spared, although the cause may still be there. It opens again if something new fires.', button: 'Users are spared' },
+  'false-positive': { name: 'False positive', title: 'False positive', says: 'Says that nothing was wrong. It ends for good, and Tocsin learns from it.', button: 'Nothing was wrong' },
+  merge: { name: 'Merge', title: 'Merge', says: 'Makes it and another one incident: the older goes on with what both hold.', button: 'They are one' },
+  close: { name: 'Close', title: 'Close', says: 'Says that it will not reopen. What comes back opens another.', button: 'Close it' },
+}
 
-const nameKey = 'tocsin-name'
-
-/** The name that a person gave before; empty when none is known. */
-export function storedName(): string {
-  try {
-    return localStorage.getItem(nameKey) ?? ''
-  } catch {
-    return '' // storage is switched off: ask each time
+/** What can be done to an incident in a state. */
+export function verbs(state: IncidentState): Verb[] {
+  switch (state) {
+    case 'open':
+      return ['ack', 'resolve', 'mitigate', 'false-positive', 'merge']
+    case 'acknowledged':
+      return ['resolve', 'mitigate', 'false-positive', 'merge']
+    case 'mitigated':
+      return ['resolve', 'false-positive', 'merge']
+    case 'resolved':
+    case 'expired':
+      return ['close', 'false-positive']
+    case 'closed':
+    case 'candidate':
+      return ['false-positive']
+    case 'merged':
+    case 'false_positive':
+      return []
   }
 }
 
-/** Keeps the name for the next time. */
-export function storeName(name: string): void {
-  try {
-    localStorage.setItem(nameKey, name)
-  } catch {
-    // as above
-  }
-}
-
-/** Acknowledge and resolve, each with a name and a note. */
+/** The buttons for what can be done, each with a name and a note. */
 export function Actions({ incident, changed }: { incident: Incident; changed: () => void }) {
   const [verb, setVerb] = useState<Verb | null>(null)
-  if (incident.state === 'resolved') return null
+  const can = verbs(incident.state)
+  if (can.length === 0) return null
   return (
     <div className="acts">
-      {incident.state === 'open' && (
-        <Button data-act="ack" onClick={() => setVerb('ack')}>
-          Acknowledge
+      {can.map((v) => (
+        <Button key={v} data-act={v} variant={v === 'ack' ? 'filled' : v === 'resolve' ? 'default' : 'subtle'} onClick={() => setVerb(v)}>
+          {words[v].name}
         </Button>
-      )}
-      <Button data-act="resolve" variant="default" onClick={() => setVerb('resolve')}>
-        Resolve
-      </Button>
+      ))}
       {verb && <Dialog incident={incident} verb={verb} close={() => setVerb(null)} done={changed} />}
     </div>
   )
 }
 
-const words = {
-  ack: { title: 'Acknowledge', says: 'Says that you are on it. It stays under way until it recovers or somebody resolves it.', button: 'I am on it' },
-  resolve: { title: 'Resolve', says: 'Says that it is over, whatever the data show. It comes back if it fires again.', button: 'It is over' },
-}
-
 function Dialog({ incident, verb, close, done }: { incident: Incident; verb: Verb; close: () => void; done: () => void }) {
-  const [actor, setActor] = useState(storedName)
   const [note, setNote] = useState('')
-  const [error, setError] = useState<ApiError>()
-  const [busy, setBusy] = useState(false)
-  const submit = async (e: SubmitEvent<HTMLFormElement>) => {
-    e.preventDefault()
-    setBusy(true)
-    try {
-      await api.act(incident.id, verb, actor, note)
-      storeName(actor.trim())
+  const [other, setOther] = useState('')
+  const form = useSigned(
+    (actor) => api.act(incident.id, verb, actor, note, verb === 'merge' ? other.trim() : undefined),
+    () => {
       close()
       done()
-    } catch (x) {
-      setError(x instanceof ApiError ? x : new ApiError(String(x), 0, false))
-      setBusy(false)
-    }
-  }
+    },
+  )
   return (
     <Modal opened onClose={close} title={words[verb].title} centered closeButtonProps={{ 'aria-label': 'Close' }}>
-      <form onSubmit={(e) => void submit(e)} className="stack">
+      <form onSubmit={form.submit} className="stack">
         <p className="soft">
           {incident.title}. {words[verb].says}
         </p>
-        <Failure error={error} />
-        <TextInput label="Your name" required maxLength={200} value={actor} onChange={(e) => setActor(e.currentTarget.value)} data-autofocus={actor === '' || undefined} />
-        <Textarea label="Note" maxLength={4000} rows={3} value={note} onChange={(e) => setNote(e.currentTarget.value)} data-autofocus={actor !== '' || undefined} />
+        <Failure error={form.error} />
+        {verb === 'merge' && <TextInput label="Id of the other incident" required value={other} onChange={(e) => setOther(e.currentTarget.value)} />}
+        <TextInput label="Your name" required maxLength={200} value={form.actor} onChange={(e) => form.setActor(e.currentTarget.value)} data-autofocus={form.actor === '' || undefined} />
+        <Textarea label="Note" maxLength={4000} rows={3} value={note} onChange={(e) => setNote(e.currentTarget.value)} data-autofocus={form.actor !== '' || undefined} />
         <div className="acts">
-          <Button type="submit" loading={busy}>
+          <Button type="submit" loading={form.busy}>
             {words[verb].button}
           </Button>
           <Button variant="default" onClick={close}>

@@ -16,7 +16,7 @@ export function StateMark({ incident }: { incident: Pick<Incident, 'state' | 're
   const again = incident.reopened > 0 ? `, reopened ${incident.reopened === 1 ? 'once' : `${incident.reopened} times`}` : ''
   return (
     <span>
-      {incident.state}
+      {incident.state.replace('_', ' ')}
       {again}
     </span>
   )

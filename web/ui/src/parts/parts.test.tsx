@@ -200,15 +200,28 @@ describe('Actions', () => {
     expect(screen.getByRole('button', { name: 'It is over' })).toBeDefined()
   })
 
+  test('merging asks for the other incident and sends it', async () => {
+    const fetch = vi.fn(() => Promise.resolve(new Response('{}')))
+    vi.stubGlobal('fetch', fetch)
+    const changed = vi.fn()
+    show(<Actions incident={incident} changed={changed} />)
+    fireEvent.click(screen.getByRole('button', { name: 'Merge' }))
+    fireEvent.change(await screen.findByLabelText(/other incident/), { target: { value: ' i2 ' } })
+    fireEvent.change(screen.getByLabelText(/Your name/), { target: { value: 'on-call' } })
+    fireEvent.click(screen.getByRole('button', { name: 'They are one' }))
+    await vi.waitFor(() => expect(changed).toHaveBeenCalled())
+    expect(fetch).toHaveBeenCalledWith('/api/v1/tocsin/incidents/i1/merge', expect.objectContaining({ body: '{"actor":"on-call","note":"","with":"i2"}' }))
+  })
+
   test('nothing can be done to what is over, and what is taken is not taken again', () => {
-    const { rerender } = show(<Actions incident={{ ...incident, state: 'resolved' }} changed={() => undefined} />)
+    const { rerender } = show(<Actions incident={{ ...incident, state: 'merged' }} changed={() => undefined} />)
     expect(screen.queryAllByRole('button')).toHaveLength(0)
     rerender(
       <MantineProvider>
         <Actions incident={{ ...incident, state: 'acknowledged' }} changed={() => undefined} />
       </MantineProvider>,
     )
-    expect(screen.getAllByRole('button').map((b) => b.textContent)).toEqual(['Resolve'])
+    expect(screen.getAllByRole('button').map((b) => b.textContent)).toEqual(['Resolve', 'Mitigated', 'False positive', 'Merge'])
   })
 })
 
