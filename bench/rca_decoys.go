@@ -107,6 +107,9 @@ func (c *rcaCase) decoys(rnd *rand.Rand) []telemetry.Change {
 		}
 	}
 	for k := range rcaDecoys {
+		if len(others) == 0 {
+			break
+		}
 		out = append(out, made(fmt.Sprintf("decoy%d", k), others[rnd.IntN(len(others))], time.Duration(rnd.IntN(7200))*time.Second))
 	}
 	return out
