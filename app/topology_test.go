@@ -213,6 +213,9 @@ func TestTopology_OneServiceSlow_IsThePrimaryCause(t *testing.T) {
 			if got := r.Suspects[0]; got.Service != culprit {
 				t.Errorf("got %s (%s)", got.Service, got.Title)
 			}
+			if r.Analysis == nil || r.Analysis.PrimaryCause == nil || r.Analysis.PrimaryCause.Service != culprit {
+				t.Errorf("got %+v", r.Analysis)
+			}
 		})
 	}
 }
