@@ -151,7 +151,7 @@ func TestTopology_FiveServices_GraphAndEvidence(t *testing.T) {
 	if all := strings.Join(got, "\n"); all != want {
 		t.Fatalf("got\n%s\nwant\n%s", all, want)
 	}
-	if got := fmt.Sprint(s.h.core.Related("web", "bank"), s.h.core.Related("cart", "search")); got != "0.8 0" {
+	if got := fmt.Sprint(s.h.core.Related("web", "bank"), s.h.core.Related("cart", "search")); got != "0.8 0.6" {
 		t.Errorf("got %s", got)
 	}
 	before := s.read("web", "cart", "search", "pay", "bank", "postgresql:pay")

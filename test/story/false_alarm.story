@@ -11,7 +11,7 @@ restart at 2h40m
 
 expect at 2h5m incident pay acknowledged
 expect at 2h5m charged pay 0
-expect at 2h7m incident pay resolved
+expect at 2h7m incident pay false_positive
 expect at 2h7m charged pay 1
 expect at 2h50m charged pay 1
-expect between 2h5m and 2h8m message pager resolved contains "false alarm"
+expect between 2h5m and 2h8m message pager false_positive contains "false"

@@ -1,12 +1,11 @@
 import { Button, Modal, Switch, TextInput } from '@mantine/core'
-import { type SubmitEvent, useState } from 'react'
+import { useState } from 'react'
 import { Link } from 'wouter'
-import { ApiError } from '../api/client.ts'
 import { type Expectation, type Refit, learnedApi } from '../api/learned.ts'
 import { useResource } from '../api/resource.ts'
 import { isSet } from '../format/time.ts'
-import { storeName, storedName } from '../parts/actions.tsx'
 import { Failure, Loading } from '../parts/messages.tsx'
+import { useSigned } from '../parts/submit.ts'
 import { Ago, When } from '../parts/when.tsx'
 
 /** What is asked of a person before something is done. */
@@ -210,29 +209,15 @@ function History({ rows, current, undo }: { rows: Refit[]; current: Refit; undo:
 }
 
 function Dialog({ ask, close }: { ask: Ask; close: () => void }) {
-  const [actor, setActor] = useState(storedName)
-  const [error, setError] = useState<ApiError>()
-  const [busy, setBusy] = useState(false)
-  const submit = async (e: SubmitEvent<HTMLFormElement>) => {
-    e.preventDefault()
-    setBusy(true)
-    try {
-      await ask.do(actor.trim())
-      storeName(actor.trim())
-      close()
-    } catch (x) {
-      setError(x instanceof ApiError ? x : new ApiError(String(x), 0, false))
-      setBusy(false)
-    }
-  }
+  const form = useSigned((actor) => ask.do(actor.trim()), close)
   return (
     <Modal opened onClose={close} title={ask.title} centered closeButtonProps={{ 'aria-label': 'Close' }}>
-      <form onSubmit={(e) => void submit(e)} className="stack">
+      <form onSubmit={form.submit} className="stack">
         <p className="soft">{ask.says}</p>
-        <Failure error={error} />
-        <TextInput label="Your name" required maxLength={200} value={actor} onChange={(e) => setActor(e.currentTarget.value)} data-autofocus />
+        <Failure error={form.error} />
+        <TextInput label="Your name" required maxLength={200} value={form.actor} onChange={(e) => form.setActor(e.currentTarget.value)} data-autofocus />
         <div className="acts">
-          <Button type="submit" loading={busy}>
+          <Button type="submit" loading={form.busy}>
             {ask.button}
           </Button>
           <Button variant="default" onClick={close}>

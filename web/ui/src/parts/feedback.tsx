@@ -1,13 +1,12 @@
 import { Button, Modal, NativeSelect, TextInput, Textarea } from '@mantine/core'
-import { type SubmitEvent, useState } from 'react'
+import { useState } from 'react'
 import { Link } from 'wouter'
-import { ApiError } from '../api/client.ts'
 import { type Feedback as Said, type FeedbackKind, type FeedbackRequest, learnedApi } from '../api/learned.ts'
 import type { Incident, Ranking } from '../api/nouns.ts'
 import { useResource } from '../api/resource.ts'
 import { arrows } from '../format/text.ts'
-import { storeName, storedName } from './actions.tsx'
 import { Failure } from './messages.tsx'
+import { useSigned } from './submit.ts'
 import { Ago } from './when.tsx'
 
 const none = 'none'
@@ -88,7 +87,6 @@ function titleOf(ranking: Ranking | null, cause: string): string {
 
 function Dialog({ kind, incident, ranking, close, done }: { kind: FeedbackKind; incident: Incident; ranking: Ranking | null; close: () => void; done: () => void }) {
   const causes = (ranking?.findings ?? []).map((f) => ({ value: f.change?.id ?? none, label: f.change ? arrows(f.title) : 'no recent change' }))
-  const [actor, setActor] = useState(storedName)
   const [note, setNote] = useState('')
   const [cause, setCause] = useState(causes[0]?.value ?? '')
   const [right, setRight] = useState('')
@@ -96,11 +94,9 @@ function Dialog({ kind, incident, ranking, close, done }: { kind: FeedbackKind; 
   const [seconds, setSeconds] = useState(4 * hour)
   const [from, setFrom] = useState('')
   const [to, setTo] = useState('')
-  const [error, setError] = useState<ApiError>()
-  const [busy, setBusy] = useState(false)
   const about = kind === 'right_cause' || kind === 'wrong_cause'
   const signals = [...new Set(incident.occurrences.map((o) => o.signal ?? o.name))].sort()
-  const request = (): FeedbackRequest => {
+  const request = (actor: string): FeedbackRequest => {
     const base: FeedbackRequest = { kind, actor: actor.trim() }
     if (about) return { ...base, note: note.trim(), cause, right: kind === 'wrong_cause' ? right : '' }
     if (kind === 'false_alarm') return { ...base, note: note.trim() }
@@ -116,24 +112,18 @@ function Dialog({ kind, incident, ranking, close, done }: { kind: FeedbackKind; 
       },
     }
   }
-  const submit = async (e: SubmitEvent<HTMLFormElement>) => {
-    e.preventDefault()
-    setBusy(true)
-    try {
-      await learnedApi.say(incident.id, request())
-      storeName(actor.trim())
+  const form = useSigned(
+    (actor) => learnedApi.say(incident.id, request(actor)),
+    () => {
       close()
       done()
-    } catch (x) {
-      setError(x instanceof ApiError ? x : new ApiError(String(x), 0, false))
-      setBusy(false)
-    }
-  }
+    },
+  )
   return (
     <Modal opened onClose={close} title={words[kind].title} centered closeButtonProps={{ 'aria-label': 'Close' }}>
-      <form onSubmit={(e) => void submit(e)} className="stack">
+      <form onSubmit={form.submit} className="stack">
         <p className="soft">{words[kind].says}</p>
-        <Failure error={error} />
+        <Failure error={form.error} />
         {about && <NativeSelect label="Which cause" value={cause} onChange={(e) => setCause(e.currentTarget.value)} data={causes} />}
         {kind === 'wrong_cause' && <NativeSelect label="Which one was right" value={right} onChange={(e) => setRight(e.currentTarget.value)} data={[{ value: '', label: 'not known' }, ...causes.filter((c) => c.value !== cause)]} />}
         {kind === 'expected' && (
@@ -158,10 +148,10 @@ function Dialog({ kind, incident, ranking, close, done }: { kind: FeedbackKind; 
             </div>
           </>
         )}
-        <TextInput label="Your name" required maxLength={200} value={actor} onChange={(e) => setActor(e.currentTarget.value)} data-autofocus={actor === '' || undefined} />
-        <Textarea label={kind === 'expected' ? 'Why' : 'Note'} required={kind === 'expected'} maxLength={1000} rows={2} value={note} onChange={(e) => setNote(e.currentTarget.value)} data-autofocus={actor !== '' || undefined} />
+        <TextInput label="Your name" required maxLength={200} value={form.actor} onChange={(e) => form.setActor(e.currentTarget.value)} data-autofocus={form.actor === '' || undefined} />
+        <Textarea label={kind === 'expected' ? 'Why' : 'Note'} required={kind === 'expected'} maxLength={1000} rows={2} value={note} onChange={(e) => setNote(e.currentTarget.value)} data-autofocus={form.actor !== '' || undefined} />
         <div className="acts">
-          <Button type="submit" loading={busy}>
+          <Button type="submit" loading={form.busy}>
             Say so
           </Button>
           <Button variant="default" onClick={close}>
