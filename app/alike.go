@@ -1,75 +1,34 @@
 package app
 
 import (
-	"cmp"
 	"context"
-	"slices"
 
 	"github.com/tocsinhq/tocsin/incident"
+	"github.com/tocsinhq/tocsin/incident/similar"
 	"github.com/tocsinhq/tocsin/report"
 )
 
-const (
-	// alikeLooked is how many earlier incidents of the service are compared with.
-	alikeLooked = 200
-	// alikeShown is how many a report names, alikeLeast how alike they must be.
-	alikeShown = 3
-	alikeLeast = 0.3
-)
-
-// alike returns the earlier incidents of the service that showed most of the same:
-// the names of what was odd that both have, as a share of all that either has
-// (Jaccard), of those at least alikeLeast.
-func (c *Core) alike(ctx context.Context, i incident.Incident, cfg report.Config) ([]report.Similar, error) {
-	list, err := c.incidents.List(ctx, incident.Filter{Service: i.Service, To: i.Opened, Limit: alikeLooked})
+// alike returns the incidents that were over before this one opened and looked most
+// like it, the likest first, each with what helped then if its log says so. What came
+// later is left out, so that a report written twice says the same twice.
+func (c *Core) alike(ctx context.Context, i incident.Incident) ([]report.Similar, error) {
+	own, _, err := c.lessons.prints.Get(ctx, i.ID)
+	if err != nil {
+		return nil, err
+	}
+	past, err := c.lessons.prints.Past(ctx, i.ID, i.Opened)
 	if err != nil {
 		return nil, err
 	}
 	var out []report.Similar
-	for _, x := range list {
-		if score := likeness(i, x); score >= alikeLeast && x.ID != i.ID && x.Environment == i.Environment {
-			out = append(out, report.Similar{ID: x.ID, Title: x.Title, Onset: onsetOf(x), Score: score})
-		}
-	}
-	slices.SortStableFunc(out, func(a, b report.Similar) int {
-		return cmp.Or(cmp.Compare(b.Score, a.Score), b.Onset.Compare(a.Onset), cmp.Compare(a.ID, b.ID))
-	})
-	out = out[:min(len(out), alikeShown)]
-	for n := range out {
-		in, err := c.reportInput(ctx, out[n].ID)
-		if err != nil {
-			return nil, err
-		}
-		for _, t := range report.Build(in, cfg).Tried {
-			if t.Helped == report.HelpedYes {
-				out[n].Fixed = t.What + ": " + t.Title
+	for _, m := range similar.Nearest(own.Print, endedBefore(past, i.Opened), similar.Most, similar.Cut) {
+		s := report.Similar{ID: m.Record.Incident, Title: m.Record.Title, Onset: m.Record.Onset, Score: m.Similarity}
+		for _, done := range m.Record.Ended {
+			if done.Helped {
+				s.Fixed = done.Text
 			}
 		}
+		out = append(out, s)
 	}
 	return out, nil
-}
-
-// likeness is the share of what either incident showed that both did, 0 when neither
-// showed anything.
-func likeness(a, b incident.Incident) float64 {
-	mine, theirs := shownBy(a), shownBy(b)
-	both := 0
-	for name := range mine {
-		if theirs[name] {
-			both++
-		}
-	}
-	all := len(mine) + len(theirs) - both
-	if all == 0 {
-		return 0
-	}
-	return float64(both) / float64(all)
-}
-
-func shownBy(i incident.Incident) map[string]bool {
-	names := map[string]bool{}
-	for _, o := range i.Occurrences {
-		names[cmp.Or(o.Signal, o.Name)] = true
-	}
-	return names
 }

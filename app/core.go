@@ -352,7 +352,7 @@ type replaceable struct {
 // prepare builds what a reload replaces. It touches nothing that is live.
 func (c *Core) prepare(cfg config.Config, channels []notify.Channel, conf amfile.Document) (replaceable, error) {
 	ranker, err := rca.NewRanker(rca.Options{
-		Config: cfg.RootCause, Changes: suspects{c.feed}, Series: evidence{c}, Graph: c.graphs.around, Lines: newLines{c.lines.watch}, Logger: c.log.With("component", "rca"), Metrics: c.set,
+		Config: cfg.RootCause, Changes: suspects{c.feed}, Series: evidence{c}, Graph: c.graphs.around, Guards: c.guards, Lines: newLines{c.lines.watch}, Logger: c.log.With("component", "rca"), Metrics: c.set,
 	})
 	if err != nil {
 		return replaceable{}, fmt.Errorf("make ranker: %w", err)

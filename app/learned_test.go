@@ -8,6 +8,7 @@ import (
 
 	"github.com/tocsinhq/tocsin/incident"
 	"github.com/tocsinhq/tocsin/rca/feedback"
+	"github.com/tocsinhq/tocsin/report"
 	"github.com/tocsinhq/tocsin/telemetry"
 	"github.com/tocsinhq/tocsin/web"
 )
@@ -78,6 +79,10 @@ func TestCore_PastIncidents_TellOfANewOne(t *testing.T) {
 	}
 	if l.Estimates.Detect.Took == nil || len(l.Similar) != 3 || len(l.Similar[0].Record.Ended) != 1 || l.Similar[0].Record.Ended[0].Text != "fixed the pipeline" {
 		t.Errorf("got %+v", l)
+	}
+	p, err := h.core.Postmortem(t.Context(), inc.ID, report.DefaultConfig())
+	if err != nil || len(p.Similar) != 3 || p.Similar[0].ID != l.Similar[0].Record.Incident || p.Similar[0].Fixed != "fixed the pipeline" {
+		t.Errorf("similar incidents of the postmortem: %+v, %v", p.Similar, err)
 	}
 	h.now = h.now.Add(3 * time.Hour)
 	later := h.likeness(inc.ID).Estimates.Resolve

@@ -47,7 +47,7 @@ func (c *Core) Postmortem(ctx context.Context, id string, cfg report.Config) (re
 	if err != nil {
 		return report.Postmortem{}, err
 	}
-	if in.Similar, err = c.alike(ctx, in.Incident, cfg); err != nil {
+	if in.Similar, err = c.alike(ctx, in.Incident); err != nil {
 		return report.Postmortem{}, err
 	}
 	if in.Charts, err = c.reportCharts(ctx, in); err != nil {

@@ -18,14 +18,14 @@ const suspectLeast = 0.5
 // memory because it asks under its lock.
 type related struct {
 	mu       sync.Mutex
-	suspects map[string]string // by incident: the id of the change suspected first
+	suspects map[string]string // by incident: the id of the change suspected first, or the service that all points to
 
 	failing atomic.Bool  // samples cannot be stored
 	blind   atomic.Int64 // ms; until then what is missing may only not have been sent again
 }
 
-// suspect names the change that is suspected first of an incident, "" if none is
-// likely enough.
+// suspect names the change that is suspected first of an incident, else the service
+// at which it most surely began; "" if neither is likely enough.
 func (r *related) suspect(id string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -36,14 +36,17 @@ func (r *related) suspect(id string) string {
 func (r *related) ranked(id string, x rca.Ranking) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(x.Findings) > 0 && x.Findings[0].Change != nil && x.Findings[0].Probability >= suspectLeast {
-		if r.suspects == nil {
-			r.suspects = make(map[string]string)
-		}
-		r.suspects[id] = x.Findings[0].Change.ID
-		return
+	if r.suspects == nil {
+		r.suspects = make(map[string]string)
 	}
-	delete(r.suspects, id)
+	switch {
+	case len(x.Findings) > 0 && x.Findings[0].Change != nil && x.Findings[0].Probability >= suspectLeast:
+		r.suspects[id] = x.Findings[0].Change.ID
+	case x.Analysis != nil && x.Analysis.PrimaryCause != nil && x.Analysis.PrimaryCause.Confidence == rca.High:
+		r.suspects[id] = "service " + x.Analysis.PrimaryCause.Service
+	default:
+		delete(r.suspects, id)
+	}
 }
 
 // over forgets what has ended.

@@ -172,7 +172,7 @@ func (c *Core) likeness(ctx context.Context, inc incident.Incident, at time.Time
 	if err != nil {
 		return out, err
 	}
-	ended := slices.DeleteFunc(slices.Clone(past), func(r similar.Record) bool { return r.Resolved.IsZero() || r.Resolved.After(at) })
+	ended := endedBefore(past, at)
 	out.Compared = len(ended)
 	out.Similar = similar.Nearest(own.Print, ended, similar.Most, similar.Cut)
 	if len(out.Similar) == 0 {
@@ -183,6 +183,11 @@ func (c *Core) likeness(ctx context.Context, inc incident.Incident, at time.Time
 	}
 	out.Estimates = c.estimates(inc, own, past, at)
 	return out, nil
+}
+
+// endedBefore returns those that were over at a time, in a new slice.
+func endedBefore(past []similar.Record, at time.Time) []similar.Record {
+	return slices.DeleteFunc(slices.Clone(past), func(r similar.Record) bool { return r.Resolved.IsZero() || r.Resolved.After(at) })
 }
 
 // estimates predicts each stage of an incident that goes on.

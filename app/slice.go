@@ -73,7 +73,8 @@ func (c *Core) slice(ctx context.Context, o CaptureOptions, inc incident.Inciden
 		return nil, err
 	}
 	for _, r := range records {
-		verb := map[incident.EventKind]string{incident.EventAcked: "ack", incident.EventResolved: "resolve"}[r.Event.Kind]
+		verb := map[incident.EventKind]string{incident.EventAcked: "ack", incident.EventMitigated: "mitigate", incident.EventResolved: "resolve",
+			incident.EventClosed: "close", incident.EventFalsePositive: "false_positive"}[r.Event.Kind]
 		if verb != "" && r.Event.Actor != incident.ActorSelf {
 			s.acts = append(s.acts, capture.Act{At: r.Event.At, Verb: verb, Service: inc.Service, Actor: "someone"})
 		}

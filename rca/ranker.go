@@ -46,7 +46,10 @@ type Options struct {
 	Lines   Lines // nil: nothing is known of log lines
 	// Graph returns what depends on what around a service, the service included; nil:
 	// nothing is known of it.
-	Graph   func(service string) Graph
+	Graph func(service string) Graph
+	// Guards returns what is known of the guards of the changes, of which there are a
+	// few dozen at most; nil: nothing is.
+	Guards  func(ctx context.Context, changes []telemetry.Change) Guards
 	Config  Config
 	Logger  *slog.Logger     // nil: silent
 	Metrics *metrics.Set     // nil: counted but shown nowhere
@@ -128,6 +131,9 @@ func (r *Ranker) Rank(ctx context.Context, q Query) (Ranking, error) {
 	}
 	if r.o.Graph != nil && q.Service != "" {
 		in.Graph = r.o.Graph(q.Service)
+	}
+	if r.o.Guards != nil {
+		in.Guards = r.o.Guards(ctx, guarded(changes, q.Onset.Add(-time.Duration(c.Window))))
 	}
 	r.lines(q, &in)
 	if err := r.series(ctx, q, &in); err != nil {
@@ -227,6 +233,18 @@ func withNeighbours(names []string, g Graph) []string {
 		}
 	}
 	return names
+}
+
+// guarded returns the changes begun at or after from, in their order, as many as
+// anybody would ask about.
+func guarded(changes []telemetry.Change, from time.Time) []telemetry.Change {
+	var out []telemetry.Change
+	for _, ch := range changes {
+		if !ch.Started.Before(from) && len(out) < servicesLimit {
+			out = append(out, ch)
+		}
+	}
+	return out
 }
 
 // services names the incident's service, if it has one, and those that changed

@@ -64,10 +64,14 @@ type File struct {
 // Act is what a person did to an incident of a service.
 type Act struct {
 	At      time.Time `json:"at"`
-	Verb    string    `json:"verb"` // ack or resolve
+	Verb    string    `json:"verb"` // one of Verbs
 	Service string    `json:"service"`
 	Actor   string    `json:"actor"`
 }
+
+// Verbs are what a person may do to an incident that can be played again. What joins
+// incidents or takes them apart is not among them: ids are others in a replay.
+func Verbs() []string { return []string{"ack", "mitigate", "resolve", "close", "false_positive"} }
 
 // Line is a log line.
 type Line struct {

@@ -34,7 +34,7 @@ func written(t testing.TB) []byte {
 		w.Settings("incidents: {resolve_after: 1m}\n"),
 		w.File(capture.File{Kind: capture.FileAlerts, Name: "alerts.yml", Text: "alerts: []\n"}),
 		w.Change(telemetry.Change{ID: "c1", Kind: telemetry.KindDeployment, Service: "pay", Started: noon, Status: telemetry.StatusSucceeded}),
-		w.Act(capture.Act{At: noon.Add(2 * time.Minute), Verb: "ack", Service: "pay", Actor: "someone"}),
+		w.Act(capture.Act{At: noon.Add(2 * time.Minute), Verb: "mitigate", Service: "pay", Actor: "someone"}),
 		w.Line(capture.Line{At: noon, Service: "pay", Severity: telemetry.SeverityError, Body: "it failed <&>"}),
 		w.Series(capture.Series{Labels: l, History: true, Samples: []telemetry.Sample{{T: noon.UnixMilli() - 2, V: 1}, {T: noon.UnixMilli() - 1, V: math.Inf(1)}}}),
 		w.Series(capture.Series{Labels: l, Samples: []telemetry.Sample{{T: noon.UnixMilli(), V: 0.1}, {T: noon.UnixMilli() + 15000, V: math.NaN()}, {T: noon.UnixMilli() + 30001, V: math.Float64frombits(value.StaleNaN)}}}),
@@ -105,7 +105,7 @@ func TestRead_Refuses(t *testing.T) {
 	f("two fields", zipped(lines[0]+`{"settings":"","act":{"verb":"ack"}}`+"\n"), all, "one field")
 	f("two heads", zipped(lines[0]+lines[0]), all, "nowhere else")
 	f("version", zipped(strings.Replace(text, `"version":1`, `"version":2`, 1)), all, "version 1")
-	f("verb", zipped(strings.Replace(text, `"verb":"ack"`, `"verb":"eat"`, 1)), all, "ack or resolve")
+	f("verb", zipped(strings.Replace(text, `"verb":"mitigate"`, `"verb":"eat"`, 1)), all, "want ack, mitigate")
 	f("time goes back", zipped(strings.Replace(text, " 15000 NaN", " -15000 NaN", 1)), all, "a time after the one before")
 	f("no number", zipped(strings.Replace(text, " 15000 NaN", " 15000 one", 1)), all, "want a number")
 	f("outside", zipped(strings.Replace(text, `"history":true,`, "", 1)), all, "want samples from")

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tocsinhq/tocsin/telemetry"
@@ -202,8 +203,8 @@ func (f File) check() error {
 }
 
 func (a Act) check() error {
-	if a.Verb != "ack" && a.Verb != "resolve" {
-		return fmt.Errorf("act: want ack or resolve, got %q", cut(a.Verb))
+	if !slices.Contains(Verbs(), a.Verb) {
+		return fmt.Errorf("act: want %s, got %q", strings.Join(Verbs(), ", "), cut(a.Verb))
 	}
 	return nil
 }

@@ -165,9 +165,12 @@ func (p *player) act(ctx context.Context, a capture.Act) (bool, error) {
 	if err != nil || len(list) == 0 || !list[0].Resolved.IsZero() {
 		return false, err
 	}
-	do := p.core.Incidents().Ack
-	if a.Verb == "resolve" {
-		do = p.core.Incidents().Resolve
+	m := p.core.Incidents()
+	do, known := map[string]func(context.Context, string, string, string, time.Time) (incident.Incident, error){
+		"ack": m.Ack, "mitigate": m.Mitigate, "resolve": m.Resolve, "close": m.Close, "false_positive": m.FalsePositive,
+	}[a.Verb]
+	if !known {
+		return false, fmt.Errorf("play what a person did: %q is none of %s", a.Verb, strings.Join(capture.Verbs(), ", "))
 	}
 	_, err = do(ctx, list[0].ID, a.Actor, "", a.At)
 	return err == nil, err
