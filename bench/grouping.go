@@ -62,7 +62,7 @@ func groupingBench(args []string, out io.Writer) (figures, error) {
 		for _, part := range []struct {
 			name     string
 			from, to int
-		}{{"", 0, len(d.faults)}, {", faults of the first half (tuned on)", 0, half}, {", of the second half", half, len(d.faults)}} {
+		}{{"", 0, len(d.faults)}, {", faults of the first half", 0, half}, {", of the second half", half, len(d.faults)}} {
 			s := r.score(d, part.from, part.to)
 			fmt.Fprintf(w, "%s/%s%s\t%s", d.set, d.name, part.name, s)
 			if part.name == "" {

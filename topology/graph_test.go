@@ -44,7 +44,7 @@ func TestRelated(t *testing.T) {
 	f("nobody", "nobody", 1)
 	f("web", "cart", 0.8)
 	f("web", "bank", 0.8)
-	f("cart", "search", 0) // both are called by web, which is no path
+	f("cart", "search", 0.6) // both are called by web
 	f("search", "alone", 0.6)
 	f("web", "alone", 0)
 	f("web", "nobody", 0)
