@@ -101,8 +101,18 @@ func (f *Feed) record(ctx context.Context, tx *sql.Tx, c telemetry.Change, recei
 	if err == nil && !found {
 		old, found, err = f.seen(ctx, tx, c, receivedAt)
 	}
+	same := f.m.repeated
+	if err == nil && !found {
+		if old, found, err = twin(ctx, tx, c, receivedAt); found && err == nil {
+			same = f.m.updated // by another id
+			err = alias(ctx, tx, c.ID, old.ID)
+		}
+	}
 	if err != nil {
 		return c, nil, err
+	}
+	if found && !old.Inferred() && c.ID != "" && c.ID != old.ID {
+		c = second(old, c)
 	}
 	if !found {
 		c = complete(c, receivedAt)
@@ -120,7 +130,7 @@ func (f *Feed) record(ctx context.Context, tx *sql.Tx, c telemetry.Change, recei
 	}
 	out, changed, err := merge(old, c, receivedAt)
 	if err != nil || !changed {
-		return out, f.m.repeated, err
+		return out, same, err
 	}
 	return f.write(ctx, tx, out, f.m.updated)
 }

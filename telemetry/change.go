@@ -67,6 +67,10 @@ const (
 	SourceInferred = "telemetry/" // and what it was seen by, as in "telemetry/version"
 )
 
+// LabelSender is the label of a change that names the program that told of it, such as
+// github or argocd. What two of them tell of one deployment is one change.
+const LabelSender = "sender"
+
 // Inferred reports whether nobody has told of the change: it was only seen in telemetry.
 func (c Change) Inferred() bool {
 	for _, s := range c.Sources {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -199,6 +200,11 @@ func (h *Handler) record(ctx context.Context, name string, out hook.Outcome) (An
 			}
 		}
 		c := item.Change
+		c.Labels = maps.Clone(c.Labels)
+		if c.Labels == nil {
+			c.Labels = map[string]string{}
+		}
+		c.Labels[telemetry.LabelSender] = name
 		hook.Tidy(&c)
 		stored, created, err := h.o.Record(ctx, c)
 		switch {

@@ -13,5 +13,5 @@ export default defineConfig({
   server: { proxy: { '/api': daemon, '/-': daemon, '/metrics': daemon } },
   // The editor's library has two forms; tests in Node would take the one that
   // brings a second copy of the editor with it.
-  test: { alias: { '@prometheus-io/codemirror-promql': '@prometheus-io/codemirror-promql/dist/esm/index.js' }, environment: 'jsdom', setupFiles: ['src/setup-tests.ts'], env: { TZ: 'Europe/Berlin' }, server: { deps: { inline: [/@prometheus-io/] } } },
+  test: { testTimeout: 60_000, alias: { '@prometheus-io/codemirror-promql': '@prometheus-io/codemirror-promql/dist/esm/index.js' }, environment: 'jsdom', setupFiles: ['src/setup-tests.ts'], env: { TZ: 'Europe/Berlin' }, server: { deps: { inline: [/@prometheus-io/] } } },
 })

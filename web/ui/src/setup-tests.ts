@@ -1,3 +1,8 @@
+import { configure } from '@testing-library/react'
+
+// What is waited for comes; a second is short on a machine that does other things too.
+configure({ asyncUtilTimeout: 15_000 })
+
 // What Mantine asks of a browser and jsdom does not have.
 if (typeof window !== 'undefined') {
   window.matchMedia ??= (query: string) =>

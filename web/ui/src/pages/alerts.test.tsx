@@ -1,5 +1,5 @@
 import { MantineProvider } from '@mantine/core'
-import { cleanup, fireEvent, render, screen, within } from '@testing-library/react'
+import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/react'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Router } from 'wouter'
 import { memoryLocation } from 'wouter/memory-location'
@@ -93,11 +93,11 @@ test('a silence is made from an alert', async () => {
   fireEvent.change(form.getByLabelText(/Why/), { target: { value: 'being fixed' } })
   fireEvent.change(form.getByLabelText('For'), { target: { value: '3600' } })
   fireEvent.submit(form.getByLabelText(/Why/))
-  await vi.waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
+  await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
   const sent = asked.find((a) => a.what === 'POST /api/v2/silences')?.body as { startsAt: string; endsAt: string }
   expect(sent).toMatchObject({ matchers: [{ name: 'service', value: 'pay', isRegex: false, isEqual: true }], createdBy: 'ann', comment: 'being fixed' })
   expect(Date.parse(sent.endsAt) - Date.parse(sent.startsAt)).toBe(3_600_000)
-  await vi.waitFor(() => expect(asked.filter((a) => a.what === 'GET /api/v2/silences').length).toBeGreaterThan(1))
+  await waitFor(() => expect(asked.filter((a) => a.what === 'GET /api/v2/silences').length).toBeGreaterThan(1))
 })
 
 test('what Alertmanager says against a silence is shown in the form', async () => {
@@ -114,7 +114,7 @@ test('a silence is ended; those that are over are shown when asked for', async (
   fireEvent.click(await screen.findByRole('button', { name: 'End the silence new disks' }))
   const form = within(await screen.findByRole('dialog'))
   fireEvent.click(form.getByRole('button', { name: 'End it' }))
-  await vi.waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
+  await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
   expect(asked.some((a) => a.what === 'DELETE /api/v2/silence/s1')).toBe(true)
   expect(texts('Silences')).toHaveLength(1)
   fireEvent.click(screen.getByLabelText('Also the 1 that is over'))

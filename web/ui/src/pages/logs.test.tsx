@@ -1,5 +1,5 @@
 import { MantineProvider } from '@mantine/core'
-import { cleanup, fireEvent, render, screen } from '@testing-library/react'
+import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/react'
 import { afterEach, expect, test, vi } from 'vitest'
 import { Router } from 'wouter'
 import { memoryLocation } from 'wouter/memory-location'
@@ -115,6 +115,7 @@ test('a tail is paused and goes on', async () => {
   show('/logs?show=live')
   const pause = await screen.findByRole('button', { name: 'Pause' })
   const say = (text: string) => heard.get('line')?.(new MessageEvent('line', { data: JSON.stringify({ ...line, line: text }) }))
+  await waitFor(() => expect(heard.has('line')).toBe(true))
   heard.get('hello')?.(new MessageEvent('hello', { data: '{}' }))
   say('first')
   expect(await screen.findByText('first')).toBeDefined()

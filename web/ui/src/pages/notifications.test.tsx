@@ -1,5 +1,5 @@
 import { MantineProvider } from '@mantine/core'
-import { cleanup, fireEvent, render, screen } from '@testing-library/react'
+import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/react'
 import { afterEach, expect, test, vi } from 'vitest'
 import { Router } from 'wouter'
 import { memoryLocation } from 'wouter/memory-location'
@@ -47,7 +47,7 @@ test('the journal says what happened, to whom and why', async () => {
   fireEvent.change(screen.getByLabelText('Only entries that hold'), { target: { value: 'no such thing' } })
   expect(screen.getByText('No entry holds “no such thing”.')).toBeDefined()
   fireEvent.click(screen.getByRole('button', { name: 'Show more' }))
-  await vi.waitFor(() => expect(asked.at(-1)).toBe('/api/v1/tocsin/notify/log?limit=200'))
+  await waitFor(() => expect(asked.at(-1)).toBe('/api/v1/tocsin/notify/log?limit=200'))
 })
 
 test('one incident, and nothing of the kind', async () => {

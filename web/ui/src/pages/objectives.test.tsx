@@ -1,5 +1,5 @@
 import { MantineProvider } from '@mantine/core'
-import { cleanup, fireEvent, render, screen } from '@testing-library/react'
+import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/react'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { Objective } from '../api/nouns.ts'
 import Objectives, { left, target } from './objectives.tsx'
@@ -42,7 +42,7 @@ test('an overdrawn budget says by how much, with the share and its interval, and
   expect(row?.textContent).toContain('0.125% of 4.1M events were bad (0.12% to 0.13%), in the 26 d that are known')
   fireEvent.click(screen.getByRole('button', { name: 'How it burns' }))
   expect(screen.getByText(/21.4 and 30.2/).textContent).toContain('too fast')
-  await vi.waitFor(() => expect(asked.some((u) => u.includes('query_range'))).toBe(true))
+  await waitFor(() => expect(asked.some((u) => u.includes('query_range'))).toBe(true))
 })
 
 test('what has no data says so and draws nothing', async () => {

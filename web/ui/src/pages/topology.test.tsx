@@ -1,5 +1,5 @@
 import { MantineProvider } from '@mantine/core'
-import { cleanup, fireEvent, render, screen } from '@testing-library/react'
+import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/react'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { Topology } from '../api/nouns.ts'
 import TopologyPage from './topology.tsx'
@@ -56,7 +56,7 @@ test('a service in the address asks for what is around it', async () => {
   await screen.findByRole('link', { name: 'web is slow' })
   expect(asked[0]).toContain('service=pay')
   fireEvent.click(screen.getByRole('button', { name: 'Show all' }))
-  await vi.waitFor(() => expect(asked.at(-1)).not.toContain('service='))
+  await waitFor(() => expect(asked.at(-1)).not.toContain('service='))
 })
 
 test('where nothing is known the page says how to tell', async () => {

@@ -1,5 +1,5 @@
 import { MantineProvider } from '@mantine/core'
-import { cleanup, fireEvent, render, screen } from '@testing-library/react'
+import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/react'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { Incident, Ranking } from '../api/nouns.ts'
 import FeedbackPage, { scope } from '../pages/feedback.tsx'
@@ -53,7 +53,7 @@ test('a wrong cause is told with the right one', async () => {
   fireEvent.change(screen.getByLabelText('Which one was right'), { target: { value: 'none' } })
   fireEvent.change(screen.getByLabelText(/Your name/), { target: { value: 'ann' } })
   fireEvent.click(screen.getByRole('button', { name: 'Say so' }))
-  await vi.waitFor(() => expect(changed).toHaveBeenCalled())
+  await waitFor(() => expect(changed).toHaveBeenCalled())
   expect(sent[0]).toEqual({ url: '/api/v1/tocsin/incidents/a/feedback', body: { kind: 'wrong_cause', actor: 'ann', note: '', cause: 'c1', right: 'none' } })
 })
 
@@ -66,7 +66,7 @@ test('what is expected has a scope, a reason and an end', async () => {
   fireEvent.change(screen.getByLabelText(/Your name/), { target: { value: 'ann' } })
   fireEvent.change(screen.getByLabelText(/Why/), { target: { value: 'load test' } })
   fireEvent.click(screen.getByRole('button', { name: 'Say so' }))
-  await vi.waitFor(() => expect(sent).toHaveLength(1))
+  await waitFor(() => expect(sent).toHaveLength(1))
   expect(sent[0]?.body).toEqual({ kind: 'expected', actor: 'ann', expect: { service: 'pay', signal: 'error_rate', reason: 'load test', for_seconds: 86400 } })
 })
 
@@ -80,12 +80,12 @@ test('the page ends an expectation and goes back to an earlier row', async () =>
   fireEvent.click(await screen.findByRole('button', { name: 'End the expectation load test' }))
   fireEvent.change(screen.getByLabelText(/Your name/), { target: { value: 'ann' } })
   fireEvent.click(screen.getAllByRole('button', { name: 'End it' }).at(-1) as HTMLElement)
-  await vi.waitFor(() => expect(sent[0]?.url).toContain('/expectations/7/end'))
-  await vi.waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
+  await waitFor(() => expect(sent[0]?.url).toContain('/expectations/7/end'))
+  await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
   fireEvent.click(await screen.findByRole('button', { name: 'Go back to row 1' }))
   fireEvent.change(screen.getByLabelText(/Your name/), { target: { value: 'ann' } })
   fireEvent.click(screen.getAllByRole('button', { name: 'Go back' }).at(-1) as HTMLElement)
-  await vi.waitFor(() => expect(sent[1]?.body).toEqual({ to: 1, actor: 'ann', reason: '' }))
+  await waitFor(() => expect(sent[1]?.body).toEqual({ to: 1, actor: 'ann', reason: '' }))
 })
 
 test('a scope is said in words', () => {

@@ -1,5 +1,5 @@
 import { MantineProvider } from '@mantine/core'
-import { cleanup, fireEvent, render, screen, within } from '@testing-library/react'
+import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/react'
 import type { ReactNode } from 'react'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Change, Incident, Occurrence, Ranking, TimelineEvent } from '../api/nouns.ts'
@@ -185,7 +185,7 @@ describe('Actions', () => {
     fireEvent.change(await screen.findByLabelText(/Your name/), { target: { value: 'on-call' } })
     fireEvent.change(screen.getByLabelText('Note'), { target: { value: 'on it' } })
     fireEvent.click(screen.getByRole('button', { name: 'I am on it' }))
-    await vi.waitFor(() => expect(changed).toHaveBeenCalled())
+    await waitFor(() => expect(changed).toHaveBeenCalled())
     expect(fetch).toHaveBeenCalledWith('/api/v1/tocsin/incidents/i1/ack', expect.objectContaining({ body: '{"actor":"on-call","note":"on it"}' }))
     expect(localStorage.getItem('tocsin-name')).toBe('on-call')
   })
@@ -209,7 +209,7 @@ describe('Actions', () => {
     fireEvent.change(await screen.findByLabelText(/other incident/), { target: { value: ' i2 ' } })
     fireEvent.change(screen.getByLabelText(/Your name/), { target: { value: 'on-call' } })
     fireEvent.click(screen.getByRole('button', { name: 'They are one' }))
-    await vi.waitFor(() => expect(changed).toHaveBeenCalled())
+    await waitFor(() => expect(changed).toHaveBeenCalled())
     expect(fetch).toHaveBeenCalledWith('/api/v1/tocsin/incidents/i1/merge', expect.objectContaining({ body: '{"actor":"on-call","note":"","with":"i2"}' }))
   })
 
