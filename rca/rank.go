@@ -69,6 +69,7 @@ const NoneTitle = "no recent change fits"
 // since. The terms are explained at their functions.
 func Rank(in Input, c Config) Ranking {
 	in.Onset, in.At = in.Onset.UTC(), in.At.UTC()
+	in.Series, in.Long = unplanned(in.Series, in.Changes), unplanned(in.Long, in.Changes)
 	r := ranker{in: in, cfg: c, post: span{in.Onset.Add(-in.Step), earlier(in.At.Add(time.Millisecond), in.Onset.Add(postLimit))}}
 	r.index()
 	r.inquiry = r.inquire()

@@ -80,7 +80,7 @@ export function promPost<T>(path: string, params: Record<string, string | number
 }
 
 /** What people can do to an incident. */
-export type Verb = 'ack' | 'resolve' | 'mitigate' | 'false-positive' | 'merge' | 'close'
+export type Verb = 'ack' | 'resolve' | 'mitigate' | 'merge' | 'close'
 
 export const api = {
   incidents: (q: { state?: string; service?: string; limit?: number }, signal?: AbortSignal) =>

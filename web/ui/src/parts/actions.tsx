@@ -9,26 +9,24 @@ const words: Record<Verb, { name: string; title: string; says: string; button: s
   ack: { name: 'Acknowledge', title: 'Acknowledge', says: 'Says that you are on it. It stays under way until it recovers or somebody resolves it.', button: 'I am on it' },
   resolve: { name: 'Resolve', title: 'Resolve', says: 'Says that it is over, whatever the data show. It comes back if it fires again.', button: 'It is over' },
   mitigate: { name: 'Mitigated', title: 'Mitigated', says: 'Says that users are spared, although the cause may still be there. It opens again if something new fires.', button: 'Users are spared' },
-  'false-positive': { name: 'False positive', title: 'False positive', says: 'Says that nothing was wrong. It ends for good, and Tocsin learns from it.', button: 'Nothing was wrong' },
   merge: { name: 'Merge', title: 'Merge', says: 'Makes it and another one incident: the older goes on with what both hold.', button: 'They are one' },
   close: { name: 'Close', title: 'Close', says: 'Says that it will not reopen. What comes back opens another.', button: 'Close it' },
 }
 
-/** What can be done to an incident in a state. */
+/** What can be done to an incident in a state. That it was a false alarm is said below it, where people say what else was wrong. */
 export function verbs(state: IncidentState): Verb[] {
   switch (state) {
     case 'open':
-      return ['ack', 'resolve', 'mitigate', 'false-positive', 'merge']
+      return ['ack', 'resolve', 'mitigate', 'merge']
     case 'acknowledged':
-      return ['resolve', 'mitigate', 'false-positive', 'merge']
+      return ['resolve', 'mitigate', 'merge']
     case 'mitigated':
-      return ['resolve', 'false-positive', 'merge']
+      return ['resolve', 'merge']
     case 'resolved':
     case 'expired':
-      return ['close', 'false-positive']
+      return ['close']
     case 'closed':
     case 'candidate':
-      return ['false-positive']
     case 'merged':
     case 'false_positive':
       return []

@@ -221,7 +221,7 @@ describe('Actions', () => {
         <Actions incident={{ ...incident, state: 'acknowledged' }} changed={() => undefined} />
       </MantineProvider>,
     )
-    expect(screen.getAllByRole('button').map((b) => b.textContent)).toEqual(['Resolve', 'Mitigated', 'False positive', 'Merge'])
+    expect(screen.getAllByRole('button').map((b) => b.textContent)).toEqual(['Resolve', 'Mitigated', 'Merge'])
   })
 })
 
