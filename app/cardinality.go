@@ -1,13 +1,8 @@
 package app
 
 import (
-	"bufio"
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -38,42 +33,15 @@ const (
 	labelMargin = 10 * time.Minute
 )
 
-// loadCardinality takes over what an earlier process counted. What cannot be read
-// is put aside: counting begins anew.
-func (c *Core) loadCardinality() error {
-	path := filepath.Join(c.dir, cardinalityFile)
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("counts of series: %w", err)
-	}
-	err = c.growth.Load(bufio.NewReader(f))
-	f.Close()
-	if err == nil {
-		return nil
-	}
-	c.log.Error("counts of series cannot be read; they are kept aside and begin anew", "file", path+".damaged", "error", err)
-	return os.Rename(path, path+".damaged")
+// countsKept is what an earlier process counted.
+func (c *Core) countsKept() keepsake {
+	return keepsake{filepath.Join(c.dir, cardinalityFile), "the counts of series"}
 }
 
+func (c *Core) loadCardinality() error { return c.countsKept().load(c.log, c.growth.Load) }
+
 // saveCardinality writes the counts in place of the old ones.
-func (c *Core) saveCardinality() error {
-	tmp, err := os.CreateTemp(c.dir, cardinalityFile+".*")
-	if err != nil {
-		return fmt.Errorf("counts of series: %w", err)
-	}
-	defer os.Remove(tmp.Name())
-	err = c.growth.Save(tmp)
-	if err = errors.Join(err, tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), filepath.Join(c.dir, cardinalityFile))
-	}
-	if err != nil {
-		return fmt.Errorf("counts of series: %w", err)
-	}
-	return nil
-}
+func (c *Core) saveCardinality() error { return c.countsKept().save(c.growth.Save) }
 
 // Cardinality says where series come from, what grew, and which change was before.
 func (c *Core) Cardinality(ctx context.Context, r web.CardinalityRequest) (web.Cardinality, error) {

@@ -443,7 +443,7 @@ func (c *Core) Close(ctx context.Context, at time.Time) error {
 	err := c.Checkpoint(ctx, at)
 	c.log.Info("stopping", "step", "put last messages into the outbox")
 	_, rerr := c.Respond(ctx)
-	return errors.Join(err, rerr, c.saveCardinality(), c.saveLogWatch(), c.inferring.save(c.dir), c.saveTopology(), c.undo.run(c.log))
+	return errors.Join(err, rerr, c.saveCardinality(), c.saveLogWatch(), c.saveInferred(), c.saveTopology(), c.undo.run(c.log))
 }
 
 // Incidents returns the manager of incidents.

@@ -1,12 +1,8 @@
 package app
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -52,46 +48,15 @@ func (c *Core) openInferring(o CoreOptions) error {
 		},
 	})}
 	o.Metrics.RegisterMetricsWriter(c.inferring.watch.WriteMetrics)
-	path := filepath.Join(c.dir, inferFile)
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("what is known of versions: %w", err)
-	}
-	err = c.inferring.watch.Load(bufio.NewReader(f))
-	f.Close()
-	if err == nil {
-		return nil
-	}
-	c.log.Error("what is known of versions cannot be read; it is kept aside and learnt anew", "file", path+".damaged", "error", err)
-	return os.Rename(path, path+".damaged")
+	return c.versionsKept().load(c.log, c.inferring.watch.Load)
 }
 
-// save writes what is known of versions in place of the old.
-func (i *inferring) save(dir string) error {
-	tmp, err := os.CreateTemp(dir, inferFile+".*")
-	if err != nil {
-		return fmt.Errorf("what is known of versions: %w", err)
-	}
-	defer os.Remove(tmp.Name())
-	w := bufio.NewWriter(tmp)
-	err = i.watch.Save(w)
-	if err == nil {
-		err = w.Flush()
-	}
-	if err == nil {
-		err = tmp.Sync()
-	}
-	if err = errors.Join(err, tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), filepath.Join(dir, inferFile))
-	}
-	if err != nil {
-		return fmt.Errorf("what is known of versions: %w", err)
-	}
-	return nil
+func (c *Core) versionsKept() keepsake {
+	return keepsake{filepath.Join(c.dir, inferFile), "what is known of versions"}
 }
+
+// saveInferred writes what is known of versions in place of the old.
+func (c *Core) saveInferred() error { return c.versionsKept().save(c.inferring.watch.Save) }
 
 // register returns the slot under which the writer is to show a series that has the
 // given slot of the bank: the same one, but for the few that are followed.
@@ -151,7 +116,7 @@ func (c *Core) StepInferred(ctx context.Context, t time.Time) error {
 	}
 	if t.Sub(i.saved).Abs() >= inferSaveEvery && i.watch.Changed() {
 		i.saved = t
-		return i.save(c.dir)
+		return c.saveInferred()
 	}
 	return nil
 }

@@ -1,13 +1,9 @@
 package app
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -60,52 +56,16 @@ func (c *Core) openLogs(o CoreOptions) error {
 		miner.WriteMetrics(w)
 		watcher.WriteMetrics(w)
 	})
-	return c.loadLogWatch(o.Now())
+	return c.watchKept().load(c.log, func(r io.Reader) error { return watcher.Load(r, o.Now().UnixNano()) })
 }
 
-// loadLogWatch takes over what an earlier process learnt. What cannot be read is put
-// aside: learning begins anew.
-func (c *Core) loadLogWatch(now time.Time) error {
-	path := filepath.Join(c.dir, logsDir, watchFile)
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("what is normal of log lines: %w", err)
-	}
-	err = c.lines.watch.Load(bufio.NewReader(f), now.UnixNano())
-	f.Close()
-	if err == nil {
-		return nil
-	}
-	c.log.Error("what is normal of log lines cannot be read; it is kept aside and learnt anew", "file", path+".damaged", "error", err)
-	return os.Rename(path, path+".damaged")
+// watchKept is what an earlier process learnt of log lines.
+func (c *Core) watchKept() keepsake {
+	return keepsake{filepath.Join(c.dir, logsDir, watchFile), "what is normal of log lines"}
 }
 
 // saveLogWatch writes what was learnt in place of the old.
-func (c *Core) saveLogWatch() error {
-	tmp, err := os.CreateTemp(filepath.Join(c.dir, logsDir), watchFile+".*")
-	if err != nil {
-		return fmt.Errorf("what is normal of log lines: %w", err)
-	}
-	defer os.Remove(tmp.Name())
-	w := bufio.NewWriter(tmp)
-	err = c.lines.watch.Save(w)
-	if err == nil {
-		err = w.Flush()
-	}
-	if err == nil {
-		err = tmp.Sync()
-	}
-	if err = errors.Join(err, tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), filepath.Join(c.dir, logsDir, watchFile))
-	}
-	if err != nil {
-		return fmt.Errorf("what is normal of log lines: %w", err)
-	}
-	return nil
-}
+func (c *Core) saveLogWatch() error { return c.watchKept().save(c.lines.watch.Save) }
 
 // MineLog finds the template of a log line, writes it to m, and counts the line. It
 // keeps neither given nor body; at is the time of the line in nanoseconds. It is safe

@@ -1,12 +1,8 @@
 package app
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -46,42 +42,13 @@ func (c *Core) openTopology(o CoreOptions) error {
 	g := topology.NewGraph(cfg)
 	c.graphs = &graphs{graph: g, spans: topology.NewSpans(cfg.Spans, g), now: o.Now, every: cfg.Spans.Step.Std()}
 	o.Metrics.RegisterMetricsWriter(c.graphs.spans.WriteMetrics)
-	path := filepath.Join(c.dir, graphFile)
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("service graph: %w", err)
-	}
-	err = g.Load(bufio.NewReader(f))
-	f.Close()
-	if err == nil {
-		return nil
-	}
-	c.log.Error("the service graph cannot be read; it is kept aside and learnt anew", "file", path+".damaged", "error", err)
-	return os.Rename(path, path+".damaged")
+	return c.graphKept().load(c.log, g.Load)
 }
 
+func (c *Core) graphKept() keepsake { return keepsake{filepath.Join(c.dir, graphFile), "the service graph"} }
+
 // saveTopology writes the graph in place of the old.
-func (c *Core) saveTopology() error {
-	tmp, err := os.CreateTemp(c.dir, graphFile+".*")
-	if err != nil {
-		return fmt.Errorf("save service graph: %w", err)
-	}
-	defer os.Remove(tmp.Name())
-	err = c.graphs.graph.Save(tmp)
-	if err == nil {
-		err = tmp.Sync()
-	}
-	if err = errors.Join(err, tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), filepath.Join(c.dir, graphFile))
-	}
-	if err != nil {
-		return fmt.Errorf("save service graph: %w", err)
-	}
-	return nil
-}
+func (c *Core) saveTopology() error { return c.graphKept().save(c.graphs.graph.Save) }
 
 // TakeSpans folds spans of one request; see ingest.SpanSink.
 func (g *graphs) TakeSpans(b *telemetry.SpanBatch, r *telemetry.SpanResult) {
