@@ -45,7 +45,9 @@ func (c *Core) openTopology(o CoreOptions) error {
 	return c.graphKept().load(c.log, g.Load)
 }
 
-func (c *Core) graphKept() keepsake { return keepsake{filepath.Join(c.dir, graphFile), "the service graph"} }
+func (c *Core) graphKept() keepsake {
+	return keepsake{filepath.Join(c.dir, graphFile), "the service graph"}
+}
 
 // saveTopology writes the graph in place of the old.
 func (c *Core) saveTopology() error { return c.graphKept().save(c.graphs.graph.Save) }

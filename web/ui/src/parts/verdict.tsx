@@ -1,5 +1,5 @@
 import { api } from '../api/client.ts'
-import type { VerdictArms } from '../api/nouns.ts'
+import type { VerdictArms, VerdictSignal } from '../api/nouns.ts'
 import { useResource } from '../api/resource.ts'
 import { figure } from '../format/number.ts'
 import { Failure, Loading } from './messages.tsx'
@@ -17,34 +17,7 @@ export function Verdict({ id }: { id: string }) {
         <>
           <p>{v.reason}</p>
           {(v.signals?.length ?? 0) > 0 && (
-            <div className="table-wrap">
-              <table className="table">
-                <thead>
-                  <tr>
-                    <th scope="col">Signal</th>
-                    <th scope="col">Before</th>
-                    <th scope="col">After</th>
-                    <th scope="col">Harm from a shift of</th>
-                    <th scope="col">Evidence of harm</th>
-                    <th scope="col">of no harm</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {v.signals?.map((s) => (
-                    <tr key={s.signal}>
-                      <th scope="row" className="mono">
-                        {s.signal}
-                      </th>
-                      <td>{figure(s.before, s.unit ?? '')}</td>
-                      <td>{figure(s.after, s.unit ?? '')}</td>
-                      <td>{figure(s.margin, s.unit ?? '')}</td>
-                      <td>{s.lacks ? s.lacks : s.harm.toPrecision(3)}</td>
-                      <td>{s.lacks ? '' : s.safe.toPrecision(3)}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <Figures names={['Before', 'After']} rows={v.signals ?? []} values={(s) => [s.before, s.after]} />
           )}
           {v.arms && (v.arms.signals?.length ?? 0) > 0 && <Arms arms={v.arms} />}
           <ol className="words">
@@ -61,30 +34,36 @@ export function Verdict({ id }: { id: string }) {
 }
 
 function Arms({ arms }: { arms: VerdictArms }) {
+  return <Figures caption={`${arms.label} ${arms.canary} beside ${arms.baseline} in the same time`} names={[arms.baseline, arms.canary]} rows={arms.signals ?? []} values={(s) => [s.baseline, s.canary]} />
+}
+
+type Judged = Pick<VerdictSignal, 'signal' | 'unit' | 'margin' | 'harm' | 'safe' | 'lacks'>
+
+/** Signals with two values that are compared, and what that shows. */
+function Figures<S extends Judged>({ caption, names, rows, values }: { caption?: string; names: [string, string]; rows: S[]; values: (s: S) => [number, number] }) {
   return (
     <div className="table-wrap">
       <table className="table">
-        <caption>
-          {arms.label} {arms.canary} beside {arms.baseline} in the same time
-        </caption>
+        {caption && <caption>{caption}</caption>}
         <thead>
           <tr>
             <th scope="col">Signal</th>
-            <th scope="col">{arms.baseline}</th>
-            <th scope="col">{arms.canary}</th>
+            <th scope="col">{names[0]}</th>
+            <th scope="col">{names[1]}</th>
             <th scope="col">Harm from a shift of</th>
             <th scope="col">Evidence of harm</th>
             <th scope="col">of no harm</th>
           </tr>
         </thead>
         <tbody>
-          {arms.signals?.map((s) => (
+          {rows.map((s) => (
             <tr key={s.signal}>
               <th scope="row" className="mono">
                 {s.signal}
               </th>
-              <td>{figure(s.baseline, s.unit ?? '')}</td>
-              <td>{figure(s.canary, s.unit ?? '')}</td>
+              {values(s).map((v, n) => (
+                <td key={n}>{figure(v, s.unit ?? '')}</td>
+              ))}
               <td>{figure(s.margin, s.unit ?? '')}</td>
               <td>{s.lacks ? s.lacks : s.harm.toPrecision(3)}</td>
               <td>{s.lacks ? '' : s.safe.toPrecision(3)}</td>
