@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	stormServices = 12
+	stormServices = 40
 	stormKills    = 25
 )
 
