@@ -26,7 +26,9 @@ func bodiesV2(b *testing.B, n int, at int64, starts bool) [][]byte {
 		}
 		table := writev2.NewSymbolTable()
 		r := new(writev2.Request)
-		for _, s := range batch.Series {
+		for i := range batch.Series {
+			s := &batch.Series[i]
+			s.Unpack()
 			x := writev2.TimeSeries{
 				Samples:  []writev2.Sample{{Value: s.Samples[0].V, Timestamp: s.Samples[0].T}},
 				Metadata: writev2.Metadata{Type: writev2.Metadata_METRIC_TYPE_COUNTER, HelpRef: table.Symbolize("How many of " + string(s.Labels[0].Value) + " there were since the start.")},
