@@ -42,9 +42,34 @@ func (p *player) report(ctx context.Context) (Report, error) {
 		}
 		r.Replayed = append(r.Replayed, app.OutcomeOf(x, ranking))
 	}
-	r.Differences = Compare(r.Recorded, r.Replayed, p.o.Tolerance)
+	compared, begun := settled(r.Replayed, h)
+	if begun > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("%d incidents of the first %s of the replay were over before the recorded one began; they come of the beginning and are not compared", begun, runIn))
+	}
+	r.Differences = Compare(r.Recorded, compared, p.o.Tolerance)
 	r.Same = len(r.Differences) == 0
 	return r, nil
+}
+
+// runIn is how long a replay takes until rates and quantiles rest on samples that were
+// played, and until what was learnt from history has met them.
+const runIn = 5 * time.Minute
+
+// settled returns the incidents that are compared, and how many are not because they
+// opened in the run-in and had ended before the first recorded one began.
+func settled(replayed []capture.Outcome, h capture.Head) (compared []capture.Outcome, begun int) {
+	for _, x := range replayed {
+		early := x.Opened.Sub(h.From) < runIn && len(h.Recorded) > 0
+		for _, was := range h.Recorded {
+			early = early && !x.Resolved.IsZero() && x.Resolved.Before(was.Onset)
+		}
+		if early {
+			begun++
+			continue
+		}
+		compared = append(compared, x)
+	}
+	return compared, begun
 }
 
 // Compare says how the incidents of a replay differ from those that were recorded: each
