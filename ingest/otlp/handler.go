@@ -40,7 +40,7 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			var response pmetricotlp.ExportResponse
 			response, refusal = h.receive(w, r, encoding, &b)
 			if refusal == nil {
-				h.answer(w, encoding, response)
+				respond(h, w, encoding, response)
 				return
 			}
 		}
@@ -122,15 +122,24 @@ func (s *Service) unmarshal(body []byte, b *ingest.Body, entries int, err error,
 	return ingest.Refuse(http.StatusBadRequest, "malformed", "decode ExportMetricsServiceRequest of %d bytes: %s", len(body), err)
 }
 
-// answer sends the response in the encoding of the request.
-func (h Handler) answer(w http.ResponseWriter, encoding string, response pmetricotlp.ExportResponse) {
-	marshal := response.MarshalProto
+// response is what an export is answered with, of metrics, logs or spans.
+type response interface {
+	MarshalProto() ([]byte, error)
+	MarshalJSON() ([]byte, error)
+}
+
+// counter counts answers, as an ingest.Receiver does.
+type counter interface{ Answered(code int) }
+
+// respond sends the response in the encoding of the request.
+func respond(h counter, w http.ResponseWriter, encoding string, r response) {
+	marshal := r.MarshalProto
 	if encoding == typeJSON {
-		marshal = response.MarshalJSON
+		marshal = r.MarshalJSON
 	}
 	body, err := marshal()
 	if err != nil {
-		panic(fmt.Sprintf("marshal ExportMetricsServiceResponse: %s", err))
+		panic(fmt.Sprintf("marshal %T: %s", r, err))
 	}
 	h.Answered(http.StatusOK)
 	send(w, http.StatusOK, encoding, body)

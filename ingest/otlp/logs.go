@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 
@@ -43,7 +42,7 @@ func (h LogHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			if body, refusal = h.Receive(w, r, &b); refusal == nil {
 				var response plogotlp.ExportResponse
 				if response, refusal = h.take(r.Context(), body, encoding, ingest.Source(r, h.Config().SourceHeader)); refusal == nil {
-					h.respond(w, encoding, response)
+					respond(h, w, encoding, response)
 					return
 				}
 			}
@@ -78,20 +77,6 @@ func (s *LogService) take(ctx context.Context, body []byte, encoding, from strin
 		response.PartialSuccess().SetErrorMessage(f.Text)
 	}
 	return response, nil
-}
-
-// respond sends the response in the encoding of the request.
-func (h LogHandler) respond(w http.ResponseWriter, encoding string, response plogotlp.ExportResponse) {
-	marshal := response.MarshalProto
-	if encoding == typeJSON {
-		marshal = response.MarshalJSON
-	}
-	body, err := marshal()
-	if err != nil {
-		panic(fmt.Sprintf("marshal ExportLogsServiceResponse: %s", err))
-	}
-	h.Answered(http.StatusOK)
-	send(w, http.StatusOK, encoding, body)
 }
 
 // export takes a message that came by gRPC and returns the response, encoded.

@@ -45,7 +45,7 @@ func (h TraceHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if refusal == nil {
 			var response ptraceotlp.ExportResponse
 			if response, refusal = h.receive(w, r, encoding, &b); refusal == nil {
-				h.respond(w, encoding, response)
+				respond(h, w, encoding, response)
 				return
 			}
 		}
@@ -148,20 +148,6 @@ func packSpans(body []byte) ([]byte, error) {
 		return nil, err
 	}
 	return request.MarshalProto()
-}
-
-// respond sends the response in the encoding of the request.
-func (h TraceHandler) respond(w http.ResponseWriter, encoding string, response ptraceotlp.ExportResponse) {
-	marshal := response.MarshalProto
-	if encoding == typeJSON {
-		marshal = response.MarshalJSON
-	}
-	body, err := marshal()
-	if err != nil {
-		panic(fmt.Sprintf("marshal ExportTraceServiceResponse: %s", err))
-	}
-	h.Answered(http.StatusOK)
-	send(w, http.StatusOK, encoding, body)
 }
 
 // export takes a message that came by gRPC and returns the response, encoded.
