@@ -169,10 +169,9 @@ func (a *App) tickLoop(ctx context.Context, c *Core) error {
 	}
 }
 
-// judgeLoop says verdicts on changes. It has a loop of its own, as reading the
-// history of a service may take its time.
-func (a *App) judgeLoop(ctx context.Context, c *Core) error {
-	tick := time.NewTicker(judgeEvery)
+// every does something at each tick until the context ends.
+func every(ctx context.Context, d time.Duration, do func()) error {
+	tick := time.NewTicker(d)
 	defer tick.Stop()
 	for {
 		select {
@@ -180,13 +179,21 @@ func (a *App) judgeLoop(ctx context.Context, c *Core) error {
 			return nil
 		case <-tick.C:
 		}
+		do()
+	}
+}
+
+// judgeLoop says verdicts on changes. It has a loop of its own, as reading the
+// history of a service may take its time.
+func (a *App) judgeLoop(ctx context.Context, c *Core) error {
+	return every(ctx, judgeEvery, func() {
 		if err := c.JudgeChanges(ctx, c.now()); err != nil && ctx.Err() == nil {
 			c.log.Error("changes could not be judged", "error", err)
 		}
 		if err := c.StepRefit(ctx, c.now()); err != nil && ctx.Err() == nil {
 			c.log.Error("the weights of rankings could not be refitted", "error", err)
 		}
-	}
+	})
 }
 
 // respondLoop works off the event log whenever something was added to it, and

@@ -142,16 +142,9 @@ func (g *graphs) around(service string) rca.Graph {
 // topologyLoop makes samples of spans. It has a loop of its own, as metrics may take
 // their time to answer.
 func (a *App) topologyLoop(ctx context.Context, c *Core) error {
-	tick := time.NewTicker(tickEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
+	return every(ctx, tickEvery, func() {
 		if err := c.StepTopology(ctx, c.now()); err != nil && ctx.Err() == nil {
 			c.log.Error("figures of spans could not be stored", "error", err)
 		}
-	}
+	})
 }
