@@ -15,21 +15,17 @@ import (
 // what limits services have, nobody tells, so nothing is claimed of it. What cannot be
 // read is left unknown.
 func (c *Core) guards(ctx context.Context, list []telemetry.Change) rca.Guards {
-	g := rca.Guards{Watched: c.watched(), Canary: map[string]bool{}, Rollback: map[string]bool{}}
+	g := rca.Guards{Watched: c.watched(), Rollback: map[string]bool{}}
 	p := c.stages.Load()
 	for _, ch := range list {
 		if i := p.Of(ch); i >= 0 {
 			back := p.Stages()[i].Rollback
 			g.Rollback[ch.ID] = back != nil && back.Enabled
 		}
-		v, _, known, err := c.feed.Verdict(ctx, ch.ID)
-		if err != nil {
-			c.log.Warn("whether a change was a canary could not be read", "change", ch.ID, "error", err)
-			continue
-		}
-		if known && v.Arms != nil {
-			g.Canary[ch.ID] = true
-		}
+	}
+	var err error
+	if g.Canary, err = c.feed.Canaries(ctx, ids(list)); err != nil {
+		c.log.Warn("which changes were canaries could not be read", "error", err)
 	}
 	return g
 }

@@ -83,35 +83,53 @@ func (f *Feed) Verdict(ctx context.Context, id string) (v verdict.Verdict, words
 // those that nobody has looked at are left out.
 func (f *Feed) VerdictStates(ctx context.Context, changes []string) (map[string]verdict.State, error) {
 	states := map[string]verdict.State{}
-	err := f.eachVerdict(ctx, changes, func(id string, state verdict.State, _ bool) { states[id] = state })
+	err := f.eachVerdict(ctx, changes, func(x said) { states[x.change] = x.state })
 	return states, err
 }
 
 // Judged returns which of the changes have a final verdict.
 func (f *Feed) Judged(ctx context.Context, changes []string) (map[string]bool, error) {
 	judged := map[string]bool{}
-	err := f.eachVerdict(ctx, changes, func(id string, _ verdict.State, final bool) { judged[id] = final })
+	err := f.eachVerdict(ctx, changes, func(x said) { judged[x.change] = x.final })
 	return judged, err
 }
 
-func (f *Feed) eachVerdict(ctx context.Context, changes []string, do func(id string, state verdict.State, final bool)) error {
+// Canaries returns which of the changes ran beside what they replaced, as far as a
+// verdict has compared the two.
+func (f *Feed) Canaries(ctx context.Context, changes []string) (map[string]bool, error) {
+	canaries := map[string]bool{}
+	err := f.eachVerdict(ctx, changes, func(x said) {
+		if x.arms {
+			canaries[x.change] = true
+		}
+	})
+	return canaries, err
+}
+
+// said is what the latest verdict on a change says, without its figures.
+type said struct {
+	change string
+	state  verdict.State
+	final  bool
+	arms   bool // two versions were compared
+}
+
+func (f *Feed) eachVerdict(ctx context.Context, changes []string, do func(said)) error {
 	ids, err := json.Marshal(changes)
 	if err != nil {
 		return err
 	}
-	rows, err := f.db.QueryContext(ctx, "SELECT change, state, final FROM change_verdicts WHERE change IN (SELECT value FROM json_each(?))", string(ids))
+	rows, err := f.db.QueryContext(ctx, "SELECT change, state, final, coalesce(json_type(body, '$.arms') = 'object', 0) FROM change_verdicts WHERE change IN (SELECT value FROM json_each(?))", string(ids))
 	if err != nil {
 		return fmt.Errorf("read verdicts of %d changes: %w", len(changes), err)
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var id string
-		var state verdict.State
-		var final bool
-		if err := rows.Scan(&id, &state, &final); err != nil {
+		var x said
+		if err := rows.Scan(&x.change, &x.state, &x.final, &x.arms); err != nil {
 			return fmt.Errorf("read verdicts of %d changes: %w", len(changes), err)
 		}
-		do(id, state, final)
+		do(x)
 	}
 	return rows.Err()
 }
