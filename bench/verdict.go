@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -60,15 +61,7 @@ func verdictBench(args []string, out io.Writer) (figures, error) {
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "set\tchanges\tno effect: faulty\thealthy\tshift of 4: faulty\tblocks\tof 8: faulty\tblocks\tof 16: faulty\tblocks\t")
-	names := make([]string, 0, len(sets))
-	for name := range sets {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		sets[name].row(w, name)
-	}
-	total.row(w, "all")
+	rows(w, sets, total)
 	if err := w.Flush(); err != nil {
 		return nil, err
 	}
@@ -130,6 +123,14 @@ func (s *verdictScore) delay(size float64) float64 {
 	}
 	slices.Sort(d)
 	return d[len(d)/2]
+}
+
+// rows writes the score of each set, by their names, and of all together.
+func rows(w io.Writer, sets map[string]*verdictScore, total *verdictScore) {
+	for _, name := range slices.Sorted(maps.Keys(sets)) {
+		sets[name].row(w, name)
+	}
+	total.row(w, "all")
 }
 
 func (s *verdictScore) row(w io.Writer, name string) {

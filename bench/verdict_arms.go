@@ -98,15 +98,7 @@ func armsBench(all []*labelled, trials int, out io.Writer) (figures, error) {
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "canaries\tpairs\talike: faulty\thealthy\tapart by 4: faulty\tblocks\tby 8: faulty\tblocks\tby 16: faulty\tblocks\t")
-	names := make([]string, 0, len(sets))
-	for name := range sets {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		sets[name].row(w, name)
-	}
-	total.row(w, "all")
+	rows(w, sets, total)
 	if err := w.Flush(); err != nil {
 		return nil, err
 	}
