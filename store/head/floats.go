@@ -1,0 +1,4 @@
+package head
+
+// floats are the records of all series and their chunks.
+type floats struct{}

@@ -1,0 +1,4 @@
+package head
+
+// index finds series by labels.
+type index struct{}

@@ -1,0 +1,4 @@
+package head
+
+// journal is the log of a head.
+type journal struct{}
