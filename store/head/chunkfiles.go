@@ -79,18 +79,20 @@ func openChunkFiles(dir string) (*chunkFiles, error) {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// write takes a chunk whose newest sample is at maxt. It reports false, and counts it,
-// if the disk does not take it now.
-func (c *chunkFiles) write(b []byte, maxt int64) (place, bool) {
+// write takes a chunk of so many bytes, which put appends to what it is given, whose
+// newest sample is at maxt. It reports false, and counts it, if the disk does not take
+// it now.
+func (c *chunkFiles) write(size int, maxt int64, put func(dst []byte) []byte) (place, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := c.makeRoom(chunkSum + len(b)); err != nil {
+	if err := c.makeRoom(chunkSum + size); err != nil {
 		c.failed.Add(1)
 		return 0, false
 	}
-	at := filePlace(c.last.number, c.last.size+len(c.pending), len(b))
-	c.pending = binary.LittleEndian.AppendUint32(c.pending, crc32.Checksum(b, castagnoli))
-	c.pending = append(c.pending, b...)
+	from := len(c.pending)
+	at := filePlace(c.last.number, c.last.size+from, size)
+	c.pending = put(c.pending[:from+chunkSum])
+	binary.LittleEndian.PutUint32(c.pending[from:], crc32.Checksum(c.pending[from+chunkSum:], castagnoli))
 	c.last.maxt = max(c.last.maxt, maxt)
 	return at, true
 }

@@ -13,13 +13,9 @@ import (
 )
 
 const (
-	stripes = 1024
-	// stripeRun is how many neighbouring series share a stripe, so that those who write
-	// many series in the order of their IDs, as senders do, change locks rarely.
-	stripeRun = 32
 	// samplesPerChunk is what Prometheus aims at.
 	samplesPerChunk = 120
-	// maxChunk is above the bytes of a chunk: 18 for each sample that has nothing in
+	// maxChunk is above the bytes of a chunk: 19 for each sample that has nothing in
 	// common with the one before.
 	maxChunk = 2304
 )
@@ -30,7 +26,6 @@ type floats struct {
 	lines      *lines
 	files      *chunkFiles // nil: full chunks stay in lines
 	blockRange int64
-	stripes    [stripes]stripe
 }
 
 // newFloats returns floats without series, whose chunks do not cross multiples of
@@ -39,45 +34,36 @@ func newFloats(blockRange int64, files *chunkFiles) *floats {
 	return &floats{records: newRecords(), lines: newLines(), files: files, blockRange: blockRange}
 }
 
-func (f *floats) stripe(id ID) *stripe { return &f.stripes[id/stripeRun%stripes] }
-
 // add returns the ID of a new series, 0 when there are no more.
 func (f *floats) add(ref chunks.HeadSeriesRef) ID { return f.records.add(uint64(ref)) }
 
 // ref returns the reference that a series has in the log, 0 if it was dropped or never
 // made.
 func (f *floats) ref(id ID) chunks.HeadSeriesRef {
-	r := f.at(id)
+	_, r := f.at(id)
 	if r == nil {
 		return 0
 	}
 	return chunks.HeadSeriesRef(r.ref.Load())
 }
 
-// ahead asks for the memory of a record, aheadTail for that of the line it writes to.
+// ahead asks for the memory of a record.
 func (f *floats) ahead(id ID) {
-	if r := f.at(id); r != nil {
+	if _, r := f.at(id); r != nil {
 		prefetch.Lines(unsafe.Pointer(r), 1)
-	}
-}
-
-func (f *floats) aheadTail(id ID) {
-	if r := f.at(id); r != nil {
-		prefetch.Lines(unsafe.Pointer(f.lines.at(r.tail.Load())), 1)
 	}
 }
 
 // append stores a sample. It reports false if the sample is not newer than the newest
 // or the series was dropped.
 func (f *floats) append(id ID, t int64, v float64) bool {
-	r := f.at(id)
+	p, r := f.at(id)
 	if r == nil {
 		return false
 	}
-	s := f.stripe(id)
-	s.Lock()
-	defer s.Unlock()
-	return f.write(id, r, s, t, math.Float64bits(v))
+	p.Lock()
+	defer p.Unlock()
+	return f.write(id, r, &p.stripe, t, math.Float64bits(v))
 }
 
 // write is append. The caller holds the stripe.
@@ -149,13 +135,12 @@ func chunkEnd(t, blockRange int64) int64 {
 // newest returns time and value of the newest sample, or false when there is none or
 // the series was dropped.
 func (f *floats) newest(id ID) (t int64, v float64, ok bool) {
-	r := f.at(id)
+	p, r := f.at(id)
 	if r == nil {
 		return 0, 0, false
 	}
-	s := f.stripe(id)
-	s.Lock()
-	defer s.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	if r.newest == never || r.ref.Load() == 0 {
 		return 0, 0, false
 	}
@@ -171,13 +156,12 @@ func chunkRef(id ID, ordinal uint32) chunks.ChunkRef {
 // metas appends all chunks of a series, oldest first. The open one, the last, ends at
 // math.MaxInt64, so that readers look at its samples themselves.
 func (f *floats) metas(id ID, dst []chunks.Meta) []chunks.Meta {
-	r := f.at(id)
+	p, r := f.at(id)
 	if r == nil {
 		return dst
 	}
-	s := f.stripe(id)
-	s.Lock()
-	defer s.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	if r.ref.Load() == 0 {
 		return dst
 	}
@@ -202,11 +186,11 @@ func chunkBegin(b []byte) int64 {
 // it has gone.
 func (f *floats) chunk(ref chunks.ChunkRef) (chunkenc.Chunk, error) {
 	id, ordinal := ID(ref>>32), uint32(ref)
-	r := f.at(id)
+	p, r := f.at(id)
 	if r == nil {
 		return nil, storage.ErrNotFound
 	}
-	b, at, ok := f.copyOf(id, r, ordinal)
+	b, at, ok := f.copyOf(p, r, ordinal)
 	if !ok {
 		return nil, storage.ErrNotFound
 	}
@@ -220,41 +204,42 @@ func (f *floats) chunk(ref chunks.ChunkRef) (chunkenc.Chunk, error) {
 }
 
 // copyOf returns the bytes of a chunk or, if they are in a file, where.
-func (f *floats) copyOf(id ID, r *record, ordinal uint32) (b []byte, at place, ok bool) {
-	s := f.stripe(id)
-	s.Lock()
-	defer s.Unlock()
+func (f *floats) copyOf(p *recordPage, r *record, ordinal uint32) (b []byte, at place, ok bool) {
+	p.Lock()
+	defer p.Unlock()
 	back := r.ordinal - ordinal
 	switch {
 	case r.ref.Load() == 0 || back > r.fulls || back == 0 && r.samples == 0:
 		return nil, 0, false
 	case back == 0:
-		return f.copyOpen(r, nil), 0, true
+		return f.copyOpen(r), 0, true
 	}
 	at = f.fullAt(r, back-1).place()
 	if at.inFile() {
 		return nil, at, true
 	}
-	return f.copyLines(at.first(), at.size(), nil), 0, true
+	return f.copyLines(at.first(), at.size(), make([]byte, 0, at.size())), 0, true
 }
 
-// copyOpen appends the bytes of the open chunk. The caller holds the stripe.
-func (f *floats) copyOpen(r *record, dst []byte) []byte {
+// openSize returns the bytes of the open chunk. The caller holds the stripe.
+func (f *floats) openSize(r *record) int {
 	size := (int(r.pos) + 7) / 8
 	for n, tail := r.first, r.tail.Load(); n != tail; n = f.lines.at(n).next() {
 		size += lineBytes
 	}
-	at := len(dst)
-	dst = f.copyLines(r.first, size, dst)
-	binary.BigEndian.PutUint16(dst[at:], uint16(r.samples))
-	return dst
+	return size
 }
 
-// copyLines appends bytes of a chain. The caller holds the stripe.
+// copyOpen returns a copy of the open chunk. The caller holds the stripe.
+func (f *floats) copyOpen(r *record) []byte {
+	size := f.openSize(r)
+	b := f.copyLines(r.first, size, make([]byte, 0, size))
+	binary.BigEndian.PutUint16(b, uint16(r.samples))
+	return b
+}
+
+// copyLines appends the bytes of a chain. The caller holds the stripe.
 func (f *floats) copyLines(first uint32, size int, dst []byte) []byte {
-	if dst == nil {
-		dst = make([]byte, 0, size)
-	}
 	for n := first; size > 0; size -= lineBytes {
 		l := f.lines.at(n)
 		dst = append(dst, l[:min(size, lineBytes)]...)
@@ -263,25 +248,28 @@ func (f *floats) copyLines(first uint32, size int, dst []byte) []byte {
 	return dst
 }
 
-// each calls do with all series, in the order of their IDs, and the time of their newest sample, or never.
+// each calls do with all series, in the order of their IDs, and the time of their newest
+// sample, or never.
 func (f *floats) each(do func(id ID, newest int64)) {
-	last := f.last()
-	for from := ID(1); from <= last && from != 0; from = (from/stripeRun + 1) * stripeRun {
-		var live [stripeRun]bool
-		var newest [stripeRun]int64
-		to := (from/stripeRun+1)*stripeRun - 1
-		s := f.stripe(from)
-		s.Lock()
-		for id := from; id <= to && id >= from; id++ {
-			if r := f.at(id); r != nil && r.ref.Load() != 0 {
-				live[id%stripeRun], newest[id%stripeRun] = true, r.newest
+	var ids [1 << recordPageBits]ID
+	var newest [1 << recordPageBits]int64
+	for no := range f.pages() {
+		first := ID(no << recordPageBits)
+		p := f.page(first)
+		if p == nil {
+			continue
+		}
+		n := 0
+		p.Lock()
+		for i := range p.records {
+			if r := &p.records[i]; r.ref.Load() != 0 {
+				ids[n], newest[n] = first+ID(i)+1, r.newest
+				n++
 			}
 		}
-		s.Unlock()
-		for id := from; id <= to && id >= from; id++ {
-			if live[id%stripeRun] {
-				do(id, newest[id%stripeRun])
-			}
+		p.Unlock()
+		for i := range n {
+			do(ids[i], newest[i])
 		}
 	}
 }

@@ -94,25 +94,24 @@ func (f *floats) fullMetas(id ID, r *record, dst []chunks.Meta) []chunks.Meta {
 // cut makes the open chunk a full one. What cannot be written to a file stays in lines
 // until a later cut of the series can. The caller holds the stripe.
 func (f *floats) cut(r *record, s *stripe) {
-	var buf [maxChunk]byte
-	b := f.copyOpen(r, buf[:0])
-	mint := chunkBegin(b)
-	if at, ok := f.save(b, r.newest); ok {
+	mint, size := f.openBegin(r), f.openSize(r)
+	binary.BigEndian.PutUint16(f.lines.at(r.first)[:], uint16(r.samples))
+	if at, ok := f.save(r.first, size, r.newest); ok {
 		s.give(f.lines, r.first)
 		f.enter(r, s, at, mint, r.newest)
 		f.saveKept(r, s)
 		return
 	}
-	binary.BigEndian.PutUint16(f.lines.at(r.first)[:], uint16(r.samples))
-	f.enter(r, s, linesPlace(r.first, len(b)), mint, r.newest)
+	f.enter(r, s, linesPlace(r.first, size), mint, r.newest)
 }
 
-// save writes a chunk to a file, if there are files and it can be written.
-func (f *floats) save(b []byte, maxt int64) (place, bool) {
+// save writes a chunk that is in lines to a file, if there are files and it can be
+// written.
+func (f *floats) save(first uint32, size int, maxt int64) (place, bool) {
 	if f.files == nil {
 		return 0, false
 	}
-	return f.files.write(b, maxt)
+	return f.files.write(size, maxt, func(dst []byte) []byte { return f.copyLines(first, size, dst) })
 }
 
 // enter adds a full chunk to the list. The caller holds the stripe.
@@ -129,25 +128,19 @@ func (f *floats) enter(r *record, s *stripe, at place, mint, maxt int64) {
 }
 
 // saveKept writes to files what could not be written before, newest first, as far as
-// there is such without a gap. The caller holds the stripe.
+// there is such without a gap before the newest. The caller holds the stripe.
 func (f *floats) saveKept(r *record, s *stripe) {
-	var buf [maxChunk]byte
-	newest := true
-	f.eachFull(r, func(e *fullChunk) bool {
-		if newest {
-			newest = false
-			return true
-		}
+	for back := uint32(1); back < r.fulls; back++ {
+		e := f.fullAt(r, back)
 		old := e.place()
 		if old.inFile() {
-			return false
+			return
 		}
-		at, ok := f.save(f.copyLines(old.first(), old.size(), buf[:0]), e.maxt())
+		at, ok := f.save(old.first(), old.size(), e.maxt())
 		if !ok {
-			return false
+			return
 		}
 		e.setPlace(at)
 		s.give(f.lines, old.first())
-		return true
-	})
+	}
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // record is what is kept of a series at hand: one cache line without pointers. All but
-// ref and tail is guarded by the stripe of the series.
+// ref and tail is guarded by the lock of its page.
 type record struct {
 	ref     atomic.Uint64 // in the log; 0 after the series was dropped
 	newest  int64         // time of the newest sample; never while there is none
@@ -31,14 +31,25 @@ type record struct {
 // never is before all times.
 const never = math.MinInt64
 
-const (
-	recordsPerPage = 1 << recordPageBits
-	recordPageBits = 8
-)
+const recordPageBits = 8
 
-// recordPage holds series of neighbouring IDs. It goes when all of them are dropped.
+// recordPage has the records of neighbouring IDs, which share a lock and the lines of
+// their chunks: those who write many series, as senders do, write them in the order in
+// which they were made, so that they change locks rarely and find lines of neighbours
+// side by side. A page goes when all of its series are dropped. The place of the first
+// ID is that of the lock, so that no series has an ID with the lowest byte 0.
 type recordPage struct {
-	records [recordsPerPage]record
+	stripe
+	records [1<<recordPageBits - 1]record
+}
+
+// at returns the record of an ID of this page, nil if it is the one of no series.
+func (p *recordPage) at(id ID) *record {
+	i := id%(1<<recordPageBits) - 1
+	if int(i) >= len(p.records) {
+		return nil
+	}
+	return &p.records[i]
 }
 
 // records finds the record of an ID without a lock.
@@ -56,35 +67,43 @@ func newRecords() *records {
 	return r
 }
 
-// at returns the record of an ID, or nil if its page has gone or was never there.
-func (r *records) at(id ID) *record {
+// page returns the page of an ID, or nil if it has gone or was never there.
+func (r *records) page(id ID) *recordPage {
 	table := *r.table.Load()
 	if int(id>>recordPageBits) >= len(table) {
 		return nil
 	}
-	p := table[id>>recordPageBits].Load()
+	return table[id>>recordPageBits].Load()
+}
+
+// at returns the page and the record of an ID, or nil.
+func (r *records) at(id ID) (*recordPage, *record) {
+	p := r.page(id)
 	if p == nil {
-		return nil
+		return nil, nil
 	}
-	return &p.records[id%recordsPerPage]
+	return p, p.at(id)
 }
 
 // add returns a new ID, 0 when there are no more.
 func (r *records) add(ref uint64) ID {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.next%(1<<recordPageBits) == 0 {
+		r.next++
+	}
 	if r.next > math.MaxUint32 {
 		return 0
 	}
 	id := ID(r.next)
-	page := int(id >> recordPageBits)
-	if page == len(r.live) {
+	no := int(id >> recordPageBits)
+	if no == len(r.live) {
 		r.grow()
 	}
-	x := &(*r.table.Load())[page].Load().records[id%recordsPerPage]
+	_, x := r.at(id)
 	x.newest = never
 	x.ref.Store(ref)
-	r.live[page]++
+	r.live[no]++
 	r.next++
 	return id
 }
@@ -106,20 +125,29 @@ func (r *records) grow() {
 	r.table.Store(&table)
 }
 
-// release notes that a series was dropped.
-func (r *records) release(id ID) {
+// release notes that a series was dropped. It returns the page if that is needed no
+// more.
+func (r *records) release(id ID) *recordPage {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	page := int(id >> recordPageBits)
-	r.live[page]--
-	if r.live[page] == 0 && r.next > uint64(page+1)*recordsPerPage {
-		(*r.table.Load())[page].Store(nil)
+	no := id >> recordPageBits
+	r.live[no]--
+	if r.live[no] > 0 || r.next <= uint64(no)<<recordPageBits+uint64(len(recordPage{}.records)) {
+		return nil
 	}
+	return (*r.table.Load())[no].Swap(nil)
 }
 
-// last returns the highest ID that was given out.
-func (r *records) last() ID {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return ID(r.next - 1)
+// pages returns how many pages there are, with those that have gone.
+func (r *records) pages() int { return len(*r.table.Load()) }
+
+// bytes returns the memory that records take.
+func (r *records) bytes() int64 {
+	n := int64(0)
+	for i, table := 0, *r.table.Load(); i < len(table); i++ {
+		if table[i].Load() != nil {
+			n += 64 << recordPageBits
+		}
+	}
+	return n
 }
