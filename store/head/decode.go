@@ -10,7 +10,7 @@ import (
 	"github.com/prometheus/prometheus/model/exemplar"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb/chunks"
-	"github.com/prometheus/prometheus/tsdb/record"
+	logrecord "github.com/prometheus/prometheus/tsdb/record"
 )
 
 // noTime is before all samples.
@@ -24,15 +24,15 @@ const maxRef = 1 << 62
 type decoder struct {
 	sink    sink
 	mint    int64 // samples older than that are in blocks
-	dec     record.Decoder
+	dec     logrecord.Decoder
 	ids     refTable
 	shards  []shard
 	work    sync.WaitGroup
 	highest chunks.HeadSeriesRef
 	stats   replayStats
 
-	series  []record.RefSeries
-	samples []record.RefSample
+	series  []logrecord.RefSeries
+	samples []logrecord.RefSample
 }
 
 // shard takes the samples of a part of the series to the sink.
@@ -51,14 +51,14 @@ const (
 func newDecoder(s sink, mint int64, shards int) *decoder {
 	d := &decoder{
 		sink: s, mint: mint, shards: make([]shard, shards),
-		dec:   record.NewDecoder(labels.NewSymbolTable(), slog.New(slog.DiscardHandler)),
+		dec:   logrecord.NewDecoder(labels.NewSymbolTable(), slog.New(slog.DiscardHandler)),
 		stats: replayStats{described: new(descriptions)},
 	}
 	for i := range d.shards {
 		x := &d.shards[i]
 		x.full, x.empty = make(chan []Sample, shardBatches), make(chan []Sample, shardBatches)
 		for range shardBatches {
-			x.empty <- make([]Sample, 0, shardBatch)
+			x.empty <- nil // grows to its size
 		}
 		x.batch = <-x.empty
 		d.work.Go(func() {
@@ -103,17 +103,17 @@ func (d *decoder) block(b *recordBlock) error {
 
 func (d *decoder) record(rec []byte) error {
 	switch d.dec.Type(rec) {
-	case record.Samples:
+	case logrecord.Samples:
 		return unexpectedIn("samples", d.floats(rec[1:]))
-	case record.SamplesV2:
+	case logrecord.SamplesV2:
 		return unexpectedIn("samples", d.floatsV2(rec))
-	case record.Series:
+	case logrecord.Series:
 		return unexpectedIn("series", d.named(rec))
-	case record.Exemplars:
+	case logrecord.Exemplars:
 		return unexpectedIn("exemplars", d.exemplars(rec))
-	case record.Metadata:
+	case logrecord.Metadata:
 		return unexpectedIn("metadata", d.metadata(rec))
-	case record.Tombstones:
+	case logrecord.Tombstones:
 		return unexpectedIn("tombstones", d.tombstones(rec))
 	}
 	d.stats.Ignored++
@@ -201,7 +201,7 @@ func (d *decoder) sample(ref chunks.HeadSeriesRef, id ID, t int64, v float64) {
 	s := &d.shards[int(id)%len(d.shards)]
 	s.batch = append(s.batch, Sample{ID: id, T: t, V: v})
 	d.stats.Samples++
-	if len(s.batch) == cap(s.batch) {
+	if len(s.batch) == shardBatch {
 		s.full <- s.batch
 		s.batch = <-s.empty
 	}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/prometheus/prometheus/tsdb/chunks"
-	"github.com/prometheus/prometheus/tsdb/record"
+	logrecord "github.com/prometheus/prometheus/tsdb/record"
 )
 
 // descriptions remember what describes each series by the log, so that it is not
@@ -22,11 +22,11 @@ type describedPage [1 << describedShift]uint32
 
 // description is what describes a series, by reference.
 type description struct {
-	record.RefMetadata
+	logrecord.RefMetadata
 	hash uint32
 }
 
-func describe(m record.RefMetadata) description {
+func describe(m logrecord.RefMetadata) description {
 	var d xxhash.Digest
 	d.Reset()
 	d.Write([]byte{m.Type})
@@ -50,7 +50,7 @@ func (d *descriptions) changed(all []Metadata, refs references) []description {
 		if ref == 0 {
 			continue
 		}
-		x := describe(record.RefMetadata{Ref: ref, Type: record.GetMetricType(m.Type), Unit: m.Unit, Help: m.Help})
+		x := describe(logrecord.RefMetadata{Ref: ref, Type: logrecord.GetMetricType(m.Type), Unit: m.Unit, Help: m.Help})
 		if d.at(ref) != x.hash {
 			fresh = append(fresh, x)
 		}
@@ -108,8 +108,8 @@ func (d *descriptions) forget(keep func(chunks.HeadSeriesRef) bool) {
 	}
 }
 
-func records(all []description) []record.RefMetadata {
-	out := make([]record.RefMetadata, len(all))
+func refMetadata(all []description) []logrecord.RefMetadata {
+	out := make([]logrecord.RefMetadata, len(all))
 	for i := range all {
 		out[i] = all[i].RefMetadata
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb/chunks"
 	"github.com/prometheus/prometheus/tsdb/encoding"
-	"github.com/prometheus/prometheus/tsdb/record"
+	logrecord "github.com/prometheus/prometheus/tsdb/record"
 )
 
 // A record is kept to a size that a reader can hold several of: a transaction beyond
@@ -35,7 +35,7 @@ type encoder struct {
 	buf  []byte
 	ends []int // of the records in buf
 	recs [][]byte
-	enc  record.Encoder
+	enc  logrecord.Encoder
 }
 
 func (e *encoder) reset() {
@@ -88,7 +88,7 @@ func appendSamples(b []byte, samples []Sample, refs references) []byte {
 	}
 	b = slices.Grow(b, 1+16+len(samples)*sampleBytes)
 	ref0, t0 := int64(refs.ref(samples[0].ID)), samples[0].T
-	b = append(b, byte(record.Samples))
+	b = append(b, byte(logrecord.Samples))
 	b = binary.BigEndian.AppendUint64(b, uint64(ref0))
 	b = binary.BigEndian.AppendUint64(b, uint64(t0))
 	n := len(b)
@@ -124,10 +124,10 @@ func putVarint(b []byte, n int, x int64) int {
 
 // exemplars adds a record of exemplars.
 func (e *encoder) exemplars(all []Exemplar, refs references) {
-	var out []record.RefExemplar
+	var out []logrecord.RefExemplar
 	for _, x := range all {
 		if ref := refs.ref(x.ID); ref != 0 {
-			out = append(out, record.RefExemplar{Ref: ref, T: x.Ts, V: x.Value, Labels: x.Labels})
+			out = append(out, logrecord.RefExemplar{Ref: ref, T: x.Ts, V: x.Value, Labels: x.Labels})
 		}
 	}
 	for some := range slices.Chunk(out, recordSamples/16) {
@@ -137,7 +137,7 @@ func (e *encoder) exemplars(all []Exemplar, refs references) {
 }
 
 // metadata adds records of what describes series.
-func (e *encoder) metadata(all []record.RefMetadata) {
+func (e *encoder) metadata(all []logrecord.RefMetadata) {
 	for some := range slices.Chunk(all, recordSamples/16) {
 		e.buf = e.enc.Metadata(some, e.buf)
 		e.end()
@@ -156,9 +156,9 @@ func (e *encoder) series(ref chunks.HeadSeriesRef, ls labels.Labels) {
 	}
 	out := encoding.Encbuf{B: e.buf}
 	if len(e.buf) == from {
-		out.PutByte(byte(record.Series))
+		out.PutByte(byte(logrecord.Series))
 	}
 	out.PutBE64(uint64(ref))
-	record.EncodeLabels(&out, ls)
+	logrecord.EncodeLabels(&out, ls)
 	e.buf = out.B
 }

@@ -1,8 +1,8 @@
 package head
 
 import (
-	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -24,6 +24,7 @@ const walDir = "wal"
 // them first: created comes before anybody can know the series, and whoever writes
 // while there are series that are not logged waits until they are, or logs them.
 type journal struct {
+	o        Options
 	wl       *wlog.WL
 	encoders sync.Pool
 	notified atomic.Pointer[wlog.WriteNotified]
@@ -40,19 +41,24 @@ type journal struct {
 	mu       sync.Mutex
 	made     *encoder // records of series that are not logged
 
-	cutting sync.Mutex
+	cutting sync.Mutex // held while the log is cut
+	closing atomic.Bool
+	gone    goneSeries
 }
 
 // openJournal opens the log for writing in a new segment. What is there must have
 // been replayed before.
 func openJournal(o Options) (*journal, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
 	dir := filepath.Join(o.Dir, walDir)
 	wl, err := wlog.NewSize(o.Logger, o.Registerer, dir, o.SegmentSize, o.Compression)
 	if err != nil {
 		return nil, fmt.Errorf("open the log %s: %w", dir, err)
 	}
 	return &journal{
-		wl: wl, encoders: sync.Pool{New: func() any { return new(encoder) }}, made: new(encoder), spare: new(encoder),
+		o: o, wl: wl, encoders: sync.Pool{New: func() any { return new(encoder) }}, made: new(encoder), spare: new(encoder),
 	}, nil
 }
 
@@ -97,7 +103,7 @@ func (j *journal) writeAfterSeries(e *encoder, fresh []description) error {
 	e.recs = append(e.recs, made.records()...)
 	var m encoder
 	if len(fresh) > 0 {
-		m.metadata(records(fresh))
+		m.metadata(refMetadata(fresh))
 		e.recs = append(e.recs, m.records()...)
 	}
 	if err := j.log(e.records()); err != nil {
@@ -149,9 +155,10 @@ func (j *journal) size() (int64, error) {
 
 // close syncs the log and closes it.
 func (j *journal) close() error {
+	j.closing.Store(true) // which ends a cut under way
 	j.cutting.Lock()
 	defer j.cutting.Unlock()
-	closed := errors.New("the log is closed")
+	closed := errLogClosed
 	j.failed.CompareAndSwap(nil, &closed)
 	if err := j.wl.Close(); err != nil {
 		return fmt.Errorf("close the log %s: %w", j.wl.Dir(), err)

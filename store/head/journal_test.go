@@ -14,7 +14,7 @@ import (
 	"github.com/prometheus/prometheus/model/metadata"
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/tsdb/chunks"
-	"github.com/prometheus/prometheus/tsdb/record"
+	logrecord "github.com/prometheus/prometheus/tsdb/record"
 	"github.com/prometheus/prometheus/tsdb/wlog"
 )
 
@@ -43,11 +43,11 @@ func wildSamples(rnd *rand.Rand, n, series int) []Sample {
 
 // logged is all of a log as Prometheus reads it.
 type logged struct {
-	kinds     []record.Type
-	series    []record.RefSeries
-	samples   []record.RefSample
-	exemplars []record.RefExemplar
-	metadata  []record.RefMetadata
+	kinds     []logrecord.Type
+	series    []logrecord.RefSeries
+	samples   []logrecord.RefSample
+	exemplars []logrecord.RefExemplar
+	metadata  []logrecord.RefMetadata
 }
 
 func readLog(t *testing.T, o Options) (out logged) {
@@ -57,21 +57,21 @@ func readLog(t *testing.T, o Options) (out logged) {
 		t.Fatal(err)
 	}
 	defer segments.Close()
-	dec := record.NewDecoder(labels.NewSymbolTable(), slog.New(slog.DiscardHandler))
+	dec := logrecord.NewDecoder(labels.NewSymbolTable(), slog.New(slog.DiscardHandler))
 	r := wlog.NewReader(segments)
 	for r.Next() {
 		kind := dec.Type(r.Record())
 		out.kinds = append(out.kinds, kind)
 		switch kind {
-		case record.Series:
+		case logrecord.Series:
 			out.series, err = dec.Series(r.Record(), out.series)
-		case record.Samples:
-			var some []record.RefSample
+		case logrecord.Samples:
+			var some []logrecord.RefSample
 			some, err = dec.Samples(r.Record(), nil)
 			out.samples = append(out.samples, some...)
-		case record.Exemplars:
+		case logrecord.Exemplars:
 			out.exemplars, err = dec.Exemplars(r.Record(), out.exemplars)
-		case record.Metadata:
+		case logrecord.Metadata:
 			out.metadata, err = dec.Metadata(r.Record(), out.metadata)
 		}
 		if err != nil {
@@ -130,7 +130,7 @@ func TestJournal_SeriesThatAreGone_AreLeftOut(t *testing.T) {
 	mustWrite(t, j, fakeRefs(0), &Transaction{})
 	mustClose(t, j)
 	got := readLog(t, o)
-	if len(got.kinds) != 1 || len(got.samples) != 1 || got.samples[0] != (record.RefSample{Ref: 3, T: 5, V: 1}) {
+	if len(got.kinds) != 1 || len(got.samples) != 1 || got.samples[0] != (logrecord.RefSample{Ref: 3, T: 5, V: 1}) {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -181,9 +181,9 @@ func TestJournal_Metadata_IsLoggedWhenItChanges(t *testing.T) {
 	mustWrite(t, j, fakeRefs(0), &Transaction{Metadata: []Metadata{m(1, "one"), m(2, "other"), m(300, "far")}})
 	mustClose(t, j)
 	got := readLog(t, o)
-	want := []record.RefMetadata{
-		{Ref: 1, Type: uint8(record.Counter), Unit: "s", Help: "one"}, {Ref: 2, Type: uint8(record.Counter), Unit: "s", Help: "two"},
-		{Ref: 2, Type: uint8(record.Counter), Unit: "s", Help: "other"}, {Ref: 300, Type: uint8(record.Counter), Unit: "s", Help: "far"},
+	want := []logrecord.RefMetadata{
+		{Ref: 1, Type: uint8(logrecord.Counter), Unit: "s", Help: "one"}, {Ref: 2, Type: uint8(logrecord.Counter), Unit: "s", Help: "two"},
+		{Ref: 2, Type: uint8(logrecord.Counter), Unit: "s", Help: "other"}, {Ref: 300, Type: uint8(logrecord.Counter), Unit: "s", Help: "far"},
 	}
 	if fmt.Sprint(got.metadata) != fmt.Sprint(want) {
 		t.Errorf("got %v, want %v", got.metadata, want)

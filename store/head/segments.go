@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/prometheus/prometheus/tsdb/record"
+	logrecord "github.com/prometheus/prometheus/tsdb/record"
 	"github.com/prometheus/prometheus/tsdb/wlog"
 )
 
@@ -49,7 +49,7 @@ func tryOpenSegments(dir string) (files segments, err error) {
 	}
 	from := 0
 	checkpoint, covers, err := wlog.LastCheckpoint(dir)
-	if err != nil && !errors.Is(err, record.ErrNotFound) {
+	if err != nil && !errors.Is(err, logrecord.ErrNotFound) {
 		return nil, err
 	}
 	if err == nil {
