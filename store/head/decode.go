@@ -157,6 +157,8 @@ func (d *decoder) floats(b []byte) error {
 	ref0, t0 := binary.BigEndian.Uint64(b), int64(binary.BigEndian.Uint64(b[8:]))
 	var page *refPage
 	no := uint64(math.MaxUint64)
+	highest := uint64(0)
+	defer func() { d.saw(chunks.HeadSeriesRef(highest)) }()
 	for b = b[16:]; len(b) > 0; {
 		dref, n := varint(b)
 		if n <= 0 {
@@ -174,11 +176,14 @@ func (d *decoder) floats(b []byte) error {
 		v := math.Float64frombits(binary.BigEndian.Uint64(b))
 		b = b[8:]
 		t := t0 + dt
+		ref := ref0 + uint64(dref)
+		if ref > highest && ref <= maxRef {
+			highest = ref
+		}
 		if t < d.mint {
 			d.stats.Old++
 			continue
 		}
-		ref := ref0 + uint64(dref)
 		if ref>>refShift != no {
 			no = ref >> refShift
 			page = d.ids.page(no)
@@ -187,14 +192,13 @@ func (d *decoder) floats(b []byte) error {
 		if page != nil {
 			id = page[ref&refMask]
 		}
-		d.sample(chunks.HeadSeriesRef(ref), id, t, v)
+		d.sample(id, t, v)
 	}
 	return nil
 }
 
-func (d *decoder) sample(ref chunks.HeadSeriesRef, id ID, t int64, v float64) {
+func (d *decoder) sample(id ID, t int64, v float64) {
 	if id == 0 {
-		d.saw(ref)
 		d.stats.Unknown.Samples++
 		return
 	}
@@ -214,11 +218,12 @@ func (d *decoder) floatsV2(rec []byte) error {
 		return err
 	}
 	for _, s := range all {
+		d.saw(s.Ref)
 		if s.T < d.mint {
 			d.stats.Old++
 			continue
 		}
-		d.sample(s.Ref, d.ids.get(s.Ref), s.T, s.V)
+		d.sample(d.ids.get(s.Ref), s.T, s.V)
 	}
 	d.samples = all
 	return nil
@@ -230,12 +235,12 @@ func (d *decoder) exemplars(rec []byte) error {
 		return err
 	}
 	for _, e := range all {
+		d.saw(e.Ref)
 		id := d.ids.get(e.Ref)
 		switch {
 		case e.T < d.mint:
 			d.stats.Old++
 		case id == 0:
-			d.saw(e.Ref)
 			d.stats.Unknown.Exemplars++
 		default:
 			d.sink.exemplar(id, exemplar.Exemplar{Labels: e.Labels, Value: e.V, Ts: e.T, HasTs: true})
@@ -250,8 +255,8 @@ func (d *decoder) metadata(rec []byte) error {
 		return err
 	}
 	for _, m := range all {
+		d.saw(m.Ref)
 		if d.ids.get(m.Ref) == 0 {
-			d.saw(m.Ref)
 			d.stats.Unknown.Metadata++
 			continue
 		}
