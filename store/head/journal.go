@@ -125,9 +125,9 @@ func (j *journal) log(recs [][]byte) error {
 		return nil
 	}
 	if err := j.wl.Log(recs...); err != nil {
-		err = fmt.Errorf("write the log %s: %w", j.wl.Dir(), err)
-		j.failed.CompareAndSwap(nil, &err)
-		return err
+		failed := fmt.Errorf("write the log %s: %w", j.wl.Dir(), err)
+		j.failed.CompareAndSwap(nil, &failed)
+		return failed
 	}
 	if n := j.notified.Load(); n != nil {
 		(*n).Notify()
