@@ -3,7 +3,6 @@ package head
 import (
 	"fmt"
 	"hash/maphash"
-	"slices"
 	"sync"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -26,6 +25,8 @@ type index struct {
 	previous []pairID // of the series made last
 	removals uint64   // counts calls of remove
 
+	writes bool // labels are written, not built; see writesLabels
+
 	removing sync.Mutex // one at a time; taken before mu
 }
 
@@ -44,7 +45,7 @@ type seriesPage struct {
 func (p *seriesPage) isLive(at ID) bool { return p.live[at/64]&(1<<(at%64)) != 0 }
 
 func newIndex() *index {
-	x := &index{seed: maphash.MakeSeed()}
+	x := &index{seed: maphash.MakeSeed(), writes: writesLabels()}
 	x.pairs.init()
 	return x
 }
@@ -92,8 +93,7 @@ func (x *index) find(hash uint32, ls labels.Labels) ID {
 
 // has reports whether a series that is there has exactly these labels.
 func (x *index) has(id ID, ls labels.Labels) bool {
-	pids := x.pairsOf(id)
-	same := true
+	pids, same := x.pairsOf(id)
 	i := 0
 	ls.Range(func(l labels.Label) {
 		same = same && i < len(pids) && x.pairs.is(pids[i], l.Name, l.Value)
@@ -168,39 +168,42 @@ func trimmed[T any](s []T) []T {
 	return s
 }
 
-// pairsOf returns the pairs of a series in order of names, nil if it is not there.
-func (x *index) pairsOf(id ID) []pairID {
+// pairsOf returns the pairs of a series in order of names, or false if it is not there.
+func (x *index) pairsOf(id ID) ([]pairID, bool) {
 	n := int(id / seriesPerPage)
 	if n >= len(x.pages) || x.pages[n] == nil {
-		return nil
+		return nil, false
 	}
 	page, at := x.pages[n], id%seriesPerPage
 	if !page.isLive(at) {
-		return nil
+		return nil, false
 	}
-	return page.pairs[page.start[at]:page.start[at+1]]
-}
-
-// exists reports whether a series is there.
-func (x *index) exists(id ID) bool {
-	n := int(id / seriesPerPage)
-	return n < len(x.pages) && x.pages[n] != nil && x.pages[n].isLive(id%seriesPerPage)
+	return page.pairs[page.start[at]:page.start[at+1]], true
 }
 
 // labels gives b the labels of a series, sorted by name, and reports whether it is
 // there.
 func (x *index) labels(id ID, b *labels.ScratchBuilder) bool {
 	b.Reset()
+	if !x.writes {
+		x.mu.RLock()
+		defer x.mu.RUnlock()
+		pids, ok := x.pairsOf(id)
+		for _, pid := range pids {
+			at := x.pairs.at(pid)
+			b.Add(x.pairs.names[at.name()].text, at.value)
+		}
+		return ok
+	}
+	var buf [512]byte
 	x.mu.RLock()
-	defer x.mu.RUnlock()
-	if !x.exists(id) {
-		return false
+	pids, ok := x.pairsOf(id)
+	text := x.pairs.appendTo(buf[:0], pids)
+	x.mu.RUnlock()
+	if ok {
+		b.Assign(labelsFrom(string(text)))
 	}
-	for _, pid := range x.pairsOf(id) {
-		at := x.pairs.at(pid)
-		b.Add(x.pairs.names[at.name()].text, at.value)
-	}
-	return true
+	return ok
 }
 
 // len returns how many series there are.
@@ -208,9 +211,4 @@ func (x *index) len() int {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	return x.count
-}
-
-// liveOnly returns those of ids that are there; it writes over ids.
-func (x *index) liveOnly(ids []ID) []ID {
-	return slices.DeleteFunc(ids, func(id ID) bool { return !x.exists(id) })
 }

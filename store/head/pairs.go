@@ -32,6 +32,7 @@ func (p *pair) name() nameID { return nameID(p.state >> 2) }
 // readers may go on with what they took under the lock.
 type name struct {
 	text   string
+	begin  string   // what labels have before the value; see appendText
 	pairs  []pairID // in the order they were made; may hold some that are free by now
 	series int      // that have the name
 }
@@ -132,8 +133,9 @@ func (p *pairs) internName(text string) nameID {
 		n = nameID(len(p.names))
 		p.names = append(p.names, name{})
 	}
-	text = strings.Clone(text)
-	p.names[n] = name{text: text}
+	begin := string(appendText(nil, text))
+	text = begin[len(begin)-len(text):]
+	p.names[n] = name{text: text, begin: begin}
 	p.byName[text] = n
 	return n
 }
@@ -181,4 +183,14 @@ func (p *pairs) list(pid pairID) list {
 		return list{many: p.lists[at.posts]}
 	}
 	return list{one: ID(at.posts)}
+}
+
+// appendTo appends pairs as labels keep them.
+func (p *pairs) appendTo(b []byte, pids []pairID) []byte {
+	for _, pid := range pids {
+		at := p.at(pid)
+		b = append(b, p.names[at.name()].begin...)
+		b = appendText(b, at.value)
+	}
+	return b
 }

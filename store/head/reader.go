@@ -154,14 +154,12 @@ func (r *indexReader) SortedPostings(p promindex.Postings) promindex.Postings {
 func (r *indexReader) ShardedPostings(p promindex.Postings, shard, shards uint64) promindex.Postings {
 	var ids []ID
 	var b labels.ScratchBuilder
-	var ls labels.Labels
 	for p.Next() {
 		id := ID(p.At())
 		if !r.index.labels(id, &b) {
 			continue
 		}
-		b.Overwrite(&ls)
-		if labels.StableHash(ls)%shards == shard {
+		if labels.StableHash(b.Labels())%shards == shard {
 			ids = append(ids, id)
 		}
 	}
@@ -183,14 +181,20 @@ func (r *indexReader) Series(ref storage.SeriesRef, b *labels.ScratchBuilder, ch
 	}
 	id := ID(ref)
 	*chks = r.floats.metas(id, (*chks)[:0])
-	*chks = slices.DeleteFunc(*chks, func(m chunks.Meta) bool {
+	kept := (*chks)[:0]
+	for _, m := range *chks {
+		if !m.OverlapsClosedInterval(r.mint, r.maxt) {
+			continue
+		}
 		if m.MaxTime == math.MaxInt64 && m.MinTime < r.mint {
 			// The meta of an open chunk does not tell where it ends.
-			newest, _, ok := r.floats.newest(id)
-			return !ok || newest < r.mint
+			if newest, _, ok := r.floats.newest(id); !ok || newest < r.mint {
+				continue
+			}
 		}
-		return !m.OverlapsClosedInterval(r.mint, r.maxt)
-	})
+		kept = append(kept, m)
+	}
+	*chks = kept
 	return nil
 }
 

@@ -39,10 +39,10 @@ func (x *index) forget(gone []ID) (was []ID, affected []pairID) {
 		x.mu.Lock()
 		x.removals++
 		for _, id := range gone[:n] {
-			if !x.exists(id) {
+			pids, ok := x.pairsOf(id)
+			if !ok {
 				continue
 			}
-			pids := x.pairsOf(id)
 			b.Reset()
 			for _, pid := range pids {
 				at := x.pairs.at(pid)

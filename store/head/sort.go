@@ -64,19 +64,18 @@ func (s *sorter) take(ids []ID) {
 	x := s.index
 	s.ids = make([]ID, 0, len(ids))
 	s.page = make([]uint32, 0, len(ids))
-	last := -1
 	for len(ids) > 0 {
 		part := ids[:min(sortAtOnce, len(ids))]
 		ids = ids[len(part):]
+		last := -1 // pages may have changed since
 		x.mu.RLock()
 		for _, id := range part {
-			if !x.exists(id) {
+			if _, ok := x.pairsOf(id); !ok {
 				continue
 			}
 			n := int(id / seriesPerPage)
-			page := x.pages[n]
-			if n != last || s.pages[len(s.pages)-1].page != page || len(s.pages[len(s.pages)-1].pairs) < int(page.start[id%seriesPerPage+1]) {
-				s.pages = append(s.pages, pageView{page, page.pairs})
+			if n != last {
+				s.pages = append(s.pages, pageView{x.pages[n], x.pages[n].pairs})
 				last = n
 			}
 			s.ids = append(s.ids, id)

@@ -53,21 +53,32 @@ func (x *index) eachValue(ctx context.Context, text string, do func(value string
 // values returns the values of a name, each once, in no order.
 func (x *index) values(ctx context.Context, text string) ([]string, error) {
 	x.mu.RLock()
-	var values []string
-	if n, ok := x.pairs.byName[text]; ok {
-		values = make([]string, 0, len(x.pairs.names[n].pairs))
+	n, ok := x.pairs.byName[text]
+	if !ok {
+		x.mu.RUnlock()
+		return nil, nil
 	}
-	removals := x.removals
+	pids, removals := x.pairs.names[n].pairs, x.removals
 	x.mu.RUnlock()
-	err := x.eachValue(ctx, text, func(value string, _ list) { values = append(values, value) })
-	if err != nil {
-		return nil, err
-	}
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	if x.removals != removals {
-		slices.Sort(values)
-		values = slices.Compact(values)
+	values := make([]string, 0, len(pids))
+	for len(pids) > 0 {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		part := pids[:min(valuesAtOnce, len(pids))]
+		pids = pids[len(part):]
+		x.mu.RLock()
+		for _, pid := range part {
+			if at := x.pairs.at(pid); at.state != 0 && at.name() == n && x.pairs.names[n].text == text {
+				values = append(values, at.value)
+			}
+		}
+		changed := x.removals != removals
+		x.mu.RUnlock()
+		if changed && len(pids) == 0 {
+			slices.Sort(values)
+			values = slices.Compact(values)
+		}
 	}
 	return values, nil
 }
@@ -95,7 +106,8 @@ func (x *index) namesOf(ctx context.Context, p promindex.Postings) ([]string, er
 		x.mu.RLock()
 		defer x.mu.RUnlock()
 		for _, id := range ids {
-			for _, pid := range x.pairsOf(id) {
+			pids, _ := x.pairsOf(id)
+			for _, pid := range pids {
 				n := x.pairs.at(pid).name()
 				if n != last && !seen[n] {
 					seen[n] = true
