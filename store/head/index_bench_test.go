@@ -1,0 +1,240 @@
+package head
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb"
+	"github.com/prometheus/prometheus/tsdb/chunkenc"
+)
+
+// tenLabels returns the labels of n series: of ten pairs one belongs to one series only
+// and one has 250 values.
+func tenLabels(n int) []labels.Labels {
+	out := make([]labels.Labels, n)
+	b := labels.NewScratchBuilder(10)
+	for i := range out {
+		b.Reset()
+		b.Add("__name__", "http_requests_"+strconv.Itoa(i%40))
+		b.Add("cluster", "eu-west-1")
+		b.Add("container", "server")
+		b.Add("handler", "/api/v1/"+strconv.Itoa(i%20))
+		b.Add("instance", fmt.Sprintf("10.0.0.%d:9100", i%250))
+		b.Add("job", "shop-"+strconv.Itoa(i%7))
+		b.Add("method", "GET")
+		b.Add("namespace", "shop")
+		b.Add("pod", fmt.Sprintf("frontend-7d4b9c-%08x", i*2654435761))
+		b.Add("status", strconv.Itoa(200+i%5))
+		out[i] = b.Labels()
+	}
+	return out
+}
+
+func cpuTime(tb testing.TB) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		tb.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// beside runs ours and theirs in turn and reports the processor time of both for one
+// of n, and their ratio.
+func beside(b *testing.B, n int, ours, theirs func()) {
+	b.Helper()
+	var cpu [2]time.Duration
+	rounds := 0
+	for b.Loop() {
+		for i, do := range []func(){ours, theirs} {
+			runtime.GC()
+			from := cpuTime(b)
+			do()
+			cpu[i] += cpuTime(b) - from
+		}
+		rounds++
+	}
+	per := float64(rounds) * float64(n)
+	b.ReportMetric(float64(cpu[0])/per, "ours-cpu-ns")
+	b.ReportMetric(float64(cpu[1])/per, "theirs-cpu-ns")
+	b.ReportMetric(float64(cpu[0])/float64(cpu[1]), "ratio")
+	b.ReportMetric(0, "ns/op")
+}
+
+func BenchmarkIndex_Create200k(b *testing.B) {
+	all := tenLabels(200_000)
+	beside(b, len(all), func() {
+		x := newIndex()
+		var last ID
+		for _, ls := range all {
+			x.getOrCreate(ls, func() ID { last++; return last })
+		}
+	}, func() {
+		h := openTSDBHead(b)
+		app := h.Appender(context.Background())
+		for _, ls := range all {
+			if _, err := app.Append(0, ls, 1, 1); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := app.Commit(); err != nil {
+			b.Fatal(err)
+		}
+		if err := h.Close(); err != nil {
+			b.Fatal(err)
+		}
+	})
+}
+
+// filled has n series with so many samples.
+func filled(b *testing.B, n, samples int) *both {
+	x := newBoth(b)
+	all := tenLabels(n)
+	for i := range samples {
+		x.append(all, int64(1+i)*15_000, func(j int) float64 { return float64(i * j % 100) })
+	}
+	return x
+}
+
+// read runs a Select to its end.
+func read(b *testing.B, block tsdb.BlockReader, sort bool, hints *storage.SelectHints, ms []*labels.Matcher) (series, samples int) {
+	q, err := tsdb.NewBlockQuerier(block, 0, testRange)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer q.Close()
+	set := q.Select(context.Background(), sort, hints, slices.Clone(ms)...)
+	var it chunkenc.Iterator
+	for set.Next() {
+		series++
+		if set.At().Labels().IsEmpty() {
+			b.Fatal("no labels")
+		}
+		it = set.At().Iterator(it)
+		for it.Next() != chunkenc.ValNone {
+			samples++
+		}
+	}
+	if set.Err() != nil {
+		b.Fatal(set.Err())
+	}
+	return series, samples
+}
+
+func BenchmarkBlock_Query(b *testing.B) {
+	const n = 100_000
+	x := filled(b, n, 20)
+	theirs, ours := x.blocks(0, testRange)
+	one := tenLabels(1)[0].Get("pod")
+	eq := func(name, value string) *labels.Matcher { return labels.MustNewMatcher(labels.MatchEqual, name, value) }
+	re := func(name, value string) *labels.Matcher {
+		return labels.MustNewMatcher(labels.MatchRegexp, name, value)
+	}
+	for _, c := range []struct {
+		name   string
+		series int
+		times  int
+		sort   bool
+		fn     string
+		ms     []*labels.Matcher
+	}{
+		{"one of a pod", 1, 2000, false, "", []*labels.Matcher{eq("pod", one)}},
+		{"one of a name and pod", 1, 1000, true, "", []*labels.Matcher{eq("__name__", "http_requests_0"), eq("pod", one)}},
+		{"2500 of a name, sorted", n / 40, 5, true, "", []*labels.Matcher{eq("__name__", "http_requests_0")}},
+		{"all", n, 1, false, "", []*labels.Matcher{eq("namespace", "shop")}},
+		{"all, sorted", n, 1, true, "", []*labels.Matcher{eq("namespace", "shop")}},
+		{"all, labels only", n, 1, false, "series", []*labels.Matcher{eq("namespace", "shop")}},
+		{"regexp of pods", 0, 1, false, "", []*labels.Matcher{re("pod", ".*ffff.*")}},
+		{"regexp of pods of one instance", 0, 1, false, "", []*labels.Matcher{eq("instance", "10.0.0.3:9100"), re("pod", ".*[0-4]")}},
+		{"regexp of instances", n / 250 * 11, 1, false, "", []*labels.Matcher{re("instance", "10.0.0.1.?:9100")}},
+		{"any pod", n, 1, false, "series", []*labels.Matcher{re("pod", ".+")}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			ask := func(block tsdb.BlockReader) func() {
+				return func() {
+					for range c.times {
+						series, _ := read(b, block, c.sort, &storage.SelectHints{Start: 0, End: testRange, Func: c.fn}, c.ms)
+						if c.series != 0 && series != c.series {
+							b.Fatalf("%d series, want %d", series, c.series)
+						}
+					}
+				}
+			}
+			beside(b, max(c.series, 1)*c.times, ask(ours), ask(theirs))
+		})
+	}
+	for _, c := range []struct {
+		name  string
+		label string
+		ms    []*labels.Matcher
+		times int
+	}{
+		{"250 values", "instance", nil, 1000},
+		{"100k values", "pod", nil, 3},
+		{"values with a matcher", "instance", []*labels.Matcher{eq("job", "shop-1")}, 20},
+		{"values of pods with a matcher", "pod", []*labels.Matcher{eq("job", "shop-1")}, 1},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			ask := func(block tsdb.BlockReader) func() {
+				return func() {
+					for range c.times {
+						q, err := tsdb.NewBlockQuerier(block, 0, testRange)
+						if err != nil {
+							b.Fatal(err)
+						}
+						values, _, err := q.LabelValues(context.Background(), c.label, nil, slices.Clone(c.ms)...)
+						if err != nil || len(values) == 0 {
+							b.Fatalf("%d values, %v", len(values), err)
+						}
+						q.Close()
+					}
+				}
+			}
+			beside(b, c.times, ask(ours), ask(theirs))
+		})
+	}
+}
+
+// BenchmarkIndex_SortAll sorts all series by labels, as compaction does.
+func BenchmarkIndex_SortAll(b *testing.B) {
+	x := filled(b, 200_000, 1)
+	theirs, ours := x.blocks(0, testRange)
+	sort := func(block tsdb.BlockReader) func() {
+		return func() {
+			ix, err := block.Index()
+			if err != nil {
+				b.Fatal(err)
+			}
+			n := 0
+			for p := tsdb.AllSortedPostings(context.Background(), ix); p.Next(); n++ {
+			}
+			if n != 200_000 {
+				b.Fatalf("%d series", n)
+			}
+		}
+	}
+	beside(b, 200_000, sort(ours), sort(theirs))
+}
+
+func BenchmarkIndex_Symbols(b *testing.B) {
+	x := filled(b, 200_000, 1)
+	theirs, ours := x.blocks(0, testRange)
+	symbols := func(block tsdb.BlockReader) func() {
+		return func() {
+			ix, err := block.Index()
+			if err != nil {
+				b.Fatal(err)
+			}
+			for s := ix.Symbols(); s.Next(); {
+			}
+		}
+	}
+	beside(b, 200_000, symbols(ours), symbols(theirs))
+}
