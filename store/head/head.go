@@ -18,12 +18,13 @@ import (
 
 // Head is open until Close. All methods are safe for concurrent use.
 type Head struct {
-	o      Options
-	floats *floats     // records and chunks
-	index  *index      // labels
-	files  *chunkFiles // nil if read-only
-	log    *journal    // nil if read-only
-	replay replayStats // of the log at Open
+	o       Options
+	floats  *floats     // records and chunks
+	index   *index      // labels
+	files   *chunkFiles // nil if read-only
+	log     *journal    // nil if read-only
+	replay  replayStats // of the log at Open
+	readers *readers
 
 	// commits is held shared from Begin to End and alone while series are dropped, so
 	// that whoever has begun may use the IDs it holds until it ends.
@@ -68,6 +69,7 @@ func (h *Head) open() (err error) {
 		return err
 	}
 	h.minValid.Store(truncated)
+	h.readers = newReaders(truncated)
 	highest, stats, err := replay(h.o, filling{h})
 	if err != nil {
 		return err
@@ -282,8 +284,3 @@ func (h *Head) Stats(label string, limit int) *tsdb.Stats {
 
 // SetWriteNotified makes n be told of each write of the log.
 func (h *Head) SetWriteNotified(n wlog.WriteNotified) { h.log.setWriteNotified(n) }
-
-// Block returns a reader of the samples from mint to maxt, both included.
-func (h *Head) Block(mint, maxt int64) tsdb.BlockReader {
-	return newBlock(h.index, h.floats, mint, maxt)
-}
