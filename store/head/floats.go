@@ -47,6 +47,27 @@ func (f *floats) ref(id ID) chunks.HeadSeriesRef {
 	return chunks.HeadSeriesRef(r.ref.Load())
 }
 
+// refs sets the references of the series of samples. No step waits for one before, so
+// that the processor looks at many records at once.
+func (f *floats) refs(samples []Sample, dst *[refsRun]chunks.HeadSeriesRef) {
+	var p *recordPage
+	no := ID(math.MaxUint32)
+	for i := range samples[:min(len(samples), refsRun)] {
+		id := samples[i].ID
+		if id>>recordPageBits != no {
+			no = id >> recordPageBits
+			p = f.page(id)
+		}
+		dst[i] = 0
+		if p == nil {
+			continue
+		}
+		if r := p.at(id); r != nil {
+			dst[i] = chunks.HeadSeriesRef(r.ref.Load())
+		}
+	}
+}
+
 // ahead asks for the memory of a record.
 func (f *floats) ahead(id ID) {
 	if _, r := f.at(id); r != nil {
@@ -74,18 +95,22 @@ func (f *floats) write(id ID, r *record, s *stripe, t int64, v uint64) bool {
 	if t >= r.end || r.samples >= r.limit {
 		f.turn(id, r, s, t)
 	}
-	w := bitWriter{lines: f.lines, stripe: s, record: r, line: f.lines.at(r.tail.Load()), pos: uint(r.pos)}
-	switch delta := uint64(t) - uint64(r.newest); r.samples {
-	case 0:
-		w.begin(t, v)
-	case 1:
-		w.second(delta, v)
-		r.delta = uint32(delta)
-	default:
-		w.further(uint32(delta), v)
-		r.delta = uint32(delta)
+	delta := uint64(t) - uint64(r.newest)
+	l := f.lines.at(r.tail.Load())
+	if r.samples < 2 || delta != uint64(r.delta) || !r.writeQuickly(l, v) {
+		w := bitWriter{lines: f.lines, stripe: s, record: r, line: l, pos: uint(r.pos)}
+		switch r.samples {
+		case 0:
+			w.begin(t, v)
+		case 1:
+			w.second(delta, v)
+			r.delta = uint32(delta)
+		default:
+			w.further(uint32(delta), v)
+			r.delta = uint32(delta)
+		}
+		r.pos = uint16(w.pos)
 	}
-	r.pos = uint16(w.pos)
 	r.newest, r.value = t, v
 	r.samples++
 	return true
