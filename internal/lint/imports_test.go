@@ -36,6 +36,7 @@ var mayImport = map[string][]string{
 	"bands":             {"internal/yamldoc", "telemetry", "detector"},
 	"warm":              {"internal/yamldoc", "telemetry", "detector", "store/..."},
 	"store/forward":     {"internal/promfile"},
+	"store/head":        {"internal/prefetch"},
 	"ingest/...":        {"internal/yamldoc", "telemetry", "ingest/..."},
 	"logs/template":     {"internal/yamldoc", "telemetry"},
 	"logs/watch":        {"internal/yamldoc", "telemetry", "logs/template"},

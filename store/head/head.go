@@ -1,71 +1,139 @@
 package head
 
 import (
-	"log/slog"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/model/exemplar"
 	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/model/metadata"
 	"github.com/prometheus/prometheus/tsdb"
+	"github.com/prometheus/prometheus/tsdb/chunks"
 	"github.com/prometheus/prometheus/tsdb/wlog"
-	"github.com/prometheus/prometheus/util/compression"
 )
-
-// ID numbers a series within one opening of a Head. 0 is none. An ID is given once
-// and never again, so that IDs grow with the age of series.
-type ID uint32
-
-// Sample is a value of a series. Tag is the caller's own and not looked at.
-type Sample struct {
-	ID  ID
-	Tag uint32
-	T   int64 // ms since 1970
-	V   float64
-}
-
-// Options say where and how a Head keeps its samples.
-type Options struct {
-	Dir         string // made if need be; log in Dir/wal, full chunks in Dir/chunks
-	Logger      *slog.Logger
-	Registerer  prometheus.Registerer // for metrics of the log; nil keeps none
-	BlockRange  int64                 // ms that a block spans; no chunk crosses its borders
-	Compression compression.Type      // of the log
-	SegmentSize int                   // of the log, in bytes
-	// Lifecycle is told of series that are made, also while the log is replayed, and
-	// of those that are dropped; nil tells nobody.
-	Lifecycle tsdb.SeriesLifecycleCallback
-	// Exemplar is given each exemplar that the log has; nil drops them.
-	Exemplar func(ls labels.Labels, e exemplar.Exemplar)
-	// Progress is told how far the replay is; nil tells nobody.
-	Progress func(segment, last int)
-	// ReadOnly replays the log and changes nothing in Dir.
-	ReadOnly bool
-}
 
 // Head is open until Close. All methods are safe for concurrent use.
 type Head struct {
-	o      Options
-	floats *floats  // records and chunks
-	index  *index   // labels
-	log    *journal // nil if read-only
+	o       Options
+	floats  *floats     // records and chunks
+	index   *index      // labels
+	files   *chunkFiles // nil if read-only
+	log     *journal    // nil if read-only
+	replay  replayStats // of the log at Open
+	readers *readers
 
 	// commits is held shared from Begin to End and alone while series are dropped, so
 	// that whoever has begun may use the IDs it holds until it ends.
-	commits sync.RWMutex
+	commits    sync.RWMutex
+	truncating sync.Mutex
+	highest    atomic.Uint64 // reference that was given to a series
 
 	minTime  atomic.Int64
 	maxTime  atomic.Int64
 	minValid atomic.Int64 // what is older is or will be in a block
+	// lowest is the time of the oldest sample that was stored since Truncate last set
+	// about to find the oldest.
+	lowest atomic.Int64
 }
 
-// Open opens a Head and replays its log, during which it does not return.
-func Open(o Options) (*Head, error) { panic("to be written") }
+// Open opens a Head and replays its log, during which it does not return. A damaged log
+// is an error that has a *wlog.CorruptionErr.
+func Open(o Options) (*Head, error) {
+	h := &Head{o: o, index: newIndex()}
+	h.minTime.Store(math.MaxInt64)
+	h.maxTime.Store(math.MinInt64)
+	h.minValid.Store(math.MinInt64)
+	h.lowest.Store(math.MaxInt64)
+	if err := h.open(); err != nil {
+		return nil, fmt.Errorf("open head %s: %w", o.Dir, errors.Join(err, h.Close()))
+	}
+	return h, nil
+}
+
+func (h *Head) open() (err error) {
+	if !h.o.ReadOnly {
+		if err := os.MkdirAll(h.o.Dir, 0o777); err != nil {
+			return err
+		}
+		if h.files, err = openChunkFiles(filepath.Join(h.o.Dir, chunksDir)); err != nil {
+			return err
+		}
+	}
+	h.floats = newFloats(h.o.BlockRange, h.files)
+	truncated, err := readTruncated(h.o.Dir)
+	if err != nil {
+		return err
+	}
+	h.minValid.Store(truncated)
+	h.readers = newReaders(truncated)
+	highest, stats, err := replay(h.o, filling{h})
+	if err != nil {
+		return err
+	}
+	h.replay = stats
+	h.highest.Store(max(h.highest.Load(), uint64(highest)))
+	h.findTimes()
+	if h.o.ReadOnly {
+		return nil
+	}
+	if h.log, err = openJournal(h.o); err != nil {
+		return err
+	}
+	h.log.described.pages = stats.described.pages
+	return nil
+}
+
+// chunksDir is the folder of full chunks in that of the head.
+const chunksDir = "chunks"
+
+// findTimes sets the times of the oldest and the newest sample.
+func (h *Head) findTimes() {
+	newest := int64(math.MinInt64)
+	h.floats.each(func(_ ID, t int64) { newest = max(newest, t) })
+	h.maxTime.Store(newest)
+	h.minTime.Store(h.floats.trim(math.MinInt64))
+}
+
+// filling is a Head that its log is read into.
+type filling struct{ *Head }
+
+// series makes a series or finds it. If it has another reference the greater one stays:
+// it is the one that newer records have.
+func (h filling) series(ref chunks.HeadSeriesRef, ls labels.Labels) ID {
+	id, created := h.index.getOrCreate(ls, func() ID { return h.floats.add(ref) })
+	if created {
+		if h.o.Lifecycle != nil {
+			h.o.Lifecycle.PostCreation(ls)
+		}
+	} else if _, r := h.floats.at(id); r != nil {
+		r.ref.Store(max(r.ref.Load(), uint64(ref)))
+	}
+	return id
+}
+
+func (h filling) sample(id ID, t int64, v float64) { h.floats.append(id, t, v) }
+
+func (h filling) exemplar(id ID, e exemplar.Exemplar) {
+	if h.o.Exemplar != nil {
+		h.o.Exemplar(h.Labels(id), e)
+	}
+}
 
 // Close closes the log. Readers must be closed before.
-func (h *Head) Close() error { panic("to be written") }
+func (h *Head) Close() error {
+	var errs []error
+	if h.log != nil {
+		errs = append(errs, h.log.close())
+	}
+	if h.files != nil {
+		errs = append(errs, h.files.close())
+	}
+	return errors.Join(errs...)
+}
 
 // Begin keeps series from being dropped until End. A goroutine must not begin twice.
 func (h *Head) Begin() { h.commits.RLock() }
@@ -74,46 +142,107 @@ func (h *Head) Begin() { h.commits.RLock() }
 func (h *Head) End() { h.commits.RUnlock() }
 
 // Get returns the series of labels, or 0. To be called between Begin and End.
-func (h *Head) Get(ls labels.Labels) ID { panic("to be written") }
+func (h *Head) Get(ls labels.Labels) ID {
+	id := h.index.get(ls)
+	if h.floats.ref(id) == 0 {
+		return 0 // dropped, which the index is about to learn
+	}
+	return id
+}
+
+// ErrFull is the kind of error when there are no more IDs: after four billion series
+// in one opening.
+var ErrFull = errors.New("no more IDs for series; to be opened again")
 
 // GetOrCreate returns the series of labels, made if need be. A new one is logged with
-// the next commit of anybody. To be called between Begin and End.
-func (h *Head) GetOrCreate(ls labels.Labels) (id ID, created bool, err error) { panic("to be written") }
+// the next commit of anybody. To be called between Begin and End. The error is that of
+// Lifecycle.PreCreation, or ErrFull.
+func (h *Head) GetOrCreate(ls labels.Labels) (id ID, created bool, err error) {
+	if id := h.Get(ls); id != 0 {
+		return id, false, nil
+	}
+	if h.o.Lifecycle != nil {
+		if err := h.o.Lifecycle.PreCreation(ls); err != nil {
+			return 0, false, err
+		}
+	}
+	for {
+		id, created = h.index.getOrCreate(ls, func() ID { return h.add(ls) })
+		if id == 0 {
+			return 0, false, fmt.Errorf("make a series: %w", ErrFull)
+		}
+		if created {
+			break
+		}
+		if h.floats.ref(id) != 0 {
+			return id, false, nil // another was quicker
+		}
+		h.index.remove([]ID{id}) // dropped, which the index is about to learn
+	}
+	if h.o.Lifecycle != nil {
+		h.o.Lifecycle.PostCreation(ls)
+	}
+	return id, true, nil
+}
+
+// add makes a series. It is called under the lock of the index, so that nobody can find
+// the series before the log knows of it.
+func (h *Head) add(ls labels.Labels) ID {
+	ref := chunks.HeadSeriesRef(h.highest.Add(1))
+	id := h.floats.add(ref)
+	if id != 0 && h.log != nil {
+		h.log.created(ref, ls)
+	}
+	return id
+}
 
 // Labels returns the labels of a series, empty if it has been dropped.
-func (h *Head) Labels(id ID) labels.Labels { panic("to be written") }
+func (h *Head) Labels(id ID) labels.Labels {
+	var b labels.ScratchBuilder
+	if !h.index.labels(id, &b) {
+		return labels.EmptyLabels()
+	}
+	return b.Labels()
+}
 
 // Newest returns time and value of the newest sample, or false when there is none.
-func (h *Head) Newest(id ID) (t int64, v float64, ok bool) { panic("to be written") }
+func (h *Head) Newest(id ID) (t int64, v float64, ok bool) { return h.floats.newest(id) }
 
 // Ahead asks for the memory of a series that is about to be used. It is cheap and
 // may be called for any ID.
-func (h *Head) Ahead(id ID) { panic("to be written") }
+func (h *Head) Ahead(id ID) { h.floats.ahead(id) }
 
-// Transaction is what is committed at once.
-type Transaction struct {
-	Samples   []Sample   // of one series in order of time
-	Exemplars []Exemplar // only logged, for those who read the log; whoever commits keeps them
-	Metadata  []Metadata // only logged, when they differ from what was logged last
-}
-
-// Exemplar is an exemplar of a series.
-type Exemplar struct {
-	ID ID
-	exemplar.Exemplar
-}
-
-// Metadata describes a series.
-type Metadata struct {
-	ID ID
-	metadata.Metadata
-}
+var errReadOnly = errors.New("the head was opened to be read only")
 
 // Commit writes the log and then stores the samples, between Begin and End. Samples
 // that are not newer than the newest of their series by now, or older than MinValid,
 // are not stored: their indices are appended to late, which is returned. An error means
 // that the log could not be written, and that the Head must be closed and opened again.
-func (h *Head) Commit(tx *Transaction, late []int) ([]int, error) { panic("to be written") }
+func (h *Head) Commit(tx *Transaction, late []int) ([]int, error) {
+	if h.log == nil {
+		return late, errReadOnly
+	}
+	if err := h.log.write(tx, h.floats); err != nil {
+		return late, err
+	}
+	late, times := h.floats.commit(tx.Samples, h.MinValid(), late)
+	if times.mint <= times.maxt {
+		lower(&h.lowest, times.mint)
+		lower(&h.minTime, times.mint)
+		raise(&h.maxTime, times.maxt)
+	}
+	return late, nil
+}
+
+func lower(a *atomic.Int64, to int64) {
+	for have := a.Load(); to < have && !a.CompareAndSwap(have, to); have = a.Load() {
+	}
+}
+
+func raise(a *atomic.Int64, to int64) {
+	for have := a.Load(); to > have && !a.CompareAndSwap(have, to); have = a.Load() {
+	}
+}
 
 // MinTime and MaxTime return the times of the oldest and the newest sample, or
 // math.MaxInt64 and math.MinInt64 while there is none.
@@ -122,35 +251,36 @@ func (h *Head) MinTime() int64 { return h.minTime.Load() }
 // MaxTime: see MinTime.
 func (h *Head) MaxTime() int64 { return h.maxTime.Load() }
 
-// MinValid returns the time before which samples are not taken, or math.MinInt64.
-func (h *Head) MinValid() int64 { panic("to be written") }
+// MinValid returns the time before which samples are not taken, or math.MinInt64: what
+// is in a block by now or will be in the next one, and what is older than the newest
+// sample by half of BlockRange.
+func (h *Head) MinValid() int64 {
+	valid, newest := h.minValid.Load(), h.maxTime.Load()
+	if newest < math.MinInt64+h.o.BlockRange/2 {
+		return valid
+	}
+	return max(valid, newest-h.o.BlockRange/2)
+}
 
 // NumSeries returns how many series there are.
-func (h *Head) NumSeries() int { panic("to be written") }
+func (h *Head) NumSeries() int { return h.index.len() }
 
 // Size returns the bytes of log and chunk files.
-func (h *Head) Size() int64 { panic("to be written") }
+func (h *Head) Size() int64 {
+	if h.o.ReadOnly {
+		return 0
+	}
+	n, err := h.log.size()
+	if err != nil {
+		h.o.Logger.Warn("size of the head is not known", "err", err)
+	}
+	return n + h.files.bytes()
+}
 
 // Stats returns figures about labels, as tsdb.Head.Stats does.
-func (h *Head) Stats(label string, limit int) *tsdb.Stats { panic("to be written") }
+func (h *Head) Stats(label string, limit int) *tsdb.Stats {
+	return h.index.stats(label, limit, h.MinTime(), h.MaxTime(), uint64(h.NumSeries()))
+}
 
 // SetWriteNotified makes n be told of each write of the log.
-func (h *Head) SetWriteNotified(n wlog.WriteNotified) { panic("to be written") }
-
-// Block returns a reader of the samples from mint to maxt, both included.
-func (h *Head) Block(mint, maxt int64) tsdb.BlockReader { panic("to be written") }
-
-// Compactable returns the range [mint, maxt) that should become the next block, false
-// while there is none: when samples span one and a half times BlockRange.
-func (h *Head) Compactable() (mint, maxt int64, ok bool) { panic("to be written") }
-
-// Freeze makes all samples older than maxt late from now on and waits for the commits
-// under way, after which a reader of what is older sees it all. It comes before a block is
-// written.
-func (h *Head) Freeze(maxt int64) { panic("to be written") }
-
-// Truncate drops samples older than maxt, which must be a border of BlockRange, and
-// series that have none left, once they are safe in a block. dropped, if not nil, is
-// called with the series that go, while no one is between Begin and End; it must not
-// call the Head. Then the log is cut to what is still needed.
-func (h *Head) Truncate(maxt int64, dropped func(gone []ID)) error { panic("to be written") }
+func (h *Head) SetWriteNotified(n wlog.WriteNotified) { h.log.setWriteNotified(n) }

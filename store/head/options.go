@@ -1,0 +1,62 @@
+package head
+
+import (
+	"log/slog"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/prometheus/model/exemplar"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/metadata"
+	"github.com/prometheus/prometheus/tsdb"
+	"github.com/prometheus/prometheus/util/compression"
+)
+
+// ID numbers a series within one opening of a Head. 0 is none. An ID is given once
+// and never again, so that IDs grow with the age of series.
+type ID uint32
+
+// Sample is a value of a series. Tag is the caller's own and not looked at.
+type Sample struct {
+	ID  ID
+	Tag uint32
+	T   int64 // ms since 1970
+	V   float64
+}
+
+// Options say where and how a Head keeps its samples.
+type Options struct {
+	Dir         string // made if need be; log in Dir/wal, full chunks in Dir/chunks
+	Logger      *slog.Logger
+	Registerer  prometheus.Registerer // for metrics of the log; nil keeps none
+	BlockRange  int64                 // ms that a block spans; no chunk crosses its borders
+	Compression compression.Type      // of the log
+	SegmentSize int                   // of the log, in bytes
+	// Lifecycle is told of series that are made, also while the log is replayed, and
+	// of those that are dropped; nil tells nobody.
+	Lifecycle tsdb.SeriesLifecycleCallback
+	// Exemplar is given each exemplar that the log has; nil drops them.
+	Exemplar func(ls labels.Labels, e exemplar.Exemplar)
+	// Progress is told how far the replay is; nil tells nobody.
+	Progress func(segment, last int)
+	// ReadOnly replays the log and changes nothing in Dir.
+	ReadOnly bool
+}
+
+// Transaction is what is committed at once.
+type Transaction struct {
+	Samples   []Sample   // of one series in order of time
+	Exemplars []Exemplar // only logged, for those who read the log; whoever commits keeps them
+	Metadata  []Metadata // only logged, when they differ from what was logged last
+}
+
+// Exemplar is an exemplar of a series.
+type Exemplar struct {
+	ID ID
+	exemplar.Exemplar
+}
+
+// Metadata describes a series.
+type Metadata struct {
+	ID ID
+	metadata.Metadata
+}

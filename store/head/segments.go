@@ -1,0 +1,156 @@
+package head
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	logrecord "github.com/prometheus/prometheus/tsdb/record"
+	"github.com/prometheus/prometheus/tsdb/wlog"
+)
+
+// segments are the open files of a log, to be read one after the other.
+type segments []*wlog.Segment
+
+func (s segments) close() {
+	for _, f := range s {
+		f.Close() // only read
+	}
+}
+
+// openTries bounds how often the list of files is made anew because another process
+// deletes some of them meanwhile.
+const openTries = 20
+
+// openSegments opens the latest checkpoint and what came after it. All files are open
+// before the first is read, so that none can be deleted in between. A folder that
+// does not exist is an empty log.
+func openSegments(dir string) (segments, error) {
+	for try := 1; ; try++ {
+		files, err := tryOpenSegments(dir)
+		if err == nil {
+			return files, nil
+		}
+		files.close()
+		if !errors.Is(err, fs.ErrNotExist) || try == openTries {
+			return nil, fmt.Errorf("open the log %s: %w", dir, err)
+		}
+	}
+}
+
+func tryOpenSegments(dir string) (files segments, err error) {
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	from := 0
+	checkpoint, covers, err := wlog.LastCheckpoint(dir)
+	if err != nil && !errors.Is(err, logrecord.ErrNotFound) {
+		return nil, err
+	}
+	if err == nil {
+		from = covers + 1
+		numbers, err := segmentNumbers(checkpoint)
+		if err != nil {
+			return files, err
+		}
+		if files, err = openEach(files, checkpoint, numbers); err != nil {
+			return files, err
+		}
+	}
+	numbers, err := segmentNumbers(dir)
+	if err != nil {
+		return files, err
+	}
+	numbers = slices.DeleteFunc(numbers, func(n int) bool { return n < from })
+	for i, n := range numbers {
+		if n != from+i {
+			return files, fmt.Errorf("segment %s: %w", wlog.SegmentName(dir, from+i), fs.ErrNotExist)
+		}
+	}
+	return openEach(files, dir, numbers)
+}
+
+func openEach(files segments, dir string, numbers []int) (segments, error) {
+	for _, n := range numbers {
+		f, err := wlog.OpenReadSegment(wlog.SegmentName(dir, n))
+		if err != nil {
+			return files, err
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}
+
+// segmentNumbers lists the segments in a folder.
+func segmentNumbers(dir string) ([]int, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var out []int
+	for _, e := range entries {
+		if n, err := strconv.Atoi(e.Name()); err == nil && !e.IsDir() {
+			out = append(out, n)
+		}
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+// truncatedFile has the time before which all samples are in blocks.
+const truncatedFile = "truncated"
+
+// writeTruncated notes that samples older than maxt are in blocks, before anything
+// drops them, and returns when that will outlast a crash.
+func writeTruncated(dir string, maxt int64) error {
+	path := filepath.Join(dir, truncatedFile)
+	err := func() error {
+		f, err := os.OpenFile(path+".tmp", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o640)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(f, "%d\n", maxt)
+		if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+			return err
+		}
+		if err := os.Rename(path+".tmp", path); err != nil {
+			return err
+		}
+		return syncFolder(dir)
+	}()
+	if err != nil {
+		return fmt.Errorf("note that samples older than %d are in blocks: %w", maxt, err)
+	}
+	return nil
+}
+
+// readTruncated returns the time before which all samples are in blocks, or
+// math.MinInt64.
+func readTruncated(dir string) (int64, error) {
+	path := filepath.Join(dir, truncatedFile)
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return noTime, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read the time that blocks reach up to: %w", err)
+	}
+	t, err := strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("read the time that blocks reach up to: %s: want one number, got %.40q; delete the file to replay all of the log", path, b)
+	}
+	return t, nil
+}
+
+func syncFolder(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
