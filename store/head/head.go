@@ -83,7 +83,7 @@ func (h *Head) open() (err error) {
 	if h.log, err = openJournal(h.o); err != nil {
 		return err
 	}
-	h.log.described.pages = stats.described.pages
+	h.log.resume(stats)
 	return nil
 }
 
