@@ -107,7 +107,7 @@ func BenchmarkCommit(b *testing.B) {
 func compareHeads(b *testing.B, n int) {
 	g := newGauges(n)
 	samples := make([]Sample, n)
-	ours := newOurs(b, g, samples)
+	ours := newOurs(b, benchOptions(b), g, samples)
 	var theirs *tsdbHead
 	if os.Getenv("HEAD_ALONE") == "" {
 		theirs = newTheirs(b, g, n)
@@ -150,8 +150,8 @@ type ourHead struct {
 	tx   Transaction
 }
 
-func newOurs(b *testing.B, g *gauges, samples []Sample) *ourHead {
-	h, err := Open(Options{Dir: b.TempDir(), Logger: slog.New(slog.DiscardHandler), BlockRange: 2 * 3600_000, Compression: compression.Snappy, SegmentSize: 16 << 20})
+func newOurs(b *testing.B, o Options, g *gauges, samples []Sample) *ourHead {
+	h, err := Open(o)
 	if err != nil {
 		b.Fatal(err)
 	}
