@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/model/exemplar"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb"
@@ -18,13 +19,14 @@ import (
 
 // Head is open until Close. All methods are safe for concurrent use.
 type Head struct {
-	o       Options
-	floats  *floats     // records and chunks
-	index   *index      // labels
-	files   *chunkFiles // nil if read-only
-	log     *journal    // nil if read-only
-	replay  replayStats // of the log at Open
-	readers *readers
+	o          Options
+	floats     *floats     // records and chunks
+	index      *index      // labels
+	files      *chunkFiles // nil if read-only
+	log        *journal    // nil if read-only
+	replay     replayStats // of the log at Open
+	readers    *readers
+	registered []prometheus.Collector
 
 	// commits is held shared from Begin to End and alone while series are dropped, so
 	// that whoever has begun may use the IDs it holds until it ends.
@@ -84,6 +86,9 @@ func (h *Head) open() (err error) {
 		return err
 	}
 	h.log.resume(stats)
+	if err := h.register(); err != nil {
+		return fmt.Errorf("register metrics: %w", err)
+	}
 	return nil
 }
 
@@ -125,6 +130,7 @@ func (h filling) exemplar(id ID, e exemplar.Exemplar) {
 
 // Close closes the log. Readers must be closed before.
 func (h *Head) Close() error {
+	h.unregister()
 	var errs []error
 	if h.log != nil {
 		errs = append(errs, h.log.close())
