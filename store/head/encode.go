@@ -36,6 +36,7 @@ type encoder struct {
 	buf  []byte
 	ends []int // of the records in buf
 	recs [][]byte
+	of   [refsRun]chunks.HeadSeriesRef
 	enc  logrecord.Encoder
 }
 
@@ -69,14 +70,14 @@ func (e *encoder) records() [][]byte {
 // samples adds records of samples. Those of series that are gone are left out.
 func (e *encoder) samples(all []Sample, refs references) {
 	for some := range slices.Chunk(all, recordSamples) {
-		e.buf = appendSamples(e.buf, some, refs)
+		e.buf = appendSamples(e.buf, some, refs, &e.of)
 		e.end()
 	}
 }
 
 // appendSamples appends a record of samples to b: the reference and the time of the
 // first, and for each sample what its own differ from those by, and its value.
-func appendSamples(b []byte, samples []Sample, refs references) []byte {
+func appendSamples(b []byte, samples []Sample, refs references, of *[refsRun]chunks.HeadSeriesRef) []byte {
 	first := 0
 	for first < len(samples) && refs.ref(samples[first].ID) == 0 {
 		first++
@@ -91,9 +92,8 @@ func appendSamples(b []byte, samples []Sample, refs references) []byte {
 	b = binary.BigEndian.AppendUint64(b, uint64(t0))
 	n := len(b)
 	room := b[:cap(b)]
-	var of [refsRun]chunks.HeadSeriesRef
 	for some := range slices.Chunk(samples, refsRun) {
-		refs.refs(some, &of)
+		refs.refs(some, of)
 		for i := range some {
 			s, ref := &some[i], int64(of[i])
 			if ref == 0 {

@@ -3,6 +3,7 @@ package head
 import (
 	"encoding/binary"
 	"math"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/prometheus/prometheus/storage"
@@ -26,12 +27,15 @@ type floats struct {
 	lines      *lines
 	files      *chunkFiles // nil: full chunks stay in lines
 	blockRange int64
+	valid      atomic.Int64 // samples older than that are late; only grows
 }
 
 // newFloats returns floats without series, whose chunks do not cross multiples of
 // blockRange.
 func newFloats(blockRange int64, files *chunkFiles) *floats {
-	return &floats{records: newRecords(), lines: newLines(), files: files, blockRange: blockRange}
+	f := &floats{records: newRecords(), lines: newLines(), files: files, blockRange: blockRange}
+	f.valid.Store(math.MinInt64)
+	return f
 }
 
 // add returns the ID of a new series, 0 when there are no more.
@@ -47,24 +51,34 @@ func (f *floats) ref(id ID) chunks.HeadSeriesRef {
 	return chunks.HeadSeriesRef(r.ref.Load())
 }
 
-// refs sets the references of the series of samples. No step waits for one before, so
-// that the processor looks at many records at once.
+// refs sets the references of the series of samples, 0 for samples that commit will find
+// late: they are another's to log. No step waits for one before, so that the processor
+// looks at many records at once.
 func (f *floats) refs(samples []Sample, dst *[refsRun]chunks.HeadSeriesRef) {
-	var p *recordPage
+	valid := f.valid.Load()
+	var held *recordPage
 	no := ID(math.MaxUint32)
 	for i := range samples[:min(len(samples), refsRun)] {
-		id := samples[i].ID
-		if id>>recordPageBits != no {
-			no = id >> recordPageBits
-			p = f.page(id)
+		s := &samples[i]
+		if s.ID>>recordPageBits != no {
+			if held != nil {
+				held.Unlock()
+			}
+			no = s.ID >> recordPageBits
+			if held = f.page(s.ID); held != nil {
+				held.Lock()
+			}
 		}
 		dst[i] = 0
-		if p == nil {
+		if held == nil || s.T < valid {
 			continue
 		}
-		if r := p.at(id); r != nil {
+		if r := held.at(s.ID); r != nil && s.T > r.newest {
 			dst[i] = chunks.HeadSeriesRef(r.ref.Load())
 		}
+	}
+	if held != nil {
+		held.Unlock()
 	}
 }
 

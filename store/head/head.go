@@ -27,6 +27,7 @@ type Head struct {
 	replay     replayStats // of the log at Open
 	readers    *readers
 	registered []prometheus.Collector
+	overtaken  atomic.Int64 // samples of the log that stand behind newer ones
 
 	// commits is held shared from Begin to End and alone while series are dropped, so
 	// that whoever has begun may use the IDs it holds until it ends.
@@ -120,7 +121,20 @@ func (h filling) series(ref chunks.HeadSeriesRef, ls labels.Labels) ID {
 	return id
 }
 
-func (h filling) sample(id ID, t int64, v float64) { h.floats.append(id, t, v) }
+// sample stores a sample. In the log one may come behind a newer one of its series when
+// two commits were under way at once: both were in order when they were stored.
+func (h filling) sample(id ID, t int64, v float64) {
+	if h.floats.append(id, t, v) {
+		return
+	}
+	if at, have, ok := h.floats.newest(id); ok && at == t && math.Float64bits(have) == math.Float64bits(v) {
+		return
+	}
+	h.overtaken.Add(1)
+	if h.o.Overtaken != nil {
+		h.o.Overtaken(h.Labels(id), t, v)
+	}
+}
 
 func (h filling) exemplar(id ID, e exemplar.Exemplar) {
 	if h.o.Exemplar != nil {
@@ -222,16 +236,17 @@ var errReadOnly = errors.New("the head was opened to be read only")
 
 // Commit writes the log and then stores the samples, between Begin and End. Samples
 // that are not newer than the newest of their series by now, or older than MinValid,
-// are not stored: their indices are appended to late, which is returned. An error means
+// are neither logged nor stored: their indices are appended to late, which is returned. An error means
 // that the log could not be written, and that the Head must be closed and opened again.
 func (h *Head) Commit(tx *Transaction, late []int) ([]int, error) {
 	if h.log == nil {
 		return late, errReadOnly
 	}
+	raise(&h.floats.valid, h.MinValid())
 	if err := h.log.write(tx, h.floats); err != nil {
 		return late, err
 	}
-	late, times := h.floats.commit(tx.Samples, h.MinValid(), late)
+	late, times := h.floats.commit(tx.Samples, late)
 	if times.mint <= times.maxt {
 		lower(&h.lowest, times.mint)
 		lower(&h.minTime, times.mint)

@@ -15,6 +15,8 @@ func (h *Head) figures() []prometheus.Collector {
 	u := h.replay.Unknown
 	return []prometheus.Collector{
 		unknown("sample", u.Samples), unknown("exemplar", u.Exemplars), unknown("metadata", u.Metadata),
+		count("tocsin_head_overtaken_samples_total", "Samples of the log that stood behind newer ones of their series at the start.",
+			nil, func() float64 { return float64(h.overtaken.Load()) }),
 		count("tocsin_head_chunk_write_errors_total", "Times that the disk did not take a full chunk, which then stays in memory.",
 			nil, func() float64 { return float64(h.files.failed.Load()) }),
 	}
