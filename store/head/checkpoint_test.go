@@ -243,6 +243,11 @@ func TestReplay_ReadOnly_WhileAnotherWrites(t *testing.T) {
 	reader.ReadOnly = true
 	cuts, torn, last := 0, 0, int64(-1)
 	for n := 0; cuts < 5 || n < 50; n++ {
+		select {
+		case err := <-written:
+			t.Fatalf("the writer has ended: %v", err)
+		default:
+		}
 		s, _, stats := mustReplay(t, reader)
 		if stats.Unknown != (unknownReferences{}) {
 			t.Fatalf("%+v", stats)

@@ -6,22 +6,12 @@ import (
 	"math/rand/v2"
 	"os"
 	"strconv"
-	"syscall"
 	"testing"
 
 	"github.com/prometheus/prometheus/model/exemplar"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb/chunks"
 )
-
-// usedCPU returns the processor time of the process so far, in nanoseconds.
-func usedCPU(b *testing.B) int64 {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
-	return u.Utime.Nano() + u.Stime.Nano()
-}
 
 // pagedRefs look references up in records of a cache line each, as floats do.
 type pagedRefs []*[256][8]uint64
@@ -83,11 +73,11 @@ func BenchmarkJournal_Write(b *testing.B) {
 					}
 				}
 				b.ReportAllocs()
-				from := usedCPU(b)
+				from := cpu(b)
 				for i := 0; b.Loop(); i++ {
 					mustWrite(b, j, refs, &txs[i%len(txs)])
 				}
-				b.ReportMetric(float64(usedCPU(b)-from)/float64(b.N)/batch, "cpu-ns/sample")
+				b.ReportMetric(float64(cpu(b)-from)/float64(b.N)/batch, "cpu-ns/sample")
 				size, err := j.size()
 				if err != nil {
 					b.Fatal(err)
@@ -140,15 +130,34 @@ func BenchmarkReplay(b *testing.B) {
 		}
 	}
 	mustClose(b, j)
-	for b.Loop() {
-		s := &countingSink{newest: make([]int64, series+1)}
-		from := usedCPU(b)
-		_, stats, err := replay(o, s)
-		if err != nil || stats.Samples != int64(series*rounds) {
-			b.Fatal(stats, err)
+	b.Run("alone", func(b *testing.B) {
+		for b.Loop() {
+			s := &countingSink{newest: make([]int64, series+1)}
+			from := cpu(b)
+			_, stats, err := replay(o, s)
+			if err != nil || stats.Samples != int64(series*rounds) {
+				b.Fatal(stats, err)
+			}
+			b.ReportMetric((cpu(b) - from).Seconds(), "cpu-s")
 		}
-		b.ReportMetric(float64(usedCPU(b)-from)/1e9, "cpu-s")
-	}
+	})
+	b.Run("head", func(b *testing.B) {
+		o.BlockRange = 2 * 3600_000
+		for b.Loop() {
+			from := cpu(b)
+			h, err := Open(o)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportMetric((cpu(b) - from).Seconds(), "cpu-s")
+			if h.NumSeries() != series {
+				b.Fatalf("%d series, want %d", h.NumSeries(), series)
+			}
+			if err := h.Close(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
 
 func benchLabels(i int) labels.Labels {
