@@ -194,7 +194,7 @@ func (d *decoder) sample(id ID, t int64, v float64) {
 		d.stats.Unknown.Samples++
 		return
 	}
-	s := &d.shards[int(id)%len(d.shards)]
+	s := &d.shards[int(id>>recordPageBits)%len(d.shards)] // neighbours share a lock
 	s.batch = append(s.batch, Sample{ID: id, T: t, V: v})
 	d.stats.Samples++
 	if len(s.batch) == shardBatch {

@@ -134,7 +134,7 @@ func someRecords() [][]byte {
 		v1.Exemplars([]logrecord.RefExemplar{{Ref: 1, T: 1, Labels: nameOf(3)}, {Ref: 99}}, nil),
 		v1.Metadata([]logrecord.RefMetadata{{Ref: 1, Type: 2, Unit: "s", Help: "h"}, {Ref: 4000}}, nil),
 		v1.Tombstones([]tombstones.Stone{{Ref: 5, Intervals: tombstones.Intervals{{Mint: 1, Maxt: 2}}}}, nil),
-		appendSamples(nil, wildSamples(rnd, 300, 60), fakeRefs(0)),
+		appendSamples(nil, wildSamples(rnd, 300, 60), fakeRefs(0), new([refsRun]chunks.HeadSeriesRef)),
 	}
 }
 

@@ -29,7 +29,11 @@ func newPagedRefs(n int) pagedRefs {
 
 func (p pagedRefs) ref(id ID) chunks.HeadSeriesRef { return chunks.HeadSeriesRef(p[id>>8][id&255][0]) }
 
-func (p pagedRefs) ahead(id ID) { prefetchLine(&p[id>>8][id&255]) }
+func (p pagedRefs) refs(samples []Sample, dst *[refsRun]chunks.HeadSeriesRef) {
+	for i := range samples {
+		dst[i] = p.ref(samples[i].ID)
+	}
+}
 
 // benchValue is like what services expose: counters of whole numbers, buckets, gauges
 // with two decimals and such that hardly change.

@@ -46,7 +46,7 @@ func (x *index) forget(gone []ID) (was []ID, affected []pairID) {
 			b.Reset()
 			for _, pid := range pids {
 				at := x.pairs.at(pid)
-				b.Add(x.pairs.names[at.name()].text, at.value)
+				b.Add(x.pairs.names[at.name()].text, x.pairs.value(at))
 				x.pairs.names[at.name()].series--
 			}
 			x.pairs.names[0].series--
@@ -199,7 +199,7 @@ func (x *index) freeIfUnused(pid pairID, free map[nameID][]pairID) {
 		return
 	}
 	n := at.name()
-	x.pairs.byHash.drop(x.pairs.hash(n, at.value), uint32(pid))
+	x.pairs.byHash.drop(x.pairs.hash(n, x.pairs.value(at)), uint32(pid))
 	free[n] = append(free[n], pid)
 	*at = pair{}
 }
