@@ -65,6 +65,22 @@ func (j *journal) turn() error {
 	return err
 }
 
+// mark returns a segment that all that is logged from now on is in or behind, and
+// whether nothing is in it yet that was logged before.
+func (j *journal) mark() (segment int, fresh bool, err error) {
+	j.cutting.Lock()
+	defer j.cutting.Unlock()
+	if err := j.failed.Load(); err != nil {
+		return 0, false, *err
+	}
+	segment, size, err := j.wl.LastSegmentAndOffset()
+	if err != nil || size == 0 {
+		return segment, true, err
+	}
+	segment, err = j.wl.NextSegment()
+	return segment, false, err
+}
+
 // checkpoint is one that is being made.
 type checkpoint struct {
 	*journal
@@ -90,7 +106,7 @@ func (c *checkpoint) make() error {
 	if err := wlog.DeleteTempCheckpoints(c.o.Logger, dir); err != nil {
 		return err
 	}
-	files, err := openSegments(dir)
+	files, err := openSegments(dir, 0)
 	if err != nil {
 		return err
 	}

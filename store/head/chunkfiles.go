@@ -37,7 +37,8 @@ func (p place) offset() int   { return int(p >> chunkSizeBits & (1<<chunkOffsetB
 func (p place) fileSize() int { return int(p & (1<<chunkSizeBits - 1)) }
 
 // chunkFiles keep full chunks on the disk for as long as they are in no block. They
-// hold nothing that the log has not: a folder is emptied when it is opened. A chunk is
+// hold nothing that the log has not: a folder is emptied when it is opened, but for
+// files that an image of the head refers to (see chunkstate.go). A chunk is
 // its checksum and its bytes. What is written waits in a buffer first, from which it is
 // read too; when the disk does not take it, it stays there and no more is taken.
 //
@@ -58,6 +59,7 @@ type chunkFiles struct {
 type chunkFile struct {
 	number uint32
 	size   int // bytes in the file
+	synced int // of them outlast a crash
 	maxt   int64
 	out    *os.File // nil when no more is written
 	mapped *fileutil.MmapFile
@@ -71,10 +73,14 @@ func openChunkFiles(dir string) (*chunkFiles, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, fmt.Errorf("make a folder for chunks: %w", err)
 	}
+	return newChunkFiles(dir), nil
+}
+
+func newChunkFiles(dir string) *chunkFiles {
 	return &chunkFiles{
 		dir: dir, files: map[uint32]*chunkFile{}, next: 1, pending: make([]byte, 0, chunkBuffer),
 		writeAt: (*os.File).WriteAt,
-	}, nil
+	}
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

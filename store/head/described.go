@@ -65,6 +65,15 @@ func (d *descriptions) at(ref chunks.HeadSeriesRef) uint32 {
 	return 0
 }
 
+// of sets what the log has of some series, 0 where it has nothing.
+func (d *descriptions) of(refs []uint64, dst *[1 << recordPageBits]uint32) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i, ref := range refs {
+		dst[i] = d.at(chunks.HeadSeriesRef(ref))
+	}
+}
+
 // logged notes what the log has now.
 func (d *descriptions) logged(all []description) {
 	if len(all) == 0 {

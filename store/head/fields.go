@@ -47,6 +47,8 @@ func (f *recordFields) be64() uint64 {
 	return u
 }
 
+func (f *recordFields) be32() uint32 { return binary.BigEndian.Uint32(f.take(4)) }
+
 func (f *recordFields) varint() int64 {
 	x, n := varint(f.b)
 	if n <= 0 {
@@ -67,6 +69,17 @@ func (f *recordFields) uvarint() uint64 {
 	return x
 }
 
+// take returns the next n bytes, or as many zeros if there are not so many and they are few.
+func (f *recordFields) take(n int) []byte {
+	if n > len(f.b) {
+		f.fail()
+		return make([]byte, min(n, fullSize))
+	}
+	b := f.b[:n]
+	f.b = f.b[n:]
+	return b
+}
+
 // text returns a string that is valid as long as the record is.
 func (f *recordFields) text() string {
 	n := f.uvarint()
@@ -76,8 +89,11 @@ func (f *recordFields) text() string {
 	}
 	s := f.b[:n]
 	f.b = f.b[n:]
-	return unsafe.String(unsafe.SliceData(s), len(s))
+	return unsafeText(s)
 }
+
+// unsafeText returns a string that is valid for as long as b stays as it is.
+func unsafeText(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // pairs returns a number of pairs of texts, each of which takes two bytes at least.
 // As Prometheus has it, one that is negative as an int is none.

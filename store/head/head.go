@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 
@@ -28,6 +27,8 @@ type Head struct {
 	readers    *readers
 	registered []prometheus.Collector
 	overtaken  atomic.Int64 // samples of the log that stand behind newer ones
+	images     images
+	imaged     []int64 // while the log is replayed: newest samples of the image, by ID
 
 	// commits is held shared from Begin to End and alone while series are dropped, so
 	// that whoever has begun may use the IDs it holds until it ends.
@@ -43,10 +44,10 @@ type Head struct {
 	lowest atomic.Int64
 }
 
-// Open opens a Head and replays its log, during which it does not return. A damaged log
-// is an error that has a *wlog.CorruptionErr.
+// Open opens a Head from its image, if there is one, and replays its log, during which
+// it does not return. A damaged log is an error that has a *wlog.CorruptionErr.
 func Open(o Options) (*Head, error) {
-	h := &Head{o: o, index: newIndex()}
+	h := &Head{o: o}
 	h.minTime.Store(math.MaxInt64)
 	h.maxTime.Store(math.MinInt64)
 	h.minValid.Store(math.MinInt64)
@@ -62,18 +63,20 @@ func (h *Head) open() (err error) {
 		if err := os.MkdirAll(h.o.Dir, 0o777); err != nil {
 			return err
 		}
-		if h.files, err = openChunkFiles(filepath.Join(h.o.Dir, chunksDir)); err != nil {
-			return err
-		}
 	}
-	h.floats = newFloats(h.o.BlockRange, h.files)
 	truncated, err := readTruncated(h.o.Dir)
 	if err != nil {
 		return err
 	}
 	h.minValid.Store(truncated)
 	h.readers = newReaders(truncated)
-	highest, stats, err := replay(h.o, filling{h})
+	from, err := h.restore(truncated)
+	if err != nil {
+		return err
+	}
+	h.imaged = from.newest
+	highest, stats, err := replaySince(h.o, filling{h}, from)
+	h.imaged = nil
 	if err != nil {
 		return err
 	}
@@ -125,9 +128,14 @@ func (h filling) series(ref chunks.HeadSeriesRef, ls labels.Labels) ID {
 }
 
 // sample stores a sample. In the log one may come behind a newer one of its series when
-// two commits were under way at once: both were in order when they were stored.
+// two commits were under way at once: both were in order when they were stored. One that
+// is not newer than what the image has is there, since the image has all that was stored
+// before it.
 func (h filling) sample(id ID, t int64, v float64) {
 	if h.floats.append(id, t, v) {
+		return
+	}
+	if int(id) < len(h.imaged) && t <= h.imaged[id] {
 		return
 	}
 	if at, have, ok := h.floats.newest(id); ok && at == t && math.Float64bits(have) == math.Float64bits(v) {
@@ -289,7 +297,7 @@ func (h *Head) MinValid() int64 {
 // NumSeries returns how many series there are.
 func (h *Head) NumSeries() int { return h.index.len() }
 
-// Size returns the bytes of log and chunk files.
+// Size returns the bytes of log, chunk files and image.
 func (h *Head) Size() int64 {
 	if h.o.ReadOnly {
 		return 0
@@ -298,7 +306,7 @@ func (h *Head) Size() int64 {
 	if err != nil {
 		h.o.Logger.Warn("size of the head is not known", "err", err)
 	}
-	return n + h.files.bytes()
+	return n + h.files.bytes() + h.images.bytes.Load()
 }
 
 // Stats returns figures about labels, as tsdb.Head.Stats does.

@@ -23,6 +23,7 @@ type index struct {
 	newest   ID
 	count    int
 	previous []pairID // of the series made last
+	spare    []pairID // memory for those of the next
 	removals uint64   // counts calls of remove
 
 	writes bool // labels are written, not built; see writesLabels
@@ -104,11 +105,7 @@ func (x *index) has(id ID, ls labels.Labels) bool {
 
 // add enters a series that is not there.
 func (x *index) add(id ID, hash uint32, ls labels.Labels) {
-	if id <= x.newest {
-		panic(fmt.Sprintf("head: series %d made after series %d", id, x.newest))
-	}
-	page := x.pageFor(id)
-	first := len(page.pairs)
+	pids := x.spare[:0]
 	i := 0
 	ls.Range(func(l labels.Label) {
 		// Series that are made one after another have most of their labels in common.
@@ -119,10 +116,22 @@ func (x *index) add(id ID, hash uint32, ls labels.Labels) {
 			pid = x.pairs.intern(l.Name, l.Value)
 		}
 		i++
-		x.pairs.post(pid, id)
-		page.pairs = append(page.pairs, pid)
+		pids = append(pids, pid)
 	})
-	x.previous = append(x.previous[:0], page.pairs[first:]...)
+	x.enter(id, hash, pids)
+	x.spare, x.previous = x.previous, pids
+}
+
+// enter enters a series that is not there and has pairs, in order of names.
+func (x *index) enter(id ID, hash uint32, pids []pairID) {
+	if id <= x.newest {
+		panic(fmt.Sprintf("head: series %d made after series %d", id, x.newest))
+	}
+	page := x.pageFor(id)
+	page.pairs = append(page.pairs, pids...)
+	for _, pid := range pids {
+		x.pairs.post(pid, id)
+	}
 	x.pairs.post(0, id)
 	at := id % seriesPerPage
 	page.start[at+1] = uint32(len(page.pairs))

@@ -1,6 +1,20 @@
 package head
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// images are figures about images. last and refused are guarded by Head.truncating.
+type images struct {
+	last    int  // segment of the newest; -1: there is none
+	refused bool // none is written any more
+
+	written, failed, damaged atomic.Int64
+	nanos                    atomic.Int64 // that writing them took
+	bytes                    atomic.Int64 // of the newest
+}
 
 // figures are counters that are read where they are kept. They begin anew with each
 // opening.
@@ -17,6 +31,14 @@ func (h *Head) figures() []prometheus.Collector {
 		unknown("sample", u.Samples), unknown("exemplar", u.Exemplars), unknown("metadata", u.Metadata),
 		count("tocsin_head_overtaken_samples_total", "Samples of the log that stood behind newer ones of their series at the start.",
 			nil, func() float64 { return float64(h.overtaken.Load()) }),
+		count("tocsin_head_images_total", "Images of the head that were written.",
+			nil, func() float64 { return float64(h.images.written.Load()) }),
+		count("tocsin_head_image_errors_total", "Times that an image of the head could not be written.",
+			nil, func() float64 { return float64(h.images.failed.Load()) }),
+		count("tocsin_head_image_seconds_total", "Time that images of the head took to be written.",
+			nil, func() float64 { return float64(h.images.nanos.Load()) / 1e9 }),
+		count("tocsin_head_damaged_images_total", "Images of the head that could not be used at the start, so that the whole log was read.",
+			nil, func() float64 { return float64(h.images.damaged.Load()) }),
 		count("tocsin_head_chunk_write_errors_total", "Times that the disk did not take a full chunk, which then stays in memory.",
 			nil, func() float64 { return float64(h.files.failed.Load()) }),
 	}

@@ -36,6 +36,11 @@ type Options struct {
 	Lifecycle tsdb.SeriesLifecycleCallback
 	// Exemplar is given each exemplar that the log has; nil drops them.
 	Exemplar func(ls labels.Labels, e exemplar.Exemplar)
+	// Exemplars hands over those that an image is to keep, oldest first, and returns the
+	// error of do if there is one. Exemplar is given them after a start, and may be given
+	// some of them again when the log has them too. Nil: an image has none, and those
+	// that were logged before it are lost at the start.
+	Exemplars func(do func(ls labels.Labels, e exemplar.Exemplar) error) error
 	// Overtaken is given samples of the log that stand behind newer ones of their series,
 	// from several goroutines, so that whoever keeps late samples keeps them too; nil
 	// drops them. They are few: two commits at once must have brought the series.
@@ -44,6 +49,14 @@ type Options struct {
 	Progress func(segment, last int)
 	// ReadOnly replays the log and changes nothing in Dir.
 	ReadOnly bool
+}
+
+// logger returns one also if none was given.
+func (o *Options) logger() *slog.Logger {
+	if o.Logger == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return o.Logger
 }
 
 // Transaction is what is committed at once.

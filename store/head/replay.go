@@ -51,11 +51,16 @@ type unknownReferences struct{ Samples, Exemplars, Metadata int64 }
 // One goroutine reads and unpacks, one decodes and makes the series, and samples go
 // by series to as many as there are processors. What waits between them is bounded.
 func replay(o Options, s sink) (highest chunks.HeadSeriesRef, stats replayStats, err error) {
+	return replaySince(o, s, begun{})
+}
+
+// replaySince is replay for a sink that has all that was logged before.
+func replaySince(o Options, s sink, from begun) (highest chunks.HeadSeriesRef, stats replayStats, err error) {
 	mint, err := readTruncated(o.Dir)
 	if err != nil {
 		return 0, stats, err
 	}
-	files, err := openSegments(filepath.Join(o.Dir, walDir))
+	files, err := openSegments(filepath.Join(o.Dir, walDir), from.segment)
 	if err != nil {
 		return 0, stats, err
 	}
@@ -76,6 +81,10 @@ func replay(o Options, s sink) (highest chunks.HeadSeriesRef, stats replayStats,
 		readOf.run()
 	})
 	d := newDecoder(s, mint, runtime.GOMAXPROCS(0))
+	d.ids = from.ids
+	if from.described != nil {
+		d.stats.described = from.described
+	}
 	for b := range filled {
 		if err = d.block(b); err != nil {
 			break

@@ -27,13 +27,15 @@ func (s segments) close() {
 // deletes some of them meanwhile.
 const openTries = 20
 
-// openSegments opens the latest checkpoint and what came after it. All files are open
+// openSegments opens the latest checkpoint and what came after it. Of a log that has been
+// read up to before a segment only that and what came after is opened, unless it has
+// become part of the checkpoint. All files are open
 // before the first is read, so that none can be deleted in between, and that nobody
 // has made another checkpoint meanwhile is looked at last: the files of the one before
 // it would be on their way out. A folder that does not exist is an empty log.
-func openSegments(dir string) (segments, error) {
+func openSegments(dir string, since int) (segments, error) {
 	for try := 1; ; try++ {
-		files, err := tryOpenSegments(dir)
+		files, err := tryOpenSegments(dir, since)
 		if err == nil {
 			return files, nil
 		}
@@ -44,16 +46,16 @@ func openSegments(dir string) (segments, error) {
 	}
 }
 
-func tryOpenSegments(dir string) (files segments, err error) {
+func tryOpenSegments(dir string, since int) (files segments, err error) {
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	from := 0
+	from := since
 	checkpoint, covers, err := wlog.LastCheckpoint(dir)
 	if err != nil && !errors.Is(err, logrecord.ErrNotFound) {
 		return nil, err
 	}
-	if err == nil {
+	if err == nil && (since == 0 || covers >= since) {
 		from = covers + 1
 		numbers, err := segmentNumbers(checkpoint)
 		if err != nil {

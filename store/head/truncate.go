@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb/chunks"
+	"github.com/prometheus/prometheus/tsdb/wlog"
 )
 
 // Compactable returns the range [mint, maxt) that should become the next block, false
@@ -63,7 +64,13 @@ func (h *Head) Truncate(maxt int64, dropped func(gone []ID)) error {
 	h.readers.drain(maxt)
 	h.dropSeries(maxt, dropped)
 	h.dropChunks(maxt)
-	err := errors.Join(h.files.truncate(maxt), h.log.cut(maxt, h.living()))
+	err := h.log.cut(maxt, h.living())
+	var corrupt *wlog.CorruptionErr
+	if errors.As(err, &corrupt) { // a start from an image would never find it
+		h.images.refused = true
+		err = errors.Join(err, ForgetImages(h.o.Dir))
+	}
+	err = errors.Join(h.files.truncate(maxt), err)
 	if err != nil {
 		return fmt.Errorf("truncate head %s at %d: %w", h.o.Dir, maxt, err)
 	}

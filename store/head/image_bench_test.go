@@ -1,0 +1,66 @@
+package head
+
+import (
+	"os"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// BenchmarkOpenImage opens a million series of HEAD_ROUNDS samples (480, two hours of one
+// each 15 s) from an image and, with HEAD_WITHOUT=1, from the log alone, and tells what the
+// image costs.
+func BenchmarkOpenImage(b *testing.B) {
+	const n = 1_000_000
+	rounds := 480
+	if s := os.Getenv("HEAD_ROUNDS"); s != "" {
+		var err error
+		if rounds, err = strconv.Atoi(s); err != nil {
+			b.Fatal(err)
+		}
+	}
+	o := benchOptions(b)
+	o.BlockRange = 1 << 40 // all in one block, wherever the border is
+	g := newGauges(n)
+	samples := make([]Sample, n)
+	h := newOurs(b, o, g, samples)
+	for i := range rounds {
+		if i == rounds-40 { // the last of the images is ten minutes old
+			from, begin := cpu(b), time.Now()
+			if err := h.Image(); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportMetric((cpu(b) - from).Seconds(), "image-CPU-s")
+			b.ReportMetric(time.Since(begin).Seconds(), "image-s")
+			b.ReportMetric(float64(h.images.bytes.Load())/n, "image-B/series")
+		}
+		g.step(samples)
+		h.round(b, samples)
+	}
+	if err := h.Close(); err != nil {
+		b.Fatal(err)
+	}
+	h = nil
+	open := func(what string) {
+		from, begin := cpu(b), time.Now()
+		h, err := Open(o)
+		if err != nil || h.NumSeries() != n {
+			b.Fatal(err, h.NumSeries())
+		}
+		b.ReportMetric((cpu(b) - from).Seconds(), what+"CPU-s")
+		b.ReportMetric(time.Since(begin).Seconds(), what+"s")
+		if at, _, ok := h.Newest(idAt(n - 1)); !ok || at != samples[n-1].T {
+			b.Fatal(at, ok)
+		}
+		h.Close()
+	}
+	for b.Loop() {
+		open("with-")
+	}
+	if os.Getenv("HEAD_WITHOUT") != "" {
+		if err := ForgetImages(o.Dir); err != nil {
+			b.Fatal(err)
+		}
+		open("without-")
+	}
+}

@@ -1,0 +1,369 @@
+package head
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/prometheus/prometheus/model/exemplar"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/metadata"
+)
+
+// copyFolder copies a folder as a kill would leave it, file after file.
+func copyFolder(t testing.TB, from, to string) {
+	t.Helper()
+	err := filepath.WalkDir(from, func(path string, e fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // a temporary one
+		}
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		if e.IsDir() {
+			return os.MkdirAll(filepath.Join(to, rel), 0o777)
+		}
+		return copySparse(path, filepath.Join(to, rel))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// copySparse copies what is not zero.
+func copySparse(from, to string) error {
+	in, err := os.Open(from)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	info, err := in.Stat()
+	if err != nil {
+		return err
+	}
+	buf := make([]byte, 64<<10)
+	for at := int64(0); ; {
+		n, err := in.ReadAt(buf, at)
+		if strings.Trim(string(buf[:n]), "\x00") != "" {
+			if _, err := out.WriteAt(buf[:n], at); err != nil {
+				return err
+			}
+		} else if n > 0 && filepath.Base(filepath.Dir(from)) == chunksDir && at > 1<<20 {
+			return out.Truncate(info.Size())
+		}
+		at += int64(n)
+		if errors.Is(err, io.EOF) {
+			return out.Truncate(at)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func images1(t testing.TB, dir string) []string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(dir, imagePrefix+"*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func image1(t testing.TB, h *Head) {
+	t.Helper()
+	if err := h.Image(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// imageModel is a head that is written to, and what it must have.
+type imageModel struct {
+	t    testing.TB
+	o    Options
+	h    *Head
+	r    *rand.Rand
+	at   int64
+	want map[string][]point
+}
+
+func (m *imageModel) write(rounds, series int) {
+	for range rounds {
+		m.at += 1 + m.r.Int64N(400)
+		var tx Transaction
+		m.h.Begin()
+		for i := range series {
+			if m.r.IntN(3) > 0 {
+				continue
+			}
+			id, v := make1(m.t, m.h, i), awkward(m.r, 1)
+			tx.Samples = append(tx.Samples, Sample{ID: id, T: m.at, V: v})
+			if m.r.IntN(8) == 0 {
+				tx.Metadata = append(tx.Metadata, Metadata{id, metadata.Metadata{Type: "gauge", Help: fmt.Sprint("h", m.r.IntN(3))}})
+			}
+			name := seriesName(i).String()
+			m.want[name] = append(m.want[name], point{m.at, v})
+		}
+		late, err := m.h.Commit(&tx, nil)
+		m.h.End()
+		if err != nil || len(late) > 0 {
+			m.t.Fatal(err, late)
+		}
+	}
+}
+
+// truncate drops what is older than a border that is about due.
+func (m *imageModel) truncate() {
+	maxt := (m.at - coreRange/2) / coreRange * coreRange
+	if err := m.h.Truncate(maxt, nil); err != nil {
+		m.t.Fatal(err)
+	}
+	for name, points := range m.want {
+		points = slices.DeleteFunc(slices.Clone(points), func(p point) bool { return p.t < maxt })
+		if m.want[name] = points; len(points) == 0 {
+			delete(m.want, name)
+		}
+	}
+}
+
+// check opens a copy of the folder with and without its images.
+func (m *imageModel) check(dir string, damaged int64) {
+	m.t.Helper()
+	o := m.o
+	o.Dir = dir
+	o.Overtaken = func(ls labels.Labels, t int64, v float64) { m.t.Errorf("sample of %s at %d is overtaken", ls, t) }
+	h := openHead(m.t, o)
+	sameContents(m.t, contents(m.t, h, math.MinInt64, math.MaxInt64), m.want)
+	if n := h.images.damaged.Load(); n != damaged {
+		m.t.Fatalf("%d images were put aside, want %d", n, damaged)
+	}
+	state := headState(h)
+	closeHead(m.t, h)
+	if err := ForgetImages(dir); err != nil {
+		m.t.Fatal(err)
+	}
+	h = openHead(m.t, o)
+	defer closeHead(m.t, h)
+	sameContents(m.t, contents(m.t, h, math.MinInt64, math.MaxInt64), m.want)
+	if without := headState(h); without != state {
+		m.t.Fatalf("with an image\n%s\nwithout\n%s", state, without)
+	}
+}
+
+// headState says what queries and writers see beside samples.
+func headState(h *Head) string {
+	var b strings.Builder
+	fmt.Fprintln(&b, h.MinTime(), h.MaxTime(), h.MinValid(), h.NumSeries(), h.highest.Load())
+	var lines []string
+	h.floats.each(func(id ID, newest int64) {
+		at, v, ok := h.Newest(id)
+		ref := h.floats.ref(id)
+		lines = append(lines, fmt.Sprint(h.Labels(id), ref, newest, at, math.Float64bits(v), ok, h.Get(h.Labels(id)) == id, h.log.described.at(ref)))
+	})
+	slices.Sort(lines)
+	return b.String() + strings.Join(lines, "\n") + fmt.Sprint(h.index.names())
+}
+
+func newImageModel(t testing.TB, seed uint64) *imageModel {
+	o := testOptions(t)
+	o.SegmentSize = 32 << 10
+	return &imageModel{t: t, o: o, h: openHead(t, o), r: rand.New(rand.NewPCG(seed, 9)), want: map[string][]point{}}
+}
+
+func TestImage_AnyHistory_OpensTheSameWithAndWithout(t *testing.T) {
+	for seed := range uint64(6) {
+		m := newImageModel(t, seed)
+		for range 40 {
+			switch m.r.IntN(8) {
+			case 0, 1, 2:
+				m.write(1+m.r.IntN(60), 1+m.r.IntN(600))
+			case 3, 4:
+				image1(t, m.h)
+			case 5:
+				m.truncate()
+			case 6:
+				if m.r.IntN(2) == 0 {
+					image1(t, m.h)
+				}
+				closeHead(t, m.h)
+				m.h = openHead(t, m.o)
+			case 7:
+				dir := filepath.Join(t.TempDir(), "killed")
+				copyFolder(t, m.o.Dir, dir)
+				m.check(dir, 0)
+			}
+		}
+		sameContents(t, contents(t, m.h, math.MinInt64, math.MaxInt64), m.want)
+		closeHead(t, m.h)
+		m.check(m.o.Dir, 0)
+	}
+}
+
+func TestImage_DamagedOrHalf_IsPutAsideAndTheLogRead(t *testing.T) {
+	m := newImageModel(t, 77)
+	m.write(150, 400)
+	image1(t, m.h)
+	m.write(20, 500)
+	closeHead(t, m.h)
+	found := images1(t, m.o.Dir)
+	if len(found) != 1 {
+		t.Fatalf("images are %v", found)
+	}
+	whole, err := os.ReadFile(found[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for turn := range 40 {
+		dir := filepath.Join(t.TempDir(), "damaged")
+		copyFolder(t, m.o.Dir, dir)
+		b := slices.Clone(whole)
+		if turn%4 == 0 {
+			b = b[:m.r.IntN(len(b))]
+		} else {
+			b[m.r.IntN(len(b))] ^= 1 << m.r.IntN(8)
+		}
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(found[0])), b, 0o640); err != nil {
+			t.Fatal(err)
+		}
+		m.check(dir, 1)
+	}
+	m.h = openHead(t, m.o)
+	defer closeHead(t, m.h)
+}
+
+func TestImage_WhileOthersWrite_NothingIsLost(t *testing.T) {
+	o := testOptions(t)
+	o.BlockRange = 1 << 40
+	h := openHead(t, o)
+	const writers, series, rounds = 3, 700, 120
+	done := make([]int64, writers) // guarded by mu
+	var mu sync.Mutex
+	var work, copies sync.WaitGroup
+	stop := make(chan struct{})
+	for w := range writers {
+		work.Go(func() {
+			for at := int64(1); at <= rounds; at++ {
+				h.Begin()
+				var tx []Sample
+				for i := range series {
+					tx = append(tx, Sample{ID: make1(t, h, w*series+i), T: 100 * at, V: float64(at)})
+				}
+				late, err := h.Commit(&Transaction{Samples: tx}, nil)
+				h.End()
+				if err != nil || len(late) > 0 {
+					t.Error(err, late)
+					return
+				}
+				mu.Lock()
+				done[w] = at
+				mu.Unlock()
+			}
+		})
+	}
+	copies.Go(func() {
+		for n := 0; ; n++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			if err := h.Image(); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	for range 6 {
+		mu.Lock()
+		least := slices.Clone(done)
+		mu.Unlock()
+		// The log is copied last, as far as it is whole: what an image refers to was there.
+		dir := filepath.Join(t.TempDir(), "killed")
+		copyFolder(t, o.Dir, dir)
+		c := o
+		c.Dir, c.ReadOnly = dir, false
+		k, err := Open(c)
+		if err != nil {
+			continue // a copy that is not of one moment: a torn record, a file that was gone
+		}
+		for w, at := range least {
+			for i := range series {
+				if at == 0 {
+					continue
+				}
+				id := k.Get(seriesName(w*series + i))
+				if newest, _, ok := k.Newest(id); !ok || newest < 100*at {
+					t.Errorf("series %d of writer %d ends at %d, want %d at least", i, w, newest, 100*at)
+				}
+			}
+		}
+		closeHead(t, k)
+	}
+	work.Wait()
+	close(stop)
+	copies.Wait()
+	want := contents(t, h, 0, math.MaxInt64)
+	if len(want) != writers*series || len(want[seriesName(0).String()]) != rounds {
+		t.Fatalf("%d series", len(want))
+	}
+	closeHead(t, h)
+	h = openHead(t, o)
+	defer closeHead(t, h)
+	if h.images.last < 0 || h.overtaken.Load() > 0 {
+		t.Fatalf("image %d, %d overtaken samples", h.images.last, h.overtaken.Load())
+	}
+	sameContents(t, contents(t, h, 0, math.MaxInt64), want)
+}
+
+func TestImage_Exemplars_ComeBack(t *testing.T) {
+	o := testOptions(t)
+	kept := []exemplar.Exemplar{}
+	for i := range 10_000 {
+		kept = append(kept, exemplar.Exemplar{Labels: labels.FromStrings("trace_id", fmt.Sprint(i)), Value: float64(i), Ts: int64(i) - 5, HasTs: true})
+	}
+	name := labels.FromStrings("__name__", "gone")
+	o.Exemplars = func(do func(labels.Labels, exemplar.Exemplar) error) error {
+		for _, e := range kept {
+			if err := do(name, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	h := openHead(t, o)
+	image1(t, h)
+	closeHead(t, h)
+	var got []exemplar.Exemplar
+	o.Exemplar = func(ls labels.Labels, e exemplar.Exemplar) {
+		if !labels.Equal(ls, name) {
+			t.Fatalf("exemplar of %s", ls)
+		}
+		got = append(got, e)
+	}
+	h = openHead(t, o)
+	defer closeHead(t, h)
+	if !slices.EqualFunc(got, kept, exemplar.Exemplar.Equals) {
+		t.Fatalf("%d exemplars, want %d", len(got), len(kept))
+	}
+}
