@@ -27,9 +27,12 @@ func (d *DB) Compact(ctx context.Context) error {
 	defer d.release(g)
 	g.compacting.Lock()
 	defer g.compacting.Unlock()
-	for {
+	for moved := false; ; moved = true {
 		mint, maxt, ok := g.due()
 		if !ok {
+			if moved {
+				d.image(g)
+			}
 			break
 		}
 		if err := d.compactHead(ctx, g, mint, maxt); err != nil {
@@ -40,6 +43,24 @@ func (d *DB) Compact(ctx context.Context) error {
 		return fmt.Errorf("compact blocks: %w", err)
 	}
 	return nil
+}
+
+// Image writes an image of the head, so that the next start need not read the whole log.
+// That it could not be written is logged and counted, and makes that start slower.
+func (d *DB) Image() error {
+	g, err := d.acquire()
+	if err != nil {
+		return err
+	}
+	defer d.release(g)
+	d.image(g)
+	return nil
+}
+
+func (d *DB) image(g *generation) {
+	if err := g.head.Image(); err != nil {
+		d.o.Logger.Warn("the next start will take longer", "err", err)
+	}
 }
 
 // due returns the range that is to leave the head next, false while there is none.

@@ -215,7 +215,16 @@ func (d *DB) replayedExemplar() func(labels.Labels, exemplar.Exemplar) {
 	}
 }
 
-// Close waits for the users of the TSDB and closes it. It is called once at the
+// keptExemplars returns what hands over the exemplars that the head is to keep for the
+// next start.
+func (d *DB) keptExemplars() func(func(labels.Labels, exemplar.Exemplar) error) error {
+	if d.o.Config.MaxExemplars == 0 {
+		return nil
+	}
+	return d.exemplars.IterateExemplars
+}
+
+// Close waits for the users of the TSDB, writes an image of the head and closes it. It is called once at the
 // end; a second call does nothing.
 func (d *DB) Close() error {
 	d.opening.Lock()
@@ -230,6 +239,9 @@ func (d *DB) Close() error {
 	g, err := d.retire(context.Background(), errClosed)
 	if g == nil {
 		return err
+	}
+	if g.failed.Load() == nil {
+		d.image(g)
 	}
 	return g.close()
 }

@@ -28,6 +28,13 @@ func openHead(o TSDBOptions, d *DB, g *generation) ([]Damage, error) {
 	if err := finishRewriting(own.Dir); err != nil {
 		return nil, err
 	}
+	gap, err := hasGap(own.Dir)
+	if err == nil && gap { // segments get other numbers than images know
+		err = head.ForgetImages(own.Dir)
+	}
+	if err != nil {
+		return nil, err
+	}
 	found, err := closeGaps(own)
 	for i := range found {
 		found[i].Log = headPrefix + found[i].Log
@@ -40,7 +47,7 @@ func openHead(o TSDBOptions, d *DB, g *generation) ([]Damage, error) {
 		g.twins.Store(0)
 		g.logs = prometheus.NewRegistry()
 		g.head, err = head.Open(head.Options{
-			Dir: own.Dir, Logger: o.Logger, BlockRange: g.blockRange,
+			Dir: own.Dir, Logger: o.Logger, BlockRange: g.blockRange, Exemplars: d.keptExemplars(),
 			Registerer:  prometheus.WrapRegistererWith(prometheus.Labels{"log": headDir}, g.logs),
 			Compression: walCompressions[o.Config.WALCompression], SegmentSize: logSegment,
 			Lifecycle: headLife{g, o.Lifecycle}, Exemplar: d.replayedExemplar(),

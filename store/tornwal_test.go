@@ -17,6 +17,7 @@ import (
 
 	"github.com/tocsinhq/tocsin/ingest/sinktest"
 	"github.com/tocsinhq/tocsin/store"
+	"github.com/tocsinhq/tocsin/store/head"
 )
 
 // tornLog is a data folder as a killed process leaves it: a log of requests of
@@ -42,7 +43,12 @@ func newTornLog(t *testing.T, requests int, inBase bool) tornLog {
 		o.Config.StartTimestamps = inBase
 		o.DB = openDB(t, l.dir, o.Config)
 	})
-	defer r.db.Close()
+	defer func() {
+		if err := r.db.Close(); err != nil {
+			t.Error(err)
+		}
+		forgetImages(t, l.dir)
+	}()
 	at := r.now.UnixMilli()
 	for n := range requests {
 		r.now = r.now.Add(time.Second)
@@ -56,6 +62,15 @@ func newTornLog(t *testing.T, requests int, inBase bool) tornLog {
 		l.samples += r.write(t, e...).Stored
 	}
 	return l
+}
+
+// forgetImages makes the next opening read the whole log, as after a kill that came before
+// the first image.
+func forgetImages(t *testing.T, dir string) {
+	t.Helper()
+	if err := head.ForgetImages(filepath.Join(dir, "head")); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // copyTo copies the folder as it is.
@@ -340,6 +355,7 @@ func damageCheckpoint(t *testing.T, log, kind string) {
 	}
 	segments, _ := filepath.Glob(filepath.Join(dir, log, "0*"))
 	edit(t, found[0], func(b []byte) []byte { b[len(bytes.TrimRight(b, "\x00"))/2] ^= 8; return b })
+	forgetImages(t, dir)
 	for turn := range 2 {
 		r := newRig(t, func(o *store.WriterOptions) { o.DB = openDB(t, dir, c) })
 		got := 0

@@ -91,7 +91,8 @@ func (h *Head) writeImage() (wrote bool, err error) {
 		return false, errDamagedLog
 	}
 	segment, fresh, err := h.log.mark()
-	if err != nil || fresh && segment == h.images.last {
+	nothing := segment == h.images.last || h.images.last < 0 && h.NumSeries() == 0
+	if err != nil || fresh && nothing {
 		return false, err
 	}
 	// What was logged before the segment is stored when the commits under way have ended.

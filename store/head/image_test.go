@@ -352,6 +352,10 @@ func TestImage_Exemplars_ComeBack(t *testing.T) {
 		return nil
 	}
 	h := openHead(t, o)
+	h.Begin()
+	id := make1(t, h, 1)
+	h.End()
+	commit(t, h, Sample{ID: id, T: 1})
 	image1(t, h)
 	closeHead(t, h)
 	var got []exemplar.Exemplar
