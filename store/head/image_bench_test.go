@@ -7,18 +7,24 @@ import (
 	"time"
 )
 
+func asked(b *testing.B, env string, otherwise int) int {
+	s := os.Getenv(env)
+	if s == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return n
+}
+
 // BenchmarkOpenImage opens a million series of HEAD_ROUNDS samples (480, two hours of one
-// each 15 s) from an image and, with HEAD_WITHOUT=1, from the log alone, and tells what the
-// image costs.
+// each 15 s) from an image before the last HEAD_SINCE of them (40, ten minutes) and, with
+// HEAD_WITHOUT=1, from the log alone, and tells what the image costs.
 func BenchmarkOpenImage(b *testing.B) {
 	const n = 1_000_000
-	rounds := 480
-	if s := os.Getenv("HEAD_ROUNDS"); s != "" {
-		var err error
-		if rounds, err = strconv.Atoi(s); err != nil {
-			b.Fatal(err)
-		}
-	}
+	rounds, since := asked(b, "HEAD_ROUNDS", 480), asked(b, "HEAD_SINCE", 40)
 	o := benchOptions(b)
 	o.BlockRange = 1 << 40 // all in one block, wherever the border is
 	g := newGauges(n)
@@ -26,7 +32,7 @@ func BenchmarkOpenImage(b *testing.B) {
 	h := newOurs(b, o, g, samples)
 	metrics := map[string]float64{}
 	for i := range rounds {
-		if i == rounds-40 { // the last of the images is ten minutes old
+		if i == rounds-since {
 			from, begin := cpu(b), time.Now()
 			if err := h.Image(); err != nil {
 				b.Fatal(err)

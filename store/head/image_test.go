@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/prometheus/model/exemplar"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/metadata"
+	"github.com/prometheus/prometheus/tsdb/wlog"
 )
 
 // copyFolder copies a folder as a kill would leave it, file after file.
@@ -160,6 +161,11 @@ func (m *imageModel) check(dir string, damaged int64) {
 	}
 	state := headState(h)
 	closeHead(m.t, h)
+	o.ReadOnly = true
+	h = openHead(m.t, o)
+	o.ReadOnly = false
+	sameContents(m.t, contents(m.t, h, math.MinInt64, math.MaxInt64), m.want)
+	closeHead(m.t, h)
 	if err := ForgetImages(dir); err != nil {
 		m.t.Fatal(err)
 	}
@@ -222,7 +228,14 @@ func TestImage_AnyHistory_OpensTheSameWithAndWithout(t *testing.T) {
 
 func TestImage_DamagedOrHalf_IsPutAsideAndTheLogRead(t *testing.T) {
 	m := newImageModel(t, 77)
-	m.write(150, 400)
+	m.write(100, 400)
+	image1(t, m.h)
+	older, err := os.ReadFile(images1(t, m.o.Dir)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	olderName := filepath.Base(images1(t, m.o.Dir)[0])
+	m.write(50, 400)
 	image1(t, m.h)
 	m.write(20, 500)
 	closeHead(t, m.h)
@@ -246,10 +259,44 @@ func TestImage_DamagedOrHalf_IsPutAsideAndTheLogRead(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, filepath.Base(found[0])), b, 0o640); err != nil {
 			t.Fatal(err)
 		}
+		if turn%2 == 0 { // a kill between the two
+			if err := os.WriteFile(filepath.Join(dir, olderName), older, 0o640); err != nil {
+				t.Fatal(err)
+			}
+		}
 		m.check(dir, 1)
 	}
-	m.h = openHead(t, m.o)
-	defer closeHead(t, m.h)
+	m.check(m.o.Dir, 0)
+}
+
+// A start from an image would never find damage of the log before it, which keeps the log
+// from being cut.
+func TestImage_LogDamagedBefore_IsForgotten(t *testing.T) {
+	m := newImageModel(t, 5)
+	m.write(300, 300)
+	image1(t, m.h)
+	m.write(50, 300)
+	path := filepath.Join(m.o.Dir, walDir, "00000000")
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[len(b)/2] ^= 1
+	if err := os.WriteFile(path, b, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	var corrupt *wlog.CorruptionErr
+	if err := m.h.Truncate(coreRange, nil); !errors.As(err, &corrupt) {
+		t.Fatalf("cut of a damaged log: %v", err)
+	}
+	if err := m.h.Image(); !errors.Is(err, errDamagedLog) || len(images1(t, m.o.Dir)) > 0 || m.h.images.failed.Load() != 1 {
+		t.Fatalf("image after that: %v, %v", err, images1(t, m.o.Dir))
+	}
+	closeHead(t, m.h)
+	if h, err := Open(m.o); !errors.As(err, &corrupt) {
+		closeHead(t, h)
+		t.Fatalf("opened with %v", err)
+	}
 }
 
 func TestImage_WhileOthersWrite_NothingIsLost(t *testing.T) {
@@ -294,6 +341,7 @@ func TestImage_WhileOthersWrite_NothingIsLost(t *testing.T) {
 			}
 		}
 	})
+	opened := 0
 	for range 6 {
 		mu.Lock()
 		least := slices.Clone(done)
@@ -307,6 +355,7 @@ func TestImage_WhileOthersWrite_NothingIsLost(t *testing.T) {
 		if err != nil {
 			continue // a copy that is not of one moment: a torn record, a file that was gone
 		}
+		opened++
 		for w, at := range least {
 			for i := range series {
 				if at == 0 {
@@ -323,6 +372,7 @@ func TestImage_WhileOthersWrite_NothingIsLost(t *testing.T) {
 	work.Wait()
 	close(stop)
 	copies.Wait()
+	t.Logf("%d of 6 copies could be opened", opened)
 	want := contents(t, h, 0, math.MaxInt64)
 	if len(want) != writers*series || len(want[seriesName(0).String()]) != rounds {
 		t.Fatalf("%d series", len(want))

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 )
 
 // What a series of an image has.
@@ -54,9 +55,6 @@ func (f *floats) appendImage(b []byte, r *record) []byte {
 	binary.BigEndian.PutUint16(b[at:], uint16(bits+int(r.pos)))
 	return b
 }
-
-// leastFloats is the least that appendImage appends.
-const leastFloats = 3
 
 var errBadImage = errors.New("what it says cannot be")
 
@@ -145,7 +143,7 @@ func (m *imaged) open(r *record, s *stripe, in *recordFields, newest int64) erro
 		return badImage("%d samples of at most %d", samples, limit)
 	case leading != noLeading && (leading > 31 || int(leading)+int(trailing) > 63):
 		return badImage("%d zeros before and %d behind", leading, trailing)
-	case end < newest || len(b) < leastChunk || len(b) > maxChunk:
+	case end < newest || uint64(end)-uint64(newest) > math.MaxUint32+1 || len(b) < leastChunk || len(b) > maxChunk:
 		return badImage("a chunk of %d bytes up to %d before %d", len(b), newest, end)
 	}
 	if newest < m.mint {
