@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/prometheus/model/exemplar"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/metadata"
+	"github.com/prometheus/prometheus/tsdb/chunks"
 	"github.com/prometheus/prometheus/tsdb/wlog"
 )
 
@@ -421,3 +422,40 @@ func TestImage_Exemplars_ComeBack(t *testing.T) {
 		t.Fatalf("%d exemplars, want %d", len(got), len(kept))
 	}
 }
+
+func TestImage_Series_AreToldAndKeepTheirReferences(t *testing.T) {
+	m := newImageModel(t, 3)
+	m.write(30, 600)
+	image1(t, m.h)
+	m.write(1, 900)
+	refs := map[string]uint64{}
+	m.h.floats.each(func(id ID, _ int64) { refs[m.h.Labels(id).String()] = uint64(m.h.floats.ref(id)) })
+	closeHead(t, m.h)
+	told := toldSeries{}
+	m.o.Lifecycle = told
+	m.h = openHead(t, m.o)
+	defer closeHead(t, m.h)
+	if m.h.images.last < 0 || len(told) != len(refs) || len(refs) != m.h.NumSeries() {
+		t.Fatalf("image %d, told of %d series of %d", m.h.images.last, len(told), m.h.NumSeries())
+	}
+	for name, times := range told {
+		if times != 1 || refs[name] == 0 {
+			t.Errorf("told %d times of %s with reference %d", times, name, refs[name])
+		}
+	}
+	m.h.floats.each(func(id ID, _ int64) {
+		if name := m.h.Labels(id).String(); uint64(m.h.floats.ref(id)) != refs[name] {
+			t.Errorf("%s has reference %d, want %d", name, m.h.floats.ref(id), refs[name])
+		}
+	})
+	if m.write(40, 950); m.h.highest.Load() < uint64(len(m.want)) {
+		t.Errorf("highest reference %d of %d series", m.h.highest.Load(), len(m.want))
+	}
+	sameContents(t, contents(t, m.h, math.MinInt64, math.MaxInt64), m.want)
+}
+
+type toldSeries map[string]int
+
+func (toldSeries) PreCreation(labels.Labels) error                     { return nil }
+func (s toldSeries) PostCreation(ls labels.Labels)                     { s[ls.String()]++ }
+func (toldSeries) PostDeletion(map[chunks.HeadSeriesRef]labels.Labels) {}
