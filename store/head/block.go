@@ -12,27 +12,15 @@ import (
 	"github.com/prometheus/prometheus/tsdb/tombstones"
 )
 
-// chunkSource is what a block reader needs of floats.
-type chunkSource interface {
-	metas(id ID, dst []chunks.Meta) []chunks.Meta
-	chunk(ref chunks.ChunkRef) (chunkenc.Chunk, error)
-	newest(id ID) (t int64, v float64, ok bool)
-}
-
-// block is a head as a block of the TSDB, from mint to maxt, both included. Series that
-// are made later are seen too.
+// block is a head as a block of the TSDB, from mint to maxt, both included; there is
+// nothing to read if mint is after maxt. Series that are made later are seen too. Series
+// whose chunks are all outside are left out; of chunks that are partly outside whoever
+// reads trims the rest.
 type block struct {
 	index  *index
-	floats chunkSource
+	floats *floats
 	mint   int64
 	maxt   int64
-}
-
-// newBlock returns a reader of the samples from mint to maxt. Series whose chunks are
-// all outside are left out; of chunks that are partly outside whoever reads trims
-// the rest. If mint is after maxt there is nothing to read.
-func newBlock(x *index, f chunkSource, mint, maxt int64) tsdb.BlockReader {
-	return &block{index: x, floats: f, mint: mint, maxt: maxt}
 }
 
 func (b *block) Index() (tsdb.IndexReader, error) { return &indexReader{b}, nil }
@@ -63,7 +51,7 @@ func (b *block) String() string { return fmt.Sprintf("head from %d to %d", b.min
 
 // chunkReader reads chunks. What it returns are copies.
 type chunkReader struct {
-	floats chunkSource
+	floats *floats
 }
 
 // ChunkOrIterable returns a chunk as it is now: an open one may have more samples than

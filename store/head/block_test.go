@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
+	"github.com/prometheus/prometheus/tsdb/chunks"
 	"github.com/prometheus/prometheus/tsdb/tombstones"
 )
 
@@ -38,12 +39,19 @@ type both struct {
 	tb     testing.TB
 	theirs *tsdb.Head
 	index  *index
-	floats *memChunks
+	floats *floats
+	refs   chunks.HeadSeriesRef
 	floor  int64 // what is older may be gone
 }
 
 func newBoth(tb testing.TB) *both {
-	return &both{tb: tb, theirs: openTSDBHead(tb), index: newIndex(), floats: &memChunks{tb: tb}}
+	tb.Helper()
+	files, err := openChunkFiles(tb.TempDir())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = files.close() })
+	return &both{tb: tb, theirs: openTSDBHead(tb), index: newIndex(), floats: newFloats(testRange, files)}
 }
 
 func (b *both) append(ls []labels.Labels, t int64, value func(i int) float64) {
@@ -54,12 +62,17 @@ func (b *both) append(ls []labels.Labels, t int64, value func(i int) float64) {
 		if _, err := app.Append(0, ls, t, v); err != nil {
 			b.tb.Fatal(err)
 		}
-		id, _ := b.index.getOrCreate(ls, b.floats.add)
+		id, _ := b.index.getOrCreate(ls, b.add)
 		b.floats.append(id, t, v)
 	}
 	if err := app.Commit(); err != nil {
 		b.tb.Fatal(err)
 	}
+}
+
+func (b *both) add() ID {
+	b.refs++
+	return b.floats.add(b.refs)
 }
 
 // truncate drops series without samples from mint on.
@@ -68,19 +81,15 @@ func (b *both) truncate(mint int64) (gone int) {
 	if err := b.theirs.Truncate(mint); err != nil {
 		b.tb.Fatal(err)
 	}
-	var ids []ID
-	for id := ID(1); int(id) <= len(b.floats.of); id++ {
-		if t, _, ok := b.floats.newest(id); ok && t < mint && b.index.labels(id, &labels.ScratchBuilder{}) {
-			ids = append(ids, id)
-		}
-	}
+	ids, _ := b.floats.drop(b.floats.old(mint), mint)
 	b.index.remove(ids)
+	b.floats.free(ids)
 	b.floor = mint
 	return len(ids)
 }
 
 func (b *both) blocks(mint, maxt int64) (theirs, ours tsdb.BlockReader) {
-	return tsdb.NewRangeHead(b.theirs, mint, maxt), newBlock(b.index, b.floats, max(mint, b.theirs.MinTime()), maxt)
+	return tsdb.NewRangeHead(b.theirs, mint, maxt), &block{b.index, b.floats, max(mint, b.theirs.MinTime()), maxt}
 }
 
 // text writes down series with all their samples, one a line. A series may have a chunk
@@ -304,11 +313,11 @@ func compare(t *testing.T, r chance, b *both, mint, maxt int64) {
 }
 
 func TestBlock_NoTombstonesAndRange(t *testing.T) {
-	b := newBlock(newIndex(), &memChunks{tb: t}, 5, 9)
+	b := &block{newIndex(), nil, 5, 9}
 	if m := b.Meta(); m.MinTime != 5 || m.MaxTime != 10 || m.Stats.NumSeries != 0 {
 		t.Errorf("meta %+v", m)
 	}
-	if m := newBlock(newIndex(), nil, 5, math.MaxInt64).Meta(); m.MaxTime != math.MaxInt64 {
+	if m := (&block{newIndex(), nil, 5, math.MaxInt64}).Meta(); m.MaxTime != math.MaxInt64 {
 		t.Errorf("end %d of a range without end", m.MaxTime)
 	}
 	ts, err := b.Tombstones()

@@ -191,14 +191,17 @@ func (x *index) labels(id ID, b *labels.ScratchBuilder) bool {
 		pids, ok := x.pairsOf(id)
 		for _, pid := range pids {
 			at := x.pairs.at(pid)
-			b.Add(x.pairs.names[at.name()].text, at.value)
+			b.Add(x.pairs.names[at.name()].text, x.pairs.value(at))
 		}
 		return ok
 	}
 	var buf [512]byte
 	x.mu.RLock()
 	pids, ok := x.pairsOf(id)
-	text := x.pairs.appendTo(buf[:0], pids)
+	text := buf[:0]
+	for _, pid := range pids {
+		text = append(text, x.pairs.at(pid).text...)
+	}
 	x.mu.RUnlock()
 	if ok {
 		b.Assign(labelsFrom(string(text)))

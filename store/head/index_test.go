@@ -153,7 +153,7 @@ func TestIndex_Churn_LeavesNothing(t *testing.T) {
 	if x.len() != 1 || !labels.Equal(x.must(t, stays), labels.FromStrings("__name__", "up", "job", "a")) {
 		t.Fatalf("%d series left, %s", x.len(), x.must(t, stays))
 	}
-	r := &indexReader{newBlock(x, nil, 0, 1).(*block)}
+	r := &indexReader{&block{index: x, maxt: 1}}
 	if names, err := r.LabelNames(context.Background()); err != nil || !slices.Equal(names, []string{"__name__", "job"}) {
 		t.Errorf("names %q, %v", names, err)
 	}
@@ -191,7 +191,7 @@ func TestIndex_RemovedAndMadeAgain_IsANewSeries(t *testing.T) {
 		if id, created := x.getOrCreate(ls, ids.next); id != want || !created {
 			t.Fatalf("series %d, created %t, want %d", id, created, want)
 		}
-		r := &indexReader{newBlock(x, nil, 0, 1).(*block)}
+		r := &indexReader{&block{index: x, maxt: 1}}
 		if p, _ := r.Postings(context.Background(), "pod", "a"); !slices.Equal(refs(t, p), []storage.SeriesRef{storage.SeriesRef(want)}) {
 			t.Fatalf("postings of series %d: %v", want, refs(t, p))
 		}
@@ -273,7 +273,7 @@ func TestIndex_ReadWhileSeriesComeAndGo_IsConsistent(t *testing.T) {
 	}
 	for range 3 {
 		readers.Go(func() {
-			r := &indexReader{newBlock(x, nil, 0, 1).(*block)}
+			r := &indexReader{&block{index: x, maxt: 1}}
 			var b labels.ScratchBuilder
 			for !done.Load() {
 				stays, err := r.Postings(ctx, "__name__", "stays")

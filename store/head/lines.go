@@ -49,8 +49,11 @@ func newLinePage() *linePage {
 	return p
 }
 
+// at returns a line that was given out. (Indexing the page would first look whether it is
+// nil, which is one more line of memory to wait for.)
 func (l *lines) at(n uint32) *line {
-	return &(*l.table.Load())[n>>linePageBits][n%linesPerPage]
+	page := (*l.table.Load())[n>>linePageBits]
+	return (*line)(unsafe.Add(unsafe.Pointer(page), n%linesPerPage*uint32(unsafe.Sizeof(line{}))))
 }
 
 // supply gives a stripe that has none freshLines lines: such that were used, or else new

@@ -1,9 +1,6 @@
 package head
 
-import (
-	"hash/maphash"
-	"strings"
-)
+import "hash/maphash"
 
 // pairID numbers a pair of label name and value for as long as a series has it; then
 // the number may be given to another pair. 0 is the pair of empty strings, which all
@@ -16,7 +13,7 @@ type nameID uint32
 // pair is a name and a value and who has them. Most pairs of a large set belong to
 // one series only (names of pods, say), so the first one needs no list.
 type pair struct {
-	value string
+	text  string // as labels keep it, name and value; see appendText
 	state uint32 // nameID<<2 | listed | taken; 0 is free
 	posts uint32 // of listed pairs the number of the list, else the ID of the only series, or 0
 }
@@ -32,7 +29,7 @@ func (p *pair) name() nameID { return nameID(p.state >> 2) }
 // readers may go on with what they took under the lock.
 type name struct {
 	text   string
-	begin  string   // what labels have before the value; see appendText
+	begin  string   // how the texts of its pairs begin
 	pairs  []pairID // in the order they were made; may hold some that are free by now
 	series int      // that have the name
 }
@@ -53,6 +50,8 @@ type pairs struct {
 	names     []name
 	byName    map[string]nameID
 	freeNames []nameID
+
+	buf []byte // of intern
 }
 
 func (p *pairs) init() {
@@ -68,10 +67,19 @@ func (p *pairs) grow() { p.pages = append(p.pages, new([pairsPerPage]pair)) }
 
 func (p *pairs) at(id pairID) *pair { return &p.pages[id/pairsPerPage][id%pairsPerPage] }
 
+// value returns the value of a pair that is not free, other than that of all.
+func (p *pairs) value(at *pair) string {
+	value := at.text[len(p.names[at.name()].begin):]
+	if value[0] < 255 {
+		return value[1:]
+	}
+	return value[4:]
+}
+
 // is reports whether a number stands for a pair; free ones do not.
 func (p *pairs) is(id pairID, name, value string) bool {
 	at := p.at(id)
-	return at.state&taken != 0 && at.value == value && p.names[at.name()].text == name
+	return at.state&taken != 0 && p.value(at) == value && p.names[at.name()].text == name
 }
 
 func (p *pairs) hash(n nameID, value string) uint32 {
@@ -94,7 +102,7 @@ func (p *pairs) find(name, value string) (pairID, bool) {
 func (p *pairs) search(hash uint32, n nameID, value string) pairID {
 	return pairID(p.byHash.find(hash, func(id uint32) bool {
 		at := p.at(pairID(id))
-		return at.name() == n && at.value == value
+		return at.name() == n && p.value(at) == value
 	}))
 }
 
@@ -116,7 +124,8 @@ func (p *pairs) intern(name, value string) pairID {
 		id = p.next
 		p.next++
 	}
-	*p.at(id) = pair{value: strings.Clone(value), state: uint32(n)<<2 | taken}
+	p.buf = appendText(append(p.buf[:0], p.names[n].begin...), value)
+	*p.at(id) = pair{text: string(p.buf), state: uint32(n)<<2 | taken}
 	p.byHash.add(hash, uint32(id))
 	p.names[n].pairs = append(p.names[n].pairs, id)
 	return id
@@ -183,14 +192,4 @@ func (p *pairs) list(pid pairID) list {
 		return list{many: p.lists[at.posts]}
 	}
 	return list{one: ID(at.posts)}
-}
-
-// appendTo appends pairs as labels keep them.
-func (p *pairs) appendTo(b []byte, pids []pairID) []byte {
-	for _, pid := range pids {
-		at := p.at(pid)
-		b = append(b, p.names[at.name()].begin...)
-		b = appendText(b, at.value)
-	}
-	return b
 }

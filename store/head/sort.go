@@ -145,9 +145,9 @@ func (s *sorter) orderRuns(order []uint64, runs []run) {
 		x.mu.RLock()
 		for _, r := range part {
 			k := pairKey{run: r}
-			if pid := pairID(order[r.from] >> 32); pid != 0 {
+			if pid := pairID(order[r.from] >> 32); pid != 0 && x.pairs.at(pid).state != 0 {
 				at := x.pairs.at(pid)
-				k.name, k.value = x.pairs.names[at.name()].text, at.value
+				k.name, k.value = x.pairs.names[at.name()].text, x.pairs.value(at)
 			}
 			s.keys = append(s.keys, k)
 		}

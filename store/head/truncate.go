@@ -46,7 +46,9 @@ func (h *Head) Freeze(maxt int64) {
 // series that have none left, once they are safe in a block. dropped, if not nil, is
 // called with the series that go, while no one is between Begin and End; it must not
 // call the Head. Then the log is cut to what is still needed. An error leaves the samples
-// dropped and the log longer than it need be.
+// dropped and the log longer than it need be. Whoever reads older samples is waited for,
+// so the caller must have closed its own readers, and the block must be there for others
+// to read.
 func (h *Head) Truncate(maxt int64, dropped func(gone []ID)) error {
 	if h.log == nil {
 		return errReadOnly
@@ -58,6 +60,7 @@ func (h *Head) Truncate(maxt int64, dropped func(gone []ID)) error {
 	if err := writeTruncated(h.o.Dir, maxt); err != nil {
 		return fmt.Errorf("truncate head %s at %d: %w", h.o.Dir, maxt, err)
 	}
+	h.readers.drain(maxt)
 	h.dropSeries(maxt, dropped)
 	h.dropChunks(maxt)
 	err := errors.Join(h.files.truncate(maxt), h.log.cut(maxt, h.living()))

@@ -38,7 +38,7 @@ func (x *index) eachValue(ctx context.Context, text string, do func(value string
 		if x.pairs.names[n].text == text {
 			for _, pid := range part {
 				if at := x.pairs.at(pid); at.state != 0 && at.name() == n {
-					batch = append(batch, taken{at.value, x.pairs.list(pid)})
+					batch = append(batch, taken{x.pairs.value(at), x.pairs.list(pid)})
 				}
 			}
 		}
@@ -70,7 +70,7 @@ func (x *index) values(ctx context.Context, text string) ([]string, error) {
 		x.mu.RLock()
 		for _, pid := range part {
 			if at := x.pairs.at(pid); at.state != 0 && at.name() == n && x.pairs.names[n].text == text {
-				values = append(values, at.value)
+				values = append(values, x.pairs.value(at))
 			}
 		}
 		changed := x.removals != removals
