@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"math"
 	"sync"
@@ -103,7 +104,7 @@ func (g *generation) baseRef(ls labels.Labels) storage.SeriesRef {
 	l := g.lookup.Load()
 	if l == nil {
 		// An appender that is never given anything, since only appenders look up.
-		app := g.base.Head().AppenderV2(nil)
+		app := g.base.Head().AppenderV2(context.Background())
 		refs, ok := app.(storage.GetRef)
 		if !ok {
 			_ = app.Rollback() // it has nothing

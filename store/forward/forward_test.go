@@ -214,6 +214,37 @@ func TestForwarder_ReceiverThatWasAway_GetsEverything(t *testing.T) {
 	}
 }
 
+// Late samples and those in order are in logs of their own. A receiver gets both, and
+// they count as one queue.
+func TestForwarder_LateSamples_AreSentToo(t *testing.T) {
+	to1 := newReceiver(t)
+	r := newRig(t)
+	if err := r.f.Apply(targets(t, to(to1.URL))); err != nil {
+		t.Fatal(err)
+	}
+	stop := r.run(t)
+	r.begun(t, to1)
+	// Late, and yet newer than the start of the queues.
+	at := time.Now().Add(5 * time.Second)
+	const n = 50
+	for i := range n {
+		r.write(t, "m", at.Add(time.Duration(2*i)*time.Millisecond))
+	}
+	until(t, "late samples are sent", func() bool {
+		r.write(t, "late", at)
+		r.write(t, "late", at.Add(time.Second))
+		for i := range n {
+			r.write(t, "late", at.Add(time.Duration(i+1)*time.Millisecond))
+		}
+		return to1.count(`{__name__="late", region="eu"}`) >= n+2
+	})
+	until(t, "samples in order are sent", func() bool { return to1.count(`{__name__="m", region="eu"}`) == n })
+	if q := r.f.Queues(); len(q) != 1 || q[0].Shards != 2 {
+		t.Errorf("queues: got %+v, want one with a sender for each log", q)
+	}
+	stop()
+}
+
 // What was written just before the end is sent, although nothing waits for it.
 func TestForwarder_End_SendsWhatWaits(t *testing.T) {
 	to1 := newReceiver(t)
