@@ -182,7 +182,7 @@ func (d *DB) open(before func()) error {
 }
 
 func (d *DB) openParts(g *generation) error {
-	had, err := hasHead(d.o.Dir)
+	old, err := fromBefore(d.o.Dir)
 	if err != nil {
 		return err
 	}
@@ -191,7 +191,7 @@ func (d *DB) openParts(g *generation) error {
 	if err != nil {
 		return err
 	}
-	if !had && d.o.Config.MaxExemplars > 0 {
+	if old && d.o.Config.MaxExemplars > 0 {
 		if err := takeExemplars(g.base, d.exemplars); err != nil {
 			return errors.Join(err, g.base.Close())
 		}

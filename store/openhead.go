@@ -130,3 +130,13 @@ func hasHead(tsdb string) (bool, error) {
 	}
 	return err == nil, err
 }
+
+// fromBefore reports whether a TSDB has a log that was written before there was a head.
+func fromBefore(tsdb string) (bool, error) {
+	had, err := hasHead(tsdb)
+	if had || err != nil {
+		return false, err
+	}
+	segments, err := segmentsIn(filepath.Join(tsdb, logNames[0]))
+	return len(segments) > 0, err
+}

@@ -115,10 +115,12 @@ func openEmbedded(o TSDBOptions, d *DB, g *generation) (*tsdb.DB, *embedded, err
 	opts.RetentionDuration = time.Duration(o.Config.Retention).Milliseconds()
 	opts.MaxBytes = int64(o.Config.RetentionSize)
 	opts.OutOfOrderTimeWindow = o.Config.outOfOrderMillis()
-	if had, err := hasHead(o.Dir); err != nil {
-		return nil, nil, err
-	} else if !had { // its log may have exemplars
-		opts.EnableExemplarStorage = o.Config.MaxExemplars > 0
+	if o.Config.MaxExemplars > 0 {
+		old, err := fromBefore(o.Dir)
+		if err != nil {
+			return nil, nil, err
+		}
+		opts.EnableExemplarStorage = old // its log may have exemplars
 		opts.MaxExemplars = int64(o.Config.MaxExemplars)
 	}
 	if o.Config.StartTimestamps {
