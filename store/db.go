@@ -201,6 +201,11 @@ func (d *DB) openParts(g *generation) error {
 	if err != nil {
 		return errors.Join(err, g.base.Close())
 	}
+	for _, c := range g.figures() {
+		if err := g.logs.Register(c); err != nil {
+			return errors.Join(err, g.close())
+		}
+	}
 	return nil
 }
 

@@ -138,14 +138,15 @@ type embedded struct {
 // Register keeps a metric of the TSDB, and notes the counters of failed log writes:
 // the TSDB does not tell its caller when late samples could not be logged.
 func (e *embedded) Register(c prometheus.Collector) error {
-	failed := false
+	failed, skip := false, false
 	descs := make(chan *prometheus.Desc, 16)
 	go func() { c.Describe(descs); close(descs) }()
 	for d := range descs {
-		if strings.Contains(d.String(), `"prometheus_tsdb_exemplar_`) {
-			return nil // of its own exemplars, of which it has none
-		}
+		skip = skip || replaced(d)
 		failed = failed || strings.Contains(d.String(), `_writes_failed_total"`)
+	}
+	if skip {
+		return nil
 	}
 	if err := e.registry.Register(c); err != nil {
 		return err

@@ -2,12 +2,14 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/model/exemplar"
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
@@ -306,5 +308,57 @@ func TestWriter_StartTimestampsTurnedOn_HeadIsReadAndEmptied(t *testing.T) {
 		if err := r.db.Close(); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// Dashboards find what is in memory under the names that the TSDB gives it, and nothing
+// twice.
+func TestDB_Metrics_AreOfBothParts(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	db, err := store.OpenTSDB(store.TSDBOptions{Dir: t.TempDir(), Config: store.DefaultConfig(), Logger: slog.New(slog.DiscardHandler), Registerer: registry})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRig(t, func(o *store.WriterOptions) { o.DB = db })
+	at := r.now.UnixMilli()
+	e := sinktest.Metric("m", at, 1)
+	e.Exemplars = []telemetry.Exemplar{trace(at, 1, "a")}
+	r.write(t, e, sinktest.Metric("n", at+1000, 1))
+	r.write(t, sinktest.Metric("m", at-1000, 1)) // late
+	for range 2 {
+		all, err := registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]float64{}
+		for _, f := range all {
+			for _, m := range f.GetMetric() {
+				key := f.GetName()
+				for _, l := range m.GetLabel() {
+					key += " " + l.GetName() + "=" + l.GetValue()
+				}
+				got[key] += m.GetGauge().GetValue() + m.GetCounter().GetValue()
+			}
+		}
+		for name, want := range map[string]float64{
+			"prometheus_tsdb_head_series": 2, "prometheus_tsdb_head_min_time": float64(at - 1000), "prometheus_tsdb_head_max_time_seconds": float64(at+1000) / 1000,
+			"prometheus_tsdb_exemplar_exemplars_in_storage": 1,
+		} {
+			if got[name] != want {
+				t.Errorf("%s: got %v, want %v", name, got[name], want)
+			}
+		}
+		if _, ok := got["prometheus_tsdb_wal_segment_current log=head"]; !ok {
+			t.Errorf("no metrics of the head's log")
+		}
+		if err := r.FailLog(errors.New("no space")); err == nil {
+			t.Fatal("no error")
+		}
+		if err := r.Reopen(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
