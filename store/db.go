@@ -201,6 +201,12 @@ func (d *DB) openParts(g *generation) error {
 	if err != nil {
 		return errors.Join(err, g.base.Close())
 	}
+	// A folder that was made now is on the disk only with the folders that it is in.
+	for _, dir := range []string{filepath.Join(d.o.Dir, headDir), d.o.Dir} {
+		if _, err := syncFile(dir); err != nil {
+			return errors.Join(err, g.close())
+		}
+	}
 	for _, c := range g.figures() {
 		if err := g.logs.Register(c); err != nil {
 			return errors.Join(err, g.close())

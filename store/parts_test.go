@@ -130,6 +130,26 @@ func TestWriter_SeriesFarBehind_IsKept(t *testing.T) {
 	}
 }
 
+// The first of several samples of a series that memory has dropped is refused.
+func TestWriter_RunOfADroppedSeries_StoresWhatIsGood(t *testing.T) {
+	for _, starts := range []bool{false, true} {
+		r := newRig(t, func(o *store.WriterOptions) { o.Config.StartTimestamps = starts; o.Config.OutOfOrderWindow *= 24 })
+		at := r.now.UnixMilli()
+		r.write(t, sinktest.Metric("m", at, 1))
+		r.now = r.now.Add(8 * time.Hour)
+		r.write(t, sinktest.Metric("tick", r.now.UnixMilli(), 1))
+		if err := r.db.Compact(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		e := sinktest.Metric("m", at, 2)
+		e.Samples = append(e.Samples, telemetry.Sample{T: r.now.UnixMilli(), V: 3})
+		e.Histograms = []telemetry.HistogramSample{{T: r.now.UnixMilli() - 1, Int: oneHistogram()}}
+		if res := r.write(t, e); res.Stored != 2 || res.Refused[telemetry.ReasonDuplicateTime] != 1 {
+			t.Errorf("starts=%t: got %+v, want one refused and two stored", starts, res)
+		}
+	}
+}
+
 func TestWriter_FloatsAndHistogramsOfOneSeries_AreBothKept(t *testing.T) {
 	dir := t.TempDir()
 	r := newRig(t, func(o *store.WriterOptions) { o.DB = openDB(t, dir, o.Config) })

@@ -100,6 +100,29 @@ func TestOpenReadOnly_HeadAndBase_AreReadAsOne(t *testing.T) {
 	}
 }
 
+// A daemon that is starting for the first time has made its folders and no more.
+func TestOpenReadOnly_EmptyHead_IsNoError(t *testing.T) {
+	dir := t.TempDir()
+	db := openDB(t, dir, store.DefaultConfig())
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "head", "wal")); err != nil {
+		t.Fatal(err)
+	}
+	q, closeIt, err := store.OpenReadOnly(dir, 0, 1<<60, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := q.Select(t.Context(), true, nil, labels.MustNewMatcher(labels.MatchEqual, "__name__", "m"))
+	if set.Next() || set.Err() != nil {
+		t.Errorf("got a series or %v", set.Err())
+	}
+	if err := closeIt(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestOpenReadOnly_NoStore_SaysWhatIsWanted(t *testing.T) {
 	dir := t.TempDir()
 	if _, _, err := store.OpenReadOnly(dir, 0, 1, nil); err == nil || !strings.Contains(err.Error(), "--storage.path") {
