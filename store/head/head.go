@@ -83,6 +83,9 @@ func (h *Head) open() (err error) {
 	if h.o.ReadOnly {
 		return nil
 	}
+	if truncated > math.MinInt64 { // the log still has labels of series that are gone
+		h.dropSeries(truncated, nil)
+	}
 	if h.log, err = openJournal(h.o); err != nil {
 		return err
 	}

@@ -98,7 +98,7 @@ func filled(b *testing.B, n, samples int) *both {
 	x := newBoth(b)
 	all := tenLabels(n)
 	for i := range samples {
-		x.append(all, int64(1+i)*15_000, func(j int) float64 { return float64(i * j % 100) })
+		x.append(all, int64(1+i)*2_500, func(j int) float64 { return float64(i * j % 100) })
 	}
 	return x
 }
@@ -129,8 +129,14 @@ func read(b *testing.B, block tsdb.BlockReader, sort bool, hints *storage.Select
 }
 
 func BenchmarkBlock_Query(b *testing.B) {
+	for _, samples := range []int{20, 360} {
+		b.Run(fmt.Sprintf("%d samples", samples), func(b *testing.B) { queries(b, samples) })
+	}
+}
+
+func queries(b *testing.B, samples int) {
 	const n = 100_000
-	x := filled(b, n, 20)
+	x := filled(b, n, samples)
 	theirs, ours := x.blocks(0, testRange)
 	one := tenLabels(1)[0].Get("pod")
 	eq := func(name, value string) *labels.Matcher { return labels.MustNewMatcher(labels.MatchEqual, name, value) }
@@ -221,6 +227,35 @@ func BenchmarkIndex_SortAll(b *testing.B) {
 		}
 	}
 	beside(b, 200_000, sort(ours), sort(theirs))
+}
+
+// BenchmarkIndex_RemoveHalf removes every other of a million series. There is nothing in
+// the TSDB to do that alone.
+func BenchmarkIndex_RemoveHalf(b *testing.B) {
+	const n = 1_000_000
+	all := tenLabels(n)
+	var cpu time.Duration
+	rounds := 0
+	for b.Loop() {
+		x := newIndex()
+		var ids counter
+		for _, ls := range all {
+			x.getOrCreate(ls, ids.next)
+		}
+		gone := make([]ID, n/2)
+		for i := range gone {
+			gone[i] = ID(2*i + 1)
+		}
+		runtime.GC()
+		from := cpuTime(b)
+		x.remove(gone)
+		cpu += cpuTime(b) - from
+		rounds++
+		if x.len() != n/2 {
+			b.Fatalf("%d series left", x.len())
+		}
+	}
+	b.ReportMetric(float64(cpu)/float64(rounds)/(n/2), "cpu-ns/gone")
 }
 
 func BenchmarkIndex_Symbols(b *testing.B) {

@@ -58,8 +58,6 @@ func (c *cursor) Next() bool {
 	return true
 }
 
-// Seek looks ahead in steps that double, because those who intersect lists mostly
-// seek what is near.
 func (c *cursor) Seek(ref storage.SeriesRef) bool {
 	if storage.SeriesRef(c.at) >= ref {
 		return true
@@ -68,14 +66,19 @@ func (c *cursor) Seek(ref storage.SeriesRef) bool {
 		c.rest = nil
 		return false
 	}
-	want := ID(ref)
-	low, high := 0, 1 // what is before low is too small
-	for high <= len(c.rest) && c.rest[high-1] < want {
+	c.rest = c.rest[gallop(c.rest, ID(ref)):]
+	return c.Next()
+}
+
+// gallop returns how many of a sorted list are less than want. It looks ahead in steps
+// that double, because those who go through two lists together mostly seek what is near.
+func gallop(sorted []ID, want ID) int {
+	low, high := 0, 1 // what is before low is less
+	for high <= len(sorted) && sorted[high-1] < want {
 		low, high = high, 2*high
 	}
-	i, _ := slices.BinarySearch(c.rest[low:min(high, len(c.rest))], want)
-	c.rest = c.rest[low+i:]
-	return c.Next()
+	i, _ := slices.BinarySearch(sorted[low:min(high, len(sorted))], want)
+	return low + i
 }
 
 func (c *cursor) At() storage.SeriesRef { return storage.SeriesRef(c.at) }

@@ -34,6 +34,7 @@ func (x *index) remove(gone []ID) {
 func (x *index) forget(gone []ID) (was []ID, affected []pairID) {
 	var b labels.ScratchBuilder
 	var ls labels.Labels
+	atMost := 1 << 20
 	for len(gone) > 0 {
 		n := min(removeBatch, len(gone))
 		x.mu.Lock()
@@ -61,9 +62,10 @@ func (x *index) forget(gone []ID) (was []ID, affected []pairID) {
 		}
 		x.tidyPages(gone[:n])
 		x.mu.Unlock()
-		if len(affected) > 1<<20 { // mostly repetitions
+		if len(affected) > atMost { // mostly repetitions
 			slices.Sort(affected)
 			affected = slices.Compact(affected)
+			atMost = max(atMost, 2*len(affected))
 		}
 		gone = gone[n:]
 	}
@@ -161,7 +163,7 @@ func (x *index) unpostLong(pid pairID, gone []ID, free map[nameID][]pairID) {
 func without(from, gone []ID) []ID {
 	left := make([]ID, 0, len(from))
 	for len(from) > 0 && len(gone) > 0 {
-		i, _ := slices.BinarySearch(from, gone[0])
+		i := gallop(from, gone[0])
 		left = append(left, from[:i]...)
 		from = from[i:]
 		if len(from) == 0 {
@@ -172,8 +174,7 @@ func without(from, gone []ID) []ID {
 		}
 		gone = gone[1:]
 		if len(from) > 0 && len(gone) > 0 && gone[0] < from[0] {
-			i, _ := slices.BinarySearch(gone, from[0])
-			gone = gone[i:]
+			gone = gone[gallop(gone, from[0]):]
 		}
 	}
 	return trimmed(append(left, from...))
@@ -210,13 +211,13 @@ func (x *index) freePairs(n nameID, pids []pairID) {
 	x.mu.RLock()
 	old := x.pairs.names[n].pairs
 	x.mu.RUnlock()
-	gone := make(map[pairID]bool, len(pids))
+	gone := make([]uint64, slices.Max(pids)/64+1) // a bit for each
 	for _, pid := range pids {
-		gone[pid] = true
+		gone[pid/64] |= 1 << (pid % 64)
 	}
 	left := make([]pairID, 0, len(old)-len(pids))
 	for _, pid := range old {
-		if !gone[pid] {
+		if int(pid/64) >= len(gone) || gone[pid/64]&(1<<(pid%64)) == 0 {
 			left = append(left, pid)
 		}
 	}
