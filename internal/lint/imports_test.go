@@ -28,7 +28,7 @@ var mayImport = map[string][]string{
 	"telemetry":         {"internal/yamldoc"},
 	"topology":          {"internal/yamldoc", "telemetry"},
 	"detector":          {"internal/yamldoc", "internal/prefetch", "telemetry", "topology"},
-	"store":             {"internal/yamldoc", "internal/prefetch", "internal/disk", "telemetry"},
+	"store":             {"internal/yamldoc", "internal/prefetch", "internal/disk", "telemetry", "store/head"},
 	"store/...":         {"internal/yamldoc", "telemetry", "store/..."},
 	"backtest":          {"internal/yamldoc", "telemetry", "topology", "detector", "store/..."},
 	"backfill":          {"internal/yamldoc", "telemetry", "store/..."},
