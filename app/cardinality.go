@@ -45,17 +45,16 @@ func (c *Core) saveCardinality() error { return c.countsKept().save(c.growth.Sav
 
 // Cardinality says where series come from, what grew, and which change was before.
 func (c *Core) Cardinality(ctx context.Context, r web.CardinalityRequest) (web.Cardinality, error) {
-	head := c.tsdb.Head()
 	total, since := c.growth.Total()
 	out := web.Cardinality{
-		By: r.By, At: c.now().UTC(), Since: since.UTC(), Series: head.NumSeries(), Stale: head.NumStaleSeries(), Most: c.maxSeries,
+		By: r.By, At: c.now().UTC(), Since: since.UTC(), Series: c.tsdb.NumSeries(), Stale: c.tsdb.NumStaleSeries(), Most: c.maxSeries,
 		Made: total.Made, Gone: total.Gone, MadeDay: total.MadeDay, GoneDay: total.GoneDay, BytesEach: cardinality.BytesPerSeries,
 	}
 	found, err := c.jumps(ctx)
 	if err != nil {
 		return out, err
 	}
-	stats := head.Stats(labels.MetricName, statsMost).IndexPostingStats
+	stats := c.tsdb.Stats(labels.MetricName, statsMost).IndexPostingStats
 	switch r.By {
 	case "change":
 		out.Rows = jumpRows(found)
@@ -242,14 +241,14 @@ func webAdvice(in []cardinality.Advice) []web.SeriesAdvice {
 // labelsOf counts the values of each label of a metric's series in memory, the
 // label with the most first, by looking at some thousands of them.
 func (c *Core) labelsOf(ctx context.Context, metric string) ([]cardinality.LabelCount, error) {
-	head := c.tsdb.Head()
-	q, err := c.tsdb.Querier(head.MinTime(), head.MaxTime())
+	from, to := c.tsdb.MinTime(), c.tsdb.MaxTime()
+	q, err := c.tsdb.Querier(from, to)
 	if err != nil {
 		return nil, err
 	}
 	defer q.Close()
 	seen := map[string]map[string]struct{}{}
-	set := q.Select(ctx, false, &storage.SelectHints{Start: head.MinTime(), End: head.MaxTime(), Func: "series", Limit: lookedAt},
+	set := q.Select(ctx, false, &storage.SelectHints{Start: from, End: to, Func: "series", Limit: lookedAt},
 		labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, metric))
 	for n := 0; n < lookedAt && set.Next(); n++ {
 		set.At().Labels().Range(func(x labels.Label) {

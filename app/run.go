@@ -104,7 +104,7 @@ func (a *App) runCore(ctx context.Context, serving <-chan error, stopServing fun
 	named("reloads", a.reloadLoop)
 	named("service manager", a.systemdLoop)
 	a.notifyReady()
-	a.log.Info("ready", "url", a.URL(), "series", core.tsdb.Head().NumSeries())
+	a.log.Info("ready", "url", a.URL(), "series", core.tsdb.NumSeries())
 	err = g.Wait()
 	a.notifyStopping()
 	a.log.Info("stopping", "step", "forward what waits")

@@ -30,9 +30,14 @@ func (c *Core) openScraping(o CoreOptions) (err error) {
 	if err != nil {
 		return err
 	}
+	base, head := c.tsdb.LogDirs()
 	c.forwarder, err = forward.New(forward.Options{
-		Dir: c.tsdb.Dir(), Logger: o.Logger.With("component", "forward"), Registerer: o.Registry, Metadata: c.scrapes,
-		Progress: func() (uint64, int64) { return c.writer.Stored(), c.tsdb.Head().MaxTime() },
+		Logs:   []forward.Log{{Name: "base", Dir: base}, {Name: "head", Dir: head}},
+		Logger: o.Logger.With("component", "forward"), Registerer: o.Registry, Metadata: c.scrapes,
+		Progress: func() ([]uint64, int64) {
+			base, head := c.writer.Stored()
+			return []uint64{base, head}, c.tsdb.MaxTime()
+		},
 	})
 	if err != nil {
 		return err

@@ -35,7 +35,6 @@ const (
 // /metrics, so that the two cannot disagree.
 func (a *App) status(ctx context.Context) (web.Status, error) {
 	c := a.Core()
-	head := c.tsdb.Head()
 	counters := a.counters()
 	a.mu.Lock()
 	last, retention := a.last, a.loaded.config.Storage.Retention.Std()
@@ -45,7 +44,7 @@ func (a *App) status(ctx context.Context) (web.Status, error) {
 		Version: a.opts.Version, Started: a.started, UptimeSeconds: c.now().Sub(a.started).Seconds(),
 		ListenAddress: a.Address(), ConfigFile: a.opts.ConfigFile, Reload: last,
 		Store: web.StoreStatus{
-			Series: head.NumSeries(), SamplesTotal: uint64(samples), SamplesPerSecond: a.server.rates.rate(samples),
+			Series: c.tsdb.NumSeries(), SamplesTotal: uint64(samples), SamplesPerSecond: a.server.rates.rate(samples),
 			RetentionSeconds: retention.Seconds(), Bytes: uint64(max(0, c.diskBytes())),
 		},
 		Rules:    c.rulesStatus(),
@@ -74,12 +73,11 @@ func (a *App) status(ctx context.Context) (web.Status, error) {
 }
 
 // timeRange returns the times of the oldest and newest sample in milliseconds;
-// false when there is none. The head is empty, and without times of its own,
-// when everything is in blocks.
+// false when there is none. Nothing is in memory when everything is in blocks.
 func (c *Core) timeRange() (oldest, newest int64, ok bool) {
 	oldest, newest = math.MaxInt64, math.MinInt64
-	if head := c.tsdb.Head(); head.NumSeries() > 0 {
-		oldest, newest = head.MinTime(), head.MaxTime()
+	if c.tsdb.NumSeries() > 0 {
+		oldest, newest = c.tsdb.MinTime(), c.tsdb.MaxTime()
 	}
 	for _, b := range c.tsdb.Blocks() {
 		oldest, newest = min(oldest, b.MinTime()), max(newest, b.MaxTime()-1) // the end of a block is exclusive
@@ -92,7 +90,7 @@ func (c *Core) diskBytes() int64 {
 	for _, b := range c.tsdb.Blocks() {
 		n += b.Size()
 	}
-	return n + c.tsdb.Head().Size()
+	return n + c.tsdb.MemorySize()
 }
 
 func (c *Core) rulesStatus() web.RulesStatus {

@@ -3,14 +3,17 @@ package store
 import (
 	"context"
 	"errors"
-	"math"
+	"fmt"
 	"slices"
 
 	"github.com/prometheus/prometheus/model/exemplar"
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb"
 
+	"github.com/tocsinhq/tocsin/store/head"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
@@ -37,31 +40,30 @@ func (a appendable) AppenderV2(ctx context.Context) storage.AppenderV2 {
 	return &appender{w: a.w, ctx: ctx, limited: a.limited}
 }
 
-// appender is a TSDB appender that remembers what the observer is to see. It opens
-// that of the TSDB at the first sample: a scrape makes its appender before it asks
-// its target, which can take as long as the target likes.
+// appender is a transaction that remembers what the observer is to see. It begins at
+// the first sample: a scrape makes its appender before it asks its target, which can
+// take as long as the target likes.
 type appender struct {
+	turn
 	w       *Writer
 	ctx     context.Context
 	limited bool
-	app     storage.AppenderV2 // nil before the first sample
-	hold    *held              // of the TSDB that app is of
-	limits  *scrapeLimits      // nil for rules
-	refs    storage.GetRef     // of app; nil for rules
+	hold    *held         // of the store; nil before the first sample
+	limits  *scrapeLimits // nil for rules
 	key     []byte
 	minute  uint32 // of the first sample
-	pending []observation
 	hists   []histogramObservation
 	runs    bool // samples of several times
+	last    int64
 	stored  int
 
-	exemplars int // stored
+	kept int // exemplars
 }
 
-// Append stores one sample with what comes with it. The reference is that of the
-// TSDB, or 0 when the sample was left out by a limit; that is no error, because
-// one would end the whole scrape. An *storage.AppendPartialError says that the
-// sample is stored and some of its exemplars are not.
+// Append stores one sample with what comes with it. The reference is the same as long
+// as the series is in use, or 0 when the sample was left out by a limit; that is no
+// error, because one would end the whole scrape. An *storage.AppendPartialError says
+// that the sample is stored and some of its exemplars are not.
 func (a *appender) Append(_ storage.SeriesRef, ls labels.Labels, st, t int64, v float64, h *histogram.Histogram, fh *histogram.FloatHistogram, opts storage.AppendV2Options) (storage.SeriesRef, error) {
 	if err := a.begin(); err != nil {
 		return 0, err
@@ -75,21 +77,18 @@ func (a *appender) Append(_ storage.SeriesRef, ls labels.Labels, st, t int64, v 
 		}
 	}
 	ls = ls.WithoutEmpty()
+	if ls.IsEmpty() {
+		return 0, fmt.Errorf("append a sample: want labels, got none: %w", tsdb.ErrInvalidSample)
+	}
 	p := a.find(ls, t, v, h, fh)
 	if p == 0 {
 		return 0, nil
 	}
-	if len(opts.Exemplars) > 0 {
-		opts.Exemplars = a.checkExemplars(opts.Exemplars)
-	}
-	ref, err := a.appendKnown(p, ls, st, t, v, h, fh, opts)
-	var partial *storage.AppendPartialError
-	if err != nil && !errors.As(err, &partial) {
+	sample := telemetry.HistogramSample{T: t, ST: st, Int: h, Float: fh}
+	if err := a.appendKnown(p, ls, v, sample, opts); err != nil {
 		return 0, err
 	}
-	a.countExemplars(len(opts.Exemplars), partial)
-	a.accept(p, ref, v, telemetry.HistogramSample{T: t, ST: st, Int: h, Float: fh})
-	return ref, err
+	return storage.SeriesRef(p), a.appendExemplars(p, ls, v, opts.Exemplars)
 }
 
 // checkExemplars returns those that may be stored with a sample. The slice is the
@@ -111,21 +110,43 @@ func (a *appender) checkExemplars(all []exemplar.Exemplar) []exemplar.Exemplar {
 	})
 }
 
-// countExemplars counts what became of the exemplars of one sample.
-func (a *appender) countExemplars(n int, partial *storage.AppendPartialError) {
-	a.exemplars += n
-	if partial == nil {
-		return
+// appendExemplars adds what may be kept of the exemplars of one sample. A staleness
+// marker has none.
+func (a *appender) appendExemplars(p place, ls labels.Labels, v float64, all []exemplar.Exemplar) error {
+	if len(all) == 0 || value.IsStaleNaN(v) {
+		return nil
 	}
-	a.exemplars -= len(partial.ExemplarErrors)
-	for _, x := range partial.ExemplarErrors {
-		a.w.metrics.droppedExemplars(exemplarFault(x.Err), 1)
+	m := a.w.cache.lock(p)
+	m.Lock()
+	id := head.ID(a.w.cache.at(p).head)
+	m.Unlock()
+	var partial storage.AppendPartialError
+	for i, e := range a.checkExemplars(all) {
+		e.Labels = e.Labels.WithoutEmpty()
+		err := a.w.exemplars.ValidateExemplar(ls, e)
+		switch {
+		case errors.Is(err, storage.ErrDuplicateExemplar):
+			a.kept++ // it is there
+			continue
+		case err != nil:
+			a.w.metrics.droppedExemplars(exemplarFault(err), 1)
+			partial.ExemplarErrors = append(partial.ExemplarErrors, storage.ExemplarError{Index: i, Err: err})
+			continue
+		}
+		if err := a.turn.exemplar(id, ls, e); err != nil {
+			return err
+		}
+		a.kept++
 	}
+	if len(partial.ExemplarErrors) > 0 {
+		return &partial
+	}
+	return nil
 }
 
-// begin opens the appender of the TSDB, unless the store is read-only.
+// begin begins the transaction, unless the store is read-only.
 func (a *appender) begin() error {
-	if a.app != nil {
+	if a.hold != nil {
 		return nil
 	}
 	if err := a.w.Healthy(); err != nil {
@@ -136,10 +157,10 @@ func (a *appender) begin() error {
 		return err
 	}
 	a.hold = &held{d: a.w.db, g: g}
-	a.app, a.minute = g.db.AppenderV2(a.ctx), minuteOf(a.w.now())
+	a.enter(a.ctx, a.w, g)
+	a.minute = minuteOf(a.w.now())
 	if a.limited {
-		a.limits = newScrapeLimits(a.w)
-		a.refs, _ = a.app.(storage.GetRef)
+		a.limits = newScrapeLimits(a.w, g)
 	}
 	return nil
 }
@@ -151,83 +172,87 @@ func (a *appender) find(ls labels.Labels, t int64, v float64, h *histogram.Histo
 	if p := a.w.cache.get(id, a.minute); p != 0 {
 		return p
 	}
-	ref := storage.SeriesRef(0)
-	if a.limits != nil {
-		if a.refs != nil {
-			ref, _ = a.refs.GetRef(ls, ls.Hash())
-		}
-		if ref == 0 && !a.limits.mayCreate(ls, t, v, h, fh) {
-			return 0
-		}
+	in, ref := a.g.find(ls)
+	if a.limits != nil && in == 0 && ref == 0 && !a.limits.mayCreate(ls, t, v, h, fh) {
+		return 0
 	}
-	return a.w.cache.add(id, uint64(ref), a.w.register(ls, h != nil || fh != nil), a.minute)
+	return a.w.cache.add(id, in, ref, a.w.register(ls, h != nil || fh != nil), a.minute)
 }
 
-func (a *appender) appendKnown(p place, ls labels.Labels, st, t int64, v float64, h *histogram.Histogram, fh *histogram.FloatHistogram, opts storage.AppendV2Options) (storage.SeriesRef, error) {
+// appendKnown puts a sample into the transaction: a histogram, or v if there is none.
+func (a *appender) appendKnown(p place, ls labels.Labels, v float64, h telemetry.HistogramSample, opts storage.AppendV2Options) error {
 	s, m := a.w.cache.at(p), a.w.cache.lock(p)
 	m.Lock()
-	known, newest, have := s.ref, s.newest, s.value
-	m.Unlock()
-	if h == nil && fh == nil && t == newest && math.Float64bits(v) != have {
-		return 0, storage.NewDuplicateFloatErr(t, math.Float64frombits(have), v)
+	defer m.Unlock()
+	var err error
+	if h.Int != nil || h.Float != nil {
+		opts.Exemplars = nil // kept by the writer
+		err = a.toBase(s, ls, h.ST, h.T, 0, h.Int, h.Float, opts)
+		if err == nil {
+			a.hists = append(a.hists, histogramObservation{p, h})
+		}
+	} else {
+		err = a.float(p, s, ls, h.ST, h.T, v)
+		if err == nil {
+			a.runs = a.runs || a.last != 0 && a.last != h.T
+			a.last = h.T
+			if s.head != 0 && !opts.Metadata.IsEmpty() {
+				a.tx.Metadata = append(a.tx.Metadata, head.Metadata{ID: head.ID(s.head), Metadata: opts.Metadata})
+			}
+		}
 	}
-	ref, err := a.app.Append(storage.SeriesRef(known), ls, st, t, v, h, fh, opts)
+	if err == nil {
+		a.stored++
+	}
 	// A scrape takes the one for a sample that is not to be stored, and the other
 	// for a failure of the whole.
 	if a.limits != nil && errors.Is(err, storage.ErrTooOldSample) {
 		err = storage.ErrOutOfBounds
 	}
-	return ref, err
-}
-
-// accept notes a sample that the TSDB took: h, or v if there is no histogram.
-func (a *appender) accept(p place, ref storage.SeriesRef, v float64, h telemetry.HistogramSample) {
-	a.stored++
-	s, m := a.w.cache.at(p), a.w.cache.lock(p)
-	m.Lock()
-	defer m.Unlock()
-	if h.Int != nil || h.Float != nil {
-		s.ref = uint64(ref)
-		a.hists = append(a.hists, histogramObservation{p, h})
-		return
-	}
-	if n := len(a.pending); n > 0 && a.pending[n-1].t != h.T {
-		a.runs = true
-	}
-	s.accept(ref, h.T, v)
-	a.pending = append(a.pending, observation{p, h.T, v})
+	return err
 }
 
 // Commit writes the log and then shows the samples to the observer.
 func (a *appender) Commit() error {
-	if a.app == nil {
+	if a.hold == nil {
 		return nil
 	}
 	defer a.hold.drop()
-	if err := a.w.commit(a.hold.g, a.app); err != nil {
+	if err := a.commit(); err != nil {
 		return err
 	}
-	if a.runs {
-		inTimeOrder(a.pending)
+	for _, o := range a.overtaken {
+		a.stored--
+		a.w.metrics.refused(overtakenReason(o.err), 1)
 	}
-	a.w.observe(a.pending)
+	a.w.observe(a.observations(a.runs))
 	a.w.observeHistograms(a.hists)
 	a.w.metrics.samples.Add(a.stored)
-	a.w.metrics.exemplars.Add(a.exemplars)
+	a.w.metrics.exemplars.Add(a.kept)
 	if a.limits != nil {
 		a.limits.report()
 	}
-	a.pending, a.hists = nil, nil
+	a.clean()
+	a.hists = nil
 	return nil
+}
+
+// overtakenReason is why a sample was refused that no sender is told of.
+func overtakenReason(err error) string {
+	if errors.Is(err, storage.ErrDuplicateSampleForTimestamp) {
+		return telemetry.ReasonDuplicateTime
+	}
+	return telemetry.ReasonTooOld
 }
 
 // Rollback forgets the samples.
 func (a *appender) Rollback() error {
-	if a.app == nil {
+	if a.hold == nil {
 		return nil
 	}
 	defer a.hold.drop()
-	a.w.forget(a.pending)
-	a.pending, a.hists = nil, nil
-	return a.app.Rollback()
+	err := a.rollback()
+	a.clean()
+	a.hists = nil
+	return err
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/prometheus/storage"
 
 	"github.com/tocsinhq/tocsin/internal/prefetch"
+	"github.com/tocsinhq/tocsin/store/head"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
@@ -19,12 +20,12 @@ import (
 type series struct {
 	id       identity      // of the first spelling of its labels; zero if the place is free
 	slot     atomic.Uint64 // of the observer; 0 is not watched
-	ref      uint64        // of the TSDB; may be stale after the head dropped the series
-	newest   int64         // time of the newest sample accepted here
+	ref      uint64        // of the base; may be stale after it dropped the series
+	newest   int64         // time of the newest float accepted here
 	value    uint64        // bits of its value
 	observed int64         // time of the newest sample the observer saw
 	used     atomic.Uint32 // minute of the last use, for the sweep
-	_        uint32
+	head     uint32        // head.ID; 0 is not known
 }
 
 // never is before all times.
@@ -43,10 +44,9 @@ func (s *series) valueAt(t int64, last telemetry.Sample) (bits uint64, ok bool) 
 	return 0, false
 }
 
-// accept notes a float sample that the TSDB took into a transaction. The
-// caller holds the lock.
-func (s *series) accept(ref storage.SeriesRef, t int64, v float64) {
-	s.ref = uint64(ref)
+// accept notes a float sample that is part of a transaction. The caller holds the
+// lock.
+func (s *series) accept(t int64, v float64) {
 	if t > s.newest {
 		s.newest, s.value = t, math.Float64bits(v)
 	}
@@ -209,8 +209,9 @@ func (c *cache) exact(id identity) place {
 }
 
 // add keeps a series under id unless another request was quicker, and returns the
-// place of the one that is kept.
-func (c *cache) add(id identity, ref, slot uint64, minute uint32) place {
+// place of the one that is kept. in and ref are what head and base call it, 0 where
+// it is not.
+func (c *cache) add(id identity, in head.ID, ref storage.SeriesRef, slot uint64, minute uint32) place {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if p := c.exact(id); p != 0 {
@@ -221,7 +222,7 @@ func (c *cache) add(id identity, ref, slot uint64, minute uint32) place {
 	m := c.lock(p)
 	m.Lock()
 	s := c.at(p)
-	s.id, s.ref, s.newest, s.value, s.observed = id, ref, never, 0, never
+	s.id, s.head, s.ref, s.newest, s.value, s.observed = id, uint32(in), uint64(ref), never, 0, never
 	s.slot.Store(slot)
 	s.used.Store(minute)
 	m.Unlock()
@@ -313,7 +314,7 @@ func (c *cache) sweep(before uint32) int {
 		}
 		m := c.lock(p)
 		m.Lock()
-		s.id = identity{}
+		s.id, s.head, s.ref = identity{}, 0, 0
 		s.slot.Store(0)
 		m.Unlock()
 		gone[p] = true

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/prometheus/prometheus/storage"
+
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/tocsinhq/tocsin/telemetry"
@@ -20,8 +22,8 @@ func TestCache_FindsWhatWasAddedThroughGrowthAndSweeps(t *testing.T) {
 	const n = 5000
 	places := map[place]bool{}
 	for i := range n {
-		p := c.add(id(i), uint64(i), 0, uint32(i%2))
-		if again := c.add(id(i), 1e6, 0, uint32(i%2)); again != p || places[p] {
+		p := c.add(id(i), 0, storage.SeriesRef(i), 0, uint32(i%2))
+		if again := c.add(id(i), 0, 1e6, 0, uint32(i%2)); again != p || places[p] {
 			t.Fatalf("series %d: got places %d and %d, taken before: %t", i, p, again, places[p])
 		}
 		places[p] = true
@@ -56,7 +58,7 @@ func TestCache_FindsWhatWasAddedThroughGrowthAndSweeps(t *testing.T) {
 		t.Error("a spelling does not follow its series")
 	}
 	// Places are used again, and nobody finds the one who was there before.
-	p := c.add(id(n), 7, 0, 1)
+	p := c.add(id(n), 0, 7, 0, 1)
 	if !places[p] {
 		t.Errorf("place %d is new although %d were free", p, n/2)
 	}
@@ -66,11 +68,11 @@ func TestCache_FindsWhatWasAddedThroughGrowthAndSweeps(t *testing.T) {
 func TestCache_SameTagIsNotTheSameSeries(t *testing.T) {
 	c := newCache()
 	a, b := identity{1<<40 | 1, 5}, identity{1<<40 | 3, 5} // same tag and same cell
-	p := c.add(a, 1, 0, 0)
+	p := c.add(a, 0, 1, 0, 0)
 	if got := c.get(b, 0); got != 0 {
 		t.Errorf("a series that was never added is at %d", got)
 	}
-	q := c.add(b, 2, 0, 0)
+	q := c.add(b, 0, 2, 0, 0)
 	if p == q || c.get(a, 0) != p || c.get(b, 0) != q {
 		t.Errorf("got %d and %d, want %d and %d", c.get(a, 0), c.get(b, 0), p, q)
 	}
@@ -86,7 +88,7 @@ func TestCache_ManyAtOnce(t *testing.T) {
 				id, _ := h.ofLabels(labels.FromStrings("i", fmt.Sprint((i*7+g)%1500)), nil)
 				p := c.get(id, uint32(i%3))
 				if p == 0 {
-					p = c.add(id, id[1], 0, uint32(i%3))
+					p = c.add(id, 0, storage.SeriesRef(id[1]), 0, uint32(i%3))
 				}
 				m := c.lock(p)
 				m.Lock()

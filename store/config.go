@@ -39,6 +39,9 @@ type Config struct {
 	Query QueryConfig `yaml:"query"`
 }
 
+// outOfOrderMillis is OutOfOrderWindow in milliseconds.
+func (c Config) outOfOrderMillis() int64 { return time.Duration(c.OutOfOrderWindow).Milliseconds() }
+
 // minMemory is what the process needs before it has a series.
 const minMemory = 128 << 20
 

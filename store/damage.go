@@ -18,7 +18,7 @@ import (
 // was opened.
 type Damage struct {
 	At      time.Time // when it was found
-	Log     string    // wal, wbl (late samples) or checkpoint
+	Log     string    // wal, wbl (late samples) or checkpoint; with head- before it, that of the head
 	Segment string    // the file's name
 	Records int       // at least so many lost; a record is part of one write
 	Bytes   int64     // that could not be read

@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 
@@ -14,38 +16,33 @@ import (
 	"github.com/prometheus/prometheus/tsdb/wlog"
 )
 
-// DB is the sample store. It stands between the TSDB and all who use it, so that
-// the TSDB can be closed and opened again under them (see Writer.Reopen). While that goes
-// on, and after Close, everything that needs samples fails with an ErrReadOnly.
+// DB is the sample store. It has two parts: the head, which holds floats that come in
+// order until they go into a block, and the base, an embedded TSDB with the blocks,
+// which takes late floats and native histograms. It stands between them and all who
+// use them, so that they can be closed and opened again under them (see
+// Writer.Reopen). While that goes on, and after Close, everything that needs samples
+// fails with an ErrReadOnly.
 //
 // What is read from a Querier stays valid until that Querier is closed; an appender
 // is held until its Commit or Rollback. Both must come to an end, or Writer.Reopen
 // and Close wait for ever. All methods are safe for concurrent use.
 type DB struct {
-	o    TSDBOptions
-	last atomic.Pointer[tsdb.DB] // the newest one, perhaps closed; for figures
+	o         TSDBOptions
+	last      atomic.Pointer[generation] // the newest one, perhaps closed; for figures
+	own       *prometheus.Registry       // metrics that outlive an opening
+	exemplars tsdb.ExemplarStorage
 
 	mu      sync.Mutex
 	current *generation // nil while none is open
 	number  int         // of generations opened so far
 	closed  bool
 	reason  error // why none is open
+	dropped []func(idSet)
 
 	opening  sync.Mutex // over reopen and Close
 	notified wlog.WriteNotified
 	damages  damageLog
 	sources  *sources
-}
-
-// generation is one opening of the TSDB and its users.
-type generation struct {
-	db     *tsdb.DB
-	number int
-	parts  *embedded
-	failed atomic.Pointer[logFailure] // not nil: nothing more is acknowledged in it
-	synced syncState
-	users  int           // guarded by DB.mu
-	idle   chan struct{} // not nil once it is to be closed; closed when the last user has gone
 }
 
 var errClosed = fmt.Errorf("%w: it is closed", ErrReadOnly)
@@ -124,7 +121,7 @@ func (d *DB) reopen(ctx context.Context, before func()) error {
 	if g != nil {
 		// The log that failed cannot be closed in order; reading it again tells
 		// what is whole in it.
-		if err := g.db.Close(); err != nil {
+		if err := g.close(); err != nil {
 			d.o.Logger.Warn("sample store was closed after an error of its log", "err", err)
 		}
 	}
@@ -163,23 +160,59 @@ func (d *DB) accepting() error {
 	return nil
 }
 
-// open opens the TSDB, calls before and lets users in.
+// open opens both parts, calls before and lets users in.
 func (d *DB) open(before func()) error {
-	db, parts, damage, err := openRepaired(d.o, d.sources)
-	d.damages.note(d.o, damage)
-	if err != nil {
+	g := newGeneration(d.o)
+	if err := d.openParts(g); err != nil {
 		return fmt.Errorf("open sample store %q: %w", d.o.Dir, err)
 	}
-	d.last.Store(db)
+	d.sources.forget()
+	d.last.Store(g)
 	if d.notified != nil {
-		db.SetWriteNotified(d.notified)
+		g.base.SetWriteNotified(d.notified)
+		g.head.SetWriteNotified(d.notified)
 	}
 	before()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.number++
-	d.current, d.reason = &generation{db: db, number: d.number, parts: parts}, nil
+	g.number = d.number
+	d.current, d.reason = g, nil
 	return nil
+}
+
+func (d *DB) openParts(g *generation) error {
+	had, err := hasHead(d.o.Dir)
+	if err != nil {
+		return err
+	}
+	found, err := openRepaired(d.o, d, g) // it takes the lock of the folder
+	d.damages.note(d.o, found)
+	if err != nil {
+		return err
+	}
+	if !had && d.o.Config.MaxExemplars > 0 {
+		if err := takeExemplars(g.base, d.exemplars); err != nil {
+			return errors.Join(err, g.base.Close())
+		}
+	}
+	found, err = openHead(d.o, d, g)
+	d.damages.note(d.o, found)
+	if err != nil {
+		return errors.Join(err, g.base.Close())
+	}
+	return nil
+}
+
+// replayedExemplar returns what is given the exemplars of the log. After the first
+// opening they are there already.
+func (d *DB) replayedExemplar() func(labels.Labels, exemplar.Exemplar) {
+	if d.o.Config.MaxExemplars == 0 || d.number > 0 {
+		return nil
+	}
+	return func(ls labels.Labels, e exemplar.Exemplar) {
+		_ = d.exemplars.AddExemplar(ls, e) // one that does not fit is not missed
+	}
 }
 
 // Close waits for the users of the TSDB and closes it. It is called once at the
@@ -198,31 +231,40 @@ func (d *DB) Close() error {
 	if g == nil {
 		return err
 	}
-	return g.db.Close()
+	return g.close()
 }
 
 // Dir returns the folder of the TSDB.
 func (d *DB) Dir() string { return d.o.Dir }
 
-// Head returns the part in memory, for its figures and its index. While the store
-// is being opened again it is that of before. Chunks are to be read through a
-// Querier only, which keeps them mapped.
-func (d *DB) Head() *tsdb.Head { return d.last.Load().Head() }
-
-// Blocks returns the blocks on disk, for their figures; see Head.
-func (d *DB) Blocks() []*tsdb.Block { return d.last.Load().Blocks() }
+// Blocks returns the blocks on disk, for their figures. While the store is being
+// opened again they are those of before.
+func (d *DB) Blocks() []*tsdb.Block { return d.last.Load().base.Blocks() }
 
 // StartTime returns the time of the oldest sample in milliseconds.
-func (d *DB) StartTime() (int64, error) { return d.last.Load().StartTime() }
+func (d *DB) StartTime() (int64, error) {
+	g := d.last.Load()
+	if len(g.base.Blocks()) == 0 {
+		return g.minTime(), nil
+	}
+	t, err := g.base.StartTime()
+	return min(t, g.minTime()), err
+}
 
-// SetWriteNotified makes n be told of each write of the log, in this opening of the
-// TSDB and all that follow.
+// SetWriteNotified makes n be told of each write of the logs, in this opening of the
+// store and all that follow.
 func (d *DB) SetWriteNotified(n wlog.WriteNotified) {
 	d.opening.Lock()
 	defer d.opening.Unlock()
 	d.notified = n
-	d.last.Load().SetWriteNotified(n)
+	g := d.last.Load()
+	g.base.SetWriteNotified(n)
+	g.head.SetWriteNotified(n)
 }
+
+// LogDirs returns the folders in which the logs of the two parts are, each in wal/:
+// that of the base and that of the head.
+func (d *DB) LogDirs() (base, head string) { return d.o.Dir, filepath.Join(d.o.Dir, headDir) }
 
 // Generation counts the openings of the TSDB. References of series are good within
 // one of them only.
@@ -232,90 +274,26 @@ func (d *DB) Generation() int {
 	return d.number
 }
 
-// View calls f with the open TSDB, which stays open until f returns. f must not
-// keep it.
-func (d *DB) View(f func(db *tsdb.DB) error) error {
+// View calls f with the base, which stays open until f returns. f must not keep it.
+// Floats that came in order are not in it before they are in a block.
+func (d *DB) View(f func(base *tsdb.DB) error) error {
 	g, err := d.acquire()
 	if err != nil {
 		return err
 	}
 	defer d.release(g)
-	return f(g.db)
+	return f(g.base)
 }
 
-// Querier returns a querier of the samples from mint to maxt, in milliseconds.
-func (d *DB) Querier(mint, maxt int64) (storage.Querier, error) {
-	g, err := d.acquire()
-	if err != nil {
-		return nil, err
-	}
-	q, err := g.db.Querier(mint, maxt)
-	if err != nil {
-		d.release(g)
-		return nil, err
-	}
-	return &heldQuerier{Querier: q, held: held{d: d, g: g}}, nil
-}
-
-// ChunkQuerier is Querier for who wants the samples as chunks.
-func (d *DB) ChunkQuerier(mint, maxt int64) (storage.ChunkQuerier, error) {
-	g, err := d.acquire()
-	if err != nil {
-		return nil, err
-	}
-	q, err := g.db.ChunkQuerier(mint, maxt)
-	if err != nil {
-		d.release(g)
-		return nil, err
-	}
-	return &heldChunkQuerier{ChunkQuerier: q, held: held{d: d, g: g}}, nil
-}
-
-// ExemplarQuerier returns a querier of exemplars, which needs no closing: each
-// question goes to the TSDB that is open by then. It never fails.
-func (d *DB) ExemplarQuerier(ctx context.Context) (storage.ExemplarQuerier, error) {
-	return exemplars{ctx, d}, nil
-}
-
-type exemplars struct {
-	ctx context.Context
-	d   *DB
-}
-
-// Select returns the exemplars of series that match.
-func (e exemplars) Select(start, end int64, matchers ...[]*labels.Matcher) (out []exemplar.QueryResult, err error) {
-	err = e.d.View(func(db *tsdb.DB) error {
-		q, err := db.ExemplarQuerier(e.ctx)
-		if err != nil {
-			return err
-		}
-		out, err = q.Select(start, end, matchers...)
-		return err
-	})
-	return out, err
-}
-
-// ValidateExemplar judges an exemplar beside those that are there, which are in
-// memory.
-func (e exemplars) ValidateExemplar(l labels.Labels, x exemplar.Exemplar) error {
-	q, err := e.d.last.Load().ExemplarQuerier(e.ctx)
-	if err != nil {
-		return err
-	}
-	if c, ok := q.(exemplarChecker); ok {
-		return c.ValidateExemplar(l, x)
-	}
-	return nil
-}
-
-// AppenderV2 returns an appender past the checks and the observer of a Writer. It
-// must end in Commit or Rollback. While no TSDB is open each of its calls fails.
+// AppenderV2 returns an appender past the head, the checks and the observer of a
+// Writer: for who fills a store with the past. It must end in Commit or Rollback. While
+// no store is open each of its calls fails.
 func (d *DB) AppenderV2(ctx context.Context) storage.AppenderV2 {
 	g, err := d.acquire()
 	if err != nil {
 		return noAppender{err}
 	}
-	return &heldAppenderV2{AppenderV2: g.db.AppenderV2(ctx), held: held{d: d, g: g}}
+	return &heldAppenderV2{AppenderV2: g.base.AppenderV2(ctx), held: held{d: d, g: g}, epoch: g.appenders.enter()}
 }
 
 // Describe describes nothing: which metrics there are depends on the TSDB.
@@ -326,7 +304,9 @@ func (d *DB) Collect(ch chan<- prometheus.Metric) {
 	d.mu.Lock()
 	g := d.current
 	d.mu.Unlock()
+	d.own.Collect(ch)
 	if g != nil {
 		g.parts.registry.Collect(ch)
+		g.logs.Collect(ch)
 	}
 }

@@ -35,8 +35,8 @@ func writeForEver(dir string) {
 	}
 	w := store.NewWriter(store.WriterOptions{DB: db, Config: c, Now: time.Now, Metrics: metrics.NewSet(), Logger: log})
 	first := 0
-	if db.Head().NumSeries() > 0 {
-		first = int(db.Head().MaxTime()-childBase)/1000 + 1
+	if db.NumSeries() > 0 {
+		first = int(db.MaxTime()-childBase)/1000 + 1
 	}
 	for n := first; ; n++ {
 		b, _ := sinktest.Batch(childRequest(n)...)

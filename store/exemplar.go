@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 
+	"github.com/tocsinhq/tocsin/store/head"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
@@ -24,12 +25,6 @@ const (
 	exemplarDisorder  = "out_of_order"
 	exemplarNoSeries  = "unknown_series"
 )
-
-// exemplarChecker judges an exemplar beside those that are in store: the TSDB's
-// circular storage.
-type exemplarChecker interface {
-	ValidateExemplar(l labels.Labels, e exemplar.Exemplar) error
-}
 
 // withExemplars is a series of the batch that carries exemplars: its number and how
 // many samples it came with.
@@ -71,21 +66,21 @@ func (r *request) writeExemplars() error {
 }
 
 // appendExemplars puts the good exemplars into the transaction and reports
-// whether the TSDB knows the series.
+// whether the store knows the series.
 func (r *request) appendExemplars(x *withExemplars) (known bool, err error) {
 	in := x.in
 	ls, f := r.maker.make(in.Unpack())
 	if f != nil {
 		return false, nil
 	}
-	ref, newest := r.refOf(&x.at, ls)
-	if ref == 0 {
+	id, known, newest := r.seriesOf(&x.at, ls)
+	if !known {
 		return false, nil
 	}
 	at := lastTime(in, newest, r.times.now)
 	r.exemplars = r.exemplars[:0]
 	for i := range in.Exemplars {
-		e, reason := r.exemplar(&in.Exemplars[i], at)
+		e, reason := r.makeExemplar(&in.Exemplars[i], at)
 		if reason != "" {
 			r.drop(reason, 1)
 			continue
@@ -105,49 +100,41 @@ func (r *request) appendExemplars(x *withExemplars) (known bool, err error) {
 		}
 		fresh = append(fresh, e)
 	}
-	if len(fresh) == 0 && len(in.Samples)+len(in.Histograms) > 0 {
-		return true, nil
-	}
-	_, err = r.exemplarApp.AppendExemplars(ref, ls, fresh)
-	var partial *storage.AppendPartialError
-	switch {
-	case errors.Is(err, storage.ErrNotFound):
-		return false, nil
-	case errors.As(err, &partial):
-		for _, x := range partial.ExemplarErrors {
-			r.dropped(x.Err)
+	for _, e := range fresh {
+		if err := r.turn.exemplar(id, ls, e); err != nil {
+			return false, err
 		}
-		r.result.Exemplars -= len(partial.ExemplarErrors)
-	case err != nil:
-		return false, err
 	}
 	r.result.Exemplars += len(fresh)
 	return true, nil
 }
 
-// refOf returns the TSDB's reference of a series, 0 if there is none, and the time
-// of its newest sample as far as that is known.
-func (r *request) refOf(at *found, ls labels.Labels) (ref storage.SeriesRef, newest int64) {
+// seriesOf returns what the head calls a series, whether any part of the store has
+// it, and the time of its newest sample as far as that is known.
+func (r *request) seriesOf(at *found, ls labels.Labels) (id head.ID, known bool, newest int64) {
 	c := r.w.cache
 	p := at.place
 	if p == 0 {
 		p = c.get(at.id, r.minute)
 	}
+	newest = never
 	if p != 0 {
 		m := c.lock(p)
 		m.Lock()
-		defer m.Unlock()
-		return storage.SeriesRef(c.at(p).ref), c.at(p).newest
+		s := c.at(p)
+		id, known, newest = head.ID(s.head), s.head != 0 || s.ref != 0, s.newest
+		m.Unlock()
+		if known {
+			return id, known, newest
+		}
 	}
-	if r.refs != nil {
-		ref, _ = r.refs.GetRef(ls, ls.Hash())
-	}
-	return ref, never
+	id, ref := r.g.find(ls)
+	return id, id != 0 || ref != 0, newest
 }
 
-// exemplar makes what is stored, in memory of its own, or says why not; at is the
-// time of one that has none. Labels longer than the TSDB takes are not built.
-func (r *request) exemplar(in *telemetry.Exemplar, at int64) (e exemplar.Exemplar, reason string) {
+// makeExemplar makes what is stored, in memory of its own, or says why not; at is the
+// time of one that has none. Labels longer than are taken are not built.
+func (r *request) makeExemplar(in *telemetry.Exemplar, at int64) (e exemplar.Exemplar, reason string) {
 	e = exemplar.Exemplar{Value: in.V, Ts: in.T, HasTs: in.T != 0}
 	if !e.HasTs {
 		e.Ts, e.HasTs = at, true
@@ -188,7 +175,7 @@ func lastTime(in *telemetry.Series, newest, now int64) int64 {
 	return now
 }
 
-// dropped counts an exemplar that the TSDB does not take. One that is there already
+// dropped counts an exemplar that is not taken. One that is there already
 // is as good as stored, so that a sender who repeats a request is told the same.
 func (r *request) dropped(err error) {
 	if errors.Is(err, storage.ErrDuplicateExemplar) {
@@ -197,7 +184,7 @@ func (r *request) dropped(err error) {
 	r.drop(exemplarFault(err), 1)
 }
 
-// exemplarFault returns the reason for which the TSDB does not take an exemplar.
+// exemplarFault returns the reason for which an exemplar is not taken.
 func exemplarFault(err error) string {
 	switch {
 	case errors.Is(err, storage.ErrDuplicateExemplar):

@@ -29,3 +29,14 @@ func (w *Writer) FailLog(err error) error {
 // OnSync makes f be told what is on the disk: the files of the log and how long
 // they were when they were synced.
 func (w *Writer) OnSync(f func(path string, size int64)) { w.onSync = f }
+
+// CloseParts closes both parts of the store under its users, by which every further
+// write of their logs fails.
+func (d *DB) CloseParts() error {
+	g, err := d.acquire()
+	if err != nil {
+		return err
+	}
+	defer d.release(g)
+	return g.close()
+}

@@ -21,39 +21,34 @@ func (h *held) drop() {
 	}
 }
 
-type heldQuerier struct {
-	storage.Querier
-	held
-}
-
-func (q *heldQuerier) Close() error {
-	defer q.drop()
-	return q.Querier.Close()
-}
-
-type heldChunkQuerier struct {
-	storage.ChunkQuerier
-	held
-}
-
-func (q *heldChunkQuerier) Close() error {
-	defer q.drop()
-	return q.ChunkQuerier.Close()
-}
-
 type heldAppenderV2 struct {
 	storage.AppenderV2
 	held
+	epoch int
+}
+
+// Append keeps the head's series meanwhile; see baseLife.
+func (a *heldAppenderV2) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64, v float64, h *histogram.Histogram, fh *histogram.FloatHistogram, opts storage.AppendV2Options) (storage.SeriesRef, error) {
+	a.g.head.Begin()
+	defer a.g.head.End()
+	return a.AppenderV2.Append(ref, ls, st, t, v, h, fh, opts)
 }
 
 func (a *heldAppenderV2) Commit() error {
-	defer a.drop()
+	defer a.end()
 	return a.AppenderV2.Commit()
 }
 
 func (a *heldAppenderV2) Rollback() error {
-	defer a.drop()
+	defer a.end()
 	return a.AppenderV2.Rollback()
+}
+
+func (a *heldAppenderV2) end() {
+	if !a.done.Swap(true) {
+		a.g.appenders.leave(a.epoch)
+		a.d.release(a.g)
+	}
 }
 
 // noAppender stands for an appender while no TSDB is open.

@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/prometheus/tsdb"
-
 	"github.com/tocsinhq/tocsin/ingest/sinktest"
 	"github.com/tocsinhq/tocsin/store"
 	"github.com/tocsinhq/tocsin/telemetry"
@@ -62,7 +60,7 @@ func TestWriter_SeriesOfOneSource_AreLimitedAndForgotten(t *testing.T) {
 	// Eight hours on the head drops them, and there is room for others.
 	r.now = r.now.Add(8 * time.Hour)
 	r.from(t, "c", sinktest.Metric("tick", r.now.UnixMilli(), 1))
-	if err := r.db.View(func(db *tsdb.DB) error { return db.Compact(context.Background()) }); err != nil {
+	if err := r.db.Compact(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	if res := r.from(t, "a", many(r.now.UnixMilli(), 30, 40)...); res.Stored != 10 {

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"sync/atomic"
+
 	"github.com/VictoriaMetrics/metrics"
 )
 
@@ -22,10 +24,12 @@ type writerMetrics struct {
 	syncs         *metrics.Counter
 	reopens       *metrics.Counter
 	reopenErrors  *metrics.Counter
+	compactErrors *metrics.Counter
+	inBase        atomic.Uint64 // samples that went to the base
 }
 
 func newWriterMetrics(set *metrics.Set, w *Writer) *writerMetrics {
-	set.NewGauge("tocsin_store_series", func() float64 { return float64(w.db.Head().NumSeries()) })
+	set.NewGauge("tocsin_store_series", func() float64 { return float64(w.db.NumSeries()) })
 	set.NewGauge("tocsin_store_cache_entries", func() float64 { return float64(w.cache.len()) })
 	set.NewGauge("tocsin_store_healthy", func() float64 {
 		if w.Healthy() != nil {
@@ -53,11 +57,16 @@ func newWriterMetrics(set *metrics.Set, w *Writer) *writerMetrics {
 		syncs:         set.NewCounter("tocsin_store_syncs_total"),
 		reopens:       set.NewCounter("tocsin_store_reopens_total"),
 		reopenErrors:  set.NewCounter("tocsin_store_reopen_errors_total"),
+		compactErrors: set.NewCounter("tocsin_store_compaction_errors_total"),
 	}
 }
 
-// Stored returns how many samples were stored since the writer was made.
-func (w *Writer) Stored() uint64 { return w.metrics.samples.Get() }
+// Stored returns how many samples were stored since the writer was made, in the base
+// and in the head.
+func (w *Writer) Stored() (base, head uint64) {
+	all, base := w.metrics.samples.Get(), w.metrics.inBase.Load()
+	return base, all - min(all, base)
+}
 
 func (m *writerMetrics) refused(reason string, n int) {
 	m.set.GetOrCreateCounter(`tocsin_store_refused_samples_total{reason="` + reason + `"}`).Add(n)

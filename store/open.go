@@ -16,57 +16,59 @@ import (
 // repairs bounds how often one opening repairs the logs.
 const repairs = 3
 
-// openRepaired opens the TSDB on a folder whose logs may be damaged. Damage shows
+// openRepaired opens the base of a generation on a folder whose logs may be damaged. Damage shows
 // when the TSDB changes its log while it is opened; then its change is undone, the
 // log is repaired our way and the TSDB opened again. What was found is returned
 // also with an error.
-func openRepaired(o TSDBOptions, s *sources) (*tsdb.DB, *embedded, []Damage, error) {
+func openRepaired(o TSDBOptions, d *DB, gen *generation) ([]Damage, error) {
 	if err := errors.Join(undoOpening(o.Dir), finishRewriting(o.Dir)); err != nil {
-		return nil, nil, nil, err
+		return nil, err
 	}
 	found, err := closeGaps(o)
 	if err != nil {
-		return nil, nil, found, err
+		return found, err
 	}
 	aside := newAsideFolder(o.Dir, o.now())
 	for turn := 0; ; turn++ {
 		g, err := newGuard(o.Dir)
 		if err != nil {
-			return nil, nil, found, err
+			return found, err
 		}
-		db, parts, openErr := openEmbedded(o, s)
+		db, parts, openErr := openEmbedded(o, d, gen)
 		touched, err := g.touched()
 		if err != nil {
-			return nil, nil, found, errors.Join(err, closeIf(db))
+			return found, errors.Join(err, closeIf(db))
 		}
 		var corrupt *wlog.CorruptionErr
 		if !touched && !errors.As(openErr, &corrupt) {
 			if err := g.end(); err != nil {
-				return nil, nil, found, errors.Join(err, closeIf(db))
+				return found, errors.Join(err, closeIf(db))
 			}
-			return db, parts, found, openErr
+			gen.base, gen.parts = db, parts
+			return found, openErr
 		}
 		if turn == repairs { // the TSDB sees what we do not; its repair stands
 			d, err := g.keepTouched(o, aside)
 			found = append(found, d...)
 			if err = errors.Join(openErr, err, g.end(), aside.prune()); err != nil {
-				return nil, nil, found, errors.Join(err, closeIf(db))
+				return found, errors.Join(err, closeIf(db))
 			}
-			return db, parts, found, nil
+			gen.base, gen.parts = db, parts
+			return found, nil
 		}
 		if err := closeIf(db); err != nil {
 			o.Logger.Warn("sample store was closed to repair its log", "err", err)
 		}
 		if err := errors.Join(g.restore(), g.end()); err != nil {
-			return nil, nil, found, err
+			return found, err
 		}
-		d, err := repairLogs(o, aside)
-		found = append(found, d...)
+		more, err := repairLogs(o, "", aside)
+		found = append(found, more...)
 		if err == nil {
 			err = aside.prune()
 		}
 		if err != nil {
-			return nil, nil, found, err
+			return found, err
 		}
 	}
 }
@@ -136,15 +138,20 @@ type embedded struct {
 // Register keeps a metric of the TSDB, and notes the counters of failed log writes:
 // the TSDB does not tell its caller when late samples could not be logged.
 func (e *embedded) Register(c prometheus.Collector) error {
-	if err := e.registry.Register(c); err != nil {
-		return err
-	}
+	failed := false
 	descs := make(chan *prometheus.Desc, 16)
 	go func() { c.Describe(descs); close(descs) }()
 	for d := range descs {
-		if strings.Contains(d.String(), `_writes_failed_total"`) {
-			e.failed = append(e.failed, c)
+		if strings.Contains(d.String(), `"prometheus_tsdb_exemplar_`) {
+			return nil // of its own exemplars, of which it has none
 		}
+		failed = failed || strings.Contains(d.String(), `_writes_failed_total"`)
+	}
+	if err := e.registry.Register(c); err != nil {
+		return err
+	}
+	if failed {
+		e.failed = append(e.failed, c)
 	}
 	return nil
 }

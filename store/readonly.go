@@ -10,12 +10,14 @@ import (
 
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
+
+	"github.com/tocsinhq/tocsin/store/head"
 )
 
 // OpenReadOnly opens the samples of a data folder for reading, from minT to maxT
 // in milliseconds, also while a daemon is writing there; a folder of Prometheus
-// itself will do as well. It shows what was in the log when it was opened, and
-// replays that log, during which it does not return. The querier and all that
+// itself will do as well. It shows what was in the logs when it was opened, and
+// replays them, during which it does not return. The querier and all that
 // comes from it are for one goroutine at a time. Nothing in the folder is
 // changed, but hard links to some of its files are kept in a temporary folder
 // beside them until close is called, so it must be possible to write there.
@@ -24,15 +26,65 @@ func OpenReadOnly(dir string, minT, maxT int64, log *slog.Logger) (q storage.Que
 	if err != nil {
 		return nil, nil, err
 	}
+	var undo []func() error
+	close = func() (err error) {
+		for i := range undo {
+			err = errors.Join(err, undo[len(undo)-1-i]())
+		}
+		return err
+	}
+	fail := func(err error) (storage.Querier, func() error, error) {
+		return nil, nil, errors.Join(fmt.Errorf("open sample store %q for reading: %w", path, err), close())
+	}
+	// The head comes first: what leaves it meanwhile is in a block by then.
+	recent, h, err := openHeadReadOnly(path, minT, maxT, log)
+	if err != nil {
+		return fail(err)
+	}
+	if h != nil {
+		undo = append(undo, h.Close)
+	}
+	if recent != nil {
+		undo = append(undo, recent.Close)
+	}
 	db, err := tsdb.OpenDBReadOnly(path, "", log)
 	if err != nil {
-		return nil, nil, fmt.Errorf("open sample store %q for reading: %w", path, err)
+		return fail(err)
 	}
-	q, err = db.Querier(minT, maxT)
+	undo = append(undo, db.Close)
+	past, err := db.Querier(minT, maxT)
 	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("open sample store %q for reading: %w", path, err), db.Close())
+		return fail(err)
 	}
-	return q, func() error { return errors.Join(q.Close(), db.Close()) }, nil
+	undo = append(undo, past.Close)
+	if recent == nil {
+		return past, close, nil
+	}
+	return storage.NewMergeQuerier([]storage.Querier{recent, past}, nil, storage.ChainedSeriesMerge), close, nil
+}
+
+// openHeadReadOnly opens the head in the folder of a TSDB and a querier on it, both nil
+// if there is none, or nothing of that time in it.
+func openHeadReadOnly(tsdbDir string, minT, maxT int64, log *slog.Logger) (storage.Querier, *head.Head, error) {
+	had, err := hasHead(tsdbDir)
+	if err != nil || !had {
+		return nil, nil, err
+	}
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	h, err := head.Open(head.Options{Dir: filepath.Join(tsdbDir, headDir), Logger: log, BlockRange: tsdb.DefaultBlockDuration, ReadOnly: true})
+	if err != nil {
+		return nil, nil, err
+	}
+	if h.MinTime() > maxT || h.MaxTime() < minT {
+		return nil, h, nil
+	}
+	q, err := tsdb.NewBlockQuerier(h.Block(minT, maxT), minT, maxT)
+	if err != nil {
+		return nil, nil, errors.Join(err, h.Close())
+	}
+	return q, h, nil
 }
 
 // samplesDir finds the TSDB in a data folder.

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -156,7 +157,7 @@ func coarser(schema int32, reduce func(int32) error) error {
 	return nil
 }
 
-// judge turns the appender's word on one sample into a refusal. Any other
+// judge turns the store's word on one sample into a refusal. Any other
 // error is returned.
 func (r *request) judge(t int64, err error) error {
 	switch {
@@ -182,16 +183,43 @@ func duplicateTime(t int64, have, got float64) string {
 
 // tooOld says how old a sample of a series with newer ones may be.
 func (r *request) tooOld(t int64) string {
-	oldest := r.w.db.Head().MaxTime() - r.w.window
+	oldest := r.g.maxTime() - r.w.window
 	return fmt.Sprintf("sample at %s is too old, want one from %s on", timeText(t), timeText(oldest))
 }
 
-// tooOldToBegin reports whether the head would refuse t as the first sample of
-// a series. Asking first spares the index a series that has no sample.
+// tooOldToBegin reports whether t is too old for the first sample of a series. Asking
+// first spares the index a series that has no sample.
 func (r *request) tooOldToBegin(t int64) bool {
-	head := r.w.db.Head()
-	from, begun := head.AppendableMinValidTime()
-	return begun && t < from && t < head.MaxTime()-r.w.window
+	newest := r.g.maxTime()
+	if newest == math.MinInt64 {
+		return false
+	}
+	return t < r.g.minValid() && t < newest-r.w.window
+}
+
+// rejectOvertaken refuses what was to be stored and could not be any more.
+func (r *request) rejectOvertaken(b *telemetry.Batch) {
+	for _, o := range r.overtaken {
+		r.result.Stored--
+		r.refused = r.refused[:0]
+		if err := r.judge(o.T, o.err); err != nil || len(r.refused) == 0 {
+			continue
+		}
+		n := r.numberOf(b, o.Tag)
+		r.result.Reject(telemetry.Rejection{Series: n, Labels: labelsText(b.Series[n].Unpack()), Reason: r.refused[0].reason, Message: r.refused[0].message, Samples: 1})
+	}
+}
+
+// numberOf returns the number of a series in the batch, by its place. It is slow.
+func (r *request) numberOf(b *telemetry.Batch, tag uint32) int {
+	for i := range b.Series {
+		var id identity
+		id, r.key = r.w.hasher.ofSeries(&b.Series[i], r.key)
+		if r.w.cache.look(id) == place(tag) {
+			return i
+		}
+	}
+	return 0
 }
 
 func seriesLimitFault(limit int, have uint64) *fault {

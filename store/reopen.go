@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/tocsinhq/tocsin/store/head"
 )
 
 // reopenEvery is the least time between two tries to open the store again.
@@ -23,24 +25,6 @@ func (w *Writer) fail(g *generation, err error) error {
 		w.log.Error("store is read-only until its log was opened again", "err", err)
 	}
 	return err
-}
-
-// commit writes the log. Any error there leaves the log in doubt, also one that
-// another request met meanwhile: what was written behind it may not be readable.
-func (w *Writer) commit(g *generation, app interface{ Commit() error }) error {
-	if err := app.Commit(); err != nil {
-		return w.fail(g, err)
-	}
-	if n := g.parts.failedWrites(); n > 0 {
-		return w.fail(g, fmt.Errorf("%g writes of the log failed", n))
-	}
-	if f := g.failed.Load(); f != nil { // since this request began
-		return f.err
-	}
-	if !w.unsynced.Load() {
-		w.unsynced.Store(true)
-	}
-	return w.durable(g)
 }
 
 // Reopen opens the store again after an error of its log and accepts samples from
@@ -64,7 +48,17 @@ func (w *Writer) Reopen(ctx context.Context) error {
 // opening of the TSDB may have given its reference to another series. No request
 // is under way.
 func (w *Writer) forgetRefs() {
-	w.cache.each(func(s *series) { s.ref, s.newest = 0, never })
+	w.cache.each(func(s *series) { s.head, s.ref, s.newest = 0, 0, never })
+}
+
+// forgetDropped makes the next sample of series that the head has dropped find them
+// by their labels. No transaction is under way.
+func (w *Writer) forgetDropped(gone idSet) {
+	w.cache.each(func(s *series) {
+		if s.head != 0 && gone.has(head.ID(s.head)) {
+			s.head = 0
+		}
+	})
 }
 
 // upkeepLog opens the store again when that is needed and there is room to.

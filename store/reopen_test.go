@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/tsdb"
 	"go.uber.org/goleak"
 
 	"github.com/tocsinhq/tocsin/ingest/sinktest"
@@ -21,7 +20,7 @@ import (
 // breakLog makes every further write of the log fail.
 func (r *rig) breakLog(t *testing.T) {
 	t.Helper()
-	if err := r.db.View(func(db *tsdb.DB) error { return db.Close() }); err != nil {
+	if err := r.db.CloseParts(); err != nil {
 		t.Fatal(err)
 	}
 }

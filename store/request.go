@@ -10,33 +10,28 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/storage"
-	"github.com/prometheus/prometheus/tsdb"
 
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
-// request is one Write under way: one TSDB appender and the memory it needs.
+// request is one Write under way: one transaction and the memory it needs.
 type request struct {
-	w           *Writer
-	source      string
-	held        *generation // the opening of the TSDB that app is of
-	app         storage.AppenderV2
-	refs        storage.GetRef
-	exemplarApp storage.ExemplarAppenderV2
-	now         time.Time
-	minute      uint32
-	times       timeRange
-	maker       labelMaker
-	key         []byte
-	found       [findAhead]found
-	pending     []observation
-	histograms  []histogramObservation
-	later       []withExemplars
-	exemplars   []exemplar.Exemplar // of the series at hand
-	runs        bool                // some series has several samples
-	refused     []refusal           // of the series at hand
-	ignored     int
-	result      telemetry.WriteResult
+	turn
+	w          *Writer
+	source     string
+	now        time.Time
+	minute     uint32
+	times      timeRange
+	maker      labelMaker
+	key        []byte
+	found      [findAhead]found
+	histograms []histogramObservation
+	later      []withExemplars
+	exemplars  []exemplar.Exemplar // of the series at hand
+	runs       bool                // some series has several samples
+	refused    []refusal           // of the series at hand
+	ignored    int
+	result     telemetry.WriteResult
 }
 
 // refusal counts the samples of one series that were refused for one reason
@@ -58,28 +53,26 @@ func (w *Writer) begin(ctx context.Context, now time.Time) (*request, error) {
 	if !ok {
 		r = &request{w: w, maker: labelMaker{limits: &w.limits}}
 	}
-	r.held, r.app = g, g.db.AppenderV2(ctx)
-	r.refs, _ = r.app.(storage.GetRef)
-	r.exemplarApp, _ = r.app.(storage.ExemplarAppenderV2)
+	r.enter(ctx, w, g)
 	r.now, r.minute = now, minuteOf(now)
 	r.times = timeRange{now: now.UnixMilli(), maxFuture: time.Duration(w.limits.MaxFuture).Milliseconds()}
 	return r, nil
 }
 
-// end lets go of the TSDB and gives the request's memory back, without anything
+// end lets go of the store and gives the request's memory back, without anything
 // of the batch in it.
 func (w *Writer) end(r *request) {
-	w.db.release(r.held)
-	r.held, r.app, r.refs, r.exemplarApp = nil, nil, nil, nil
-	if cap(r.pending)+cap(r.histograms)+cap(r.exemplars)+cap(r.later) > maxPendingKept {
+	r.leave()
+	w.db.release(r.g)
+	if r.size()+cap(r.histograms)+cap(r.exemplars)+cap(r.later) > maxPendingKept {
 		return
 	}
-	clear(r.pending)
+	r.clean()
 	clear(r.histograms)
 	clear(r.exemplars[:cap(r.exemplars)])
 	clear(r.later)
 	clear(r.maker.pairs[:cap(r.maker.pairs)])
-	*r = request{w: w, maker: r.maker, key: r.key, pending: r.pending[:0], histograms: r.histograms[:0], exemplars: r.exemplars[:0], later: r.later[:0], refused: r.refused[:0]}
+	*r = request{turn: r.turn, w: w, maker: r.maker, key: r.key, histograms: r.histograms[:0], exemplars: r.exemplars[:0], later: r.later[:0], refused: r.refused[:0]}
 	w.requests.Put(r)
 }
 
@@ -151,9 +144,9 @@ func (r *request) count(p place) {
 	}
 	m := r.w.cache.lock(p)
 	m.Lock()
-	ref := r.w.cache.at(p).ref
+	key := sourceKey(r.w.cache.at(p))
 	m.Unlock()
-	r.w.db.sources.add(r.source, storage.SeriesRef(ref))
+	r.w.db.sources.add(r.source, key)
 }
 
 // refuse counts a refused sample of the series at hand.
@@ -181,12 +174,8 @@ func (r *request) resolve(at *found, in *telemetry.Series) (labels.Labels, *faul
 	own, key := w.hasher.ofLabels(ls, r.key)
 	r.key = key
 	if at.place = w.cache.get(own, r.minute); at.place == 0 {
-		ref, have := storage.SeriesRef(0), labels.EmptyLabels()
-		if r.refs != nil {
-			ref, have = r.refs.GetRef(ls, ls.Hash())
-		}
-		if ref != 0 {
-			ls = have // the head's own copy, so that there is only one
+		id, ref := r.g.find(ls)
+		if id != 0 || ref != 0 {
 			if len(in.Samples)+len(in.Histograms) == 0 {
 				// Without a sample nobody knows how the observer is to watch it.
 				return ls, nil
@@ -194,7 +183,7 @@ func (r *request) resolve(at *found, in *telemetry.Series) (labels.Labels, *faul
 		} else if wanted, f := r.mayCreate(in); f != nil || !wanted {
 			return ls, f
 		}
-		at.place = w.cache.add(own, uint64(ref), w.register(ls, len(in.Samples) == 0), r.minute)
+		at.place = w.cache.add(own, id, ref, w.register(ls, len(in.Samples) == 0), r.minute)
 	}
 	if own != at.id {
 		w.cache.alias(at.id, at.place)
@@ -239,7 +228,7 @@ func (r *request) mayCreate(in *telemetry.Series) (bool, *fault) {
 	if len(kept)+len(hists) == 0 {
 		return false, nil
 	}
-	if have := r.w.db.Head().NumSeries(); have >= uint64(r.w.limits.MaxSeries) {
+	if have := r.g.numSeries(); have >= uint64(r.w.limits.MaxSeries) {
 		return false, seriesLimitFault(r.w.limits.MaxSeries, have)
 	}
 	if f := r.w.memory.mayCreate(); f != nil {
@@ -251,10 +240,10 @@ func (r *request) mayCreate(in *telemetry.Series) (bool, *fault) {
 	return true, nil
 }
 
-// append puts the samples of one series into the appender, holding its lock so
+// append puts the samples of one series into the transaction, holding its lock so
 // that two requests see each other's newest sample. Without labels, as for a
 // series that is known, it reports false when the place has another series by now,
-// or the head has dropped the series: labels are needed then.
+// or the store has dropped the series: labels are needed then.
 func (r *request) append(at *found, in *telemetry.Series, ls labels.Labels) (bool, error) {
 	c := r.w.cache
 	s, m := c.at(at.place), c.lock(at.place)
@@ -278,9 +267,8 @@ func (r *request) append(at *found, in *telemetry.Series, ls labels.Labels) (boo
 				continue
 			}
 		}
-		ref, err := r.app.Append(storage.SeriesRef(s.ref), ls, p.ST, p.T, p.V, nil, nil, storage.AppendV2Options{})
-		if err != nil {
-			if i == 0 && ls.IsEmpty() && errors.Is(err, tsdb.ErrInvalidSample) {
+		if err := r.float(at.place, s, ls, p.ST, p.T, p.V); err != nil {
+			if i == 0 && ls.IsEmpty() && errors.Is(err, errNoLabels) {
 				return false, nil
 			}
 			if err := r.judge(p.T, err); err != nil {
@@ -290,13 +278,10 @@ func (r *request) append(at *found, in *telemetry.Series, ls labels.Labels) (boo
 		}
 		last = p
 		r.result.Stored++
-		s.accept(ref, p.T, p.V)
-		r.pending = append(r.pending, observation{at.place, p.T, p.V})
 	}
 	for i, h := range in.Histograms {
-		ref, err := r.app.Append(storage.SeriesRef(s.ref), ls, h.ST, h.T, 0, h.Int, h.Float, storage.AppendV2Options{})
-		if err != nil {
-			if i == 0 && len(in.Samples) == 0 && ls.IsEmpty() && errors.Is(err, tsdb.ErrInvalidSample) {
+		if err := r.toBase(s, ls, h.ST, h.T, 0, h.Int, h.Float, storage.AppendV2Options{}); err != nil {
+			if i == 0 && len(in.Samples) == 0 && ls.IsEmpty() && errors.Is(err, errNoLabels) {
 				return false, nil
 			}
 			if err := r.judge(h.T, err); err != nil {
@@ -304,7 +289,6 @@ func (r *request) append(at *found, in *telemetry.Series, ls labels.Labels) (boo
 			}
 			continue
 		}
-		s.ref = uint64(ref)
 		r.result.Stored++
 		r.result.Histograms++
 		r.histograms = append(r.histograms, histogramObservation{at.place, h})

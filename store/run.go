@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"errors"
+	"sync"
 	"time"
 )
 
@@ -12,15 +14,21 @@ const (
 	// sweepAge is more than the three hours for which the head keeps a series
 	// without samples, so that a sweep rarely drops what is still wanted.
 	sweepAge = 4 * time.Hour
+	// compactEvery is how often it is looked whether samples are to go to a block.
+	compactEvery = time.Minute
 )
 
 // Run keeps the writer until ctx ends: each second it syncs the log to the
 // disk when something was written, which bounds what loss of power can take;
 // after an error of the log it opens the store again; and every ten minutes it
-// forgets series that had no sample for four hours. It returns nil.
+// forgets series that had no sample for four hours. Beside that it moves samples from
+// memory to blocks. It returns nil.
 func (w *Writer) Run(ctx context.Context) error {
-	sync := time.NewTicker(syncEvery)
-	defer sync.Stop()
+	var beside sync.WaitGroup
+	beside.Go(func() { w.compactLoop(ctx) })
+	defer beside.Wait()
+	toDisk := time.NewTicker(syncEvery)
+	defer toDisk.Stop()
 	sweep := time.NewTicker(sweepEvery)
 	defer sweep.Stop()
 	again := time.NewTicker(reopenEvery)
@@ -31,7 +39,7 @@ func (w *Writer) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-sync.C:
+		case <-toDisk.C:
 			if err := w.Sync(); err != nil {
 				w.metrics.syncErrors.Inc()
 				w.log.Warn("log of samples is not on the disk yet", "err", err)
@@ -43,6 +51,25 @@ func (w *Writer) Run(ctx context.Context) error {
 		case <-again.C:
 			w.upkeepLog(ctx)
 		}
+	}
+}
+
+// compactLoop moves samples to blocks until ctx ends.
+func (w *Writer) compactLoop(ctx context.Context) {
+	tick := time.NewTicker(compactEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		err := w.db.Compact(ctx)
+		if err == nil || ctx.Err() != nil || errors.Is(err, ErrReadOnly) {
+			continue
+		}
+		w.metrics.compactErrors.Inc()
+		w.log.Error("samples could not be moved from memory to disk; it is tried again", "after", compactEvery, "err", err)
 	}
 }
 

@@ -17,14 +17,15 @@ import (
 // series of each reason.
 type scrapeLimits struct {
 	w       *Writer
+	g       *generation
 	times   timeRange
 	maker   labelMaker
 	refused []refusal
 }
 
-func newScrapeLimits(w *Writer) *scrapeLimits {
+func newScrapeLimits(w *Writer, g *generation) *scrapeLimits {
 	return &scrapeLimits{
-		w: w, maker: labelMaker{limits: &w.limits},
+		w: w, g: g, maker: labelMaker{limits: &w.limits},
 		times: timeRange{now: w.now().UnixMilli(), maxFuture: time.Duration(w.limits.MaxFuture).Milliseconds()},
 	}
 }
@@ -91,7 +92,7 @@ func (l *scrapeLimits) mayCreate(ls labels.Labels, t int64, v float64, h *histog
 		l.refuse(ls, *err)
 		return false
 	}
-	if limit, have := l.w.limits.MaxSeries, l.w.db.Head().NumSeries(); have >= uint64(limit) {
+	if limit, have := l.w.limits.MaxSeries, l.g.numSeries(); have >= uint64(limit) {
 		l.refuse(ls, *seriesLimitFault(limit, have))
 		return false
 	}

@@ -109,7 +109,7 @@ func TestScrapeAppendable_StaleMarkerOfUnknownSeries_MakesNone(t *testing.T) {
 	if ref, err := scrapeOne(t, r, labels.FromStrings("__name__", "gone"), at, stale, nil); ref != 0 || err != nil {
 		t.Errorf("got %d, %v", ref, err)
 	}
-	if n := r.db.Head().NumSeries(); n != 0 {
+	if n := r.db.NumSeries(); n != 0 {
 		t.Errorf("%d series, want none", n)
 	}
 }

@@ -5,10 +5,9 @@ import (
 	"sync"
 
 	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/storage"
-	"github.com/prometheus/prometheus/tsdb"
 	"github.com/prometheus/prometheus/tsdb/chunks"
 
+	"github.com/tocsinhq/tocsin/store/head"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
@@ -26,8 +25,8 @@ type sources struct {
 	mu     sync.Mutex
 	number map[string]uint16
 	names  []string
-	series []int // by number
-	of     map[storage.SeriesRef]uint16
+	series []int             // by number
+	of     map[uint64]uint16 // by sourceKey
 }
 
 // newSources returns nil for limit 0, which is none.
@@ -35,7 +34,7 @@ func newSources(limit int) *sources {
 	if limit == 0 {
 		return nil
 	}
-	return &sources{limit: limit, number: map[string]uint16{}, of: map[storage.SeriesRef]uint16{}}
+	return &sources{limit: limit, number: map[string]uint16{}, of: map[uint64]uint16{}}
 }
 
 // find returns the number of a source. The caller holds the lock.
@@ -69,17 +68,17 @@ func (s *sources) mayCreate(source string) *fault {
 }
 
 // add counts a series for a source unless it is counted already.
-func (s *sources) add(source string, ref storage.SeriesRef) {
-	if s == nil || ref == 0 {
+func (s *sources) add(source string, key uint64) {
+	if s == nil || key == 0 {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, known := s.of[ref]; known {
+	if _, known := s.of[key]; known {
 		return
 	}
 	n := s.find(source)
-	s.of[ref] = n
+	s.of[key] = n
 	s.series[n]++
 }
 
@@ -99,44 +98,56 @@ func (s *sources) len() int {
 	return n
 }
 
-// lifecycle tells the sources, and whoever else is to be told, what becomes of series.
-type lifecycle struct {
-	*sources
-	other tsdb.SeriesLifecycleCallback // may be nil
-}
-
-// PreCreation lets the other say whether a series may be made; the limits of
-// sources were asked before.
-func (l lifecycle) PreCreation(ls labels.Labels) error {
-	if l.other == nil {
-		return nil
+// sourceKey is how sources know a series of the cache: by what the head calls it, or
+// else the base. 0 is none.
+func sourceKey(s *series) uint64 {
+	if s.head != 0 {
+		return headKey(head.ID(s.head))
 	}
-	return l.other.PreCreation(ls)
+	return s.ref
 }
 
-// PostCreation tells the other; of which source a series is only the request knows.
-func (l lifecycle) PostCreation(ls labels.Labels) {
-	if l.other != nil {
-		l.other.PostCreation(ls)
-	}
-}
+func headKey(id head.ID) uint64 { return 1<<63 | uint64(id) }
 
-// PostDeletion tells both.
-func (l lifecycle) PostDeletion(gone map[chunks.HeadSeriesRef]labels.Labels) {
-	l.dropped(gone)
-	if l.other != nil {
-		l.other.PostDeletion(gone)
-	}
-}
-
-// dropped counts series no more that the TSDB has dropped from memory.
+// dropped counts series no more that the base has dropped from memory.
 func (s *sources) dropped(gone map[chunks.HeadSeriesRef]labels.Labels) {
+	if s == nil {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for ref := range gone {
-		if n, known := s.of[storage.SeriesRef(ref)]; known {
-			s.series[n]--
-			delete(s.of, storage.SeriesRef(ref))
-		}
+		s.drop(uint64(ref))
 	}
+}
+
+// droppedFromHead does so for those of the head.
+func (s *sources) droppedFromHead(gone []head.ID) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range gone {
+		s.drop(headKey(id))
+	}
+}
+
+func (s *sources) drop(key uint64) {
+	if n, known := s.of[key]; known {
+		s.series[n]--
+		delete(s.of, key)
+	}
+}
+
+// forget begins anew: another opening of the store may give the names of its series
+// to others. They are counted again as their samples come.
+func (s *sources) forget() {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.series)
+	clear(s.of)
 }

@@ -14,8 +14,11 @@ import (
 // yet, so that all from the last one on are synced.
 type syncState struct {
 	mu    sync.Mutex
-	after [len(logNames)]int
+	after [len(syncedLogs)]int
 }
+
+// syncedLogs are the folders of all logs.
+var syncedLogs = [...]string{logNames[0], logNames[1], headLog}
 
 // durable returns when what was committed is as durable as the configuration wants.
 func (w *Writer) durable(g *generation) error {
@@ -47,7 +50,7 @@ func (w *Writer) sync(g *generation) error {
 	g.synced.mu.Lock()
 	defer g.synced.mu.Unlock()
 	w.unsynced.Store(false)
-	for i, name := range logNames {
+	for i, name := range syncedLogs {
 		if err := w.syncLog(filepath.Join(w.db.Dir(), name), &g.synced.after[i]); err != nil {
 			w.unsynced.Store(true)
 			return fmt.Errorf("sync the log: %w", err)

@@ -37,7 +37,7 @@ func (s *synced) afterPowerLoss(t *testing.T, from string) string {
 	if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
 		t.Fatal(err)
 	}
-	for _, log := range []string{"wal", "wbl"} {
+	for _, log := range []string{"wal", "wbl", "head/wal"} {
 		files, err := filepath.Glob(filepath.Join(from, log, "0*"))
 		if err != nil {
 			t.Fatal(err)

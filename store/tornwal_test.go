@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/prometheus/tsdb"
 	"github.com/prometheus/prometheus/tsdb/wlog"
 
 	"github.com/tocsinhq/tocsin/ingest/sinktest"
@@ -24,19 +23,29 @@ import (
 // twenty series each, of which the later ones also have late samples.
 type tornLog struct {
 	dir      string
+	log      string // where most samples are
 	requests int
 	samples  int
 }
 
 const tornSeries = 20
 
-func newTornLog(t *testing.T, requests int) tornLog {
+// newTornLog makes such a folder. With inBase all samples are in the log of the base, as
+// they were before there was a head.
+func newTornLog(t *testing.T, requests int, inBase bool) tornLog {
 	t.Helper()
-	l := tornLog{dir: t.TempDir(), requests: requests}
-	r := newRig(t, func(o *store.WriterOptions) { o.DB = openDB(t, l.dir, o.Config) })
+	l := tornLog{dir: t.TempDir(), log: "head/wal", requests: requests}
+	if inBase {
+		l.log = "wal"
+	}
+	r := newRig(t, func(o *store.WriterOptions) {
+		o.Config.StartTimestamps = inBase
+		o.DB = openDB(t, l.dir, o.Config)
+	})
 	defer r.db.Close()
 	at := r.now.UnixMilli()
 	for n := range requests {
+		r.now = r.now.Add(time.Second)
 		var e []sinktest.Entry
 		for i := range tornSeries {
 			e = append(e, sinktest.Metric("torn", at+int64(n)*1000, float64(n), "i", strconv.Itoa(i), "text", strings.Repeat("x", 40)))
@@ -142,12 +151,17 @@ func openTimes(t *testing.T, dir string, times int) opened {
 }
 
 func TestOpenTSDB_TornLog_CutAtEachByteOfTheLastRecord(t *testing.T) {
-	l := newTornLog(t, 12)
+	for _, inBase := range []bool{false, true} {
+		t.Run(fmt.Sprintf("base=%t", inBase), func(t *testing.T) { cutEachByte(t, newTornLog(t, 12, inBase)) })
+	}
+}
+
+func cutEachByte(t *testing.T, l tornLog) {
 	whole := open(t, l.copyTo(t))
 	if whole.samples != l.samples || len(whole.damages) > 0 || len(whole.kept) > 0 {
 		t.Fatalf("whole log: got %+v, want %d samples", whole, l.samples)
 	}
-	path := newest(t, l.dir, "wal")
+	path := newest(t, l.dir, l.log)
 	b, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -169,7 +183,7 @@ func TestOpenTSDB_TornLog_CutAtEachByteOfTheLastRecord(t *testing.T) {
 			kept = 0
 		}
 		dir := l.copyTo(t)
-		edit(t, newest(t, dir, "wal"), func(b []byte) []byte { return b[:size] })
+		edit(t, newest(t, dir, l.log), func(b []byte) []byte { return b[:size] })
 		times := 1
 		if size%16 == 0 {
 			times = 2
@@ -200,21 +214,30 @@ func recordEnds(t *testing.T, path string) []int {
 }
 
 func TestOpenTSDB_DamagedLog_LosesTheDamagedRecordsOnly(t *testing.T) {
-	l := newTornLog(t, 1500) // several pages
+	for _, inBase := range []bool{false, true} {
+		t.Run(fmt.Sprintf("base=%t", inBase), func(t *testing.T) { damageLog(t, newTornLog(t, 1500, inBase)) }) // several pages
+	}
+}
+
+func damageLog(t *testing.T, l tornLog) {
 	rnd := rand.New(rand.NewPCG(1, 2))
+	late := "wbl"
+	if l.log != "wal" {
+		late = "wal" // where they are in order, as the base knows no newer ones
+	}
 	cases := map[string]struct {
 		log    string
 		change func([]byte) []byte
 		most   int // requests lost
 		silent bool
 	}{
-		"last 20 bytes cut":     {"wal", func(b []byte) []byte { b = bytes.TrimRight(b, "\x00"); return b[:len(b)-20] }, 1, true},
-		"last 4 KiB zeroed":     {"wal", func(b []byte) []byte { b = bytes.TrimRight(b, "\x00"); clear(b[len(b)-4096:]); return b }, 120, false},
-		"one bit at byte 100":   {"wal", func(b []byte) []byte { b[100] ^= 4; return b }, 1500, false}, // the record with all series
-		"length at its page":    {"wal", func(b []byte) []byte { b[64<<10+1] ^= 0x40; return b }, 1000, false},
-		"a page of noise":       {"wal", func(b []byte) []byte { noise(rnd, b[64<<10:96<<10]); return b }, 1000, false},
-		"late samples: one bit": {"wbl", func(b []byte) []byte { b[len(bytes.TrimRight(b, "\x00"))/2] ^= 1; return b }, 1, false},
-		"late samples: cut":     {"wbl", func(b []byte) []byte { b = bytes.TrimRight(b, "\x00"); return b[:len(b)/2] }, 260, true},
+		"last 20 bytes cut":     {l.log, func(b []byte) []byte { b = bytes.TrimRight(b, "\x00"); return b[:len(b)-20] }, 1, true},
+		"last 4 KiB zeroed":     {l.log, func(b []byte) []byte { b = bytes.TrimRight(b, "\x00"); clear(b[len(b)-4096:]); return b }, 120, false},
+		"one bit at byte 100":   {l.log, func(b []byte) []byte { b[100] ^= 4; return b }, 1600, false}, // the record with all series
+		"length at its page":    {l.log, func(b []byte) []byte { b[64<<10+1] ^= 0x40; return b }, 1000, false},
+		"a page of noise":       {l.log, func(b []byte) []byte { noise(rnd, b[64<<10:96<<10]); return b }, 1000, false},
+		"late samples: one bit": {late, func(b []byte) []byte { b[len(bytes.TrimRight(b, "\x00"))/2] ^= 1; return b }, 1, false},
+		"late samples: cut":     {late, func(b []byte) []byte { b = bytes.TrimRight(b, "\x00"); return b[:len(b)/2] }, 260, true},
 	}
 	for k := range 12 {
 		cases["bit flip "+strconv.Itoa(k)] = struct {
@@ -222,7 +245,7 @@ func TestOpenTSDB_DamagedLog_LosesTheDamagedRecordsOnly(t *testing.T) {
 			change func([]byte) []byte
 			most   int
 			silent bool
-		}{"wal", func(b []byte) []byte {
+		}{l.log, func(b []byte) []byte {
 			n := len(bytes.TrimRight(b, "\x00"))
 			at := 4096 + rnd.IntN(n-4096)
 			b[at] ^= 1 << rnd.IntN(8)
@@ -254,34 +277,47 @@ func noise(r *rand.Rand, b []byte) {
 }
 
 func TestOpenTSDB_SegmentsMissing_StartsAndTells(t *testing.T) {
-	for _, missing := range []int{0, 1, 2} {
-		t.Run(fmt.Sprint(missing), func(t *testing.T) {
-			l := newTornLog(t, 10)
-			for range 3 { // each opening begins a segment
-				r := newRig(t, func(o *store.WriterOptions) { o.DB = openDB(t, l.dir, o.Config) })
-				r.now = r.now.Add(20e9)
-				r.write(t, sinktest.Metric("torn", r.now.UnixMilli(), 1, "i", "0", "text", strings.Repeat("x", 40)))
-				r.db.Close()
-			}
-			if err := os.Remove(filepath.Join(l.dir, "wal", fmt.Sprintf("%08d", missing))); err != nil {
-				t.Fatal(err)
-			}
-			got := open(t, l.dir)
-			if len(got.damages) != 1 || got.damages[0].Missing != 1 {
-				t.Errorf("got %v, want one missing segment told", got.damages)
-			}
-		})
+	for _, inBase := range []bool{false, true} {
+		for _, missing := range []int{0, 1, 2} {
+			t.Run(fmt.Sprintf("base=%t/%d", inBase, missing), func(t *testing.T) {
+				l := newTornLog(t, 10, inBase)
+				for range 3 { // each opening begins a segment
+					r := newRig(t, func(o *store.WriterOptions) {
+						o.Config.StartTimestamps = inBase
+						o.DB = openDB(t, l.dir, o.Config)
+					})
+					r.now = r.now.Add(20e9)
+					r.write(t, sinktest.Metric("torn", r.now.UnixMilli(), 1, "i", "0", "text", strings.Repeat("x", 40)))
+					r.db.Close()
+				}
+				if err := os.Remove(filepath.Join(l.dir, l.log, fmt.Sprintf("%08d", missing))); err != nil {
+					t.Fatal(err)
+				}
+				got := open(t, l.dir)
+				if len(got.damages) != 1 || got.damages[0].Missing != 1 {
+					t.Errorf("got %v, want one missing segment told", got.damages)
+				}
+			})
+		}
 	}
 }
 
 // The TSDB takes damage of a checkpoint for damage of the log's first segment, and
 // then deletes the log.
 func TestOpenTSDB_DamagedCheckpoint_KeepsTheRest(t *testing.T) {
+	for log, kind := range map[string]string{"wal": "checkpoint", "head/wal": "head-checkpoint"} {
+		t.Run(log, func(t *testing.T) { damageCheckpoint(t, log, kind) })
+	}
+}
+
+func damageCheckpoint(t *testing.T, log, kind string) {
 	dir := t.TempDir()
+	c := store.DefaultConfig()
+	c.StartTimestamps = log == "wal"
 	now := start
 	samples := 0
 	for n := range 8 { // each opening begins a segment
-		r := newRig(t, func(o *store.WriterOptions) { o.DB = openDB(t, dir, o.Config) })
+		r := newRig(t, func(o *store.WriterOptions) { o.DB = openDB(t, dir, c) })
 		now = now.Add(time.Hour)
 		r.now = now
 		var e []sinktest.Entry
@@ -290,7 +326,7 @@ func TestOpenTSDB_DamagedCheckpoint_KeepsTheRest(t *testing.T) {
 		}
 		samples += r.write(t, e...).Stored
 		if n == 7 {
-			if err := r.db.View(func(db *tsdb.DB) error { return db.Compact(t.Context()) }); err != nil {
+			if err := r.db.Compact(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -298,14 +334,14 @@ func TestOpenTSDB_DamagedCheckpoint_KeepsTheRest(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	found, err := filepath.Glob(filepath.Join(dir, "wal", "checkpoint.*", "0*"))
+	found, err := filepath.Glob(filepath.Join(dir, log, "checkpoint.*", "0*"))
 	if err != nil || len(found) == 0 {
 		t.Fatalf("checkpoints: %v, %v", found, err)
 	}
-	segments, _ := filepath.Glob(filepath.Join(dir, "wal", "0*"))
+	segments, _ := filepath.Glob(filepath.Join(dir, log, "0*"))
 	edit(t, found[0], func(b []byte) []byte { b[len(bytes.TrimRight(b, "\x00"))/2] ^= 8; return b })
 	for turn := range 2 {
-		r := newRig(t, func(o *store.WriterOptions) { o.DB = openDB(t, dir, o.Config) })
+		r := newRig(t, func(o *store.WriterOptions) { o.DB = openDB(t, dir, c) })
 		got := 0
 		series, _ := read(t, r.db, "torn")
 		for _, s := range series {
@@ -313,7 +349,7 @@ func TestOpenTSDB_DamagedCheckpoint_KeepsTheRest(t *testing.T) {
 		}
 		if turn == 0 {
 			d := r.db.Damages()
-			if len(d) != 1 || d[0].Log != "checkpoint" || d[0].Kept == "" {
+			if len(d) != 1 || d[0].Log != kind || d[0].Kept == "" {
 				t.Errorf("damages %v, want that of the checkpoint", d)
 			}
 		}
@@ -324,13 +360,13 @@ func TestOpenTSDB_DamagedCheckpoint_KeepsTheRest(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if left, _ := filepath.Glob(filepath.Join(dir, "wal", "0*")); len(left) < len(segments) {
+	if left, _ := filepath.Glob(filepath.Join(dir, log, "0*")); len(left) < len(segments) {
 		t.Errorf("segments %v became %v", segments, left)
 	}
 }
 
 func TestOpenTSDB_KilledWhileOpening_StartsFromTheLogAsItWas(t *testing.T) {
-	l := newTornLog(t, 30)
+	l := newTornLog(t, 30, true)
 	// What an opening leaves that was killed while the TSDB repaired: the guard, a
 	// segment cut short and an empty one behind it.
 	wal, guard := filepath.Join(l.dir, "wal"), filepath.Join(l.dir, "wal-guard")

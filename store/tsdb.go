@@ -12,10 +12,14 @@ import (
 	"github.com/prometheus/prometheus/util/compression"
 )
 
-// stripeSize is the number of locks over the series of the head. Eight times
-// Prometheus' own: with a million series it saves a third of the time of an
-// append and costs some megabytes.
-const stripeSize = 131072
+// Numbers of locks over the series that the base has in memory, which are few as long
+// as floats go to the head. Where all go to the base it is eight times Prometheus' own:
+// with a million series that saves a third of the time of an append and costs some
+// megabytes.
+const (
+	stripeSize    = 4096
+	stripeSizeAll = 131072
+)
 
 // blockSegment bounds one file of chunks of a block. Its space is claimed before it
 // is written: with the TSDB's own half gigabyte a disk with less room than that can
@@ -53,6 +57,14 @@ type TSDBOptions struct {
 	Now   func() time.Time // for the time of damage; nil is time.Now
 }
 
+// blockRange returns the least time that a block spans, in milliseconds.
+func (o TSDBOptions) blockRange() int64 {
+	if o.Block > 0 {
+		return o.Block.Milliseconds()
+	}
+	return tsdb.DefaultBlockDuration
+}
+
 func (o TSDBOptions) now() time.Time {
 	if o.Now == nil {
 		return time.Now()
@@ -71,7 +83,11 @@ func OpenTSDB(o TSDBOptions) (*DB, error) {
 	if _, ok := walCompressions[o.Config.WALCompression]; !ok {
 		return nil, fmt.Errorf("open sample store %q: wal_compression: want snappy, zstd or none, got %q", o.Dir, o.Config.WALCompression)
 	}
-	d := &DB{o: o, reason: errClosed, sources: newSources(o.Config.Limits.MaxSeriesPerSource)}
+	d := &DB{o: o, reason: errClosed, sources: newSources(o.Config.Limits.MaxSeriesPerSource), own: prometheus.NewRegistry()}
+	var err error
+	if d.exemplars, err = newExemplars(o.Config, d.own); err != nil {
+		return nil, fmt.Errorf("open sample store %q: exemplars: %w", o.Dir, err)
+	}
 	if err := d.open(func() {}); err != nil {
 		return nil, err
 	}
@@ -83,10 +99,13 @@ func OpenTSDB(o TSDBOptions) (*DB, error) {
 	return d, nil
 }
 
-// openEmbedded opens the TSDB itself, with metrics of its own for this opening.
-func openEmbedded(o TSDBOptions, s *sources) (*tsdb.DB, *embedded, error) {
+// openEmbedded opens the base of g, with metrics of its own for this opening.
+func openEmbedded(o TSDBOptions, d *DB, g *generation) (*tsdb.DB, *embedded, error) {
 	opts := tsdb.DefaultOptions()
 	opts.StripeSize = stripeSize
+	if !g.floats {
+		opts.StripeSize = stripeSizeAll
+	}
 	opts.WALCompression = walCompressions[o.Config.WALCompression]
 	opts.EnableMetadataWALRecords = true // forwarding by remote write 2.0 takes types and helps from there
 	// Isolation hides a commit under way from queries, at 55 bytes for each series
@@ -95,29 +114,28 @@ func openEmbedded(o TSDBOptions, s *sources) (*tsdb.DB, *embedded, error) {
 	opts.IsolationDisabled = true
 	opts.RetentionDuration = time.Duration(o.Config.Retention).Milliseconds()
 	opts.MaxBytes = int64(o.Config.RetentionSize)
-	opts.OutOfOrderTimeWindow = time.Duration(o.Config.OutOfOrderWindow).Milliseconds()
-	opts.EnableExemplarStorage = o.Config.MaxExemplars > 0
-	opts.MaxExemplars = int64(o.Config.MaxExemplars)
+	opts.OutOfOrderTimeWindow = o.Config.outOfOrderMillis()
+	if had, err := hasHead(o.Dir); err != nil {
+		return nil, nil, err
+	} else if !had { // its log may have exemplars
+		opts.EnableExemplarStorage = o.Config.MaxExemplars > 0
+		opts.MaxExemplars = int64(o.Config.MaxExemplars)
+	}
 	if o.Config.StartTimestamps {
 		// Only these encodings have room for them.
 		opts.EnableSTStorage = true
 		opts.FloatChunkEncoding = chunkenc.EncXOR2
 		opts.EnableHistogramSTEncoding = true
 	}
-	opts.SeriesLifecycleCallback = o.Lifecycle
+	opts.SeriesLifecycleCallback = baseLife{g, d.sources, o.Lifecycle}
 	if o.Reload > 0 {
 		opts.BlockReloadInterval = o.Reload
 	}
-	if o.Block > 0 {
-		opts.MinBlockDuration = o.Block.Milliseconds()
-	}
+	opts.MinBlockDuration = g.blockRange
 	// Blocks grow up to a tenth of the retention and at most to a month, as in
 	// Prometheus, so that dropping one drops little too much.
 	month := (31 * 24 * time.Hour).Milliseconds()
 	opts.MaxBlockDuration = max(opts.MinBlockDuration, min(opts.RetentionDuration/10, month))
-	if s != nil {
-		opts.SeriesLifecycleCallback = lifecycle{s, o.Lifecycle}
-	}
 	opts.MaxBlockChunkSegmentSize = blockSegment
 	opts.WALSegmentSize = logSegment
 	parts := &embedded{registry: prometheus.NewRegistry()}

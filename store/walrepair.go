@@ -21,13 +21,14 @@ import (
 // repairLogs makes the logs readable to their ends. A damaged segment is put aside
 // and replaced by one with all of its records that can be read, so that damage
 // costs the records it is in and not, as the TSDB's own repair has it, all that
-// come after. No TSDB may be open on the folder.
-func repairLogs(o TSDBOptions, aside *asideFolder) ([]Damage, error) {
-	r := repairer{o: o}
+// come after. No TSDB may be open on the folder. prefix is put before the names of
+// logs in what is told.
+func repairLogs(o TSDBOptions, prefix string, aside *asideFolder) ([]Damage, error) {
+	r := repairer{o: o, prefix: prefix}
 	if err := r.lookAtAll(); err != nil {
 		return nil, err
 	}
-	if slices.ContainsFunc(r.damaged, func(d damagedSegment) bool { return d.found.Log != "wbl" }) {
+	if slices.ContainsFunc(r.damaged, func(d damagedSegment) bool { return d.found.Log != prefix+"wbl" }) {
 		if err := r.reserve(); err != nil {
 			return nil, err
 		}
@@ -49,6 +50,7 @@ func repairLogs(o TSDBOptions, aside *asideFolder) ([]Damage, error) {
 // repairer repairs the folders of one store.
 type repairer struct {
 	o       TSDBOptions
+	prefix  string
 	decoder recordDecoder
 	damaged []damagedSegment
 }
@@ -81,7 +83,7 @@ func (r *repairer) look(dir, kind string) error {
 			return err
 		}
 		if scan.damaged() {
-			d := Damage{At: r.o.now(), Log: kind, Segment: s.name, Records: scan.lost, Bytes: scan.bytes, Cut: scan.cut}
+			d := Damage{At: r.o.now(), Log: r.prefix + kind, Segment: s.name, Records: scan.lost, Bytes: scan.bytes, Cut: scan.cut}
 			r.damaged = append(r.damaged, damagedSegment{s, d})
 		}
 	}

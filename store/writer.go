@@ -13,8 +13,10 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb"
 
 	"github.com/tocsinhq/tocsin/internal/disk"
+	"github.com/tocsinhq/tocsin/store/head"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
@@ -59,7 +61,7 @@ type WriterOptions struct {
 	DiskFree func(dir string) (free, size uint64, err error)
 }
 
-// Writer puts samples into the TSDB and shows them to the observer. It is safe
+// Writer puts samples into the store and shows them to the observer. It is safe
 // for concurrent use; requests may carry the same series.
 type Writer struct {
 	db        *DB
@@ -74,7 +76,7 @@ type Writer struct {
 	hasher    hasher
 	cache     *cache
 	catalogue *Catalogue
-	exemplars exemplarChecker // nil if none are kept
+	exemplars tsdb.ExemplarStorage // nil if none are kept
 	disk      *disk.Guard
 	memory    *memoryGuard
 	fsync     bool // before each answer
@@ -105,10 +107,9 @@ func NewWriter(o WriterOptions) *Writer {
 		w.observer = unwatched{}
 	}
 	if o.Config.MaxExemplars > 0 {
-		if q, err := o.DB.ExemplarQuerier(context.Background()); err == nil { // it never fails
-			w.exemplars, _ = q.(exemplarChecker)
-		}
+		w.exemplars = o.DB.exemplars
 	}
+	o.DB.onDropped(w.forgetDropped)
 	w.metrics = newWriterMetrics(o.Metrics, w)
 	return w
 }
@@ -169,13 +170,11 @@ func (w *Writer) Write(ctx context.Context, b *telemetry.Batch) (telemetry.Write
 	if err := r.writeExemplars(); err != nil {
 		return telemetry.WriteResult{}, w.abort(r, err)
 	}
-	if err := w.commit(r.held, r.app); err != nil {
+	if err := r.commit(); err != nil {
 		return telemetry.WriteResult{}, err
 	}
-	if r.runs {
-		inTimeOrder(r.pending)
-	}
-	w.observe(r.pending)
+	r.rejectOvertaken(b)
+	w.observe(r.observations(r.runs))
 	w.observeHistograms(r.histograms)
 	if w.catalogue != nil {
 		w.catalogue.Note(b, now)
@@ -192,18 +191,10 @@ func (w *Writer) Write(ctx context.Context, b *telemetry.Batch) (telemetry.Write
 
 // abort gives up a request after an error that is not about one sample.
 func (w *Writer) abort(r *request, err error) error {
-	w.forget(r.pending)
-	if rollback := r.app.Rollback(); rollback != nil {
-		return w.fail(r.held, fmt.Errorf("append: %w; roll back: %w", err, rollback))
+	if rollback := r.rollback(); rollback != nil {
+		return w.fail(r.g, fmt.Errorf("append: %w; roll back: %w", err, rollback))
 	}
 	return fmt.Errorf("append: %w", err)
-}
-
-// observation is a stored float sample on its way to the observer.
-type observation struct {
-	place place
-	t     int64
-	v     float64
 }
 
 // observe shows committed samples to the observer, in time order per series.
@@ -212,7 +203,7 @@ func (w *Writer) observe(pending []observation) {
 	shown := 0
 	late := 0
 	for i := 0; i < len(pending); {
-		p := pending[i].place
+		p := place(pending[i].Tag)
 		s := w.cache.at(p)
 		if s.slot.Load() == 0 {
 			i++
@@ -220,12 +211,12 @@ func (w *Writer) observe(pending []observation) {
 		}
 		m := w.cache.lock(p)
 		m.Lock()
-		for ; i < len(pending) && pending[i].place == p; i++ {
-			if pending[i].t <= s.observed {
+		for ; i < len(pending) && pending[i].Tag == uint32(p); i++ {
+			if pending[i].T <= s.observed {
 				late++
 				continue
 			}
-			s.observed = pending[i].t
+			s.observed = pending[i].T
 			if w.ahead != nil {
 				w.ahead(w.slotAt(pending, i+w.far), w.slotAt(pending, i+w.near))
 			}
@@ -243,17 +234,17 @@ func (w *Writer) slotAt(pending []observation, i int) uint64 {
 	if i >= len(pending) {
 		return 0
 	}
-	return w.cache.at(pending[i].place).slot.Load()
+	return w.cache.at(place(pending[i].Tag)).slot.Load()
 }
 
 // show shows one sample, again if the observer has forgotten its series. The
 // caller holds the lock of the series.
 func (w *Writer) show(s *series, o observation) {
-	if w.observer.Observe(s.slot.Load(), o.t, o.v) {
+	if w.observer.Observe(s.slot.Load(), o.T, o.V) {
 		return
 	}
 	s.slot.Store(w.observer.Register(w.labelsOf(s)))
-	w.observer.Observe(s.slot.Load(), o.t, o.v)
+	w.observer.Observe(s.slot.Load(), o.T, o.V)
 }
 
 // showHistogram does for a native histogram what show does for a float.
@@ -265,11 +256,14 @@ func (w *Writer) showHistogram(s *series, h telemetry.HistogramSample) {
 	w.observer.ObserveHistogram(s.slot.Load(), h)
 }
 
-// labelsOf returns the labels of a series that has samples in the head, empty if
-// it has gone from there. It is slow; the cache keeps no labels because it is
-// hardly ever asked for.
+// labelsOf returns the labels of a series that is in memory, empty if it has gone
+// from there. It is slow; the cache keeps no labels because it is hardly ever asked for.
 func (w *Writer) labelsOf(s *series) labels.Labels {
-	index, err := w.db.Head().Index()
+	g := w.db.last.Load()
+	if s.head != 0 {
+		return g.head.Labels(head.ID(s.head))
+	}
+	index, err := g.base.Head().Index()
 	if err != nil {
 		return labels.EmptyLabels()
 	}
@@ -284,7 +278,7 @@ func (w *Writer) labelsOf(s *series) labels.Labels {
 // inTimeOrder sorts samples of several times by time, so that series which are
 // watched together, as the buckets of a histogram are, are shown together.
 func inTimeOrder(pending []observation) {
-	slices.SortStableFunc(pending, func(a, b observation) int { return compare(a.t, b.t) })
+	slices.SortStableFunc(pending, func(a, b observation) int { return compare(a.T, b.T) })
 }
 
 // histogramObservation is a stored native histogram on its way to the observer.
@@ -317,12 +311,12 @@ func (w *Writer) observeHistograms(pending []histogramObservation) {
 }
 
 // forget undoes what a transaction that is given up had noted as newest, so
-// that the TSDB alone judges the next samples.
+// that the parts of the store are asked at the next sample.
 func (w *Writer) forget(pending []observation) {
 	for _, o := range pending {
-		m := w.cache.lock(o.place)
+		m := w.cache.lock(place(o.Tag))
 		m.Lock()
-		if s := w.cache.at(o.place); s.newest == o.t {
+		if s := w.cache.at(place(o.Tag)); s.newest == o.T {
 			s.newest = never
 		}
 		m.Unlock()

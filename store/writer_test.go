@@ -10,7 +10,6 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/tsdb"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 
 	"github.com/tocsinhq/tocsin/ingest/sinktest"
@@ -133,10 +132,10 @@ func TestWriter_SeriesDroppedByTheHead_FallsBackToLabels(t *testing.T) {
 	// Eight hours on, the head is compacted and drops what had no sample since.
 	r.now = r.now.Add(8 * time.Hour)
 	r.write(t, sinktest.Metric("tick", r.now.UnixMilli(), 1))
-	if err := r.db.View(func(db *tsdb.DB) error { return db.Compact(context.Background()) }); err != nil {
+	if err := r.db.Compact(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if n := r.db.Head().NumSeries(); n != 1 {
+	if n := r.db.NumSeries(); n != 1 {
 		t.Fatalf("got %d series in the head, want only tick", n)
 	}
 	r.write(t, sinktest.Metric("m", r.now.UnixMilli(), 2, "a", "b"))

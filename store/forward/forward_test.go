@@ -102,9 +102,11 @@ func newRig(t *testing.T) *rig {
 	}
 	r := &rig{db: db}
 	r.w = store.NewWriter(store.WriterOptions{DB: db, Config: c, Now: time.Now, Metrics: metrics.NewSet(), Logger: quiet})
+	base, head := db.LogDirs()
 	r.f, err = forward.New(forward.Options{
-		Dir: db.Dir(), Logger: quiet, Registerer: prometheus.NewRegistry(), FlushDeadline: 2 * time.Second,
-		Progress: func() (uint64, int64) { return r.n.Load(), db.Head().MaxTime() },
+		Logs:   []forward.Log{{Name: "base", Dir: base}, {Name: "head", Dir: head}},
+		Logger: quiet, Registerer: prometheus.NewRegistry(), FlushDeadline: 2 * time.Second,
+		Progress: func() ([]uint64, int64) { return []uint64{0, r.n.Load()}, db.MaxTime() },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -16,28 +16,34 @@ import (
 
 // Options are what a Forwarder is made of.
 type Options struct {
-	Dir        string // of the TSDB; its wal/ is read
+	// Logs are folders of which wal/ is read, by a name each: the parts of the store.
+	// Each target has a queue for each log.
+	Logs       []Log
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer // for the queues' metrics, named as in Prometheus
 	// Metadata knows types and helps of what is scraped, which remote write 1.0
 	// sends apart from the samples; nil knows none.
 	Metadata remote.ReadyScrapeManager
-	// Progress returns how many samples were stored since the start, and the time
-	// of the newest in milliseconds. Queues take the number of their senders from it.
-	Progress func() (stored uint64, newest int64)
+	// Progress returns how many samples were written to each log since the start, in
+	// the order of Logs, and the time of the newest in milliseconds. Queues take the
+	// number of their senders from it.
+	Progress func() (stored []uint64, newest int64)
 	// FlushDeadline is how long Run takes at most to send what waits when it ends,
 	// and Apply for a queue that goes; 0 is ten seconds.
 	FlushDeadline time.Duration
 }
 
-// Forwarder keeps a queue for each target. It is safe for concurrent use.
+// Log is the log of a part of the store.
+type Log struct{ Name, Dir string }
+
+// Forwarder keeps a queue for each target and log. It is safe for concurrent use.
 type Forwarder struct {
 	o   Options
-	own *prometheus.Registry // the queues' metrics
+	own []*prometheus.Registry // the queues' metrics, by log
 
 	mu      sync.Mutex
 	targets Targets
-	queues  *remote.WriteStorage // while Run runs
+	queues  queues // while Run runs
 	ended   bool
 
 	grown chan struct{} // holds a token when the log has grown
@@ -48,11 +54,58 @@ func New(o Options) (*Forwarder, error) {
 	if o.FlushDeadline == 0 {
 		o.FlushDeadline = 10 * time.Second
 	}
-	f := &Forwarder{o: o, own: prometheus.NewRegistry(), grown: make(chan struct{}, 1)}
-	if err := o.Registerer.Register(f.own); err != nil {
-		return nil, fmt.Errorf("make forwarder: %w", err)
+	f := &Forwarder{o: o, grown: make(chan struct{}, 1)}
+	for range o.Logs {
+		own := prometheus.NewRegistry()
+		if err := o.Registerer.Register(own); err != nil {
+			return nil, fmt.Errorf("make forwarder: %w", err)
+		}
+		f.own = append(f.own, own)
 	}
 	return f, nil
+}
+
+// queues are the queues of all targets, by log.
+type queues []*remote.WriteStorage
+
+func (f *Forwarder) newQueues() queues {
+	var q queues
+	for i, log := range f.o.Logs {
+		metrics := prometheus.WrapRegistererWith(prometheus.Labels{"log": log.Name}, f.own[i])
+		q = append(q, remote.NewWriteStorage(f.o.Logger.With("log", log.Name), metrics, log.Dir, f.o.FlushDeadline, f.o.Metadata, false))
+	}
+	return q
+}
+
+// apply makes targets the ones of all queues, or of none.
+func (q queues) apply(targets, before Targets) error {
+	for i, one := range q {
+		if err := one.ApplyConfig(targets.prometheus()); err != nil {
+			err = fmt.Errorf("apply remote_write: %w", err)
+			for _, other := range q[:i] {
+				err = errors.Join(err, other.ApplyConfig(before.prometheus()))
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+func (q queues) notify() {
+	for _, one := range q {
+		one.Notify() // waits while Apply ends a queue
+	}
+}
+
+// close ends all queues, which takes the flush deadline and not once for each.
+func (q queues) close() error {
+	errs := make([]error, len(q))
+	var done sync.WaitGroup
+	for i, one := range q {
+		done.Go(func() { errs[i] = one.Close() })
+	}
+	done.Wait()
+	return errors.Join(errs...)
 }
 
 // Apply makes targets the ones that are sent to. Queues of targets that stay the
@@ -62,8 +115,8 @@ func (f *Forwarder) Apply(targets Targets) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.queues != nil {
-		if err := f.queues.ApplyConfig(targets.prometheus()); err != nil {
-			return fmt.Errorf("apply remote_write: %w", err)
+		if err := f.queues.apply(targets, f.targets); err != nil {
+			return err
 		}
 	}
 	f.targets = targets
@@ -87,20 +140,18 @@ func (f *Forwarder) Run(ctx context.Context) error {
 		f.mu.Unlock()
 		return errors.New("run forwarding: it has run already")
 	}
-	q := remote.NewWriteStorage(f.o.Logger, f.own, f.o.Dir, f.o.FlushDeadline, f.o.Metadata, false)
-	err := q.ApplyConfig(f.targets.prometheus())
+	q := f.newQueues()
+	err := q.apply(f.targets, Targets{})
 	f.queues = q
 	f.mu.Unlock()
 	if err == nil {
 		f.feed(ctx, q)
 		f.drain(q)
-	} else {
-		err = fmt.Errorf("apply remote_write: %w", err)
 	}
 	f.mu.Lock()
 	f.queues, f.ended = nil, true
 	f.mu.Unlock()
-	return errors.Join(err, q.Close())
+	return errors.Join(err, q.close())
 }
 
 const (
@@ -113,7 +164,7 @@ const (
 // feed tells the queues that the log has grown, and each second how much was stored,
 // which they count as Prometheus counts what passes through its own storage: one
 // call for each sample.
-func (f *Forwarder) feed(ctx context.Context, q *remote.WriteStorage) {
+func (f *Forwarder) feed(ctx context.Context, q queues) {
 	tick := time.NewTicker(feedEvery)
 	defer tick.Stop()
 	before, _ := f.o.Progress()
@@ -122,16 +173,15 @@ func (f *Forwarder) feed(ctx context.Context, q *remote.WriteStorage) {
 		case <-ctx.Done():
 			return
 		case <-f.grown:
-			q.Notify() // waits while Apply ends a queue
+			q.notify()
 			continue
 		case <-tick.C:
 		}
 		stored, newest := f.o.Progress()
-		if stored == before {
-			continue
-		}
-		if !f.idle() {
-			count(ctx, q, stored-before, newest)
+		for i := range q {
+			if stored[i] != before[i] && !f.idle() {
+				count(ctx, q[i], stored[i]-before[i], newest)
+			}
 		}
 		before = stored
 	}
@@ -148,7 +198,7 @@ func count(ctx context.Context, q *remote.WriteStorage, samples uint64, newest i
 // drain waits for the queues to have read the end of the log, which they give up
 // reading when they are closed: until they read nothing more, and not for long when
 // a receiver that is away keeps them from reading on.
-func (f *Forwarder) drain(q *remote.WriteStorage) {
+func (f *Forwarder) drain(q queues) {
 	if f.idle() {
 		return
 	}
@@ -156,7 +206,7 @@ func (f *Forwarder) drain(q *remote.WriteStorage) {
 	tick := time.NewTicker(drainEvery)
 	defer tick.Stop()
 	for read, quiet := f.read(), 0; quiet < drainQuiet; {
-		q.Notify()
+		q.notify()
 		select {
 		case <-over:
 			return

@@ -5,9 +5,11 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	dto "github.com/prometheus/client_model/go"
 )
 
-// Queue says how the sending to one target goes.
+// Queue says how the sending to one target goes, from all logs together.
 type Queue struct {
 	Name, URL string    // URL without a password
 	Sent      time.Time // time of the newest sample that was sent; zero before the first
@@ -34,14 +36,25 @@ var counted = map[string]func(q *Queue, v float64){
 	"prometheus_remote_storage_shards":                   func(q *Queue, v float64) { q.Shards += v },
 	"prometheus_remote_storage_queue_highest_sent_timestamp_seconds": func(q *Queue, v float64) {
 		if v > 0 {
-			q.Sent = time.UnixMilli(int64(math.Round(v * 1000))).UTC()
+			if sent := time.UnixMilli(int64(math.Round(v * 1000))).UTC(); sent.After(q.Sent) {
+				q.Sent = sent
+			}
 		}
 	},
 }
 
-// Queues returns the state of every queue by name, none while Run does not run.
+// gather returns the metrics of all queues.
+func (f *Forwarder) gather() (all []*dto.MetricFamily) {
+	for _, own := range f.own {
+		families, _ := own.Gather() // what cannot be gathered is missing in /metrics too, and logged there
+		all = append(all, families...)
+	}
+	return all
+}
+
+// Queues returns the state of every target by name, none while Run does not run.
 func (f *Forwarder) Queues() []Queue {
-	families, _ := f.own.Gather() // what cannot be gathered is missing in /metrics too, and logged there
+	families := f.gather()
 	byName := map[string]*Queue{}
 	for _, family := range families {
 		add := counted[family.GetName()]
@@ -77,9 +90,8 @@ func (f *Forwarder) Queues() []Queue {
 
 // read returns how many records of the log the queues have read.
 func (f *Forwarder) read() float64 {
-	families, _ := f.own.Gather()
 	sum := 0.0
-	for _, family := range families {
+	for _, family := range f.gather() {
 		if family.GetName() != "prometheus_wal_watcher_records_read_total" {
 			continue
 		}

@@ -73,10 +73,11 @@ type checkpoint struct {
 	to     int // the last segment that goes into it
 	active int // the segment written to when the series that are gone had gone
 
-	out    *wlog.WL
-	e      encoder
-	dec    logrecord.Decoder
-	goners []chunks.HeadSeriesRef // seen for the first time
+	out     *wlog.WL
+	e       encoder
+	dec     logrecord.Decoder
+	builder labels.ScratchBuilder
+	goners  []chunks.HeadSeriesRef // seen for the first time
 
 	metadata lastMetadata
 }
@@ -100,6 +101,7 @@ func (c *checkpoint) make() error {
 	if c.out, err = wlog.NewSize(c.o.Logger, nil, tmp, c.o.SegmentSize, c.o.Compression); err != nil {
 		return err
 	}
+	c.builder = recordLabels()
 	c.dec = logrecord.NewDecoder(labels.NewSymbolTable(), slog.New(slog.DiscardHandler))
 	err = c.copy(files)
 	if err = errors.Join(err, c.out.Close()); err != nil {
@@ -184,28 +186,20 @@ func (c *checkpoint) keeps(ref chunks.HeadSeriesRef) bool {
 }
 
 func (c *checkpoint) series(rec []byte) error {
-	all, err := c.dec.Series(rec, nil)
-	if err != nil {
-		return err
-	}
-	begun := false
-	for _, s := range all {
-		if !c.live(s.Ref) {
-			switch since := c.gone.since(s.Ref); {
+	c.e.end()
+	err := eachSeries(rec, &c.builder, func(ref chunks.HeadSeriesRef, ls labels.Labels) {
+		if !c.live(ref) {
+			switch since := c.gone.since(ref); {
 			case since < 0:
-				c.goners = append(c.goners, s.Ref)
+				c.goners = append(c.goners, ref)
 			case since <= c.to:
-				continue
+				return
 			}
 		}
-		if !begun {
-			c.e.end()
-			begun = true
-		}
-		c.e.series(s.Ref, s.Labels)
-	}
+		c.e.series(ref, ls)
+	})
 	c.e.end()
-	return nil
+	return err
 }
 
 // samples keeps those that no block has. Most records have none of these, and nearly
@@ -255,33 +249,23 @@ func (c *checkpoint) anyYoung(b []byte) bool {
 }
 
 func (c *checkpoint) exemplars(rec []byte) error {
-	all, err := c.dec.Exemplars(rec, nil)
-	if err != nil {
-		return err
-	}
-	n := 0
-	for _, x := range all {
+	var kept []logrecord.RefExemplar
+	err := eachExemplar(rec, &c.builder, func(x logrecord.RefExemplar) {
 		if x.T >= c.maxt && c.live(x.Ref) {
-			all[n] = x
-			n++
+			kept = append(kept, x)
 		}
-	}
-	if n > 0 {
-		c.e.buf = c.e.enc.Exemplars(all[:n], c.e.buf)
+	})
+	if err == nil && len(kept) > 0 {
+		c.e.buf = c.e.enc.Exemplars(kept, c.e.buf)
 		c.e.end()
 	}
-	return nil
+	return err
 }
 
 func (c *checkpoint) describe(rec []byte) error {
-	all, err := c.dec.Metadata(rec, nil)
-	if err != nil {
-		return err
-	}
-	for _, m := range all {
+	return eachMetadata(rec, func(m logrecord.RefMetadata) {
 		if c.keeps(m.Ref) {
 			c.metadata.set(m)
 		}
-	}
-	return nil
+	})
 }

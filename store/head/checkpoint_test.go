@@ -1,11 +1,13 @@
 package head
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"github.com/prometheus/common/model"
@@ -211,4 +213,69 @@ func TestReplay_TruncatedBefore_LeavesOldSamplesOut(t *testing.T) {
 	if _, _, err := replay(r.o, newFakeSink(t)); err == nil {
 		t.Error("a time that is no number: no error")
 	}
+}
+
+func TestReplay_ReadOnly_WhileAnotherWrites(t *testing.T) {
+	o := logOptions(t)
+	o.SegmentSize = 32 << 10
+	j := mustOpen(t, o)
+	const series = 40
+	for id := range ID(series) {
+		j.created(fakeRefs(0).ref(id+1), nameOf(int(id)))
+	}
+	var stop atomic.Bool
+	written := make(chan error, 1)
+	go func() {
+		var err error
+		for n := int64(0); !stop.Load() && err == nil; n++ {
+			var tx Transaction
+			for id := range ID(series) {
+				tx.Samples = append(tx.Samples, Sample{ID: id + 1, T: n, V: math.Sqrt(float64(n) * float64(id))})
+			}
+			err = j.write(&tx, fakeRefs(0))
+			if n%500 == 499 {
+				err = errors.Join(err, j.cut(n-500, func(chunks.HeadSeriesRef) bool { return true }))
+			}
+		}
+		written <- err
+	}()
+	reader := o
+	reader.ReadOnly = true
+	cuts, torn, last := 0, 0, int64(-1)
+	for n := 0; cuts < 5 || n < 50; n++ {
+		select {
+		case err := <-written:
+			t.Fatalf("the writer has ended: %v", err)
+		default:
+		}
+		s, _, stats := mustReplay(t, reader)
+		if stats.Unknown != (unknownReferences{}) {
+			t.Fatalf("%+v", stats)
+		}
+		if stats.Torn {
+			torn++
+		}
+		newest := int64(-1)
+		for id, got := range s.samples {
+			for i, x := range got {
+				if i > 0 && x.T <= got[i-1].T || x.T > got[0].T+int64(i) && x.T > got[len(got)-1].T-500 {
+					t.Fatalf("series %d: a sample of %d after %d", id, x.T, got[max(0, i-1)].T)
+				}
+				newest = max(newest, x.T)
+			}
+		}
+		if newest < last {
+			t.Fatalf("newest sample is of %d and was of %d before", newest, last)
+		}
+		last = newest
+		if _, n, err := wlog.LastCheckpoint(filepath.Join(o.Dir, walDir)); err == nil {
+			cuts = n
+		}
+	}
+	stop.Store(true)
+	if err := <-written; err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("checkpoints up to segment %d, %d times torn", cuts, torn)
+	mustClose(t, j)
 }

@@ -20,10 +20,11 @@ type span struct{ mint, maxt int64 }
 
 func noSpan() span { return span{math.MaxInt64, math.MinInt64} }
 
-// commit stores samples. Those that are older than minValid, not newer than the newest
-// of their series or of dropped series are not stored; their indices are appended to
-// late. The log has looked at all records a moment before.
-func (f *floats) commit(samples []Sample, minValid int64, late []int) ([]int, span) {
+// commit stores samples. Those that are too old, not newer than the newest of their
+// series or of dropped series are not stored; their indices are appended to late. The log
+// has looked at all records a moment before (see refs).
+func (f *floats) commit(samples []Sample, late []int) ([]int, span) {
+	valid := f.valid.Load()
 	times := noSpan()
 	var held, next *recordPage
 	heldNo, nextNo := ID(math.MaxUint32), ID(math.MaxUint32)
@@ -58,7 +59,7 @@ func (f *floats) commit(samples []Sample, minValid int64, late []int) ([]int, sp
 		if held != nil {
 			r = held.at(s.ID)
 		}
-		if r == nil || s.T < minValid || !f.write(s.ID, r, &held.stripe, s.T, math.Float64bits(s.V)) {
+		if r == nil || s.T < valid || !f.write(s.ID, r, &held.stripe, s.T, math.Float64bits(s.V)) {
 			late = append(late, i)
 			continue
 		}

@@ -96,77 +96,94 @@ func live() uint64 {
 const benchBatch = 2000
 
 // BenchmarkCommit writes the same samples to a Head and to a head of the TSDB, in turns,
-// and compares processor time per sample and live memory per series. 480 rounds are
-// two hours.
+// and compares processor time per sample and, in the end, live memory per series. 480
+// rounds are two hours. HEAD_ALONE=1 leaves the TSDB out.
 func BenchmarkCommit(b *testing.B) {
 	for _, n := range []int{100_000, 1_000_000} {
-		b.Run(fmt.Sprintf("series=%d", n), func(b *testing.B) {
-			g := newGauges(n)
-			samples := make([]Sample, n)
-			before := live()
-			h, err := Open(Options{Dir: b.TempDir(), Logger: slog.New(slog.DiscardHandler), BlockRange: 2 * 3600_000, Compression: compression.Snappy, SegmentSize: 16 << 20})
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer h.Close()
-			h.Begin()
-			for i := range samples {
-				if samples[i].ID, _, err = h.GetOrCreate(g.labels(i)); err != nil {
-					b.Fatal(err)
-				}
-			}
-			h.End()
-			ourBase := live() - before
-			before += ourBase
-			var theirs *tsdbHead
-			var refs []storage.SeriesRef
-			if os.Getenv("ONLY") == "" {
-				theirs, refs = newTheirs(b, g, n)
-			}
-			theirBase := live() - before
-			var our, their time.Duration
-			var late []int
-			var rounds int
-			var ourBytes, theirBytes int64
-			_ = theirBytes
-			for b.Loop() {
-				g.step(samples)
-				from := cpu(b)
-				for i := 0; i < n; i += benchBatch {
-					h.Begin()
-					if late, err = h.Commit(&Transaction{Samples: samples[i:min(n, i+benchBatch)]}, late[:0]); err != nil || len(late) > 0 {
-						b.Fatal(err, late)
-					}
-					h.End()
-				}
-				mid := cpu(b)
-				our += mid - from
-				if theirs != nil {
-					theirs.round(b, samples, refs)
-				}
-				their += cpu(b) - mid
-				rounds++
-			}
-			per := float64(rounds) * float64(n)
-			b.ReportMetric(0, "ns/op")
-			b.ReportMetric(float64(our)/per, "CPU-ns/sample")
-			b.ReportMetric(float64(their)/per, "tsdb-CPU-ns/sample")
-			ourBytes = int64(ourBase) + h.floats.lines.bytes()
-			b.ReportMetric(float64(ourBytes)/float64(n), "B/series")
-			b.ReportMetric(float64(h.floats.lines.bytes()+h.floats.records.bytes())/float64(n), "B/series-without-labels")
-			total := live() - before
-			b.ReportMetric(float64(int64(total)-h.floats.lines.bytes())/float64(n), "tsdb-B/series")
-			_ = theirBase
-			runtime.KeepAlive(h)
-			runtime.KeepAlive(theirs)
-		})
+		b.Run(fmt.Sprintf("series=%d", n), func(b *testing.B) { compareHeads(b, n) })
 	}
 }
 
-type tsdbHead struct{ *tsdb.Head }
+func compareHeads(b *testing.B, n int) {
+	g := newGauges(n)
+	samples := make([]Sample, n)
+	ours := newOurs(b, benchOptions(b), g, samples)
+	var theirs *tsdbHead
+	if os.Getenv("HEAD_ALONE") == "" {
+		theirs = newTheirs(b, g, n)
+	}
+	var our, their time.Duration
+	rounds := 0
+	for b.Loop() {
+		g.step(samples)
+		from := cpu(b)
+		ours.round(b, samples)
+		mid := cpu(b)
+		our += mid - from
+		if theirs != nil {
+			theirs.round(b, samples)
+		}
+		their += cpu(b) - mid
+		rounds++
+	}
+	b.ReportMetric(0, "ns/op")
+	per := func(x float64, unit string) { b.ReportMetric(x/float64(n), unit) }
+	per(float64(our)/float64(rounds), "CPU-ns/sample")
+	per(float64(ours.floats.lines.bytes()+ours.floats.records.bytes()), "B/series-without-labels")
+	both := live()
+	ours.Close()
+	ours.Head = nil
+	one := live()
+	per(float64(both-one), "B/series")
+	if theirs != nil {
+		per(float64(their)/float64(rounds), "tsdb-CPU-ns/sample")
+		theirs.Close()
+		theirs.Head, theirs.refs = nil, nil
+		per(float64(one-live()), "tsdb-B/series")
+	}
+	runtime.KeepAlive(g)
+}
+
+type ourHead struct {
+	*Head
+	late []int
+	tx   Transaction
+}
+
+func newOurs(b *testing.B, o Options, g *gauges, samples []Sample) *ourHead {
+	h, err := Open(o)
+	if err != nil {
+		b.Fatal(err)
+	}
+	h.Begin()
+	defer h.End()
+	for i := range samples {
+		if samples[i].ID, _, err = h.GetOrCreate(g.labels(i)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return &ourHead{Head: h}
+}
+
+func (h *ourHead) round(b *testing.B, samples []Sample) {
+	for i := 0; i < len(samples); i += benchBatch {
+		h.tx.Samples = samples[i:min(len(samples), i+benchBatch)]
+		h.Begin()
+		var err error
+		if h.late, err = h.Commit(&h.tx, h.late[:0]); err != nil || len(h.late) > 0 {
+			b.Fatal(err, h.late)
+		}
+		h.End()
+	}
+}
+
+type tsdbHead struct {
+	*tsdb.Head
+	refs []storage.SeriesRef
+}
 
 // newTheirs opens a head as the store opens the TSDB.
-func newTheirs(b *testing.B, g *gauges, n int) (*tsdbHead, []storage.SeriesRef) {
+func newTheirs(b *testing.B, g *gauges, n int) *tsdbHead {
 	dir := b.TempDir()
 	wal, err := wlog.NewSize(slog.New(slog.DiscardHandler), nil, dir+"/wal", 16<<20, compression.Snappy)
 	if err != nil {
@@ -183,7 +200,6 @@ func newTheirs(b *testing.B, g *gauges, n int) (*tsdbHead, []storage.SeriesRef) 
 	if err := h.Init(math.MinInt64); err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() { h.Close() })
 	refs := make([]storage.SeriesRef, n)
 	for i := 0; i < n; i += benchBatch {
 		app := h.AppenderV2(context.Background())
@@ -196,14 +212,14 @@ func newTheirs(b *testing.B, g *gauges, n int) (*tsdbHead, []storage.SeriesRef) 
 			b.Fatal(err)
 		}
 	}
-	return &tsdbHead{h}, refs
+	return &tsdbHead{h, refs}
 }
 
-func (h *tsdbHead) round(b *testing.B, samples []Sample, refs []storage.SeriesRef) {
+func (h *tsdbHead) round(b *testing.B, samples []Sample) {
 	for i := 0; i < len(samples); i += benchBatch {
 		app := h.AppenderV2(context.Background())
 		for k := i; k < min(len(samples), i+benchBatch); k++ {
-			if _, err := app.Append(refs[k], labels.EmptyLabels(), 0, samples[k].T, samples[k].V, nil, nil, storage.AppendV2Options{}); err != nil {
+			if _, err := app.Append(h.refs[k], labels.EmptyLabels(), 0, samples[k].T, samples[k].V, nil, nil, storage.AppendV2Options{}); err != nil {
 				b.Fatal(err)
 			}
 		}

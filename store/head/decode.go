@@ -31,8 +31,8 @@ type decoder struct {
 	highest chunks.HeadSeriesRef
 	stats   replayStats
 
-	series  []logrecord.RefSeries
-	samples []logrecord.RefSample
+	builder labels.ScratchBuilder
+	samples []logrecord.RefSample // of a record with start times
 }
 
 // shard takes the samples of a part of the series to the sink.
@@ -50,7 +50,7 @@ const (
 
 func newDecoder(s sink, mint int64, shards int) *decoder {
 	d := &decoder{
-		sink: s, mint: mint, shards: make([]shard, shards),
+		sink: s, mint: mint, builder: recordLabels(), shards: make([]shard, shards),
 		dec:   logrecord.NewDecoder(labels.NewSymbolTable(), slog.New(slog.DiscardHandler)),
 		stats: replayStats{described: new(descriptions)},
 	}
@@ -122,22 +122,14 @@ func (d *decoder) record(rec []byte) error {
 
 // named takes series.
 func (d *decoder) named(rec []byte) error {
-	all, err := d.dec.Series(rec, d.series[:0])
-	if err != nil {
-		return err
-	}
-	for i := range all {
-		ref := all[i].Ref
+	return eachSeries(rec, &d.builder, func(ref chunks.HeadSeriesRef, ls labels.Labels) {
 		if ref == 0 || ref > maxRef {
-			continue
+			return
 		}
 		d.saw(ref)
-		d.ids.set(ref, d.sink.series(ref, all[i].Labels))
+		d.ids.set(ref, d.sink.series(ref, ls))
 		d.stats.Series++
-	}
-	clear(all)
-	d.series = all
-	return nil
+	})
 }
 
 func (d *decoder) saw(ref chunks.HeadSeriesRef) {
@@ -202,7 +194,7 @@ func (d *decoder) sample(id ID, t int64, v float64) {
 		d.stats.Unknown.Samples++
 		return
 	}
-	s := &d.shards[int(id)%len(d.shards)]
+	s := &d.shards[int(id>>recordPageBits)%len(d.shards)] // neighbours share a lock
 	s.batch = append(s.batch, Sample{ID: id, T: t, V: v})
 	d.stats.Samples++
 	if len(s.batch) == shardBatch {
@@ -230,11 +222,7 @@ func (d *decoder) floatsV2(rec []byte) error {
 }
 
 func (d *decoder) exemplars(rec []byte) error {
-	all, err := d.dec.Exemplars(rec, nil)
-	if err != nil {
-		return err
-	}
-	for _, e := range all {
+	return eachExemplar(rec, &d.builder, func(e logrecord.RefExemplar) {
 		d.saw(e.Ref)
 		id := d.ids.get(e.Ref)
 		switch {
@@ -245,25 +233,18 @@ func (d *decoder) exemplars(rec []byte) error {
 		default:
 			d.sink.exemplar(id, exemplar.Exemplar{Labels: e.Labels, Value: e.V, Ts: e.T, HasTs: true})
 		}
-	}
-	return nil
+	})
 }
 
 func (d *decoder) metadata(rec []byte) error {
-	all, err := d.dec.Metadata(rec, nil)
-	if err != nil {
-		return err
-	}
-	for _, m := range all {
+	return eachMetadata(rec, func(m logrecord.RefMetadata) {
 		d.saw(m.Ref)
 		if d.ids.get(m.Ref) == 0 {
 			d.stats.Unknown.Metadata++
-			continue
+			return
 		}
-		x := describe(m)
-		d.stats.described.set(m.Ref, x.hash)
-	}
-	return nil
+		d.stats.described.set(m.Ref, describe(m).hash)
+	})
 }
 
 // tombstones delete nothing here: the head writes none. The repair of a damaged log

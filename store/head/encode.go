@@ -21,13 +21,14 @@ const (
 // sampleBytes is the most that a sample takes in a record.
 const sampleBytes = 2*binary.MaxVarintLen64 + 8
 
-// encodeAhead is how many samples early the record of a series is asked for.
-const encodeAhead = 12
+// refsRun is how many references are asked for at once.
+const refsRun = 128
 
 // references gives the references of series in the log: floats do.
 type references interface {
 	ref(id ID) chunks.HeadSeriesRef // 0: there is no such series
-	ahead(id ID)                    // asks for its memory
+	// refs sets the references of the series of at most refsRun samples.
+	refs(samples []Sample, dst *[refsRun]chunks.HeadSeriesRef)
 }
 
 // encoder makes the records of one write. What it returns is valid until the next.
@@ -35,6 +36,7 @@ type encoder struct {
 	buf  []byte
 	ends []int // of the records in buf
 	recs [][]byte
+	of   [refsRun]chunks.HeadSeriesRef
 	enc  logrecord.Encoder
 }
 
@@ -68,23 +70,20 @@ func (e *encoder) records() [][]byte {
 // samples adds records of samples. Those of series that are gone are left out.
 func (e *encoder) samples(all []Sample, refs references) {
 	for some := range slices.Chunk(all, recordSamples) {
-		e.buf = appendSamples(e.buf, some, refs)
+		e.buf = appendSamples(e.buf, some, refs, &e.of)
 		e.end()
 	}
 }
 
 // appendSamples appends a record of samples to b: the reference and the time of the
 // first, and for each sample what its own differ from those by, and its value.
-func appendSamples(b []byte, samples []Sample, refs references) []byte {
+func appendSamples(b []byte, samples []Sample, refs references, of *[refsRun]chunks.HeadSeriesRef) []byte {
 	first := 0
 	for first < len(samples) && refs.ref(samples[first].ID) == 0 {
 		first++
 	}
 	if samples = samples[first:]; len(samples) == 0 {
 		return b
-	}
-	for i := range min(encodeAhead, len(samples)) {
-		refs.ahead(samples[i].ID)
 	}
 	b = slices.Grow(b, 1+16+len(samples)*sampleBytes)
 	ref0, t0 := int64(refs.ref(samples[0].ID)), samples[0].T
@@ -93,19 +92,18 @@ func appendSamples(b []byte, samples []Sample, refs references) []byte {
 	b = binary.BigEndian.AppendUint64(b, uint64(t0))
 	n := len(b)
 	room := b[:cap(b)]
-	for i := range samples {
-		if i+encodeAhead < len(samples) {
-			refs.ahead(samples[i+encodeAhead].ID)
+	for some := range slices.Chunk(samples, refsRun) {
+		refs.refs(some, of)
+		for i := range some {
+			s, ref := &some[i], int64(of[i])
+			if ref == 0 {
+				continue
+			}
+			n = putVarint(room, n, ref-ref0)
+			n = putVarint(room, n, s.T-t0)
+			binary.BigEndian.PutUint64(room[n:], math.Float64bits(s.V))
+			n += 8
 		}
-		s := &samples[i]
-		ref := int64(refs.ref(s.ID))
-		if ref == 0 {
-			continue
-		}
-		n = putVarint(room, n, ref-ref0)
-		n = putVarint(room, n, s.T-t0)
-		binary.BigEndian.PutUint64(room[n:], math.Float64bits(s.V))
-		n += 8
 	}
 	return room[:n]
 }

@@ -21,7 +21,11 @@ func (r fakeRefs) ref(id ID) chunks.HeadSeriesRef {
 	return chunks.HeadSeriesRef(r) + chunks.HeadSeriesRef(id)
 }
 
-func (fakeRefs) ahead(ID) {}
+func (r fakeRefs) refs(samples []Sample, dst *[refsRun]chunks.HeadSeriesRef) {
+	for i := range samples {
+		dst[i] = r.ref(samples[i].ID)
+	}
+}
 
 // fakeSink keeps all that is replayed, by labels.
 type fakeSink struct {

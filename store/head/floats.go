@@ -3,6 +3,7 @@ package head
 import (
 	"encoding/binary"
 	"math"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/prometheus/prometheus/storage"
@@ -26,12 +27,15 @@ type floats struct {
 	lines      *lines
 	files      *chunkFiles // nil: full chunks stay in lines
 	blockRange int64
+	valid      atomic.Int64 // samples older than that are late; only grows
 }
 
 // newFloats returns floats without series, whose chunks do not cross multiples of
 // blockRange.
 func newFloats(blockRange int64, files *chunkFiles) *floats {
-	return &floats{records: newRecords(), lines: newLines(), files: files, blockRange: blockRange}
+	f := &floats{records: newRecords(), lines: newLines(), files: files, blockRange: blockRange}
+	f.valid.Store(math.MinInt64)
+	return f
 }
 
 // add returns the ID of a new series, 0 when there are no more.
@@ -45,6 +49,37 @@ func (f *floats) ref(id ID) chunks.HeadSeriesRef {
 		return 0
 	}
 	return chunks.HeadSeriesRef(r.ref.Load())
+}
+
+// refs sets the references of the series of samples, 0 for samples that commit will find
+// late: they are another's to log. No step waits for one before, so that the processor
+// looks at many records at once.
+func (f *floats) refs(samples []Sample, dst *[refsRun]chunks.HeadSeriesRef) {
+	valid := f.valid.Load()
+	var held *recordPage
+	no := ID(math.MaxUint32)
+	for i := range samples[:min(len(samples), refsRun)] {
+		s := &samples[i]
+		if s.ID>>recordPageBits != no {
+			if held != nil {
+				held.Unlock()
+			}
+			no = s.ID >> recordPageBits
+			if held = f.page(s.ID); held != nil {
+				held.Lock()
+			}
+		}
+		dst[i] = 0
+		if held == nil || s.T < valid {
+			continue
+		}
+		if r := held.at(s.ID); r != nil && s.T > r.newest {
+			dst[i] = chunks.HeadSeriesRef(r.ref.Load())
+		}
+	}
+	if held != nil {
+		held.Unlock()
+	}
 }
 
 // ahead asks for the memory of a record.
@@ -74,18 +109,22 @@ func (f *floats) write(id ID, r *record, s *stripe, t int64, v uint64) bool {
 	if t >= r.end || r.samples >= r.limit {
 		f.turn(id, r, s, t)
 	}
-	w := bitWriter{lines: f.lines, stripe: s, record: r, line: f.lines.at(r.tail.Load()), pos: uint(r.pos)}
-	switch delta := uint64(t) - uint64(r.newest); r.samples {
-	case 0:
-		w.begin(t, v)
-	case 1:
-		w.second(delta, v)
-		r.delta = uint32(delta)
-	default:
-		w.further(uint32(delta), v)
-		r.delta = uint32(delta)
+	delta := uint64(t) - uint64(r.newest)
+	l := f.lines.at(r.tail.Load())
+	if r.samples < 2 || delta != uint64(r.delta) || !r.writeQuickly(l, v) {
+		w := bitWriter{lines: f.lines, stripe: s, record: r, line: l, pos: uint(r.pos)}
+		switch r.samples {
+		case 0:
+			w.begin(t, v)
+		case 1:
+			w.second(delta, v)
+			r.delta = uint32(delta)
+		default:
+			w.further(uint32(delta), v)
+			r.delta = uint32(delta)
+		}
+		r.pos = uint16(w.pos)
 	}
-	r.pos = uint16(w.pos)
 	r.newest, r.value = t, v
 	r.samples++
 	return true

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/model/exemplar"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb"
@@ -18,13 +19,15 @@ import (
 
 // Head is open until Close. All methods are safe for concurrent use.
 type Head struct {
-	o       Options
-	floats  *floats     // records and chunks
-	index   *index      // labels
-	files   *chunkFiles // nil if read-only
-	log     *journal    // nil if read-only
-	replay  replayStats // of the log at Open
-	readers *readers
+	o          Options
+	floats     *floats     // records and chunks
+	index      *index      // labels
+	files      *chunkFiles // nil if read-only
+	log        *journal    // nil if read-only
+	replay     replayStats // of the log at Open
+	readers    *readers
+	registered []prometheus.Collector
+	overtaken  atomic.Int64 // samples of the log that stand behind newer ones
 
 	// commits is held shared from Begin to End and alone while series are dropped, so
 	// that whoever has begun may use the IDs it holds until it ends.
@@ -80,10 +83,16 @@ func (h *Head) open() (err error) {
 	if h.o.ReadOnly {
 		return nil
 	}
+	if truncated > math.MinInt64 { // the log still has labels of series that are gone
+		h.dropSeries(truncated, nil)
+	}
 	if h.log, err = openJournal(h.o); err != nil {
 		return err
 	}
-	h.log.described.pages = stats.described.pages
+	h.log.resume(stats)
+	if err := h.register(); err != nil {
+		return fmt.Errorf("register metrics: %w", err)
+	}
 	return nil
 }
 
@@ -115,7 +124,20 @@ func (h filling) series(ref chunks.HeadSeriesRef, ls labels.Labels) ID {
 	return id
 }
 
-func (h filling) sample(id ID, t int64, v float64) { h.floats.append(id, t, v) }
+// sample stores a sample. In the log one may come behind a newer one of its series when
+// two commits were under way at once: both were in order when they were stored.
+func (h filling) sample(id ID, t int64, v float64) {
+	if h.floats.append(id, t, v) {
+		return
+	}
+	if at, have, ok := h.floats.newest(id); ok && at == t && math.Float64bits(have) == math.Float64bits(v) {
+		return
+	}
+	h.overtaken.Add(1)
+	if h.o.Overtaken != nil {
+		h.o.Overtaken(h.Labels(id), t, v)
+	}
+}
 
 func (h filling) exemplar(id ID, e exemplar.Exemplar) {
 	if h.o.Exemplar != nil {
@@ -125,6 +147,7 @@ func (h filling) exemplar(id ID, e exemplar.Exemplar) {
 
 // Close closes the log. Readers must be closed before.
 func (h *Head) Close() error {
+	h.unregister()
 	var errs []error
 	if h.log != nil {
 		errs = append(errs, h.log.close())
@@ -216,16 +239,17 @@ var errReadOnly = errors.New("the head was opened to be read only")
 
 // Commit writes the log and then stores the samples, between Begin and End. Samples
 // that are not newer than the newest of their series by now, or older than MinValid,
-// are not stored: their indices are appended to late, which is returned. An error means
+// are neither logged nor stored: their indices are appended to late, which is returned. An error means
 // that the log could not be written, and that the Head must be closed and opened again.
 func (h *Head) Commit(tx *Transaction, late []int) ([]int, error) {
 	if h.log == nil {
 		return late, errReadOnly
 	}
+	raise(&h.floats.valid, h.MinValid())
 	if err := h.log.write(tx, h.floats); err != nil {
 		return late, err
 	}
-	late, times := h.floats.commit(tx.Samples, h.MinValid(), late)
+	late, times := h.floats.commit(tx.Samples, late)
 	if times.mint <= times.maxt {
 		lower(&h.lowest, times.mint)
 		lower(&h.minTime, times.mint)

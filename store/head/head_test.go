@@ -226,6 +226,48 @@ func TestHead_TwoWritersOfOneSeries_EachSampleIsStoredOrLate(t *testing.T) {
 	}
 	sameContents(t, contents(t, h, 0, math.MaxInt64), want)
 	closeHead(t, h)
+	// Where commits were logged in another order than they were stored, samples come back
+	// apart.
+	var mu sync.Mutex
+	apart := map[string][]point{}
+	o.Overtaken = func(ls labels.Labels, t int64, v float64) {
+		mu.Lock()
+		defer mu.Unlock()
+		apart[ls.String()] = append(apart[ls.String()], point{t, v})
+	}
+	h = openHead(t, o)
+	defer closeHead(t, h)
+	got := contents(t, h, 0, math.MaxInt64)
+	for name := range want {
+		all := append(got[name], apart[name]...)
+		slices.SortFunc(all, func(a, b point) int { return int(a.t - b.t) })
+		got[name] = slices.Compact(all)
+		for _, p := range want[name] {
+			if _, ok := slices.BinarySearchFunc(got[name], p.t, func(a point, t int64) int { return int(a.t - t) }); !ok {
+				t.Fatalf("sample of %s at %d is lost", name, p.t)
+			}
+		}
+	}
+	t.Logf("%d samples were overtaken", h.overtaken.Load())
+}
+
+func TestHead_LateSamples_AreNotLogged(t *testing.T) {
+	o := testOptions(t)
+	h := openHead(t, o)
+	h.Begin()
+	a, b := make1(t, h, 1), make1(t, h, 2)
+	h.End()
+	commit(t, h, Sample{ID: a, T: 1000, V: 1}, Sample{ID: b, T: coreRange, V: 1})
+	if late := commit(t, h, Sample{ID: a, T: 999, V: 1}, Sample{ID: a, T: 1001, V: 1}); len(late) != 2 {
+		t.Fatalf("late are %v, want both", late)
+	}
+	closeHead(t, h)
+	o.Overtaken = func(ls labels.Labels, at int64, _ float64) { t.Errorf("sample of %s at %d was logged", ls, at) }
+	h = openHead(t, o)
+	defer closeHead(t, h)
+	sameContents(t, contents(t, h, 0, math.MaxInt64), map[string][]point{
+		seriesName(1).String(): {{1000, 1}}, seriesName(2).String(): {{coreRange, 1}},
+	})
 }
 
 func TestHead_ChunkFilesFail_NothingIsLost(t *testing.T) {

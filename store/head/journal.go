@@ -30,7 +30,7 @@ type journal struct {
 	notified atomic.Pointer[wlog.WriteNotified]
 	failed   atomic.Pointer[error] // of the first write that failed
 
-	described descriptions
+	described *descriptions
 
 	// logging is held while series are logged, so that whoever finds unlogged set can
 	// wait for that. mu is held for moments only, since series are made under the lock
@@ -58,9 +58,13 @@ func openJournal(o Options) (*journal, error) {
 		return nil, fmt.Errorf("open the log %s: %w", dir, err)
 	}
 	return &journal{
-		o: o, wl: wl, encoders: sync.Pool{New: func() any { return new(encoder) }}, made: new(encoder), spare: new(encoder),
+		o: o, wl: wl, described: new(descriptions), encoders: sync.Pool{New: func() any { return new(encoder) }}, made: new(encoder), spare: new(encoder),
 	}, nil
 }
+
+// resume takes over from a replay what need not be logged again. It comes before the
+// first write.
+func (j *journal) resume(s replayStats) { j.described = s.described }
 
 // created notes a series that is to be logged before anything else is. It must be
 // called before anybody else can find the series.
@@ -125,14 +129,18 @@ func (j *journal) log(recs [][]byte) error {
 		return nil
 	}
 	if err := j.wl.Log(recs...); err != nil {
-		failed := fmt.Errorf("write the log %s: %w", j.wl.Dir(), err)
-		j.failed.CompareAndSwap(nil, &failed)
-		return failed
+		return j.fail(fmt.Errorf("write the log %s: %w", j.wl.Dir(), err))
 	}
 	if n := j.notified.Load(); n != nil {
 		(*n).Notify()
 	}
 	return nil
+}
+
+// fail makes an error that of all writes to come.
+func (j *journal) fail(err error) error {
+	j.failed.CompareAndSwap(nil, &err)
+	return err
 }
 
 // setWriteNotified makes n be told of each write from now on; nil tells nobody.
@@ -158,8 +166,7 @@ func (j *journal) close() error {
 	j.closing.Store(true) // which ends a cut under way
 	j.cutting.Lock()
 	defer j.cutting.Unlock()
-	closed := errLogClosed
-	j.failed.CompareAndSwap(nil, &closed)
+	j.fail(errLogClosed)
 	if err := j.wl.Close(); err != nil {
 		return fmt.Errorf("close the log %s: %w", j.wl.Dir(), err)
 	}

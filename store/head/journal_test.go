@@ -1,10 +1,12 @@
 package head
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -246,5 +248,65 @@ func TestReplay_RoundTrip_KeepsSamplesInOrder(t *testing.T) {
 		if id := s.ids[nameOf(i).String()]; s.refs[id-1] != chunks.HeadSeriesRef(3000+i+1) {
 			t.Fatalf("series %d: reference %d, want the newest", i, s.refs[id-1])
 		}
+	}
+}
+
+func TestJournal_WriteThatFailed_IsTheLast(t *testing.T) {
+	o := logOptions(t)
+	o.SegmentSize = 32 << 10
+	j := mustOpen(t, o)
+	if err := os.RemoveAll(filepath.Join(o.Dir, walDir)); err != nil {
+		t.Fatal(err)
+	}
+	tx := Transaction{Samples: wildSamples(rand.New(rand.NewPCG(1, 1)), 1000, 9)}
+	var failed error
+	for range 10 { // more than a segment, and the next cannot be made
+		if failed = j.write(&tx, fakeRefs(0)); failed != nil {
+			break
+		}
+	}
+	if failed == nil {
+		t.Fatal("no error")
+	}
+	if err := j.write(&Transaction{Samples: tx.Samples[:1]}, fakeRefs(0)); !errors.Is(err, failed) {
+		t.Errorf("the next write: got %v, want %v", err, failed)
+	}
+	if err := j.cut(0, func(chunks.HeadSeriesRef) bool { return true }); !errors.Is(err, failed) {
+		t.Errorf("cut: got %v, want %v", err, failed)
+	}
+	mustClose(t, j)
+}
+
+func TestJournal_Write_AllocatesNothing(t *testing.T) {
+	if !poolsKeep {
+		t.Skip("pools lose what they hold")
+	}
+	j := mustOpen(t, logOptions(t))
+	tx := Transaction{Samples: wildSamples(rand.New(rand.NewPCG(1, 1)), 2000, 100)}
+	for i := range 100 {
+		tx.Metadata = append(tx.Metadata, Metadata{ID: ID(i + 1), Metadata: metadata.Metadata{Help: "h"}})
+	}
+	mustWrite(t, j, fakeRefs(0), &tx)
+	// Less than one: the log begins segments now and then.
+	if n := testing.AllocsPerRun(200, func() { mustWrite(t, j, fakeRefs(0), &tx) }); n > 0.5 {
+		t.Errorf("%v allocations for a write", n)
+	}
+	mustClose(t, j)
+}
+
+func TestJournal_Resume_LogsNoMetadataAgain(t *testing.T) {
+	o := logOptions(t)
+	j := mustOpen(t, o)
+	m := Metadata{ID: 1, Metadata: metadata.Metadata{Type: model.MetricTypeSummary, Unit: "s", Help: "h"}}
+	j.created(1, nameOf(1))
+	mustWrite(t, j, fakeRefs(0), &Transaction{Metadata: []Metadata{m}})
+	mustClose(t, j)
+	_, _, stats := mustReplay(t, o)
+	j = mustOpen(t, o)
+	j.resume(stats)
+	mustWrite(t, j, fakeRefs(0), &Transaction{Metadata: []Metadata{m}})
+	mustClose(t, j)
+	if got := readLog(t, o); len(got.metadata) != 1 {
+		t.Errorf("got %v, want one", got.metadata)
 	}
 }

@@ -36,6 +36,10 @@ type Options struct {
 	Lifecycle tsdb.SeriesLifecycleCallback
 	// Exemplar is given each exemplar that the log has; nil drops them.
 	Exemplar func(ls labels.Labels, e exemplar.Exemplar)
+	// Overtaken is given samples of the log that stand behind newer ones of their series,
+	// from several goroutines, so that whoever keeps late samples keeps them too; nil
+	// drops them. They are few: two commits at once must have brought the series.
+	Overtaken func(ls labels.Labels, t int64, v float64)
 	// Progress is told how far the replay is; nil tells nobody.
 	Progress func(segment, last int)
 	// ReadOnly replays the log and changes nothing in Dir.

@@ -28,8 +28,9 @@ func (s segments) close() {
 const openTries = 20
 
 // openSegments opens the latest checkpoint and what came after it. All files are open
-// before the first is read, so that none can be deleted in between. A folder that
-// does not exist is an empty log.
+// before the first is read, so that none can be deleted in between, and that nobody
+// has made another checkpoint meanwhile is looked at last: the files of the one before
+// it would be on their way out. A folder that does not exist is an empty log.
 func openSegments(dir string) (segments, error) {
 	for try := 1; ; try++ {
 		files, err := tryOpenSegments(dir)
@@ -72,7 +73,13 @@ func tryOpenSegments(dir string) (files segments, err error) {
 			return files, fmt.Errorf("segment %s: %w", wlog.SegmentName(dir, from+i), fs.ErrNotExist)
 		}
 	}
-	return openEach(files, dir, numbers)
+	if files, err = openEach(files, dir, numbers); err != nil {
+		return files, err
+	}
+	if now, _, err := wlog.LastCheckpoint(dir); now != checkpoint {
+		return files, errors.Join(fmt.Errorf("checkpoint %q: %w", checkpoint, fs.ErrNotExist), err)
+	}
+	return files, nil
 }
 
 func openEach(files segments, dir string, numbers []int) (segments, error) {

@@ -107,6 +107,14 @@ func watch(t *testing.T, j *journal, o Options) *forwarded {
 	w.Start()
 	t.Cleanup(w.Stop)
 	j.setWriteNotified(w)
+	// It leaves out samples of before it began, and all in segments that were full.
+	begin, at := ID(1000), time.Now().Add(time.Hour).UnixMilli()
+	j.created(fakeRefs(0).ref(begin), nameOf(int(begin)))
+	f.until(t, j, "has begun", func() bool {
+		at++
+		mustWrite(t, j, fakeRefs(0), &Transaction{Samples: []Sample{{ID: begin, T: at}}})
+		return len(f.samples) > 0
+	})
 	return f
 }
 
@@ -193,10 +201,10 @@ func TestJournal_Watcher_AfterACut_KnowsAllSeries(t *testing.T) {
 	from := time.Now().Add(time.Hour).UnixMilli()
 	r.create(6)
 	r.round(from, 1, 2, 3, 4, 6)
-	f.until(t, r.j, "samples", func() bool { return len(f.samples) == 5 })
+	f.until(t, r.j, "samples", func() bool { return len(f.samples) == 6 })
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.unknown != 0 || len(f.series) != 6 || f.metadata[6] != fmt.Sprint("help at ", from/10) || f.metadata[1] != f.metadata[6] {
+	if f.unknown != 0 || len(f.series) != 7 || f.metadata[6] != fmt.Sprint("help at ", from/10) || f.metadata[1] != f.metadata[6] {
 		t.Errorf("%d samples of unknown series, series %v, metadata %v", f.unknown, f.series, f.metadata)
 	}
 	mustClose(t, r.j)

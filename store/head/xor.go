@@ -128,3 +128,28 @@ func (w *bitWriter) putValue(u uint64, n uint, v uint64) {
 	w.put(u, n)
 	w.put(diff, size)
 }
+
+// writeQuickly writes a sample that comes in step with those before, if its value has no
+// other bits than they had and all of it goes into one word of the line l: nearly every
+// sample. It writes what bitWriter.further would.
+func (r *record) writeQuickly(l *line, v uint64) bool {
+	u, n := uint64(0), uint(2) // same step, same value
+	if diff := v ^ r.value; diff != 0 {
+		leading, trailing := uint8(bits.LeadingZeros64(diff)), uint8(bits.TrailingZeros64(diff))
+		if min(leading, 31) < r.leading || trailing < r.trailing {
+			return false
+		}
+		size := uint(64 - r.leading - r.trailing)
+		u, n = 0b010<<size|diff>>(r.trailing&63), size+3
+	}
+	pos := uint(r.pos)
+	from := min(pos/8, 56)
+	used := pos - 8*from
+	if n > 64-used || n > lineBits-pos {
+		return false
+	}
+	word := (*[8]byte)(l[from:])
+	binary.BigEndian.PutUint64(word[:], binary.BigEndian.Uint64(word[:])|u<<((64-used-n)&63))
+	r.pos = uint16(pos + n)
+	return true
+}

@@ -24,7 +24,7 @@ type Rules interface {
 // TSDB is a sample store as the status pages look at it. What it returns may be
 // used until the answer is given.
 type TSDB interface {
-	Head() *tsdb.Head
+	Stats(label string, limit int) *tsdb.Stats
 	Blocks() []*tsdb.Block
 }
 

@@ -27,7 +27,7 @@ func (tsdbStatus) Delete(context.Context, int64, int64, ...*labels.Matcher) erro
 func (tsdbStatus) Snapshot(string, bool) error { return errNotServed }
 
 func (s tsdbStatus) Stats(byLabel string, limit int) (*tsdb.Stats, error) {
-	return s.db.Head().Stats(byLabel, limit), nil
+	return s.db.Stats(byLabel, limit), nil
 }
 
 func (s tsdbStatus) WALReplayStatus() (tsdb.WALReplayStatus, error) { return s.replay() }
