@@ -10,8 +10,8 @@ import (
 )
 
 // series reads the series of at most left entries that stands in body from start to
-// end.
-func (d *DecoderV2) series(body []byte, start, end int, s *telemetry.Series, left int) *Error {
+// end into s, which is one of batch.
+func (d *DecoderV2) series(body []byte, start, end int, batch *telemetry.Batch, s *telemetry.Series, left int) *Error {
 	b := body[:end]
 	var half []byte
 	var created int64
@@ -89,7 +89,7 @@ func (d *DecoderV2) series(body []byte, start, end int, s *telemetry.Series, lef
 		begin(s, created)
 	}
 	if uint32(a.kind) != 0 || a.help != 0 || a.unit != 0 {
-		if err := d.describe(body, &a, &s.Metadata); err != nil {
+		if err := d.describe(body, &a, batch.Describe(s)); err != nil {
 			return err
 		}
 	}
