@@ -18,6 +18,7 @@ import (
 // scratch is the memory of one remote write request under way.
 type scratch struct {
 	Body
+	v1    remotewrite.Decoder
 	v2    remotewrite.DecoderV2
 	batch telemetry.Batch
 }
@@ -41,7 +42,7 @@ func (h *Handler) acquire() *scratch {
 	if s, ok := h.pool.Get().(*scratch); ok {
 		return s
 	}
-	return new(scratch)
+	return &scratch{v1: remotewrite.Decoder{Known: h.known}}
 }
 
 func (h *Handler) release(s *scratch) {

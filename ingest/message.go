@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tocsinhq/tocsin/ingest/remotewrite"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
@@ -66,7 +65,7 @@ func (s *scratch) decode(m message, body []byte) error {
 	if m == messageV2 {
 		return s.v2.Decode(body, &s.batch)
 	}
-	return remotewrite.Decode(body, &s.batch)
+	return s.v1.Decode(body, &s.batch)
 }
 
 // setWritten sets the headers in which 2.0 tells the sender how much of a request

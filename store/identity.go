@@ -21,6 +21,9 @@ func newHasher() hasher { return hasher{keyhash.New()} }
 // ofSeries returns the identity of labels as they came off the wire, unsorted and
 // unchecked, and the buffer that it used, if it did.
 func (h *hasher) ofSeries(s *telemetry.Series, buf []byte) (identity, []byte) {
+	if s.Key != (identity{}) {
+		return s.Key, buf
+	}
 	if s.Wire != nil {
 		return h.sum(s.Wire), buf
 	}

@@ -55,10 +55,11 @@ type Metadata struct {
 // the sender wrote them, which need not be time order. Labels are as sent:
 // unsorted, unchecked, aliasing the body; they are in Labels or packed in Wire.
 // Thousands of series are gone through several times, so what nearly all need
-// stands first, in one cache line of the two.
+// stands first.
 type Series struct {
 	Wire       []byte // all labels in wire form, if the decoder left them packed: Labels is empty until Unpack
 	Samples    []Sample
+	Key        [2]uint64 // by which the sink knows Wire; zero if it was not asked
 	Metadata   *Metadata // nil if the sender does not say; see Batch.Describe
 	Histograms []HistogramSample
 	Exemplars  []Exemplar // in the order of the body
@@ -92,7 +93,7 @@ func (b *Batch) Reset() {
 func (b *Batch) Truncate(n int) {
 	for i := n; i < len(b.Series); i++ {
 		s := &b.Series[i]
-		s.Labels, s.Wire = s.Labels[:0], nil
+		s.Labels, s.Wire, s.Key = s.Labels[:0], nil, [2]uint64{}
 		s.Samples = s.Samples[:0]
 		clear(s.Histograms)
 		s.Histograms = s.Histograms[:0]

@@ -320,6 +320,7 @@ func FuzzDecode(f *testing.F) {
 		if (got == nil) != (want == nil) {
 			t.Fatalf("got %v, the generated decoder says %v", got, want)
 		}
+		agree(t, body)
 		if got != nil {
 			if e := new(remotewrite.Error); !errors.As(got, &e) || e.Offset < 0 || e.Offset > len(body) {
 				t.Fatalf("got %#v for a body of %d bytes", got, len(body))
