@@ -142,7 +142,7 @@ func (b *Bank) add(hash uint64, l labels.Labels, flags uint32) Slot {
 	s := &c.series[j]
 	generation := uint32(s.Generation)
 	s.Flags, s.Service = flags|flagUsed, own
-	s.restart()
+	s.restart(&b.params)
 	c.use(j, b.now.Load())
 	c.Unlock()
 	b.entries[at] = entry{labels: l, next: b.byHash[hash], generation: generation}
@@ -176,7 +176,7 @@ func (b *Bank) observe(slot Slot, t int64, v float64, full bool) (out Verdict, t
 		return Verdict{Phase: PhaseGone}, false, unwatched
 	}
 	own := b.services.at(s.Service)
-	share := own.shareAt(t)
+	share := own.shareAt(&b.params, t)
 	k := look{t: t, fine: 1, share: float64(share), full: full}
 	phase, why := s.observe(&b.params, &b.days, &k, v)
 	service, rare := s.Service, own.rare(&b.params, s, slot.place(), t, k.rarity)
@@ -206,7 +206,7 @@ func (b *Bank) observe(slot Slot, t int64, v float64, full bool) (out Verdict, t
 
 // turned notes the time of a sample by which a page was read.
 func (b *Bank) turned(t int64) {
-	if m := uint32(turnOf(t)); b.turn.Load() != m {
+	if m := uint32(b.params.turnOf(t)); b.turn.Load() != m {
 		b.turn.Store(m)
 	}
 }
@@ -251,7 +251,7 @@ func (b *Bank) Last(slot Slot) (Verdict, bool) {
 		if s.has(flagPage) {
 			d = b.days.at(s.Page)
 		}
-		s.next(&b.params, d, b.services.at(s.Service).shareAt(s.LastTime))
+		s.next(&b.params, d, b.services.at(s.Service).shareAt(&b.params, s.LastTime))
 	}
 	out := s.verdict(s.LastTime, phase)
 	out.Slot = slot
@@ -323,7 +323,7 @@ func (b *Bank) Sweep(now int64, emit func(Verdict)) {
 				continue
 			}
 			own := b.services.at(s.Service)
-			if v, tell := s.silence(&b.params, now, awaySince(times, s.LastTime, now), own.shareAt(now)); tell {
+			if v, tell := s.silence(&b.params, now, awaySince(times, s.LastTime, now), own.shareAt(&b.params, now)); tell {
 				v.Slot = slotOf(uint32(i*chunkSize+j), uint32(s.Generation))
 				found, of = append(found, v), append(of, own)
 			}

@@ -37,7 +37,7 @@ func TestGlide_MostOrdinarySamplesDoAndNoOddOneDoes(t *testing.T) {
 			x += 12 // an odd one, which is over with the next
 		}
 		k := look{t: at, x: x, dt: 15, fine: 1}
-		glides := s.glides(&k, &b.params)
+		glides := s.glides(&b.params, &k)
 		v, why := b.Judge(slot, at, x)
 		if why != "" {
 			t.Fatalf("sample %d: %s", i, why)
@@ -114,7 +114,7 @@ func TestGlide_StepOfMinutes_NeverDoes(t *testing.T) {
 		at += 180_000
 		x := 100 + r.NormFloat64()
 		k := look{t: at, x: x, dt: 180, fine: 1}
-		if s.N > 0 && s.glides(&k, &b.params) {
+		if s.N > 0 && s.glides(&b.params, &k) {
 			t.Fatal("a sample glides although each has three minutes to itself")
 		}
 		b.Observe(slot, at, x)

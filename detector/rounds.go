@@ -104,7 +104,7 @@ func (b *Bank) arrive(g *classic, k *bucket, t int64, v float64, to sink) {
 		b.advance(g, to)
 	}
 	if t > g.Time {
-		h.nextRound(g, t)
+		h.nextRound(&b.params, g, t)
 	}
 	h.deliver(g, k, v)
 	b.complete(g, to)
@@ -127,7 +127,7 @@ func (b *Bank) advance(g *classic, to sink) {
 	h := &b.histograms
 	t := g.Next
 	g.Next, g.Early = 0, 0
-	h.nextRound(g, t)
+	h.nextRound(&b.params, g, t)
 	for at := g.First; at != 0; {
 		k := h.at(at)
 		if at = k.Next; k.Waits {
@@ -140,7 +140,7 @@ func (b *Bank) advance(g *classic, to sink) {
 
 // nextRound begins the round of time t. Buckets that the round before still
 // waited for have missed it.
-func (h *histograms) nextRound(g *classic, t int64) {
+func (h *histograms) nextRound(p *params, g *classic, t int64) {
 	if !g.Closed && g.Round != 0 {
 		h.counted[fateIncomplete].Add(1)
 		for at := g.First; at != 0; {
@@ -149,7 +149,7 @@ func (h *histograms) nextRound(g *classic, t int64) {
 			if !k.Active || k.Round == g.Round || k.Waits {
 				continue
 			}
-			if k.Missed++; k.Missed >= maxMissed {
+			if k.Missed++; k.Missed >= p.Histogram.MaxMissed {
 				k.Active, k.Based = false, false
 				g.Active--
 			}
@@ -227,11 +227,11 @@ func (b *Bank) look(g *classic, to sink) {
 			continue
 		}
 		switch {
-		case seen[len(seen)-1].count >= leastObservations[q]:
+		case seen[len(seen)-1].count >= b.params.Histogram.Least[q]:
 			v := bucketQuantile(quantileOf[q], seen)
 			h.rebase(g, q)
 			b.judgeQuantile(g, q, g.Time, v, to)
-		case g.Time-g.Since[q] >= mostSpan:
+		case g.Time-g.Since[q] >= b.params.Histogram.MostSpan:
 			h.counted[fateFew].Add(1)
 			h.rebase(g, q)
 			b.judgeQuantile(g, q, g.Time, math.Float64frombits(value.StaleNaN), to)
