@@ -149,7 +149,7 @@ func (s *series) goBack(p *params, k *look, d *page) {
 		return
 	}
 	near, far := math.Abs(k.x-k.season-s.Before), math.Abs(k.x-k.anchor)
-	if unit := float64(s.LongScale) + p.Scale.UnitScale*k.scale; near > p.Episode.AwayLeast*unit || far < 2*p.Episode.AwayLeast*unit {
+	if unit := float64(s.LongScale) + p.Scale.UnitScale*k.scale; near > p.Episode.AwayLeast*unit || far < p.Episode.BackFar*p.Episode.AwayLeast*unit {
 		return
 	}
 	if d != nil {

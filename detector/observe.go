@@ -56,7 +56,7 @@ func (s *series) take(p *params, slab *days, k *look) Phase {
 	d := s.prepare(p, slab, k)
 	s.predict(p, k, d)
 	s.judge(p, k, d)
-	if s.N >= 3 {
+	if s.N >= p.Tail.After {
 		s.reflect(p, k)
 	}
 	s.learn(p, k, d)

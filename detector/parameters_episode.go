@@ -25,6 +25,9 @@ type EpisodeParameters struct {
 	// BackWithin is the time, in seconds, for which a level that was relearned may last
 	// and still be taken back: longer than a weekend.
 	BackWithin int64 `range:"0,2592000"`
+	// BackFar is how far off what was relearned a series must lie to be back, in units
+	// and AwayLeast; within one AwayLeast of the level before it is there.
+	BackFar float64 `range:"1,100"`
 	// RecoverySteps is the number of steps after an episode in which the way back is not
 	// odd. Bench detection: never odd at all would take KPI -.03.
 	RecoverySteps float64 `range:"0,10000"`
@@ -120,7 +123,7 @@ type GroupParameters struct {
 
 func defaultEpisode() EpisodeParameters {
 	return EpisodeParameters{FartherBy: 1.5, ToldMore: 1, AwayLeast: 3, AlarmMemory: secondsDay * 1000, AlarmsFree: 3, HabitMost: 3,
-		RelearnSamples: 24, BackWithin: 3 * secondsDay, RecoverySteps: 60}
+		RelearnSamples: 24, BackWithin: 3 * secondsDay, BackFar: 2, RecoverySteps: 60}
 }
 
 func defaultSilence() SilenceParameters {

@@ -6,6 +6,8 @@ type TailParameters struct {
 	// Share is the share of values beyond the running quantile: 98 % lie below. That of
 	// the thresholds in SPOT (A. Siffer and others, KDD 2017).
 	Share float64 `range:"0.001,0.2"`
+	// After is the number of samples of a series before its tails and charts learn.
+	After uint32 `range:"1,100"`
 	// Quantile is where the quantile of a residual starts, in mean absolute errors.
 	Quantile float64 `range:"0.5,50"`
 	// Floor is the smallest that the quantile of a residual may become, in scales.
@@ -188,7 +190,7 @@ type CalibrationParameters struct {
 }
 
 func defaultTail() TailParameters {
-	return TailParameters{Share: 0.02, Quantile: 3, Floor: 1, Prior: 0.25, Weight: 4, Pooled: 0.1, ShapeLeast: 0.1, ShapeMost: 4,
+	return TailParameters{Share: 0.02, After: 3, Quantile: 3, Floor: 1, Prior: 0.25, Weight: 4, Pooled: 0.1, ShapeLeast: 0.1, ShapeMost: 4,
 		Memory: 1000, Gain: 6, Rate: 3e-4, Young: 20, ExcessTimes: 2, ExcessPlus: 0.3, ExcessFirst: 1, OtherSide: 0.5}
 }
 

@@ -32,7 +32,7 @@ type OutlookParameters struct {
 	// EvenEnough is the factor by which the moves of an even trend may differ.
 	EvenEnough float64 `range:"1,10"`
 	// EvenPower is the power by which a trend counts less the less even it is. Bench
-	// forecast: a higher power than the first, .87 / .90 / 1.09 to .85 / .87 / 1.08.
+	// forecast: the third instead of the first, .87 / .90 / 1.09 to .85 / .87 / 1.08.
 	EvenPower float64 `range:"0,20"`
 	// Young is the number of errors by which the first intervals are wider.
 	Young float64 `range:"0,20"`
