@@ -33,9 +33,9 @@ type slide struct {
 // glides reports whether an admitted sample of a series that owes the given share
 // is plainly ordinary, and if so leaves in w what glide needs.
 func (s *series) glides(p *params, k *glance, share float64, w *slide) bool {
-	if s.Flags&notGliding != 0 || s.Run != 0 || s.BeforeTime != 0 || s.StepRun != 0 || s.Scale == 0 || s.Fresh < p.Glide.Youth ||
+	if p.turnOf(k.t) != s.Turn || s.Flags&notGliding != 0 || s.Run != 0 || s.BeforeTime != 0 || s.StepRun != 0 || s.Scale == 0 || s.Fresh < p.Glide.Youth ||
 		s.Drift != [charts]uint8{} || s.Gust != [storms]uint8{} || k.gap || k.fine != 1 || k.x < 0 && !s.has(flagNegative) ||
-		s.lessonDue(p) || p.turnOf(k.t) != s.Turn {
+		s.lessonDue(p) {
 		return false
 	}
 	if float64(s.Looks)-p.logBudget+share < p.Glide.Need {
