@@ -159,6 +159,10 @@ func (q *joinedQuerier) Select(ctx context.Context, sorted bool, hints *storage.
 		hash := s.Labels().Hash()
 		j.base[hash] = append(j.base[hash], s)
 		j.order = append(j.order, s)
+		if err := ctx.Err(); err != nil {
+			j.err = err
+			return j
+		}
 	}
 	j.err, j.warnings = base.Err(), base.Warnings()
 	return j
