@@ -112,7 +112,8 @@ func (d *DB) ChunkQuerier(mint, maxt int64) (storage.ChunkQuerier, error) {
 		r.close()
 		return nil, err
 	}
-	return &heldChunkQuerier{storage.NewMergeChunkQuerier(parts, nil, storage.NewCompactingChunkSeriesMerger(storage.ChainedSeriesMerge)), r}, nil
+	merge := storage.NewCompactingChunkSeriesMergerWithFloatEncoding(storage.ChainedSeriesMerge, r.g.encoding)
+	return &heldChunkQuerier{storage.NewMergeChunkQuerier(parts, nil, merge), r}, nil
 }
 
 type heldQuerier struct {
