@@ -349,21 +349,3 @@ func (c *cache) each(do func(*series)) {
 		m.Unlock()
 	}
 }
-
-// dropFromHead forgets what the head calls series that it has dropped. Writers wait for
-// it, so that it looks at series without their locks: what the head calls one changes
-// in transactions alone, of which none is under way, and in a sweep.
-func (c *cache) dropFromHead(gone idSet) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for p := place(1); p < c.next; p++ {
-		s := c.at(p)
-		if s.head == 0 || !gone.has(head.ID(s.head)) {
-			continue
-		}
-		m := c.lock(p)
-		m.Lock()
-		s.head = 0
-		m.Unlock()
-	}
-}

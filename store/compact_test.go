@@ -155,3 +155,42 @@ func TestDB_Compact_GivenUp_IsDoneLater(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// Whoever compacts is cut off by the end of the store, and nothing is lost by it.
+func TestDB_Close_CutsCompactionOff(t *testing.T) {
+	dir := t.TempDir()
+	begin := start.Add(-40 * time.Hour).UnixMilli()
+	stored := int64(0)
+	for turn := range 8 {
+		r := newRig(t, func(o *store.WriterOptions) { o.DB = openDB(t, dir, o.Config) })
+		if got, _ := read(t, r.db, "m"); turn > 0 && int64(len(got[`{i="7"}`])) != stored {
+			t.Fatalf("opening %d: %d samples, want %d", turn, len(got[`{i="7"}`]), stored)
+		}
+		for range 400 { // more than three hours
+			var e []sinktest.Entry
+			for i := range 20 {
+				e = append(e, sinktest.Metric("m", begin+stored*30_000, float64(stored), "i", fmt.Sprint(i)))
+			}
+			if res := r.write(t, e...); res.Stored != len(e) {
+				t.Fatalf("got %+v", res)
+			}
+			stored++
+		}
+		done := make(chan struct{})
+		begun := make(chan struct{})
+		go func() {
+			defer close(done)
+			close(begun)
+			for r.db.Compact(context.Background()) == nil {
+			}
+		}()
+		<-begun
+		for range turn * 40 {
+			runtime.Gosched()
+		}
+		if err := r.db.Close(); err != nil {
+			t.Error(err)
+		}
+		<-done
+	}
+}

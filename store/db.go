@@ -78,6 +78,7 @@ func (d *DB) retire(ctx context.Context, reason error) (*generation, error) {
 		d.mu.Unlock()
 		return nil, nil
 	}
+	g.parts.cancel() // whoever waits for a compaction is a user
 	g.idle = make(chan struct{})
 	if g.users == 0 {
 		close(g.idle)

@@ -52,6 +52,14 @@ func newGeneration(o TSDBOptions) *generation {
 	return g
 }
 
+// encoding returns that of chunks of floats which are made anew.
+func (g *generation) encoding() chunkenc.Encoding {
+	if g.floats {
+		return chunkenc.EncXOR
+	}
+	return chunkenc.EncXOR2 // has room for starts
+}
+
 // close closes both parts.
 func (g *generation) close() error {
 	if l := g.lookup.Load(); l != nil {

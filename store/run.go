@@ -64,7 +64,7 @@ func (w *Writer) compactLoop(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		err := w.db.Compact(ctx)
+		err := w.db.moveToBlocks(ctx)
 		if err == nil || ctx.Err() != nil || errors.Is(err, ErrReadOnly) {
 			continue
 		}

@@ -89,6 +89,8 @@ type rig struct {
 	db *store.DB
 	f  *forward.Forwarder
 	n  atomic.Uint64
+	// metrics are what /metrics would show.
+	metrics *prometheus.Registry
 }
 
 func newRig(t *testing.T) *rig {
@@ -100,12 +102,12 @@ func newRig(t *testing.T) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{db: db}
+	r := &rig{db: db, metrics: prometheus.NewRegistry()}
 	r.w = store.NewWriter(store.WriterOptions{DB: db, Config: c, Now: time.Now, Metrics: metrics.NewSet(), Logger: quiet})
 	base, head := db.LogDirs()
 	r.f, err = forward.New(forward.Options{
 		Logs:   []forward.Log{{Name: "base", Dir: base}, {Name: "head", Dir: head}},
-		Logger: quiet, Registerer: prometheus.NewRegistry(), FlushDeadline: 2 * time.Second,
+		Logger: quiet, Registerer: r.metrics, FlushDeadline: 2 * time.Second,
 		Progress: func() ([]uint64, int64) { return []uint64{0, r.n.Load()}, db.MaxTime() },
 	})
 	if err != nil {
@@ -241,6 +243,9 @@ func TestForwarder_LateSamples_AreSentToo(t *testing.T) {
 	until(t, "samples in order are sent", func() bool { return to1.count(`{__name__="m", region="eu"}`) == n })
 	if q := r.f.Queues(); len(q) != 1 || q[0].Shards != 2 {
 		t.Errorf("queues: got %+v, want one with a sender for each log", q)
+	}
+	if _, err := r.metrics.Gather(); err != nil {
+		t.Errorf("metrics of two queues: %v", err)
 	}
 	stop()
 }
