@@ -194,3 +194,32 @@ func TestDB_Close_CutsCompactionOff(t *testing.T) {
 		<-done
 	}
 }
+
+func TestWriter_Run_MovesSamplesToBlocks(t *testing.T) {
+	r := newRig(t, nil)
+	const n = 500 // of 30 s: more than four hours
+	begin := r.now.UnixMilli() - n*30_000
+	for i := range int64(n) {
+		r.write(t, sinktest.Metric("m", begin+i*30_000, float64(i)))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	tick, done := make(chan time.Time), make(chan struct{})
+	go func() {
+		defer close(done)
+		r.CompactAt(ctx, tick)
+	}()
+	for range 2 { // the second is taken when the work of the first is done
+		tick <- time.Time{}
+	}
+	cancel()
+	<-done
+	if len(r.db.Blocks()) == 0 || r.db.MinTime() < begin+3_600_000 {
+		t.Errorf("%d blocks, memory begins %d ms after the first sample", len(r.db.Blocks()), r.db.MinTime()-begin)
+	}
+	if got, _ := read(t, r.db, "m"); len(got["{}"]) != n {
+		t.Errorf("%d samples, want %d", len(got["{}"]), n)
+	}
+	if got := r.counter(t, "tocsin_store_compaction_errors_total"); got != "0" {
+		t.Errorf("%s errors", got)
+	}
+}

@@ -25,7 +25,9 @@ const (
 // memory to blocks. It returns nil.
 func (w *Writer) Run(ctx context.Context) error {
 	var beside sync.WaitGroup
-	beside.Go(func() { w.compactLoop(ctx) })
+	compact := time.NewTicker(compactEvery)
+	defer compact.Stop()
+	beside.Go(func() { w.compactLoop(ctx, compact.C) })
 	defer beside.Wait()
 	toDisk := time.NewTicker(syncEvery)
 	defer toDisk.Stop()
@@ -54,15 +56,13 @@ func (w *Writer) Run(ctx context.Context) error {
 	}
 }
 
-// compactLoop moves samples to blocks until ctx ends.
-func (w *Writer) compactLoop(ctx context.Context) {
-	tick := time.NewTicker(compactEvery)
-	defer tick.Stop()
+// compactLoop moves samples to blocks at each tick until ctx ends.
+func (w *Writer) compactLoop(ctx context.Context, tick <-chan time.Time) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-tick:
 		}
 		err := w.db.moveToBlocks(ctx)
 		if err == nil || ctx.Err() != nil || errors.Is(err, ErrReadOnly) {
