@@ -24,14 +24,18 @@ func detection(args []string, out io.Writer) (figures, error) {
 	only := flags.String("method", "", "run only the method of this name")
 	perSeries := flags.Bool("each", false, "print each series")
 	short := flags.Bool("recall", false, "leave out the robustness and cost blocks")
+	tune := parametersFlag(flags)
 	if err := flags.Parse(args); err != nil {
+		return nil, err
+	}
+	cfg, err := tune.config(out)
+	if err != nil {
 		return nil, err
 	}
 	all, err := loadDetection(*data)
 	if err != nil {
 		return nil, err
 	}
-	cfg := detector.DefaultConfig()
 	methods := append(slices.Clone(referenceLines),
 		method{ours, func(l *labelled) []float64 { s, _ := tocsinScores(cfg, l); return s }})
 	if *only != "" {
@@ -68,7 +72,7 @@ func detection(args []string, out io.Writer) (figures, error) {
 	if *series == 0 {
 		return found, nil
 	}
-	return found, cost(out, *series, found)
+	return found, cost(out, cfg, *series, found)
 }
 
 var detectionSets = []string{"KPI", "MSCloud", "NAB"}

@@ -69,8 +69,8 @@ func (c *costRun) feed(rounds int) pace {
 
 // cost measures time, memory and allocations per sample and series on one core,
 // in the order of slots and in random order, young and with a daily profile.
-func cost(out io.Writer, series int, found figures) error {
-	bank, err := detector.NewBank(detector.DefaultConfig())
+func cost(out io.Writer, cfg detector.Config, series int, found figures) error {
+	bank, err := detector.NewBank(cfg)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,12 @@ import (
 func forecast(args []string, out io.Writer) (figures, error) {
 	flags := flag.NewFlagSet("forecast", flag.ContinueOnError)
 	data := flags.String("data", "../shared/data", "folder with detection/ and nab/")
+	tune := parametersFlag(flags)
 	if err := flags.Parse(args); err != nil {
+		return nil, err
+	}
+	cfg, err := tune.config(out)
+	if err != nil {
 		return nil, err
 	}
 	all, err := loadDetection(*data)
@@ -29,7 +34,7 @@ func forecast(args []string, out io.Writer) (figures, error) {
 	if len(all) == 0 {
 		return nil, fmt.Errorf("%w: no series in %s", errLacking, *data)
 	}
-	own := []forecastMethod{{ours, newBankForecast}}
+	own := []forecastMethod{{ours, bankForecasts(cfg)}}
 	bySet := map[string][]*labelled{}
 	for _, l := range all {
 		bySet[l.set] = append(bySet[l.set], l)
@@ -61,12 +66,15 @@ type bankForecast struct {
 	last int64 // ms
 }
 
-func newBankForecast(l *labelled) forecaster {
-	b, err := detector.NewBank(detector.DefaultConfig())
-	if err != nil {
-		panic(err) // the default configuration is valid
+// bankForecasts returns what makes such a forecaster for a series.
+func bankForecasts(cfg detector.Config) func(*labelled) forecaster {
+	return func(*labelled) forecaster {
+		b, err := detector.NewBank(cfg)
+		if err != nil {
+			panic(err) // the configuration was checked when it was read
+		}
+		return &bankForecast{bank: b, slot: b.Register(labels.FromStrings(labels.MetricName, "value"))}
 	}
-	return &bankForecast{bank: b, slot: b.Register(labels.FromStrings(labels.MetricName, "value"))}
 }
 
 func (f *bankForecast) observe(t int64, v float64) {

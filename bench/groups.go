@@ -21,7 +21,12 @@ func groups(args []string, out io.Writer) (figures, error) {
 	flags := flag.NewFlagSet("groups", flag.ContinueOnError)
 	data := flags.String("data", "../shared/data", "folder with detection/")
 	perGroup := flags.Bool("each", false, "print each group")
+	tune := parametersFlag(flags)
 	if err := flags.Parse(args); err != nil {
+		return nil, err
+	}
+	cfg, err := tune.config(out)
+	if err != nil {
 		return nil, err
 	}
 	all, err := loadGroups(*data)
@@ -31,7 +36,7 @@ func groups(args []string, out io.Writer) (figures, error) {
 	found := figures{}
 	w := tabwriter.NewWriter(out, 2, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "set\tmethod\trecall at .5/1/2/7 false alarms per group-week\tarea\tdelay rows p50/p90\tby default\tHitRate@100%\t@150%\tAC@1\tAC@3")
-	for _, m := range groupMethods(detector.DefaultConfig()) {
+	for _, m := range groupMethods(cfg) {
 		scored := make([]groupScores, len(all))
 		for i, g := range all {
 			scored[i] = m.score(g)

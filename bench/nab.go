@@ -21,14 +21,18 @@ func nab(args []string, out io.Writer) (figures, error) {
 	flags := flag.NewFlagSet("nab", flag.ContinueOnError)
 	data := flags.String("data", "../shared/data", "folder with nab/")
 	perFile := flags.Bool("each", false, "print each file at the standard threshold")
+	tune := parametersFlag(flags)
 	if err := flags.Parse(args); err != nil {
+		return nil, err
+	}
+	cfg, err := tune.config(out)
+	if err != nil {
 		return nil, err
 	}
 	all, err := loadNAB(filepath.Join(*data, "nab"))
 	if err != nil {
 		return nil, fmt.Errorf("%w; point --data at a folder with nab/", err)
 	}
-	cfg := detector.DefaultConfig()
 	methods := append(slices.Clone(referenceLines),
 		method{ours + ", every row", func(l *labelled) []float64 { s, _ := tocsinScores(cfg, l); return s }},
 		method{ours, func(l *labelled) []float64 { return alertScores(cfg, l) }})

@@ -5,16 +5,16 @@ package detector
 // beyond the forecast, which has followed the drift, the band reaches back to the
 // long level, so that returning there is never odd. held is what is held against
 // the evidence of a single sample.
-func (s *series) band(k *look, held float64) {
-	up, down := s.runEvidence(k)
+func (s *series) band(p *params, k *look, held float64) {
+	up, down := s.runEvidence(p, k)
 	need := k.need + held
-	k.upper = k.high + s.Up.bound(need, up)*k.scale
-	k.lower = k.low - s.Down.bound(need, down)*k.scale
-	if s.ChangeRate < rarelyChanges && s.rareEvent(k) < need {
+	k.upper = k.high + s.Up.bound(p, need, up)*k.scale
+	k.lower = k.low - s.Down.bound(p, need, down)*k.scale
+	if s.ChangeRate < p.Evidence.RarelyChanges && s.rareEvent(p, k) < need {
 		k.upper = max(k.upper, k.x, float64(s.Hi))
 	}
-	s.narrowByCharts(k)
-	s.narrowByStorms(k)
+	s.narrowByCharts(p, k)
+	s.narrowByStorms(p, k)
 	if k.upper < k.expected {
 		k.lower = min(k.lower, k.anchor)
 	}
@@ -29,39 +29,39 @@ func (s *series) band(k *look, held float64) {
 
 // bound returns how far a residual may lie off, in scales, when a run adds more
 // to what lies beyond the quantile.
-func (a *tail) bound(need, more float64) float64 {
+func (a *tail) bound(p *params, need, more float64) float64 {
 	if more == 0 {
-		return a.reach(need)
+		return a.reach(p, need)
 	}
-	return min(a.reach(need), max(a.reach(need-more), float64(a.Q)))
+	return min(a.reach(p, need), max(a.reach(p, need-more), float64(a.Q)))
 }
 
 // narrowByCharts moves the bounds to where each chart would reach what is needed.
-func (s *series) narrowByCharts(k *look) {
+func (s *series) narrowByCharts(p *params, k *look) {
 	for i := range s.Chart {
-		w := float64(chartWindow[i])
-		if float64(s.N) < 4*w {
+		w := float64(p.Charts.Window[i])
+		if float32(s.N) < p.chartYoung[i] {
 			return
 		}
-		g, most := float64(s.Chart[i]), s.Persist[i].reach(k.need-chartBonus[i]+s.fade(i))
-		if at := max(g+w*(most-g), chartLeast); at <= chartClip {
+		g, most := float64(s.Chart[i]), s.Persist[i].reach(p, k.need-p.Charts.Bonus[i]+s.fade(p, i))
+		if at := max(g+w*(most-g), p.Charts.Least); at <= p.Charts.Clip {
 			k.upper = min(k.upper, k.anchor+at*k.unit)
 		}
-		if at := max(-g+w*(most+g), chartLeast); at <= chartClip {
+		if at := max(-g+w*(most+g), p.Charts.Least); at <= p.Charts.Clip {
 			k.lower = max(k.lower, k.anchor-at*k.unit)
 		}
 	}
 }
 
 // narrowByStorms does the same for storms, on both sides alike.
-func (s *series) narrowByStorms(k *look) {
+func (s *series) narrowByStorms(p *params, k *look) {
 	for i := range s.Storm {
-		w := float64(stormWindow[i])
-		if float64(s.N) < 8*w {
+		w := float64(p.Storms.Window[i])
+		if float32(s.N) < p.stormYoung[i] {
 			return
 		}
-		g, most := float64(s.Storm[i]), s.Burst[i].reach(k.need-stormBonus+s.gustFade(i))
-		if at := max(g+w*(most-g), stormLeast); at <= stormClip {
+		g, most := float64(s.Storm[i]), s.Burst[i].reach(p, k.need-p.Storms.Bonus+s.gustFade(p, i))
+		if at := max(g+w*(most-g), float64(p.Storms.Least)); at <= float64(p.Storms.Clip) {
 			k.upper = min(k.upper, k.high+at*k.scale)
 			k.lower = max(k.lower, k.low-at*k.scale)
 		}
@@ -72,16 +72,16 @@ func (s *series) narrowByStorms(k *look) {
 // judged by, none while the series is too young.
 func (s *series) next(p *params, d *page, share float32) {
 	c := *s
-	k := look{t: s.LastTime + int64(1000*s.Step), fine: 1, dt: float64(s.Step), full: true, share: float64(share), x: s.X1}
+	k := look{glance: glance{t: s.LastTime + int64(1000*s.Step), fine: 1, dt: float64(s.Step), x: s.X1}, full: true, share: float64(share)}
 	if d != nil {
 		copied := *d
 		d = &copied
 	}
 	k.zone = p.zone.offset(k.t)
-	c.turns(&k, d)
-	c.predict(&k, d)
+	c.turns(p, &k, d)
+	c.predict(p, &k, d)
 	k.x = k.expected
-	c.judge(&k, p, d)
+	c.judge(p, &k, d)
 	c.report(&k)
 	s.Expected, s.Lower, s.Upper = c.Expected, c.Lower, c.Upper
 }

@@ -9,19 +9,20 @@ import (
 
 // days of a series whose largest rarity is always the same.
 func restlessDays(n int, most float32) series {
-	s := series{N: 1000}
+	s, p := series{N: 1000}, defaults()
 	for day := range int64(n + 1) {
-		s.newDay((19_000 + day) * secondsDay * 1000)
+		s.newDay(p, (19_000+day)*secondsDay*1000)
 		s.DayMax = most
 	}
 	return s
 }
 
 func TestBias_DaysTooLoud_RisesToTheExcess(t *testing.T) {
+	mean := float32(DefaultParameters().Calibration.Mean)
 	for _, c := range []struct{ most, low, high float32 }{
-		{dayMaxMean, -0.001, 0.001}, // as it should be
-		{dayMaxMean + 2, 1.7, 2.001},
-		{dayMaxMean - 1, -1.001, -0.7},
+		{mean, -0.001, 0.001}, // as it should be
+		{mean + 2, 1.7, 2.001},
+		{mean - 1, -1.001, -0.7},
 	} {
 		if s := restlessDays(200, c.most); s.Bias < c.low || s.Bias > c.high {
 			t.Errorf("daily maxima of %.2f: got bias %.3f, want %.2f to %.2f", c.most, s.Bias, c.low, c.high)
@@ -30,22 +31,25 @@ func TestBias_DaysTooLoud_RisesToTheExcess(t *testing.T) {
 }
 
 func TestBias_OneIncident_MovesItByTheClipAtMost(t *testing.T) {
-	if s := restlessDays(1, 100); !(s.Bias > 0 && s.Bias <= dayMaxClip/float32(dayMaxPrior+1)) {
+	p := defaults()
+	c := p.Calibration
+	if s := restlessDays(1, 100); !(s.Bias > 0 && float64(s.Bias) <= c.Clip/(c.Prior+1)) {
 		t.Errorf("first day: got bias %v, want at most a quarter of the clip", s.Bias)
 	}
-	s := restlessDays(60, dayMaxMean)
+	s := restlessDays(60, float32(c.Mean))
 	before := s.Bias
 	s.DayMax = 100
-	s.newDay(20_000 * secondsDay * 1000)
-	if by := s.Bias - before; !(by > 0 && by <= dayMaxClip/float32(dayMaxPrior+dayMaxKept)+1e-6) {
+	s.newDay(p, 20_000*secondsDay*1000)
+	if by := s.Bias - before; !(by > 0 && float64(by) <= c.Clip/(c.Prior+float64(c.Kept))+1e-6) {
 		t.Errorf("after 60 days: one incident moved the bias by %v", by)
 	}
 }
 
 func TestBias_FewSamples_DayIsNotCounted(t *testing.T) {
-	s := series{N: dayLeast}
+	p := defaults()
+	s := series{N: p.Calibration.Least}
 	for day := range int64(10) {
-		s.newDay((19_000 + day) * secondsDay * 1000)
+		s.newDay(p, (19_000+day)*secondsDay*1000)
 		s.DayMax = 5
 	}
 	if s.Bias != 0 || s.Days != 0 {
@@ -58,14 +62,14 @@ func TestBias_Positive_IsChargedInPart(t *testing.T) {
 	need := func(bias float32) float64 {
 		s := watched(t, &p, nil, 400, 60, func(i int) float64 { return rand.New(rand.NewPCG(1, uint64(i))).NormFloat64() })
 		s.Bias = bias
-		k := look{t: s.LastTime + 60_000, x: s.X1, dt: 60, fine: 1}
-		s.predict(&k, nil)
-		s.judge(&k, &p, nil)
+		k := look{glance: glance{t: s.LastTime + 60_000, x: s.X1, dt: 60, fine: 1}}
+		s.predict(&p, &k, nil)
+		s.judge(&p, &k, nil)
 		return k.need
 	}
 	plain := need(0)
-	if by := need(1) - plain; math.Abs(by-biasCharged) > 1e-6 {
-		t.Errorf("a bias of 1 costs %v powers of ten, want %v", by, biasCharged)
+	if by, want := need(1)-plain, p.Calibration.Charged; math.Abs(by-want) > 1e-6 {
+		t.Errorf("a bias of 1 costs %v powers of ten, want %v", by, want)
 	}
 	if by := need(-1) - plain; by != 0 {
 		t.Errorf("a bias of -1 gives %v powers of ten, want none", by)
@@ -79,9 +83,9 @@ func watched(t *testing.T, p *params, see func(s *series, d *page), n int, step 
 	t.Helper()
 	var own days
 	s := &series{Flags: flagUsed}
-	s.restart()
+	s.restart(p)
 	for i := range n {
-		k := look{t: firstSample + int64(i)*step*1000, fine: 1}
+		k := look{glance: glance{t: firstSample + int64(i)*step*1000, fine: 1}}
 		if _, why := s.observe(p, &own, &k, f(i)); why != taken {
 			t.Fatalf("sample %d was dropped: %s", i, outcomeNames[why])
 		}
@@ -101,7 +105,7 @@ func TestTrend_FivePercentADay_GoesToTheLongLevelNotTheCalendar(t *testing.T) {
 	s := watched(t, &p, func(_ *series, d *page) {
 		i++
 		if d.Ages >= 5 {
-			mean = max(mean, math.Abs(d.centre()))
+			mean = max(mean, math.Abs(d.centre(&p)))
 		}
 	}, all*day, 300, func(i int) float64 {
 		return at(i) + 10*math.Sin(2*math.Pi*float64(i)/day) + r.NormFloat64()
@@ -125,9 +129,9 @@ func TestWeek_EmptyWeekends_SeasonOfSaturdayIsLower(t *testing.T) {
 		return x
 	})
 	noon := func(day int) float64 { // of January 2024, which began with a Monday
-		return last.at(time.Date(2024, 1, day, 12, 0, 0, 0, time.UTC).Unix(), 300, 1)
+		return last.at(&p, time.Date(2024, 1, day, 12, 0, 0, 0, time.UTC).Unix(), 300, 1)
 	}
-	if !last.weekly() {
+	if !last.weekly(&p) {
 		t.Fatal("the week is not used after five weeks")
 	}
 	if got := noon(3) - noon(6); got < 30 {
@@ -142,7 +146,7 @@ func TestPage_Week_MeanGoesToTheLongLevelIfUsed(t *testing.T) {
 	for _, used := range []bool{false, true} {
 		d := &page{}
 		d.start(1000, 10)
-		d.DayErr, d.WeekErr, d.Ages = 1, map[bool]float32{false: 1, true: 0.5}[used], weekAfter
+		d.DayErr, d.WeekErr, d.Ages = 1, map[bool]float32{false: 1, true: 0.5}[used], DefaultParameters().Calendar.WeekAfter
 		for i := range d.Week {
 			d.Week[i] = int16(100 + 10*(i%2))
 		}
@@ -150,7 +154,7 @@ func TestPage_Week_MeanGoesToTheLongLevelIfUsed(t *testing.T) {
 		if used {
 			want = 105 * float64(d.Unit)
 		}
-		if got := d.level(); math.Abs(got-want) > 1e-6 {
+		if got := d.level(defaults()); math.Abs(got-want) > 1e-6 {
 			t.Errorf("used %v: moved %v, want %v", used, got, want)
 		}
 		if mean := d.weekMean(); math.Abs(mean) > 1 {

@@ -10,7 +10,7 @@ import (
 )
 
 // Config holds what an operator may want to set. Everything else the detector
-// learns from the series, or holds as a documented constant beside its formula.
+// learns from the series, or holds in Parameters.
 type Config struct {
 	// Budget is the number of false alarms that the series of one service may
 	// raise in a week together, on average. Thresholds follow: a service
@@ -50,6 +50,9 @@ type Config struct {
 	// instance Europe/Berlin: people and cron jobs get up by it, also when it is
 	// put forward.
 	TimeZone string `yaml:"time_zone"`
+	// Parameters are the detector's own constants, nil for DefaultParameters. No file
+	// sets them: benches do, to try others. They are not altered.
+	Parameters *Parameters `yaml:"-"`
 }
 
 // ServiceBudget is the budget of the services that a pattern matches.
@@ -110,6 +113,9 @@ func (c Config) Validate(report func(path, format string, args ...any)) {
 	if _, err := newZone(c.TimeZone); err != nil {
 		report("time_zone", "%v", err)
 	}
+	if c.Parameters != nil {
+		c.Parameters.Validate(func(path, format string, args ...any) { report("parameters."+path, format, args...) })
+	}
 }
 
 // valid reports whether nothing is out of range.
@@ -125,29 +131,3 @@ func (c Config) valid() bool {
 func (c Config) Threshold() float64 { return math.Exp(-c.Budget / hoursPerWeek) }
 
 const hoursPerWeek = 168
-
-// params is Config in the units of the inner loop.
-type params struct {
-	budgetPerHour float64
-	logBudget     float64 // log10 of budgetPerHour
-	zone          *zone
-	warmupSamples uint32
-	warmupSpan    int64 // ms
-	closeAfter    uint8
-	relearnAfter  int64 // ms
-	habituation   float64
-}
-
-func (c Config) params() params {
-	place, _ := newZone(c.TimeZone) // Validate says what is wrong with it
-	return params{
-		budgetPerHour: c.Budget / hoursPerWeek,
-		logBudget:     math.Log10(c.Budget / hoursPerWeek),
-		zone:          place,
-		warmupSamples: uint32(c.WarmupSamples),
-		warmupSpan:    c.WarmupSpan.Std().Milliseconds(),
-		closeAfter:    uint8(c.CloseAfter),
-		relearnAfter:  c.RelearnAfter.Std().Milliseconds(),
-		habituation:   c.Habituation,
-	}
-}

@@ -9,24 +9,24 @@ import "math"
 
 // episode moves the series' episode on by one judged sample and returns what
 // there is to tell.
-func (s *series) episode(k *look, p *params) Phase {
+func (s *series) episode(p *params, k *look) Phase {
 	if !s.has(flagOpen) {
 		if !k.odd {
 			return PhaseQuiet
 		}
-		s.open(k)
+		s.open(p, k)
 		return PhaseOpened
 	}
 	if s.EpisodeKind == KindMissing {
 		return s.close()
 	}
-	if s.relearn(k, p) {
+	if s.relearn(p, k) {
 		s.EpisodeKind = KindLevelShift
 		return s.close()
 	}
-	if !k.odd && s.away(k) {
+	if !k.odd && s.away(p, k) {
 		s.Quiet = 0
-		if s.farther(k) {
+		if s.farther(p, k) {
 			return PhaseChanged
 		}
 		return PhaseOngoing
@@ -35,7 +35,7 @@ func (s *series) episode(k *look, p *params) Phase {
 		if s.Quiet < math.MaxUint8 {
 			s.Quiet++
 		}
-		if s.Quiet >= p.closeAfter && k.t-s.EpisodeEnd >= int64(p.closeAfter)*looksApart*1000 {
+		if s.Quiet >= p.closeAfter && k.t-s.EpisodeEnd >= p.closeSpan {
 			return s.close()
 		}
 		return PhaseOngoing
@@ -44,8 +44,8 @@ func (s *series) episode(k *look, p *params) Phase {
 	if k.rarity > s.Peak {
 		s.Peak, s.EpisodeKind = k.rarity, k.kind
 	}
-	told := s.farther(k)
-	if k.decades >= float64(s.Told)+1 {
+	told := s.farther(p, k)
+	if k.decades >= float64(s.Told)+p.Episode.ToldMore {
 		s.Told, told = float32(k.decades), true
 	}
 	if told {
@@ -54,16 +54,11 @@ func (s *series) episode(k *look, p *params) Phase {
 	return PhaseOngoing
 }
 
-// fartherBy is the factor by which the distance from the opening band must have
-// grown to be told again. Evidence soon says no more than "never seen", and the
-// forecast follows; how bad it is goes on.
-const fartherBy = 1.5
-
 // farther reports whether the value is so much farther from the band that the
 // episode left than what was told of it, and notes it as told.
-func (s *series) farther(k *look) bool {
+func (s *series) farther(p *params, k *look) bool {
 	far := s.far(k)
-	if !(s.FarTold > 0) || far < fartherBy*s.FarTold {
+	if !(s.FarTold > 0) || far < p.Episode.FartherBy*s.FarTold {
 		return false
 	}
 	s.FarTold = far
@@ -83,45 +78,35 @@ func (s *series) far(k *look) float32 {
 // follow such a level within a few samples, so that single samples are no longer
 // odd, but nothing has recovered: the episode stays open until the series comes
 // back or relearn takes the level as normal.
-func (s *series) away(k *look) bool {
-	return math.Abs(k.dev) >= awayLeast && float64(s.Chart[0])*k.dev > 0
+func (s *series) away(p *params, k *look) bool {
+	return math.Abs(k.dev) >= p.Episode.AwayLeast && float64(s.Chart[0])*k.dev > 0
 }
 
-// awayLeast is in long scales, the mean absolute deviation from the long level.
-const awayLeast = 3
-
-func (s *series) open(k *look) {
+func (s *series) open(p *params, k *look) {
 	s.set(flagOpen)
 	s.EpisodeSince, s.EpisodeEnd = k.t, k.t
 	s.Peak, s.Told, s.Quiet = k.rarity, float32(k.decades), 0
 	s.EpisodeKind, s.ShiftRun = k.kind, 0
 	s.OpenMid, s.OpenHalf = float32(k.upper/2+k.lower/2), float32(k.upper/2-k.lower/2)
 	s.FarTold = s.far(k)
-	s.Alarms, s.AlarmsTime = float32(s.alarms(k.t)+1), seconds(k.t)
+	s.Alarms, s.AlarmsTime = float32(s.alarms(p, k.t)+1), seconds(k.t)
 }
 
-// Habituation.
-const (
-	alarmMemory = secondsDay * 1000 // ms
-	alarmsFree  = 3                 // alarms a day that cost nothing
-	habitMost   = 3                 // powers of ten
-)
-
 // alarms returns the fading count of recent alarms.
-func (s *series) alarms(t int64) float64 {
+func (s *series) alarms(p *params, t int64) float64 {
 	if s.Alarms == 0 {
 		return 0
 	}
-	return float64(s.Alarms) * math.Exp(-float64(since(s.AlarmsTime, t))/alarmMemory)
+	return float64(s.Alarms) * math.Exp(-float64(since(s.AlarmsTime, t))/p.Episode.AlarmMemory)
 }
 
 // habit returns the powers of ten by which recent alarms have raised what it
 // takes for this series to alarm at time t.
-func (s *series) habit(t int64, p *params) float64 {
-	if s.Alarms <= alarmsFree {
+func (s *series) habit(p *params, t int64) float64 {
+	if float64(s.Alarms) <= p.Episode.AlarmsFree {
 		return 0
 	}
-	return min(p.habituation*max(0, s.alarms(t)-alarmsFree), habitMost)
+	return min(p.habituation*max(0, s.alarms(p, t)-p.Episode.AlarmsFree), p.Episode.HabitMost)
 }
 
 func (s *series) close() Phase {
@@ -131,18 +116,10 @@ func (s *series) close() Phase {
 	return PhaseClosed
 }
 
-// backWithin is how long a level that was relearned may last and still be taken
-// back, in seconds: longer than a weekend.
-const backWithin = 3 * secondsDay
-
-// relearnSamples is the least number of samples on a new level before it is
-// taken as normal.
-const relearnSamples = 24
-
 // relearn takes a level that has lasted for long enough as the new normal: the
 // long level jumps there and the charts start again. It reports whether it did.
-func (s *series) relearn(k *look, p *params) bool {
-	if g := float64(s.Chart[1]); g*k.dev <= 0 || math.Abs(k.dev) < chartLeast {
+func (s *series) relearn(p *params, k *look) bool {
+	if g := float64(s.Chart[1]); g*k.dev <= 0 || math.Abs(k.dev) < p.Charts.Least {
 		s.ShiftRun = 0
 		return false
 	}
@@ -150,14 +127,14 @@ func (s *series) relearn(k *look, p *params) bool {
 	if s.ShiftRun == 1 {
 		s.ShiftSince = seconds(k.t)
 	}
-	if s.ShiftRun < relearnSamples || since(s.ShiftSince, k.t) < p.relearnAfter {
+	if s.ShiftRun < p.Episode.RelearnSamples || since(s.ShiftSince, k.t) < p.relearnAfter {
 		return false
 	}
 	s.Before, s.BeforeTime = s.Long, max(seconds(k.t), 1)
 	s.Long = s.Fast - k.season
 	s.Slow, s.Mid, s.Level = s.Fast, s.Fast, s.Fast-k.season
 	s.Hi, s.Lo = max(s.Hi, float32(k.x)), min(s.Lo, float32(k.x))
-	s.Fresh = unsettled
+	s.Fresh = p.Guard.Unsettled
 	clear(s.Chart[:])
 	return true
 }
@@ -166,18 +143,18 @@ func (s *series) relearn(k *look, p *params) bool {
 // within backWithin the series returns there: what had been taken as normal was an
 // incident after all, or a time of the day or the week that was not known yet. Its
 // end is not odd, and a young page takes the times in between as its own.
-func (s *series) goBack(k *look, d *page) {
-	if since(s.BeforeTime, k.t) > backWithin*1000 {
+func (s *series) goBack(p *params, k *look, d *page) {
+	if since(s.BeforeTime, k.t) > p.Episode.BackWithin*1000 {
 		s.BeforeTime = 0
 		return
 	}
 	near, far := math.Abs(k.x-k.season-s.Before), math.Abs(k.x-k.anchor)
-	if unit := float64(s.LongScale) + 0.5*k.scale; near > awayLeast*unit || far < 2*awayLeast*unit {
+	if unit := float64(s.LongScale) + p.Scale.UnitScale*k.scale; near > p.Episode.AwayLeast*unit || far < p.Episode.BackFar*p.Episode.AwayLeast*unit {
 		return
 	}
 	if d != nil {
-		k.place.set(k.t/1000+k.zone, pageStep(s.Step))
-		d.credit(k, since(s.BeforeTime, k.t)/1000, s.Long-s.Before)
+		k.place.set(p, k.t/1000+k.zone, pageStep(p, s.Step))
+		d.credit(p, k, since(s.BeforeTime, k.t)/1000, s.Long-s.Before)
 	}
 	s.Long, s.Level, s.Slow = s.Before, s.Before, s.Before+k.season
 	clear(s.Chart[:])

@@ -91,10 +91,10 @@ func (b *Bank) evictIdle(now int64) {
 // When it found none it does not look again within a minute.
 func (b *Bank) makeRoom() {
 	now := b.now.Load()
-	if b.evictAfter == 0 || now < b.lookAgain || now-b.began.Load() < silentMost {
+	if b.evictAfter == 0 || now < b.lookAgain || now-b.began.Load() < b.params.Silence.Most {
 		return
 	}
-	before, want := now-silentMost, max(b.most/evictShare, 1)
+	before, want := now-b.params.Silence.Most, max(b.most/evictShare, 1)
 	var found []idle
 	for i, n := 0, b.series.len(); i < n; i++ {
 		if found = b.idleBefore(found, i, before); len(found) > 2*want {

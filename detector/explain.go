@@ -105,7 +105,7 @@ func (b *Bank) Explain(slot Slot, t int64, v float64) (Explanation, bool) {
 	if uint32(s.Generation) != slot.generation() {
 		return Explanation{}, false
 	}
-	k := look{t: t, fine: 1, full: true, share: float64(b.services.at(s.Service).shareAt(t))}
+	k := look{glance: glance{t: t, fine: 1}, full: true, share: float64(b.services.at(s.Service).shareAt(&b.params, t))}
 	return s.explain(&b.params, &b.days, k, v), true
 }
 
@@ -128,7 +128,7 @@ func ReplayExplain(c Config, share float64, l labels.Labels, samples []telemetry
 	r := replay{params: c.params(), share: float32(share)}
 	flags, _ := classify(l)
 	s := series{Flags: flags | flagUsed}
-	s.restart()
+	s.restart(&r.params)
 	for _, x := range samples[:last] {
 		k := r.look(x.T)
 		s.observe(&r.params, &r.own, &k, x.V)
@@ -160,18 +160,18 @@ func (s *series) explain(p *params, pages *days, k look, v float64) Explanation 
 	}
 	e.tell(p, &after, &end, phase)
 	c, own := s.alone(pages)
-	c.admit(&k, k.t, v)
+	c.admit(p, &k.glance, v)
 	d := c.prepare(p, own, &k)
 	before := c // predict may put levels back
-	c.predict(&k, d)
+	c.predict(p, &k, d)
 	e.Low, e.High, e.Mixture = k.low, k.high, k.expected
-	e.forecasts(&before, &k, d != nil)
-	e.season(&before, &k, d)
-	e.Scale = before.scaleParts(&k)
+	e.forecasts(p, &before, &k, d != nil)
+	e.season(p, &before, &k, d)
+	e.Scale = before.scaleParts(p, &k)
 	e.Long, e.Normal, e.Unit, e.Deviation = c.Long, k.anchor, k.unit, k.dev
-	e.weigh(&c, &k, d)
-	if !c.ready(&k, p) {
-		e.Young = c.young(&k, p)
+	e.weigh(p, &c, &k, d)
+	if !c.ready(p, &k) {
+		e.Young = c.young(p, &k)
 	}
 	return e
 }
@@ -181,7 +181,7 @@ func (e *Explanation) tell(p *params, after *series, k *look, phase Phase) {
 	v := after.verdictOn(k, phase)
 	e.Value, e.Expected, e.Lower, e.Upper, e.Score = v.Value, v.Expected, v.Lower, v.Upper, v.Score
 	e.Decades, e.Looks, e.Rarity = k.decades, float64(after.Looks), float64(k.rarity)
-	e.Bias = biasCharged * max(float64(after.Bias), 0)
+	e.Bias = p.Calibration.Charged * max(float64(after.Bias), 0)
 	e.Habit = k.habit - e.Bias
 	e.Budget, e.Share, e.Need = p.budgetPerHour*hoursPerWeek, k.share, k.need
 	e.Threshold = score(p.logBudget - k.share)
@@ -197,7 +197,7 @@ func (e *Explanation) episode(v Verdict) {
 }
 
 // season takes in what the calendar says.
-func (e *Explanation) season(s *series, k *look, d *page) {
+func (e *Explanation) season(p *params, s *series, k *look, d *page) {
 	e.Season.Spread = k.spread
 	if d == nil {
 		return
@@ -205,10 +205,10 @@ func (e *Explanation) season(s *series, k *look, d *page) {
 	if !k.turn {
 		// The page was read when the minute began: what it says of the day now
 		// can differ by what it has learned since.
-		now := look{t: k.t, zone: k.zone}
-		d.season(&now, float64(s.Step), float64(s.MixErr), s.Season)
+		now := look{glance: glance{t: k.t}, zone: k.zone}
+		d.season(p, &now, float64(s.Step), float64(s.MixErr), s.Season)
 		k.place, k.week, k.hour, k.day = now.place, now.week, now.hour, k.season-(now.season-now.day)
 	}
 	e.Season = SeasonParts{Known: true, Days: int(d.Ages), Day: k.day, Week: k.week, Hour: k.hour,
-		WeekUsed: d.weekly(), HourUsed: d.hourly(&k.place), Total: k.season, Spread: k.spread}
+		WeekUsed: d.weekly(p), HourUsed: d.hourly(p, &k.place), Total: k.season, Spread: k.spread}
 }

@@ -44,32 +44,32 @@ const (
 )
 
 // measured is the evidence of a size by a tail.
-func (a *tail) measured(name string, u float64) Evidence {
-	return Evidence{Channel: name, Size: u, Quantile: float64(a.Q), Shape: a.shape(), Seen: int(a.N), Excesses: int(a.K), Most: math.Inf(1)}
+func (a *tail) measured(p *params, name string, u float64) Evidence {
+	return Evidence{Channel: name, Size: u, Quantile: float64(a.Q), Shape: a.shape(p), Seen: int(a.N), Excesses: int(a.K), Most: math.Inf(1)}
 }
 
 // sum works out Decades.
-func (x *Evidence) sum() {
-	d := tailDecades * (x.Size / x.Quantile) * (x.Size / x.Quantile)
+func (x *Evidence) sum(p *params) {
+	d := p.tailDecades * (x.Size / x.Quantile) * (x.Size / x.Quantile)
 	if x.Size > x.Quantile {
-		d = tailDecades + math.Log(x.Size/x.Quantile)/(math.Ln10*x.Shape)
+		d = p.tailDecades + math.Log(x.Size/x.Quantile)/(math.Ln10*x.Shape)
 	}
 	x.Decades = min(d+x.Bonus, x.Most) - x.Against
 }
 
 // weigh fills in the evidence of all channels and which of them decides, from a
 // series that has predicted the sample and not yet judged it.
-func (e *Explanation) weigh(s *series, k *look, d *page) {
+func (e *Explanation) weigh(p *params, s *series, k *look, d *page) {
 	all := make([]Evidence, seenAll)
-	all[seenPoint] = s.pointEvidence(k)
+	all[seenPoint] = s.pointEvidence(p, k)
 	for i := range charts {
-		all[seenChart+i] = s.chartEvidence(k, i)
+		all[seenChart+i] = s.chartEvidence(p, k, i)
 	}
 	for i := range storms {
-		all[seenStorm+i] = s.stormEvidence(k, i)
+		all[seenStorm+i] = s.stormEvidence(p, k, i)
 	}
-	all[seenStill] = s.stillEvidence(k)
-	all[seenShape] = s.shapeEvidence(k, d)
+	all[seenStill] = s.stillEvidence(p, k)
+	all[seenShape] = s.shapeEvidence(p, k, d)
 	e.Evidence, e.Decisive = all, seenPoint
 	for i := range all[:seenStill] {
 		if all[i].Silent == "" && all[i].Decades > all[e.Decisive].Decades {
@@ -86,96 +86,96 @@ func (e *Explanation) weigh(s *series, k *look, d *page) {
 }
 
 // pointEvidence is that of the sample alone.
-func (s *series) pointEvidence(k *look) Evidence {
-	up, down := s.runEvidence(k)
-	held := heldAgainst * max(0, float64(s.Held)-tailDecades)
-	if s.N < runYouth {
-		held *= float64(s.N) / runYouth
+func (s *series) pointEvidence(p *params, k *look) Evidence {
+	up, down := s.runEvidence(p, k)
+	held := p.Evidence.HeldAgainst * max(0, float64(s.Held)-p.tailDecades)
+	if s.N < p.Runs.Youth {
+		held *= float64(s.N) / float64(p.Runs.Youth)
 	}
-	x := s.Up.measured("above", max(k.x-k.high, 0)/k.scale)
+	x := s.Up.measured(p, "above", max(k.x-k.high, 0)/k.scale)
 	x.Bonus = up
 	if k.x < k.low {
-		x = s.Down.measured("below", (k.low-k.x)/k.scale)
+		x = s.Down.measured(p, "below", (k.low-k.x)/k.scale)
 		x.Bonus = down
 	}
 	if x.Size < x.Quantile {
 		x.Bonus = 0
 	}
-	if x.Channel == "above" && x.Size > 0 && s.ChangeRate < rarelyChanges {
-		x.Most = s.rareEvent(k)
+	if x.Channel == "above" && x.Size > 0 && s.ChangeRate < p.Evidence.RarelyChanges {
+		x.Most = s.rareEvent(p, k)
 	}
 	if x.Bonus > 0 {
 		x.Lasting = int(max(s.Run, -s.Run))
 	}
 	x.Against = held
-	x.sum()
+	x.sum(p)
 	return x
 }
 
-func (s *series) chartEvidence(k *look, i int) Evidence {
+func (s *series) chartEvidence(p *params, k *look, i int) Evidence {
 	g := s.Chart[i]
-	g += (float32(k.dev) - g) * chartRate[i]
-	x := s.Persist[i].measured(fmt.Sprintf("mean of %g", chartWindow[i]), math.Abs(float64(g)))
-	x.Lasting, x.Bonus, x.Against = int(s.Drift[i]), chartBonus[i], s.fade(i)
+	g += (float32(k.dev) - g) * p.chartRate[i]
+	x := s.Persist[i].measured(p, fmt.Sprintf("mean of %g", p.Charts.Window[i]), math.Abs(float64(g)))
+	x.Lasting, x.Bonus, x.Against = int(s.Drift[i]), p.Charts.Bonus[i], s.fade(p, i)
 	switch {
-	case math.Abs(k.dev) < chartLeast:
+	case math.Abs(k.dev) < p.Charts.Least:
 		x.Silent = "the value is within a unit of normal"
-	case float32(s.N) < 4*chartWindow[i]:
-		x.Silent = fmt.Sprintf("the series is younger than %g samples", 4*chartWindow[i])
+	case float32(s.N) < p.chartYoung[i]:
+		x.Silent = fmt.Sprintf("the series is younger than %g samples", p.chartYoung[i])
 	case float64(g)*k.dev <= 0:
 		x.Silent = "the mean lies on the other side"
 	default:
-		x.sum()
+		x.sum(p)
 	}
 	return x
 }
 
-func (s *series) stormEvidence(k *look, i int) Evidence {
+func (s *series) stormEvidence(p *params, k *look, i int) Evidence {
 	u, g := float32(k.off()), s.Storm[i]
-	g += (min(u, stormClip) - g) * stormRate[i]
-	x := s.Burst[i].measured(fmt.Sprintf("storm of %g", stormWindow[i]), float64(g))
-	x.Lasting, x.Bonus, x.Against = int(s.Gust[i]), stormBonus, s.gustFade(i)
+	g += (min(u, p.Storms.Clip) - g) * p.stormRate[i]
+	x := s.Burst[i].measured(p, fmt.Sprintf("storm of %g", p.Storms.Window[i]), float64(g))
+	x.Lasting, x.Bonus, x.Against = int(s.Gust[i]), p.Storms.Bonus, s.gustFade(p, i)
 	switch {
-	case u < stormLeast:
+	case u < p.Storms.Least:
 		x.Silent = "the value is within a scale of what is ordinary"
-	case float32(s.N) < 8*stormWindow[i]:
-		x.Silent = fmt.Sprintf("the series is younger than %g samples", 8*stormWindow[i])
+	case float32(s.N) < p.stormYoung[i]:
+		x.Silent = fmt.Sprintf("the series is younger than %g samples", p.stormYoung[i])
 	default:
-		x.sum()
+		x.sum(p)
 	}
 	return x
 }
 
-func (s *series) stillEvidence(k *look) Evidence {
-	x := s.Calm.measured("still", float64(s.Still)+1)
+func (s *series) stillEvidence(p *params, k *look) Evidence {
+	x := s.Calm.measured(p, "still", float64(s.Still)+1)
 	switch {
 	case k.x != s.X1:
 		x.Silent = "the value has changed"
 	case k.x == 0:
 		x.Silent = "the value is zero"
-	case s.Changes < 30:
-		x.Silent = "fewer than 30 changes seen"
+	case s.Changes < p.Evidence.StillChanges:
+		x.Silent = fmt.Sprintf("fewer than %d changes seen", p.Evidence.StillChanges)
 	case k.gap:
 		x.Silent = "a gap lies before"
 	case float32(s.Still) < s.Calm.Q:
 		x.Silent = fmt.Sprintf("no longer than %.4g samples", s.Calm.Q)
 	default:
-		x.sum()
+		x.sum(p)
 	}
 	return x
 }
 
 // shapeEvidence is what a sequence of levels that is new adds.
-func (s *series) shapeEvidence(k *look, d *page) Evidence {
+func (s *series) shapeEvidence(p *params, k *look, d *page) Evidence {
 	x := Evidence{Channel: "shape", Most: math.Inf(1)}
 	if d == nil {
 		x.Silent = "the series is younger than six hours"
 		return x
 	}
 	n := d.Novelty
-	samples := n.samples(pageStep(s.Step))
-	switch x.Decades = n.step(k.x, float64(s.Step)); {
-	case x.Decades > 0 && s.N > novelYouth:
+	samples := n.samples(p, pageStep(p, s.Step))
+	switch x.Decades = n.step(p, k.x, float64(s.Step)); {
+	case x.Decades > 0 && s.N > p.Novelty.Youth:
 		x.Seen = int(n.Blocks)
 		x.Size = samples / (float64(d.Novelty.Share) + 1/float64(n.Blocks+1))
 	case n.Count > 0:

@@ -37,7 +37,7 @@ type Crossing struct {
 type Future struct {
 	s     series
 	d     page
-	zone  *zone
+	p     *params
 	plain bool // no forecast has been judged: the last value is all there is
 }
 
@@ -56,16 +56,16 @@ func (b *Bank) Future(slot Slot) (Future, bool) {
 	if uint32(s.Generation) != slot.generation() {
 		return Future{}, false
 	}
-	return futureOf(s, &b.days, b.params.zone)
+	return futureOf(&b.params, s, &b.days)
 }
 
-func futureOf(s *series, pages *days, at *zone) (Future, bool) {
-	f := Future{s: *s, zone: at, plain: true}
+func futureOf(p *params, s *series, pages *days) (Future, bool) {
+	f := Future{s: *s, p: p, plain: true}
 	if s.has(flagPage) {
 		f.d = *pages.at(s.Page)
-		f.plain = !f.d.Outlook.tells()
+		f.plain = !f.d.Outlook.tells(p)
 	}
-	return f, s.N > youth && since(s.FirstTime, s.LastTime) >= pageAge
+	return f, s.N > p.Forecast.Youth && since(s.FirstTime, s.LastTime) >= p.Calendar.PageAge
 }
 
 // Forecast returns what the series is expected to be at a time (ms) after its
@@ -102,12 +102,12 @@ func ReplayFuture(c Config, l labels.Labels, samples []telemetry.Sample) (Future
 	flags, _ := classify(l)
 	var own days
 	s := series{Flags: flags | flagUsed}
-	s.restart()
+	s.restart(&p)
 	for _, x := range samples {
-		k := look{t: x.T, fine: 1}
+		k := look{glance: glance{t: x.T, fine: 1}}
 		s.observe(&p, &own, &k, x.V)
 	}
-	return futureOf(&s, &own, p.zone)
+	return futureOf(&p, &s, &own)
 }
 
 // Last returns time (ms) and watched value of the last sample.
@@ -120,10 +120,10 @@ func (f *Future) At(at int64, coverage float64) (Forecast, bool) {
 		return Forecast{}, false
 	}
 	hours := float64(at-f.s.LastTime) / outlookTick
-	v, half, tried := f.s.X1, -math.Log(1-min(coverage, coverageMost))*float64(f.s.LongScale)*math.Pow(max(hours, 1), growPower), 0
+	v, half, tried := f.s.X1, -math.Log(1-min(coverage, f.p.Outlook.CoverageMost))*float64(f.s.LongScale)*math.Pow(max(hours, 1), f.p.Outlook.GrowPower), 0
 	if !f.plain {
-		season := calendar{&f.d, &f.s, f.zone}.offset(at)
-		v, half, tried = f.d.Outlook.at(hours, season, f.s.Long, coverage)
+		season := calendar{&f.d, &f.s, f.p}.offset(at)
+		v, half, tried = f.d.Outlook.at(f.p, hours, season, f.s.Long, coverage)
 	}
 	out := Forecast{From: f.s.LastTime, At: at, Value: v, Lower: v - half, Upper: v + half, Rate: f.s.counter(), Tried: tried}
 	if !f.s.has(flagNegative) {
@@ -135,8 +135,7 @@ func (f *Future) At(at int64, coverage float64) (Forecast, bool) {
 // untilSteps bounds the forecasts that one question after a crossing may take;
 // untilCoverage is that of the interval which gives the earliest and the latest.
 const (
-	untilSteps    = 240
-	untilCoverage = 0.8
+	untilSteps = 240
 )
 
 // Until returns when the threshold is reached, as Bank.Until does. The path is
@@ -158,7 +157,7 @@ func (f *Future) Until(threshold float64, above bool, horizon time.Duration) Cro
 	end := now + horizon.Milliseconds()
 	for last := now; last < end && out.Latest == 0; {
 		at := min(last+stride, end)
-		x, _ := f.At(at, untilCoverage)
+		x, _ := f.At(at, f.p.Outlook.UntilCoverage)
 		near, far := x.Upper, x.Lower
 		if !above {
 			near, far = far, near

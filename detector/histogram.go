@@ -23,24 +23,9 @@ var (
 // quantileLabel names the quantile of a derived series, as summaries do.
 const quantileLabel = "quantile"
 
-// leastObservations is how many observations a look must have for each
-// quantile: with fewer the figure says more of chance than of the service. With
-// 20 the median lies between the 28th and 72nd percentile nineteen times in
-// twenty, and with 500 five observations are expected above the 99th; with 200
-// the 99th percentile of a busy day raised 2.3 false alarms a week at a budget
-// of 1, with 500 0.9. Fewer are added up over several rounds, for mostSpan at
-// most; then they are forgotten, for a figure about the hour before says nothing
-// of now.
-var leastObservations = [quantiles]float64{20, 500}
-
-const mostSpan = 3600 * 1000 // ms
-
 const (
 	// maxBuckets bounds the buckets of one classic histogram; 10 to 40 are usual.
 	maxBuckets = 256
-	// maxMissed is after how many rounds in a row a bucket that does not come
-	// is no longer waited for.
-	maxMissed = 3
 )
 
 // histograms is what a Bank knows of histograms. Classic ones lie in slabs

@@ -6,34 +6,34 @@ import "math"
 // powers of ten, and says whether that is enough. A band is drawn only where one
 // is asked for: it is where the evidence would be just enough, so that a value
 // lies outside of the band if and only if its score reaches the threshold.
-func (s *series) judge(k *look, p *params, d *page) {
+func (s *series) judge(p *params, k *look, d *page) {
 	looks := float64(s.Looks)
-	k.habit = s.habit(k.t, p) + biasCharged*max(float64(s.Bias), 0)
+	k.habit = s.habit(p, k.t) + p.Calibration.Charged*max(float64(s.Bias), 0)
 	k.need = looks - p.logBudget + k.habit + k.share
 	k.kind = KindNone
-	held := heldAgainst * max(0, float64(s.Held)-tailDecades)
-	if s.N < runYouth {
-		held *= float64(s.N) / runYouth // until then runs count
+	held := p.Evidence.HeldAgainst * max(0, float64(s.Held)-p.tailDecades)
+	if s.N < p.Runs.Youth {
+		held *= float64(s.N) / float64(p.Runs.Youth) // until then runs count
 	}
-	s.judgePoint(k)
+	s.judgePoint(p, k)
 	k.point = k.decades
 	k.decades -= held
-	s.judgeCharts(k)
-	s.judgeStorms(k)
+	s.judgeCharts(p, k)
+	s.judgeStorms(p, k)
 	if k.turn {
-		if k.novel = d.Novelty.step(k.x, pageStep(s.Step)); k.novel > 0 && s.N > novelYouth {
+		if k.novel = d.Novelty.step(p, k.x, pageStep(p, s.Step)); k.novel > 0 && s.N > p.Novelty.Youth {
 			k.decades += k.novel
 		}
 	}
-	calm := s.judgeCalm(k)
+	calm := s.judgeCalm(p, k)
 	k.rarity = float32(k.decades - looks - k.habit)
 	k.odd = k.decades >= k.need || k.x < 0 && !s.has(flagNegative)
-	if s.N > dayYouth {
+	if s.N > p.Calibration.Youth {
 		s.DayMax = max(s.DayMax, float32(k.decades-looks))
 	}
-	s.Held = float32(max(k.point, heldFades*float64(s.Held)))
-	loud := k.odd || k.decades >= tailDecades || s.N < p.warmupSamples
-	if (loud || k.full) && !s.ready(k, p) {
+	s.Held = float32(max(k.point, p.Evidence.HeldFades*float64(s.Held)))
+	loud := k.odd || k.decades >= p.tailDecades || s.N < p.warmupSamples
+	if (loud || k.full) && !s.ready(p, k) {
 		k.odd, k.kind = false, KindNone
 		k.lower, k.upper = math.NaN(), math.NaN()
 		if loud { // the same whether a band was asked for or not
@@ -42,24 +42,15 @@ func (s *series) judge(k *look, p *params, d *page) {
 		return
 	}
 	if k.odd || k.full || s.has(flagOpen) {
-		s.band(k, held)
+		s.band(p, k, held)
 	}
-	s.name(k, p, d, calm)
+	s.name(p, k, d, calm)
 }
-
-// What a sample adds to the one before: the chance of an odd sample is larger
-// after an odd one, so part of the evidence of those before, fading, is held
-// against it.
-const (
-	heldAgainst = 0.3
-	heldFades   = 0.8
-	novelYouth  = 50
-)
 
 // name settles the kind, and makes band, kind and score agree: rounding must not
 // put a value on one side of the band and its score on the other of the
 // threshold.
-func (s *series) name(k *look, p *params, d *page, calm bool) {
+func (s *series) name(p *params, k *look, d *page, calm bool) {
 	if !k.odd {
 		k.kind = KindNone
 		if k.lower <= k.upper {
@@ -75,7 +66,7 @@ func (s *series) name(k *look, p *params, d *page, calm bool) {
 	case k.novel > 0 && k.decades-k.novel < k.need:
 		k.kind = KindShape
 		return
-	case k.kind <= KindDip && d != nil && d.reaches(k.x-s.Long, k.season, 2*k.scale):
+	case k.kind <= KindDip && d != nil && d.reaches(p, k.x-s.Long, k.season, p.Calendar.BreakNear*k.scale):
 		k.kind = KindSeasonalBreak
 	case k.kind == KindNone:
 		k.kind = KindDip
@@ -106,73 +97,62 @@ func score(log float64) float64 {
 // scoreOf turns a rarity into a score.
 func scoreOf(rarity float32) float64 { return score(-float64(rarity)) }
 
-// boldness is the factor by which the prior shape of the tail may speak beyond
-// what the number of samples seen could show; firstBold is the same for series
-// that have hardly ever left zero.
-const (
-	boldness  = 3000
-	firstBold = 10
-)
-
 // ready reports whether the series is old enough to alarm: enough samples and
 // span, and a sample count that bears the rarity which the threshold asks for.
-func (s *series) ready(k *look, p *params) bool {
+func (s *series) ready(p *params, k *look) bool {
 	if s.N < p.warmupSamples || since(s.FirstTime, k.t) < p.warmupSpan {
 		return false
 	}
-	bold := float64(boldness)
-	if s.rarelyLeavesZero() {
-		bold = firstBold / (float64(s.Changes)/2 + 1)
+	bold := p.Evidence.Boldness
+	if s.rarelyLeavesZero(p) {
+		bold = p.Evidence.FirstBold / (float64(s.Changes)/2 + 1)
 	}
-	return bold*float64(s.N)*p.budgetPerHour >= s.looksPerHour()
+	return bold*float64(s.N)*p.budgetPerHour >= s.looksPerHour(p)
 }
 
 // rarelyLeavesZero reports whether the series has been zero nearly always: what
 // little has been seen beside says nothing yet about sizes, so that only the
 // rarity of leaving zero counts, by the rule of succession.
-func (s *series) rarelyLeavesZero() bool {
-	return s.Changes < 16 && s.ChangeRate < rarelyChanges && math.Abs(s.Slow) <= 0.2*float64(s.Hi-s.Lo)
+func (s *series) rarelyLeavesZero(p *params) bool {
+	return s.Changes < p.Evidence.ZeroChanges && s.ChangeRate < p.Evidence.RarelyChanges && math.Abs(s.Slow) <= p.Evidence.ZeroMean*float64(s.Hi-s.Lo)
 }
-
-// rarelyChanges is the share of samples below which a change is itself the event.
-const rarelyChanges = 0.1
 
 // judgePoint weighs the residual of this one sample, and more when the samples
 // before it were beyond the quantile on the same side: a run of m is as much
 // rarer than a single one as the chance to go on, m times.
-func (s *series) judgePoint(k *look) {
-	up, down := s.runEvidence(k)
+func (s *series) judgePoint(p *params, k *look) {
+	up, down := s.runEvidence(p, k)
 	switch {
 	case k.x > k.high:
-		k.decades = s.Up.beyond((k.x-k.high)/k.scale, up)
+		k.decades = s.Up.beyond(p, (k.x-k.high)/k.scale, up)
 		k.kind = KindSpike
-		if s.ChangeRate < rarelyChanges {
-			k.decades = min(k.decades, s.rareEvent(k))
+		if s.ChangeRate < p.Evidence.RarelyChanges {
+			k.decades = min(k.decades, s.rareEvent(p, k))
 		}
 	case k.x < k.low:
-		k.decades = s.Down.beyond((k.low-k.x)/k.scale, down)
+		k.decades = s.Down.beyond(p, (k.low-k.x)/k.scale, down)
 		k.kind = KindDip
 	}
 }
 
 // runEvidence returns what the run so far adds on either side.
-func (s *series) runEvidence(k *look) (up, down float64) {
-	if !s.runs(k) {
+func (s *series) runEvidence(p *params, k *look) (up, down float64) {
+	if !s.runs(p, k) {
 		return 0, 0
 	}
 	if s.Run > 0 {
-		return s.runBonus(), 0
+		return s.runBonus(p), 0
 	}
-	return 0, s.runBonus()
+	return 0, s.runBonus(p)
 }
 
 // rareEvent returns the most evidence that a rise of a series which seldom
 // changes can bear: how seldom it rises, by the rule of succession, each event
 // being one look (flock does not apply), and more for a size not seen of late.
-func (s *series) rareEvent(k *look) float64 {
-	most := math.Log10((float64(s.N) + 2) / (float64(s.Changes)/2 + 1) / flockMost)
+func (s *series) rareEvent(p *params, k *look) float64 {
+	most := math.Log10((float64(s.N) + 2) / (float64(s.Changes)/2 + 1) / p.Evidence.FlockMost)
 	if s.Changes < 2 {
-		most += math.Log10(firstBold)
+		most += math.Log10(p.Evidence.FirstBold)
 	}
 	if hi := float64(s.Hi); hi > 0 && k.x > hi {
 		most += math.Log10(k.x/hi) / float64(s.Up.H)
@@ -180,17 +160,14 @@ func (s *series) rareEvent(k *look) float64 {
 	return most
 }
 
-// calmFloor is the shortest run without change that may be called long.
-const calmFloor = 3
-
 // judgeCalm weighs how long the value has not changed at all, against the runs
 // without change seen before. It reports whether that is what the sample is odd
 // by. A value of zero is a matter for the charts.
-func (s *series) judgeCalm(k *look) bool {
-	if k.x != s.X1 || k.x == 0 || s.Changes < 30 || k.gap || float32(s.Still) < s.Calm.Q {
+func (s *series) judgeCalm(p *params, k *look) bool {
+	if k.x != s.X1 || k.x == 0 || s.Changes < p.Evidence.StillChanges || k.gap || float32(s.Still) < s.Calm.Q {
 		return false
 	}
-	d := s.Calm.decades(float64(s.Still) + 1)
+	d := s.Calm.decades(p, float64(s.Still)+1)
 	if d <= k.decades {
 		return false
 	}

@@ -144,7 +144,7 @@ func TestPage_Level_MovesTheMeanOfADayToTheLongLevel(t *testing.T) {
 		d.Known[i>>5] |= 1 << (i & 31)
 	}
 	d.Ages = 1
-	if got, want := d.level(), 505*float64(d.Unit); math.Abs(got-want) > float64(d.Unit) {
+	if got, want := d.level(defaults()), 505*float64(d.Unit); math.Abs(got-want) > float64(d.Unit) {
 		t.Errorf("moved %v, want %v", got, want)
 	}
 	if mean := d.dayMean(); math.Abs(mean) > 1 {

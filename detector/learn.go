@@ -2,30 +2,20 @@ package detector
 
 import "math"
 
-// Memories. Errors of forecasts are remembered over 500 samples, the long level
-// over two days; an odd sample moves the long level by a tenth only.
-const (
-	errorMemory  = 0.002
-	longMemory   = 2 * 86400 // seconds
-	oddTeaches   = 0.1
-	teachYouth   = 500 // samples
-	rangeTeaches = 0.1 // part of the recent range by which a sample may lie off and teach in full
-)
-
 func clip(e, most float64) float64 { return min(max(e, -most), most) }
 
 // learn takes the sample into forecasts, errors and profile. Rates are 1/n
 // while the series is young. What a single sample may teach is clipped.
-func (s *series) learn(k *look, p *params, d *page) {
+func (s *series) learn(p *params, k *look, d *page) {
 	young := 1 / (float64(s.N) + 1)
-	teach := s.teaching(k, p)
+	teach := s.teaching(p, k)
 	if !k.gap && k.lesson {
-		s.learnErrors(k, d, max(1/(float64(s.Fresh)+1), errorMemory)*teach, teach == 1)
+		s.learnErrors(p, k, d, max(1/(float64(s.Fresh)+1), p.Forecast.ErrorRate)*teach, teach == 1)
 	}
-	s.remember(k, teach)
+	s.remember(p, k, teach)
 	most := math.Inf(1)
-	if s.N >= youth {
-		most = 5*k.scale + 3*float64(s.LongScale)
+	if s.N >= p.Forecast.Youth {
+		most = p.Forecast.LevelScales*k.scale + p.Forecast.LevelLong*float64(s.LongScale)
 	}
 	mid := most
 	switch {
@@ -34,11 +24,11 @@ func (s *series) learn(k *look, p *params, d *page) {
 	case k.odd:
 		mid = min(mid, k.scale) // so that it is soon back after a short incident
 	}
-	s.Fast += max(young, 0.3) * (k.x - s.Fast)
-	s.Mid += max(young, 0.06) * clip(k.x-s.Mid, mid)
-	s.Slow += max(young, 0.01) * clip(k.x-s.Slow, most)
-	s.Level += max(young, 0.05) * clip(k.x-k.season-s.Level, most)
-	s.learnLong(k, d, young, teach == 1)
+	s.Fast += max(young, p.Forecast.FastRate) * (k.x - s.Fast)
+	s.Mid += max(young, p.Forecast.MidRate) * clip(k.x-s.Mid, mid)
+	s.Slow += max(young, p.Forecast.SlowRate) * clip(k.x-s.Slow, most)
+	s.Level += max(young, p.Forecast.LevelRate) * clip(k.x-k.season-s.Level, most)
+	s.learnLong(p, k, d, young, teach == 1)
 	s.X1 = k.x
 	if s.N < math.MaxUint32 {
 		s.N++
@@ -49,26 +39,26 @@ func (s *series) learn(k *look, p *params, d *page) {
 }
 
 // learnLong moves the long level, its scale and the page.
-func (s *series) learnLong(k *look, d *page, young float64, ordinary bool) {
+func (s *series) learnLong(p *params, k *look, d *page, young float64, ordinary bool) {
 	dev := k.x - k.anchor
 	// The range lets a trend teach that is slow against the noise.
-	most := 3*float64(s.LongScale) + k.scale + rangeTeaches*float64(s.Hi-s.Lo)
-	if s.N >= youth {
+	most := p.Forecast.LongClip*float64(s.LongScale) + k.scale + p.Forecast.RangeTeaches*float64(s.Hi-s.Lo)
+	if s.N >= p.Forecast.Youth {
 		dev = clip(dev, most)
 	}
-	slow := max(young, min(0.01, float64(s.Step)/longMemory))
+	slow := max(young, min(p.Forecast.LongRate, float64(s.Step)/p.Forecast.LongMemory))
 	if k.turn {
-		d.learn(k, dev, most, ordinary)
+		d.learn(p, k, dev, most, ordinary)
 		s.note(flagFirst, d.First)
 	}
 	if d != nil && s.has(flagFirst) {
 		slow = 0 // this time of day was not known: all of it is the profile's
 	}
 	if k.odd {
-		slow *= oddTeaches
+		slow *= p.Forecast.OddTeaches
 	}
-	if s.Drift[0] > 0 && s.N < runYouth {
-		slow *= 0.5
+	if s.Drift[0] > 0 && s.N < p.Runs.Youth {
+		slow *= p.Forecast.DriftTeaches
 	}
 	s.Long += slow * dev
 	s.LongScale += float32(slow * (math.Abs(dev) - float64(s.LongScale)))
@@ -79,57 +69,67 @@ func (s *series) learnLong(k *look, d *page, young float64, ordinary bool) {
 // was normal before is still known after the recovery. An episode that has
 // lasted for as long as a new level takes to be learned teaches in full, for its
 // noise has come to stay, and to a young series nearly all is new.
-func (s *series) teaching(k *look, p *params) float64 {
+func (s *series) teaching(p *params, k *look) float64 {
 	if !k.odd && !s.has(flagOpen) {
 		return 1
 	}
 	if s.has(flagOpen) && k.t-s.EpisodeSince >= p.relearnAfter {
 		return 1
 	}
-	return max(oddTeaches, 1-float64(s.N)/teachYouth)
+	return max(p.Forecast.OddTeaches, 1-float64(s.N)/p.Forecast.TeachYouth)
 }
 
 // learnErrors moves the experts' mean errors, each freed of what the time of
 // day does to it.
-func (s *series) learnErrors(k *look, d *page, rate float64, ordinary bool) {
-	even, slack := float32(1/(k.spread*k.fine)), float32(0.1*k.scale)
-	r, clipped := float32(rate), s.Fresh > youth
+func (s *series) learnErrors(p *params, k *look, d *page, rate float64, ordinary bool) {
+	even, slack := float32(1/(k.spread*k.fine)), float32(p.Forecast.ErrorSlack*k.scale)
+	r, clipped := float32(rate), uint32(s.Fresh) > p.Forecast.Youth
 	if k.turn {
-		d.learnLeap(k, s.X1, pageStep(s.Step))
+		d.learnLeap(p, k, s.X1, pageStep(p, s.Step))
 		if s.MixErr > 0 {
-			d.learnSpread(k, math.Abs(k.x-k.expected)/(k.fine*float64(s.MixErr)), ordinary)
+			d.learnSpread(p, k, math.Abs(k.x-k.expected)/(k.fine*float64(s.MixErr)), ordinary)
 		}
 	}
 	for i := range s.Err {
 		e := float32(math.Abs(k.x-k.forecast[i])) * even
 		if clipped {
-			e = min(e, 5*s.Err[i]+slack)
+			e = min(e, p.Forecast.ErrorClip*s.Err[i]+slack)
 		}
 		s.Err[i] += r * (e - s.Err[i])
 	}
 	e := float32(math.Abs(k.x-k.expected)) * even
 	if clipped {
-		e = min(e, 5*s.MixErr+slack)
+		e = min(e, p.Forecast.ErrorClip*s.MixErr+slack)
 	}
 	s.MixErr += r * (e - s.MixErr)
 }
 
 // remember keeps the range and how often the value changes.
-func (s *series) remember(k *look, teach float64) {
+func (s *series) remember(p *params, k *look, teach float64) {
 	x := float32(k.x)
 	if x < 0 {
 		s.set(flagNegative)
 	}
 	if teach == 1 {
-		shrink := 0.001 * (s.Hi - s.Lo)
-		s.Hi = max(x, s.Hi-shrink)
-		s.Lo = min(x, s.Lo+shrink)
+		s.rememberRange(p, x)
 	} else if !s.has(flagOpen) && k.lower <= k.upper {
 		s.Hi, s.Lo = max(s.Hi, float32(min(k.x, k.upper))), min(s.Lo, float32(max(k.x, k.lower)))
 	}
+	s.rememberChange(p, k.x)
+}
+
+// rememberRange lets the range follow a value that teaches in full.
+func (s *series) rememberRange(p *params, x float32) {
+	shrink := p.Forecast.RangeShrink * (s.Hi - s.Lo)
+	s.Hi = max(x, s.Hi-shrink)
+	s.Lo = min(x, s.Lo+shrink)
+}
+
+// rememberChange keeps how often the value changes, and for how long it does not.
+func (s *series) rememberChange(p *params, x float64) {
 	changed := float32(0)
-	if k.x != s.X1 {
-		s.Calm.learn(float32(s.Still)+1, calmFloor, tailWeight)
+	if x != s.X1 {
+		s.Calm.learn(p, float32(s.Still)+1, p.calmFloor, p.Tail.Weight)
 		s.Still, changed = 0, 1
 		if s.Changes < math.MaxUint32 {
 			s.Changes++
@@ -137,8 +137,8 @@ func (s *series) remember(k *look, teach float64) {
 	} else if s.Still < math.MaxUint32 {
 		s.Still++
 	}
-	rate := float32(2 * errorMemory)
-	if s.N < 1/(2*errorMemory) {
+	rate := p.Evidence.ChangeRate
+	if float32(s.N) < p.changeYouth {
 		rate = 1 / (float32(s.N) + 1)
 	}
 	s.ChangeRate += rate * (changed - s.ChangeRate)
@@ -158,15 +158,15 @@ func (s *series) measure(x float64) {
 // reflect lets charts and tails learn from the judged sample. Within an episode,
 // and in a run that counts, the tails of residuals do not: excesses that follow
 // one another are one.
-func (s *series) reflect(k *look) {
+func (s *series) reflect(p *params, k *look) {
 	up, down := float32(max(k.x-k.high, 0)/k.scale), float32(max(k.low-k.x, 0)/k.scale)
-	going := s.runs(k)
-	s.learnRun(up, down)
+	going := s.runs(p, k)
+	s.learnRun(p, up, down)
 	if !k.gap && !s.has(flagOpen) && (!going || s.Run == 0) {
 		// Both sides learn from both, the other side's at half its size:
 		// series with few samples have too few excesses for two tails.
-		s.Up.learn(max(up, 0.5*down), 1, tailWeight)
-		s.Down.learn(max(down, 0.5*up), 1, tailWeight)
+		s.Up.learn(p, max(up, p.Tail.OtherSide*down), p.Tail.Floor, p.Tail.Weight)
+		s.Down.learn(p, max(down, p.Tail.OtherSide*up), p.Tail.Floor, p.Tail.Weight)
 	}
-	s.learnCharts(k)
+	s.learnCharts(p, k)
 }

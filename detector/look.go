@@ -2,23 +2,29 @@ package detector
 
 import "math"
 
+// glance is what the guards know of a sample, and all that one which glides needs
+// beside its series: most end with it.
+type glance struct {
+	t  int64   // ms
+	x  float64 // watched value
+	dt float64 // seconds since the sample before
+	// fine is by how much noise is larger than at the series' step: a rate taken
+	// over a fraction of the step counts so much less.
+	fine float64
+	gap  bool // more than Guard.GapSteps steps without a sample
+}
+
 // look is one sample on its way through the pipeline: what was seen, what had
 // been expected, and how odd it is. It lives on the stack.
 type look struct {
-	t      int64
-	x      float64 // watched value
-	dt     float64 // seconds since the sample before
+	glance
 	full   bool    // the band is asked for
 	open   bool    // an episode was open before it
-	gap    bool    // more than gapSteps steps without a sample
 	turn   bool    // the page is read and taught by this sample; see series.turns
 	lesson bool    // errors of forecasts learn from it; see glide.go
 	span   float64 // seconds since the sample that did so before
-	// fine is by how much noise is larger than at the series' step: a rate taken
-	// over a fraction of the step counts so much less.
-	fine  float64
-	share float64 // powers of ten that the series owes to its service
-	zone  int64   // seconds by which local time is ahead of UTC
+	share  float64 // powers of ten that the series owes to its service
+	zone   int64   // seconds by which local time is ahead of UTC
 
 	place    place   // where in day, week and hour
 	season   float64 // offset of day, week and hour at this time
@@ -36,9 +42,6 @@ type look struct {
 	dev      float64 // deviation from the long level in units, clipped
 	low      float64 // ordinary values lie around [low, high]
 	high     float64
-
-	chart [charts]float32 // what charts and storms come to, of a sample that may glide
-	storm [storms]float32
 
 	decades float64      // -log10 p of the most telling evidence, with what is new in shape
 	point   float64      // evidence of this sample alone, before what is held against it
@@ -59,10 +62,6 @@ type look struct {
 // when probabilities are turned into alarms per hour, and count accordingly
 // when quiet samples are to close an episode.
 const (
-	gapSteps    = 3
-	looksApart  = 15
-	flockMost   = 2   // odd samples that come together where many fall into
-	flockLasts  = 900 // so many seconds, which is how long a disturbance lasts
 	secondsHour = 3600
 )
 
@@ -70,42 +69,42 @@ const (
 // holds: its samples, divided by how many odd ones make one episode (the
 // inverse of the extremal index of M. R. Leadbetter, 1983): two while the step is
 // short against a disturbance, one when it is long.
-func (s *series) looksPerHour() float64 {
-	return looksPerHour(float64(s.Step))
+func (s *series) looksPerHour(p *params) float64 {
+	return looksPerHour(p, float64(s.Step))
 }
 
 // looksPerHour is the same for a step in seconds.
-func looksPerHour(step float64) float64 {
-	step = max(step, looksApart)
-	return secondsHour / (step * (1 + (flockMost-1)*math.Exp(-step/flockLasts)))
+func looksPerHour(p *params, step float64) float64 {
+	step = max(step, p.Evidence.LooksApart)
+	return secondsHour / (step * (1 + (p.Evidence.FlockMost-1)*math.Exp(-step/p.Evidence.FlockLasts)))
 }
 
 // predict fills the forecasts, their mixture, the scale and the range of
 // ordinary values. The experts are: the last value; exponential means over
 // about 3, 17 and 100 samples; the level with the season; the last value with
 // the season's change, as far as such changes have come true.
-func (s *series) predict(k *look, d *page) {
+func (s *series) predict(p *params, k *look, d *page) {
 	k.season, k.spread, k.leap = 0, 1, 0
 	if k.turn {
 		k.before = float64(s.Season)
-		d.season(k, float64(s.Step), float64(s.MixErr), s.Season)
+		d.season(p, k, float64(s.Step), float64(s.MixErr), s.Season)
 		s.Season, s.Spread = float32(k.season), d.Spread[k.place.half]
 	} else if d != nil {
 		k.season, k.spread = float64(s.Season), 1+float64(s.Spread)/spreadUnit
 	}
 	k.forecast = [experts]float64{s.X1, s.Fast, s.Mid, s.Slow, s.Level + k.season, s.X1 + k.leap}
-	if d != nil && math.Abs(k.leap) > sharpEdge*float64(s.MixErr) && !k.gap {
+	if d != nil && math.Abs(k.leap) > p.Calendar.SharpEdge*float64(s.MixErr) && !k.gap {
 		s.Fast, s.Mid, s.Slow = s.Fast+k.leap, s.Mid+k.leap, s.Slow+k.leap
 		k.forecast = [experts]float64{s.X1 + k.leap, s.Fast, s.Mid, s.Slow, s.Level + k.season, s.X1 + k.leap}
 	}
-	k.expected = s.mix(k, d != nil)
+	k.expected = s.mix(p, k, d != nil)
 	k.anchor = s.Long + k.season
-	k.scale = s.scale(k)
+	k.scale = s.scale(p, k)
 	if k.lesson {
 		s.Scale = briefOf(k.scale)
 	}
 	k.low, k.high = k.expected, k.expected
-	if d != nil && s.ChangeRate < rarelyChanges {
+	if d != nil && s.ChangeRate < p.Evidence.RarelyChanges {
 		// What a series nearly always shows is ordinary, whatever it shows now.
 		k.low, k.high = min(k.low, s.Slow), max(k.high, s.Slow)
 		if s.Lo == 0 {
@@ -113,26 +112,26 @@ func (s *series) predict(k *look, d *page) {
 		}
 	}
 	if s.BeforeTime != 0 {
-		s.goBack(k, d)
+		s.goBack(p, k, d)
 	}
-	if s.Flags&(flagOpen|flagAfter) != 0 && s.recovering(k.t) {
+	if s.Flags&(flagOpen|flagAfter) != 0 && s.recovering(p, k.t) {
 		k.low, k.high = min(k.low, k.anchor), max(k.high, k.anchor)
 	}
 	if !s.has(flagNegative) {
 		k.expected, k.low, k.high = max(k.expected, 0), max(k.low, 0), max(k.high, 0)
 	}
-	k.unit = float64(s.LongScale) + 0.5*k.scale
-	k.dev = clip((k.x-k.anchor)/k.unit, chartClip)
+	k.unit = float64(s.LongScale) + p.Scale.UnitScale*k.scale
+	k.dev = clip((k.x-k.anchor)/k.unit, p.Charts.Clip)
 }
 
 // mix weighs each expert by the inverse fourth power of its recent error, so
 // that the best leads and those near to it steady it.
-func (s *series) mix(k *look, seasonal bool) float64 {
+func (s *series) mix(p *params, k *look, seasonal bool) float64 {
 	n := experts
 	if !seasonal {
 		n -= 2
 	}
-	if s.N <= youth {
+	if s.N <= p.Forecast.Youth {
 		return k.forecast[0]
 	}
 	at, best := 0, s.Err[0]
@@ -145,8 +144,8 @@ func (s *series) mix(k *look, seasonal bool) float64 {
 		s.Weights = [experts]uint8{1}
 		return k.forecast[0]
 	}
-	if s.runs(k) {
-		return k.forecast[s.steadiest(at)]
+	if s.runs(p, k) {
+		return k.forecast[s.steadiest(p, at)]
 	}
 	var sum, weight float64
 	var weights [experts]uint8
@@ -163,51 +162,36 @@ func (s *series) mix(k *look, seasonal bool) float64 {
 	return sum / weight
 }
 
-// youth is the number of samples before which nothing is clipped.
-const youth = 10
-
-// Floors under the error: what a series has shown over days and in its recent
-// range says that it can move, however still it is just now.
-const (
-	floorLong  = 0.15  // of the long scale
-	floorRange = 0.007 // of the range
-	floorFresh = 100   // samples after which little more than that range counts; five times it at first
-	floorValue = 1e-4  // of the value: rounding
-)
-
 // scale returns the mean absolute error of the forecast, not smaller than what
 // rounding, rare changes and counting allow, and wider after a gap.
-func (s *series) scale(k *look) float64 {
+func (s *series) scale(p *params, k *look) float64 {
 	size := max(math.Abs(s.Slow), math.Abs(s.X1))
 	fresh := float64(max(s.Fresh, 1))
-	floor := floorValue*size + floorLong*float64(s.LongScale) + floorRange*(1+4*floorFresh/(fresh+floorFresh))*float64(s.Hi-s.Lo)
+	floor := p.Scale.FloorValue*size + p.Scale.FloorLong*float64(s.LongScale) + p.Scale.FloorRange*(1+p.Scale.FreshTimes*p.Scale.FloorFresh/(fresh+p.Scale.FloorFresh))*float64(s.Hi-s.Lo)
 	// A series that hardly ever changes has shown no noise to measure by:
 	// until it does, five percent of its value are taken for no change.
-	if still := 1 - 20*float64(s.ChangeRate); still > 0 {
-		floor += 0.05 * size * still
+	if still := 1 - p.stillTimes*float64(s.ChangeRate); still > 0 {
+		floor += p.Scale.StillFloor * size * still
 	}
 	// Counting noise: a value made of few units of size Quantum varies by the
 	// square root of their number (Poisson). Two-valued series are not counts.
-	if q := float64(s.Quantum) * k.fine * k.fine; q > 0 && (s.Changes >= 3 || s.X1 == 0) && max(float64(s.Hi), k.x)-min(float64(s.Lo), k.x) > 1.5*q {
-		if size := max(math.Abs(k.anchor), math.Abs(s.X1)); floor < 0.8*q*5 {
-			floor = max(floor, 0.8*q*math.Sqrt(max(min(size/q, 25), 1)))
+	if q := float64(s.Quantum) * k.fine * k.fine; q > 0 && (s.Changes >= p.Scale.CountChanges || s.X1 == 0) && max(float64(s.Hi), k.x)-min(float64(s.Lo), k.x) > p.Scale.CountRange*q {
+		if size := max(math.Abs(k.anchor), math.Abs(s.X1)); floor < p.Scale.CountNoise*q*p.countsReach {
+			floor = max(floor, p.Scale.CountNoise*q*math.Sqrt(max(min(size/q, p.Scale.CountMost), 1)))
 		}
 	}
 	// The error of a young series is itself uncertain.
-	err := float64(s.MixErr) * k.spread * k.fine * (1 + 6/fresh)
+	err := float64(s.MixErr) * k.spread * k.fine * (1 + p.Scale.Young/fresh)
 	if k.gap {
-		err *= math.Sqrt(min(k.dt/float64(s.Step), 100))
+		err *= math.Sqrt(min(k.dt/float64(s.Step), p.Scale.GapMost))
 	}
 	return max(err+floor, math.SmallestNonzeroFloat32)
 }
 
-// recoverySteps is how long after an episode the way back is still not odd.
-const recoverySteps = 60
-
 // recovering reports whether an episode is open or ended a short while ago, in
 // which case returning to the level before it is not odd.
-func (s *series) recovering(t int64) bool {
-	if s.has(flagOpen) || float64(t-s.EpisodeEnd) < recoverySteps*1000*float64(s.Step) {
+func (s *series) recovering(p *params, t int64) bool {
+	if s.has(flagOpen) || float64(t-s.EpisodeEnd) < p.Episode.RecoverySteps*1000*float64(s.Step) {
 		return true
 	}
 	s.clear(flagAfter)

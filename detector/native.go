@@ -176,7 +176,7 @@ func (b *Bank) feedNative(n *native, s telemetry.HistogramSample, to sink) {
 	case h.CounterResetHint == histogram.GaugeType:
 		n.time, n.begun = s.T, false
 		for q := range quantiles {
-			if h.Count >= leastObservations[q] {
+			if h.Count >= b.params.Histogram.Least[q] {
 				b.judgeNative(n, q, nativeQuantile(q, h), to)
 			} else {
 				b.alive(n.slot[q], s.T)
@@ -251,7 +251,7 @@ func (b *Bank) lookNative(n *native, at uint8, to sink) {
 	for q := range quantiles {
 		gained := h.Count - n.room[n.base[q]].Count
 		switch {
-		case gained >= leastObservations[q]:
+		case gained >= b.params.Histogram.Least[q]:
 			v := math.NaN()
 			h.CopyTo(&n.diff)
 			if diff, _, _, err := n.diff.Sub(&n.room[n.base[q]]); err == nil {
@@ -261,7 +261,7 @@ func (b *Bank) lookNative(n *native, at uint8, to sink) {
 			}
 			n.base[q], n.since[q] = at, n.time
 			b.judgeNative(n, q, v, to)
-		case n.time-n.since[q] >= mostSpan:
+		case n.time-n.since[q] >= b.params.Histogram.MostSpan:
 			b.histograms.counted[fateFew].Add(1)
 			n.base[q], n.since[q] = at, n.time
 			b.judgeNative(n, q, math.Float64frombits(value.StaleNaN), to)

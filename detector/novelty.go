@@ -25,21 +25,15 @@ type novelty struct {
 }
 
 const (
-	novelBlock  = 2 * secondsHour // seconds
 	novelLevels = 6
-	novelMemory = 200 // blocks over which the share of the new is learned
-	novelMargin = 0.1 // by which the range grows beyond a value outside of it
-	novelFresh  = 1.3 // widening beyond which all is forgotten
-	novelWeight = 0.7 // part of the evidence that is added to that of the sample
-	novelFree   = 1   // powers of ten that a new sequence must be rarer than one in
 )
 
 // step takes in a sample. When it ends a block whose sequence is new, it returns
 // the powers of ten to add to the evidence, else 0.
-func (n *novelty) step(x, step float64) float64 {
+func (n *novelty) step(p *params, x, step float64) float64 {
 	n.Sum += float32(x)
 	n.Count++
-	samples := n.samples(step)
+	samples := n.samples(p, step)
 	if float64(n.Count) < samples {
 		return 0
 	}
@@ -49,7 +43,7 @@ func (n *novelty) step(x, step float64) float64 {
 		n.Low, n.High = mean, mean
 	}
 	n.Blocks = min(n.Blocks, math.MaxUint16-1) + 1
-	n.widen(mean)
+	n.widen(p, mean)
 	if n.High == n.Low {
 		return 0
 	}
@@ -62,24 +56,24 @@ func (n *novelty) step(x, step float64) float64 {
 	}
 	fresh := n.Seen[at/32]&(1<<(at%32)) == 0
 	n.Seen[at/32] |= 1 << (at % 32)
-	return n.rate(fresh, samples)
+	return n.rate(p, fresh, samples)
 }
 
 // samples returns how many samples make a block at a step in seconds.
-func (*novelty) samples(step float64) float64 {
-	return min(max(math.Round(novelBlock/max(step, 1e-3)), 1), math.MaxUint16-1)
+func (*novelty) samples(p *params, step float64) float64 {
+	return min(max(math.Round(p.Novelty.Block/max(step, 1e-3)), 1), math.MaxUint16-1)
 }
 
 // widen takes a mean outside of the range into it. A range that has become much
 // wider has given every level another meaning.
-func (n *novelty) widen(mean float32) {
+func (n *novelty) widen(p *params, mean float32) {
 	if mean >= n.Low && mean <= n.High {
 		return
 	}
 	width := n.High - n.Low
-	n.Low = min(n.Low, mean-novelMargin*width*float32(b2i(mean < n.Low)))
-	n.High = max(n.High, mean+novelMargin*width*float32(b2i(mean > n.High)))
-	if n.High-n.Low > novelFresh*width {
+	n.Low = min(n.Low, mean-p.Novelty.Margin*width*float32(b2i(mean < n.Low)))
+	n.High = max(n.High, mean+p.Novelty.Margin*width*float32(b2i(mean > n.High)))
+	if n.High-n.Low > p.Novelty.Widened*width {
 		n.Seen, n.Run = [len(n.Seen)]uint32{}, 0
 	}
 }
@@ -92,14 +86,14 @@ func b2i(b bool) int {
 }
 
 // rate learns whether the block was new and returns what that is worth.
-func (n *novelty) rate(fresh bool, samples float64) float64 {
+func (n *novelty) rate(p *params, fresh bool, samples float64) float64 {
 	was, new := float64(n.Share)+1/float64(n.Blocks+1), float32(0)
 	if fresh {
 		new = 1
 	}
-	n.Share += max(1/float32(n.Blocks), 1.0/novelMemory) * (new - n.Share)
+	n.Share += max(1/float32(n.Blocks), 1/p.Novelty.Memory) * (new - n.Share)
 	if !fresh {
 		return 0
 	}
-	return novelWeight * max(0, math.Log10(samples/was)-novelFree)
+	return p.Novelty.Weight * max(0, math.Log10(samples/was)-p.Novelty.Free)
 }

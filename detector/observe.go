@@ -27,16 +27,22 @@ var outcomeNames = [outcomes]string{"taken", "first", "not_a_number", "late", "s
 // samples leave more in the look. A staleness marker that ends an open episode
 // gives PhaseLost.
 func (s *series) observe(p *params, slab *days, k *look, v float64) (Phase, outcome) {
-	why := s.admit(k, k.t, v)
-	if why != taken {
+	why := s.admit(p, &k.glance, v)
+	return s.follow(p, slab, k, why), why
+}
+
+// follow goes on with what the guards said of a sample.
+func (s *series) follow(p *params, slab *days, k *look, why outcome) Phase {
+	switch why {
+	case taken:
+		return s.take(p, slab, k)
+	case ended:
 		k.rarity = notRare
-		if why != ended {
-			return PhaseQuiet, why
-		}
 		s.set(flagStale)
-		return s.lose(), why
+		return s.lose()
 	}
-	return s.take(p, slab, k), taken
+	k.rarity = notRare
+	return PhaseQuiet
 }
 
 // tells reports whether a phase is news.
@@ -44,26 +50,30 @@ func (p Phase) tells() bool { return p != PhaseQuiet && p != PhaseOngoing }
 
 // take judges and learns an admitted sample and moves the episode on.
 func (s *series) take(p *params, slab *days, k *look) Phase {
-	if s.glides(k, p) {
-		s.Rarity, s.Kind = k.rarity, KindNone
-		glided := *k
-		if k.full {
-			s.weighAside(p, slab, k)
+	var w slide
+	if s.glides(p, &k.glance, k.share, &w) {
+		if k.rarity = w.rarity; k.full {
+			s.weighAside(p, slab, k, &w)
 		}
-		s.glide(&glided)
+		s.glide(p, &k.glance, &w)
 		return PhaseQuiet
 	}
+	return s.weigh(p, slab, k)
+}
+
+// weigh is take for a sample that does not glide.
+func (s *series) weigh(p *params, slab *days, k *look) Phase {
 	d := s.prepare(p, slab, k)
-	s.predict(k, d)
-	s.judge(k, p, d)
-	if s.N >= 3 {
-		s.reflect(k)
+	s.predict(p, k, d)
+	s.judge(p, k, d)
+	if s.N >= p.Tail.After {
+		s.reflect(p, k)
 	}
-	s.learn(k, p, d)
+	s.learn(p, k, d)
 	if k.turn {
-		d.Outlook.learn(&present{t: k.t, x: k.x, season: k.season, long: s.Long, unit: k.unit, dt: k.span}, calendar{d, s, p.zone})
+		d.Outlook.learn(p, &present{t: k.t, x: k.x, season: k.season, long: s.Long, unit: k.unit, dt: k.span}, calendar{d, s, p})
 	}
-	phase := s.episode(k, p)
+	phase := s.episode(p, k)
 	s.report(k)
 	return phase
 }
@@ -72,15 +82,15 @@ func (s *series) take(p *params, slab *days, k *look) Phase {
 // returns the series' page, nil without.
 func (s *series) prepare(p *params, slab *days, k *look) *page {
 	k.zone, k.open = p.zone.offset(k.t), s.has(flagOpen)
-	s.newDay(k.t)
-	d := s.page(k, slab)
+	s.newDay(p, k.t)
+	d := s.page(p, k, slab)
 	s.measure(k.x)
 	if s.N == 0 {
 		s.FirstTime = seconds(k.t)
 		s.start(k.x)
 	}
-	if s.turns(k, d) && d.grow(k.t) {
-		s.newAge(d)
+	if s.turns(p, k, d) && d.grow(k.t) {
+		s.newAge(p, d)
 	}
 	return d
 }
@@ -89,17 +99,14 @@ func (s *series) prepare(p *params, slab *days, k *look) *page {
 // much time it then stands for: once in each three minutes by the clock. What it
 // knows is by quarters of an hour and slower, so that of samples that are closer
 // one does for all, and the others leave its memory alone.
-func (s *series) turns(k *look, d *page) bool {
-	turn := turnOf(k.t)
+func (s *series) turns(p *params, k *look, d *page) bool {
+	turn := p.turnOf(k.t)
 	passed := turn - s.Turn
 	s.Turn = turn
-	k.lesson = passed != 0 || s.Fresh < glideYouth || s.lessonDue()
-	k.turn, k.span = d != nil && passed != 0, max(k.dt, leastStep*float64(passed))
+	k.lesson = passed != 0 || s.Fresh < p.Glide.Youth || s.lessonDue(p)
+	k.turn, k.span = d != nil && passed != 0, max(k.dt, p.leastStep*float64(passed))
 	return k.turn
 }
-
-// turnOf returns which three minutes a time in ms lies in, modulo 65536.
-func turnOf(t int64) uint16 { return uint16(t / (leastStep * 1000)) }
 
 // start places all levels on the first value.
 func (s *series) start(x float64) {
@@ -112,7 +119,8 @@ func (s *series) start(x float64) {
 const largest = 1e30
 
 // admit guards: it turns the sample into the watched value, or says why not.
-func (s *series) admit(k *look, t int64, v float64) outcome {
+func (s *series) admit(p *params, k *glance, v float64) outcome {
+	t := k.t
 	if value.IsStaleNaN(v) {
 		if s.LastTime == 0 || t < s.LastTime {
 			return late
@@ -134,7 +142,7 @@ func (s *series) admit(k *look, t int64, v float64) outcome {
 		return taken
 	}
 	k.dt = float64(t-s.LastTime) / 1000
-	s.learnStep(k)
+	s.learnStep(p, k)
 	before := s.Raw
 	s.LastTime, s.Raw = t, v
 	s.clear(flagStale | flagMissing)
@@ -143,7 +151,7 @@ func (s *series) admit(k *look, t int64, v float64) outcome {
 		return taken
 	}
 	if v < before {
-		return s.fall(before, v)
+		return s.fall(p, before, v)
 	}
 	k.x = (v - before) / k.dt
 	if !(k.x <= largest) {
@@ -155,43 +163,39 @@ func (s *series) admit(k *look, t int64, v float64) outcome {
 // fall handles a counter that went down: a reset starts again near zero. One
 // that keeps falling by less than half of its value is a gauge with a counter's
 // name, and is learned anew as such.
-func (s *series) fall(before, v float64) outcome {
-	if v > before/2 {
+func (s *series) fall(p *params, before, v float64) outcome {
+	if v > p.Guard.ResetBelow*before {
 		s.NotCounter++
-		if s.NotCounter >= 3 {
+		if s.NotCounter >= p.Guard.GaugeFalls {
 			last, at, step := s.Raw, s.LastTime, s.Step
-			s.restart()
+			s.restart(p)
 			s.set(flagGaugeAfterAll)
 			s.Raw, s.LastTime, s.FirstTime, s.Step = last, at, seconds(at), step
-			s.Looks = float32(math.Log10(s.looksPerHour()))
+			s.Looks = float32(math.Log10(s.looksPerHour(p)))
 		}
 	}
 	return reset
 }
 
-// pageAge is how long a series must have lived, in milliseconds, before it is
-// given a page for its day.
-const pageAge = 6 * 3600 * 1000
-
 // page returns the series' page, giving it one when it is old enough and has
 // something to learn; nil without.
-func (s *series) page(k *look, slab *days) *page {
+func (s *series) page(p *params, k *look, slab *days) *page {
 	if s.has(flagPage) {
 		d := slab.at(s.Page)
 		if s.N == 0 { // the series was learned anew
 			d.start(k.t, math.Abs(k.x))
-			s.Turn = turnOf(k.t) - 1
+			s.Turn = p.turnOf(k.t) - 1
 		}
 		return d
 	}
-	if s.N < youth || s.ChangeRate < 0.02 || s.Step > 2*3600 || since(s.FirstTime, k.t) < pageAge {
+	if s.N < p.Forecast.Youth || s.ChangeRate < p.Calendar.PageChanges || s.Step > p.Calendar.PageStep || since(s.FirstTime, k.t) < p.Calendar.PageAge {
 		return nil
 	}
 	s.Page = slab.take()
 	s.set(flagPage)
 	d := slab.at(s.Page)
 	d.start(k.t, float64(s.Hi-s.Lo))
-	s.Turn = turnOf(k.t) - 1
+	s.Turn = p.turnOf(k.t) - 1
 	return d
 }
 

@@ -44,27 +44,14 @@ type outlook struct {
 }
 
 const (
-	horizons     = 5
-	pendings     = 8
-	outlookTick  = 3600 * 1000          // ms
-	outlookPhase = 22*60*1000 + 30*1000 // ms: clear of what runs on the hour and its quarters
-	outlookMean  = 20 * 60              // seconds
-	outlookRate  = 0.05                 // least share of an error in the mean error
-	keepRate     = 0.1                  // largest step of keep
-	slopeRate    = 0.15                 // largest step of slope
-	slopeMost    = 0.5                  // of a trend that is even, and counted twice: all of it
-	shareRate    = 0.015                // largest step of share
-	shareMost    = 1.3                  // a profile that is still growing may be stretched
-	evenEnough   = 1.2                  // moves of a trend that differ by less are even
-	evenPower    = 6                    // by which a trend counts less the less even it is
-	outlookYouth = 2                    // errors that the first errors are wide by
-	outlookClip  = 3                    // units by which one sample may lie off for Base
+	horizons    = 5
+	pendings    = 8
+	outlookTick = 3600 * 1000 // ms
 )
 
 // ahead is one horizon: pending forecasts, one made every so many hours.
 type ahead struct {
 	every, pending, first int
-	keep                  float64 // before anything is learned
 }
 
 // hours returns how far ahead the horizon's forecasts are.
@@ -75,7 +62,7 @@ func (a ahead) hours() float64 { return float64(a.every * a.pending) }
 // the longer ones are nearly whole days, so that their levels are compared at
 // nearly the same time of day.
 var aheads = [horizons]ahead{
-	{1, 1, 0, 0.8}, {7, 1, 1, 0.5}, {25, 1, 2, 0.4}, {25, 3, 3, 0.3}, {73, 2, 6, 0.2},
+	{1, 1, 0}, {7, 1, 1}, {25, 1, 2}, {25, 3, 3}, {73, 2, 6},
 }
 
 // drifts is the first horizon that measures a trend, which the shorter take over.
@@ -89,16 +76,16 @@ var turns = [horizons]int{3, 4, 0, 1, 2}
 type calendar struct {
 	page   *page
 	series *series
-	zone   *zone
+	params *params
 }
 
 // offset returns the offset of the season at a time in ms.
 func (c calendar) offset(t int64) float64 {
-	return c.page.at(t/1000+c.zone.offset(t), float64(c.series.Step), float64(c.series.MixErr))
+	return c.page.at(c.params, t/1000+c.params.zone.offset(t), float64(c.series.Step), float64(c.series.MixErr))
 }
 
 // centre returns the mean offset over a day, and over a week where that is of use.
-func (c calendar) centre() float64 { return c.page.centre() }
+func (c calendar) centre() float64 { return c.page.centre(c.params) }
 
 // present is a sample as the outlook sees it.
 type present struct {
@@ -110,28 +97,28 @@ type present struct {
 }
 
 // learn takes one sample, later than the one before.
-func (o *outlook) learn(p *present, c calendar) {
-	e := p.x - p.season + float64(o.Centre) - float64(o.Base)
-	if most := outlookClip * p.unit; e > most {
+func (o *outlook) learn(p *params, now *present, c calendar) {
+	e := now.x - now.season + float64(o.Centre) - float64(o.Base)
+	if most := p.Outlook.Clip * now.unit; e > most {
 		e = most
 	} else if e < -most {
 		e = -most
 	}
-	if p.dt < outlookMean {
-		e *= p.dt * (1.0 / outlookMean)
+	if now.dt < p.Outlook.Mean {
+		e *= now.dt * p.outlookShare
 	}
 	o.Base += float32(e)
-	if p.t >= int64(o.Tick+1)*outlookTick-outlookPhase {
-		o.hour(p, c)
+	if now.t >= int64(o.Tick+1)*outlookTick-p.Outlook.Phase {
+		o.hour(p, now, c)
 	}
 }
 
 // hour judges what is due at the first sample of an hour, and foretells anew.
-func (o *outlook) hour(p *present, c calendar) {
+func (o *outlook) hour(p *params, now *present, c calendar) {
 	before := o.Tick
-	tick := int32((p.t + outlookPhase) / outlookTick)
+	tick := int32((now.t + p.Outlook.Phase) / outlookTick)
 	if before == 0 {
-		o.start(p.x-p.season, tick)
+		o.start(p, now.x-now.season, tick)
 		before = tick
 	}
 	o.Tick = tick
@@ -139,26 +126,24 @@ func (o *outlook) hour(p *present, c calendar) {
 	o.Base += centre - o.Centre
 	o.Centre = centre
 	for _, i := range turns {
-		o.turn(i, before, p, c)
+		o.turn(p, i, before, now, c)
 	}
 }
 
-func (o *outlook) start(level float64, tick int32) {
-	*o = outlook{Tick: tick, Base: float32(level), Slope: shareOf(slopeMost), Share: shareOf(1)}
+func (o *outlook) start(p *params, level float64, tick int32) {
+	*o = outlook{Tick: tick, Base: float32(level), Slope: shareOf(p.Outlook.SlopeMost), Share: shareOf(1)}
 	for i := range o.Now {
 		o.Now[i] = float32(math.NaN())
 	}
-	for i, a := range aheads {
-		o.Keep[i], o.Reach[i] = shareOf(a.keep), octavesOf(reachPrior)
+	for i := range aheads {
+		o.Keep[i], o.Reach[i] = shareOf(p.Outlook.Keep[i]), octavesOf(p.Outlook.Reach)
 	}
 	// Of errors with exponential tails.
-	o.Shape = [2]octaves{octavesOf(0.7), octavesOf(1.3)}
+	o.Shape = [2]octaves{octavesOf(p.Outlook.Shape[0]), octavesOf(p.Outlook.Shape[1])}
 }
 
-const reachPrior = 2.3
-
 // turn judges the forecast of horizon i that is due and makes the next.
-func (o *outlook) turn(i int, before int32, p *present, c calendar) {
+func (o *outlook) turn(p *params, i int, before int32, now *present, c calendar) {
 	a := aheads[i]
 	every, n := int32(a.every), int32(a.pending)
 	grid, was := floorDiv(o.Tick, every), floorDiv(before, every)
@@ -170,18 +155,18 @@ func (o *outlook) turn(i int, before int32, p *present, c calendar) {
 	}
 	at := a.slot(grid)
 	if !isNaN32(o.Now[at]) && o.Tick-before <= 2 {
-		o.judge(i, at, p.x)
+		o.judge(p, i, at, now.x)
 	}
 	trend, ok := 0.0, false
 	if i >= drifts {
-		trend, ok = o.drift(i, grid-1)
+		trend, ok = o.drift(p, i, grid-1)
 	}
 	if !ok {
-		trend = o.trend(i)
+		trend = o.trend(p, i)
 	}
-	due := p.t + int64(a.hours()*outlookTick)
+	due := now.t + int64(a.hours()*outlookTick)
 	o.Now[at], o.Trend[at], o.Season[at] = o.Base, briefOf(trend), briefOf(c.offset(due)-float64(o.Centre))
-	o.Lag[at] = briefOf(o.lag(p.long, trend/a.hours()))
+	o.Lag[at] = briefOf(o.lag(p, now.long, trend/a.hours()))
 }
 
 // slot returns where the forecast made at step grid is kept.
@@ -192,9 +177,9 @@ func (a ahead) slot(grid int32) int {
 
 // lag returns how far the level lies from the long level beyond what a trend, in
 // units an hour, has put between them: the long level is late by its memory.
-func (o *outlook) lag(long, hourly float64) float64 {
+func (o *outlook) lag(p *params, long, hourly float64) float64 {
 	lag := float64(o.Base) - long - float64(o.Centre)
-	late := hourly * o.Slope.value() * longMemory / secondsHour
+	late := hourly * o.Slope.value() * p.Forecast.LongMemory / secondsHour
 	if late*lag <= 0 {
 		return lag
 	}
@@ -204,7 +189,7 @@ func (o *outlook) lag(long, hourly float64) float64 {
 // trend returns what the level is to do over horizon i if it goes on as it did
 // when that was last measured: over the horizon itself if it has been lived
 // through, else over a shorter one, and never over one shorter than drifts.
-func (o *outlook) trend(i int) float64 {
+func (o *outlook) trend(p *params, i int) float64 {
 	k := max(i, drifts)
 	for k > drifts && o.Tried[k] == 0 {
 		k--
@@ -222,7 +207,7 @@ func (o *outlook) trend(i int) float64 {
 // twice that, which Slope halves to begin with, if they agree. A level step, a
 // spike and most of what a random walk does are no trend. It is false with less
 // than two moves to compare.
-func (o *outlook) drift(i int, grid int32) (float64, bool) {
+func (o *outlook) drift(p *params, i int, grid int32) (float64, bool) {
 	a := aheads[i]
 	least, most, newest, moves := math.Inf(1), 0.0, 0.0, 0
 	later, alike := float64(o.Base), true
@@ -245,14 +230,14 @@ func (o *outlook) drift(i int, grid int32) (float64, bool) {
 	if !alike {
 		return 0, true
 	}
-	even := math.Pow(min(1, evenEnough*least/most), evenPower)
+	even := math.Pow(min(1, p.Outlook.EvenEnough*least/most), p.Outlook.EvenPower)
 	return (float64(o.Base) - later) * float64(a.pending) / float64(moves) * even * (1 + even), true
 }
 
 // judge compares the forecast kept at slot at with what came. A multiple grows by
 // about a sixth with a miss and shrinks with a hit by so much that it stands still
 // when 20 %, 10 % and 5 % of errors miss the three intervals.
-func (o *outlook) judge(i, at int, x float64) {
+func (o *outlook) judge(p *params, i, at int, x float64) {
 	lag, trend, season := o.Lag[at].value(), o.Trend[at].value(), o.Season[at].value()
 	off := x - (float64(o.Now[at]) - (1-o.Keep[i].value())*lag + o.Slope.value()*trend + o.Share.value()*season)
 	size := math.Abs(off)
@@ -261,28 +246,28 @@ func (o *outlook) judge(i, at int, x float64) {
 		o.Tried[i]++
 	}
 	if o.Tried[i] > 1 {
-		half := o.half(i)
+		half := o.half(p, i)
 		low, high := half*o.Shape[0].value(), half*o.Shape[1].value()
-		o.Shape[0] = o.Shape[0].step(size > low, 44, 11)
-		o.Reach[i] = o.Reach[i].step(size > half, 54, 6)
-		o.Shape[1] = o.Shape[1].step(size > high, 57, 3)
+		o.Shape[0] = o.Shape[0].step(size > low, p.Outlook.Grow[0], p.Outlook.Shrink[0])
+		o.Reach[i] = o.Reach[i].step(size > half, p.Outlook.Grow[1], p.Outlook.Shrink[1])
+		o.Shape[1] = o.Shape[1].step(size > high, p.Outlook.Grow[2], p.Outlook.Shrink[2])
 		if high > 0 {
-			size = min(size, 4*high)
+			size = min(size, p.Outlook.SizeMost*high)
 		}
 	}
-	scale += max(1/float64(o.Tried[i]), outlookRate) * (size - scale)
+	scale += max(1/float64(o.Tried[i]), p.Outlook.Rate) * (size - scale)
 	o.Scale[i] = octavesOf(scale)
 	if scale == 0 || off == 0 {
 		return
 	}
-	o.Keep[i] = o.Keep[i].move(keepRate, off/scale, lag/scale, 1)
+	o.Keep[i] = o.Keep[i].move(p.Outlook.KeepRate, off/scale, lag/scale, 1)
 	if i >= drifts-1 {
-		o.Slope = o.Slope.move(slopeRate, off/scale, trend/scale, slopeMost)
+		o.Slope = o.Slope.move(p.Outlook.SlopeRate, off/scale, trend/scale, p.Outlook.SlopeMost)
 	}
-	o.Share = o.Share.move(shareRate, off/scale, season/scale, shareMost)
+	o.Share = o.Share.move(p.Outlook.ShareRate, off/scale, season/scale, p.Outlook.ShareMost)
 }
 
 // half returns half the width of the 90 % interval of horizon i.
-func (o *outlook) half(i int) float64 {
-	return o.Scale[i].value() * o.Reach[i].value() * (1 + outlookYouth/float64(max(o.Tried[i], 1)))
+func (o *outlook) half(p *params, i int) float64 {
+	return o.Scale[i].value() * o.Reach[i].value() * (1 + p.Outlook.Young/float64(max(o.Tried[i], 1)))
 }

@@ -115,7 +115,7 @@ func TestOutlook_Drift_OnlyWhatMovesAlike(t *testing.T) {
 			for j, v := range c.now {
 				o.Now[aheads[i].slot(grid-2+int32(j))] = float32(v)
 			}
-			got, known := o.drift(i, grid)
+			got, known := o.drift(defaults(), i, grid)
 			if known != c.known || math.Abs(got-c.want) > 0.05+0.01*math.Abs(c.want) {
 				t.Errorf("got %v (%v), want %v (%v)", got, known, c.want, c.known)
 			}
@@ -126,10 +126,10 @@ func TestOutlook_Drift_OnlyWhatMovesAlike(t *testing.T) {
 func TestOutlook_GapOverWhatWasDue_IsNotJudged(t *testing.T) {
 	var d page
 	var last int64
-	c := calendar{&d, &series{Step: 60}, nil}
+	c := calendar{&d, &series{Step: 60}, defaults()}
 	run := func(o *outlook, from, to int64, x float64) {
 		for at := from; at < to; at += 60_000 {
-			o.learn(&present{t: at, x: x, unit: 1000, dt: float64(at-last) / 1000}, c)
+			o.learn(c.params, &present{t: at, x: x, unit: 1000, dt: float64(at-last) / 1000}, c)
 			last = at
 		}
 	}

@@ -46,13 +46,13 @@ type replay struct {
 func (r *replay) run(l labels.Labels, samples []telemetry.Sample, emit func(Verdict)) {
 	flags, _ := classify(l)
 	s := series{Flags: flags | flagUsed}
-	s.restart()
+	s.restart(&r.params)
 	for _, x := range samples {
 		k := r.look(x.T)
 		phase, why := s.observe(&r.params, &r.own, &k, x.V)
 		if r.service != nil {
 			if phase == PhaseOpened {
-				r.service.charge(x.T, 1, k.rarity-r.service.alone(&r.params, x.T))
+				r.service.charge(&r.params, x.T, 1, k.rarity-r.service.alone(&r.params, x.T))
 			}
 			r.service.rare(&r.params, &s, 1, x.T, k.rarity)
 		}
@@ -71,7 +71,7 @@ func (r *replay) run(l labels.Labels, samples []telemetry.Sample, emit func(Verd
 func (r *replay) look(t int64) look {
 	share := r.share
 	if r.service != nil {
-		share = r.service.shareAt(t)
+		share = r.service.shareAt(&r.params, t)
 	}
-	return look{t: t, fine: 1, full: true, share: float64(share)}
+	return look{glance: glance{t: t, fine: 1}, full: true, share: float64(share)}
 }

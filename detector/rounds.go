@@ -51,11 +51,7 @@ func (b *Bank) Feed(slot Slot, t int64, v float64, tell func(Verdict)) bool {
 	case slot.native():
 		b.feedNativeFloat(slot, t, v, sink{to: tell})
 	default:
-		out, told := b.Observe(slot, t, v)
-		if told {
-			tell(out)
-		}
-		return out.Phase != PhaseGone
+		return b.judge(slot, t, v, sink{to: tell})
 	}
 	return true
 }
@@ -104,7 +100,7 @@ func (b *Bank) arrive(g *classic, k *bucket, t int64, v float64, to sink) {
 		b.advance(g, to)
 	}
 	if t > g.Time {
-		h.nextRound(g, t)
+		h.nextRound(&b.params, g, t)
 	}
 	h.deliver(g, k, v)
 	b.complete(g, to)
@@ -127,7 +123,7 @@ func (b *Bank) advance(g *classic, to sink) {
 	h := &b.histograms
 	t := g.Next
 	g.Next, g.Early = 0, 0
-	h.nextRound(g, t)
+	h.nextRound(&b.params, g, t)
 	for at := g.First; at != 0; {
 		k := h.at(at)
 		if at = k.Next; k.Waits {
@@ -140,7 +136,7 @@ func (b *Bank) advance(g *classic, to sink) {
 
 // nextRound begins the round of time t. Buckets that the round before still
 // waited for have missed it.
-func (h *histograms) nextRound(g *classic, t int64) {
+func (h *histograms) nextRound(p *params, g *classic, t int64) {
 	if !g.Closed && g.Round != 0 {
 		h.counted[fateIncomplete].Add(1)
 		for at := g.First; at != 0; {
@@ -149,7 +145,7 @@ func (h *histograms) nextRound(g *classic, t int64) {
 			if !k.Active || k.Round == g.Round || k.Waits {
 				continue
 			}
-			if k.Missed++; k.Missed >= maxMissed {
+			if k.Missed++; k.Missed >= p.Histogram.MaxMissed {
 				k.Active, k.Based = false, false
 				g.Active--
 			}
@@ -227,11 +223,11 @@ func (b *Bank) look(g *classic, to sink) {
 			continue
 		}
 		switch {
-		case seen[len(seen)-1].count >= leastObservations[q]:
+		case seen[len(seen)-1].count >= b.params.Histogram.Least[q]:
 			v := bucketQuantile(quantileOf[q], seen)
 			h.rebase(g, q)
 			b.judgeQuantile(g, q, g.Time, v, to)
-		case g.Time-g.Since[q] >= mostSpan:
+		case g.Time-g.Since[q] >= b.params.Histogram.MostSpan:
 			h.counted[fateFew].Add(1)
 			h.rebase(g, q)
 			b.judgeQuantile(g, q, g.Time, math.Float64frombits(value.StaleNaN), to)
@@ -292,10 +288,11 @@ func (b *Bank) judgeQuantile(g *classic, q int, t int64, v float64, to sink) {
 	b.judge(g.Slot[q], t, v, to)
 }
 
-// judge hands a derived value, or a staleness marker, to its series. It returns
+// judge hands a value, or a staleness marker, to a series. It returns
 // false when the slot is good no more.
 func (b *Bank) judge(slot Slot, t int64, v float64, to sink) bool {
-	out, tell, why := b.observe(slot, t, v, to.all)
+	var out Verdict
+	tell, why := b.observe(slot, t, v, to.all, &out)
 	if tell || to.all && why == taken {
 		to.to(out)
 	}

@@ -2,44 +2,34 @@ package detector
 
 import "math"
 
-// Runs. A series of independent noise leaves its quantile twice in a row once
-// in 2,500 samples; one whose disturbances last does so often. The share of
-// samples beyond the quantile that are followed by another on the same side is
-// learned from a prior, and says what a run is worth.
-const (
-	runPrior  = 0.25 // share of samples that are followed by another
-	runWeight = 10   // weight of that, in samples
-	runFloor  = 0.03 // no run is taken to be rarer
-	runWander = 0.6  // share of samples followed by another, per unit of autocorrelation
-	runMost   = 16   // samples before this one that count
-	runLeast  = 20   // samples before runs count
-	runYouth  = 1000 // samples after which the charts suffice; runs count less until then
-	runNear   = 2    // errors that differ by no more than this factor are alike
-)
+// A series of independent noise leaves its quantile twice in a row once in 2,500
+// samples; one whose disturbances last does so often. The share of samples beyond
+// the quantile that are followed by another on the same side is learned from a
+// prior, and says what a run is worth.
 
 // runBonus returns the powers of ten that the run so far adds to a sample which
 // prolongs it. How much a series wanders is seen in its errors before runs are:
 // the last value errs by the root of 2(1-r) of what the mean does, where r is the
 // autocorrelation.
-func (s *series) runBonus() float64 {
-	m := min(max(s.Run, -s.Run), runMost)
-	fade := 1 - float64(s.N)/runYouth
+func (s *series) runBonus(p *params) float64 {
+	m := min(max(s.Run, -s.Run), p.Runs.Most)
+	fade := 1 - float64(s.N)/float64(p.Runs.Youth)
 	a := float64(s.Err[0] / max(s.Err[3], math.SmallestNonzeroFloat32))
-	share := max(float64(s.Again), runWander*(1-0.5*a*a), runFloor)
+	share := max(float64(s.Again), p.Runs.Wander*(1-0.5*a*a), p.Runs.Floor)
 	return -float64(m) * fade * math.Log10(share)
 }
 
 // runs reports whether the run so far counts for sample k.
-func (s *series) runs(k *look) bool {
-	return s.Run != 0 && !k.gap && s.N >= runLeast && s.N < runYouth
+func (s *series) runs(p *params, k *look) bool {
+	return s.Run != 0 && !k.gap && s.N >= p.Runs.Least && s.N < p.Runs.Youth
 }
 
 // steadiest returns the slowest of the exponential means whose error is not
 // much larger than that of the best expert. During a run it alone is the
 // forecast: the quicker ones have followed the run already.
-func (s *series) steadiest(best int) int {
+func (s *series) steadiest(p *params, best int) int {
 	for i := 3; i > best; i-- {
-		if s.Err[i] <= runNear*s.Err[best] {
+		if s.Err[i] <= p.Runs.Near*s.Err[best] {
 			return i
 		}
 	}
@@ -49,7 +39,7 @@ func (s *series) steadiest(best int) int {
 // learnRun takes in how far beyond its side's forecast the sample was, in
 // scales. The share that go on is learned when a run has ended without an
 // alarm.
-func (s *series) learnRun(up, down float32) {
+func (s *series) learnRun(p *params, up, down float32) {
 	side := int8(0)
 	switch {
 	case up > s.Up.Q:
@@ -66,15 +56,15 @@ func (s *series) learnRun(up, down float32) {
 	if s.Run != 0 && !s.has(flagOpen) {
 		n := float32(max(s.Run, -s.Run))
 		s.AgainN += uint16(min(n, float32(math.MaxUint16-s.AgainN)))
-		s.Again += n * ((n-1)/n - s.Again) / (min(float32(s.AgainN), tailMemory) + runWeight)
+		s.Again += n * ((n-1)/n - s.Again) / (min(float32(s.AgainN), p.Runs.Memory) + p.Runs.Weight)
 	}
 	s.Run = side
 }
 
 // beyond is decades of u, and more if u is beyond the quantile.
-func (a *tail) beyond(u, more float64) float64 {
+func (a *tail) beyond(p *params, u, more float64) float64 {
 	if u < float64(a.Q) {
-		return a.decades(u)
+		return a.decades(p, u)
 	}
-	return a.decades(u) + more
+	return a.decades(p, u) + more
 }

@@ -45,33 +45,11 @@ type page struct {
 	Hour     [hourBuckets]int8
 }
 
-// Memories of the page, in days unless said otherwise.
+// Fixed-point scales of the page.
 const (
-	dayTeaches   = 0.15 // share of the day's offset that a day replaces at least
-	weekTeaches  = 0.3  // the same for a week's
-	hourTeaches  = 0.05 // the same for an hour's, by an hour
-	hourLately   = 12   // quarters of an hour over which a deviation is not the hour's
-	spreadShare  = 0.06 // the same for the spread
-	spreadYoung  = 0.2  // and how much the first days weigh
-	spreadUnit   = 4096
-	spreadMost   = 6
-	spreadRows   = 60  // rows of a bucket beyond which the spread learns no slower
-	weekMemory   = 3   // days over which the errors with and without are compared
-	weekAfter    = 14  // days before the week may be used
-	weekBetter   = 0.9 // and by how much it must be better
-	hourAfter    = 2
-	hourBetter   = 0.8
-	hourRows     = 300 // samples in five minutes beyond which the hour is left out
-	sharpEdge    = 4   // errors by which neighbouring quarters differ at an edge
-	leapMemory   = 10  // days over which leaps are remembered
-	leapMost     = 20  // scales beyond which a leap counts no more
-	youngDays    = 7   // after which first visits weigh no more than others
-	youngWeeks   = 21  // the same for weeks, in days
-	creditDays   = 2   // in which a level that did not last is the day's
-	creditWeeks  = 14  // and one that lasted for longer the week's, in days
-	settledAfter = 3   // days after which noise is learned anew
-	unitSteps    = 1e4 // steps of Unit that the range of a new page takes
-	hourUnits    = 64  // and HourUnit in them
+	spreadUnit = 4096
+	unitSteps  = 1e4 // steps of Unit that the range of a new page takes
+	hourUnits  = 64  // and HourUnit in them
 )
 
 // place is a point of the calendar: a quarter of an hour, the two whose centres
@@ -90,24 +68,24 @@ type place struct {
 // set fills the place of a local time in seconds for a series with the given
 // step in seconds. Where several samples fall into a quarter of an hour the
 // profile is read between centres; where one sample spans it, it is not.
-func (p *place) set(local int64, step float64) {
+func (at *place) set(p *params, local int64, step float64) {
 	inWeek := int32((local + 3*secondsDay) % (7 * secondsDay)) // from Monday; 1970 began on a Thursday
 	if inWeek < 0 {
 		inWeek += 7 * secondsDay
 	}
 	second := inWeek % secondsDay
-	p.own, p.hour = uint8(second/dayWidth), uint8(second%secondsHour/hourWidth)
-	p.half = uint8((second + spreadWidth/2) / spreadWidth % spreadBuckets)
+	at.own, at.hour = uint8(second/dayWidth), uint8(second%secondsHour/hourWidth)
+	at.half = uint8((second + spreadWidth/2) / spreadWidth % spreadBuckets)
 	width := max(float32(step), 1e-3)
 	inverse := 1 / width
-	p.rows, p.hrows = max(1, dayWidth*inverse), max(1, hourWidth*inverse)
-	p.rate, p.wrate = min(1, width*(1.0/dayWidth)), min(1, width*(1.0/weekWidth))
-	if p.rows < 3 {
-		p.a, p.b, p.weight = p.own, p.own, 0
+	at.rows, at.hrows = max(1, dayWidth*inverse), max(1, hourWidth*inverse)
+	at.rate, at.wrate = min(1, width*(1.0/dayWidth)), min(1, width*(1.0/weekWidth))
+	if at.rows < p.Calendar.ReadRows {
+		at.a, at.b, at.weight = at.own, at.own, 0
 	} else {
-		p.a, p.b, p.weight = between(second, dayWidth, dayBuckets)
+		at.a, at.b, at.weight = between(second, dayWidth, dayBuckets)
 	}
-	p.wa, p.wb, p.wweight = between(inWeek, weekWidth, weekBuckets)
+	at.wa, at.wb, at.wweight = between(inWeek, weekWidth, weekBuckets)
 }
 
 // between returns the two buckets of a circle whose centres lie around at, and
@@ -136,64 +114,63 @@ func (d *page) known(bucket uint8) bool { return d.Known[bucket>>5]&(1<<(bucket&
 // season fills the look's place and what the calendar says of it. sharp is the
 // size of an ordinary error: quarters that differ by much more meet at an edge,
 // and an edge is not read as a slope. before is the offset when it was last read.
-func (d *page) season(k *look, step, sharp float64, before float32) {
-	p := &k.place
-	p.set(k.t/1000+k.zone, max(step, leastStep))
-	k.day = d.dayAt(p, sharp)
-	k.week = float64(d.Unit) * float64(float32(d.Week[p.wa])*(1-p.wweight)+float32(d.Week[p.wb])*p.wweight)
-	k.hour = float64(d.HourUnit) * float64(d.Hour[p.hour])
+func (d *page) season(p *params, k *look, step, sharp float64, before float32) {
+	at := &k.place
+	at.set(p, k.t/1000+k.zone, max(step, p.leastStep))
+	k.day = d.dayAt(p, at, sharp)
+	k.week = float64(d.Unit) * float64(float32(d.Week[at.wa])*(1-at.wweight)+float32(d.Week[at.wb])*at.wweight)
+	k.hour = float64(d.HourUnit) * float64(d.Hour[at.hour])
 	k.season = k.day
-	if d.weekly() {
+	if d.weekly(p) {
 		k.season += k.week
 	}
-	if d.hourly(p) {
+	if d.hourly(p, at) {
 		k.season += k.hour
 	}
-	k.spread = 1 + float64(d.Spread[p.half])/spreadUnit
+	k.spread = 1 + float64(d.Spread[at.half])/spreadUnit
 	k.leap = float64(min(max(d.LeapX/(d.LeapS+1), 0), 1)) * (k.season - float64(before))
 }
 
 // at returns the offset of the season at a time, for forecasts.
-func (d *page) at(local int64, step, sharp float64) float64 {
-	k := look{t: local * 1000}
-	d.season(&k, step, sharp, 0)
+func (d *page) at(p *params, local int64, step, sharp float64) float64 {
+	k := look{glance: glance{t: local * 1000}}
+	d.season(p, &k, step, sharp, 0)
 	return k.season
 }
 
-// leastStep is how many seconds the samples that teach a page are apart at least.
-const leastStep = 180
-
 // pageStep returns how far apart the samples are that teach the page of a series
 // with this step, in seconds.
-func pageStep(step float32) float64 { return max(float64(step), leastStep) }
+func pageStep(p *params, step float32) float64 { return max(float64(step), p.leastStep) }
 
 // weekly and hourly report whether week and hour are of use.
-func (d *page) weekly() bool { return d.Ages >= weekAfter && d.WeekErr < weekBetter*d.DayErr }
+func (d *page) weekly(p *params) bool {
+	return d.Ages >= p.Calendar.WeekAfter && d.WeekErr < p.Calendar.WeekBetter*d.DayErr
+}
 
-func (d *page) hourly(p *place) bool {
-	return p.hrows <= hourRows && d.Ages >= hourAfter && d.HourErr < hourBetter*d.CalmErr
+func (d *page) hourly(p *params, at *place) bool {
+	return at.hrows <= p.Calendar.HourRows && d.Ages >= p.Calendar.HourAfter && d.HourErr < p.Calendar.HourBetter*d.CalmErr
 }
 
 // dayAt returns the day's offset.
-func (d *page) dayAt(p *place, sharp float64) float64 {
-	a, b := d.Day[p.a], d.Day[p.b]
+func (d *page) dayAt(p *params, at *place, sharp float64) float64 {
+	a, b := d.Day[at.a], d.Day[at.b]
 	switch {
-	case p.a == p.b:
+	case at.a == at.b:
 		return float64(d.Unit) * float64(a)
-	case math.Abs(float64(a)-float64(b))*float64(d.Unit) > sharpEdge*sharp && d.known(p.own):
-		return float64(d.Unit) * float64(d.Day[p.own])
-	case p.weight == 0 || !d.known(p.b):
+	case math.Abs(float64(a)-float64(b))*float64(d.Unit) > p.Calendar.SharpEdge*sharp && d.known(at.own):
+		return float64(d.Unit) * float64(d.Day[at.own])
+	case at.weight == 0 || !d.known(at.b):
 		return float64(d.Unit) * float64(a)
-	case !d.known(p.a):
+	case !d.known(at.a):
 		return float64(d.Unit) * float64(b)
 	}
-	return float64(d.Unit) * float64(float32(a)*(1-p.weight)+float32(b)*p.weight)
+	return float64(d.Unit) * float64(float32(a)*(1-at.weight)+float32(b)*at.weight)
 }
 
 // reaches reports whether an offset that is far from the one now is that of
 // another time of day, give or take near.
-func (d *page) reaches(offset, now, near float64) bool {
-	if math.Abs(offset-now) < 3*near {
+func (d *page) reaches(p *params, offset, now, near float64) bool {
+	if math.Abs(offset-now) < p.Calendar.BreakFar*near {
 		return false
 	}
 	for i, o := range d.Day {
@@ -217,9 +194,9 @@ func (d *page) dayMean() float64 {
 
 // centre returns the mean offset of the day over what is known of it, with that of
 // the week where it is of use.
-func (d *page) centre() float64 {
+func (d *page) centre(p *params) float64 {
 	mean := d.dayMean()
-	if d.weekly() {
+	if d.weekly(p) {
 		mean += d.weekMean()
 	}
 	return mean * float64(d.Unit)

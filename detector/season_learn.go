@@ -5,78 +5,78 @@ import "math"
 // learn takes the sample into the calendar: dev is its clipped deviation from
 // level and season, most what a deviation is clipped at. A sample that is not
 // ordinary teaches what a day teaches at least, and marks no bucket as known.
-func (d *page) learn(k *look, dev, most float64, ordinary bool) {
-	p := &k.place
-	if p.own != d.Bucket {
-		d.Bucket, d.First, d.Ordinary = p.own, !d.known(p.own), 0
+func (d *page) learn(p *params, k *look, dev, most float64, ordinary bool) {
+	at := &k.place
+	if at.own != d.Bucket {
+		d.Bucket, d.First, d.Ordinary = at.own, !d.known(at.own), 0
 	}
 	rest := dev + k.season - k.day // without the day
-	d.compare(k, rest, most)
+	d.compare(p, k, rest, most)
 	if d.Ages >= 1 {
-		d.learnWeek(k, clip(rest-k.week, most), ordinary)
-		d.learnHour(k, clip(rest-d.usedWeek(k)-float64(d.Lately), most))
+		d.learnWeek(p, k, clip(rest-k.week, most), ordinary)
+		d.learnHour(p, k, clip(rest-d.usedWeek(p, k)-float64(d.Lately), most))
 	}
 	// What is odd a day after it was odd at the same time is the day's.
 	ordinary = ordinary || d.First && d.Ages >= 1
-	share := dayTeaches * p.rate
+	share := p.Calendar.DayTeaches * at.rate
 	if ordinary {
 		d.Ordinary = min(d.Ordinary, math.MaxUint8-1) + 1
-		d.Known[p.own>>5] |= 1 << (p.own & 31)
-		if d.young(p) {
-			share = max(1/d.visits(p), share)
+		d.Known[at.own>>5] |= 1 << (at.own & 31)
+		if d.young(p, at) {
+			share = max(1/d.visits(at), share)
 		}
 		if d.First && (!k.open || d.Ages >= 1) {
 			dev = k.x - k.anchor // all of it: nothing is known of this time
 		}
 	}
 	if d.Ages >= 1 {
-		d.Trend += p.rate * (1.0 / dayBuckets) * (float32(clip(dev, most)) - d.Trend)
+		d.Trend += at.rate * (1.0 / dayBuckets) * (float32(clip(dev, most)) - d.Trend)
 	}
-	d.move(&d.Day[p.own], share*(float32(dev)-d.Trend), k.t)
+	d.move(&d.Day[at.own], share*(float32(dev)-d.Trend), k.t)
 }
 
 // young reports whether the first visits of the bucket at p may still weigh more
 // than later ones. What follows from it would be the same without asking; asking
 // saves divisions.
-func (d *page) young(p *place) bool {
-	return d.First || d.Ages < youngDays || p.rows > math.MaxUint8*dayTeaches
+func (d *page) young(p *params, at *place) bool {
+	return d.First || d.Ages < p.Calendar.YoungDays || at.rows > math.MaxUint8*p.Calendar.DayTeaches
 }
 
 // visits returns about how many ordinary samples the bucket at p has had, within
 // the number beyond which it learns no slower.
-func (d *page) visits(p *place) float32 {
+func (d *page) visits(at *place) float32 {
 	n := float32(d.Ordinary)
 	if !d.First {
-		n += p.rows * float32(d.Ages)
+		n += at.rows * float32(d.Ages)
 	}
 	return min(max(n, 1), math.MaxUint8)
 }
 
 // compare keeps how large the errors are without the week, with it, and with the
 // hour besides.
-func (d *page) compare(k *look, rest, most float64) {
-	rate := min(0.01, k.place.rate/(weekMemory*dayBuckets))
-	if d.Ages < weekMemory+1 {
+func (d *page) compare(p *params, k *look, rest, most float64) {
+	rate := min(p.Calendar.CompareRate, k.place.rate/(float32(p.Calendar.CompareDays)*dayBuckets))
+	if d.Ages < p.Calendar.CompareDays+1 {
 		rows := 1 + float32(since(d.Since, k.t))/(1000*dayWidth*k.place.rate) // so far, about
 		rate = max(rate, 1/rows)
 	}
 	dayErr, weekErr := min(math.Abs(rest), most), min(math.Abs(rest-k.week), most)
 	d.DayErr += rate * (float32(dayErr) - d.DayErr)
 	d.WeekErr += rate * (float32(weekErr) - d.WeekErr)
-	if d.weekly() {
+	if d.weekly(p) {
 		rest -= k.week
 	}
 	rest -= float64(d.Lately)
 	d.CalmErr += rate * (float32(min(math.Abs(rest), most)) - d.CalmErr)
 	d.HourErr += rate * (float32(min(math.Abs(rest-k.hour), most)) - d.HourErr)
-	d.Lately += k.place.rate * (1.0 / hourLately) * float32(rest)
+	d.Lately += k.place.rate * float32(1/p.Calendar.HourLately) * float32(rest)
 }
 
 // learnWeek moves the nearest quarter of a day of the week.
-func (d *page) learnWeek(k *look, e float64, ordinary bool) {
-	share := weekTeaches * k.place.wrate
-	if ordinary && d.Ages < youngWeeks {
-		share = max(k.place.wrate/(float32(d.Ages/7)+1.5), share)
+func (d *page) learnWeek(p *params, k *look, e float64, ordinary bool) {
+	share := p.Calendar.WeekTeaches * k.place.wrate
+	if ordinary && d.Ages < p.Calendar.YoungWeeks {
+		share = max(k.place.wrate/(float32(d.Ages/7)+p.Calendar.WeekPrior), share)
 	}
 	at := k.place.wa
 	if k.place.wweight > 0.5 {
@@ -86,8 +86,8 @@ func (d *page) learnWeek(k *look, e float64, ordinary bool) {
 }
 
 // usedWeek returns the week's offset as far as it is used.
-func (d *page) usedWeek(k *look) float64 {
-	if d.weekly() {
+func (d *page) usedWeek(p *params, k *look) float64 {
+	if d.weekly(p) {
 		return k.week
 	}
 	return 0
@@ -95,13 +95,13 @@ func (d *page) usedWeek(k *look) float64 {
 
 // learnHour moves five minutes of the hour towards e, the deviation from day and
 // week and from what the last hours have had in common.
-func (d *page) learnHour(k *look, e float64) {
-	if k.place.hrows > hourRows || k.place.hrows <= 1 {
+func (d *page) learnHour(p *params, k *look, e float64) {
+	if k.place.hrows > p.Calendar.HourRows || k.place.hrows <= 1 {
 		return
 	}
 	e -= k.hour
 	h := &d.Hour[k.place.hour]
-	v := math.Floor(float64(*h) + hourTeaches*e/float64(k.place.hrows*d.HourUnit) + float64(dither(k.t)))
+	v := math.Floor(float64(*h) + p.Calendar.HourTeaches*e/float64(k.place.hrows*d.HourUnit) + float64(dither(k.t)))
 	if math.Abs(v) > math.MaxInt8 {
 		for i := range d.Hour {
 			d.Hour[i] /= 2
@@ -114,25 +114,25 @@ func (d *page) learnHour(k *look, e float64) {
 
 // learnSpread moves the spread at this time of day towards e, an error in units
 // of the average error.
-func (d *page) learnSpread(k *look, e float64, ordinary bool) {
+func (d *page) learnSpread(p *params, k *look, e float64, ordinary bool) {
 	s := &d.Spread[k.place.half]
-	share := spreadShare * max(k.place.rate, 1.0/spreadRows)
-	if ordinary && d.young(&k.place) {
-		share = max(spreadYoung/(d.visits(&k.place)+1), share)
+	share := p.Calendar.SpreadTeaches * max(k.place.rate, float32(1/p.Calendar.SpreadRows))
+	if ordinary && d.young(p, &k.place) {
+		share = max(p.Calendar.SpreadYoung/(d.visits(&k.place)+p.Calendar.SpreadPrior), share)
 	}
-	e = (min(e, spreadMost) - 1) * spreadUnit
+	e = (min(e, p.Calendar.SpreadMost) - 1) * spreadUnit
 	*s += int16(math.RoundToEven(float64(share) * (e - float64(*s))))
 }
 
 // learnLeap keeps how a leap of the season and that of the value went together:
 // the regression of the one on the other is what a leap is worth.
-func (d *page) learnLeap(k *look, last, step float64) {
+func (d *page) learnLeap(p *params, k *look, last, step float64) {
 	if d.First || !d.known(k.place.own) {
 		return // the season has moved because it was learned
 	}
-	ds := clip((k.season-k.before)/k.scale, leapMost)
-	dx := clip((k.x-last)/k.scale, leapMost)
-	fade := float32(min(1, step/secondsDay) / leapMemory)
+	ds := clip((k.season-k.before)/k.scale, p.Calendar.LeapMost)
+	dx := clip((k.x-last)/k.scale, p.Calendar.LeapMost)
+	fade := float32(min(1, step/secondsDay) / p.Calendar.LeapMemory)
 	d.LeapX += float32(ds*dx) - fade*d.LeapX
 	d.LeapS += float32(ds*ds) - fade*d.LeapS
 }
@@ -183,19 +183,19 @@ func (d *page) grow(t int64) bool {
 // newAge does what is to be done when a page has become a day older: the mean of
 // its day goes to the long level, and once the season is known tails are learned
 // anew.
-func (s *series) newAge(d *page) {
-	moved := d.level()
+func (s *series) newAge(p *params, d *page) {
+	moved := d.level(p)
 	s.Long, s.Level, s.Before = s.Long+moved, s.Level+moved, s.Before+moved
 	s.Season -= float32(moved)
-	if d.Ages == settledAfter {
-		s.settle()
+	if d.Ages == p.Calendar.SettledAfter {
+		s.settle(p)
 	}
 }
 
 // level takes the mean out of the day's offsets and returns it: it belongs to the
 // long level. Both learn from the same deviations, and what a trend adds would
 // pile up in the profile.
-func (d *page) level() float64 {
+func (d *page) level(p *params) float64 {
 	if d.Ages == 0 || d.First {
 		return 0 // the day is not yet whole
 	}
@@ -205,13 +205,13 @@ func (d *page) level() float64 {
 			d.Day[i] = int16(clip(float64(d.Day[i])-float64(mean), math.MaxInt16))
 		}
 	}
-	moved := float64(mean)*float64(d.Unit) + d.levelWeek()
+	moved := float64(mean)*float64(d.Unit) + d.levelWeek(p)
 	d.Outlook.Centre -= float32(moved)
 	return moved
 }
 
 // levelWeek does the same for the week, whose mean counts only where it is of use.
-func (d *page) levelWeek() float64 {
+func (d *page) levelWeek(p *params) float64 {
 	if d.Ages < 7 {
 		return 0
 	}
@@ -219,7 +219,7 @@ func (d *page) levelWeek() float64 {
 	for i, o := range d.Week {
 		d.Week[i] = int16(clip(float64(o)-float64(mean), math.MaxInt16))
 	}
-	if !d.weekly() {
+	if !d.weekly(p) {
 		return 0
 	}
 	return float64(mean) * float64(d.Unit)
@@ -253,8 +253,8 @@ func (d *page) refine() {
 // so much higher for some seconds, and that this had been taken for the long
 // level. In its first days that is the shape of the day; while it has not seen two
 // weeks it is that of the week, if it lasted for longer than half a day.
-func (d *page) credit(k *look, seconds int64, higher float64) {
-	if d.Ages < creditDays && seconds < secondsDay {
+func (d *page) credit(p *params, k *look, seconds int64, higher float64) {
+	if d.Ages < p.Calendar.CreditDays && seconds < secondsDay {
 		for back := min(seconds/dayWidth, dayBuckets-1); back > 0; back-- {
 			b := (int64(k.place.own) + dayBuckets - back) % dayBuckets
 			if d.known(uint8(b)) {
@@ -263,7 +263,7 @@ func (d *page) credit(k *look, seconds int64, higher float64) {
 		}
 		return
 	}
-	if d.Ages < creditWeeks && seconds > secondsDay/2 {
+	if d.Ages < p.Calendar.CreditWeeks && seconds > secondsDay/2 {
 		for back := min(seconds/weekWidth, weekBuckets-1); back > 0; back-- {
 			b := (int64(k.place.wa) + weekBuckets + 1 - back) % weekBuckets
 			d.move(&d.Week[b], float32(higher), k.t)

@@ -117,20 +117,16 @@ func seconds(t int64) uint32 { return uint32(min(max(t/1000, 0), math.MaxUint32)
 // since returns the ms from a time in seconds until t.
 func since(at uint32, t int64) int64 { return t - int64(at)*1000 }
 
-// priorQuantile is where the quantile of a residual starts, in mean absolute
-// errors.
-const priorQuantile = 3
-
 // restart forgets all but identity and flags of the name.
-func (s *series) restart() {
+func (s *series) restart(p *params) {
 	*s = series{Flags: s.Flags & (flagUsed | flagCounter | flagGaugeAfterAll | flagPage | flagAble),
 		Page: s.Page, Service: s.Service, Generation: s.Generation}
-	s.Up, s.Down, s.Calm = newTail(priorQuantile), newTail(priorQuantile), newTail(calmFloor)
-	s.Again = runPrior
+	s.Up, s.Down, s.Calm = newTail(p, p.Tail.Quantile), newTail(p, p.Tail.Quantile), newTail(p, p.Evidence.StillLeast)
+	s.Again = p.Runs.Prior
 	for i := range s.Persist {
-		s.Persist[i] = newTail(chartPrior[i])
+		s.Persist[i] = newTail(p, p.Charts.Prior[i])
 	}
 	for i := range s.Burst {
-		s.Burst[i] = newTail(stormPrior)
+		s.Burst[i] = newTail(p, p.Storms.Prior)
 	}
 }

@@ -37,9 +37,7 @@ type service struct {
 //
 // By what was spent, see offset.
 const (
-	crowd      = 0.8
-	groupPart  = 0.25 // of the budget, for the group of a service of several series
-	shareUnits = 32   // steps of the share in a power of ten
+	shareUnits = 32 // steps of the share in a power of ten
 )
 
 // notRare stands for the rarity of samples that have none.
@@ -53,17 +51,23 @@ func (v *service) begin(p *params, budget float64) {
 	v.offset.bits.Store(0)
 	v.grouped.bits.Store(0)
 	v.budget = float32(budget)
-	v.group.begin()
+	v.group.begin(p)
 	v.count(p)
 }
 
 // shareAt returns the powers of ten that a series of the service owes at time t
 // (ms), in steps of 1/shareUnits, because what follows from it is kept until it
 // changes. It takes no lock.
-func (v *service) shareAt(t int64) float32 {
+func (v *service) shareAt(p *params, t int64) float32 {
 	x := v.static.Load()
-	owed := math.Float32frombits(uint32(x>>32)) + v.offset.at(t, math.Float32frombits(uint32(x)))
+	owed := math.Float32frombits(uint32(x>>32)) + v.offset.at(p, t, math.Float32frombits(uint32(x)))
 	return float32(math.Floor(float64(owed)*shareUnits+0.5)) / shareUnits
+}
+
+// shareLeast returns what a series of the service owes at least, at any time.
+func (v *service) shareLeast(p *params) float64 {
+	static := math.Float32frombits(uint32(v.static.Load() >> 32))
+	return float64(static) + min(float64(p.Service.OffsetLeast), 0) - 1.0/shareUnits
 }
 
 // fix lets the service owe the same share from now on, whatever happens.
@@ -82,9 +86,9 @@ func (v *service) join(p *params, t int64) {
 	defer v.mu.Unlock()
 	v.able++
 	v.count(p)
-	v.group.grow(v.able)
-	v.offset.start(t)
-	v.grouped.start(t)
+	v.group.grow(p, v.able)
+	v.offset.start(p, t)
+	v.grouped.start(p, t)
 }
 
 // enter counts one more series.
@@ -111,18 +115,18 @@ func (v *service) count(p *params) {
 	if v.fixed {
 		return
 	}
-	part := v.part()
-	owed := crowd*math.Log10(float64(max(v.able, 1))) + v.dearer(p) - math.Log10(part)
-	fall := fallOf(part * float64(v.budget))
+	part := v.part(p)
+	owed := p.Service.Crowd*math.Log10(float64(max(v.able, 1))) + v.dearer(p) - math.Log10(part)
+	fall := fallOf(p, part*float64(v.budget))
 	v.static.Store(uint64(math.Float32bits(float32(owed)))<<32 | uint64(math.Float32bits(fall)))
 }
 
 // part returns the share of the budget that is the series': all if there is one.
-func (v *service) part() float64 {
-	if v.able < groupLeast {
+func (v *service) part(p *params) float64 {
+	if v.able < p.Group.Least {
 		return 1
 	}
-	return 1 - groupPart
+	return 1 - p.Service.GroupPart
 }
 
 // dearer returns what a budget smaller than that of the threshold adds.
@@ -132,5 +136,5 @@ func (v *service) dearer(p *params) float64 {
 
 // groupShareAt is shareAt for the group; the caller holds the lock.
 func (v *service) groupShareAt(p *params, t int64) float64 {
-	return v.dearer(p) - math.Log10(groupPart) + float64(v.grouped.at(t, fallOf(groupPart*float64(v.budget))))
+	return v.dearer(p) - math.Log10(p.Service.GroupPart) + float64(v.grouped.at(p, t, fallOf(p, p.Service.GroupPart*float64(v.budget))))
 }

@@ -105,7 +105,7 @@ func (b *Bank) charge(v *service, out *Verdict, excess float32) {
 	if out.Kind != KindGroup {
 		hash = max(b.Labels(out.Slot).Hash(), 1)
 	}
-	switch v.charge(out.Time, hash, excess) {
+	switch v.charge(&b.params, out.Time, hash, excess) {
 	case openedCharged:
 		b.spent.Add(1)
 		b.alarms.Add(1)
@@ -162,7 +162,7 @@ func (b *Bank) Refund(name string, t int64) bool {
 	b.register.RLock()
 	i, ok := b.services.byName[name]
 	b.register.RUnlock()
-	if !ok || !b.services.at(i).refund(t) {
+	if !ok || !b.services.at(i).refund(&b.params, t) {
 		return false
 	}
 	b.refunded.Add(1)
@@ -223,7 +223,7 @@ func (b *Bank) snapshot(name string, i uint32, t int64) Service {
 	defer v.mu.Unlock()
 	out := Service{
 		Name: name, Series: int(v.series), Able: int(v.able), Budget: float64(v.budget), Open: v.group.Open,
-		Offset: float64(v.offset.at(t, fallOf(v.part()*float64(v.budget)))), Share: float64(v.shareAt(t)),
+		Offset: float64(v.offset.at(&b.params, t, fallOf(&b.params, v.part(&b.params)*float64(v.budget)))), Share: float64(v.shareAt(&b.params, t)),
 	}
 	out.Spent7, out.Alarms7 = v.spent.within(7, t)
 	out.Spent28, _ = v.spent.within(spentDays, t)

@@ -10,7 +10,7 @@ func (b *Bank) FalseAlarm(name string, t int64) bool {
 	b.register.RLock()
 	i, ok := b.services.byName[name]
 	b.register.RUnlock()
-	if !ok || !b.services.at(i).blame(t) {
+	if !ok || !b.services.at(i).blame(&b.params, t) {
 		return false
 	}
 	b.spent.Add(1)
@@ -18,16 +18,16 @@ func (b *Bank) FalseAlarm(name string, t int64) bool {
 }
 
 // blame charges the alarm that covers t.
-func (v *service) blame(t int64) bool {
+func (v *service) blame(p *params, t int64) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	a := v.spent.covering(t)
+	a := v.spent.covering(p, t)
 	if a == nil || a.Charged {
 		return false
 	}
 	a.Charged, a.Given = true, false
 	v.spent.remember(a.At)
-	v.move(a.Series, 1, a.At)
+	v.move(p, a.Series, 1, a.At)
 	return true
 }
 

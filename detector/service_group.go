@@ -42,83 +42,72 @@ type held struct {
 }
 
 const (
-	heldMost     = 8
-	topHeld      = 3
-	holdSteps    = 2
-	touchLeast   = 2.3            // decades of a sample that is held
-	groupLeast   = 2              // metrics that must be odd at once
-	groupPrior   = 1.3            // mean excess of the sum: that of three metrics that are one
-	groupQuant   = 1.5            // where the quantile of the sum starts
-	groupFloor   = 0.5            // and the smallest it may become
-	groupWarmup  = 300            // windows before a group may alarm
-	groupCatchUp = 200            // quiet windows learned at once at most
-	groupMemory  = 1e-4           // share of a window in what is known of them
-	groupMost    = 60.0           // largest sum, so that its exponential stays in range
-	groupHold    = 1              // powers of ten less keep an episode open
-	groupRelearn = 30 * 60 * 1000 // ms after which what an open episode shows is ordinary
-	groupGrowth  = 2              // growth of the number of metrics at which learning begins anew
+	heldMost = 8
+	topHeld  = 3
 )
 
-func (g *group) begin() {
-	g.Tail = newTail(math.Exp(groupQuant))
-	g.Tail.H = groupPrior
+func (g *group) begin(p *params) {
+	g.Tail = newTail(p, math.Exp(p.Group.Quantile))
+	g.Tail.H = float32(p.Group.Prior)
 }
 
 // grow notes how many metrics there are. What so many fewer showed together says
 // little: a part of the warm-up begins anew, with what is usual of many.
-func (g *group) grow(able uint32) {
-	if able < groupGrowth*g.Able || g.Open {
+func (g *group) grow(p *params, able uint32) {
+	if able < p.Group.Growth*g.Able || g.Open {
 		return
 	}
-	g.Able, g.Seen, g.Some = able, min(g.Seen, groupWarmup/3), max(g.Some, tailShare)
+	g.Able, g.Seen, g.Some = able, min(g.Seen, p.Group.WarmupKept), max(g.Some, p.tailShare)
 }
 
 // late reports whether a moment is long over: samples of history, which comes
 // series by series, are not odd together.
-func (g *group) late(t int64) bool {
-	return g.End != 0 && t < g.End-(holdSteps+1)*g.window()
+func (g *group) late(p *params, t int64) bool {
+	return g.End != 0 && t < g.End-(p.Group.HoldSteps+1)*g.window(p)
 }
 
 // touch takes in a rare sample of a metric at time t. most is what alarms alone.
-func (g *group) touch(slot uint32, t int64, rarity, step, most float32) {
+func (g *group) touch(p *params, slot uint32, t int64, rarity, step, most float32) {
 	if g.Step == 0 {
 		g.Step = step
 	}
-	g.Step += 0.02 * (step - g.Step)
-	g.roll(t)
-	g.hold(slot, t, rarity)
-	g.Most = max(g.Most, float32(g.sum(t, most)))
+	g.Step += p.Group.StepRate * (step - g.Step)
+	g.roll(p, t)
+	g.hold(p, slot, t, rarity)
+	g.Most = max(g.Most, float32(g.sum(p, t, most)))
 }
 
 // window returns the length of a window in ms.
-func (g *group) window() int64 { return max(1000*int64(max(g.Step, looksApart)), 1) }
+func (g *group) window(p *params) int64 {
+	return max(1000*int64(max(g.Step, float32(p.Evidence.LooksApart))), 1)
+}
 
 // roll ends the windows before t and learns from them.
-func (g *group) roll(t int64) {
+func (g *group) roll(p *params, t int64) {
 	if g.End == 0 {
-		g.End = t + g.window()
+		g.End = t + g.window(p)
 		return
 	}
 	if t < g.End {
 		return
 	}
-	w := g.window()
+	w := g.window(p)
 	empty := (t - g.End) / w
 	g.End += (empty + 1) * w
-	g.learn(g.Most)
-	for range min(empty, groupCatchUp) {
-		g.learn(0)
+	g.learn(p, g.Most)
+	for range min(empty, p.Group.CatchUp) {
+		g.learn(p, 0)
 	}
 	g.Most = 0
 }
 
 // learn takes in the largest sum of a window. An open episode teaches nothing
 // until it has lasted for groupRelearn.
-func (g *group) learn(most float32) {
+func (g *group) learn(p *params, most float32) {
 	if g.Open && g.Quiet < math.MaxUint8 {
 		g.Quiet++
 	}
-	if g.Open && g.End-g.Since < groupRelearn {
+	if g.Open && g.End-g.Since < p.Group.Relearn {
 		return
 	}
 	if g.Seen < math.MaxUint32 {
@@ -128,46 +117,46 @@ func (g *group) learn(most float32) {
 	if most > 0 {
 		some = 1
 	}
-	g.Some += max(1/float32(g.Seen), groupMemory) * (some - g.Some)
-	g.Tail.learn(float32(math.Exp(float64(most))), float32(math.Exp(groupFloor)), tailWeight)
+	g.Some += max(1/float32(g.Seen), p.Group.Memory) * (some - g.Some)
+	g.Tail.learn(p, float32(math.Exp(float64(most))), p.groupFloor, p.Tail.Weight)
 }
 
 // hold keeps the rarity of a metric in place of what it had, of what is over, or
 // of the least.
-func (g *group) hold(slot uint32, t int64, rarity float32) {
+func (g *group) hold(p *params, slot uint32, t int64, rarity float32) {
 	at := -1
 	for i := range g.Held {
 		h := &g.Held[i]
 		switch {
 		case h.Slot == slot:
-			if g.over(h, t) || rarity >= h.Rarity {
+			if g.over(p, h, t) || rarity >= h.Rarity {
 				*h = held{At: max(t, h.At), Slot: slot, Rarity: rarity}
 			}
 			return
-		case g.over(h, t):
+		case g.over(p, h, t):
 			at = i
-		case at < 0 || !g.over(&g.Held[at], t) && h.Rarity < g.Held[at].Rarity:
+		case at < 0 || !g.over(p, &g.Held[at], t) && h.Rarity < g.Held[at].Rarity:
 			at = i
 		}
 	}
-	if h := &g.Held[at]; g.over(h, t) || rarity > h.Rarity {
+	if h := &g.Held[at]; g.over(p, h, t) || rarity > h.Rarity {
 		*h = held{At: t, Slot: slot, Rarity: rarity}
 	}
 }
 
 // over reports whether what is held no longer counts at time t.
-func (g *group) over(h *held, t int64) bool {
-	return h.Slot == 0 || t-h.At >= holdSteps*g.window()
+func (g *group) over(p *params, h *held, t int64) bool {
+	return h.Slot == 0 || t-h.At >= p.Group.HoldSteps*g.window(p)
 }
 
 // sum returns the evidence held at t, 0 while fewer than groupLeast metrics are
 // odd.
-func (g *group) sum(t int64, most float32) float64 {
+func (g *group) sum(p *params, t int64, most float32) float64 {
 	var top [topHeld]float32
 	n := 0
 	for i := range g.Held {
 		h := &g.Held[i]
-		if g.over(h, t) {
+		if g.over(p, h, t) {
 			continue
 		}
 		n++
@@ -178,46 +167,46 @@ func (g *group) sum(t int64, most float32) float64 {
 			}
 		}
 	}
-	if n < groupLeast {
+	if n < int(p.Group.Least) {
 		return 0
 	}
 	total := float32(0)
 	for _, r := range top {
 		total += r
 	}
-	return min(float64(total), groupMost)
+	return min(float64(total), p.Group.SumMost)
 }
 
 // rarity returns log10 of the hours between windows whose sum is at least as
 // large, notRare while the tail is young.
-func (g *group) rarity(sum float64) float64 {
-	if g.Seen < groupWarmup || sum == 0 {
+func (g *group) rarity(p *params, sum float64) float64 {
+	if g.Seen < p.Group.Warmup || sum == 0 {
 		return float64(notRare)
 	}
-	return g.Tail.decades(math.Exp(sum)) + g.seldom() - g.looks()
+	return g.Tail.decades(p, math.Exp(sum)) + g.seldom(p) - g.looks(p)
 }
 
 // seldom returns the powers of ten by which it is rarer than the tail's quantile
 // that any two metrics are odd at once.
-func (g *group) seldom() float64 {
-	return max(0, math.Log10(tailShare/(float64(g.Some)+1/float64(g.Seen+1))))
+func (g *group) seldom(p *params) float64 {
+	return max(0, math.Log10(p.Tail.Share/(float64(g.Some)+1/float64(g.Seen+1))))
 }
 
 // looks returns log10 of the windows in an hour, as series count theirs.
-func (g *group) looks() float64 {
-	return math.Log10(looksPerHour(float64(g.Step)))
+func (g *group) looks(p *params) float64 {
+	return math.Log10(looksPerHour(p, float64(g.Step)))
 }
 
 // reach is the sum from which the rarity is at least need.
-func (g *group) reach(need float64) float64 {
-	return math.Log(max(g.Tail.reach(need+g.looks()-g.seldom()), 1))
+func (g *group) reach(p *params, need float64) float64 {
+	return math.Log(max(g.Tail.reach(p, need+g.looks(p)-g.seldom(p)), 1))
 }
 
 // name keeps the rarest of the metrics held at t as the guilty.
-func (g *group) name(t int64) {
+func (g *group) name(p *params, t int64) {
 	odd := make([]held, 0, heldMost)
 	for i := range g.Held {
-		if h := &g.Held[i]; !g.over(h, t) {
+		if h := &g.Held[i]; !g.over(p, h, t) {
 			odd = append(odd, *h)
 		}
 	}

@@ -25,7 +25,7 @@ type Group struct {
 // caller has locked, and reports whether it was rare by touchLeast. Others
 // cost one comparison.
 func (v *service) rare(p *params, s *series, slot uint32, t int64, rarity float32) bool {
-	if rarity == notRare || float64(rarity) < touchLeast-float64(s.Looks) {
+	if rarity == notRare || float64(rarity) < p.Group.TouchLeast-float64(s.Looks) {
 		return false
 	}
 	if !s.has(flagAble) {
@@ -34,22 +34,24 @@ func (v *service) rare(p *params, s *series, slot uint32, t int64, rarity float3
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.group.late(t) {
+	if v.group.late(p, t) {
 		return false
 	}
-	v.group.touch(slot, t, rarity, s.Step, v.alone(p, t))
+	v.group.touch(p, slot, t, rarity, s.Step, v.alone(p, t))
 	return true
 }
 
 // alone returns the rarity from which a single series alarms; the caller holds
 // the lock.
 func (v *service) alone(p *params, t int64) float32 {
-	return float32(-p.logBudget) + v.shareAt(t)
+	return float32(-p.logBudget) + v.shareAt(p, t)
 }
 
 // groupScore is the score of a group, which pays for having a part of the budget
 // only.
-func groupScore(rarity float64) float64 { return score(-math.Log10(groupPart) - rarity) }
+func groupScore(p *params, rarity float64) float64 {
+	return score(-math.Log10(p.Service.GroupPart) - rarity)
+}
 
 // need returns the rarity from which the group alarms.
 func (v *service) need(p *params, t int64) float64 {
@@ -62,16 +64,16 @@ func (v *service) judge(p *params, t int64) (out Verdict, tell bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	g := &v.group
-	if v.able < groupLeast && !g.Open || g.late(t) {
+	if v.able < p.Group.Least && !g.Open || g.late(p, t) {
 		return Verdict{}, false
 	}
-	g.roll(t)
-	need, sum := v.need(p, t), g.sum(t, v.alone(p, t))
-	rarity := g.rarity(sum)
-	out = v.scored(t, need, sum, rarity)
+	g.roll(p, t)
+	need, sum := v.need(p, t), g.sum(p, t, v.alone(p, t))
+	rarity := g.rarity(p, sum)
+	out = v.scored(p, t, need, sum, rarity)
 	out.Phase = g.episode(p, t, rarity, need)
 	if out.Phase == PhaseOpened || out.Phase == PhaseChanged {
-		g.name(t)
+		g.name(p, t)
 	}
 	if out.Phase != PhaseQuiet {
 		g.Peak = max(g.Peak, out.Score)
@@ -82,12 +84,12 @@ func (v *service) judge(p *params, t int64) (out Verdict, tell bool) {
 
 // scored returns the verdict on a sum of evidence, with a score that lies on the
 // side of the threshold on which the rarity does.
-func (v *service) scored(t int64, need, sum, rarity float64) Verdict {
-	out := Verdict{Time: t, Value: sum, Lower: 0, Upper: v.group.reach(need), Kind: KindGroup, Score: groupScore(rarity)}
+func (v *service) scored(p *params, t int64, need, sum, rarity float64) Verdict {
+	out := Verdict{Time: t, Value: sum, Lower: 0, Upper: v.group.reach(p, need), Kind: KindGroup, Score: groupScore(p, rarity)}
 	if rarity >= need {
-		out.Score = max(out.Score, groupScore(need))
+		out.Score = max(out.Score, groupScore(p, need))
 	} else if rarity > need-rounding {
-		out.Score = min(out.Score, math.Nextafter(groupScore(need), 0))
+		out.Score = min(out.Score, math.Nextafter(groupScore(p, need), 0))
 	}
 	return out
 }
@@ -102,15 +104,15 @@ func (g *group) episode(p *params, t int64, rarity, need float64) Phase {
 		g.Open, g.Quiet, g.Since, g.Last, g.Peak, g.Told = true, 0, t, t, 0, float32(rarity)
 		return PhaseOpened
 	}
-	if rarity >= need-groupHold {
+	if rarity >= need-p.Group.Hold {
 		g.Quiet, g.Last = 0, t
-		if rarity >= float64(g.Told)+1 {
+		if rarity >= float64(g.Told)+p.Episode.ToldMore {
 			g.Told = float32(rarity)
 			return PhaseChanged
 		}
 		return PhaseOngoing
 	}
-	if g.Quiet >= p.closeAfter && t-g.Last >= int64(p.closeAfter)*looksApart*1000 {
+	if g.Quiet >= p.closeAfter && t-g.Last >= p.closeSpan {
 		g.Open = false
 		return PhaseClosed
 	}

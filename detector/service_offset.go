@@ -27,50 +27,43 @@ import (
 type offset struct{ bits atomic.Uint64 }
 
 const (
-	offsetStep   = 0.2 // at one alarm a week
-	stepLargest  = 0.2
-	stepSmallest = 0.05
-	offsetLeast  = -1  // a quiet service becomes at most ten times as willing
-	offsetMost   = 3   // and a restless one a thousand times less
-	doubtful     = 1   // powers of ten beyond the threshold
-	doubtShare   = 0.9 // of false alarms that are not farther
-	secondsWeek  = 7 * secondsDay
+	secondsWeek = 7 * secondsDay
 )
 
 // fallOf returns what time takes in a second for a budget in alarms per week.
-func fallOf(budget float64) float32 {
-	return float32(doubtShare * stepOf(budget) * budget / secondsWeek)
+func fallOf(p *params, budget float64) float32 {
+	return float32(p.Service.DoubtShare * stepOf(p, budget) * budget / secondsWeek)
 }
 
 // stepOf returns what an alarm adds for a budget in alarms per week.
-func stepOf(budget float64) float64 {
-	return min(max(offsetStep/math.Sqrt(budget), stepSmallest), stepLargest)
+func stepOf(p *params, budget float64) float64 {
+	return min(max(p.Service.OffsetStep/math.Sqrt(budget), p.Service.StepSmallest), p.Service.StepLargest)
 }
 
 // at returns the offset at time t (ms).
-func (o *offset) at(t int64, fall float32) float32 {
+func (o *offset) at(p *params, t int64, fall float32) float32 {
 	x := o.bits.Load()
 	off, since := math.Float32frombits(uint32(x>>32)), int64(uint32(x))
 	if past := t/1000 - since; since != 0 && past > 0 {
-		off = max(off-fall*float32(past), offsetLeast)
+		off = max(off-fall*float32(past), p.Service.OffsetLeast)
 	}
 	return off
 }
 
 // start lets time count from t unless it does.
-func (o *offset) start(t int64) {
+func (o *offset) start(p *params, t int64) {
 	if o.bits.Load() == 0 {
-		o.set(0, t)
+		o.set(p, 0, t)
 	}
 }
 
 // add moves the offset at time t, or at its own time if that is later.
-func (o *offset) add(by float32, t int64, fall float32) {
+func (o *offset) add(p *params, by float32, t int64, fall float32) {
 	t = max(t, 1000*int64(uint32(o.bits.Load())))
-	o.set(o.at(t, fall)+by, t)
+	o.set(p, o.at(p, t, fall)+by, t)
 }
 
-func (o *offset) set(off float32, t int64) {
+func (o *offset) set(p *params, off float32, t int64) {
 	since := uint32(min(max(t/1000, 1), math.MaxUint32))
-	o.bits.Store(uint64(math.Float32bits(min(max(off, offsetLeast), offsetMost)))<<32 | uint64(since))
+	o.bits.Store(uint64(math.Float32bits(min(max(off, p.Service.OffsetLeast), p.Service.OffsetMost)))<<32 | uint64(since))
 }

@@ -29,12 +29,12 @@ func ReplayGroup(c Config, metrics []labels.Labels, times []int64, row func(i in
 	if !c.valid() {
 		return
 	}
-	r := groupReplay{p: c.params(), all: make([]series, len(metrics))}
-	r.service.begin(&r.p, c.Budget)
+	r := groupReplay{params: c.params(), all: make([]series, len(metrics))}
+	r.service.begin(&r.params, c.Budget)
 	for i, l := range metrics {
 		flags, _ := classify(l)
 		r.all[i].Flags = flags | flagUsed
-		r.all[i].restart()
+		r.all[i].restart(&r.params)
 	}
 	for i, t := range times {
 		emit(r.row(t, row(i)))
@@ -47,7 +47,7 @@ func (r *GroupRow) alarm(o opened) {
 }
 
 type groupReplay struct {
-	p       params
+	params  params
 	own     days
 	service service
 	all     []series
@@ -56,29 +56,29 @@ type groupReplay struct {
 func (r *groupReplay) row(t int64, values []float64) GroupRow {
 	out := GroupRow{Time: t}
 	alone := notRare
-	share := r.service.shareAt(t)
+	share := r.service.shareAt(&r.params, t)
 	for i := range r.all {
 		if math.IsNaN(values[i]) {
 			continue
 		}
 		s := &r.all[i]
-		k := look{t: t, fine: 1, share: float64(share)}
-		phase, why := s.observe(&r.p, &r.own, &k, values[i])
+		k := look{glance: glance{t: t, fine: 1}, share: float64(share)}
+		phase, why := s.observe(&r.params, &r.own, &k, values[i])
 		if why != taken {
 			continue
 		}
 		if phase == PhaseOpened {
 			out.Opened++
-			out.alarm(r.service.charge(t, uint64(i+1), k.rarity-r.service.alone(&r.p, t)))
+			out.alarm(r.service.charge(&r.params, t, uint64(i+1), k.rarity-r.service.alone(&r.params, t)))
 		}
 		alone = max(alone, k.rarity)
-		r.service.rare(&r.p, s, uint32(i+1), t, k.rarity)
+		r.service.rare(&r.params, s, uint32(i+1), t, k.rarity)
 	}
-	v, _ := r.service.judge(&r.p, t)
+	v, _ := r.service.judge(&r.params, t)
 	if v.Phase == PhaseOpened {
-		out.alarm(r.service.charge(t, 0, 0))
+		out.alarm(r.service.charge(&r.params, t, 0, 0))
 	}
-	out.Phase, out.Alone = v.Phase, score(crowd*math.Log10(float64(max(r.service.able, 1)))-float64(alone))
+	out.Phase, out.Alone = v.Phase, score(r.params.Service.Crowd*math.Log10(float64(max(r.service.able, 1)))-float64(alone))
 	out.Score = max(out.Alone, v.Score)
 	if v.Phase != PhaseQuiet {
 		out.Guilty = r.service.group.guilty()

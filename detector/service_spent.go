@@ -21,12 +21,7 @@ type alarm struct {
 const (
 	spentDays = 28
 	spentKept = 16
-	// foldWithin is the time (ms) within which an opening belongs to the alarm
-	// before it: as long as an incident stays open to what comes back.
-	foldWithin = 30 * 60 * 1000
-	// foldMost is how long one alarm may last by further openings.
-	foldMost = 6 * 3600 * 1000
-	msDay    = secondsDay * 1000
+	msDay     = secondsDay * 1000
 )
 
 // opened says what an opening did to its service.
@@ -43,18 +38,18 @@ const (
 // charged to the budget; when something that is not doubtful joins it, it is
 // given back. Openings older than the newest one (history that is read late) say
 // nothing.
-func (v *service) charge(t int64, hash uint64, excess float32) opened {
+func (v *service) charge(p *params, t int64, hash uint64, excess float32) opened {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	sure := excess >= doubtful
+	sure := excess >= p.Service.Doubtful
 	if a := v.spent.last(); a != nil {
 		if t < a.Until {
 			return openedFolded
 		}
-		if t-a.Until < foldWithin && t-a.At < foldMost {
+		if t-a.Until < p.Service.FoldWithin && t-a.At < p.Service.FoldMost {
 			a.Until = t
 			if sure {
-				v.giveBack(a)
+				v.giveBack(p, a)
 			}
 			return openedFolded
 		}
@@ -63,41 +58,41 @@ func (v *service) charge(t int64, hash uint64, excess float32) opened {
 	if sure {
 		return openedFree
 	}
-	v.move(hash, 1, t)
+	v.move(p, hash, 1, t)
 	return openedCharged
 }
 
 // refund gives back the alarm that an opening at t belongs to, because it was no
 // false one, and reports whether there was one to give back.
-func (v *service) refund(t int64) bool {
+func (v *service) refund(p *params, t int64) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	a := v.spent.covering(t)
-	return a != nil && v.giveBack(a)
+	a := v.spent.covering(p, t)
+	return a != nil && v.giveBack(p, a)
 }
 
-func (v *service) giveBack(a *alarm) bool {
+func (v *service) giveBack(p *params, a *alarm) bool {
 	if !a.Charged {
 		return false
 	}
 	a.Charged, a.Given = false, true
 	v.spent.forget(a.At)
-	v.move(a.Series, -1, a.At)
+	v.move(p, a.Series, -1, a.At)
 	return true
 }
 
 // move moves the offset of those who opened an alarm by so many steps; the caller
 // holds the lock.
-func (v *service) move(hash uint64, steps float64, t int64) {
+func (v *service) move(p *params, hash uint64, steps float64, t int64) {
 	if v.fixed {
 		return
 	}
-	part, o := v.part(), &v.offset
+	part, o := v.part(p), &v.offset
 	if hash == 0 {
-		part, o = groupPart, &v.grouped
+		part, o = p.Service.GroupPart, &v.grouped
 	}
 	budget := part * float64(v.budget)
-	o.add(float32(steps*stepOf(budget)), t, fallOf(budget))
+	o.add(p, float32(steps*stepOf(p, budget)), t, fallOf(p, budget))
 }
 
 // last returns the newest alarm, nil if there was none.
@@ -109,10 +104,10 @@ func (s *spending) last() *alarm {
 }
 
 // covering returns the newest alarm that an opening at t belongs to.
-func (s *spending) covering(t int64) *alarm {
+func (s *spending) covering(p *params, t int64) *alarm {
 	for i := range min(s.Count, spentKept) {
 		a := &s.Newest[(s.Count-1-i)%spentKept]
-		if t > a.At-foldWithin && t < a.Until+foldWithin {
+		if t > a.At-p.Service.FoldWithin && t < a.Until+p.Service.FoldWithin {
 			return a
 		}
 	}

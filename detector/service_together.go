@@ -27,16 +27,16 @@ func (v *service) together(p *params, t int64) (Verdict, bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	g := v.group // a copy, so that the group itself does not move on
-	if v.able < groupLeast {
+	if v.able < p.Group.Least {
 		return Verdict{}, false
 	}
-	need, sum := v.need(p, t), g.sum(t, v.alone(p, t))
-	out := v.scored(t, need, sum, g.rarity(sum))
+	need, sum := v.need(p, t), g.sum(p, t, v.alone(p, t))
+	out := v.scored(p, t, need, sum, g.rarity(p, sum))
 	if g.Open {
 		out.Phase, out.Since, out.Peak = PhaseOngoing, g.Since, max(g.Peak, out.Score)
 	}
 	out.Expected = math.NaN()
-	g.name(t)
+	g.name(p, t)
 	out.Group = &Group{Guilty: g.guilty()}
 	return out, true
 }

@@ -2,14 +2,9 @@ package detector
 
 import "math"
 
-// Silence. An open episode is lost when silentSteps steps, and at least
-// silentLeast, have passed without a sample. A series that ends with a
-// staleness marker has said goodbye and is never missing.
-const (
-	silentSteps = 5
-	silentLeast = 60 * 1000       // ms
-	silentMost  = 3 * 3600 * 1000 // ms; after that a missing series is given up
-)
+// An open episode is lost when Silence.Steps steps, and at least Silence.Least, have
+// passed without a sample. A series that ends with a staleness marker has said
+// goodbye and is never missing.
 
 // silence judges at time now that no sample has come since the last one, but for
 // so many milliseconds in which none could. A gap
@@ -18,11 +13,11 @@ const (
 func (s *series) silence(p *params, now, away int64, share float32) (Verdict, bool) {
 	gap := float64(now - s.LastTime - away)
 	step := 1000 * float64(s.Step)
-	if step == 0 || gap < max(silentSteps*step, silentLeast) {
+	if step == 0 || gap < max(p.Silence.Steps*step, p.Silence.Least) {
 		return Verdict{}, false
 	}
 	if s.has(flagMissing) {
-		if !s.has(flagOpen) || gap < silentMost {
+		if !s.has(flagOpen) || gap < float64(p.Silence.Most) {
 			return Verdict{}, false
 		}
 		s.close()
@@ -36,14 +31,14 @@ func (s *series) silence(p *params, now, away int64, share float32) (Verdict, bo
 	if s.has(flagStale) || s.N < p.warmupSamples {
 		return Verdict{}, false
 	}
-	decades := min((gap/step-1)*-math.Log10(s.missed()), math.Log10(boldness*float64(s.N)))
-	rarity := float32(decades - float64(s.Looks) - s.habit(now, p))
+	decades := min((gap/step-1)*-math.Log10(s.missed(p)), math.Log10(p.Evidence.Boldness*float64(s.N)))
+	rarity := float32(decades - float64(s.Looks) - s.habit(p, now))
 	if float64(rarity) < float64(share)-p.logBudget {
 		return Verdict{}, false
 	}
 	s.set(flagMissing)
-	k := look{t: now, rarity: rarity, decades: decades, kind: KindMissing}
-	s.open(&k)
+	k := look{glance: glance{t: now}, rarity: rarity, decades: decades, kind: KindMissing}
+	s.open(p, &k)
 	s.EpisodeSince = s.LastTime + int64(step)
 	s.Kind, s.Rarity = KindMissing, rarity
 	s.noBand()
@@ -54,6 +49,6 @@ func (s *series) silence(p *params, now, away int64, share float32) (Verdict, bo
 // the series is alive: what was seen, plus one in the samples seen, and at
 // least three in ten thousand; a missed step makes the next one likelier to be
 // missed, hence the root.
-func (s *series) missed() float64 {
-	return math.Sqrt(max(float64(s.GapShare)+1/(float64(s.N)+2), 3e-4))
+func (s *series) missed(p *params) float64 {
+	return math.Sqrt(max(float64(s.GapShare)+1/(float64(s.N)+2), p.Silence.MissedLeast))
 }

@@ -18,6 +18,7 @@ import (
 // scratch is the memory of one remote write request under way.
 type scratch struct {
 	Body
+	v1    remotewrite.Decoder
 	v2    remotewrite.DecoderV2
 	batch telemetry.Batch
 }
@@ -41,7 +42,7 @@ func (h *Handler) acquire() *scratch {
 	if s, ok := h.pool.Get().(*scratch); ok {
 		return s
 	}
-	return new(scratch)
+	return &scratch{v1: remotewrite.Decoder{Known: h.known}}
 }
 
 func (h *Handler) release(s *scratch) {
@@ -82,7 +83,6 @@ func (h *Receiver) Release(s *Body) {
 // Read takes in the body of a request as it comes, within its limits of size and
 // time. The bytes are good until the body is released.
 func (h *Receiver) Read(w http.ResponseWriter, r *http.Request, s *Body) ([]byte, *Refusal) {
-	tooLarge := Refuse(http.StatusRequestEntityTooLarge, "body_too_large", "body is larger than %s", h.config.MaxBody)
 	if r.ContentLength > int64(h.config.MaxBody) {
 		return nil, Refuse(http.StatusRequestEntityTooLarge, "body_too_large", "body has %s, want at most %s", sizeText(r.ContentLength), h.config.MaxBody)
 	}
@@ -107,7 +107,7 @@ func (h *Receiver) Read(w http.ResponseWriter, r *http.Request, s *Body) ([]byte
 		buf = buf[:len(buf)+n]
 		s.body = buf
 		if len(buf) > int(h.config.MaxBody) {
-			return nil, tooLarge
+			return nil, Refuse(http.StatusRequestEntityTooLarge, "body_too_large", "body is larger than %s", h.config.MaxBody)
 		}
 		if !known {
 			if f := h.Reserve(s, int64(n)); f != nil {

@@ -25,9 +25,16 @@ type Sink interface {
 	Write(ctx context.Context, b *telemetry.Batch) (telemetry.WriteResult, error)
 }
 
+// Knower is a Sink that knows series by the bytes of their labels, which saves the
+// decoder of remote write 1.0 a look into them; see remotewrite.Decoder.Known. It may be
+// called by many goroutines at once.
+type Knower interface {
+	Known(series []telemetry.Series, known []bool)
+}
+
 // Options are what a Handler is made of.
 type Options struct {
-	Sink    Sink
+	Sink    Sink   // may be a Knower
 	Config  Config // see Config.Validate
 	Logger  *slog.Logger
 	Metrics *metrics.Set
@@ -47,6 +54,7 @@ const (
 type Handler struct {
 	*Receiver
 	sink     Sink
+	known    func([]telemetry.Series, []bool)       // nil if the sink is no Knower
 	versions [len(messageVersions)]*metrics.Counter // requests by message
 	pool     sync.Pool                              // of *scratch
 }
@@ -54,6 +62,9 @@ type Handler struct {
 // NewHandler returns the handler of POST /api/v1/write.
 func NewHandler(o Options) http.Handler {
 	h := &Handler{Receiver: NewReceiver("remote_write", o), sink: o.Sink}
+	if k, ok := o.Sink.(Knower); ok {
+		h.known = k.Known
+	}
 	for m, version := range messageVersions {
 		h.versions[m] = o.Metrics.NewCounter(`tocsin_ingest_requests_by_version_total{protocol="remote_write",version="` + version + `"}`)
 	}

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tocsinhq/tocsin/ingest/remotewrite"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
@@ -38,7 +37,9 @@ func acceptable(r *http.Request) (message, *Refusal) {
 		return messageUnknown, Refuse(http.StatusMethodNotAllowed, "method", "want POST, got %s", r.Method)
 	}
 	m := messageV1 // old senders name no type
-	if t := r.Header.Get("Content-Type"); t != "" {
+	switch t := r.Header.Get("Content-Type"); t {
+	case "", "application/x-protobuf": // as nearly all write it
+	default:
 		media, params, err := mime.ParseMediaType(t)
 		if err != nil {
 			return messageUnknown, Refuse(http.StatusUnsupportedMediaType, "content_type", "Content-Type %q: %s; %s", t, err, accepted)
@@ -55,7 +56,11 @@ func acceptable(r *http.Request) (message, *Refusal) {
 		}
 	}
 	// Old senders name no encoding and mean snappy.
-	if e := strings.Join(r.Header.Values("Content-Encoding"), ", "); e != "" && !strings.EqualFold(e, "snappy") {
+	encodings := r.Header.Values("Content-Encoding")
+	if len(encodings) == 1 && encodings[0] == "snappy" {
+		return m, nil
+	}
+	if e := strings.Join(encodings, ", "); e != "" && !strings.EqualFold(e, "snappy") {
 		return m, Refuse(http.StatusUnsupportedMediaType, "content_encoding", "Content-Encoding %q is not accepted; %s", e, accepted)
 	}
 	return m, nil
@@ -66,7 +71,7 @@ func (s *scratch) decode(m message, body []byte) error {
 	if m == messageV2 {
 		return s.v2.Decode(body, &s.batch)
 	}
-	return remotewrite.Decode(body, &s.batch)
+	return s.v1.Decode(body, &s.batch)
 }
 
 // setWritten sets the headers in which 2.0 tells the sender how much of a request

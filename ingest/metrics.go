@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"strconv"
+	"sync"
 	"sync/atomic"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -21,6 +22,7 @@ type counters struct {
 	exemplars *metrics.Counter
 	panics    *metrics.Counter
 	duration  *metrics.PrometheusHistogram
+	byCode    sync.Map     // status -> *metrics.Counter
 	inFlight  atomic.Int64 // bytes
 	requests  atomic.Int64 // under way
 }
@@ -48,7 +50,13 @@ func newCounters(protocol string, set *metrics.Set, logs bool) *counters {
 
 // answered counts a request by the status it got.
 func (c *counters) answered(code int) {
-	c.set.GetOrCreateCounter(`tocsin_ingest_requests_total{protocol="` + c.protocol + `",code="` + strconv.Itoa(code) + `"}`).Inc()
+	if known, ok := c.byCode.Load(code); ok {
+		known.(*metrics.Counter).Inc()
+		return
+	}
+	made := c.set.GetOrCreateCounter(`tocsin_ingest_requests_total{protocol="` + c.protocol + `",code="` + strconv.Itoa(code) + `"}`)
+	c.byCode.Store(code, made)
+	made.Inc()
 }
 
 // refused counts a request that was refused whole, by reason.

@@ -5,10 +5,10 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 
-	"github.com/prometheus/prometheus/model/labels"
-
+	"github.com/tocsinhq/tocsin/store/head"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
@@ -127,5 +127,46 @@ func TestHasher_OneIdentityForOneSpelling(t *testing.T) {
 	}
 	if got := packed.Unpack(); len(got) != 3 || string(got[2].Name) != "long" || len(got[2].Value) != 300 {
 		t.Errorf("unpacked: got %d labels", len(got))
+	}
+}
+
+func TestCache_DropFromHead_ForgetsThoseAndNoOthers(t *testing.T) {
+	c := newCache()
+	const n = 3000
+	var gone []head.ID
+	for i := range n {
+		c.add(identity{uint64(i)<<32 | 1, uint64(i)}, head.ID(i+1), 0, 0, 0)
+		if i%3 == 0 {
+			gone = append(gone, head.ID(i+1))
+		}
+	}
+	c.dropFromHead(newIDSet(gone))
+	left := 0
+	c.each(func(s *series) {
+		if s.head != 0 {
+			left++
+			if s.head%3 == 1 {
+				t.Errorf("series %d is still known", s.head)
+			}
+		}
+	})
+	if left != n-len(gone) {
+		t.Errorf("%d left, want %d", left, n-len(gone))
+	}
+}
+
+// BenchmarkCache_DropFromHead is how long writers wait for the cache of a million series
+// when the head drops half of them.
+func BenchmarkCache_DropFromHead(b *testing.B) {
+	c := newCache()
+	var gone []head.ID
+	for i := range 1_000_000 {
+		c.add(identity{uint64(i)<<32 | 1, uint64(i) * 0x9e3779b97f4a7c15}, head.ID(i+1), 0, 0, 0)
+		if i%2 == 0 {
+			gone = append(gone, head.ID(i+1))
+		}
+	}
+	for b.Loop() {
+		c.dropFromHead(newIDSet(gone))
 	}
 }

@@ -110,7 +110,7 @@ func (c *Catalogue) unheard(b *telemetry.Batch, minute int64) (fresh []wording) 
 	}
 	for i := range b.Series {
 		s := &b.Series[i]
-		if s.Metadata.Type == "" && len(s.Metadata.Help) == 0 && len(s.Metadata.Unit) == 0 {
+		if m := s.Metadata; m == nil || m.Type == "" && len(m.Help) == 0 && len(m.Unit) == 0 {
 			continue
 		}
 		name := metricName(s.Labels)
@@ -118,8 +118,8 @@ func (c *Catalogue) unheard(b *telemetry.Batch, minute int64) (fresh []wording) 
 		if same(name, last) && same(s.Metadata.Help, lastM.Help) && same(s.Metadata.Unit, lastM.Unit) && s.Metadata.Type == lastM.Type {
 			continue
 		}
-		last, lastM = name, s.Metadata
-		look(name, s.Metadata, true)
+		last, lastM = name, *s.Metadata
+		look(name, lastM, true)
 	}
 	c.metrics.dropped("dropped_before", dropped)
 	return fresh

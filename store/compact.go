@@ -11,20 +11,40 @@ import (
 
 	"github.com/oklog/ulid/v2"
 	"github.com/prometheus/prometheus/tsdb"
-	"github.com/prometheus/prometheus/tsdb/chunkenc"
 
 	"github.com/tocsinhq/tocsin/store/head"
 )
 
 // Compact moves to blocks what memory has held for long enough, merges blocks and
 // deletes old ones. Nothing that it does not bring to its end is lost: it is done
-// again the next time.
+// again the next time. Writer.Run does the first and the base itself the rest.
 func (d *DB) Compact(ctx context.Context) error {
 	g, err := d.acquire()
 	if err != nil {
 		return err
 	}
 	defer d.release(g)
+	if err := d.emptyHead(ctx, g); err != nil {
+		return err
+	}
+	if err := g.base.Compact(ctx); err != nil {
+		return fmt.Errorf("compact blocks: %w", err)
+	}
+	return nil
+}
+
+// moveToBlocks moves what the head has held for long enough. It ends soon after ctx
+// does, as it keeps the store from being closed.
+func (d *DB) moveToBlocks(ctx context.Context) error {
+	g, err := d.acquire()
+	if err != nil {
+		return err
+	}
+	defer d.release(g)
+	return d.emptyHead(ctx, g)
+}
+
+func (d *DB) emptyHead(ctx context.Context, g *generation) error {
 	g.compacting.Lock()
 	defer g.compacting.Unlock()
 	for moved := false; ; moved = true {
@@ -33,16 +53,12 @@ func (d *DB) Compact(ctx context.Context) error {
 			if moved {
 				d.image(g)
 			}
-			break
+			return nil
 		}
 		if err := d.compactHead(ctx, g, mint, maxt); err != nil {
 			return fmt.Errorf("move samples from %s to %s into a block: %w", timeText(mint), timeText(maxt), err)
 		}
 	}
-	if err := g.base.Compact(ctx); err != nil {
-		return fmt.Errorf("compact blocks: %w", err)
-	}
-	return nil
 }
 
 // Image writes an image of the head, so that the next start need not read the whole log.
@@ -97,8 +113,6 @@ func floor(t, width int64) int64 {
 // there any more. Blocks that were merged from several are to the base the limit of
 // its own log: it reads nothing from it that is older.
 func (d *DB) compactHead(ctx context.Context, g *generation, mint, maxt int64) error {
-	g.base.DisableCompactions() // waits for one that is under way
-	defer g.base.EnableCompactions()
 	g.head.Freeze(maxt)
 	if err := g.compactBase(ctx, maxt); err != nil {
 		return err
@@ -106,7 +120,7 @@ func (d *DB) compactHead(ctx context.Context, g *generation, mint, maxt int64) e
 	var wrote []ulid.ULID
 	if maxt > g.written {
 		var err error
-		if wrote, err = d.writeBlock(ctx, g, mint, maxt); err != nil {
+		if wrote, err = g.writeBlock(mint, maxt); err != nil {
 			return err
 		}
 		g.written = maxt
@@ -129,6 +143,9 @@ func (d *DB) compactHead(ctx context.Context, g *generation, mint, maxt int64) e
 // later for those times goes among the late samples.
 func (g *generation) compactBase(ctx context.Context, maxt int64) error {
 	h := g.base.Head()
+	// The base may move its limit beyond this one at the same time, for a block of its
+	// own. It does no harm to take that back: the base takes nothing in order then
+	// that is so much older than its newest sample.
 	if from, begun := h.AppendableMinValidTime(); !begun || from < maxt {
 		h.SetMinValidTime(maxt)
 	}
@@ -149,17 +166,11 @@ func (g *generation) compactBase(ctx context.Context, maxt int64) error {
 }
 
 // writeBlock writes a block and returns its name; none if it would be empty.
-func (d *DB) writeBlock(ctx context.Context, g *generation, mint, maxt int64) ([]ulid.ULID, error) {
-	c, err := tsdb.NewLeveledCompactorWithOptions(ctx, nil, d.o.Logger, []int64{g.blockRange}, chunkenc.NewPool(), tsdb.LeveledCompactorOptions{
-		MaxBlockChunkSegmentSize: blockSegment, EnableOverlappingCompaction: true,
-	})
-	if err != nil {
-		return nil, err
-	}
+func (g *generation) writeBlock(mint, maxt int64) ([]ulid.ULID, error) {
 	// The base must not take it for the limit of its own log.
 	meta := &tsdb.BlockMeta{}
 	meta.Compaction.SetOutOfOrder()
-	return c.Write(d.o.Dir, g.head.Block(mint, maxt-1), mint, maxt, meta)
+	return g.parts.compactor.Write(g.base.Dir(), g.head.Block(mint, maxt-1), mint, maxt, meta)
 }
 
 // loaded returns an error when a block is in the folder and cannot be read. One that
@@ -174,29 +185,6 @@ func (g *generation) loaded(wrote []ulid.ULID) error {
 		}
 	}
 	return nil
-}
-
-// idSet is a set of series of the head.
-type idSet struct {
-	from head.ID
-	bits []uint64
-}
-
-func newIDSet(ids []head.ID) (s idSet) {
-	if len(ids) == 0 {
-		return s
-	}
-	s.from = slices.Min(ids)
-	s.bits = make([]uint64, (slices.Max(ids)-s.from)/64+1)
-	for _, id := range ids {
-		s.bits[(id-s.from)/64] |= 1 << ((id - s.from) % 64)
-	}
-	return s
-}
-
-func (s idSet) has(id head.ID) bool {
-	i := (id - s.from) / 64 // far beyond the end if it is before
-	return id >= s.from && int(i) < len(s.bits) && s.bits[i]&(1<<((id-s.from)%64)) != 0
 }
 
 // onDropped makes f be told which series the head has dropped, while no transaction is

@@ -155,3 +155,71 @@ func TestDB_Compact_GivenUp_IsDoneLater(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// Whoever compacts is cut off by the end of the store, and nothing is lost by it.
+func TestDB_Close_CutsCompactionOff(t *testing.T) {
+	dir := t.TempDir()
+	begin := start.Add(-40 * time.Hour).UnixMilli()
+	stored := int64(0)
+	for turn := range 8 {
+		r := newRig(t, func(o *store.WriterOptions) { o.DB = openDB(t, dir, o.Config) })
+		if got, _ := read(t, r.db, "m"); turn > 0 && int64(len(got[`{i="7"}`])) != stored {
+			t.Fatalf("opening %d: %d samples, want %d", turn, len(got[`{i="7"}`]), stored)
+		}
+		for range 400 { // more than three hours
+			var e []sinktest.Entry
+			for i := range 20 {
+				e = append(e, sinktest.Metric("m", begin+stored*30_000, float64(stored), "i", fmt.Sprint(i)))
+			}
+			if res := r.write(t, e...); res.Stored != len(e) {
+				t.Fatalf("got %+v", res)
+			}
+			stored++
+		}
+		done := make(chan struct{})
+		begun := make(chan struct{})
+		go func() {
+			defer close(done)
+			close(begun)
+			for r.db.Compact(context.Background()) == nil {
+			}
+		}()
+		<-begun
+		for range turn * 40 {
+			runtime.Gosched()
+		}
+		if err := r.db.Close(); err != nil {
+			t.Error(err)
+		}
+		<-done
+	}
+}
+
+func TestWriter_Run_MovesSamplesToBlocks(t *testing.T) {
+	r := newRig(t, nil)
+	const n = 500 // of 30 s: more than four hours
+	begin := r.now.UnixMilli() - n*30_000
+	for i := range int64(n) {
+		r.write(t, sinktest.Metric("m", begin+i*30_000, float64(i)))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	tick, done := make(chan time.Time), make(chan struct{})
+	go func() {
+		defer close(done)
+		r.CompactAt(ctx, tick)
+	}()
+	for range 2 { // the second is taken when the work of the first is done
+		tick <- time.Time{}
+	}
+	cancel()
+	<-done
+	if len(r.db.Blocks()) == 0 || r.db.MinTime() < begin+3_600_000 {
+		t.Errorf("%d blocks, memory begins %d ms after the first sample", len(r.db.Blocks()), r.db.MinTime()-begin)
+	}
+	if got, _ := read(t, r.db, "m"); len(got["{}"]) != n {
+		t.Errorf("%d samples, want %d", len(got["{}"]), n)
+	}
+	if got := r.counter(t, "tocsin_store_compaction_errors_total"); got != "0" {
+		t.Errorf("%s errors", got)
+	}
+}

@@ -78,6 +78,7 @@ func (d *DB) retire(ctx context.Context, reason error) (*generation, error) {
 		d.mu.Unlock()
 		return nil, nil
 	}
+	g.parts.cancel() // whoever waits for a compaction is a user
 	g.idle = make(chan struct{})
 	if g.users == 0 {
 		close(g.idle)
@@ -182,7 +183,7 @@ func (d *DB) open(before func()) error {
 }
 
 func (d *DB) openParts(g *generation) error {
-	had, err := hasHead(d.o.Dir)
+	old, err := fromBefore(d.o.Dir)
 	if err != nil {
 		return err
 	}
@@ -191,7 +192,7 @@ func (d *DB) openParts(g *generation) error {
 	if err != nil {
 		return err
 	}
-	if !had && d.o.Config.MaxExemplars > 0 {
+	if old && d.o.Config.MaxExemplars > 0 {
 		if err := takeExemplars(g.base, d.exemplars); err != nil {
 			return errors.Join(err, g.base.Close())
 		}
@@ -200,6 +201,17 @@ func (d *DB) openParts(g *generation) error {
 	d.damages.note(d.o, found)
 	if err != nil {
 		return errors.Join(err, g.base.Close())
+	}
+	// A folder that was made now is on the disk only with the folders that it is in.
+	for _, dir := range []string{filepath.Join(d.o.Dir, headDir), d.o.Dir} {
+		if _, err := syncFile(dir); err != nil {
+			return errors.Join(err, g.close())
+		}
+	}
+	for _, c := range g.figures() {
+		if err := g.logs.Register(c); err != nil {
+			return errors.Join(err, g.close())
+		}
 	}
 	return nil
 }

@@ -19,8 +19,12 @@ import (
 )
 
 // Each request of the child carries childSeries series with one sample, of
-// which every seventh is late and so goes through the out-of-order log.
-const childSeries = 20
+// which every seventh is late and so goes to the base. Requests are childStep
+// milliseconds apart, so that samples go to blocks every few hundred requests.
+const (
+	childSeries = 20
+	childStep   = 20_000
+)
 
 // writeForEver writes requests and prints the number of each one that was
 // acknowledged, until it is killed. It goes on where an earlier child ended.
@@ -34,9 +38,17 @@ func writeForEver(dir string) {
 		os.Exit(1)
 	}
 	w := store.NewWriter(store.WriterOptions{DB: db, Config: c, Now: time.Now, Metrics: metrics.NewSet(), Logger: log})
+	go func() {
+		for {
+			if err := db.Compact(context.Background()); err != nil {
+				fmt.Println("error", err)
+				os.Exit(1)
+			}
+		}
+	}()
 	first := 0
 	if db.NumSeries() > 0 {
-		first = int(db.MaxTime()-childBase)/1000 + 1
+		first = int(db.MaxTime()-childBase)/childStep + 1
 	}
 	for n := first; ; n++ {
 		b, _ := sinktest.Batch(childRequest(n)...)
@@ -54,9 +66,9 @@ var childBase = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).UnixMilli()
 func childRequest(n int) []sinktest.Entry {
 	var entries []sinktest.Entry
 	for i := range childSeries {
-		at := childBase + int64(n)*1000
+		at := childBase + int64(n)*childStep
 		if (n+i)%7 == 0 && n > 10 {
-			at -= 5500 // behind the sample before it, and of a time of its own
+			at -= 5.5 * childStep // behind the sample before it, and of a time of its own
 		}
 		entries = append(entries, sinktest.Metric("durable", at, float64(n), "i", strconv.Itoa(i)))
 	}
@@ -66,13 +78,13 @@ func childRequest(n int) []sinktest.Entry {
 func TestWriter_KilledWhileWriting_LosesNothingAcknowledged(t *testing.T) {
 	dir := t.TempDir()
 	acknowledged := map[int]bool{}
-	rounds := 4
+	rounds := 6
 	if testing.Short() {
 		rounds = 2
 	}
 	for range rounds {
 		c, out := child(t, "write", dir)
-		stop := 50 + rand.IntN(400) // requests until the kill, which comes at any point of one
+		stop := 50 + rand.IntN(900) // requests until the kill, which comes at any point of one
 		for range stop {
 			line, err := out.ReadString('\n')
 			if err != nil {

@@ -1,5 +1,10 @@
 package store
 
+import (
+	"context"
+	"time"
+)
+
 // MemoryUse is what SetMemory's func answers, in bytes.
 type MemoryUse struct{ Live, Taken uint64 }
 
@@ -40,3 +45,6 @@ func (d *DB) CloseParts() error {
 	defer d.release(g)
 	return g.close()
 }
+
+// CompactAt does what Run does beside all else.
+func (w *Writer) CompactAt(ctx context.Context, tick <-chan time.Time) { w.compactLoop(ctx, tick, nil) }

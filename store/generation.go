@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"math"
 	"sync"
@@ -49,6 +50,14 @@ func newGeneration(o TSDBOptions) *generation {
 	g := &generation{floats: !o.Config.StartTimestamps, blockRange: o.blockRange(), written: math.MinInt64, logs: prometheus.NewRegistry()}
 	g.inBlocks.Store(math.MinInt64)
 	return g
+}
+
+// encoding returns that of chunks of floats which are made anew.
+func (g *generation) encoding() chunkenc.Encoding {
+	if g.floats {
+		return chunkenc.EncXOR
+	}
+	return chunkenc.EncXOR2 // has room for starts
 }
 
 // close closes both parts.
@@ -103,7 +112,7 @@ func (g *generation) baseRef(ls labels.Labels) storage.SeriesRef {
 	l := g.lookup.Load()
 	if l == nil {
 		// An appender that is never given anything, since only appenders look up.
-		app := g.base.Head().AppenderV2(nil)
+		app := g.base.Head().AppenderV2(context.Background())
 		refs, ok := app.(storage.GetRef)
 		if !ok {
 			_ = app.Rollback() // it has nothing

@@ -1,27 +1,29 @@
 package store
 
 import (
-	"hash/maphash"
-
 	"github.com/prometheus/prometheus/model/labels"
 
+	"github.com/tocsinhq/tocsin/internal/keyhash"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
-// identity stands for the labels of a series as they came: 128 bits of two
-// hashes, keyed by random seeds of this process, of the labels in wire form. Two
-// different label sets share one by chance once in 2^128, and nobody who does not
-// know the seeds can look for such a pair, so a hit is not compared byte by byte.
+// identity stands for the labels of a series as they came: 128 bits of a hash,
+// keyed by secrets of this process, of the labels in wire form. Two different label
+// sets share one by chance once in 2^127, and nobody who does not know the secrets
+// can look for such a pair, so a hit is not compared byte by byte.
 type identity [2]uint64
 
 // hasher makes identities. It is safe for concurrent use.
-type hasher [2]maphash.Seed
+type hasher struct{ *keyhash.Hasher }
 
-func newHasher() hasher { return hasher{maphash.MakeSeed(), maphash.MakeSeed()} }
+func newHasher() hasher { return hasher{keyhash.New()} }
 
 // ofSeries returns the identity of labels as they came off the wire, unsorted and
 // unchecked, and the buffer that it used, if it did.
 func (h *hasher) ofSeries(s *telemetry.Series, buf []byte) (identity, []byte) {
+	if s.Key != (identity{}) {
+		return s.Key, buf
+	}
 	if s.Wire != nil {
 		return h.sum(s.Wire), buf
 	}
@@ -40,5 +42,6 @@ func (h *hasher) ofLabels(ls labels.Labels, buf []byte) (identity, []byte) {
 }
 
 func (h *hasher) sum(b []byte) identity {
-	return identity{maphash.Bytes(h[0], b) | 1, maphash.Bytes(h[1], b)} // never zero
+	lo, hi := h.Of(b)
+	return identity{lo | 1, hi} // never zero
 }

@@ -57,6 +57,19 @@ func TestWriter_SeriesOfOneSource_AreLimitedAndForgotten(t *testing.T) {
 	if got := r.counter(t, "tocsin_store_sources"); got != "2" {
 		t.Errorf("%s sources, want 2", got)
 	}
+	// Opened again, they are counted anew as their samples come.
+	if err := r.FailLog(errors.New("no space")); err == nil {
+		t.Fatal("no error")
+	}
+	if err := r.Reopen(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if res := r.from(t, "a", many(at+2, 0, 12)...); res.Stored != 12 { // two are of b and not counted for it yet
+		t.Errorf("opened again: got %+v", res)
+	}
+	if res := r.from(t, "a", many(at+3, 20, 23)...); !res.OverLimit() {
+		t.Errorf("opened again: got %+v, want it over the limit", res)
+	}
 	// Eight hours on the head drops them, and there is room for others.
 	r.now = r.now.Add(8 * time.Hour)
 	r.from(t, "c", sinktest.Metric("tick", r.now.UnixMilli(), 1))

@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
-	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/prometheus/tsdb"
 	"github.com/prometheus/prometheus/tsdb/wlog"
 )
@@ -127,57 +124,4 @@ func (g guard) keepTouched(o TSDBOptions, aside *asideFolder) ([]Damage, error) 
 		}
 	}
 	return found, nil
-}
-
-// embedded is what one opening of the TSDB brings with it.
-type embedded struct {
-	registry *prometheus.Registry
-	failed   []prometheus.Collector // counters of log writes that failed
-}
-
-// Register keeps a metric of the TSDB, and notes the counters of failed log writes:
-// the TSDB does not tell its caller when late samples could not be logged.
-func (e *embedded) Register(c prometheus.Collector) error {
-	failed := false
-	descs := make(chan *prometheus.Desc, 16)
-	go func() { c.Describe(descs); close(descs) }()
-	for d := range descs {
-		if strings.Contains(d.String(), `"prometheus_tsdb_exemplar_`) {
-			return nil // of its own exemplars, of which it has none
-		}
-		failed = failed || strings.Contains(d.String(), `_writes_failed_total"`)
-	}
-	if err := e.registry.Register(c); err != nil {
-		return err
-	}
-	if failed {
-		e.failed = append(e.failed, c)
-	}
-	return nil
-}
-
-// MustRegister is Register for what must not fail.
-func (e *embedded) MustRegister(cs ...prometheus.Collector) {
-	for _, c := range cs {
-		if err := e.Register(c); err != nil {
-			panic(err)
-		}
-	}
-}
-
-// Unregister forgets a metric.
-func (e *embedded) Unregister(c prometheus.Collector) bool { return e.registry.Unregister(c) }
-
-// failedWrites returns how often the logs could not be written.
-func (e *embedded) failedWrites() float64 {
-	sum := 0.0
-	for _, c := range e.failed {
-		ch := make(chan prometheus.Metric, 1)
-		c.Collect(ch)
-		var m dto.Metric
-		if (<-ch).Write(&m) == nil {
-			sum += m.GetCounter().GetValue()
-		}
-	}
-	return sum
 }

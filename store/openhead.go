@@ -1,12 +1,19 @@
 package store
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb"
 	"github.com/prometheus/prometheus/tsdb/wlog"
 
 	"github.com/tocsinhq/tocsin/store/head"
@@ -46,12 +53,16 @@ func openHead(o TSDBOptions, d *DB, g *generation) ([]Damage, error) {
 	for turn := 0; ; turn++ {
 		g.twins.Store(0)
 		g.logs = prometheus.NewRegistry()
+		late := new(lateSamples)
 		g.head, err = head.Open(head.Options{
 			Dir: own.Dir, Logger: o.Logger, BlockRange: g.blockRange, Exemplars: d.keptExemplars(),
 			Registerer:  prometheus.WrapRegistererWith(prometheus.Labels{"log": headDir}, g.logs),
 			Compression: walCompressions[o.Config.WALCompression], SegmentSize: logSegment,
-			Lifecycle: headLife{g, o.Lifecycle}, Exemplar: d.replayedExemplar(),
+			Lifecycle: headLife{g, o.Lifecycle}, Exemplar: d.replayedExemplar(), Overtaken: late.add, Progress: progressOf(o.Stats),
 		})
+		if err == nil {
+			return found, late.giveTo(g)
+		}
 		var corrupt *wlog.CorruptionErr
 		if !errors.As(err, &corrupt) || turn == repairs {
 			return found, err
@@ -67,6 +78,57 @@ func openHead(o TSDBOptions, d *DB, g *generation) ([]Damage, error) {
 	}
 }
 
+// lateSamples are samples of the head's log that a newer one of their series stands
+// before.
+type lateSamples struct {
+	mu  sync.Mutex
+	all []lateSample
+}
+
+type lateSample struct {
+	labels labels.Labels
+	t      int64
+	v      float64
+}
+
+func (l *lateSamples) add(ls labels.Labels, t int64, v float64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = append(l.all, lateSample{ls, t, v})
+}
+
+// giveTo puts them into the base, which may have them already.
+func (l *lateSamples) giveTo(g *generation) error {
+	if len(l.all) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(l.all, func(a, b lateSample) int { return compare(a.t, b.t) })
+	app := g.base.AppenderV2(context.Background())
+	for _, s := range l.all {
+		if _, err := app.Append(0, s.labels, 0, s.t, s.v, nil, nil, storage.AppendV2Options{}); err != nil && !refusedSample(err) {
+			return errors.Join(fmt.Errorf("keep late samples of the log: %w", err), app.Rollback(), g.head.Close())
+		}
+	}
+	if err := app.Commit(); err != nil {
+		return errors.Join(fmt.Errorf("keep late samples of the log: %w", err), g.head.Close())
+	}
+	return nil
+}
+
+// progressOf makes the progress of a replay visible to who asks for that of the TSDB,
+// whose logs have been read by then.
+func progressOf(s *tsdb.DBStats) func(segment, last int) {
+	if s == nil || s.Head == nil || s.Head.WALReplayStatus == nil {
+		return nil
+	}
+	p := s.Head.WALReplayStatus
+	return func(segment, last int) {
+		p.Lock()
+		defer p.Unlock()
+		p.Min, p.Max, p.Current = 0, last, segment
+	}
+}
+
 // hasHead reports whether there ever was a head in the folder of a TSDB.
 func hasHead(tsdb string) (bool, error) {
 	_, err := os.Stat(filepath.Join(tsdb, headDir))
@@ -74,4 +136,14 @@ func hasHead(tsdb string) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// fromBefore reports whether a TSDB has a log that was written before there was a head.
+func fromBefore(tsdb string) (bool, error) {
+	had, err := hasHead(tsdb)
+	if had || err != nil {
+		return false, err
+	}
+	segments, err := segmentsIn(filepath.Join(tsdb, logNames[0]))
+	return len(segments) > 0, err
 }

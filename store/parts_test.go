@@ -2,17 +2,16 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
 	"testing"
 	"time"
 
-	"github.com/prometheus/prometheus/model/exemplar"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/model/histogram"
-	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
-	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
 
 	"github.com/tocsinhq/tocsin/ingest/sinktest"
@@ -128,6 +127,26 @@ func TestWriter_SeriesFarBehind_IsKept(t *testing.T) {
 	}
 }
 
+// The first of several samples of a series that memory has dropped is refused.
+func TestWriter_RunOfADroppedSeries_StoresWhatIsGood(t *testing.T) {
+	for _, starts := range []bool{false, true} {
+		r := newRig(t, func(o *store.WriterOptions) { o.Config.StartTimestamps = starts; o.Config.OutOfOrderWindow *= 24 })
+		at := r.now.UnixMilli()
+		r.write(t, sinktest.Metric("m", at, 1))
+		r.now = r.now.Add(8 * time.Hour)
+		r.write(t, sinktest.Metric("tick", r.now.UnixMilli(), 1))
+		if err := r.db.Compact(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		e := sinktest.Metric("m", at, 2)
+		e.Samples = append(e.Samples, telemetry.Sample{T: r.now.UnixMilli(), V: 3})
+		e.Histograms = []telemetry.HistogramSample{{T: r.now.UnixMilli() - 1, Int: oneHistogram()}}
+		if res := r.write(t, e); res.Stored != 2 || res.Refused[telemetry.ReasonDuplicateTime] != 1 {
+			t.Errorf("starts=%t: got %+v, want one refused and two stored", starts, res)
+		}
+	}
+}
+
 func TestWriter_FloatsAndHistogramsOfOneSeries_AreBothKept(t *testing.T) {
 	dir := t.TempDir()
 	r := newRig(t, func(o *store.WriterOptions) { o.DB = openDB(t, dir, o.Config) })
@@ -170,117 +189,6 @@ func TestWriter_StaleMarkerOfHistograms_EndsTheSeries(t *testing.T) {
 	}
 }
 
-// folderOfBefore makes a data folder as it was before there was a head: all samples in
-// the log of the embedded TSDB. Its series are m{i="0"} to m{i="4"}.
-func folderOfBefore(t *testing.T, at int64) string {
-	t.Helper()
-	dir := t.TempDir()
-	o := tsdb.DefaultOptions()
-	o.EnableExemplarStorage, o.MaxExemplars = true, 100
-	o.OutOfOrderTimeWindow = 1_800_000
-	db, err := tsdb.Open(dir, slog.New(slog.DiscardHandler), nil, o, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := db.AppenderV2(t.Context())
-	for n := range int64(300) {
-		for i := range 5 {
-			opts := storage.AppendV2Options{}
-			if n == 299 {
-				opts.Exemplars = []exemplar.Exemplar{{Labels: labels.FromStrings("trace_id", fmt.Sprint(i)), Value: float64(i), Ts: at, HasTs: true}}
-			}
-			if _, err := a.Append(0, labels.FromStrings("__name__", "m", "i", fmt.Sprint(i)), 0, at-(299-n)*15_000, float64(n), nil, nil, opts); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	if err := a.Commit(); err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
-
-func TestOpenTSDB_FolderOfBefore_GoesOnWithoutGapOrDouble(t *testing.T) {
-	at := start.UnixMilli()
-	dir := folderOfBefore(t, at)
-	most := 6
-	open := func(now time.Time) *rig {
-		r := newRig(t, func(o *store.WriterOptions) {
-			o.Config.Limits.MaxSeries = most
-			o.DB = openDB(t, dir, o.Config)
-		})
-		r.now = now
-		return r
-	}
-	r := open(start)
-	if got := readExemplars(t, r.db, "m"); len(got) != 5 {
-		t.Errorf("exemplars %v, want those of the old log", got)
-	}
-	put := func(i string, t64 int64, v float64) telemetry.WriteResult {
-		return r.write(t, sinktest.Metric("m", t64, v, "i", i))
-	}
-	// A sender repeats what it sent before the update, corrects it, and goes on.
-	if res := put("0", at, 299); res.Stored != 1 {
-		t.Errorf("repeated: got %+v", res)
-	}
-	if res := put("1", at, 298); res.Refused[telemetry.ReasonDuplicateTime] != 1 {
-		t.Errorf("another value: got %+v", res)
-	}
-	if res := put("2", at-7_000, 1); res.Stored != 1 {
-		t.Errorf("late: got %+v", res)
-	}
-	for i := range 5 {
-		if res := put(fmt.Sprint(i), at+15_000, 300); res.Stored != 1 {
-			t.Errorf("next: got %+v", res)
-		}
-	}
-	if res := put("new", at+15_000, 1); res.Stored != 1 || r.db.NumSeries() != 6 {
-		t.Errorf("a sixth series: got %+v, %d series", res, r.db.NumSeries())
-	}
-	want := map[string]int{`{i="0"}`: 301, `{i="1"}`: 301, `{i="2"}`: 302, `{i="3"}`: 301, `{i="4"}`: 301, `{i="new"}`: 1}
-	check := func(when string) {
-		t.Helper()
-		got, _ := read(t, r.db, "m")
-		for ls, n := range want {
-			s := got[ls]
-			if len(s) != n {
-				t.Errorf("%s: %s has %d samples, want %d", when, ls, len(s), n)
-			}
-			for i := 1; i < len(s); i++ {
-				if s[i].T <= s[i-1].T {
-					t.Errorf("%s: %s has %v after %v", when, ls, s[i], s[i-1])
-				}
-			}
-		}
-	}
-	if res := put("other", at+15_000, 1); res.Refused[telemetry.ReasonSeriesLimit] != 1 {
-		t.Errorf("a seventh series: got %+v", res)
-	}
-	check("after the update")
-	most = 7
-	for turn := range 2 {
-		if err := r.db.Close(); err != nil {
-			t.Fatal(err)
-		}
-		r = open(start.Add(6 * time.Hour))
-		check("opened again")
-		r.write(t, sinktest.Metric("tick", r.now.UnixMilli(), 1))
-		if err := r.db.Compact(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		check("in blocks")
-		if n := r.db.NumSeries(); turn == 0 && n != 1 || len(r.db.Blocks()) == 0 {
-			t.Errorf("turn %d: %d series in memory and %d blocks, want tick alone", turn, n, len(r.db.Blocks()))
-		}
-	}
-	if err := r.db.Close(); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // A store that kept starts of counters, and so no floats in the head, has floats there
 // from before.
 func TestWriter_StartTimestampsTurnedOn_HeadIsReadAndEmptied(t *testing.T) {
@@ -306,5 +214,57 @@ func TestWriter_StartTimestampsTurnedOn_HeadIsReadAndEmptied(t *testing.T) {
 		if err := r.db.Close(); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// Dashboards find what is in memory under the names that the TSDB gives it, and nothing
+// twice.
+func TestDB_Metrics_AreOfBothParts(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	db, err := store.OpenTSDB(store.TSDBOptions{Dir: t.TempDir(), Config: store.DefaultConfig(), Logger: slog.New(slog.DiscardHandler), Registerer: registry})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRig(t, func(o *store.WriterOptions) { o.DB = db })
+	at := r.now.UnixMilli()
+	e := sinktest.Metric("m", at, 1)
+	e.Exemplars = []telemetry.Exemplar{trace(at, 1, "a")}
+	r.write(t, e, sinktest.Metric("n", at+1000, 1))
+	r.write(t, sinktest.Metric("m", at-1000, 1)) // late
+	for range 2 {
+		all, err := registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]float64{}
+		for _, f := range all {
+			for _, m := range f.GetMetric() {
+				key := f.GetName()
+				for _, l := range m.GetLabel() {
+					key += " " + l.GetName() + "=" + l.GetValue()
+				}
+				got[key] += m.GetGauge().GetValue() + m.GetCounter().GetValue()
+			}
+		}
+		for name, want := range map[string]float64{
+			"prometheus_tsdb_head_series": 2, "prometheus_tsdb_head_min_time": float64(at - 1000), "prometheus_tsdb_head_max_time_seconds": float64(at+1000) / 1000,
+			"prometheus_tsdb_exemplar_exemplars_in_storage": 1,
+		} {
+			if got[name] != want {
+				t.Errorf("%s: got %v, want %v", name, got[name], want)
+			}
+		}
+		if _, ok := got["prometheus_tsdb_wal_segment_current log=head"]; !ok {
+			t.Errorf("no metrics of the head's log")
+		}
+		if err := r.FailLog(errors.New("no space")); err == nil {
+			t.Fatal("no error")
+		}
+		if err := r.Reopen(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
 	}
 }

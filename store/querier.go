@@ -112,7 +112,8 @@ func (d *DB) ChunkQuerier(mint, maxt int64) (storage.ChunkQuerier, error) {
 		r.close()
 		return nil, err
 	}
-	return &heldChunkQuerier{storage.NewMergeChunkQuerier(parts, nil, storage.NewCompactingChunkSeriesMerger(storage.ChainedSeriesMerge)), r}, nil
+	merge := storage.NewCompactingChunkSeriesMergerWithFloatEncoding(storage.ChainedSeriesMerge, r.g.encoding)
+	return &heldChunkQuerier{storage.NewMergeChunkQuerier(parts, nil, merge), r}, nil
 }
 
 type heldQuerier struct {
@@ -159,6 +160,10 @@ func (q *joinedQuerier) Select(ctx context.Context, sorted bool, hints *storage.
 		hash := s.Labels().Hash()
 		j.base[hash] = append(j.base[hash], s)
 		j.order = append(j.order, s)
+		if err := ctx.Err(); err != nil {
+			j.err = err
+			return j
+		}
 	}
 	j.err, j.warnings = base.Err(), base.Warnings()
 	return j

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 
+	"github.com/tocsinhq/tocsin/ingest/sinktest"
 	"github.com/tocsinhq/tocsin/store"
 )
 
@@ -50,6 +51,75 @@ func TestOpenReadOnly_BesideAWriter_SeesItsLogAndLeavesNothing(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "tsdb", "tmp_dbro*")); len(left) != 0 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+// Head, base and blocks are read as one, while a writer goes on.
+func TestOpenReadOnly_HeadAndBase_AreReadAsOne(t *testing.T) {
+	dir := t.TempDir()
+	r := newRig(t, func(o *store.WriterOptions) {
+		o.DB = openDB(t, filepath.Join(dir, "tsdb"), o.Config)
+		t.Cleanup(func() { o.DB.Close() })
+	})
+	at := r.now.UnixMilli()
+	count := func(from, to int64) (n int) {
+		t.Helper()
+		q, closeIt, err := store.OpenReadOnly(dir, from, to, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		set := q.Select(t.Context(), true, nil, labels.MustNewMatcher(labels.MatchEqual, "__name__", "m"))
+		for set.Next() {
+			it := set.At().Iterator(nil)
+			for it.Next() != chunkenc.ValNone {
+				n++
+			}
+		}
+		if err := errors.Join(set.Err(), closeIt()); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for i := range int64(1000) { // more than four hours
+		r.write(t, sinktest.Metric("m", at-(999-i)*15_000, 1))
+	}
+	r.write(t, sinktest.Metric("m", at-20_000, 2)) // late
+	for range 2 {
+		if n := count(0, at+1); n != 1001 {
+			t.Errorf("%d samples, want 1001", n)
+		}
+		if n := count(at-20_000, at); n != 3 {
+			t.Errorf("%d samples of the last 20 s, want 3", n)
+		}
+		if n := count(at+1, at+2); n != 0 {
+			t.Errorf("%d samples of the future", n)
+		}
+		if err := r.db.Compact(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A daemon that is starting for the first time has made its folders and no more.
+func TestOpenReadOnly_EmptyHead_IsNoError(t *testing.T) {
+	dir := t.TempDir()
+	db := openDB(t, dir, store.DefaultConfig())
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "head", "wal")); err != nil {
+		t.Fatal(err)
+	}
+	q, closeIt, err := store.OpenReadOnly(dir, 0, 1<<60, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := q.Select(t.Context(), true, nil, labels.MustNewMatcher(labels.MatchEqual, "__name__", "m"))
+	if set.Next() || set.Err() != nil {
+		t.Errorf("got a series or %v", set.Err())
+	}
+	if err := closeIt(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/tocsinhq/tocsin/store/head"
 )
 
 // reopenEvery is the least time between two tries to open the store again.
@@ -53,13 +51,7 @@ func (w *Writer) forgetRefs() {
 
 // forgetDropped makes the next sample of series that the head has dropped find them
 // by their labels. No transaction is under way.
-func (w *Writer) forgetDropped(gone idSet) {
-	w.cache.each(func(s *series) {
-		if s.head != 0 && gone.has(head.ID(s.head)) {
-			s.head = 0
-		}
-	})
-}
+func (w *Writer) forgetDropped(gone idSet) { w.cache.dropFromHead(gone) }
 
 // upkeepLog opens the store again when that is needed and there is room to.
 func (w *Writer) upkeepLog(ctx context.Context) {

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -192,6 +193,56 @@ func TestWriter_Reopen_UnderLoad_LosesNothingAcknowledged(t *testing.T) {
 		}
 	}
 	t.Logf("%d acknowledged", len(acknowledged))
+}
+
+// Many requests bring the same few series at the same time. Whichever way they overtake
+// one another, each acknowledged sample is there, also after the logs were read again.
+func TestWriter_RequestsOfOneSeriesAtOnce_SurviveReopening(t *testing.T) {
+	r := newRig(t, nil)
+	var mu sync.Mutex
+	acknowledged := map[int64]bool{}
+	at := r.now.UnixMilli()
+	var next atomic.Int64
+	for round := range 5 {
+		var load sync.WaitGroup
+		for range 8 {
+			load.Go(func() {
+				for next.Load() < int64(round+1)*400 {
+					n := next.Add(1)
+					if err := r.try(sinktest.Metric("m", at+n, float64(n)), sinktest.Metric("other", at+n, float64(n))); err != nil {
+						t.Error(err)
+						return
+					}
+					mu.Lock()
+					acknowledged[n] = true
+					mu.Unlock()
+				}
+			})
+		}
+		load.Wait()
+		r.breakLog(t)
+		if err := r.try(sinktest.Metric("m", at, 1)); err == nil {
+			t.Error("a write to a closed log was acknowledged")
+		}
+		if err := r.Reopen(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"m", "other"} {
+			got, _ := read(t, r.db, name)
+			have := map[int64]bool{}
+			for _, s := range got["{}"] {
+				have[s.T-at] = s.V == float64(s.T-at)
+			}
+			for n := range acknowledged {
+				if !have[n] {
+					t.Errorf("round %d: sample %d of %s is lost", round, n, name)
+				}
+			}
+			if len(got["{}"]) != len(acknowledged) {
+				t.Errorf("round %d: %d samples of %s, want %d", round, len(got["{}"]), name, len(acknowledged))
+			}
+		}
+	}
 }
 
 func TestWriter_Run_ReopensByItself(t *testing.T) {

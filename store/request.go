@@ -267,10 +267,15 @@ func (r *request) append(at *found, in *telemetry.Series, ls labels.Labels) (boo
 				continue
 			}
 		}
-		if err := r.float(at.place, s, ls, p.ST, p.T, p.V); err != nil {
-			if i == 0 && ls.IsEmpty() && errors.Is(err, errNoLabels) {
+		err := r.float(at.place, s, ls, p.ST, p.T, p.V)
+		if errors.Is(err, errNoLabels) && ls.IsEmpty() {
+			if i == 0 {
 				return false, nil
 			}
+			ls = r.labelsOf(in)
+			err = r.float(at.place, s, ls, p.ST, p.T, p.V)
+		}
+		if err != nil {
 			if err := r.judge(p.T, err); err != nil {
 				return true, err
 			}
@@ -280,10 +285,15 @@ func (r *request) append(at *found, in *telemetry.Series, ls labels.Labels) (boo
 		r.result.Stored++
 	}
 	for i, h := range in.Histograms {
-		if err := r.toBase(s, ls, h.ST, h.T, 0, h.Int, h.Float, storage.AppendV2Options{}); err != nil {
-			if i == 0 && len(in.Samples) == 0 && ls.IsEmpty() && errors.Is(err, errNoLabels) {
+		err := r.toBase(s, ls, h.ST, h.T, 0, h.Int, h.Float, storage.AppendV2Options{})
+		if errors.Is(err, errNoLabels) && ls.IsEmpty() {
+			if i == 0 && len(in.Samples) == 0 {
 				return false, nil
 			}
+			ls = r.labelsOf(in)
+			err = r.toBase(s, ls, h.ST, h.T, 0, h.Int, h.Float, storage.AppendV2Options{})
+		}
+		if err != nil {
 			if err := r.judge(h.T, err); err != nil {
 				return true, err
 			}
@@ -294,4 +304,11 @@ func (r *request) append(at *found, in *telemetry.Series, ls labels.Labels) (boo
 		r.histograms = append(r.histograms, histogramObservation{at.place, h})
 	}
 	return true, nil
+}
+
+// labelsOf makes the labels of a series that is known, some samples of which were
+// judged before it was found that they are needed.
+func (r *request) labelsOf(in *telemetry.Series) labels.Labels {
+	ls, _ := r.maker.make(in.Unpack()) // they were good when the series became known
+	return ls
 }

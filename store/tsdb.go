@@ -115,10 +115,12 @@ func openEmbedded(o TSDBOptions, d *DB, g *generation) (*tsdb.DB, *embedded, err
 	opts.RetentionDuration = time.Duration(o.Config.Retention).Milliseconds()
 	opts.MaxBytes = int64(o.Config.RetentionSize)
 	opts.OutOfOrderTimeWindow = o.Config.outOfOrderMillis()
-	if had, err := hasHead(o.Dir); err != nil {
-		return nil, nil, err
-	} else if !had { // its log may have exemplars
-		opts.EnableExemplarStorage = o.Config.MaxExemplars > 0
+	if o.Config.MaxExemplars > 0 {
+		old, err := fromBefore(o.Dir)
+		if err != nil {
+			return nil, nil, err
+		}
+		opts.EnableExemplarStorage = old // its log may have exemplars
 		opts.MaxExemplars = int64(o.Config.MaxExemplars)
 	}
 	if o.Config.StartTimestamps {
@@ -138,7 +140,8 @@ func openEmbedded(o TSDBOptions, d *DB, g *generation) (*tsdb.DB, *embedded, err
 	opts.MaxBlockDuration = max(opts.MinBlockDuration, min(opts.RetentionDuration/10, month))
 	opts.MaxBlockChunkSegmentSize = blockSegment
 	opts.WALSegmentSize = logSegment
-	parts := &embedded{registry: prometheus.NewRegistry()}
+	parts := &embedded{registry: prometheus.NewRegistry(), cancel: func() {}}
+	opts.NewCompactorFunc = parts.newCompactor
 	db, err := tsdb.Open(o.Dir, o.Logger, parts, opts, o.Stats)
 	if err != nil {
 		return nil, nil, err

@@ -1,6 +1,8 @@
 package telemetry
 
 import (
+	"slices"
+
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/histogram"
 )
@@ -52,13 +54,16 @@ type Metadata struct {
 // Series is one labelled run of samples inside a batch, in the order in which
 // the sender wrote them, which need not be time order. Labels are as sent:
 // unsorted, unchecked, aliasing the body; they are in Labels or packed in Wire.
+// Thousands of series are gone through several times, so what nearly all need
+// stands first.
 type Series struct {
-	Labels     []Pair
 	Wire       []byte // all labels in wire form, if the decoder left them packed: Labels is empty until Unpack
 	Samples    []Sample
+	Key        [2]uint64 // by which the sink knows Wire; zero if it was not asked
+	Metadata   *Metadata // nil if the sender does not say; see Batch.Describe
 	Histograms []HistogramSample
 	Exemplars  []Exemplar // in the order of the body
-	Metadata   Metadata   // zero if the sender does not say
+	Labels     []Pair
 }
 
 // Batch is one write request in flat form. The zero value is ready for use.
@@ -70,36 +75,63 @@ type Batch struct {
 	Source string
 	Series []Series
 	// Metadata are those that stand apart from series, each with its Family.
-	Metadata []Metadata
+	Metadata  []Metadata
+	described []Metadata // those of series
 }
 
 // Reset empties the batch and keeps its memory.
 func (b *Batch) Reset() {
-	for i := range b.Series {
+	b.Truncate(0)
+	b.Source = ""
+	clear(b.Metadata)
+	b.Metadata = b.Metadata[:0]
+	clear(b.described)
+	b.described = b.described[:0]
+}
+
+// Truncate takes out all series but the first n and keeps their memory.
+func (b *Batch) Truncate(n int) {
+	for i := n; i < len(b.Series); i++ {
 		s := &b.Series[i]
-		s.Labels, s.Wire = s.Labels[:0], nil
+		s.Labels, s.Wire, s.Key = s.Labels[:0], nil, [2]uint64{}
 		s.Samples = s.Samples[:0]
 		clear(s.Histograms)
 		s.Histograms = s.Histograms[:0]
 		clear(s.Exemplars)
 		s.Exemplars = s.Exemplars[:0]
-		s.Metadata = Metadata{}
+		s.Metadata = nil
 	}
-	b.Source = ""
-	b.Series = b.Series[:0]
-	clear(b.Metadata)
-	b.Metadata = b.Metadata[:0]
+	b.Series = b.Series[:n]
 }
 
 // Next extends the batch by one series, reusing the memory of an earlier use,
 // and returns it. The pointer is valid until the following call of Next.
 func (b *Batch) Next() *Series {
-	if len(b.Series) < cap(b.Series) {
-		b.Series = b.Series[:len(b.Series)+1]
-	} else {
-		b.Series = append(b.Series, Series{})
+	if len(b.Series) == cap(b.Series) {
+		b.grow()
 	}
+	b.Series = b.Series[:len(b.Series)+1]
 	return &b.Series[len(b.Series)-1]
+}
+
+// grow makes room for more series, each with room for one sample, which is what most
+// have, beside those of its neighbours.
+func (b *Batch) grow() {
+	had := len(b.Series)
+	b.Series = slices.Grow(b.Series, 1)[:had]
+	fresh := b.Series[had:cap(b.Series)]
+	samples := make([]Sample, len(fresh))
+	for i := range fresh {
+		fresh[i].Samples = samples[i : i : i+1]
+	}
+}
+
+// Describe gives a series of the batch metadata to be filled in, which are empty and
+// belong to the batch.
+func (b *Batch) Describe(s *Series) *Metadata {
+	b.described = append(b.described, Metadata{}) // older ones stay where they are when it grows
+	s.Metadata = &b.described[len(b.described)-1]
+	return s.Metadata
 }
 
 // Len returns the number of float and histogram samples in the batch.

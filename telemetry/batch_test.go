@@ -21,7 +21,7 @@ func TestBatch_Reset_KeepsMemoryAndForgetsData(t *testing.T) {
 		s.Histograms = append(s.Histograms, telemetry.HistogramSample{T: 1, Int: &histogram.Histogram{}})
 	}
 	b.Series[0].Exemplars = append(b.Series[0].Exemplars, telemetry.Exemplar{Labels: []telemetry.Pair{{Name: []byte("a")}}})
-	b.Series[0].Metadata.Help = []byte("help")
+	b.Describe(&b.Series[0]).Help = []byte("help")
 	b.Metadata = append(b.Metadata, telemetry.Metadata{Family: []byte("m")})
 	if b.Len() != 9 {
 		t.Errorf("got %d samples, want 9", b.Len())
@@ -33,8 +33,11 @@ func TestBatch_Reset_KeepsMemoryAndForgetsData(t *testing.T) {
 	if h := b.Series[:1][0].Histograms[:1][0]; h.Int != nil {
 		t.Error("a histogram is kept alive by a batch that was reset")
 	}
-	if s := b.Series[:1][0]; s.Exemplars[:1][0].Labels != nil || s.Metadata.Help != nil || b.Metadata[:1][0].Family != nil {
+	if s := b.Series[:1][0]; s.Exemplars[:1][0].Labels != nil || s.Metadata != nil || b.Metadata[:1][0].Family != nil {
 		t.Error("a body is kept alive by a batch that was reset")
+	}
+	if m := b.Describe(b.Next()); m.Help != nil {
+		t.Error("metadata of an earlier request show")
 	}
 	if n := testing.AllocsPerRun(10, func() {
 		b.Reset()
@@ -123,5 +126,20 @@ func TestChange_TitleAndEffect(t *testing.T) {
 		if got := fmt.Sprint(c.Title(), c.Effective()); got != fmt.Sprint(want, at) {
 			t.Errorf("got %s, want %s", got, want)
 		}
+	}
+}
+
+func TestBatch_Truncate_LeavesTheFirst(t *testing.T) {
+	var b telemetry.Batch
+	for i := range 5 {
+		s := b.Next()
+		s.Labels = append(s.Labels, telemetry.Pair{Name: []byte("a")})
+		s.Samples = append(s.Samples, telemetry.Sample{T: int64(i)})
+	}
+	if b.Truncate(2); b.Len() != 2 || b.Series[1].Samples[0].T != 1 {
+		t.Errorf("got %+v", b.Series)
+	}
+	if s := b.Next(); len(s.Labels)+len(s.Samples) != 0 {
+		t.Errorf("a series that was taken out shows: %+v", s)
 	}
 }

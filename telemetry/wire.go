@@ -97,12 +97,15 @@ func uvarintLen(n int) int {
 }
 
 // Unpack moves the labels from Wire to Labels, where they alias the same bytes,
-// and returns Labels. It does nothing when they are there already.
+// and returns Labels. It does nothing when they are there already. Bytes that are not
+// labels in wire form from the first to the last, which somebody took for some that he
+// knew, give no labels at all: nothing is stored under a part of them.
 func (s *Series) Unpack() []Pair {
 	for i := 0; i < len(s.Wire); {
 		p, next, ok := PlainLabel(s.Wire, i)
 		if !ok {
-			break // a decoder leaves only what PlainLabels has passed
+			s.Labels = s.Labels[:0]
+			break
 		}
 		s.Labels = append(s.Labels, p)
 		i = next

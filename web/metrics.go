@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -32,6 +33,24 @@ type serverMetrics struct {
 	host     *metrics.Counter
 	origin   *metrics.Counter
 	notReady *metrics.Counter
+	answers  *answerMetrics
+}
+
+// answerMetrics are those of requests, found without their names being written anew.
+type answerMetrics struct {
+	mu    sync.RWMutex
+	found map[answerKind]answerCounts
+}
+
+// answerKind is what requests are counted by.
+type answerKind struct {
+	route, method string
+	status        int
+}
+
+type answerCounts struct {
+	requests *metrics.Counter
+	duration *metrics.Histogram
 }
 
 func newServerMetrics(set *metrics.Set) serverMetrics {
@@ -42,6 +61,7 @@ func newServerMetrics(set *metrics.Set) serverMetrics {
 		host:     set.GetOrCreateCounter(`tocsin_http_refused_total{reason="host"}`),
 		origin:   set.GetOrCreateCounter(`tocsin_http_refused_total{reason="cross_origin"}`),
 		notReady: set.GetOrCreateCounter(`tocsin_http_refused_total{reason="not_ready"}`),
+		answers:  &answerMetrics{found: make(map[answerKind]answerCounts)},
 	}
 }
 
@@ -53,6 +73,26 @@ func (m serverMetrics) observe(route, method string, status int, took time.Durat
 	default:
 		method = "other" // any word may stand in a request line
 	}
-	m.set.GetOrCreateCounter(fmt.Sprintf(`tocsin_http_requests_total{route=%q,method=%q,code="%d"}`, route, method, status)).Inc()
-	m.set.GetOrCreateHistogram(fmt.Sprintf(`tocsin_http_request_duration_seconds{route=%q}`, route)).Update(took.Seconds())
+	counts := m.of(answerKind{route, method, status})
+	counts.requests.Inc()
+	counts.duration.Update(took.Seconds())
+}
+
+// of returns the metrics of a kind of request, which are made when it first occurs.
+func (m serverMetrics) of(k answerKind) answerCounts {
+	a := m.answers
+	a.mu.RLock()
+	counts, ok := a.found[k]
+	a.mu.RUnlock()
+	if ok {
+		return counts
+	}
+	counts = answerCounts{
+		requests: m.set.GetOrCreateCounter(fmt.Sprintf(`tocsin_http_requests_total{route=%q,method=%q,code="%d"}`, k.route, k.method, k.status)),
+		duration: m.set.GetOrCreateHistogram(fmt.Sprintf(`tocsin_http_request_duration_seconds{route=%q}`, k.route)),
+	}
+	a.mu.Lock()
+	a.found[k] = counts
+	a.mu.Unlock()
+	return counts
 }

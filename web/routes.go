@@ -71,7 +71,7 @@ func (s *server) routes() []route {
 		{method: "GET", path: api + "/charts/{name}", data: true, handler: s.opts.Charts},
 		{method: "POST", path: api + "/slack/actions", data: true, handler: s.opts.SlackActions},
 
-		{method: "POST", path: "/api/v1/write", data: true, handler: s.opts.Write},
+		{method: "POST", path: writePath, data: true, handler: s.opts.Write},
 		{method: "POST", path: "/v1/metrics", data: true, handler: s.opts.OTLP},
 		{method: "POST", path: "/api/v1/otlp/v1/metrics", data: true, handler: s.opts.OTLP},
 		{method: "POST", path: "/v1/traces", data: true, handler: s.opts.Traces},

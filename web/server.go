@@ -133,6 +133,9 @@ func NewServer(o Options) http.Handler {
 	return s.observed(headed(s.hostChecked(s.sameOrigin(s.withLogs(s.mux())))))
 }
 
+// writePath takes samples by remote write.
+const writePath = "/api/v1/write"
+
 // withLogs lets the receivers of logs answer what they take. Most of their paths are
 // those of other products, so they are not in the table of routes.
 func (s *server) withLogs(next http.Handler) http.Handler {
@@ -141,7 +144,8 @@ func (s *server) withLogs(next http.Handler) http.Handler {
 	}
 	logs := s.whenReady(s.opts.Logs)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.opts.Logs.Takes(r) {
+		// Samples, of which most requests are, need not be looked for in two tables.
+		if r.URL.Path != writePath && s.opts.Logs.Takes(r) {
 			logs.ServeHTTP(w, r)
 			return
 		}

@@ -196,7 +196,8 @@ func (s *Service) convert(ctx context.Context, w *work, c *checker, md pmetric.M
 			err = errTooMany
 		}
 		if err != nil { // the checker let something pass: no sample may be taken for another
-			w.batch.Series, w.batch.Metadata, to.owners = w.batch.Series[:rows], w.batch.Metadata[:metadata], to.owners[:rows]
+			w.batch.Truncate(rows)
+			w.batch.Metadata, to.owners = w.batch.Metadata[:metadata], to.owners[:rows]
 			maps.DeleteFunc(to.rows, func(_ rowKey, row int) bool { return row >= rows })
 			s.totals.undo(changes)
 			r.reject(lefts[i], reasonConversion, fmt.Sprintf("resource %d: %s", i+1, err))

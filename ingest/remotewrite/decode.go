@@ -16,15 +16,10 @@ import (
 // that has fields and none of this message, which is a message of another kind.
 // Decode keeps no state and is safe for concurrent use on different batches.
 func Decode(body []byte, b *telemetry.Batch) error {
-	b.Reset()
-	if err := decodeRequest(body, b); err != nil {
-		b.Reset()
-		return err
-	}
-	return nil
+	return (*Decoder)(nil).Decode(body, b)
 }
 
-func decodeRequest(body []byte, b *telemetry.Batch) *Error {
+func (d *Decoder) request(body []byte, b *telemetry.Batch) *Error {
 	left := maxEntries
 	for i := 0; i < len(body); {
 		at := i
@@ -41,13 +36,8 @@ func decodeRequest(body []byte, b *telemetry.Batch) *Error {
 			if err != nil {
 				return err.in("time series", len(b.Series))
 			}
-			n := len(b.Series)
-			s := b.Next()
-			if err := decodeSeries(body[:end], start, s, left); err != nil {
-				return err.in("time series", n)
-			}
-			if left -= entries(s); left < 0 {
-				return tooMany(at)
+			if err := d.series(body, extent{uint32(start), uint32(end)}, b, &left); err != nil {
+				return err
 			}
 			i = end
 		case 3:
@@ -71,6 +61,9 @@ func decodeRequest(body []byte, b *telemetry.Batch) *Error {
 				return err
 			}
 		}
+	}
+	if err := d.settle(body, b, &left); err != nil {
+		return err
 	}
 	if len(body) > 0 && len(b.Series)+len(b.Metadata) == 0 {
 		return otherMessage("prometheus.WriteRequest", len(body))

@@ -107,11 +107,19 @@ func ofMetadata(m telemetry.Metadata) metadata {
 	return metadata{known(m.Type), string(m.Family), string(m.Help), string(m.Unit)}
 }
 
+// described returns the metadata of a series, zero if it has none.
+func described(s *telemetry.Series) telemetry.Metadata {
+	if s.Metadata == nil {
+		return telemetry.Metadata{}
+	}
+	return *s.Metadata
+}
+
 func ofBatch(b *telemetry.Batch) content {
 	var c content
 	for i := range b.Series {
 		s := &b.Series[i]
-		x := series{Labels: texts(s.Unpack()), Metadata: ofMetadata(s.Metadata)}
+		x := series{Labels: texts(s.Unpack()), Metadata: ofMetadata(described(s))}
 		x.Samples = append(x.Samples, s.Samples...)
 		x.Histograms = append(x.Histograms, s.Histograms...)
 		for _, e := range s.Exemplars {
@@ -312,6 +320,7 @@ func FuzzDecode(f *testing.F) {
 		if (got == nil) != (want == nil) {
 			t.Fatalf("got %v, the generated decoder says %v", got, want)
 		}
+		agree(t, body)
 		if got != nil {
 			if e := new(remotewrite.Error); !errors.As(got, &e) || e.Offset < 0 || e.Offset > len(body) {
 				t.Fatalf("got %#v for a body of %d bytes", got, len(body))

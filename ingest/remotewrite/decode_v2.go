@@ -81,7 +81,7 @@ func (d *DecoderV2) decode(body []byte, b *telemetry.Batch) *Error {
 		}
 		n := len(b.Series)
 		s := b.Next()
-		if err := d.series(body, start, end, s, left); err != nil {
+		if err := d.series(body, start, end, b, s, left); err != nil {
 			return err.in("time series", n)
 		}
 		if left -= entries(s); left < 0 {

@@ -10,8 +10,8 @@ import (
 )
 
 // series reads the series of at most left entries that stands in body from start to
-// end.
-func (d *DecoderV2) series(body []byte, start, end int, s *telemetry.Series, left int) *Error {
+// end into s, which is one of batch.
+func (d *DecoderV2) series(body []byte, start, end int, batch *telemetry.Batch, s *telemetry.Series, left int) *Error {
 	b := body[:end]
 	var half []byte
 	var created int64
@@ -89,7 +89,7 @@ func (d *DecoderV2) series(body []byte, start, end int, s *telemetry.Series, lef
 		begin(s, created)
 	}
 	if uint32(a.kind) != 0 || a.help != 0 || a.unit != 0 {
-		if err := d.describe(body, &a, &s.Metadata); err != nil {
+		if err := d.describe(body, &a, batch.Describe(s)); err != nil {
 			return err
 		}
 	}
@@ -117,18 +117,21 @@ func begin(s *telemetry.Series, created int64) {
 // value, then the time of today in six bytes. Anything else is left to the
 // general way.
 func plainSample(b []byte) (x telemetry.Sample, ok bool) {
-	if len(b) != 16 || b[0] != 0x09 || b[9] != 0x10 || b[15] >= 0x80 {
+	const (
+		looked = 0x80_80_80_80_80_80_ff_00 // at the tag of the time and whether each of its bytes goes on
+		wanted = 0x00_80_80_80_80_80_10_00
+	)
+	if len(b) != 16 || b[0] != 0x09 {
 		return x, false
 	}
-	var t uint64
-	for i, c := range b[10:15] {
-		if c < 0x80 {
-			return x, false
-		}
-		t |= uint64(c&0x7f) << (7 * i)
+	t := binary.LittleEndian.Uint64(b[8:])
+	if t&looked != wanted {
+		return x, false
 	}
+	t >>= 16
+	t = t&0x7f | t>>1&(0x7f<<7) | t>>2&(0x7f<<14) | t>>3&(0x7f<<21) | t>>4&(0x7f<<28) | t>>5&(0x7f<<35)
 	x.V = math.Float64frombits(binary.LittleEndian.Uint64(b[1:]))
-	x.T = int64(t | uint64(b[15])<<35)
+	x.T = int64(t)
 	return x, true
 }
 

@@ -103,7 +103,7 @@ func Batch(entries ...Entry) (b *telemetry.Batch, body []byte) {
 		s.Samples = append(s.Samples, e.Samples...)
 		s.Histograms = append(s.Histograms, e.Histograms...)
 		s.Exemplars = append(s.Exemplars, e.Exemplars...)
-		s.Metadata = e.Metadata
+		*b.Describe(s) = e.Metadata
 	}
 	return b, body
 }

@@ -204,7 +204,7 @@ func (a *aggregator) collect(b *telemetry.Batch, now time.Time) {
 		}
 		row := b.Next()
 		row.Labels = ingest.AppendLabels(row.Labels, s.labels)
-		row.Metadata.Type = typeOf[s.kind]
+		b.Describe(row).Type = typeOf[s.kind]
 		s.sample(row, t)
 	}
 	for _, ls := range a.gone {

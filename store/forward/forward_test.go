@@ -89,6 +89,8 @@ type rig struct {
 	db *store.DB
 	f  *forward.Forwarder
 	n  atomic.Uint64
+	// metrics are what /metrics would show.
+	metrics *prometheus.Registry
 }
 
 func newRig(t *testing.T) *rig {
@@ -100,12 +102,12 @@ func newRig(t *testing.T) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{db: db}
+	r := &rig{db: db, metrics: prometheus.NewRegistry()}
 	r.w = store.NewWriter(store.WriterOptions{DB: db, Config: c, Now: time.Now, Metrics: metrics.NewSet(), Logger: quiet})
 	base, head := db.LogDirs()
 	r.f, err = forward.New(forward.Options{
 		Logs:   []forward.Log{{Name: "base", Dir: base}, {Name: "head", Dir: head}},
-		Logger: quiet, Registerer: prometheus.NewRegistry(), FlushDeadline: 2 * time.Second,
+		Logger: quiet, Registerer: r.metrics, FlushDeadline: 2 * time.Second,
 		Progress: func() ([]uint64, int64) { return []uint64{0, r.n.Load()}, db.MaxTime() },
 	})
 	if err != nil {
@@ -212,6 +214,40 @@ func TestForwarder_ReceiverThatWasAway_GetsEverything(t *testing.T) {
 	if len(q) != 1 || q[0].Failed != 0 || q[0].Dropped != 1 || q[0].Sent.IsZero() || !strings.Contains(q[0].URL, to1.URL) {
 		t.Errorf("queues: got %+v", q)
 	}
+}
+
+// Late samples and those in order are in logs of their own. A receiver gets both, and
+// they count as one queue.
+func TestForwarder_LateSamples_AreSentToo(t *testing.T) {
+	to1 := newReceiver(t)
+	r := newRig(t)
+	if err := r.f.Apply(targets(t, to(to1.URL))); err != nil {
+		t.Fatal(err)
+	}
+	stop := r.run(t)
+	r.begun(t, to1)
+	// Late, and yet newer than the start of the queues.
+	at := time.Now().Add(5 * time.Second)
+	const n = 50
+	for i := range n {
+		r.write(t, "m", at.Add(time.Duration(2*i)*time.Millisecond))
+	}
+	until(t, "late samples are sent", func() bool {
+		r.write(t, "late", at)
+		r.write(t, "late", at.Add(time.Second))
+		for i := range n {
+			r.write(t, "late", at.Add(time.Duration(i+1)*time.Millisecond))
+		}
+		return to1.count(`{__name__="late", region="eu"}`) >= n+2
+	})
+	until(t, "samples in order are sent", func() bool { return to1.count(`{__name__="m", region="eu"}`) == n })
+	if q := r.f.Queues(); len(q) != 1 || q[0].Shards != 2 {
+		t.Errorf("queues: got %+v, want one with a sender for each log", q)
+	}
+	if _, err := r.metrics.Gather(); err != nil {
+		t.Errorf("metrics of two queues: %v", err)
+	}
+	stop()
 }
 
 // What was written just before the end is sent, although nothing waits for it.

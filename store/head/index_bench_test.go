@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/promslog"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
@@ -95,11 +96,22 @@ func BenchmarkIndex_Create200k(b *testing.B) {
 
 // filled has n series with so many samples.
 func filled(b *testing.B, n, samples int) *both {
+	b.Helper()
 	x := newBoth(b)
+	o := tsdb.DefaultOptions()
+	o.WALSegmentSize = -1 // no log
+	db, err := tsdb.Open(b.TempDir(), promslog.NewNopLogger(), nil, o, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	db.DisableCompactions()
+	b.Cleanup(func() { _ = db.Close() })
+	x.theirs = db.Head()
 	all := tenLabels(n)
 	for i := range samples {
 		x.append(all, int64(1+i)*2_500, func(j int) float64 { return float64(i * j % 100) })
 	}
+	db.ForceHeadMMap() // as it does each minute
 	return x
 }
 

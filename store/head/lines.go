@@ -14,7 +14,7 @@ type line [64]byte
 const (
 	lineBytes    = 60
 	lineBits     = 8 * lineBytes
-	linePageBits = 15
+	linePageBits = 13
 	linesPerPage = 1 << linePageBits
 	// freshLines is how many lines a stripe takes at a time.
 	freshLines = 32
@@ -37,16 +37,8 @@ type lines struct {
 
 func newLines() *lines {
 	l := &lines{used: freshLines} // leaves out the first, 0 is none
-	l.table.Store(&[]*linePage{newLinePage()})
+	l.table.Store(&[]*linePage{new(linePage)})
 	return l
-}
-
-// newLinePage asks for huge pages, since lines are met in an order that has little to do
-// with where they are.
-func newLinePage() *linePage {
-	p := new(linePage)
-	adviseHuge(unsafe.Slice((*byte)(unsafe.Pointer(p)), unsafe.Sizeof(*p)))
-	return p
 }
 
 // at returns a line that was given out. (Indexing the page would first look whether it is
@@ -72,7 +64,7 @@ func (l *lines) supply(s *stripe) {
 		return
 	}
 	if pages := *l.table.Load(); int(l.used>>linePageBits) == len(pages) {
-		more := append(pages, newLinePage()) // no reader of the old header looks there
+		more := append(pages, new(linePage)) // no reader of the old header looks there
 		l.table.Store(&more)
 	}
 	s.fresh, s.end = l.used, l.used+freshLines

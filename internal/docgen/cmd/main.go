@@ -1,6 +1,6 @@
 // Command cmd writes the generated pages of docs/: the reference of the
 // configuration file, made from the Config structs and their comments, that of
-// the command line, and the catalogue of signals. With -check it only says which pages are out of date.
+// the command line, the parameters of the detector, and the catalogue of signals. With -check it only says which pages are out of date.
 package main
 
 import (
@@ -42,6 +42,7 @@ func run(root string, check bool) error {
 			return docgen.Config(w, reflect.ValueOf(config.Default()), []string{root})
 		}},
 		{Path: "docs/cli.md", Render: func(w io.Writer) error { return docgen.CLI(w, parser.Model) }},
+		{Path: "docs/detector-parameters.md", Render: func(w io.Writer) error { return docgen.Parameters(w, []string{root}) }},
 		{Path: "docs/signals.md", Render: func(w io.Writer) error { return docgen.Signals(w, catalogue) }},
 	}
 	if check {

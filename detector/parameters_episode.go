@@ -1,0 +1,141 @@
+package detector
+
+// EpisodeParameters say when an episode goes on, what is told of it, and when what
+// it shows has become normal.
+type EpisodeParameters struct {
+	// FartherBy is the factor by which the distance from the opening band must have grown
+	// to be told again.
+	FartherBy float32 `range:"1.01,100"`
+	// ToldMore is the number of powers of ten by which evidence must have grown to be told
+	// again, of a series and of a group.
+	ToldMore float64 `range:"0.1,100"`
+	// AwayLeast is how far off the long level a series must stay to hold an episode open,
+	// in units.
+	AwayLeast float64 `range:"0.5,100"`
+	// AlarmMemory is the time constant with which the count of alarms fades, in
+	// milliseconds: a day.
+	AlarmMemory float64 `range:"60000,2592000000"`
+	// AlarmsFree is the number of alarms a day that cost nothing. Bench detection: three
+	// instead of none take KPI from .55 to .62, MSCloud .69 to .76.
+	AlarmsFree float64 `range:"0,1000"`
+	// HabitMost is the largest that habit may become, in powers of ten.
+	HabitMost float64 `range:"0,10"`
+	// RelearnSamples is the least number of samples on a new level before it is normal.
+	RelearnSamples uint32 `range:"1,100000"`
+	// BackWithin is the time, in seconds, for which a level that was relearned may last
+	// and still be taken back: longer than a weekend.
+	BackWithin int64 `range:"0,2592000"`
+	// BackFar is how far off what was relearned a series must lie to be back, in units
+	// and AwayLeast; within one AwayLeast of the level before it is there.
+	BackFar float64 `range:"1,100"`
+	// RecoverySteps is the number of steps after an episode in which the way back is not
+	// odd. Bench detection: never odd at all would take KPI -.03.
+	RecoverySteps float64 `range:"0,10000"`
+}
+
+// SilenceParameters say when a series that sends nothing is missed.
+type SilenceParameters struct {
+	// Steps is the number of steps without a sample after which it may be.
+	Steps float64 `range:"1.5,1000"`
+	// Least is the shortest silence that is told, in milliseconds: a minute.
+	Least float64 `range:"1000,86400000"`
+	// Most is the longest, in milliseconds, after which a missing series is given up; one
+	// that has been idle for as long may be evicted from a full bank. Three hours.
+	Most int64 `range:"60000,2592000000"`
+	// MissedLeast is the smallest share of missed steps that is believed, before the root
+	// is taken because missed steps come together.
+	MissedLeast float64 `range:"0.000001,0.5"`
+}
+
+// ServiceParameters are those of the budget that the series of a service share:
+// adaptive conformal inference (I. Gibbs, E. Candes, NeurIPS 2021, arXiv:2106.00170)
+// on the logarithm of the rate. Offsets are powers of ten.
+type ServiceParameters struct {
+	// Crowd is the power of the number of series by which a service has more chances to
+	// be wrong. Measured on SMD, ASD and JumpStarter: 0.56 to 0.97, 0.85 on average; the
+	// offset does the rest.
+	Crowd float64 `range:"0,1"`
+	// GroupPart is the part of the budget that is left to the group.
+	GroupPart float64 `range:"0.01,0.9"`
+	// OffsetStep is what a doubtful alarm adds at a budget of one a week; it shrinks with
+	// the root of the budget. Bench detection: .5 takes KPI false alarms to .3 of the
+	// budget, because real events are charged.
+	OffsetStep float64 `range:"0.001,3"`
+	// StepLargest bounds that step.
+	StepLargest float64 `range:"0.001,3"`
+	// StepSmallest bounds it below.
+	StepSmallest float64 `range:"0,3"`
+	// OffsetLeast is the smallest offset: a quiet service becomes at most ten times as
+	// willing.
+	OffsetLeast float32 `range:"-5,0"`
+	// OffsetMost is the largest: a restless one a thousand times less.
+	OffsetMost float32 `range:"0,10"`
+	// Doubtful is how far beyond the threshold an alarm is doubtful.
+	Doubtful float32 `range:"0,10"`
+	// DoubtShare is the share of false alarms that are not farther: nine in ten where
+	// tails are right.
+	DoubtShare float64 `range:"0.01,1"`
+	// FoldWithin is the time within which an opening belongs to the alarm before it, in
+	// milliseconds: half an hour, as long as an incident stays open to what comes back.
+	FoldWithin int64 `range:"0,86400000"`
+	// FoldMost is how long one alarm may last by further openings, in milliseconds.
+	FoldMost int64 `range:"0,2592000000"`
+}
+
+// GroupParameters are those of what the metrics of a service show together: the sum
+// of their largest rarities (R. A. Fisher, 1932), with a tail of its own.
+type GroupParameters struct {
+	// HoldSteps is the number of steps for which a rare sample is held: metrics of one
+	// service are not sampled at the same instant.
+	HoldSteps int64 `range:"1,100"`
+	// TouchLeast is the evidence of a sample that is held, in powers of ten: one in two
+	// hundred.
+	TouchLeast float64 `range:"0.5,10"`
+	// Least is the number of metrics that must be odd at once.
+	Least uint32 `range:"1,8"`
+	// Prior is the mean excess of the sum that its tail starts from: that of three metrics
+	// that are one.
+	Prior float64 `range:"0.1,4"`
+	// Quantile is where the quantile of the sum starts.
+	Quantile float64 `range:"0.1,20"`
+	// Floor is the smallest that it may become.
+	Floor float64 `range:"0,20"`
+	// Warmup is the number of windows before a group may alarm.
+	Warmup uint32 `range:"3,1000000"`
+	// WarmupKept is how many of these count as seen when learning begins anew.
+	WarmupKept uint32 `range:"0,1000000"`
+	// Growth is the growth of the number of metrics at which it does.
+	Growth uint32 `range:"2,1000"`
+	// CatchUp is the number of quiet windows that are learned at once at most.
+	CatchUp int64 `range:"1,100000"`
+	// Memory is the least share of a window in what is known of how often two are odd.
+	Memory float32 `range:"0.000001,0.5"`
+	// StepRate is the rate at which the step of metrics that are odd is averaged.
+	StepRate float32 `range:"0.001,1"`
+	// SumMost is the largest sum, so that its exponential stays in range.
+	SumMost float64 `range:"1,80"`
+	// Hold is the number of powers of ten less that keep an episode open.
+	Hold float64 `range:"0,10"`
+	// Relearn is the time after which what an open episode shows is ordinary, in
+	// milliseconds: half an hour.
+	Relearn int64 `range:"0,2592000000"`
+}
+
+func defaultEpisode() EpisodeParameters {
+	return EpisodeParameters{FartherBy: 1.5, ToldMore: 1, AwayLeast: 3, AlarmMemory: secondsDay * 1000, AlarmsFree: 3, HabitMost: 3,
+		RelearnSamples: 24, BackWithin: 3 * secondsDay, BackFar: 2, RecoverySteps: 60}
+}
+
+func defaultSilence() SilenceParameters {
+	return SilenceParameters{Steps: 5, Least: 60 * 1000, Most: 3 * 3600 * 1000, MissedLeast: 3e-4}
+}
+
+func defaultService() ServiceParameters {
+	return ServiceParameters{Crowd: 0.8, GroupPart: 0.25, OffsetStep: 0.2, StepLargest: 0.2, StepSmallest: 0.05, OffsetLeast: -1,
+		OffsetMost: 3, Doubtful: 1, DoubtShare: 0.9, FoldWithin: 30 * 60 * 1000, FoldMost: 6 * 3600 * 1000}
+}
+
+func defaultGroup() GroupParameters {
+	return GroupParameters{HoldSteps: 2, TouchLeast: 2.3, Least: 2, Prior: 1.3, Quantile: 1.5, Floor: 0.5, Warmup: 300,
+		WarmupKept: 100, Growth: 2, CatchUp: 200, Memory: 1e-4, StepRate: 0.02, SumMost: 60, Hold: 1, Relearn: 30 * 60 * 1000}
+}

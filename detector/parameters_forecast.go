@@ -1,0 +1,155 @@
+package detector
+
+// GuardParameters say which samples are compared with the one before, and how.
+type GuardParameters struct {
+	// GapSteps is the distance between samples, in steps, beyond which the last value
+	// is a poor forecast and none is judged by it. Common sense: two scrapes may be lost.
+	GapSteps float64 `range:"1.5,100"`
+	// ResetBelow is the part of its value below which a counter that fell was started
+	// again; one that fell by less may be a gauge. Common sense.
+	ResetBelow float64 `range:"0.01,0.99"`
+	// GaugeFalls is the number of lesser falls after which a series with a counter's
+	// name is taken for a gauge. Common sense: one may be a mistake of the sender.
+	GaugeFalls uint8 `range:"1,200"`
+	// StepLeast is the part of the usual step, in steps, below which a distance is another
+	// step. Half a step is what a scraper of twice the pace has.
+	StepLeast float64 `range:"0.1,0.95"`
+	// StepMost is the same above: a lost scrape is two steps, and not to be taken for
+	// another step.
+	StepMost float64 `range:"1.05,3"`
+	// StepRuns is the number of samples in a row at another step until that is believed.
+	// Common sense: a restart of a scraper makes two or three.
+	StepRuns uint8 `range:"2,200"`
+	// StepRate is the share of its distance from the usual step that one sample's step
+	// moves that. Common sense: a memory of 50 samples.
+	StepRate float64 `range:"0.001,0.5"`
+	// StepNoise bounds the factor by which a finer step is taken to raise the variance of
+	// a rate, that of a count (Poisson).
+	StepNoise float64 `range:"1,1000000"`
+	// Unsettled is the number of samples that noise is taken to be known from when it is
+	// to be learned anew but not from nothing: after another step or a new level.
+	Unsettled uint16 `range:"1,1000"`
+	// UnsettledTail is the number of values that tails remember then.
+	UnsettledTail uint16 `range:"1,10000"`
+	// UnsettledShape is the number of excesses that tails remember then.
+	UnsettledShape uint16 `range:"0,1000"`
+	// SettledCharts is the part of their quantile that charts keep when tails are learned
+	// anew after Calendar.SettledAfter days. Bench nab: relearning brings 1 to 2 points.
+	SettledCharts float32 `range:"0,1"`
+}
+
+// ForecastParameters say how fast forecasts follow, and what a single sample may
+// teach. Rates are shares of the distance to a sample that it takes a mean; a young
+// series takes 1/n.
+type ForecastParameters struct {
+	// FastRate is that of the quickest exponential mean: about 3 samples.
+	// Bench detection: mixing means of several memories brings .013 of recall.
+	FastRate float64 `range:"0.05,1"`
+	// MidRate is that of the middle mean: about 17 samples.
+	MidRate float64 `range:"0.005,0.5"`
+	// SlowRate is that of the slow mean: about 100 samples.
+	SlowRate float64 `range:"0.0005,0.1"`
+	// LevelRate is that of the level beside the season: about 20 samples.
+	LevelRate float64 `range:"0.001,0.5"`
+	// Youth is the number of samples before which nothing is clipped and the last value
+	// alone is the forecast.
+	Youth uint32 `range:"1,1000"`
+	// ErrorRate is that of the mean errors of forecasts, and of the share of gaps: 500
+	// samples. Bench detection: 500 instead of 250 brings KPI .62 to .67.
+	ErrorRate float64 `range:"0.0001,0.1"`
+	// ErrorClip is how many mean errors an error may count for at most, so that one
+	// incident does not widen the band. Common sense; Huber's clipping.
+	ErrorClip float32 `range:"1.5,100"`
+	// ErrorSlack is what an error may count for beyond that, in scales, so that errors
+	// that are nearly nothing can grow.
+	ErrorSlack float64 `range:"0,10"`
+	// OddTeaches is the part of its weight with which an odd sample, or one within an
+	// episode, teaches. Bench detection: bands after an incident are 1.0 to 1.3 of their
+	// width before, were 2 to 10.
+	OddTeaches float64 `range:"0,1"`
+	// TeachYouth is the number of samples before which odd samples teach more, because to
+	// a young series nearly all is new.
+	TeachYouth float64 `range:"1,100000"`
+	// LevelScales is how many scales off a sample may lie to move means in full, beside
+	// LevelLong.
+	LevelScales float64 `range:"0.5,100"`
+	// LevelLong is how many long scales it may lie off beside those.
+	LevelLong float64 `range:"0,100"`
+	// LongMemory is the time over which the long level and its scale remember, in
+	// seconds: two days, so that a night does not become normal.
+	LongMemory float64 `range:"3600,5000000"`
+	// LongRate is the largest rate of the long level, whatever the step.
+	LongRate float64 `range:"0.0001,0.5"`
+	// LongClip is how many long scales off a sample may lie to move the long level in
+	// full, beside one scale and RangeTeaches.
+	LongClip float64 `range:"0.5,100"`
+	// RangeTeaches is the part of the recent range by which a sample may lie off and still
+	// teach in full, so that a slow trend does. Bench detection: NAB .81 to .85, MSCloud
+	// area -.01.
+	RangeTeaches float64 `range:"0,1"`
+	// RangeShrink is the part of the range by which each bound comes back with each
+	// sample that teaches: a memory of a thousand samples.
+	RangeShrink float32 `range:"0,0.1"`
+	// DriftTeaches is the part of its weight with which a sample moves the long level of a
+	// series younger than Runs.Youth while its shortest chart is odd.
+	DriftTeaches float64 `range:"0,1"`
+}
+
+// ScaleParameters say what an ordinary error is at least, beside the mean error.
+// Bench detection, of the floors together: MSCloud .78 to .85, delay-F1 .67 to .74.
+type ScaleParameters struct {
+	// FloorLong is the part of the long scale (mean deviation from the long level) that an
+	// ordinary error is taken for at least. Bench detection: .15 instead of .12.
+	FloorLong float64 `range:"0,2"`
+	// FloorRange is the same of the recent range. Bench detection: .007 instead of .02.
+	FloorRange float64 `range:"0,0.5"`
+	// FloorFresh is the number of samples after which the range counts for half of
+	// FreshTimes: noise that is new has not shown what it can do.
+	FloorFresh float64 `range:"1,10000"`
+	// FreshTimes is by how many FloorRange more the range counts at first.
+	FreshTimes float64 `range:"0,100"`
+	// FloorValue is the part of the value below which a difference is rounding.
+	FloorValue float64 `range:"0,0.1"`
+	// StillShare is the share of samples that change below which a series has shown no
+	// noise to measure by.
+	StillShare float64 `range:"0.001,1"`
+	// StillFloor is the part of the value that is no change for a series that never
+	// changes, fading until StillShare.
+	StillFloor float64 `range:"0,1"`
+	// CountNoise is the mean absolute deviation of a Poisson count, in roots of its mean:
+	// that of the normal distribution it tends to.
+	CountNoise float64 `range:"0,5"`
+	// CountMost is the count, in quanta, beyond which the error itself tells its noise.
+	CountMost float64 `range:"1,10000"`
+	// CountRange is the range, in quanta, beyond which values are counts: a series of two
+	// values is none.
+	CountRange float64 `range:"0.5,100"`
+	// CountChanges is the number of changes before which only a series at zero is taken
+	// for counts.
+	CountChanges uint32 `range:"1,1000"`
+	// Young is by how many mean errors the error of a series with one sample is wider;
+	// it fades by 1/n.
+	Young float64 `range:"0,100"`
+	// GapMost is the number of steps beyond which a gap makes errors no wider; up to
+	// there they grow by the root, as those of a random walk.
+	GapMost float64 `range:"1,100000"`
+	// UnitScale is the number of scales that the unit of deviations from the long level
+	// has beside the long scale.
+	UnitScale float64 `range:"0,10"`
+}
+
+func defaultGuard() GuardParameters {
+	return GuardParameters{GapSteps: 3, ResetBelow: 0.5, GaugeFalls: 3, StepLeast: 0.6, StepMost: 1.6, StepRuns: 8, StepRate: 0.02,
+		StepNoise: 1000, Unsettled: 8, UnsettledTail: 100, UnsettledShape: 10, SettledCharts: 0.5}
+}
+
+func defaultForecast() ForecastParameters {
+	return ForecastParameters{FastRate: 0.3, MidRate: 0.06, SlowRate: 0.01, LevelRate: 0.05, Youth: 10, ErrorRate: 0.002,
+		ErrorClip: 5, ErrorSlack: 0.1, OddTeaches: 0.1, TeachYouth: 500, LevelScales: 5, LevelLong: 3, LongMemory: 2 * secondsDay,
+		LongRate: 0.01, LongClip: 3, RangeTeaches: 0.1, RangeShrink: 0.001, DriftTeaches: 0.5}
+}
+
+func defaultScale() ScaleParameters {
+	return ScaleParameters{FloorLong: 0.15, FloorRange: 0.007, FloorFresh: 100, FreshTimes: 4, FloorValue: 1e-4, StillShare: 0.05,
+		StillFloor: 0.05, CountNoise: 0.8, CountMost: 25, CountRange: 1.5, CountChanges: 3, Young: 6, GapMost: 100, UnitScale: 0.5}
+}

@@ -1,0 +1,95 @@
+package detector
+
+// OutlookParameters are those of forecasts for hours and days ahead; see type
+// outlook. Weights follow the sign of the errors they made, widths how often they
+// missed (I. Gibbs, E. Candes, NeurIPS 2021, arXiv:2106.00170). Bench forecast:
+// other rates within a factor of two change nothing.
+type OutlookParameters struct {
+	// Phase is how long before the hour forecasts are judged and made, in milliseconds:
+	// clear of what runs on the hour and its quarters.
+	Phase int64 `range:"0,3599999"`
+	// Mean is the time over which the level is averaged, in seconds. Bench forecast:
+	// twenty minutes instead of an hour, error .84 / .87 / 1.05 on KPI / MSCloud / NAB.
+	Mean float64 `range:"60,86400"`
+	// Clip is the number of units by which one sample may lie off for that level. Bench
+	// forecast, with the lag of trends: .82 / .81 / 1.01.
+	Clip float64 `range:"0.5,100"`
+	// Rate is the least share of an error in the mean error.
+	Rate float64 `range:"0.001,1"`
+	// Keep is the part of the lag behind the long level that lasts, by horizon, before
+	// anything is learned.
+	Keep [horizons]float64 `range:"0,1"`
+	// KeepRate is the largest step of that part.
+	KeepRate float64 `range:"0,1"`
+	// SlopeRate is the largest step of the weight of a trend.
+	SlopeRate float64 `range:"0,1"`
+	// SlopeMost is the largest such weight: half of one that is even, which counts twice.
+	SlopeMost float64 `range:"0,1.3"`
+	// ShareRate is the largest step of the weight of the season.
+	ShareRate float64 `range:"0,1"`
+	// ShareMost is the largest such weight: a profile that still grows may be stretched.
+	ShareMost float64 `range:"0,1.3"`
+	// EvenEnough is the factor by which the moves of an even trend may differ.
+	EvenEnough float64 `range:"1,10"`
+	// EvenPower is the power by which a trend counts less the less even it is. Bench
+	// forecast: the third instead of the first, .87 / .90 / 1.09 to .85 / .87 / 1.08.
+	EvenPower float64 `range:"0,20"`
+	// Young is the number of errors by which the first intervals are wider.
+	Young float64 `range:"0,20"`
+	// Reach is half the width of the 90 % interval in mean errors, before anything is
+	// learned: that of exponential tails.
+	Reach float64 `range:"0.5,20"`
+	// Shape is half the width of the 80 % and the 95 % interval in that of the 90 % one,
+	// before anything is learned: of exponential tails.
+	Shape [2]float64 `range:"0.1,5"`
+	// Grow is by how many 256ths of an octave the 80, 90 and 95 % intervals grow by a miss.
+	Grow [3]octaves `range:"0,2560"`
+	// Shrink is by how many they shrink by a hit: 1/4, 1/9 and 1/19, so that they stand
+	// still when as many miss as should.
+	Shrink [3]octaves `range:"0,2560"`
+	// SizeMost is the number of half widths of the 95 % interval that an error may count
+	// for in the mean error.
+	SizeMost float64 `range:"1,100"`
+	// ShorterHolds is the part of a shorter horizon's interval that a longer one has at
+	// least.
+	ShorterHolds float64 `range:"0,1"`
+	// GrowPower is the power of the horizon by which an interval grows that has not been
+	// judged yet.
+	GrowPower float64 `range:"0,2"`
+	// BeyondPower is the same past the longest: that of a random walk.
+	BeyondPower float64 `range:"0,2"`
+	// CoverageMost is the largest coverage that is told apart.
+	CoverageMost float64 `range:"0.95,0.9999999"`
+	// Calm is the number of forecasts for an hour and for seven that must have been judged
+	// before anything is told.
+	Calm uint8 `range:"0,200"`
+	// UntilCoverage is the coverage of the interval that says when a threshold is reached
+	// at the earliest and latest.
+	UntilCoverage float64 `range:"0.01,0.999"`
+}
+
+// HistogramParameters say how many observations the quantiles of a histogram need.
+type HistogramParameters struct {
+	// Least is the number of observations that a look at the median and at the 99th
+	// percentile must have. With 20 the median lies between the 28th and 72nd percentile
+	// nineteen times in twenty; with 200 the 99th percentile of a busy day raised 2.3
+	// false alarms a week at a budget of 1, with 500 0.9.
+	Least [quantiles]float64 `range:"1,1000000"`
+	// MostSpan is the time over which fewer are added up, in milliseconds: an hour, for a
+	// figure about what was before says nothing of now.
+	MostSpan int64 `range:"1000,86400000"`
+	// MaxMissed is the number of rounds in a row after which a bucket that does not come
+	// is no longer waited for.
+	MaxMissed uint8 `range:"1,200"`
+}
+
+func defaultOutlook() OutlookParameters {
+	return OutlookParameters{Phase: 22*60*1000 + 30*1000, Mean: 20 * 60, Clip: 3, Rate: 0.05, Keep: [horizons]float64{0.8, 0.5, 0.4, 0.3, 0.2},
+		KeepRate: 0.1, SlopeRate: 0.15, SlopeMost: 0.5, ShareRate: 0.015, ShareMost: 1.3, EvenEnough: 1.2, EvenPower: 6, Young: 2,
+		Reach: 2.3, Shape: [2]float64{0.7, 1.3}, Grow: [3]octaves{44, 54, 57}, Shrink: [3]octaves{11, 6, 3}, SizeMost: 4,
+		ShorterHolds: 0.9, GrowPower: 0.3, BeyondPower: 0.5, CoverageMost: 0.9999, Calm: 2, UntilCoverage: 0.8}
+}
+
+func defaultHistogram() HistogramParameters {
+	return HistogramParameters{Least: [quantiles]float64{20, 500}, MostSpan: 3600 * 1000, MaxMissed: 3}
+}

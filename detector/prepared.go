@@ -1,0 +1,131 @@
+package detector
+
+import "math"
+
+// params is Config and its Parameters in the units of the inner loop, with what
+// follows from them worked out once. A bank has one, which never changes; all of
+// its code is handed a pointer to it.
+type params struct {
+	Parameters
+
+	budgetPerHour float64
+	logBudget     float64 // log10 of budgetPerHour
+	zone          *zone
+	warmupSamples uint32
+	warmupSpan    int64 // ms
+	closeAfter    uint8
+	closeSpan     int64 // ms that quiet samples must span besides
+	relearnAfter  int64 // ms
+	habituation   float64
+
+	tailDecades float64 // -log10 Tail.Share
+	tailShare   float32
+	tailRest    float32 // 1 - Tail.Share
+	tailSlow    float32 // slowest step of a quantile
+	tailFall    float32 // what is left of the quantile after that step down
+	tailYoung   uint16  // values after which it is the step
+	tailPower   float64 // of what a tail has learned of its shape
+	otherTimes  float64 // by which a residual may be larger than the quantile of the other side
+
+	chartRate  [charts]float32 // 1 / window
+	chartFloor [charts]float32 // of quantiles
+	chartEnds  [charts]multiple
+	chartYoung [charts]float32 // samples before which a chart says nothing
+	stormRate  [storms]float32
+	stormEnds  [storms]multiple
+	stormYoung [storms]float32
+	lessonEnds multiple
+
+	heldFades    float32 // Evidence.HeldFades
+	changeYouth  float32 // samples until which the share of changes is a plain mean
+	stillTimes   float64 // 1 / Scale.StillShare
+	countsReach  float64 // root of Scale.CountMost
+	calmFloor    float32 // Evidence.StillLeast
+	leastStep    float64 // seconds that samples which teach a page are apart at least
+	turnLength   int64   // the same in ms
+	turnInverse  float64 // 1 / turnLength
+	outlookShare float64 // 1 / Outlook.Mean
+	rareLeast    float64 // evidence that is surely not held for the group
+	groupFloor   float32 // smallest quantile of exp(sum)
+}
+
+// params works out what the inner loop needs.
+func (c Config) params() params {
+	place, _ := newZone(c.TimeZone) // Validate says what is wrong with it
+	p := params{
+		Parameters:    DefaultParameters(),
+		budgetPerHour: c.Budget / hoursPerWeek,
+		logBudget:     math.Log10(c.Budget / hoursPerWeek),
+		zone:          place,
+		warmupSamples: uint32(c.WarmupSamples),
+		warmupSpan:    c.WarmupSpan.Std().Milliseconds(),
+		closeAfter:    uint8(c.CloseAfter),
+		relearnAfter:  c.RelearnAfter.Std().Milliseconds(),
+		habituation:   c.Habituation,
+	}
+	if c.Parameters != nil {
+		p.Parameters = *c.Parameters
+	}
+	p.closeSpan = int64(float64(p.closeAfter) * p.Evidence.LooksApart * 1000)
+	p.prepareTail()
+	p.prepareWindows()
+	p.heldFades = float32(p.Evidence.HeldFades)
+	p.changeYouth = 1 / p.Evidence.ChangeRate
+	p.stillTimes = 1 / p.Scale.StillShare
+	p.countsReach = math.Sqrt(p.Scale.CountMost)
+	p.calmFloor = float32(p.Evidence.StillLeast)
+	p.leastStep = float64(p.Glide.Every)
+	p.turnLength = p.Glide.Every * 1000
+	p.turnInverse = 1 / float64(p.turnLength)
+	p.outlookShare = 1 / p.Outlook.Mean
+	p.rareLeast = p.Group.TouchLeast - 0.001
+	p.groupFloor = float32(math.Exp(p.Group.Floor))
+	return p
+}
+
+func (p *params) prepareTail() {
+	x := &p.Tail
+	p.tailDecades = -math.Log10(x.Share)
+	p.tailShare, p.tailRest = float32(x.Share), float32(1-x.Share)
+	slow := float64(x.Gain) * x.Rate
+	p.tailSlow, p.tailFall = float32(slow), float32(1-slow*x.Share)
+	p.tailYoung = uint16(max(1/x.Rate-float64(x.Young), 0))
+	p.tailPower = 1 - x.Pooled
+	p.otherTimes = float64(1 / x.OtherSide)
+}
+
+func (p *params) prepareWindows() {
+	for i, w := range p.Charts.Window {
+		p.chartRate[i], p.chartEnds[i], p.chartYoung[i] = float32(1/float64(w)), multipleOf(uint32(w)), p.Charts.Youth*w
+		p.chartFloor[i] = float32(p.Charts.Floor * p.Charts.Prior[i])
+	}
+	for i, w := range p.Storms.Window {
+		p.stormRate[i], p.stormEnds[i], p.stormYoung[i] = float32(1/float64(w)), multipleOf(uint32(w)), p.Storms.Youth*w
+	}
+	p.lessonEnds = multipleOf(p.Glide.LessonSamples)
+}
+
+// turnOf returns which of the times of Glide.Every a time in ms lies in, modulo
+// 65536. It divides by multiplication, and puts right what that errs by.
+func (p *params) turnOf(t int64) uint16 {
+	q := int64(float64(t) * p.turnInverse)
+	switch rest := t - q*p.turnLength; {
+	case t < 0:
+		q = t / p.turnLength
+	case rest < 0:
+		q--
+	case rest >= p.turnLength:
+		q++
+	}
+	return uint16(q)
+}
+
+// multiple tells multiples of a number without a division: a 32-bit n is one if
+// n times the number's inverse leaves nothing over, modulo 2^64 (D. Lemire,
+// O. Kaser, N. Kurz, "Faster Remainder by Direct Computation", Software: Practice
+// and Experience 2019).
+type multiple uint64
+
+func multipleOf(n uint32) multiple { return multiple(math.MaxUint64/uint64(n) + 1) }
+
+func (m multiple) divides(n uint32) bool { return uint64(n)*uint64(m) <= uint64(m)-1 }

@@ -1,0 +1,76 @@
+package store_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/prometheus/prometheus/prompb"
+
+	"github.com/tocsinhq/tocsin/ingest/remotewrite"
+	"github.com/tocsinhq/tocsin/telemetry"
+)
+
+// What the writer knows of series saves a look at their labels and changes nothing.
+func TestWriter_Known_SeriesOfEarlierRequests(t *testing.T) {
+	r := newRig(t, nil)
+	at := r.now.UnixMilli()
+	body := func(samples ...prompb.Sample) []byte {
+		b, err := (&prompb.WriteRequest{Timeseries: []prompb.TimeSeries{
+			{Labels: []prompb.Label{{Name: "__name__", Value: "m"}, {Name: "job", Value: "api"}}, Samples: samples},
+			{Labels: []prompb.Label{{Name: "job", Value: "api"}, {Name: "__name__", Value: "m"}, {Name: "zone", Value: "a"}}, Samples: samples},
+		}}).Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	told := 0
+	d := remotewrite.Decoder{Known: func(series []telemetry.Series, known []bool) {
+		r.Known(series, known)
+		for i := range known {
+			if known[i] {
+				told++
+			}
+		}
+	}}
+	var b telemetry.Batch
+	for i, samples := range [][]prompb.Sample{
+		{{Timestamp: at, Value: 1}},
+		{{Timestamp: at + 1, Value: 2}},
+		{{Timestamp: at + 2, Value: 3}, {Timestamp: at + 3, Value: 4}},
+		{{Timestamp: at + 4, Value: 5}},
+	} {
+		if err := d.Decode(body(samples...), &b); err != nil {
+			t.Fatal(err)
+		}
+		if res, err := r.Write(context.Background(), &b); err != nil || res.Stored != 2*len(samples) {
+			t.Fatal(i, res, err)
+		}
+	}
+	if told != 6 {
+		t.Errorf("%d series were known, want both of the last three requests", told)
+	}
+	got, _ := read(t, r.db, "m")
+	for _, ls := range []string{`{job="api"}`, `{job="api", zone="a"}`} {
+		if len(got[ls]) != 5 {
+			t.Errorf("%s: got %v, want 5 samples", ls, got[ls])
+		}
+	}
+	if r.counter(t, "tocsin_store_cache_misses_total") != "2" {
+		t.Error("a series was looked up by its labels again")
+	}
+}
+
+// Bytes that are called known by mistake are not stored under a part of them.
+func TestWriter_BytesThatAreNoLabels_AreRefused(t *testing.T) {
+	r := newRig(t, nil)
+	wire := telemetry.AppendWire(telemetry.AppendWire(nil, "__name__", "m"), "a", "b")
+	s := telemetry.Series{Wire: append(wire, 0x12, 0x00), Samples: []telemetry.Sample{{T: r.now.UnixMilli(), V: 1}}}
+	known := make([]bool, 1)
+	b := &telemetry.Batch{Series: []telemetry.Series{s}}
+	r.Known(b.Series, known)
+	res, err := r.Write(context.Background(), b)
+	if err != nil || known[0] || res.Stored != 0 || res.Refused[telemetry.ReasonMissingName] != 1 {
+		t.Errorf("got %+v, %v; known: %v", res, err, known[0])
+	}
+}
