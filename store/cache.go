@@ -66,6 +66,9 @@ type place uint32
 const (
 	seriesPerPage = 1024
 	lockStripes   = 1024
+	// lockRun neighbours share a lock: senders send series in the order in which they
+	// were made, so that a lock is taken once for several.
+	lockRun = 16
 )
 
 type seriesPage [seriesPerPage]series
@@ -118,7 +121,7 @@ func (c *cache) at(p place) *series {
 
 // lock returns the lock that guards a place. Others share it, so nobody may hold
 // two.
-func (c *cache) lock(p place) *sync.Mutex { return &c.locks[p%lockStripes] }
+func (c *cache) lock(p place) *sync.Mutex { return &c.locks[p/lockRun%lockStripes] }
 
 // fetchCell asks for the memory in which look will begin.
 func (c *cache) fetchCell(id identity) {

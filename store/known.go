@@ -3,7 +3,7 @@ package store
 import "github.com/tocsinhq/tocsin/telemetry"
 
 // Known tells of series with labels in wire form whether the writer knows the labels,
-// and leaves in Key what it found of that for Write. What stands in Wire need not be
+// and leaves in Key and Place what it found of that for Write. What stands in Wire need not be
 // labels: it is called known when it is the very bytes of labels that were once looked
 // at. One in 2^32 of others may be, too; Write then finds out and unpacks the labels.
 func (w *Writer) Known(series []telemetry.Series, known []bool) {
@@ -16,6 +16,9 @@ func (w *Writer) Known(series []telemetry.Series, known []bool) {
 	}
 	for i := range series {
 		s := &series[i]
-		known[i] = s.Wire != nil && w.cache.look(s.Key) != 0
+		if s.Wire != nil {
+			s.Place = uint32(w.cache.look(s.Key))
+		}
+		known[i] = s.Place != 0
 	}
 }

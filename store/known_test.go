@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/prometheus/prometheus/prompb"
 
@@ -72,5 +73,43 @@ func TestWriter_BytesThatAreNoLabels_AreRefused(t *testing.T) {
 	res, err := r.Write(context.Background(), b)
 	if err != nil || known[0] || res.Stored != 0 || res.Refused[telemetry.ReasonMissingName] != 1 {
 		t.Errorf("got %+v, %v; known: %v", res, err, known[0])
+	}
+}
+
+// Between the decoder's question and the write a sweep may give the place of a series
+// to another one.
+func TestWriter_PlaceGivenAwayBeforeTheWrite_SeriesStayApart(t *testing.T) {
+	r := newRig(t, nil)
+	batch := func(name string, v float64) *telemetry.Batch {
+		return &telemetry.Batch{Series: []telemetry.Series{{
+			Wire: telemetry.AppendWire(nil, "__name__", name), Samples: []telemetry.Sample{{T: r.now.UnixMilli(), V: v}},
+		}}}
+	}
+	write := func(b *telemetry.Batch) {
+		t.Helper()
+		if res, err := r.Write(context.Background(), b); err != nil || res.Stored != 1 {
+			t.Fatal(res, err)
+		}
+	}
+	known := make([]bool, 1)
+	write(batch("a", 1))
+	r.now = r.now.Add(5 * time.Hour)
+	b := batch("a", 2)
+	if r.Known(b.Series, known); !known[0] {
+		t.Fatal("the series is not known")
+	}
+	if n := r.Sweep(r.now); n != 1 {
+		t.Fatalf("%d series were swept, want one", n)
+	}
+	write(batch("b", 3))
+	other := batch("b", 3)
+	if r.Known(other.Series, known); other.Series[0].Place != b.Series[0].Place {
+		t.Fatal("the place was not given away, which this test is about")
+	}
+	write(b)
+	for name, want := range map[string]int{"a": 2, "b": 1} {
+		if got, _ := read(t, r.db, name); len(got["{}"]) != want {
+			t.Errorf("%s: got %v, want %d samples", name, got, want)
+		}
 	}
 }

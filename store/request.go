@@ -88,18 +88,30 @@ type found struct {
 	place place
 }
 
-// find looks up series that are about to be written, at most findAhead.
+// find looks up series that are about to be written, at most findAhead, but for those
+// that the decoder has asked about.
 func (r *request) find(batch []telemetry.Series) {
 	c := r.w.cache
+	asked := true
 	for i := range batch {
-		f := &r.found[i]
-		f.id, r.key = r.w.hasher.ofSeries(&batch[i], r.key)
+		f, s := &r.found[i], &batch[i]
+		if f.place = place(s.Place); f.place != 0 {
+			f.id = s.Key
+			c.fetch(f.place)
+			continue
+		}
+		f.id, r.key = r.w.hasher.ofSeries(s, r.key)
 		c.fetchCell(f.id)
+		asked = false
+	}
+	if asked {
+		return
 	}
 	for i := range batch {
-		f := &r.found[i]
-		f.place = c.look(f.id)
-		c.fetch(f.place)
+		if f := &r.found[i]; f.place == 0 {
+			f.place = c.look(f.id)
+			c.fetch(f.place)
+		}
 	}
 }
 

@@ -56,7 +56,7 @@ type WriterOptions struct {
 	// Ahead, if not nil, is told before each sample is shown which slots are to be
 	// shown far and near samples later, 0 for none, so that they can be fetched.
 	Ahead     func(far, near uint64)
-	Far, Near int // how many samples later; not 0 with Ahead
+	Far, Near int // how many samples later; not 0 with Ahead; Near <= Far < 32
 	// DiskFree tells free bytes and size of the disk of a folder; nil asks the system.
 	DiskFree func(dir string) (free, size uint64, err error)
 }
@@ -162,6 +162,9 @@ func (w *Writer) Write(ctx context.Context, b *telemetry.Batch) (telemetry.Write
 		to := min(from+findAhead, len(b.Series))
 		r.find(b.Series[from:to])
 		for i := from; i < to; i++ {
+			if i += r.quickly(b.Series[i:to], r.found[i-from:]); i == to {
+				break
+			}
 			if err := r.write(i, &b.Series[i], &r.found[i-from]); err != nil {
 				return telemetry.WriteResult{}, w.abort(r, err)
 			}
@@ -202,32 +205,44 @@ func (w *Writer) abort(r *request, err error) error {
 func (w *Writer) observe(pending []observation) {
 	shown := 0
 	late := 0
-	for i := 0; i < len(pending); {
-		p := place(pending[i].Tag)
+	var soon [slotsKept]uint64 // slots of samples to come, by their numbers
+	var held *sync.Mutex
+	for i := range pending {
+		o := &pending[i]
+		p := place(o.Tag)
+		if w.ahead != nil {
+			far := w.slotAt(pending, i+w.far)
+			soon[(i+w.far)%slotsKept] = far
+			w.ahead(far, soon[(i+w.near)%slotsKept])
+		}
 		s := w.cache.at(p)
 		if s.slot.Load() == 0 {
-			i++
 			continue
 		}
-		m := w.cache.lock(p)
-		m.Lock()
-		for ; i < len(pending) && pending[i].Tag == uint32(p); i++ {
-			if pending[i].T <= s.observed {
-				late++
-				continue
+		if m := w.cache.lock(p); m != held {
+			if held != nil {
+				held.Unlock()
 			}
-			s.observed = pending[i].T
-			if w.ahead != nil {
-				w.ahead(w.slotAt(pending, i+w.far), w.slotAt(pending, i+w.near))
-			}
-			w.show(s, pending[i])
-			shown++
+			held = m
+			held.Lock()
 		}
-		m.Unlock()
+		if o.T <= s.observed {
+			late++
+			continue
+		}
+		s.observed = o.T
+		w.show(s, *o)
+		shown++
+	}
+	if held != nil {
+		held.Unlock()
 	}
 	w.metrics.observed.Add(shown)
 	w.metrics.late.Add(late)
 }
+
+// slotsKept is more than the samples that a slot is asked for ahead.
+const slotsKept = 32
 
 // slotAt returns the slot of a pending sample, 0 beyond the last.
 func (w *Writer) slotAt(pending []observation, i int) uint64 {

@@ -60,6 +60,7 @@ type Series struct {
 	Wire       []byte // all labels in wire form, if the decoder left them packed: Labels is empty until Unpack
 	Samples    []Sample
 	Key        [2]uint64 // by which the sink knows Wire; zero if it was not asked
+	Place      uint32    // where it most likely has what it knows by Key; zero if nowhere
 	Metadata   *Metadata // nil if the sender does not say; see Batch.Describe
 	Histograms []HistogramSample
 	Exemplars  []Exemplar // in the order of the body
@@ -93,7 +94,7 @@ func (b *Batch) Reset() {
 func (b *Batch) Truncate(n int) {
 	for i := n; i < len(b.Series); i++ {
 		s := &b.Series[i]
-		s.Labels, s.Wire, s.Key = s.Labels[:0], nil, [2]uint64{}
+		s.Labels, s.Wire, s.Key, s.Place = s.Labels[:0], nil, [2]uint64{}, 0
 		s.Samples = s.Samples[:0]
 		clear(s.Histograms)
 		s.Histograms = s.Histograms[:0]

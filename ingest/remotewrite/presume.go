@@ -14,7 +14,7 @@ import (
 // labels. Only of the others the labels are walked. One Decoder belongs to one
 // goroutine at a time; nil and the zero value know nobody and look at all.
 type Decoder struct {
-	// Known is asked about some series: it sets the Key of each that has Wire, and in
+	// Known is asked about some series: it sets Key and Place of each that has Wire, and in
 	// known, which is as long, whether these bytes are labels that it has met. What it
 	// calls known by mistake has no labels by Unpack, or the right ones.
 	Known func(series []telemetry.Series, known []bool)
@@ -120,7 +120,7 @@ func (d *Decoder) settle(body []byte, b *telemetry.Batch, left *int) *Error {
 			return err
 		}
 		if len(s.Wire) != size {
-			s.Key = [2]uint64{} // it was made of other bytes
+			s.Key, s.Place = [2]uint64{}, 0 // they are of other bytes
 		}
 	}
 	d.settled = len(b.Series)
