@@ -132,11 +132,7 @@ func (d *DB) compactHead(ctx context.Context, g *generation, mint, maxt int64) e
 		g.written = math.MinInt64
 		return err
 	}
-	g.inBlocks.Store(maxt)
-	if err := g.readers.wait(ctx); err != nil {
-		return fmt.Errorf("wait for queries to end: %w", err)
-	}
-	return g.head.Truncate(maxt, func(gone []head.ID) { d.tellDropped(gone) })
+	return g.head.Truncate(ctx, maxt, func(gone []head.ID) { d.tellDropped(gone) })
 }
 
 // compactBase moves what the base has in order before maxt into blocks. What comes

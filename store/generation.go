@@ -37,19 +37,13 @@ type generation struct {
 	lookup     atomic.Pointer[baseLookup]
 
 	appenders epochs // of the base
-	readers   epochs // of the head
-	// inBlocks is the time before which samples of the head are to be read from
-	// blocks, into which they were written.
-	inBlocks atomic.Int64
 
 	compacting sync.Mutex
 	written    int64 // up to when the head is in blocks; guarded by compacting
 }
 
 func newGeneration(o TSDBOptions) *generation {
-	g := &generation{floats: !o.Config.StartTimestamps, blockRange: o.blockRange(), written: math.MinInt64, logs: prometheus.NewRegistry()}
-	g.inBlocks.Store(math.MinInt64)
-	return g
+	return &generation{floats: !o.Config.StartTimestamps, blockRange: o.blockRange(), written: math.MinInt64, logs: prometheus.NewRegistry()}
 }
 
 // encoding returns that of chunks of floats which are made anew.

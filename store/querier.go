@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"io"
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
@@ -10,42 +11,40 @@ import (
 	"github.com/prometheus/prometheus/util/annotations"
 )
 
-// reading is a hold on the parts of the store that a query touches.
-type reading struct {
-	held
-	epoch int // of the head's readers; -1 when the head is not read
-}
-
-// read holds the store for a query from mint to maxt and says which parts it touches,
-// and from when on it is to read the head: what is older is in blocks.
+// openParts holds the store and opens those of its parts that a query from mint to maxt
+// touches, the head first, and one at least.
 //
-// Samples go from the head to a block and are in both for a while. Whoever comes
-// before the block can be read is let read the head to its end, and whoever comes
-// later reads the block.
-func (d *DB) read(mint, maxt int64) (r *reading, head, base bool, from int64, err error) {
+// Samples go from the head to a block and are in both for a while. The head waits for
+// readers of what it is to drop, and gives those samples to nobody who comes later. So
+// it is opened before the base is asked which blocks there are.
+func openParts[Q io.Closer](d *DB, mint, maxt int64, head, base func(g *generation) (Q, error)) (*held, []Q, error) {
 	g, err := d.acquire()
 	if err != nil {
-		return nil, false, false, 0, err
+		return nil, nil, err
 	}
-	r = &reading{held: held{d: d, g: g}, epoch: g.readers.enter()}
-	from = max(mint, g.inBlocks.Load())
-	head = from <= maxt && from <= g.head.MaxTime() && maxt >= g.head.MinTime()
-	if !head {
-		g.readers.leave(r.epoch)
-		r.epoch = -1
+	h := &held{d: d, g: g}
+	var parts []Q
+	open := func(part func(g *generation) (Q, error)) {
+		var q Q
+		if q, err = part(g); err == nil {
+			parts = append(parts, q)
+		}
 	}
-	return r, head, g.baseHasSeries() || g.hasBlock(mint, maxt), from, nil
-}
-
-// close lets go of the store.
-func (r *reading) close() {
-	if r.done.Swap(true) {
-		return
+	inHead := mint <= maxt && mint <= g.head.MaxTime() && maxt >= g.head.MinTime()
+	if inHead {
+		open(head)
 	}
-	if r.epoch >= 0 {
-		r.g.readers.leave(r.epoch)
+	if err == nil && (!inHead || g.baseHasSeries() || g.hasBlock(mint, maxt)) {
+		open(base)
 	}
-	r.d.release(r.g)
+	if err == nil {
+		return h, parts, nil
+	}
+	for _, q := range parts {
+		err = errors.Join(err, q.Close())
+	}
+	h.drop()
+	return nil, nil, err
 }
 
 func (g *generation) hasBlock(mint, maxt int64) bool {
@@ -59,80 +58,52 @@ func (g *generation) hasBlock(mint, maxt int64) bool {
 
 // Querier returns a querier of the samples from mint to maxt, in milliseconds.
 func (d *DB) Querier(mint, maxt int64) (storage.Querier, error) {
-	r, inHead, inBase, from, err := d.read(mint, maxt)
+	h, parts, err := openParts(d, mint, maxt,
+		func(g *generation) (storage.Querier, error) {
+			return tsdb.NewBlockQuerier(g.head.Block(mint, maxt), mint, maxt)
+		},
+		func(g *generation) (storage.Querier, error) { return g.base.Querier(mint, maxt) })
 	if err != nil {
 		return nil, err
 	}
-	var head, base storage.Querier
-	if inHead {
-		head, err = tsdb.NewBlockQuerier(r.g.head.Block(from, maxt), from, maxt)
+	if len(parts) == 1 {
+		return &heldQuerier{parts[0], h}, nil
 	}
-	if err == nil && (inBase || !inHead) {
-		base, err = r.g.base.Querier(mint, maxt)
-	}
-	if err != nil {
-		if head != nil {
-			err = errors.Join(err, head.Close())
-		}
-		r.close()
-		return nil, err
-	}
-	switch {
-	case head == nil:
-		return &heldQuerier{base, r}, nil
-	case base == nil:
-		return &heldQuerier{head, r}, nil
-	}
-	return &heldQuerier{&joinedQuerier{storage.NewMergeQuerier([]storage.Querier{head, base}, nil, storage.ChainedSeriesMerge), head, base}, r}, nil
+	merged := storage.NewMergeQuerier(parts, nil, storage.ChainedSeriesMerge)
+	return &heldQuerier{&joinedQuerier{merged, parts[0], parts[1]}, h}, nil
 }
 
 // ChunkQuerier is Querier for who wants the samples as chunks.
 func (d *DB) ChunkQuerier(mint, maxt int64) (storage.ChunkQuerier, error) {
-	r, inHead, inBase, from, err := d.read(mint, maxt)
+	h, parts, err := openParts(d, mint, maxt,
+		func(g *generation) (storage.ChunkQuerier, error) {
+			return tsdb.NewBlockChunkQuerier(g.head.Block(mint, maxt), mint, maxt)
+		},
+		func(g *generation) (storage.ChunkQuerier, error) { return g.base.ChunkQuerier(mint, maxt) })
 	if err != nil {
 		return nil, err
 	}
-	var parts []storage.ChunkQuerier
-	if inHead {
-		var q storage.ChunkQuerier
-		if q, err = tsdb.NewBlockChunkQuerier(r.g.head.Block(from, maxt), from, maxt); err == nil {
-			parts = append(parts, q)
-		}
-	}
-	if err == nil && (inBase || !inHead) {
-		var q storage.ChunkQuerier
-		if q, err = r.g.base.ChunkQuerier(mint, maxt); err == nil {
-			parts = append(parts, q)
-		}
-	}
-	if err != nil {
-		for _, q := range parts {
-			err = errors.Join(err, q.Close())
-		}
-		r.close()
-		return nil, err
-	}
-	merge := storage.NewCompactingChunkSeriesMergerWithFloatEncoding(storage.ChainedSeriesMerge, r.g.encoding)
-	return &heldChunkQuerier{storage.NewMergeChunkQuerier(parts, nil, merge), r}, nil
+	merge := storage.NewCompactingChunkSeriesMergerWithFloatEncoding(storage.ChainedSeriesMerge, h.g.encoding)
+	return &heldChunkQuerier{storage.NewMergeChunkQuerier(parts, nil, merge), h}, nil
 }
 
 type heldQuerier struct {
 	storage.Querier
-	r *reading
+	h *held
 }
 
 func (q *heldQuerier) Close() error {
-	defer q.r.close()
+	defer q.h.drop()
 	return q.Querier.Close()
 }
 
 type heldChunkQuerier struct {
 	storage.ChunkQuerier
-	r *reading
+	h *held
 }
 
 func (q *heldChunkQuerier) Close() error {
-	defer q.r.close()
+	defer q.h.drop()
 	return q.ChunkQuerier.Close()
 }
 

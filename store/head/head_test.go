@@ -381,7 +381,7 @@ func TestHead_Compactable_AfterOneAndAHalfRanges(t *testing.T) {
 		t.Fatalf("block of %d to %d, %t", mint, maxt, ok)
 	}
 	h.Freeze(-coreRange)
-	if err := h.Truncate(-coreRange, nil); err != nil {
+	if err := h.Truncate(t.Context(), -coreRange, nil); err != nil {
 		t.Fatal(err)
 	}
 	if h.MinTime() != coreRange/2-1 {

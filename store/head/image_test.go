@@ -138,7 +138,7 @@ func (m *imageModel) write(rounds, series int) {
 // truncate drops what is older than a border that is about due.
 func (m *imageModel) truncate() {
 	maxt := (m.at - coreRange/2) / coreRange * coreRange
-	if err := m.h.Truncate(maxt, nil); err != nil {
+	if err := m.h.Truncate(m.t.Context(), maxt, nil); err != nil {
 		m.t.Fatal(err)
 	}
 	for name, points := range m.want {
@@ -287,7 +287,7 @@ func TestImage_LogDamagedBefore_IsForgotten(t *testing.T) {
 		t.Fatal(err)
 	}
 	var corrupt *wlog.CorruptionErr
-	if err := m.h.Truncate(coreRange, nil); !errors.As(err, &corrupt) {
+	if err := m.h.Truncate(t.Context(), coreRange, nil); !errors.As(err, &corrupt) {
 		t.Fatalf("cut of a damaged log: %v", err)
 	}
 	if err := m.h.Image(); !errors.Is(err, errDamagedLog) || len(images1(t, m.o.Dir)) > 0 || m.h.images.failed.Load() != 1 {

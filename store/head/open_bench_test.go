@@ -62,7 +62,7 @@ func BenchmarkTruncate(b *testing.B) {
 		from = cpu(b)
 		h.floats.free(gone)
 		b.ReportMetric((cpu(b)-from).Seconds()*1e3, "free-CPU-ms")
-		if err := h.Truncate(maxt, nil); err != nil || h.NumSeries() != 0 {
+		if err := h.Truncate(b.Context(), maxt, nil); err != nil || h.NumSeries() != 0 {
 			b.Fatal(err, h.NumSeries())
 		}
 		h.Close()

@@ -1,6 +1,8 @@
 package head
 
 import (
+	"context"
+	"fmt"
 	"math"
 	"sync"
 
@@ -46,14 +48,24 @@ func (p *pin) end() {
 	p.readers.ended.Broadcast()
 }
 
-// drain waits until nobody reads samples older than maxt. Nobody begins to any more.
-func (r *readers) drain(maxt int64) {
+// drain waits until nobody reads samples older than maxt, or ctx ends. Nobody begins to
+// any more.
+func (r *readers) drain(ctx context.Context, maxt int64) error {
+	defer context.AfterFunc(ctx, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.ended.Broadcast()
+	})()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.from = max(r.from, maxt)
 	for r.oldest() < maxt {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("wait for readers to end: %w", err)
+		}
 		r.ended.Wait()
 	}
+	return nil
 }
 
 // oldest returns from when on the samples are read. The caller holds mu.

@@ -1,6 +1,8 @@
 package head
 
 import (
+	"context"
+	"errors"
 	"math"
 	"testing"
 	"testing/synctest"
@@ -14,7 +16,9 @@ func TestReaders_Drain_WaitsForThoseOfOlderSamples(t *testing.T) {
 		old, newer := r.begin(5), r.begin(10)
 		drained := false
 		go func() {
-			r.drain(10)
+			if err := r.drain(t.Context(), 10); err != nil {
+				t.Error(err)
+			}
 			drained = true
 		}()
 		synctest.Wait()
@@ -39,6 +43,30 @@ func TestReaders_Drain_WaitsForThoseOfOlderSamples(t *testing.T) {
 	})
 }
 
+func TestReaders_Drain_IsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newReaders(0)
+		old := r.begin(5)
+		ctx, cancel := context.WithCancel(t.Context())
+		var err error
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			err = r.drain(ctx, 10)
+		}()
+		synctest.Wait()
+		cancel()
+		<-done
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+		old.end()
+		if err := r.drain(t.Context(), 10); err != nil {
+			t.Errorf("nobody reads any more: %v", err)
+		}
+	})
+}
+
 func TestHead_Block_IsNotedUntilClosed(t *testing.T) {
 	h := openHead(t, testOptions(t))
 	defer closeHead(t, h)
@@ -59,7 +87,7 @@ func TestHead_Block_IsNotedUntilClosed(t *testing.T) {
 	if n := len(h.readers.active); n != 0 {
 		t.Fatalf("%d readers are left", n)
 	}
-	if err := h.Truncate(coreRange, nil); err != nil {
+	if err := h.Truncate(t.Context(), coreRange, nil); err != nil {
 		t.Fatal(err)
 	}
 	sameContents(t, contents(t, h, 0, math.MaxInt64), map[string][]point{seriesName(1).String(): {{coreRange, 2}}})

@@ -1,6 +1,7 @@
 package head
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -49,19 +50,21 @@ func (h *Head) Freeze(maxt int64) {
 // call the Head. Then the log is cut to what is still needed. An error leaves the samples
 // dropped and the log longer than it need be. Whoever reads older samples is waited for,
 // so the caller must have closed its own readers, and the block must be there for others
-// to read.
-func (h *Head) Truncate(maxt int64, dropped func(gone []ID)) error {
+// to read. When ctx ends while they are waited for, nothing is dropped.
+func (h *Head) Truncate(ctx context.Context, maxt int64, dropped func(gone []ID)) error {
 	if h.log == nil {
 		return errReadOnly
 	}
 	h.truncating.Lock()
 	defer h.truncating.Unlock()
 	h.Freeze(maxt)
+	if err := h.readers.drain(ctx, maxt); err != nil {
+		return fmt.Errorf("truncate head %s at %d: %w", h.o.Dir, maxt, err)
+	}
 	// From here on a replay leaves out what is older.
 	if err := writeTruncated(h.o.Dir, maxt); err != nil {
 		return fmt.Errorf("truncate head %s at %d: %w", h.o.Dir, maxt, err)
 	}
-	h.readers.drain(maxt)
 	h.dropSeries(maxt, dropped)
 	h.dropChunks(maxt)
 	err := h.log.cut(maxt, h.living())

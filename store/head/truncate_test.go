@@ -116,7 +116,7 @@ func (b *busy) compact() bool {
 	for name, points := range contents(b.t, b.Head, math.MinInt64, maxt-1) {
 		b.block[name] = append(b.block[name], points...)
 	}
-	if err := b.Truncate(maxt, b.drop); err != nil {
+	if err := b.Truncate(b.t.Context(), maxt, b.drop); err != nil {
 		b.t.Error(err)
 	}
 	return true
@@ -220,7 +220,7 @@ func TestHead_Truncate_GivesMemoryAndFilesBack(t *testing.T) {
 			commit(t, h, tx...)
 		}
 		h.Freeze(int64(round) * coreRange)
-		if err := h.Truncate(int64(round)*coreRange, nil); err != nil {
+		if err := h.Truncate(t.Context(), int64(round)*coreRange, nil); err != nil {
 			t.Fatal(err)
 		}
 		if h.NumSeries() != 600 {
