@@ -24,11 +24,7 @@ func detection(args []string, out io.Writer) (figures, error) {
 	only := flags.String("method", "", "run only the method of this name")
 	perSeries := flags.Bool("each", false, "print each series")
 	short := flags.Bool("recall", false, "leave out the robustness and cost blocks")
-	tune := parametersFlag(flags)
-	if err := flags.Parse(args); err != nil {
-		return nil, err
-	}
-	cfg, err := tune.config(out)
+	cfg, err := parametersFlag(flags).parse(flags, args, out)
 	if err != nil {
 		return nil, err
 	}

@@ -26,11 +26,7 @@ func digest(args []string, out io.Writer) (figures, error) {
 	flags := flag.NewFlagSet("digest", flag.ContinueOnError)
 	data := flags.String("data", "../shared/data", "folder with detection/ and nab/")
 	perSeries := flags.Bool("each", false, "print the hash of each series")
-	tune := parametersFlag(flags)
-	if err := flags.Parse(args); err != nil {
-		return nil, err
-	}
-	cfg, err := tune.config(out)
+	cfg, err := parametersFlag(flags).parse(flags, args, out)
 	if err != nil {
 		return nil, err
 	}

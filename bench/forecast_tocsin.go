@@ -19,11 +19,7 @@ import (
 func forecast(args []string, out io.Writer) (figures, error) {
 	flags := flag.NewFlagSet("forecast", flag.ContinueOnError)
 	data := flags.String("data", "../shared/data", "folder with detection/ and nab/")
-	tune := parametersFlag(flags)
-	if err := flags.Parse(args); err != nil {
-		return nil, err
-	}
-	cfg, err := tune.config(out)
+	cfg, err := parametersFlag(flags).parse(flags, args, out)
 	if err != nil {
 		return nil, err
 	}

@@ -21,11 +21,7 @@ func groups(args []string, out io.Writer) (figures, error) {
 	flags := flag.NewFlagSet("groups", flag.ContinueOnError)
 	data := flags.String("data", "../shared/data", "folder with detection/")
 	perGroup := flags.Bool("each", false, "print each group")
-	tune := parametersFlag(flags)
-	if err := flags.Parse(args); err != nil {
-		return nil, err
-	}
-	cfg, err := tune.config(out)
+	cfg, err := parametersFlag(flags).parse(flags, args, out)
 	if err != nil {
 		return nil, err
 	}

@@ -21,11 +21,7 @@ func nab(args []string, out io.Writer) (figures, error) {
 	flags := flag.NewFlagSet("nab", flag.ContinueOnError)
 	data := flags.String("data", "../shared/data", "folder with nab/")
 	perFile := flags.Bool("each", false, "print each file at the standard threshold")
-	tune := parametersFlag(flags)
-	if err := flags.Parse(args); err != nil {
-		return nil, err
-	}
-	cfg, err := tune.config(out)
+	cfg, err := parametersFlag(flags).parse(flags, args, out)
 	if err != nil {
 		return nil, err
 	}

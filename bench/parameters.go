@@ -18,6 +18,14 @@ func parametersFlag(flags *flag.FlagSet) tuning {
 	return tuning{flags.String("parameters", "", "JSON file with other parameters of the detector, as {\"Tail\":{\"Prior\":0.3}}; see docs/detector-parameters.md")}
 }
 
+// parse parses the arguments of a bench and returns config.
+func (t tuning) parse(flags *flag.FlagSet, args []string, out io.Writer) (detector.Config, error) {
+	if err := flags.Parse(args); err != nil {
+		return detector.Config{}, err
+	}
+	return t.config(out)
+}
+
 // config returns the default configuration with what the file overrides, and
 // prints each parameter that is not the default, so that a result cannot be taken
 // for that of another.

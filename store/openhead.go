@@ -58,7 +58,7 @@ func openHead(o TSDBOptions, d *DB, g *generation) ([]Damage, error) {
 			Dir: own.Dir, Logger: o.Logger, BlockRange: g.blockRange, Exemplars: d.keptExemplars(),
 			Registerer:  prometheus.WrapRegistererWith(prometheus.Labels{"log": headDir}, g.logs),
 			Compression: walCompressions[o.Config.WALCompression], SegmentSize: logSegment,
-			Lifecycle: headLife{g, o.Lifecycle}, Exemplar: d.replayedExemplar(), Overtaken: late.add, Progress: progressOf(o.Stats),
+			Lifecycle: newHeadLife(g, o.Lifecycle), Exemplar: d.replayedExemplar(), Overtaken: late.add, Progress: progressOf(o.Stats),
 		})
 		if err == nil {
 			return found, late.giveTo(g)

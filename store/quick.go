@@ -1,7 +1,6 @@
 package store
 
 import (
-	"math"
 	"sync"
 
 	"github.com/tocsinhq/tocsin/store/head"
@@ -41,7 +40,7 @@ func (r *request) quickly(batch []telemetry.Series, at []found) int {
 		}
 		s.touch(r.minute)
 		r.tx.Samples = append(r.tx.Samples, observation{ID: head.ID(s.head), Tag: uint32(f.place), T: p.T, V: p.V})
-		s.newest, s.value = p.T, math.Float64bits(p.V)
+		s.accept(p.T, p.V)
 	}
 	if held != nil {
 		held.Unlock()
