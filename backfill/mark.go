@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/oklog/ulid/v2"
+
+	"github.com/tocsinhq/tocsin/internal/disk"
 )
 
 // Dir is the folder, inside a data folder, of what imports need beside the store:
@@ -44,7 +46,7 @@ func WriteMark(data string, m Mark) error {
 	if err := replace(filepath.Join(dir, m.ID+markSuffix), text); err != nil {
 		return fmt.Errorf("mark of an import: %w", err)
 	}
-	return syncDir(dir)
+	return disk.SyncFolder(dir)
 }
 
 // Marks returns the marks in a data folder, the oldest first; none is no error. A

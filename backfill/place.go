@@ -9,6 +9,8 @@ import (
 
 	"github.com/oklog/ulid/v2"
 	"github.com/prometheus/prometheus/tsdb"
+
+	"github.com/tocsinhq/tocsin/internal/disk"
 )
 
 const (
@@ -23,13 +25,13 @@ func place(from, to string, id ulid.ULID) error {
 	if err := markPart(filepath.Join(dir, metaFile)); err != nil {
 		return fmt.Errorf("block %s: %w", id, err)
 	}
-	if err := syncDir(dir); err != nil {
+	if err := disk.SyncFolder(dir); err != nil {
 		return fmt.Errorf("block %s: %w", id, err)
 	}
 	if err := os.Rename(dir, filepath.Join(to, id.String())); err != nil {
 		return fmt.Errorf("put block into the store: %w", err)
 	}
-	return syncDir(to)
+	return disk.SyncFolder(to)
 }
 
 // markPart notes in the description of a block that it is no whole piece of the
@@ -71,14 +73,6 @@ func replace(path string, text []byte) error {
 		return errors.Join(err, os.Remove(tmp))
 	}
 	return os.Rename(tmp, path)
-}
-
-func syncDir(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }
 
 // readMeta reads the description of a block.

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tocsinhq/tocsin/internal/disk"
 	"github.com/tocsinhq/tocsin/logs/wal"
 	"github.com/tocsinhq/tocsin/logs/wire"
 )
@@ -41,7 +42,7 @@ func (s *Store) releaseLog(seq uint64) error {
 	if err := os.Rename(s.walPath(seq), s.queuePath(seq)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return syncDir(s.queueDir())
+	return disk.SyncFolder(s.queueDir())
 }
 
 // place is how far the records were sent: in which log, up to which byte.

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tocsinhq/tocsin/internal/disk"
 	"github.com/tocsinhq/tocsin/logs/segment"
 )
 
@@ -196,7 +197,7 @@ func (s *Store) writeFile(dayName, name string, replaces []string, fill func(*se
 	if err := os.Rename(path+tmpSuffix, path); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(out.Close(), syncDir(dir), syncDir(s.dir)); err != nil {
+	if err := errors.Join(out.Close(), disk.SyncFolder(dir), disk.SyncFolder(s.dir)); err != nil {
 		return nil, errors.Join(err, removeLog(path))
 	}
 	return newFile(path, size, index), nil
@@ -208,5 +209,5 @@ func (s *Store) dropLog(h *head) error {
 	if h.log != nil {
 		err = h.log.Close()
 	}
-	return errors.Join(err, s.releaseLog(h.seq), syncDir(s.walDir()))
+	return errors.Join(err, s.releaseLog(h.seq), disk.SyncFolder(s.walDir()))
 }

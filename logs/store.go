@@ -123,7 +123,7 @@ func (s *Store) begin(seq uint64) error {
 	if err != nil {
 		return err
 	}
-	if err := syncDir(s.walDir()); err != nil {
+	if err := disk.SyncFolder(s.walDir()); err != nil {
 		return errors.Join(err, log.Close(), os.Remove(path))
 	}
 	last := s.active

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/tocsinhq/tocsin/internal/disk"
 )
 
 // Journal keeps a miner in one file: a snapshot, and behind it each template as it
@@ -134,7 +136,7 @@ func (j *Journal) rewrite() error {
 		err = os.Rename(next, j.path)
 	}
 	if err == nil {
-		err = syncFolder(filepath.Dir(j.path))
+		err = disk.SyncFolder(filepath.Dir(j.path))
 	}
 	if err != nil {
 		j.miner.loseNothing()
@@ -161,14 +163,6 @@ func writeSynced(path string, b []byte) error {
 		err = f.Sync()
 	}
 	return errors.Join(err, f.Close())
-}
-
-func syncFolder(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // Close writes a snapshot and closes the file.

@@ -12,6 +12,8 @@ import (
 	"github.com/prometheus/prometheus/tsdb/chunks"
 	logrecord "github.com/prometheus/prometheus/tsdb/record"
 	"github.com/prometheus/prometheus/tsdb/wlog"
+
+	"github.com/tocsinhq/tocsin/internal/disk"
 )
 
 // cut makes the log shorter after samples older than maxt have become part of a block
@@ -123,11 +125,11 @@ func (c *checkpoint) make() error {
 	if err = errors.Join(err, c.out.Close()); err != nil {
 		return err
 	}
-	if err := errors.Join(syncFolder(tmp), os.Rename(tmp, name)); err != nil {
+	if err := errors.Join(disk.SyncFolder(tmp), os.Rename(tmp, name)); err != nil {
 		return err
 	}
 	c.gone.add(c.active, c.goners)
-	return syncFolder(dir)
+	return disk.SyncFolder(dir)
 }
 
 // copy takes over what is still needed.

@@ -9,6 +9,8 @@ import (
 	"strconv"
 
 	"github.com/prometheus/prometheus/tsdb/fileutil"
+
+	"github.com/tocsinhq/tocsin/internal/disk"
 )
 
 // chunkFileState is what an image knows of a chunk file.
@@ -30,7 +32,7 @@ func (c *chunkFiles) sync() ([]chunkFileState, error) {
 			return nil, err
 		}
 	}
-	if err := syncFolder(c.dir); err != nil {
+	if err := disk.SyncFolder(c.dir); err != nil {
 		return nil, err
 	}
 	c.mu.Lock()

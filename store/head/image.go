@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/tocsinhq/tocsin/internal/disk"
 )
 
 // An image has what a start needs of all series, so that only the log that was written
@@ -113,7 +115,7 @@ func (h *Head) writeImage() (wrote bool, err error) {
 	if err := os.Rename(path+imageTemp, path); err != nil {
 		return false, err
 	}
-	if err := syncFolder(h.o.Dir); err != nil {
+	if err := disk.SyncFolder(h.o.Dir); err != nil {
 		return false, err
 	}
 	h.images.last = segment

@@ -12,6 +12,8 @@ import (
 
 	logrecord "github.com/prometheus/prometheus/tsdb/record"
 	"github.com/prometheus/prometheus/tsdb/wlog"
+
+	"github.com/tocsinhq/tocsin/internal/disk"
 )
 
 // segments are the open files of a log, to be read one after the other.
@@ -130,7 +132,7 @@ func writeTruncated(dir string, maxt int64) error {
 		if err := os.Rename(path+".tmp", path); err != nil {
 			return err
 		}
-		return syncFolder(dir)
+		return disk.SyncFolder(dir)
 	}()
 	if err != nil {
 		return fmt.Errorf("note that samples older than %d are in blocks: %w", maxt, err)
@@ -154,12 +156,4 @@ func readTruncated(dir string) (int64, error) {
 		return 0, fmt.Errorf("read the time that blocks reach up to: %s: want one number, got %.40q; delete the file to replay all of the log", path, b)
 	}
 	return t, nil
-}
-
-func syncFolder(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }
