@@ -52,8 +52,7 @@ type appender struct {
 	limits  *scrapeLimits // nil for rules
 	key     []byte
 	minute  uint32 // of the first sample
-	hists   []histogramObservation
-	runs    bool // samples of several times
+	runs    bool   // samples of several times
 	last    int64
 	stored  int
 
@@ -187,10 +186,7 @@ func (a *appender) appendKnown(p place, ls labels.Labels, v float64, h telemetry
 	var err error
 	if h.Int != nil || h.Float != nil {
 		opts.Exemplars = nil // kept by the writer
-		err = a.toBase(s, ls, h.ST, h.T, 0, h.Int, h.Float, opts)
-		if err == nil {
-			a.hists = append(a.hists, histogramObservation{p, h})
-		}
+		err = a.histogram(p, s, ls, h, opts)
 	} else {
 		err = a.float(p, s, ls, h.ST, h.T, v)
 		if err == nil {
@@ -226,14 +222,13 @@ func (a *appender) Commit() error {
 		a.w.metrics.refused(overtakenReason(o.err), 1)
 	}
 	a.w.observe(a.observations(a.runs))
-	a.w.observeHistograms(a.hists)
+	a.w.observeHistograms(a.histograms)
 	a.w.metrics.samples.Add(a.stored)
 	a.w.metrics.exemplars.Add(a.kept)
 	if a.limits != nil {
 		a.limits.report()
 	}
 	a.clean()
-	a.hists = nil
 	return nil
 }
 
@@ -253,6 +248,5 @@ func (a *appender) Rollback() error {
 	defer a.hold.drop()
 	err := a.rollback()
 	a.clean()
-	a.hists = nil
 	return err
 }

@@ -21,8 +21,8 @@ type series struct {
 	id       identity      // of the first spelling of its labels; zero if the place is free
 	slot     atomic.Uint64 // of the observer; 0 is not watched
 	ref      uint64        // of the base; may be stale after it dropped the series
-	newest   int64         // time of the newest float accepted here
-	value    uint64        // bits of its value
+	newest   int64         // time of the newest sample accepted here
+	value    uint64        // bits of its value; histogramBits for a native histogram
 	observed int64         // time of the newest sample the observer saw
 	used     atomic.Uint32 // minute of the last use, for the sweep
 	head     uint32        // head.ID; 0 is not known
@@ -30,6 +30,11 @@ type series struct {
 
 // never is before all times.
 const never = math.MinInt64
+
+// histogramBits stand for a native histogram where the value of a float would be. They are
+// those of a NaN that no program makes; a float with just these bits would be taken for
+// one.
+const histogramBits uint64 = 0x7ff8_7469_6273_6f68
 
 // valueAt returns the bits of the value known at a time: of the newest sample
 // or of the last one of the run that is being stored. The caller holds the
@@ -46,9 +51,12 @@ func (s *series) valueAt(t int64, last telemetry.Sample) (bits uint64, ok bool) 
 
 // accept notes a float sample that is part of a transaction. The caller holds the
 // lock.
-func (s *series) accept(t int64, v float64) {
+func (s *series) accept(t int64, v float64) { s.acceptBits(t, math.Float64bits(v)) }
+
+// acceptBits is accept for the bits of a float or histogramBits.
+func (s *series) acceptBits(t int64, bits uint64) {
 	if t > s.newest {
-		s.newest, s.value = t, math.Float64bits(v)
+		s.newest, s.value = t, bits
 	}
 }
 

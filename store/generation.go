@@ -128,9 +128,9 @@ func (g *generation) find(ls labels.Labels) (head.ID, storage.SeriesRef) {
 	return g.head.Get(ls), g.baseRef(ls)
 }
 
-// baseNewest returns the newest float that the base has of a series in memory, if
-// its newest sample is one. It decodes a chunk: nothing to do for each sample.
-func (g *generation) baseNewest(ref storage.SeriesRef) (t int64, v float64, ok bool) {
+// baseNewest returns time and bits of the newest sample that the base has of a series in
+// memory; see histogramBits. It decodes a chunk: nothing to do for each sample.
+func (g *generation) baseNewest(ref storage.SeriesRef) (t int64, bits uint64, ok bool) {
 	h := g.base.Head()
 	index, err := h.Index()
 	if err != nil {
@@ -153,9 +153,13 @@ func (g *generation) baseNewest(ref storage.SeriesRef) (t int64, v float64, ok b
 	}
 	it := chunk.Iterator(nil)
 	for vt := it.Next(); vt != chunkenc.ValNone; vt = it.Next() {
-		if ok = vt == chunkenc.ValFloat; ok {
-			t, v = it.At()
+		ok = true
+		if vt == chunkenc.ValFloat {
+			at, v := it.At()
+			t, bits = at, math.Float64bits(v)
+		} else {
+			t, bits = it.AtT(), histogramBits
 		}
 	}
-	return t, v, ok && it.Err() == nil
+	return t, bits, ok && it.Err() == nil
 }

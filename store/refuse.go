@@ -177,8 +177,13 @@ func (r *request) judge(t int64, err error) error {
 	return nil
 }
 
-func duplicateTime(t int64, have, got float64) string {
-	return fmt.Sprintf("sample at %s: value %v is stored at that time, got another value %v; the first is kept", timeText(t), have, got)
+// duplicateTime says that a float of a time came after another sample of that time, whose
+// bits are as the cache keeps them.
+func duplicateTime(t int64, have uint64, got float64) string {
+	if have == histogramBits {
+		return fmt.Sprintf("sample at %s: a native histogram is stored at that time, got the float %v; the first is kept", timeText(t), got)
+	}
+	return fmt.Sprintf("sample at %s: value %v is stored at that time, got another value %v; the first is kept", timeText(t), math.Float64frombits(have), got)
 }
 
 // tooOld says how old a sample of a series with newer ones may be.

@@ -17,21 +17,20 @@ import (
 // request is one Write under way: one transaction and the memory it needs.
 type request struct {
 	turn
-	w          *Writer
-	source     string
-	now        time.Time
-	minute     uint32
-	times      timeRange
-	maker      labelMaker
-	key        []byte
-	found      [findAhead]found
-	histograms []histogramObservation
-	later      []withExemplars
-	exemplars  []exemplar.Exemplar // of the series at hand
-	runs       bool                // some series has several samples
-	refused    []refusal           // of the series at hand
-	ignored    int
-	result     telemetry.WriteResult
+	w         *Writer
+	source    string
+	now       time.Time
+	minute    uint32
+	times     timeRange
+	maker     labelMaker
+	key       []byte
+	found     [findAhead]found
+	later     []withExemplars
+	exemplars []exemplar.Exemplar // of the series at hand
+	runs      bool                // some series has several samples
+	refused   []refusal           // of the series at hand
+	ignored   int
+	result    telemetry.WriteResult
 }
 
 // refusal counts the samples of one series that were refused for one reason
@@ -64,15 +63,14 @@ func (w *Writer) begin(ctx context.Context, now time.Time) (*request, error) {
 func (w *Writer) end(r *request) {
 	r.leave()
 	w.db.release(r.g)
-	if r.size()+cap(r.histograms)+cap(r.exemplars)+cap(r.later) > maxPendingKept {
+	if r.size()+cap(r.exemplars)+cap(r.later) > maxPendingKept {
 		return
 	}
 	r.clean()
-	clear(r.histograms)
 	clear(r.exemplars[:cap(r.exemplars)])
 	clear(r.later)
 	clear(r.maker.pairs[:cap(r.maker.pairs)])
-	*r = request{turn: r.turn, w: w, maker: r.maker, key: r.key, histograms: r.histograms[:0], exemplars: r.exemplars[:0], later: r.later[:0], refused: r.refused[:0]}
+	*r = request{turn: r.turn, w: w, maker: r.maker, key: r.key, exemplars: r.exemplars[:0], later: r.later[:0], refused: r.refused[:0]}
 	w.requests.Put(r)
 }
 
@@ -271,7 +269,7 @@ func (r *request) append(at *found, in *telemetry.Series, ls labels.Labels) (boo
 		bits := math.Float64bits(p.V)
 		if have, ok := s.valueAt(p.T, last); ok {
 			if have != bits {
-				r.refuse(telemetry.ReasonDuplicateTime, func() string { return duplicateTime(p.T, math.Float64frombits(have), p.V) })
+				r.refuse(telemetry.ReasonDuplicateTime, func() string { return duplicateTime(p.T, have, p.V) })
 				continue
 			}
 			if p.T == last.T {
@@ -297,13 +295,13 @@ func (r *request) append(at *found, in *telemetry.Series, ls labels.Labels) (boo
 		r.result.Stored++
 	}
 	for i, h := range in.Histograms {
-		err := r.toBase(s, ls, h.ST, h.T, 0, h.Int, h.Float, storage.AppendV2Options{})
+		err := r.histogram(at.place, s, ls, h, storage.AppendV2Options{})
 		if errors.Is(err, errNoLabels) && ls.IsEmpty() {
 			if i == 0 && len(in.Samples) == 0 {
 				return false, nil
 			}
 			ls = r.labelsOf(in)
-			err = r.toBase(s, ls, h.ST, h.T, 0, h.Int, h.Float, storage.AppendV2Options{})
+			err = r.histogram(at.place, s, ls, h, storage.AppendV2Options{})
 		}
 		if err != nil {
 			if err := r.judge(h.T, err); err != nil {
@@ -313,7 +311,6 @@ func (r *request) append(at *found, in *telemetry.Series, ls labels.Labels) (boo
 		}
 		r.result.Stored++
 		r.result.Histograms++
-		r.histograms = append(r.histograms, histogramObservation{at.place, h})
 	}
 	return true, nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/prometheus/tsdb"
 
 	"github.com/tocsinhq/tocsin/store/head"
+	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // observation is a float sample on its way through the head to the observer. Its tag
@@ -36,8 +37,10 @@ type turn struct {
 	valid  int64            // from when on the head takes samples
 	tx     head.Transaction // samples are what the observer is shown after the commit
 	late   []observation    // that went to the base
-	behind []int
-	series []labels.Labels // of the exemplars in tx
+	// histograms are what the observer is shown of those after the commit.
+	histograms []histogramObservation
+	behind     []int
+	series     []labels.Labels // of the exemplars in tx
 	// overtaken are samples that a newer one got ahead of between their append and
 	// the commit, and that the base did not take.
 	overtaken []overtaken
@@ -79,17 +82,18 @@ func (t *turn) clean() {
 	clear(t.tx.Exemplars)
 	clear(t.tx.Metadata)
 	clear(t.late)
+	clear(t.histograms)
 	clear(t.series)
 	clear(t.overtaken)
 	*t = turn{
 		tx:   head.Transaction{Samples: t.tx.Samples[:0], Exemplars: t.tx.Exemplars[:0], Metadata: t.tx.Metadata[:0]},
-		late: t.late[:0], behind: t.behind[:0], series: t.series[:0], overtaken: t.overtaken[:0],
+		late: t.late[:0], histograms: t.histograms[:0], behind: t.behind[:0], series: t.series[:0], overtaken: t.overtaken[:0],
 	}
 }
 
 // size is how many elements of memory it keeps.
 func (t *turn) size() int {
-	return cap(t.tx.Samples) + cap(t.tx.Exemplars) + cap(t.tx.Metadata) + cap(t.late) + cap(t.behind) + cap(t.series)
+	return cap(t.tx.Samples) + cap(t.tx.Exemplars) + cap(t.tx.Metadata) + cap(t.late) + cap(t.histograms) + cap(t.behind) + cap(t.series)
 }
 
 // errNoLabels says that a series must be found by its labels, which were not given.
@@ -109,17 +113,26 @@ func (t *turn) settle(s *series, ls labels.Labels, at int64) error {
 		}
 		s.head = uint32(id)
 	}
+	t.know(s, ls, at)
+	return nil
+}
+
+// know makes the cache know the newest sample of a series, before one of a time is
+// appended. The caller holds the lock of the series.
+func (t *turn) know(s *series, ls labels.Labels, at int64) {
+	g := t.g
 	if s.newest != never {
-		return nil
+		return
 	}
 	if s.head != 0 {
 		if newest, v, ok := g.head.Newest(head.ID(s.head)); ok {
 			s.newest, s.value = newest, math.Float64bits(v)
 		}
 	}
-	// The base has floats that came before there was a head, and those that came late.
+	// The base has native histograms, floats that came before there was a head, and those
+	// that came late.
 	if !g.floats || at > g.base.Head().MaxTime() || !g.baseHasSeries() {
-		return nil
+		return
 	}
 	ref := storage.SeriesRef(s.ref)
 	if ref == 0 {
@@ -129,12 +142,11 @@ func (t *turn) settle(s *series, ls labels.Labels, at int64) error {
 		ref = g.baseRef(ls)
 	}
 	if ref == 0 {
-		return nil
+		return
 	}
-	if newest, v, ok := g.baseNewest(ref); ok && newest > s.newest {
-		s.newest, s.value = newest, math.Float64bits(v)
+	if newest, bits, ok := g.baseNewest(ref); ok {
+		s.acceptBits(newest, bits)
 	}
-	return nil
 }
 
 // float takes a float sample of a series whose lock the caller holds. Labels are
@@ -147,6 +159,8 @@ func (t *turn) float(p place, s *series, ls labels.Labels, st, at int64, v float
 			}
 		}
 		switch {
+		case at == s.newest && s.value == histogramBits:
+			return storage.ErrDuplicateSampleForTimestamp
 		case at == s.newest && math.Float64bits(v) != s.value:
 			return storage.NewDuplicateFloatErr(at, math.Float64frombits(s.value), v)
 		case at >= s.newest && at >= t.valid:
@@ -164,6 +178,22 @@ func (t *turn) float(p place, s *series, ls labels.Labels, st, at int64, v float
 	}
 	s.accept(at, v)
 	t.late = append(t.late, observation{Tag: uint32(p), T: at, V: v})
+	return nil
+}
+
+// histogram puts a native histogram of a series whose lock the caller holds into the base's
+// transaction. Where the newest sample of the series is a float of the same time, it is the
+// one that is kept: the base would not know of it.
+func (t *turn) histogram(p place, s *series, ls labels.Labels, h telemetry.HistogramSample, opts storage.AppendV2Options) error {
+	t.know(s, ls, h.T)
+	if h.T == s.newest && s.value != histogramBits {
+		return storage.ErrDuplicateSampleForTimestamp
+	}
+	if err := t.toBase(s, ls, h.ST, h.T, 0, h.Int, h.Float, opts); err != nil {
+		return err
+	}
+	s.acceptBits(h.T, histogramBits)
+	t.histograms = append(t.histograms, histogramObservation{p, h})
 	return nil
 }
 
@@ -301,6 +331,9 @@ func (t *turn) rollback() error {
 	defer t.leave()
 	t.w.forget(t.tx.Samples)
 	t.w.forget(t.late)
+	for _, h := range t.histograms {
+		t.w.forgetAt(h.place, h.sample.T)
+	}
 	if t.base == nil {
 		return nil
 	}

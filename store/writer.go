@@ -329,11 +329,16 @@ func (w *Writer) observeHistograms(pending []histogramObservation) {
 // that the parts of the store are asked at the next sample.
 func (w *Writer) forget(pending []observation) {
 	for _, o := range pending {
-		m := w.cache.lock(place(o.Tag))
-		m.Lock()
-		if s := w.cache.at(place(o.Tag)); s.newest == o.T {
-			s.newest = never
-		}
-		m.Unlock()
+		w.forgetAt(place(o.Tag), o.T)
+	}
+}
+
+// forgetAt is forget for one sample.
+func (w *Writer) forgetAt(p place, t int64) {
+	m := w.cache.lock(p)
+	m.Lock()
+	defer m.Unlock()
+	if s := w.cache.at(p); s.newest == t {
+		s.newest = never
 	}
 }
