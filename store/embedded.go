@@ -14,7 +14,8 @@ import (
 // embedded is what one opening of the TSDB brings with it.
 type embedded struct {
 	registry *prometheus.Registry
-	failed   []prometheus.Collector // counters of log writes that failed
+	failed   []prometheus.Collector          // counters of log writes that failed
+	added    map[string]prometheus.Collector // by name, those that others stand for; see replaced
 	// compactor writes blocks. cancel ends what it is at, and all that comes after: the
 	// TSDB itself does so only when it is closed, for which whoever waits for it must
 	// have ended.
@@ -39,12 +40,17 @@ func (e *embedded) newCompactor(ctx context.Context, r prometheus.Registerer, l 
 // Register keeps a metric of the TSDB, and notes the counters of failed log writes:
 // the TSDB does not tell its caller when late samples could not be logged.
 func (e *embedded) Register(c prometheus.Collector) error {
-	failed, skip := false, false
+	failed, skip, added := false, false, ""
 	descs := make(chan *prometheus.Desc, 16)
 	go func() { c.Describe(descs); close(descs) }()
 	for d := range descs {
-		skip = skip || replaced(d)
+		if name, ok := replaced(d); ok {
+			skip, added = true, name
+		}
 		failed = failed || strings.Contains(d.String(), `_writes_failed_total"`)
+	}
+	if added != "" {
+		e.added[added] = c
 	}
 	if skip {
 		return nil

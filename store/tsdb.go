@@ -140,7 +140,7 @@ func openEmbedded(o TSDBOptions, d *DB, g *generation) (*tsdb.DB, *embedded, err
 	opts.MaxBlockDuration = max(opts.MinBlockDuration, min(opts.RetentionDuration/10, month))
 	opts.MaxBlockChunkSegmentSize = blockSegment
 	opts.WALSegmentSize = logSegment
-	parts := &embedded{registry: prometheus.NewRegistry(), cancel: func() {}}
+	parts := &embedded{registry: prometheus.NewRegistry(), added: map[string]prometheus.Collector{}, cancel: func() {}}
 	opts.NewCompactorFunc = parts.newCompactor
 	db, err := tsdb.Open(o.Dir, o.Logger, parts, opts, o.Stats)
 	if err != nil {

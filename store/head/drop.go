@@ -45,6 +45,7 @@ func (f *floats) free(gone []ID) {
 		if r.samples > 0 {
 			p.give(f.lines, r.first)
 			r.samples, r.limit = 0, 0
+			p.chunks--
 		}
 		p.Unlock()
 		if gone := f.release(id); gone != nil {
@@ -99,6 +100,7 @@ func (f *floats) keepNewest(r *record, s *stripe, keep uint32) {
 		return true
 	})
 	s.give(f.lines, r.full)
+	s.chunks -= int32(r.fulls)
 	r.full, r.fulls = 0, 0
 	ordinal := r.ordinal
 	for i := len(left) - 1; i >= 0; i-- {

@@ -139,6 +139,8 @@ func (f *floats) turn(id ID, r *record, s *stripe, t int64) {
 	across := r.samples == 0 || t >= r.end
 	if r.samples > 0 {
 		f.cut(r, s)
+	} else {
+		s.chunks++
 	}
 	r.first = s.take(f.lines)
 	r.tail.Store(r.first)

@@ -125,6 +125,7 @@ func (f *floats) enter(r *record, s *stripe, at place, mint, maxt int64) {
 	f.lines.at(r.full).entry(i).set(at, mint, maxt)
 	r.fulls++
 	r.ordinal++
+	s.chunks++
 }
 
 // saveKept writes to files what could not be written before, newest first, as far as

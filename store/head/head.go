@@ -27,6 +27,7 @@ type Head struct {
 	readers    *readers
 	registered []prometheus.Collector
 	overtaken  atomic.Int64 // samples of the log that stand behind newer ones
+	appended   atomic.Int64 // samples that were committed
 	images     images
 	imaged     []int64 // while the log is replayed: newest samples of the image, by ID
 
@@ -257,7 +258,9 @@ func (h *Head) Commit(tx *Transaction, late []int) ([]int, error) {
 	if err := h.log.write(tx, h.floats); err != nil {
 		return late, err
 	}
+	before := len(late)
 	late, times := h.floats.commit(tx.Samples, late)
+	h.appended.Add(int64(len(tx.Samples) - len(late) + before))
 	if times.mint <= times.maxt {
 		lower(&h.lowest, times.mint)
 		lower(&h.minTime, times.mint)

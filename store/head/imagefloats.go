@@ -161,6 +161,7 @@ func (m *imaged) open(r *record, s *stripe, in *recordFields, newest int64) erro
 	}
 	r.end, r.delta = end, delta
 	r.samples, r.limit, r.leading, r.trailing = samples, limit, leading, trailing
+	s.chunks++
 	return nil
 }
 

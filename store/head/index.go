@@ -25,6 +25,7 @@ type index struct {
 	previous []pairID // of the series made last
 	spare    []pairID // memory for those of the next
 	removals uint64   // counts calls of remove
+	gone     int64    // series that were removed
 
 	writes bool // labels are written, not built; see writesLabels
 

@@ -107,7 +107,9 @@ type stripe struct {
 	free  uint32 // first of a chain of lines that were used
 	fresh uint32 // lines from fresh to end were never used
 	end   uint32
-	_     [44]byte
+	// chunks is how many the series of the page have: full ones that are kept and open ones.
+	chunks int32
+	_      [40]byte
 }
 
 // take returns an empty line. The caller holds the stripe.

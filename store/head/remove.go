@@ -57,6 +57,7 @@ func (x *index) forget(gone []ID) (was []ID, affected []pairID) {
 			page.live[id%seriesPerPage/64] &^= 1 << (id % 64)
 			page.alive--
 			x.count--
+			x.gone++
 			was = append(was, id)
 			affected = append(affected, pids...)
 		}
