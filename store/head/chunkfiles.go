@@ -45,8 +45,9 @@ func (p place) fileSize() int { return int(p & (1<<chunkSizeBits - 1)) }
 // Prometheus' own files of the kind are not used because an error of theirs is for
 // good: after it they take no chunk any more, or hand out wrong places.
 type chunkFiles struct {
-	dir    string
-	failed atomic.Uint64 // chunks that were not taken
+	dir      string
+	readOnly bool          // no chunk is taken
+	failed   atomic.Uint64 // chunks that were not taken
 
 	mu      sync.RWMutex // of all below; readers hold it while they look at mapped memory
 	files   map[uint32]*chunkFile
@@ -87,8 +88,11 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // write takes a chunk of so many bytes, which put appends to what it is given, whose
 // newest sample is at maxt. It reports false, and counts it, if the disk does not take
-// it now.
+// it now, and without counting if it is only read.
 func (c *chunkFiles) write(size int, maxt int64, put func(dst []byte) []byte) (place, bool) {
+	if c.readOnly {
+		return 0, false
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err := c.makeRoom(chunkSum + size); err != nil {

@@ -73,9 +73,11 @@ func syncFile(path string) error {
 }
 
 // adoptChunkFiles opens those of an image's files that have chunks from mint on. The
-// others stay until removeOthers. New files get higher numbers than all that are there.
-func adoptChunkFiles(dir string, states []chunkFileState, mint int64) (*chunkFiles, error) {
+// others stay until removeOthers. New files get higher numbers than all that are there;
+// with readOnly there are none, and the folder is another's.
+func adoptChunkFiles(dir string, states []chunkFileState, mint int64, readOnly bool) (*chunkFiles, error) {
 	c := newChunkFiles(dir)
+	c.readOnly = readOnly
 	if err := c.adopt(states, mint); err != nil {
 		return nil, errors.Join(fmt.Errorf("open chunk files of the image: %w", err), c.close())
 	}
@@ -83,15 +85,17 @@ func adoptChunkFiles(dir string, states []chunkFileState, mint int64) (*chunkFil
 }
 
 func (c *chunkFiles) adopt(states []chunkFileState, mint int64) error {
-	if err := os.MkdirAll(c.dir, 0o777); err != nil {
-		return err
-	}
-	there, err := c.numbers()
-	if err != nil {
-		return err
-	}
-	if len(there) > 0 {
-		c.next = slices.Max(there) + 1
+	if !c.readOnly {
+		if err := os.MkdirAll(c.dir, 0o777); err != nil {
+			return err
+		}
+		there, err := c.numbers()
+		if err != nil {
+			return err
+		}
+		if len(there) > 0 {
+			c.next = slices.Max(there) + 1
+		}
 	}
 	for _, s := range states {
 		if s.maxt < mint || s.size == 0 {

@@ -21,7 +21,7 @@ type Head struct {
 	o          Options
 	floats     *floats     // records and chunks
 	index      *index      // labels
-	files      *chunkFiles // nil if read-only
+	files      *chunkFiles // nil if read-only and there is no image
 	log        *journal    // nil if read-only
 	replay     replayStats // of the log at Open
 	readers    *readers
@@ -65,13 +65,7 @@ func (h *Head) open() (err error) {
 			return err
 		}
 	}
-	truncated, err := readTruncated(h.o.Dir)
-	if err != nil {
-		return err
-	}
-	h.minValid.Store(truncated)
-	h.readers = newReaders(truncated)
-	from, err := h.restore(truncated)
+	from, err := h.restored()
 	if err != nil {
 		return err
 	}
@@ -87,7 +81,7 @@ func (h *Head) open() (err error) {
 	if h.o.ReadOnly {
 		return nil
 	}
-	if truncated > math.MinInt64 { // the log still has labels of series that are gone
+	if truncated := h.minValid.Load(); truncated > math.MinInt64 { // the log still has labels of series that are gone
 		h.dropSeries(truncated, nil)
 	}
 	if h.log, err = openJournal(h.o); err != nil {
@@ -98,6 +92,20 @@ func (h *Head) open() (err error) {
 		return fmt.Errorf("register metrics: %w", err)
 	}
 	return nil
+}
+
+// restored fills the head from an image, and says where the log is to be read from.
+func (h *Head) restored() (begun, error) {
+	if h.o.ReadOnly {
+		return h.restoreShared()
+	}
+	truncated, err := readTruncated(h.o.Dir)
+	if err != nil {
+		return begun{}, err
+	}
+	h.minValid.Store(truncated)
+	h.readers = newReaders(truncated)
+	return h.restore(truncated)
 }
 
 // chunksDir is the folder of full chunks in that of the head.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -71,6 +72,19 @@ func openImage(path string) (*image, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	return m, nil
+}
+
+// stillAt returns an error of fs.ErrNotExist unless a path is that of the image.
+func (m *image) stillAt(path string) error {
+	own, err := m.f.Stat()
+	if err != nil {
+		return err
+	}
+	now, err := os.Stat(path)
+	if err == nil && !os.SameFile(own, now) {
+		err = fmt.Errorf("image %s was replaced: %w", path, fs.ErrNotExist)
+	}
+	return err
 }
 
 // imageTableMost bounds the table: of images of a hundred times as many series as

@@ -47,7 +47,8 @@ type Options struct {
 	Overtaken func(ls labels.Labels, t int64, v float64)
 	// Progress is told how far the replay is; nil tells nobody.
 	Progress func(segment, last int)
-	// ReadOnly replays the log and changes nothing in Dir.
+	// ReadOnly reads image and log, also while another process writes them, and changes
+	// nothing in Dir.
 	ReadOnly bool
 }
 
