@@ -238,7 +238,7 @@ func TestReplay_RoundTrip_KeepsSamplesInOrder(t *testing.T) {
 	if stats.Unknown != (unknownReferences{}) || stats.Old != 0 || int(highest) != 3000+made {
 		t.Errorf("highest %d, %+v", highest, stats)
 	}
-	if n := len(progress); n < 3 || progress[n-1] != [2]int{n, n} {
+	if n := len(progress) - 1; n < 3 || progress[0] != [2]int{0, n} || progress[n] != [2]int{n, n} {
 		t.Errorf("progress %v", progress)
 	}
 	for i := range made {

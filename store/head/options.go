@@ -45,7 +45,8 @@ type Options struct {
 	// from several goroutines, so that whoever keeps late samples keeps them too; nil
 	// drops them. They are few: two commits at once must have brought the series.
 	Overtaken func(ls labels.Labels, t int64, v float64)
-	// Progress is told how far the replay is; nil tells nobody.
+	// Progress is told how many segments of the log have been read, none at first; nil
+	// tells nobody.
 	Progress func(segment, last int)
 	// ReadOnly reads image and log, also while another process writes them, and changes
 	// nothing in Dir.

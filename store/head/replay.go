@@ -133,6 +133,9 @@ type segmentsReader struct {
 
 func (r *segmentsReader) run() {
 	b := <-r.empty
+	if r.o.Progress != nil {
+		r.o.Progress(0, len(r.files))
+	}
 	for i, f := range r.files {
 		file := &countedFile{SegmentFile: f.SegmentFile}
 		f.SegmentFile = file
