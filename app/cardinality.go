@@ -14,12 +14,17 @@ import (
 
 	"github.com/tocsinhq/tocsin/cardinality"
 	"github.com/tocsinhq/tocsin/change"
+	"github.com/tocsinhq/tocsin/detector"
+	"github.com/tocsinhq/tocsin/store"
 	"github.com/tocsinhq/tocsin/telemetry"
 	"github.com/tocsinhq/tocsin/web"
 )
 
 const (
 	cardinalityFile = "cardinality.json"
+	// bytesPerSeries is what a series with about ten labels costs in memory while it is
+	// in the head, the detector's page of its seasons included.
+	bytesPerSeries = int64(store.BytesPerSeries + detector.BytesPerSeries)
 	// statsMost is how many names the index of the head is asked for.
 	statsMost = 1000
 	// lookedAt is how many series of a metric are looked at for their labels, and
@@ -48,7 +53,7 @@ func (c *Core) Cardinality(ctx context.Context, r web.CardinalityRequest) (web.C
 	total, since := c.growth.Total()
 	out := web.Cardinality{
 		By: r.By, At: c.now().UTC(), Since: since.UTC(), Series: c.tsdb.NumSeries(), Stale: c.tsdb.NumStaleSeries(), Most: c.maxSeries,
-		Made: total.Made, Gone: total.Gone, MadeDay: total.MadeDay, GoneDay: total.GoneDay, BytesEach: cardinality.BytesPerSeries,
+		Made: total.Made, Gone: total.Gone, MadeDay: total.MadeDay, GoneDay: total.GoneDay, BytesEach: bytesPerSeries,
 	}
 	found, err := c.jumps(ctx)
 	if err != nil {
@@ -139,7 +144,7 @@ func rowsOf(counted []cardinality.Row, series, values map[name]int64) []web.Card
 		}
 	}
 	for i := range out {
-		out[i].Bytes = out[i].Series * cardinality.BytesPerSeries
+		out[i].Bytes = out[i].Series * bytesPerSeries
 	}
 	slices.SortFunc(out, func(a, b web.CardinalityRow) int {
 		return cmp.Or(cmp.Compare(b.Series, a.Series), cmp.Compare(b.Values, a.Values), cmp.Compare(b.MadeDay, a.MadeDay),
@@ -153,7 +158,7 @@ func jumpRows(found []cardinality.Attribution) []web.CardinalityRow {
 	var out []web.CardinalityRow
 	for _, x := range found {
 		row := web.CardinalityRow{
-			Name: x.Service, Series: x.Made, Bytes: x.Made * cardinality.BytesPerSeries, Jump: webJump(x),
+			Name: x.Service, Series: x.Made, Bytes: x.Made * bytesPerSeries, Jump: webJump(x),
 			Made: make([]int64, cardinality.Hours), Gone: make([]int64, cardinality.Hours),
 		}
 		for _, m := range x.Metrics {

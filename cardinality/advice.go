@@ -7,10 +7,6 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// BytesPerSeries is what a series costs in memory while it is in the head, with
-// about ten labels, the detector included, as bench ingest measures it.
-const BytesPerSeries = 2200
-
 // Advice is something to do about many series: a sentence and, where that can be
 // done by configuration, the lines to copy.
 type Advice struct {

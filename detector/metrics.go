@@ -36,6 +36,11 @@ func (b *Bank) Bytes() int {
 	return b.histograms.bytes() + b.series.len()*int(unsafe.Sizeof(chunk{})) + b.days.pages.len()*int(unsafe.Sizeof([chunkSize]page{}))
 }
 
+// BytesPerSeries is about what a series with ten labels costs in memory: its state, the
+// page of its seasons, which it has after two days at the earliest, its labels of about
+// 200 bytes, and its place in the index.
+const BytesPerSeries = int(unsafe.Sizeof(series{})+unsafe.Sizeof(page{})+unsafe.Sizeof(entry{})) + 200 + 32
+
 // expose registers what became of samples and series of histograms.
 func (h *histograms) expose(count func(name string, load func() uint64)) {
 	for why := range fates {

@@ -28,6 +28,10 @@ type series struct {
 	head     uint32        // head.ID; 0 is not known
 }
 
+// BytesPerSeries is about what a series with ten labels costs the store in memory: what
+// the head keeps of it, and of the cache its line and its cells in a table that is half full.
+const BytesPerSeries = head.BytesPerSeries + int(unsafe.Sizeof(series{})) + 16
+
 // never is before all times.
 const never = math.MinInt64
 
