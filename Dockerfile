@@ -2,7 +2,11 @@
 # a name or rights, and all that it keeps is in /data.
 #
 #   docker build --build-arg VERSION=$(git describe --tags --always) -t tocsin .
-#   docker run -p 9099:9099 -v tocsin:/data tocsin
+#   docker run --stop-timeout 60 -p 9099:9099 -v tocsin:/data tocsin
+#
+# At the end the daemon waits up to 10 s for requests under way, then writes what the next
+# start reads: some seconds with millions of series. Docker's own 10 s may be too few, and
+# then the next start takes longer; nothing is lost.
 
 FROM node:20-bookworm-slim AS ui
 WORKDIR /src/web/ui

@@ -28,6 +28,8 @@ func TestMain(m *testing.M) {
 		holdLock(os.Getenv(envDir))
 	case "write":
 		writeForEver(os.Getenv(envDir))
+	case "close":
+		writeAndClose(os.Getenv(envDir))
 	}
 }
 
