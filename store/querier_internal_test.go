@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 	"github.com/prometheus/prometheus/tsdb/chunks"
@@ -169,5 +170,19 @@ func TestIDSet_HasWhatItWasGiven(t *testing.T) {
 	}
 	if newIDSet(nil).has(0) || newIDSet(nil).has(7) {
 		t.Error("an empty set has something")
+	}
+}
+
+func TestHeldQuerier_TimeIsOver_IsATimeoutToTheAPI(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want bool
+	}{{nil, false}, {errors.New("disk"), false}, {context.Canceled, false}, {fmt.Errorf("select: %w", context.DeadlineExceeded), true}} {
+		q := &heldQuerier{Querier: fixed(c.err, "a")}
+		err := q.Select(t.Context(), false, nil).Err()
+		var timeout promql.ErrQueryTimeout
+		if got := errors.As(err, &timeout); got != c.want || !errors.Is(err, c.err) && c.err != nil {
+			t.Errorf("%v became %v", c.err, err)
+		}
 	}
 }
