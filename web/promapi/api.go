@@ -56,7 +56,7 @@ func New(o Options) http.Handler {
 // not mounted are empty.
 func newAPI(o Options) *apiv1.API {
 	return apiv1.NewAPI(
-		o.Engine,
+		timedEngine{o.Engine},
 		o.Storage,
 		nil, // appendable: writing has its own handler
 		o.Exemplars,
