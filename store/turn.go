@@ -96,59 +96,6 @@ func (t *turn) size() int {
 	return cap(t.tx.Samples) + cap(t.tx.Exemplars) + cap(t.tx.Metadata) + cap(t.late) + cap(t.histograms) + cap(t.behind) + cap(t.series)
 }
 
-// errNoLabels says that a series must be found by its labels, which were not given.
-var errNoLabels = errors.New("series is to be found by its labels")
-
-// settle makes the cache know what the head calls a series and what its newest sample
-// is, before a float of a time is appended. The caller holds the lock of the series.
-func (t *turn) settle(s *series, ls labels.Labels, at int64) error {
-	g := t.g
-	if s.head == 0 && g.floats {
-		if ls.IsEmpty() {
-			return errNoLabels
-		}
-		id, _, err := g.head.GetOrCreate(ls)
-		if err != nil {
-			return err
-		}
-		s.head = uint32(id)
-	}
-	t.know(s, ls, at)
-	return nil
-}
-
-// know makes the cache know the newest sample of a series, before one of a time is
-// appended. The caller holds the lock of the series.
-func (t *turn) know(s *series, ls labels.Labels, at int64) {
-	g := t.g
-	if s.newest != never {
-		return
-	}
-	if s.head != 0 {
-		if newest, v, ok := g.head.Newest(head.ID(s.head)); ok {
-			s.newest, s.value = newest, math.Float64bits(v)
-		}
-	}
-	// The base has native histograms, floats that came before there was a head, and those
-	// that came late.
-	if !g.floats || at > g.base.Head().MaxTime() || !g.baseHasSeries() {
-		return
-	}
-	ref := storage.SeriesRef(s.ref)
-	if ref == 0 {
-		if ls.IsEmpty() {
-			ls = g.head.Labels(head.ID(s.head))
-		}
-		ref = g.baseRef(ls)
-	}
-	if ref == 0 {
-		return
-	}
-	if newest, bits, ok := g.baseNewest(ref); ok {
-		s.acceptBits(newest, bits)
-	}
-}
-
 // float takes a float sample of a series whose lock the caller holds. Labels are
 // needed only where errNoLabels says so. Other errors are those of the TSDB.
 func (t *turn) float(p place, s *series, ls labels.Labels, st, at int64, v float64) error {
