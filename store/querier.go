@@ -60,7 +60,7 @@ func (g *generation) hasBlock(mint, maxt int64) bool {
 func (d *DB) Querier(mint, maxt int64) (storage.Querier, error) {
 	h, parts, err := openParts(d, mint, maxt,
 		func(g *generation) (storage.Querier, error) {
-			return tsdb.NewBlockQuerier(g.head.Block(mint, maxt), mint, maxt)
+			return g.head.Querier(mint, maxt)
 		},
 		func(g *generation) (storage.Querier, error) { return g.base.Querier(mint, maxt) })
 	if err != nil {

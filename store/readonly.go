@@ -16,8 +16,9 @@ import (
 
 // OpenReadOnly opens the samples of a data folder for reading, from minT to maxT
 // in milliseconds, also while a daemon is writing there; a folder of Prometheus
-// itself will do as well. It shows what was in the logs when it was opened, and
-// replays them, during which it does not return. The querier and all that
+// itself will do as well. It shows what was in the logs when it was opened, which it
+// replays, as far as an image of the head does not spare it that, and does not return
+// meanwhile. The querier and all that
 // comes from it are for one goroutine at a time. Nothing in the folder is
 // changed, but hard links to some of its files are kept in a temporary folder
 // beside them until close is called, so it must be possible to write there.
@@ -80,7 +81,7 @@ func openHeadReadOnly(tsdbDir string, minT, maxT int64, log *slog.Logger) (stora
 	if h.MinTime() > maxT || h.MaxTime() < minT {
 		return nil, h, nil
 	}
-	q, err := tsdb.NewBlockQuerier(h.Block(minT, maxT), minT, maxT)
+	q, err := h.Querier(minT, maxT)
 	if err != nil {
 		return nil, nil, errors.Join(err, h.Close())
 	}

@@ -256,10 +256,7 @@ func compare(t *testing.T, r chance, b *both, mint, maxt int64) {
 	name, limit := r.name(), &storage.LabelHints{Limit: r.IntN(8), LimitSmallest: true}
 	type answer struct{ series, chunks, names, values, fewer []string }
 	ask := func(block tsdb.BlockReader) (a answer) {
-		q, err := tsdb.NewBlockQuerier(block, mint, maxt)
-		if err != nil {
-			t.Fatal(err)
-		}
+		q := querierOf(t, block, mint, maxt)
 		defer q.Close()
 		a.series = text(t, q.Select(ctx, true, hints, slices.Clone(ms)...), hints.Func == "")
 		unsorted := text(t, q.Select(ctx, false, hints, slices.Clone(ms)...), hints.Func == "")
@@ -270,6 +267,7 @@ func compare(t *testing.T, r chance, b *both, mint, maxt int64) {
 		if ms[0].Name == "" {
 			own = nil
 		}
+		var err error
 		a.names, _, err = q.LabelNames(ctx, nil, slices.Clone(own)...)
 		if err != nil {
 			t.Fatal(err)
@@ -293,6 +291,7 @@ func compare(t *testing.T, r chance, b *both, mint, maxt int64) {
 		return a
 	}
 	want, got := ask(theirs), ask(ours)
+	labelsAlone(t, ours, mint, maxt, ms)
 	check := func(what string, got, want []string) {
 		t.Helper()
 		if slices.Equal(got, want) {
@@ -310,6 +309,44 @@ func compare(t *testing.T, r chance, b *both, mint, maxt int64) {
 	check("names", got.names, want.names)
 	check("values of "+name, got.values, want.values)
 	check(fmt.Sprintf("%d values of %s", limit.Limit, name), got.fewer, want.fewer)
+}
+
+// labelsAlone compares our way of finding series for who wants no samples with that of the
+// TSDB, over the same block. Where chunks are cut is the same then, so that any range will do.
+func labelsAlone(t *testing.T, b tsdb.BlockReader, mint, maxt int64, ms []*labels.Matcher) {
+	t.Helper()
+	if mint > maxt { // the TSDB looks at no chunk's end there
+		return
+	}
+	plain, err := tsdb.NewBlockQuerier(b, mint, maxt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plain.Close()
+	own := querierOf(t, b, mint, maxt)
+	defer own.Close()
+	for _, sorted := range []bool{true, false} {
+		hints := &storage.SelectHints{Start: mint, End: maxt, Func: "series"}
+		got := text(t, own.Select(t.Context(), sorted, hints, slices.Clone(ms)...), false)
+		want := text(t, plain.Select(t.Context(), sorted, hints, slices.Clone(ms)...), false)
+		if !slices.Equal(got, want) {
+			t.Errorf("%v from %d to %d, sorted %t: got %d series, want %d", ms, mint, maxt, sorted, len(got), len(want))
+		}
+	}
+}
+
+// querierOf returns the querier that the store reads a block of ours with, or that of the
+// TSDB for one of theirs.
+func querierOf(tb testing.TB, b tsdb.BlockReader, mint, maxt int64) storage.Querier {
+	tb.Helper()
+	q, err := tsdb.NewBlockQuerier(b, mint, maxt)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if own, ok := b.(*block); ok {
+		return &querier{q, &indexReader{own}, nil}
+	}
+	return q
 }
 
 func TestBlock_NoTombstonesAndRange(t *testing.T) {

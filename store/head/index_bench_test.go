@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -117,10 +118,7 @@ func filled(b *testing.B, n, samples int) *both {
 
 // read runs a Select to its end.
 func read(b *testing.B, block tsdb.BlockReader, sort bool, hints *storage.SelectHints, ms []*labels.Matcher) (series, samples int) {
-	q, err := tsdb.NewBlockQuerier(block, 0, testRange)
-	if err != nil {
-		b.Fatal(err)
-	}
+	q := querierOf(b, block, 0, testRange)
 	defer q.Close()
 	set := q.Select(context.Background(), sort, hints, slices.Clone(ms)...)
 	var it chunkenc.Iterator
@@ -203,10 +201,7 @@ func queries(b *testing.B, samples int) {
 			ask := func(block tsdb.BlockReader) func() {
 				return func() {
 					for range c.times {
-						q, err := tsdb.NewBlockQuerier(block, 0, testRange)
-						if err != nil {
-							b.Fatal(err)
-						}
+						q := querierOf(b, block, 0, testRange)
 						values, _, err := q.LabelValues(context.Background(), c.label, nil, slices.Clone(c.ms)...)
 						if err != nil || len(values) == 0 {
 							b.Fatalf("%d values, %v", len(values), err)
@@ -217,6 +212,95 @@ func queries(b *testing.B, samples int) {
 			}
 			beside(b, c.times, ask(ours), ask(theirs))
 		})
+	}
+}
+
+// BenchmarkQuerier_Labels asks for labels alone, of one name and of all series.
+func BenchmarkQuerier_Labels(b *testing.B) {
+	for _, n := range []int{100_000, 1_000_000} {
+		b.Run(fmt.Sprintf("series=%d", n), func(b *testing.B) { labelQueries(b, n) })
+	}
+}
+
+func labelQueries(b *testing.B, n int) {
+	x := filled(b, n, 5)
+	theirs, ours := x.blocks(0, testRange)
+	eq := func(name, value string) *labels.Matcher { return labels.MustNewMatcher(labels.MatchEqual, name, value) }
+	for _, c := range []struct {
+		name  string
+		times int
+		ms    *labels.Matcher
+	}{
+		{"one pod", 2000, eq("pod", tenLabels(1)[0].Get("pod"))},
+		{"a name", 10, eq("__name__", "http_requests_0")},
+		{"all", 1, eq("namespace", "shop")},
+	} {
+		for what, ask := range map[string]func(q storage.Querier) error{
+			"series": func(q storage.Querier) error {
+				set := q.Select(context.Background(), false, &storage.SelectHints{Start: 0, End: testRange, Func: "series"}, c.ms)
+				for set.Next() {
+					if set.At().Labels().IsEmpty() {
+						b.Fatal("no labels")
+					}
+				}
+				return set.Err()
+			},
+			"series, sorted": func(q storage.Querier) error {
+				set := q.Select(context.Background(), true, &storage.SelectHints{Start: 0, End: testRange, Func: "series"}, c.ms)
+				for set.Next() {
+					if set.At().Labels().IsEmpty() {
+						b.Fatal("no labels")
+					}
+				}
+				return set.Err()
+			},
+			"names": func(q storage.Querier) error {
+				_, _, err := q.LabelNames(context.Background(), nil, c.ms)
+				return err
+			},
+			"values": func(q storage.Querier) error {
+				_, _, err := q.LabelValues(context.Background(), "instance", nil, c.ms)
+				return err
+			},
+			"pods": func(q storage.Querier) error {
+				_, _, err := q.LabelValues(context.Background(), "pod", nil, c.ms)
+				return err
+			},
+			"all names": func(q storage.Querier) error {
+				_, _, err := q.LabelNames(context.Background(), nil)
+				return err
+			},
+			"all values": func(q storage.Querier) error {
+				_, _, err := q.LabelValues(context.Background(), "instance", nil)
+				return err
+			},
+			"all pods": func(q storage.Querier) error {
+				_, _, err := q.LabelValues(context.Background(), "pod", nil)
+				return err
+			},
+		} {
+			if strings.HasPrefix(what, "all") && c.name != "all" || what == "pods" && c.name == "one pod" {
+				continue
+			}
+			times := c.times
+			if what == "all names" || what == "all values" {
+				times = 500
+			}
+			b.Run(c.name+"/"+what, func(b *testing.B) {
+				of := func(block tsdb.BlockReader) func() {
+					return func() {
+						for range times {
+							q := querierOf(b, block, 0, testRange)
+							if err := ask(q); err != nil {
+								b.Fatal(err)
+							}
+							q.Close()
+						}
+					}
+				}
+				beside(b, times, of(ours), of(theirs))
+			})
+		}
 	}
 }
 

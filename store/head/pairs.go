@@ -69,7 +69,12 @@ func (p *pairs) at(id pairID) *pair { return &p.pages[id/pairsPerPage][id%pairsP
 
 // value returns the value of a pair that is not free, other than that of all.
 func (p *pairs) value(at *pair) string {
-	value := at.text[len(p.names[at.name()].begin):]
+	return valueIn(at.text, p.names[at.name()].begin)
+}
+
+// valueIn returns the value in the text of a pair that begins with its name.
+func valueIn(text, begin string) string {
+	value := text[len(begin):]
 	if value[0] < 255 {
 		return value[1:]
 	}

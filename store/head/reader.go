@@ -28,7 +28,7 @@ func (r *indexReader) Symbols() promindex.StringIter {
 // SortedLabelValues returns values of a name, sorted.
 func (r *indexReader) SortedLabelValues(ctx context.Context, name string, hints *storage.LabelHints, ms ...*labels.Matcher) ([]string, error) {
 	values, err := r.LabelValues(ctx, name, hints, ms...)
-	slices.Sort(values)
+	sortStrings(values)
 	return values, err
 }
 
@@ -73,10 +73,15 @@ func (r *indexReader) valuesMatching(ctx context.Context, name string, ms []*lab
 	if err != nil {
 		return nil, err
 	}
-	series, err := setOf(p)
-	if err != nil || series.empty() {
+	ids, err := expand(p)
+	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
+	if distinct, all := r.index.extent(name); len(ids) < distinct+all/seriesPerValue {
+		values, err := r.index.valuesOf(ctx, name, ids)
+		return slices.DeleteFunc(values, func(v string) bool { return !matches(v) }), err
+	}
+	series := setOf(ids)
 	removals := r.index.removed()
 	err = r.index.eachValue(ctx, name, func(value string, l list) {
 		if matches(value) && series.hasAny(l) {
@@ -89,6 +94,10 @@ func (r *indexReader) valuesMatching(ctx context.Context, name string, ms []*lab
 	}
 	return values, err
 }
+
+// seriesPerValue is how many series of the lists of all values are looked at in the time that
+// it takes to find the value of one series.
+const seriesPerValue = 20
 
 // LabelNames returns the names that series have, of those that match if there are
 // matchers, sorted.

@@ -68,9 +68,11 @@ func (x *index) values(ctx context.Context, text string) ([]string, error) {
 		part := pids[:min(valuesAtOnce, len(pids))]
 		pids = pids[len(part):]
 		x.mu.RLock()
-		for _, pid := range part {
-			if at := x.pairs.at(pid); at.state != 0 && at.name() == n && x.pairs.names[n].text == text {
-				values = append(values, x.pairs.value(at))
+		if name := &x.pairs.names[n]; name.text == text {
+			for _, pid := range part {
+				if at := x.pairs.at(pid); at.state != 0 && at.name() == n {
+					values = append(values, valueIn(at.text, name.begin))
+				}
 			}
 		}
 		changed := x.removals != removals
@@ -98,23 +100,28 @@ func (x *index) names() []string {
 // namesOf returns the label names of some series, sorted.
 func (x *index) namesOf(ctx context.Context, p promindex.Postings) ([]string, error) {
 	const atOnce = 256
-	seen := map[nameID]bool{}
+	var seen []bool // by nameID
 	var names []string
 	ids := make([]ID, 0, atOnce)
-	var last nameID
 	take := func() {
 		x.mu.RLock()
 		defer x.mu.RUnlock()
+		if len(seen) < len(x.pairs.names) {
+			seen = append(seen, make([]bool, len(x.pairs.names)-len(seen))...)
+		}
+		var before []pairID // of the series before: most of its pairs are those of its neighbour
 		for _, id := range ids {
 			pids, _ := x.pairsOf(id)
-			for _, pid := range pids {
-				n := x.pairs.at(pid).name()
-				if n != last && !seen[n] {
+			for i, pid := range pids {
+				if i < len(before) && before[i] == pid {
+					continue
+				}
+				if n := x.pairs.at(pid).name(); !seen[n] {
 					seen[n] = true
 					names = append(names, x.pairs.names[n].text)
 				}
-				last = n
 			}
+			before = pids
 		}
 		ids = ids[:0]
 	}
@@ -135,6 +142,92 @@ func (x *index) namesOf(ctx context.Context, p promindex.Postings) ([]string, er
 	return slices.Compact(names), nil
 }
 
+// extent returns how many values a name has, those that are gone by now included, and how
+// many series have the name.
+func (x *index) extent(text string) (values, series int) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	n, ok := x.pairs.byName[text]
+	if !ok {
+		return 0, 0
+	}
+	return len(x.pairs.names[n].pairs), x.pairs.names[n].series
+}
+
+// valuesOf returns the values that some series have of a name, each once, in no order. The
+// number of a pair that is let go meanwhile may be given to another one, but to none of
+// these series, which are older.
+func (x *index) valuesOf(ctx context.Context, text string, ids []ID) ([]string, error) {
+	var seen pairSet
+	var values []string
+	for len(ids) > 0 {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		part := ids[:min(valuesAtOnce, len(ids))]
+		ids = ids[len(part):]
+		x.mu.RLock()
+		n, ok := x.pairs.byName[text]
+		seen.ready(x.pairs.next, len(ids)+len(part))
+		var before []pairID // of the series before: most of its pairs are those of its neighbour
+		for _, id := range part {
+			pids, there := x.pairsOf(id)
+			if !ok || !there {
+				continue
+			}
+			for i, pid := range pids {
+				if i < len(before) && before[i] == pid {
+					continue
+				}
+				at := x.pairs.at(pid)
+				if at.name() != n {
+					continue
+				}
+				if seen.add(pid) {
+					values = append(values, valueIn(at.text, x.pairs.names[n].begin))
+				}
+				break
+			}
+			before = pids
+		}
+		x.mu.RUnlock()
+	}
+	return values, nil
+}
+
+// pairSet is a set of pairs: a bit for each one there is, or a map of few.
+type pairSet struct {
+	bits []uint64
+	few  map[pairID]struct{}
+}
+
+// ready makes room for pairs with numbers below next. most is how many may be added when it is
+// called first.
+func (s *pairSet) ready(next pairID, most int) {
+	words := int(next)/64 + 1
+	if s.few == nil && s.bits == nil && most < words {
+		s.few = make(map[pairID]struct{}, min(most, valuesAtOnce))
+	}
+	if s.few == nil && words > len(s.bits) {
+		s.bits = append(s.bits, make([]uint64, words-len(s.bits))...)
+	}
+}
+
+// add reports whether a pair was not there.
+func (s *pairSet) add(pid pairID) bool {
+	if s.few != nil {
+		had := len(s.few)
+		s.few[pid] = struct{}{}
+		return len(s.few) > had
+	}
+	bit := uint64(1) << (pid % 64)
+	if s.bits[pid/64]&bit != 0 {
+		return false
+	}
+	s.bits[pid/64] |= bit
+	return true
+}
+
 // symbols returns all names and values, each once, sorted.
 func (x *index) symbols() []string {
 	symbols := x.names()
@@ -142,7 +235,7 @@ func (x *index) symbols() []string {
 		// Without a context of its own it cannot fail.
 		_ = x.eachValue(context.Background(), text, func(value string, _ list) { symbols = append(symbols, value) })
 	}
-	slices.Sort(symbols)
+	sortStrings(symbols)
 	return slices.Compact(symbols)
 }
 
