@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/prometheus/prometheus/model/labels"
 
@@ -24,7 +25,7 @@ type Row struct {
 
 	metrics []labels.Labels       // of the unit
 	words   []word                // by metric
-	why     *detector.Explanation // of the metric that is meant, where one was asked for
+	why     *detector.Explanation // of the metric that is meant, by itself, where one was asked for
 }
 
 // NewRow returns the row of a verdict; what it is a verdict on is left to fill in.
@@ -125,6 +126,7 @@ func (j *judge) judge(r *Record, tally *tally) *Row {
 			if v, metric, ok := j.together(r.T, row); ok {
 				*row = NewRow(v, j.threshold)
 				row.Metric = metric
+				i = max(slices.IndexFunc(j.unit.Metrics, func(l labels.Labels) bool { return l.Get(labels.MetricName) == metric }), 0)
 			}
 		}
 		row.why = j.words[i].why
