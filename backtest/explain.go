@@ -110,6 +110,9 @@ func (e *Explanation) write(s *strings.Builder, r *Row) {
 		say("expected", "%s%s, band %s to %s", figure(v.Expected), per, figure(v.Lower), figure(v.Upper))
 	}
 	say("score", "%s; %s", exact(v.Score), e.needed(r))
+	if r.alone > 0 {
+		say("", "what several metrics show together, which does not alarm; %s by itself %s", r.Metric, exact(r.alone))
+	}
 	if r.Anomalous {
 		say("anomalous", "yes, %s: the score reaches the threshold", strings.ReplaceAll(v.Kind.String(), "_", " "))
 	} else {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/prometheus/prometheus/model/labels"
 
@@ -25,6 +24,7 @@ type Row struct {
 
 	metrics []labels.Labels       // of the unit
 	words   []word                // by metric
+	alone   float64               // score of Metric by itself, where that of all together is higher; else 0
 	why     *detector.Explanation // of the metric that is meant, by itself, where one was asked for
 }
 
@@ -123,11 +123,7 @@ func (j *judge) judge(r *Record, tally *tally) *Row {
 		*row = NewRow(j.words[i].verdict, j.threshold)
 		if len(j.words) > 1 {
 			row.Metric = j.unit.Metrics[i].Get(labels.MetricName)
-			if v, metric, ok := j.together(r.T, row); ok {
-				*row = NewRow(v, j.threshold)
-				row.Metric = metric
-				i = max(slices.IndexFunc(j.unit.Metrics, func(l labels.Labels) bool { return l.Get(labels.MetricName) == metric }), 0)
-			}
+			i = j.together(row, i)
 		}
 		row.why = j.words[i].why
 	} else {
