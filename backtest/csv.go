@@ -24,8 +24,8 @@ type CSVOptions struct {
 	// TimeColumn holds the times; see ParseTime.
 	TimeColumn string
 	// ValueColumn holds the values. Empty: the column "value" if there is one,
-	// else every column but TimeColumn and LabelColumn, which are then the
-	// metrics of one service.
+	// else every column with a name but TimeColumn and LabelColumn, which are then
+	// the metrics of one service.
 	ValueColumn string
 	// Read is added to as bytes are read; nil counts nothing.
 	Read *atomic.Int64
@@ -40,18 +40,20 @@ const (
 // CSVSource is a Source of files.
 type CSVSource struct {
 	o       CSVOptions
+	names   []string // of units
 	next    int
 	first   *csvFile // opened already: a pipe can be opened once only
 	several bool
 }
 
 // NewCSV returns a source with one unit for each file, named after it without
-// its folder and ending. A series has the name of its column as metric name and
+// its folder and ending, or after its path where two files would have the same
+// name. A series has the name of its column as metric name and
 // that of the file as label "service". The first line of each file is read at
 // once, so that wrong columns are told before anything is written; the rest when
 // its turn comes.
 func NewCSV(o CSVOptions) (*CSVSource, error) {
-	s := &CSVSource{o: o}
+	s := &CSVSource{o: o, names: unitNames(o.Paths)}
 	for i, path := range o.Paths {
 		f, err := openCSV(path, o)
 		if err != nil {
@@ -93,7 +95,23 @@ func (s *CSVSource) Next(context.Context) (Unit, error) {
 	if err != nil {
 		return Unit{}, err
 	}
-	return f.unit(), nil
+	return f.unit(s.names[s.next-1]), nil
+}
+
+// unitNames returns the names of files without folder and ending; those of which
+// that leaves the same are given by their paths.
+func unitNames(paths []string) []string {
+	names, times := make([]string, len(paths)), map[string]int{}
+	for i, path := range paths {
+		names[i] = strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+		times[names[i]]++
+	}
+	for i, path := range paths {
+		if times[names[i]] > 1 {
+			names[i] = path
+		}
+	}
+	return names
 }
 
 // openCSV opens a file and reads its head.
@@ -134,32 +152,48 @@ func (f *csvFile) head(o CSVOptions) error {
 		return f.wrong(err)
 	}
 	head = slices.Clone(head)
-	for i, name := range head {
-		if slices.Contains(head[:i], name) {
-			return fmt.Errorf("%s: column %q is there twice; give one of them another name", f.at(1), name)
-		}
+	times := make(map[string]int, len(head))
+	for i := range head {
+		head[i] = strings.TrimSpace(head[i]) // people put a space after a comma
+		times[head[i]]++
 	}
-	if f.time = slices.Index(head, o.TimeColumn); f.time < 0 {
-		return fmt.Errorf("%s: no column %q; --time-column names that of the times, the file has %s", f.at(1), o.TimeColumn, strings.Join(head, ", "))
+	if f.time = slices.Index(head, strings.TrimSpace(o.TimeColumn)); f.time < 0 {
+		return fmt.Errorf("%s: no column %q; --time-column names that of the times, the file has %s", f.at(1), o.TimeColumn, some(head))
 	}
-	value := o.ValueColumn
+	value := strings.TrimSpace(o.ValueColumn)
 	if value == "" && slices.Contains(head, defaultValueColumn) {
 		value = defaultValueColumn
 	}
 	for i, name := range head {
-		if i == f.time || value == "" && name == LabelColumn || value != "" && name != value {
-			continue
+		if i == f.time || name == "" || value == "" && name == LabelColumn || value != "" && name != value {
+			continue // one without a name, as that of the row number, could not be named as guilty
+		}
+		if times[name] > 1 {
+			return fmt.Errorf("%s: column %q is there twice; give one of them another name", f.at(1), name)
 		}
 		f.columns, f.names = append(f.columns, i), append(f.names, name)
 	}
 	if len(f.columns) == 0 {
-		return fmt.Errorf("%s: no column with values; --value-column names it, the file has %s", f.at(1), strings.Join(head, ", "))
+		return fmt.Errorf("%s: no column with values; --value-column names it, the file has %s", f.at(1), some(head))
+	}
+	if times[head[f.time]] > 1 {
+		return fmt.Errorf("%s: column %q is there twice; give one of them another name", f.at(1), head[f.time])
 	}
 	return nil
 }
 
-func (f *csvFile) unit() Unit {
-	name := strings.TrimSuffix(filepath.Base(f.path), filepath.Ext(f.path))
+// mostListed is how many names of columns an error lists.
+const mostListed = 20
+
+func some(names []string) string {
+	s := strings.Join(names[:min(len(names), mostListed)], ", ")
+	if more := len(names) - mostListed; more > 0 {
+		s += fmt.Sprintf(" and %d more", more)
+	}
+	return s
+}
+
+func (f *csvFile) unit(name string) Unit {
 	u := Unit{Name: name, Read: f.read}
 	for _, column := range f.names {
 		u.Metrics = append(u.Metrics, labels.FromStrings(labels.MetricName, column, "service", name))
@@ -199,18 +233,35 @@ func (f *csvFile) record(r *Record, missing []bool, cells []string) (err error) 
 		return f.cell(f.time, err)
 	}
 	for i, column := range f.columns {
-		missing[i] = cells[column] == ""
+		text := strings.TrimSpace(cells[column])
+		missing[i] = blank(text)
 		if missing[i] {
 			r.Values[i], r.Missing = math.NaN(), missing
 			continue
 		}
-		v, err := strconv.ParseFloat(strings.TrimSpace(cells[column]), 64)
+		v, err := strconv.ParseFloat(text, 64)
 		if err != nil && !errors.Is(err, strconv.ErrRange) {
-			return f.cell(column, fmt.Errorf("want a number or nothing in column %q, got %q", f.names[i], cells[column]))
+			return f.cell(column, fmt.Errorf("want a number or nothing in column %q, got %q; --value-column names the column that is meant", f.names[i], cells[column]))
 		}
 		r.Values[i] = v // out of range is infinite, which the detector refuses and counts
 	}
 	return nil
+}
+
+// blank tells whether a cell says that there is no value, in the ways that tools
+// write it.
+func blank(cell string) bool {
+	switch len(cell) {
+	case 0:
+		return true
+	case 2, 3, 4:
+		for _, word := range [...]string{"NA", "N/A", "null", "None"} {
+			if strings.EqualFold(cell, word) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // cell places an error at a cell of the line that was read last.

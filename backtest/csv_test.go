@@ -143,6 +143,52 @@ func TestCSV_SeveralColumns_AreOneService(t *testing.T) {
 	}
 }
 
+// What other programs write is read as it is meant: spaces around cells and names,
+// words for no value, a first column of row numbers without a name, a column that
+// is there twice and not asked for.
+func TestCSV_WhatToolsWrite_IsRead(t *testing.T) {
+	plain := "timestamp,value\n60,1\n120,\n180,\n240,\n300,2\n"
+	want, _, err := csv(t, backtest.CSVOptions{Paths: []string{file(t, "x.csv", plain)}}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, body := range map[string]string{
+		"spaces and words":   "timestamp, value , label\n60, 1 ,0\n120,  ,0\n180, NA,0\n240,null,0\n300, 2,0\n",
+		"row numbers":        ",timestamp,value\n0,60,1\n1,120,\n2,180,None\n3,240,n/a\n4,300,2\n",
+		"others there twice": "timestamp,a,a,value\n60,x,x,1\n120,x,x,\n180,x,x,\n240,x,x,\n300,x,x,2\n",
+		"mark and CRLF":      "\xef\xbb\xbftimestamp,value\r\n60,1\r\n120,\r\n180,\r\n240,\r\n\"300\",\"2\"\r\n",
+	} {
+		if got, _, err := csv(t, backtest.CSVOptions{Paths: []string{file(t, "x.csv", body)}}, 1); err != nil || got != want {
+			t.Errorf("%s: %v, got\n%s\nwant\n%s", name, err, got, want)
+		}
+	}
+	got, _, err := csv(t, backtest.CSVOptions{Paths: []string{file(t, "x.csv", ",timestamp,a,b,label\n0,60,1,2,0\n")}}, 1)
+	if err != nil || !strings.HasSuffix(got, ",a\n") {
+		t.Errorf("the row number is no metric: got %s, %v", got, err)
+	}
+}
+
+// Files of the same name in two folders are told apart by their folders.
+func TestCSV_SameName_SeriesIsThePath(t *testing.T) {
+	a, b, c := file(t, "x.csv", wave(2)), file(t, "x.csv", wave(2)), file(t, "y.csv", wave(2))
+	got, _, err := csv(t, backtest.CSVOptions{Paths: []string{a, b, c}}, 1)
+	if err != nil || !strings.Contains(got, "\n"+a+",") || !strings.Contains(got, "\n"+b+",") || !strings.Contains(got, "\ny,") {
+		t.Errorf("got %s, %v", got, err)
+	}
+}
+
+// A file that has its newest row first cannot be judged; the report says why.
+func TestReport_NewestFirst_AsksToSort(t *testing.T) {
+	_, report, err := csv(t, backtest.CSVOptions{Paths: []string{file(t, "x.csv", "timestamp,value\n300,1\n240,2\n180,3\n")}}, 1)
+	if want := "2 late (rows are judged in the order in which they stand, and most are older than the one before: sort the input by time, oldest first)"; err != nil || !strings.Contains(report.String(), want) {
+		t.Errorf("got %s, %v", report, err)
+	}
+	_, report, _ = csv(t, backtest.CSVOptions{Paths: []string{file(t, "x.csv", "timestamp,value\n60,1\n120,2\n120,2\n180,3\n")}}, 1)
+	if strings.Contains(report.String(), "sort") {
+		t.Errorf("one row twice: got %s", report)
+	}
+}
+
 func TestCSV_SeveralFiles_SameBytesForAnyNumberOfWorkers(t *testing.T) {
 	var paths []string
 	for i := range 40 {
@@ -176,6 +222,8 @@ func TestCSV_WhatIsWrong_IsToldWithFileAndLine(t *testing.T) {
 		{"text for a time", "timestamp,value\nnoon,1\n", backtest.CSVOptions{}, `x.csv:2: want a time as`},
 		{"no time", "timestamp,value\n,1\n", backtest.CSVOptions{}, `x.csv:2: want a time, got an empty cell`},
 		{"short line", "timestamp,value\n1,1\n2\n", backtest.CSVOptions{}, "x.csv:3: want as many cells as the first line has, 2"},
+		{"time column twice", "timestamp,timestamp,a\n", backtest.CSVOptions{}, `x.csv:1: column "timestamp" is there twice`},
+		{"many columns, none right", "t" + strings.Repeat(",c", 100) + "\n", backtest.CSVOptions{}, "c, c and 81 more"},
 		{"quotes", "timestamp,value\n1,\"1\n", backtest.CSVOptions{}, "x.csv:"},
 		{"a metric that is text", "timestamp,host,cpu\n1,web,1\n", backtest.CSVOptions{}, `x.csv:2: want a number or nothing in column "host"`},
 	} {

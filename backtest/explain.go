@@ -87,20 +87,32 @@ func (e *Explanation) write(s *strings.Builder, r *Row) {
 		return
 	}
 	v := r.Verdict
-	if r.Metric != "" {
-		say("metric", "%s, the oddest of %d: %s", r.Metric, len(r.metrics), r.oddest())
-	}
 	per := ""
 	if v.Rate {
 		per = " per second"
 	}
-	say("value", "%s%s", figure(v.Value), per)
-	if math.IsNaN(v.Lower) {
+	switch {
+	case v.Group != nil:
+		say("metrics", "several of %d together: %s", len(r.metrics), guilt(v.Group))
+		say("scores", "by themselves: %s", r.oddest())
+		say("value", "%s: the powers of ten of the three rarest added up, each bounded by what alarms alone", figure(v.Value))
+	case r.Metric != "":
+		say("metric", "%s, the oddest of %d: %s", r.Metric, len(r.metrics), r.oddest())
+		fallthrough
+	default:
+		say("value", "%s%s", figure(v.Value), per)
+	}
+	if v.Group != nil {
+		say("needed", "%s, which is as seldom as the threshold in what these metrics have shown together", figure(v.Upper))
+	} else if math.IsNaN(v.Lower) {
 		say("expected", "no band: the series is too young, or what is odd is not in the value")
 	} else {
 		say("expected", "%s%s, band %s to %s", figure(v.Expected), per, figure(v.Lower), figure(v.Upper))
 	}
-	say("score", "%s; odd from %s, which is a budget of %g false alarms a week", exact(v.Score), exact(e.threshold), e.budget)
+	say("score", "%s; %s", exact(v.Score), e.needed(r))
+	if r.alone > 0 {
+		say("", "what several metrics show together, which does not alarm; %s by itself %s", r.Metric, exact(r.alone))
+	}
 	if r.Anomalous {
 		say("anomalous", "yes, %s: the score reaches the threshold", strings.ReplaceAll(v.Kind.String(), "_", " "))
 	} else {
@@ -112,11 +124,37 @@ func (e *Explanation) write(s *strings.Builder, r *Row) {
 		say("episode", "%s, since %s, highest score %s", v.Phase, stamp(v.Since), exact(v.Peak))
 	}
 	if r.why != nil {
-		s.WriteString("  in detail:\n")
+		if v.Group != nil {
+			fmt.Fprintf(s, "  %s by itself, in detail:\n", r.Metric)
+		} else {
+			s.WriteString("  in detail:\n")
+		}
 		for line := range strings.Lines(r.why.String()) {
 			s.WriteString("    " + line)
 		}
 	}
+}
+
+// needed says what it takes to be anomalous: the threshold of the budget, moved by
+// what has been spent of it when the row came.
+func (e *Explanation) needed(r *Row) string {
+	switch {
+	case r.Verdict.Group != nil:
+		return fmt.Sprintf("odd when the value reaches what is needed, by a part of a budget of %g false alarms a week", e.budget)
+	case r.why != nil && r.why.Share != 0:
+		return fmt.Sprintf("odd from %s, which is a budget of %g false alarms a week (%s), moved by what has been spent of it and by how many metrics share it", exact(r.why.Threshold), e.budget, exact(e.threshold))
+	}
+	return fmt.Sprintf("odd from %s, which is a budget of %g false alarms a week", exact(e.threshold), e.budget)
+}
+
+// guilt names the metrics of a group with how seldom each is as odd and its part
+// in the evidence.
+func guilt(g *detector.Group) string {
+	var parts []string
+	for _, x := range g.Guilty {
+		parts = append(parts, fmt.Sprintf("%s once in 10^%.2f hours (%.0f %%)", x.Labels.Get(labels.MetricName), x.Rarity, 100*x.Share))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // mostNamed is how many metrics of a service an explanation names.

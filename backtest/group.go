@@ -1,6 +1,8 @@
 package backtest
 
 import (
+	"slices"
+
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/tocsinhq/tocsin/detector"
@@ -13,20 +15,31 @@ type word struct {
 	why     *detector.Explanation // where one was asked for
 }
 
-// together returns what the metrics of a unit show together at time t, which is
-// the row's when it is anomalous and the oddest of them by itself is not, or when
-// its score is higher; and the metric with the largest part in that. It is false
-// when the row stays with the oddest metric.
-func (j *judge) together(t int64, oddest *Row) (detector.Verdict, string, bool) {
+// together lets a row say what the metrics of a unit show together at its time.
+// When that alarms, and the oddest metric by itself does not or less so, the row
+// speaks of them all, and together returns the index of the metric with the largest
+// part in it. Else the row stays with the oddest metric, at index i, and has the
+// higher of the two scores.
+func (j *judge) together(row *Row, i int) int {
 	if len(j.words) < 2 {
-		return detector.Verdict{}, "", false
+		return i
 	}
-	v, ok := j.bank.Together("", t)
-	alarms := v.Value > v.Upper && !oddest.Anomalous
-	if !ok || len(v.Group.Guilty) == 0 || !alarms && v.Score <= oddest.Verdict.Score {
-		return detector.Verdict{}, "", false
+	v, ok := j.bank.Together("", row.T)
+	if !ok || len(v.Group.Guilty) == 0 || v.Score <= row.Verdict.Score && (row.Anomalous || v.Value <= v.Upper) {
+		return i
 	}
-	return v, v.Group.Guilty[0].Labels.Get(labels.MetricName), true
+	if v.Value <= v.Upper {
+		row.alone, row.Verdict.Score = row.Verdict.Score, v.Score
+		return i
+	}
+	metric := v.Group.Guilty[0].Labels.Get(labels.MetricName)
+	at := slices.IndexFunc(j.unit.Metrics, func(l labels.Labels) bool { return l.Get(labels.MetricName) == metric })
+	if at < 0 { // it has been silent for days and was evicted
+		return i
+	}
+	*row = NewRow(v, j.threshold)
+	row.Metric = metric
+	return at
 }
 
 // guilty returns the metric that speaks for the unit by itself, the one with the

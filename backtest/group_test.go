@@ -54,6 +54,21 @@ func TestRun_ManyMetricsSlightlyOdd_RowSpeaksOfTheGroup(t *testing.T) {
 	if f[6] != "true" || f[7] != "group" || !strings.HasPrefix(f[8], "m") {
 		t.Errorf("got %q, want an anomaly of the group that names a metric", lines[at+1])
 	}
+	source, err = backtest.NewCSV(backtest.CSVOptions{Paths: []string{path}, TimeColumn: "timestamp"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.Reset()
+	e := backtest.Explain((1_700_000_000+60*at)*1000, detector.DefaultConfig())
+	o.Source, o.Format = source, e
+	if _, err := backtest.Run(t.Context(), o); err != nil || e.Missed() != nil {
+		t.Fatal(err, e.Missed())
+	}
+	for _, want := range []string{"several of 8 together: " + f[8] + " once in 10^", "needed     ", "yes, group: ", f[8] + " by itself, in detail:\n    value 10"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the explanation has no %q:\n%s", want, out.String())
+		}
+	}
 	groups := 0
 	for _, line := range lines[1 : at+1] {
 		if strings.Contains(line, ",group,") {
@@ -62,5 +77,40 @@ func TestRun_ManyMetricsSlightlyOdd_RowSpeaksOfTheGroup(t *testing.T) {
 	}
 	if groups > 2 {
 		t.Errorf("got %d rows of the group in three ordinary days", groups)
+	}
+}
+
+// While it is not known what metrics usually show together, no row speaks of them
+// all: one that did would be anomalous with a score of 0.
+func TestRun_YoungService_NoRowOfTheGroup(t *testing.T) {
+	const metrics, rows, at = 60, 400, 390
+	var file strings.Builder
+	file.WriteString("timestamp")
+	for m := range metrics {
+		fmt.Fprintf(&file, ",m%d", m)
+	}
+	r := rand.New(rand.NewPCG(3, 4))
+	for i := range rows {
+		fmt.Fprintf(&file, "\n%d", 1_700_000_000+60*i)
+		for range metrics {
+			x := 10 + r.NormFloat64()
+			if i == at {
+				x += 20
+			}
+			fmt.Fprintf(&file, ",%.4f", x)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "machine.csv")
+	if err := os.WriteFile(path, []byte(file.String()+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, report, err := csv(t, backtest.CSVOptions{Paths: []string{path}}, 1)
+	if err != nil || report.Anomalous == 0 {
+		t.Fatalf("got %d anomalous rows, %v", report.Anomalous, err)
+	}
+	for _, line := range strings.Split(got, "\n") {
+		if f := strings.Split(line, ","); len(f) > 7 && f[6] == "true" && f[2] == "0" {
+			t.Errorf("anomalous with score 0: %s", line)
+		}
 	}
 }

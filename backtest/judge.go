@@ -24,7 +24,8 @@ type Row struct {
 
 	metrics []labels.Labels       // of the unit
 	words   []word                // by metric
-	why     *detector.Explanation // of the metric that is meant, where one was asked for
+	alone   float64               // score of Metric by itself, where that of all together is higher; else 0
+	why     *detector.Explanation // of the metric that is meant, by itself, where one was asked for
 }
 
 // NewRow returns the row of a verdict; what it is a verdict on is left to fill in.
@@ -122,10 +123,7 @@ func (j *judge) judge(r *Record, tally *tally) *Row {
 		*row = NewRow(j.words[i].verdict, j.threshold)
 		if len(j.words) > 1 {
 			row.Metric = j.unit.Metrics[i].Get(labels.MetricName)
-			if v, metric, ok := j.together(r.T, row); ok {
-				*row = NewRow(v, j.threshold)
-				row.Metric = metric
-			}
+			i = j.together(row, i)
 		}
 		row.why = j.words[i].why
 	} else {

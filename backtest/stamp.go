@@ -16,14 +16,22 @@ const (
 	leastNanoseconds  = 1e17
 )
 
-// zoneless are the forms of a time without a zone, which is then UTC. A fraction
-// of a second may follow each.
-var zoneless = [...]string{time.DateTime, "2006-01-02T15:04:05"}
+// forms are the times of day that are understood beside RFC 3339: what databases,
+// spreadsheets and data frames write. Those without a zone are UTC; a fraction of
+// a second may follow.
+var forms = [...]string{
+	time.DateTime, "2006-01-02T15:04:05", // without a zone
+	"2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05Z0700", "2006-01-02 15:04:05Z07",
+	"2006-01-02 15:04:05 Z0700", "2006-01-02 15:04:05 UTC",
+	"2006-01-02T15:04:05Z0700",
+	"2006-01-02 15:04", "2006-01-02T15:04", time.DateOnly,
+}
 
 // ParseTime reads a time in milliseconds since the Unix epoch: Unix seconds
 // (also with a fraction), milliseconds, microseconds or nanoseconds, told apart
-// by size; RFC 3339; or "2006-01-02 15:04:05", also with a T between, in UTC.
-// What is finer than a millisecond is rounded.
+// by size; RFC 3339; or "2006-01-02 15:04:05", also with a T between, with a zone
+// such as +02:00 behind, without seconds or without a time of day, and in UTC if
+// it has no zone. What is finer than a millisecond is rounded.
 func ParseTime(s string) (int64, error) {
 	s = strings.TrimSpace(s)
 	if s == "" {
@@ -35,7 +43,7 @@ func ParseTime(s string) (int64, error) {
 	if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
 		return roundMilli(t), nil
 	}
-	for _, layout := range zoneless {
+	for _, layout := range forms {
 		if t, err := time.Parse(layout, s); err == nil {
 			return roundMilli(t), nil
 		}

@@ -46,6 +46,9 @@ func detection(args []string, out io.Writer) (figures, error) {
 			fmt.Fprintf(out, "no series of set %s in %s: it is left out\n", set, *data)
 		}
 	}
+	for _, set := range otherSets(*data) {
+		fmt.Fprintf(out, "manifest.csv lists series of set %q, which no bench knows: they are left out\n", set)
+	}
 	results, together := compare(all, methods)
 	printResults(out, methods, results, together)
 	recallFigures(results, found)
@@ -110,11 +113,7 @@ func compare(all []*labelled, methods []method) (results map[string][]result, to
 			r := result{name: set, curve: sweep(of, scores), delayF1: math.NaN()}
 			r.best, r.area = r.curve.best(), r.curve.area()
 			if set == "KPI" {
-				told := make([][]float64, len(scores))
-				for i := range scores {
-					told[i] = rested(scores[i])
-				}
-				r.delayF1 = trainedDelayF1(of, told)
+				r.delayF1 = restedDelayF1(of, scores)
 			}
 			results[m.name] = append(results[m.name], r)
 			pooled[m.name] = append(pooled[m.name], scores...)
@@ -124,6 +123,22 @@ func compare(all []*labelled, methods []method) (results map[string][]result, to
 		together[m.name] = sweep(pool, pooled[m.name]).together()
 	}
 	return results, together
+}
+
+// restedDelayF1 is trainedDelayF1 of rows as people are told of them, over the
+// series that have a train and a test half; NaN when none has.
+func restedDelayF1(set []*labelled, scores [][]float64) float64 {
+	var halved []*labelled
+	var told [][]float64
+	for i, l := range set {
+		if l.split > l.skip {
+			halved, told = append(halved, l), append(told, rested(scores[i]))
+		}
+	}
+	if len(halved) == 0 {
+		return math.NaN()
+	}
+	return trainedDelayF1(halved, told)
 }
 
 // printResults prints a block per set, then the means over sets and how sure the

@@ -78,10 +78,13 @@ func loadDetection(dir string) ([]*labelled, error) {
 	}
 	all = append(all, nab...)
 	if len(all) == 0 {
+		if err == nil {
+			err = fmt.Errorf("manifest.csv lists no series of KPI-AIOPS18 or MSCloud")
+		}
 		return nil, fmt.Errorf("%w: %w; %w; point --data at a folder with detection/ and nab/", errLacking, err, nabErr)
 	}
 	for _, l := range all {
-		l.skip = max(len(l.samples)*15/100, int(86400/max(l.step, 60)))
+		l.skip = min(len(l.samples), max(len(l.samples)*15/100, int(86400/max(l.step, 60))))
 		l.events = slices.DeleteFunc(l.events, func(e span) bool { return e.to < l.skip })
 	}
 	return all, nil
@@ -94,13 +97,16 @@ func loadManifest(dir string) ([]*labelled, error) {
 		return nil, err
 	}
 	var all []*labelled
-	for _, r := range rows[min(1, len(rows)):] {
-		if len(r) < 9 || (r[0] != "KPI-AIOPS18" && r[0] != "MSCloud") {
+	for i, r := range rows[min(1, len(rows)):] {
+		if r[0] != "KPI-AIOPS18" && r[0] != "MSCloud" {
 			continue
 		}
+		if len(r) < 9 {
+			return nil, fmt.Errorf("manifest.csv:%d: want 9 columns, the last of which is the family, got %d", i+2, len(r))
+		}
 		l := &labelled{set: strings.TrimSuffix(r[0], "-AIOPS18"), name: r[1], family: r[8]}
-		if l.step, err = strconv.ParseFloat(r[3], 64); err != nil {
-			return nil, fmt.Errorf("manifest.csv: step of %s: %w", r[1], err)
+		if l.step, err = strconv.ParseFloat(r[3], 64); err != nil || !(l.step > 0) {
+			return nil, fmt.Errorf("manifest.csv:%d: step of %s: want seconds above 0, got %q", i+2, r[1], r[3])
 		}
 		if m := splitNote.FindStringSubmatch(r[7]); m != nil {
 			l.split, _ = strconv.Atoi(m[1])
@@ -111,6 +117,22 @@ func loadManifest(dir string) ([]*labelled, error) {
 		all = append(all, l)
 	}
 	return all, nil
+}
+
+// otherSets returns the sets of dir/detection/manifest.csv that no bench knows, so
+// that what is left out is said.
+func otherSets(dir string) []string {
+	rows, err := readCSV(filepath.Join(dir, "detection", "manifest.csv"))
+	if err != nil {
+		return nil // said by who reads the series
+	}
+	var out []string
+	for _, r := range rows[min(1, len(rows)):] {
+		if r[0] != "KPI-AIOPS18" && r[0] != "MSCloud" && !slices.Contains(groupSets, r[0]) && !slices.Contains(out, r[0]) {
+			out = append(out, r[0])
+		}
+	}
+	return out
 }
 
 func readCSV(path string) ([][]string, error) {
@@ -130,6 +152,9 @@ func (l *labelled) readLabelled(path string) error {
 	rows, err := readCSV(path)
 	if err != nil {
 		return fmt.Errorf("%w: manifest.csv lists a file that cannot be read: %v", errLacking, err)
+	}
+	if len(rows) < 2 {
+		return fmt.Errorf("%s: want a first line of timestamp,value,label and rows below it", path)
 	}
 	open, split := false, l.split
 	for i, r := range rows[1:] {
@@ -156,6 +181,7 @@ func (l *labelled) readLabelled(path string) error {
 			open = false
 		}
 	}
+	l.split = min(l.split, len(l.samples))
 	return nil
 }
 
@@ -186,7 +212,13 @@ func loadNAB(dir string) ([]*labelled, error) {
 		if err != nil {
 			return nil, err
 		}
+		if len(rows) < 3 {
+			return nil, fmt.Errorf("%s: want a first line of timestamp,value and at least two rows below it", path)
+		}
 		for i, r := range rows[1:] {
+			if len(r) < 2 {
+				return nil, fmt.Errorf("%s:%d: want a time and a number, got %q", path, i+2, r)
+			}
 			t, err1 := time.Parse(nabTime, r[0])
 			v, err2 := strconv.ParseFloat(r[1], 64)
 			if err1 != nil || err2 != nil {
@@ -196,8 +228,8 @@ func loadNAB(dir string) ([]*labelled, error) {
 		}
 		l.step = medianStep(l.samples)
 		for _, w := range windows[l.name] {
-			from, err1 := time.Parse(nabTime, w[0][:len(nabTime)])
-			to, err2 := time.Parse(nabTime, w[1][:len(nabTime)])
+			from, err1 := time.Parse(nabTime, w[0][:min(len(w[0]), len(nabTime))])
+			to, err2 := time.Parse(nabTime, w[1][:min(len(w[1]), len(nabTime))])
 			if err1 != nil || err2 != nil {
 				return nil, fmt.Errorf("window of %s: want times, got %q", l.name, w)
 			}

@@ -46,8 +46,8 @@ func loadGroups(dir string) ([]*group, error) {
 			continue
 		}
 		g := &group{labelled: labelled{set: r[0], name: r[1], family: r[1]}}
-		if g.step, err = strconv.ParseFloat(r[3], 64); err != nil {
-			return nil, fmt.Errorf("manifest.csv: step of %s: %w", r[1], err)
+		if g.step, err = strconv.ParseFloat(r[3], 64); err != nil || !(g.step > 0) {
+			return nil, fmt.Errorf("manifest.csv: step of %s: want seconds above 0, got %q", r[1], r[3])
 		}
 		path := filepath.Join(dir, r[0], r[2])
 		if err := g.read(path); err != nil {
@@ -58,7 +58,7 @@ func loadGroups(dir string) ([]*group, error) {
 			offset, _ = strconv.Atoi(m[1])
 		}
 		// Only the test part is labelled; what comes before it is there to learn.
-		g.skip = max(len(g.samples)*15/100, int(86400/max(g.step, 60)), offset)
+		g.skip = min(len(g.samples), max(len(g.samples)*15/100, int(86400/max(g.step, 60)), offset))
 		g.events = slices.DeleteFunc(g.events, func(e span) bool { return e.to < g.skip })
 		if err := g.readGuilt(strings.TrimSuffix(path, ".csv")+".interpretation.txt", offset); err != nil {
 			return nil, err

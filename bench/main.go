@@ -12,6 +12,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"math"
 	"os"
 	"os/exec"
 	"slices"
@@ -73,6 +75,12 @@ func run(args []string, out, complaints io.Writer) int {
 			return 2
 		}
 		return 1
+	}
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		if v := found[name]; math.IsNaN(v) || math.IsInf(v, 0) {
+			fmt.Fprintf(out, "no figure %s: these data do not decide it\n", name)
+			delete(found, name)
+		}
 	}
 	last, err := json.Marshal(struct {
 		Bench   string  `json:"bench"`

@@ -4,7 +4,8 @@ import "math"
 
 // Together returns what the metrics of a service show together at time t (ms),
 // for callers that want a word on every row of a service; false while fewer than
-// two of its series can alarm, and for a service that is not known. It changes
+// two of its series can alarm or it is not known what they usually show together,
+// and for a service that is not known. It changes
 // nothing. Value is the evidence that is held, Upper what it takes to alarm; Group
 // names who is odd now, the oddest first. Phase is PhaseOngoing while an episode
 // of the group is open, PhaseQuiet else.
@@ -27,7 +28,7 @@ func (v *service) together(p *params, t int64) (Verdict, bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	g := v.group // a copy, so that the group itself does not move on
-	if v.able < p.Group.Least {
+	if v.able < p.Group.Least || g.Seen < p.Group.Warmup && !g.Open {
 		return Verdict{}, false
 	}
 	need, sum := v.need(p, t), g.sum(p, t, v.alone(p, t))

@@ -53,6 +53,9 @@ func OpenReadOnly(dir string, minT, maxT int64, log *slog.Logger) (q storage.Que
 		return fail(err)
 	}
 	undo = append(undo, db.Close)
+	if maxT, err = blocksAlone(path, db, maxT); err != nil {
+		return fail(err)
+	}
 	past, err := db.Querier(minT, maxT)
 	if err != nil {
 		return fail(err)
@@ -88,7 +91,21 @@ func openHeadReadOnly(tsdbDir string, minT, maxT int64, log *slog.Logger) (stora
 	return q, h, nil
 }
 
-// samplesDir finds the TSDB in a data folder.
+// blocksAlone returns the end of the blocks for a TSDB that has no log, as after an
+// import or in a copy of blocks, and maxT for others: beyond the blocks a log would
+// be looked for in vain.
+func blocksAlone(tsdbDir string, db *tsdb.DBReadOnly, maxT int64) (int64, error) {
+	if _, err := os.Stat(filepath.Join(tsdbDir, "wal")); !errors.Is(err, fs.ErrNotExist) {
+		return maxT, err
+	}
+	blocks, err := db.Blocks()
+	if err != nil || len(blocks) == 0 {
+		return maxT, err
+	}
+	return min(maxT, blocks[len(blocks)-1].Meta().MaxTime-1), nil
+}
+
+// samplesDir finds the TSDB in a data folder: it has a log, or blocks alone.
 func samplesDir(dir string) (string, error) {
 	for _, path := range [...]string{filepath.Join(dir, "tsdb"), dir} {
 		_, err := os.Stat(filepath.Join(path, "wal"))
@@ -98,6 +115,9 @@ func samplesDir(dir string) (string, error) {
 		if !errors.Is(err, fs.ErrNotExist) {
 			return "", fmt.Errorf("open sample store %q for reading: %w", dir, err)
 		}
+		if blocks, _ := filepath.Glob(filepath.Join(path, "*", "meta.json")); len(blocks) > 0 {
+			return path, nil
+		}
 	}
-	return "", fmt.Errorf("no sample store in %q: want the folder of --storage.path, which has tsdb/wal in it, or a data folder of Prometheus", dir)
+	return "", fmt.Errorf("no sample store in %q: want the folder of --storage.path, which has tsdb/wal or blocks in it, or a data folder of Prometheus", dir)
 }

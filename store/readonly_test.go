@@ -8,8 +8,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
+	"github.com/prometheus/prometheus/tsdb/chunks"
 
 	"github.com/tocsinhq/tocsin/ingest/sinktest"
 	"github.com/tocsinhq/tocsin/store"
@@ -53,6 +57,52 @@ func TestOpenReadOnly_BesideAWriter_SeesItsLogAndLeavesNothing(t *testing.T) {
 		t.Errorf("left behind: %v", left)
 	}
 }
+
+// Blocks without a log, as an import leaves them in a new folder or a copy has
+// them, are read to their end.
+func TestOpenReadOnly_BlocksAlone_AreRead(t *testing.T) {
+	dir := t.TempDir()
+	samples := make([]chunks.Sample, 10)
+	for i := range samples {
+		samples[i] = chunkSample{t: 1000 * int64(i), v: float64(i)}
+	}
+	series := storage.NewListSeries(labels.FromStrings("__name__", "up"), samples)
+	if _, err := tsdb.CreateBlock([]storage.Series{series}, filepath.Join(dir, "tsdb"), 0, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{dir, filepath.Join(dir, "tsdb")} {
+		for maxT, want := range map[int64]int{5000: 6, 9000: 10, 1 << 50: 10} {
+			q, closeIt, err := store.OpenReadOnly(path, 0, maxT, slog.New(slog.DiscardHandler))
+			if err != nil {
+				t.Fatal(err)
+			}
+			n := 0
+			set := q.Select(t.Context(), true, nil, labels.MustNewMatcher(labels.MatchEqual, "__name__", "up"))
+			for set.Next() {
+				for it := set.At().Iterator(nil); it.Next() != chunkenc.ValNone; {
+					n++
+				}
+			}
+			if err := errors.Join(set.Err(), closeIt()); err != nil || n != want {
+				t.Errorf("%s to %d: got %d samples, %v, want %d", path, maxT, n, err, want)
+			}
+		}
+	}
+}
+
+// chunkSample is a float of a block.
+type chunkSample struct {
+	t int64
+	v float64
+}
+
+func (s chunkSample) T() int64                      { return s.t }
+func (s chunkSample) ST() int64                     { return 0 }
+func (s chunkSample) F() float64                    { return s.v }
+func (s chunkSample) H() *histogram.Histogram       { return nil }
+func (s chunkSample) FH() *histogram.FloatHistogram { return nil }
+func (s chunkSample) Type() chunkenc.ValueType      { return chunkenc.ValFloat }
+func (s chunkSample) Copy() chunks.Sample           { return s }
 
 // Head, base and blocks are read as one, while a writer goes on.
 func TestOpenReadOnly_HeadAndBase_AreReadAsOne(t *testing.T) {

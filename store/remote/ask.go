@@ -105,9 +105,12 @@ func (r *Reader) rangeSelector(ctx context.Context, l labels.Labels, c *collecti
 	return nil
 }
 
-// queryRange asks for the value at each step.
+// queryRange asks for the value at each step. Steps are whole ones since the epoch,
+// so that the same times come whenever one asks.
 func (r *Reader) queryRange(ctx context.Context, l labels.Labels, c *collection) error {
-	for start := time.UnixMilli(c.from); start.UnixMilli() <= c.to; start = start.Add(maxPoints * r.step) {
+	step := r.step.Milliseconds()
+	first := c.from + ((-c.from)%step+step)%step
+	for start := time.UnixMilli(first); start.UnixMilli() <= c.to; start = start.Add(maxPoints * r.step) {
 		end := start.Add((maxPoints - 1) * r.step)
 		if end.UnixMilli() > c.to {
 			end = time.UnixMilli(c.to)

@@ -20,6 +20,16 @@ import (
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
+// Whenever one asks, query_range is asked for the same times: whole steps.
+func TestSamples_QueryRange_WholeSteps(t *testing.T) {
+	s := newServer(t, history(t), map[string]int{"/api/v1/read": 404, "/api/v1/query": 404})
+	r := reader(t, s.URL, nil)
+	got, _, err := r.Samples(t.Context(), up, begin.Add(17*time.Second), begin.Add(time.Hour))
+	if err != nil || len(got) == 0 || got[0].T != begin.Add(time.Minute).UnixMilli() {
+		t.Errorf("got %d samples from %+v on, %v; want the first a minute after %v", len(got), got[:min(len(got), 1)], err, begin)
+	}
+}
+
 // Whatever the server knows, the samples are those that it holds; query_range
 // knows no markers of staleness.
 func TestSamples_EachWay_GivesWhatTheServerHolds(t *testing.T) {

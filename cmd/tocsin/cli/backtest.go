@@ -16,6 +16,7 @@ import (
 )
 
 type backtestCommand struct {
+	Files []string `arg:"" optional:"" name:"file" type:"path" help:"CSV files, as with --input: what a shell makes of *.csv."`
 	backtestSource
 	backtestRules
 	Output     string   `type:"path" placeholder:"FILE" help:"Where the rows go; standard output by default. A file is put in place when it is whole."`
@@ -27,11 +28,15 @@ type backtestCommand struct {
 
 // Run judges the source and writes a row for each of its samples.
 func (c *backtestCommand) Run(ctx context.Context, s streams) error {
+	c.Input = append(c.Input, c.Files...)
 	if len(c.Rules) > 0 {
 		return c.runRules(ctx, s)
 	}
 	if len(c.Against) > 0 || c.Format == "text" {
 		return wrongUse(s, errors.New("backtest: --against and --format=text go with --rules"))
+	}
+	if c.Explain != "" && c.Format != "" {
+		return wrongUse(s, errors.New("backtest: --format is about rows, of which --explain writes none"))
 	}
 	settings, err := c.detector(s)
 	if err != nil {

@@ -14,9 +14,12 @@ import (
 	"github.com/tocsinhq/tocsin/store/remote"
 )
 
+// defaultTimeColumn is the default of --time-column.
+const defaultTimeColumn = "timestamp"
+
 // backtestSource says what to judge: files, a store or a server.
 type backtestSource struct {
-	Input       []string `type:"path" placeholder:"FILE" help:"CSV file with a line of column names; may be given several times."`
+	Input       []string `type:"path" sep:"none" placeholder:"FILE" help:"CSV file with a line of column names; may be given several times."`
 	TimeColumn  string   `name:"time-column" default:"timestamp" help:"Column of the times: Unix seconds or milliseconds, RFC 3339, or 2006-01-02 15:04:05 in UTC."`
 	ValueColumn string   `name:"value-column" placeholder:"NAME" help:"Column of the values. By default value; if there is none, every column but the time and label, as the metrics of one service."`
 	StoragePath string   `name:"storage.path" aliases:"store" type:"path" placeholder:"DIR" help:"Data folder of a daemon, which may be running, or of Prometheus; nothing in it is changed."`
@@ -24,6 +27,7 @@ type backtestSource struct {
 	Token       string   `name:"prometheus.bearer-token" env:"TOCSIN_PROMETHEUS_BEARER_TOKEN" placeholder:"TOKEN" help:"Sent to the server as authorization."`
 	CAFile      string   `name:"prometheus.ca-file" type:"path" placeholder:"FILE" help:"Certificates to trust for the server, instead of the system's."`
 	Timeout     string   `name:"prometheus.timeout" default:"1m" help:"Bound of each request to the server."`
+	Step        string   `name:"prometheus.step" default:"1m" help:"Distance of samples where a server has nothing but query_range; that of its scrapes is right."`
 	Match       []string `sep:"none" placeholder:"SELECTOR" help:"Series of the store or server, such as '{job=\"api\"}'; may be given several times. Without it all."`
 	From        string   `placeholder:"TIME" help:"First time of the store or server: a time, or how long ago, such as 30d. By default all of the store, and 14d of a server."`
 	To          string   `placeholder:"TIME" help:"Last time, likewise; now by default."`
@@ -46,6 +50,9 @@ func (c *backtestSource) open(ctx context.Context, s streams, m *meter) (backtes
 			return nil, backtest.Columns{}, wrongUse(s, errors.New("backtest: --match, --from and --to go with --storage.path and --prometheus; of a file every line is judged"))
 		}
 		return c.openFiles(m)
+	}
+	if c.ValueColumn != "" || c.TimeColumn != defaultTimeColumn {
+		return nil, backtest.Columns{}, wrongUse(s, errors.New("backtest: --time-column and --value-column go with --input"))
 	}
 	now := time.Now()
 	span, err := c.span(now)
@@ -149,6 +156,8 @@ func (c *backtestSource) reader(s streams, address string) (*remote.Reader, erro
 	settings.URL, settings.BearerToken, settings.TLS.CAFile = address, yamldoc.Secret(c.Token), c.CAFile
 	timeout, wrong := yamldoc.ParseDuration(c.Timeout)
 	settings.Timeout = timeout
+	step, err := yamldoc.ParseDuration(c.Step)
+	settings.Step, wrong = step, errors.Join(wrong, err)
 	settings.Validate(func(path, format string, args ...any) {
 		wrong = errors.Join(wrong, fmt.Errorf(path+": "+format, args...))
 	})

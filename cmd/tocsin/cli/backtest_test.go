@@ -59,6 +59,20 @@ func TestBacktest_File_RowsReplaceTheOutputWhenWhole(t *testing.T) {
 	}
 }
 
+// A shell makes many names of a pattern; one name may hold a comma.
+func TestBacktest_SeveralFiles_NamedOneAfterTheOther(t *testing.T) {
+	dir := files(t, "a,b.csv", learnable(), "c.csv", learnable(), "d.csv", learnable())
+	at := func(name string) string { return filepath.Join(dir, name) }
+	code, out, errs := run("backtest", "--input", at("a,b.csv"), at("c.csv"), at("d.csv"))
+	if code != cli.ExitOK || !strings.Contains(errs, "3 series, 903 rows") || !strings.Contains(out, "\n\"a,b\",1700000000,") || !strings.Contains(out, "\nd,1700000000,") {
+		t.Errorf("got %d, %s, %.300s", code, errs, out)
+	}
+	code, same, errs := run("backtest", at("a,b.csv"), at("c.csv"), at("d.csv"))
+	if code != cli.ExitOK || same != out {
+		t.Errorf("without --input: got %d, %s, want the same rows", code, errs)
+	}
+}
+
 // A budget of a hundred alarms a week calls odd what a small one does not, by
 // flag and by configuration alike.
 func TestBacktest_Budget_MovesTheThreshold(t *testing.T) {
@@ -100,9 +114,13 @@ func TestBacktest_WrongUse(t *testing.T) {
 		{[]string{"--storage.path=" + dir, "--from=1h", "--to=2h"}, cli.ExitUsage, "want --from before --to"},
 		{[]string{"--storage.path=" + dir}, cli.ExitFailed, "no sample store in"},
 		{[]string{"--prometheus=prometheus:9090"}, cli.ExitUsage, "url: "},
+		{[]string{"--prometheus=http://127.0.0.1:1", "--prometheus.step=1ms"}, cli.ExitUsage, "step: "},
 		{[]string{"--prometheus=http://u:secret@127.0.0.1:1"}, cli.ExitFailed, "remote server http://127.0.0.1:1: list series"},
 		{[]string{in, "--budget=0"}, cli.ExitUsage, "--budget: want a number from 0.001 to 100, got 0"},
 		{[]string{in, "--format=xml"}, cli.ExitUsage, "format"},
+		{[]string{in, "--explain=1700000000", "--format=jsonl"}, cli.ExitUsage, "--format is about rows"},
+		{[]string{"--storage.path=" + dir, "--value-column=v"}, cli.ExitUsage, "go with --input"},
+		{[]string{"--prometheus=http://127.0.0.1:1", "--time-column=t"}, cli.ExitUsage, "go with --input"},
 		{[]string{in, "--explain=noon"}, cli.ExitUsage, "--explain: want a time"},
 		{[]string{in, "--explain=1700000001"}, cli.ExitFailed, "no row at"},
 		{[]string{in, "--output=/nowhere/x.csv"}, cli.ExitFailed, "/nowhere"},
