@@ -19,7 +19,7 @@ import (
 var notTunable = map[string]string{
 	"away.go mostAway": "memory", "evict.go evictPause": "house-keeping of memory", "evict.go evictEach": "house-keeping of memory",
 	"evict.go evictShare": "house-keeping of memory", "slab.go chunkSize": "layout", "slab.go blockMost": "layout",
-	"batch.go AheadFar": "prefetching", "batch.go AheadNear": "prefetching", "batch.go cacheLine": "layout",
+	"batch.go aheadFar": "prefetching", "batch.go aheadNear": "prefetching", "batch.go cacheLine": "layout",
 	"brief.go octaveSteps": "fixed point", "brief.go octaveZero": "fixed point", "brief.go shareSteps": "fixed point",
 	"checkpoint.go checkpointVersion": "format", "checkpoint.go mostPairs": "limit of a format", "checkpoint.go mostText": "limit of a format",
 	"histogram_checkpoint.go mostSpans": "limit of a format",
