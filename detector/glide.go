@@ -142,7 +142,7 @@ func (s *series) glide(p *params, k *glance, w *slide) {
 	s.LongScale += float32(slow * (math.Abs(dev) - float64(s.LongScale)))
 	s.Up.below(p, p.Tail.Floor)
 	s.Down.below(p, p.Tail.Floor)
-	s.rememberRange(p, float32(k.x))
+	s.rememberRange(p, k.x)
 	s.rememberChange(p, k.x)
 	s.Chart, s.Storm = w.chart, w.storm
 	for i, g := range w.chart {

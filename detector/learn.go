@@ -117,16 +117,20 @@ func (s *series) remember(p *params, k *look, teach float64) {
 		s.set(flagNegative)
 	}
 	if teach == 1 {
-		s.rememberRange(p, x)
+		s.rememberRange(p, k.x)
 	} else if !s.has(flagOpen) && k.lower <= k.upper {
 		s.Hi, s.Lo = max(s.Hi, float32(min(k.x, k.upper))), min(s.Lo, float32(max(k.x, k.lower)))
 	}
 	s.rememberChange(p, k.x)
 }
 
-// rememberRange lets the range follow a value that teaches in full.
-func (s *series) rememberRange(p *params, x float32) {
-	shrink := p.Forecast.RangeShrink * (s.Hi - s.Lo)
+// rememberRange lets the range follow a value that teaches in full. It comes back only
+// when the value changes: while it does not, nothing says that the range is another.
+func (s *series) rememberRange(p *params, v float64) {
+	x, shrink := float32(v), float32(0)
+	if v != s.X1 {
+		shrink = p.Forecast.RangeShrink * (s.Hi - s.Lo)
+	}
 	s.Hi = max(x, s.Hi-shrink)
 	s.Lo = min(x, s.Lo+shrink)
 }

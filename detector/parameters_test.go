@@ -25,7 +25,7 @@ var notTunable = map[string]string{
 	"histogram_checkpoint.go mostSpans": "limit of a format",
 	"prepared.go params":                "less than any difference that counts", "service.go shareLeast": "one step of a fixed point",
 	"config.go DefaultConfig": "set by the operator", "config.go Validate": "ranges of what the operator sets", "config.go hoursPerWeek": "clock",
-	"explain_evidence.go seenShape": "index", "explain_evidence.go seenAll": "index",
+	"explain_evidence.go seenStill": "index", "explain_evidence.go seenShape": "index", "explain_evidence.go seenAll": "index",
 	"explain_parts.go weights": "zero of a sum", "explain_parts.go scaleParts": "one, and rounding of a float64",
 	"forecast.go untilSteps": "cost of one question", "forecast.go Until": "sign",
 	"histogram.go quantiles": "layout", "histogram.go quantileOf": "in the names of series", "histogram.go maxBuckets": "memory",
