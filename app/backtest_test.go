@@ -115,7 +115,7 @@ func TestBacktest_SameBytesAsLive(t *testing.T) {
 }
 
 // oddBands leaves expected, lower and upper out of rows that are not anomalous, and
-// gives those of others six digits.
+// gives those of others as float32.
 func oddBands(t *testing.T, table string) string {
 	t.Helper()
 	lines := strings.Split(strings.TrimSpace(table), "\n")
@@ -128,7 +128,7 @@ func oddBands(t *testing.T, table string) string {
 			}
 			f[j] = ""
 			if f[6] == "true" {
-				f[j] = strconv.FormatFloat(bound, 'g', 6, 64)
+				f[j] = strconv.FormatFloat(bound, 'g', -1, 32)
 			}
 		}
 		lines[i+1] = strings.Join(f, ",")

@@ -268,7 +268,7 @@ func (c *Core) openStores(ctx context.Context, o CoreOptions) (have bool, err er
 		return false, err
 	}
 	c.writer = store.NewWriter(store.WriterOptions{
-		DB: c.tsdb, Catalogue: c.catalogue, Observer: c.observer, Ahead: c.observer.Ahead, Far: detector.AheadFar, Near: detector.AheadNear, Config: o.Config.Storage,
+		DB: c.tsdb, Catalogue: c.catalogue, Observer: c.observer, Config: o.Config.Storage,
 		Now: o.Now, Metrics: o.Metrics, Logger: o.Logger.With("component", "store"),
 	})
 	c.query = store.NewQueryEngine(store.QueryEngineOptions{

@@ -25,6 +25,13 @@ type feeding struct {
 	to     store.Observer
 	n      int
 	newest int64 // time of the newest sample fed
+	room   [1]telemetry.Observation
+}
+
+// show feeds one sample.
+func (f *feeding) show(slot uint64, t int64, v float64) {
+	f.room[0] = telemetry.Observation{Slot: slot, T: t, V: v}
+	f.to.Observe(f.room[:], 0, 1)
 }
 
 // buckets feeds the stored samples of every classic histogram, all buckets of one
@@ -146,7 +153,7 @@ func (f *feeding) together(list []storage.Series) error {
 		for _, k := range open {
 			if k.t == t {
 				_, v := k.it.At()
-				f.to.Observe(k.slot, t, v)
+				f.show(k.slot, t, v)
 				f.n++
 				if !k.next() {
 					if err := k.it.Err(); err != nil {
@@ -178,7 +185,7 @@ func (f *feeding) one(l labels.Labels, it chunkenc.Iterator) error {
 		t := it.AtT()
 		if vt == chunkenc.ValFloat {
 			_, v := it.At()
-			f.to.Observe(slot, t, v)
+			f.show(slot, t, v)
 		} else {
 			_, h = it.AtFloatHistogram(h)
 			f.to.ObserveHistogram(slot, telemetry.HistogramSample{T: t, Float: h})

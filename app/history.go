@@ -134,9 +134,9 @@ type watching struct{ bank *detector.Bank }
 // Register returns the bank's slot of a series, 0 when it is not watched.
 func (w watching) Register(l labels.Labels) uint64 { return uint64(w.bank.Register(l)) }
 
-// Observe feeds one sample.
-func (w watching) Observe(slot uint64, t int64, v float64) bool {
-	return w.bank.Feed(detector.Slot(slot), t, v, func(detector.Verdict) {})
+// Observe feeds samples.
+func (w watching) Observe(all []telemetry.Observation, from, to int) int {
+	return w.bank.ObserveAll(all, from, to, func(detector.Verdict) {})
 }
 
 // RegisterHistogram returns the bank's slot of a native histogram.

@@ -22,16 +22,23 @@ func (o *observer) Register(l labels.Labels) uint64 {
 	return o.infer.register(l, uint64(o.bank.Register(l)))
 }
 
-// Observe feeds one stored sample. It returns false when what the slot stood for
-// has been evicted, or there may be room for it now.
-func (o *observer) Observe(slot uint64, t int64, v float64) bool {
-	if slot&uint64(detector.OutsideSlot) != 0 {
-		var ok bool
-		if slot, ok = o.infer.observe(slot, t, v); !ok {
-			return false
+// Observe feeds all[from:to]. It returns the index of the first whose slot stood for
+// what has been evicted, or for which there may be room now, to if there is none.
+// Samples that are followed are first shown to those who follow them.
+func (o *observer) Observe(all []telemetry.Observation, from, to int) int {
+	good := from
+	for ; good < to; good++ {
+		x := &all[good]
+		if x.Slot&uint64(detector.OutsideSlot) == 0 {
+			continue
 		}
+		slot, ok := o.infer.observe(x.Slot, x.T, x.V)
+		if !ok {
+			break
+		}
+		x.Slot = slot
 	}
-	return o.bank.Feed(detector.Slot(slot), t, v, o.tell)
+	return o.bank.ObserveAll(all, from, good, o.tell)
 }
 
 // RegisterHistogram returns the bank's slot of a native histogram.
@@ -42,19 +49,6 @@ func (o *observer) RegisterHistogram(l labels.Labels) uint64 {
 // ObserveHistogram feeds one stored native histogram and returns what Observe does.
 func (o *observer) ObserveHistogram(slot uint64, h telemetry.HistogramSample) bool {
 	return o.bank.FeedHistogram(detector.Slot(slot), h, o.tell)
-}
-
-// Ahead lets the bank fetch what the next samples need.
-func (o *observer) Ahead(far, near uint64) {
-	o.bank.Ahead(fetched(far), fetched(near))
-}
-
-// fetched returns the slot of the bank to be fetched; none for the few that are followed.
-func fetched(slot uint64) detector.Slot {
-	if slot&uint64(detector.OutsideSlot) != 0 {
-		return 0
-	}
-	return detector.Slot(slot)
 }
 
 // tell queues a verdict without waiting: the write path must not be slowed by

@@ -30,8 +30,8 @@ type beside struct{ *detector.Bank }
 func (b beside) Register(l labels.Labels) uint64          { return uint64(b.Bank.Register(l)) }
 func (b beside) RegisterHistogram(l labels.Labels) uint64 { return uint64(b.Bank.RegisterHistogram(l)) }
 
-func (b beside) Observe(slot uint64, t int64, v float64) bool {
-	return b.Feed(detector.Slot(slot), t, v, func(detector.Verdict) {})
+func (b beside) Observe(all []telemetry.Observation, from, to int) int {
+	return b.ObserveAll(all, from, to, func(detector.Verdict) {})
 }
 
 func (b beside) ObserveHistogram(slot uint64, h telemetry.HistogramSample) bool {

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/tocsinhq/tocsin/detector"
+	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // costStep is the distance of samples, in ms.
@@ -40,7 +41,7 @@ type costRun struct {
 	bank  *detector.Bank
 	slots []detector.Slot
 	noise []float64
-	batch [costBlock]detector.Observation
+	batch [costBlock]telemetry.Observation
 	t     int64 // ms, of the newest samples
 	step  int64 // ms
 }
@@ -56,9 +57,9 @@ func (c *costRun) feed(rounds int) pace {
 			block := c.slots[from:min(from+costBlock, len(c.slots))]
 			start := cpuTime()
 			for i, slot := range block {
-				c.batch[i] = detector.Observation{Slot: slot, Time: t, Value: usual + c.noise[((from+i)*7+int(t/c.step))&(len(c.noise)-1)]}
+				c.batch[i] = telemetry.Observation{Slot: uint64(slot), T: t, V: usual + c.noise[((from+i)*7+int(t/c.step))&(len(c.noise)-1)]}
 			}
-			c.bank.ObserveAll(c.batch[:len(block)], func(detector.Verdict) {})
+			c.bank.ObserveAll(c.batch[:len(block)], 0, len(block), func(detector.Verdict) {})
 			blocks = append(blocks, float64((cpuTime()-start).Nanoseconds())/float64(len(block)))
 		}
 	}

@@ -112,11 +112,11 @@ func (d digester) series(cfg detector.Config, l *labelled) error {
 	day := int64(0)
 	for i := 0; i < len(l.samples); {
 		to := min(i+100, len(l.samples))
-		batch := make([]detector.Observation, 0, 100)
+		batch := make([]telemetry.Observation, 0, 100)
 		for _, s := range l.samples[i:to] {
-			batch = append(batch, detector.Observation{Slot: slot, Time: s.T, Value: s.V})
+			batch = append(batch, telemetry.Observation{Slot: uint64(slot), T: s.T, V: s.V})
 		}
-		bank.ObserveAll(batch, d.verdict)
+		bank.ObserveAll(batch, 0, len(batch), d.verdict)
 		i = to
 		last := l.samples[i-1].T
 		bank.Sweep(last+int64(l.step*2500), d.verdict)

@@ -39,7 +39,7 @@ func ingest(args []string, out io.Writer) (figures, error) {
 	mix := f.String("mix", "typical", "what series show: typical, gauges or counters")
 	f.IntVar(&p.batch, "batch", 2000, "samples per request")
 	f.IntVar(&p.connections, "connections", 2, "requests at a time")
-	f.IntVar(&p.segments, "segments", 4, "turns of each server; medians are over these")
+	f.IntVar(&p.segments, "segments", 4, "turns of each server, 2 at least")
 	small := f.Int("small", 100_000, "series of the small run; 0 leaves it out")
 	large := f.Int("large", 1_000_000, "series of the large run; 0 leaves it out")
 	rounds := f.Int("rounds", 120, "samples of each series in the small run")
@@ -53,6 +53,9 @@ func ingest(args []string, out io.Writer) (figures, error) {
 	var ok bool
 	if p.mix, ok = mixes[*mix]; !ok {
 		return nil, fmt.Errorf("-mix: want typical, gauges or counters, got %q", *mix)
+	}
+	if p.segments < 2 {
+		return nil, fmt.Errorf("-segments: want 2 at least, got %d", p.segments)
 	}
 	var err error
 	if p.dir, err = os.MkdirTemp("", "bench-ingest-"); err != nil {
@@ -102,14 +105,22 @@ type ingestCost struct {
 	create     float64   // CPU-s for the first sample of all series
 	perMillion []float64 // CPU-s, one for each segment
 	perSecond  []float64
+	cpu        float64 // CPU-s for all samples but the first of each series
 	answers    sent
 	bytes      float64 // resident, per series
 	anonymous  float64
 	disk       float64 // bytes per sample
 }
 
+// perSample returns the CPU-s for a million samples over all segments. A median would
+// leave out what comes once, such as the time in which all series are young.
+func (c *ingestCost) perSample(series int) float64 {
+	return c.cpu / float64(series*(c.rounds-1)) * 1e6
+}
+
 // race runs the servers side by side, a segment of rounds each in turn. Prometheus
-// gets fewer rounds where peerRounds says so.
+// gets fewer rounds where peerRounds says so: all in its first segment, which then is
+// as long for the others. After it those are asked that then hold the same samples.
 func (p *ingestPlan) race(suffix string, series, rounds, peerRounds int, all []peer) error {
 	l := newLoad(series, p.batch, p.mix)
 	begin := time.Now().Add(-time.Duration(rounds) * ingestStep).Truncate(time.Second)
@@ -139,10 +150,14 @@ func (p *ingestPlan) race(suffix string, series, rounds, peerRounds int, all []p
 		x.settle(30)
 		c.create = x.cpu() - before
 	}
+	first := rounds
+	if peerRounds < rounds {
+		first = peerRounds
+	}
 	for segment := range p.segments {
 		for i, x := range running {
 			c := costs[i]
-			from, to := 1+segment*(c.rounds-1)/p.segments, 1+(segment+1)*(c.rounds-1)/p.segments
+			from, to := p.segment(segment, c.rounds, first, rounds)
 			if from == to {
 				continue
 			}
@@ -152,16 +167,49 @@ func (p *ingestPlan) race(suffix string, series, rounds, peerRounds int, all []p
 				return fmt.Errorf("%s refused %d requests, the first: %w", x.name, s.failures, s.first)
 			}
 			x.settle(15)
-			c.perMillion = append(c.perMillion, (x.cpu()-before)/float64(s.samples)*1e6)
+			spent := x.cpu() - before
+			c.cpu += spent
+			c.perMillion = append(c.perMillion, spent/float64(s.samples)*1e6)
 			c.perSecond = append(c.perSecond, float64(s.samples)/s.took.Seconds())
 			c.answers.answers = append(c.answers.answers, s.answers...)
 		}
+		if segment == 0 && first < rounds {
+			if err := p.queriesOf(running, begin.Add(time.Duration(first-1)*ingestStep)); err != nil {
+				return err
+			}
+		}
 	}
-	var own, theirs *process
 	for i, x := range running {
 		all, anonymous := x.resident()
 		costs[i].bytes, costs[i].anonymous = all/float64(series), anonymous/float64(series)
 		costs[i].disk = x.onDisk() / float64(series*costs[i].rounds)
+	}
+	if err := p.tell(suffix, series, costs); err != nil {
+		return err
+	}
+	if first == rounds {
+		return p.queriesOf(running, begin.Add(time.Duration(rounds-1)*ingestStep))
+	}
+	return nil
+}
+
+// segment returns which rounds a server that gets so many gets in a segment: all
+// segments are alike, but for the first if that has its own length.
+func (p *ingestPlan) segment(n, rounds, first, all int) (from, to int) {
+	if first == all {
+		return 1 + n*(rounds-1)/p.segments, 1 + (n+1)*(rounds-1)/p.segments
+	}
+	if n == 0 {
+		return 1, first
+	}
+	left := rounds - first
+	return first + (n-1)*left/(p.segments-1), first + n*left/(p.segments-1)
+}
+
+// queriesOf compares the queries of our server and Prometheus if both are there.
+func (p *ingestPlan) queriesOf(running []*process, at time.Time) error {
+	var own, theirs *process
+	for _, x := range running {
 		switch x.name {
 		case ours:
 			own = x
@@ -169,13 +217,10 @@ func (p *ingestPlan) race(suffix string, series, rounds, peerRounds int, all []p
 			theirs = x
 		}
 	}
-	if err := p.tell(suffix, series, costs); err != nil {
-		return err
+	if own == nil || theirs == nil {
+		return nil
 	}
-	if own != nil && theirs != nil && peerRounds > 2 {
-		return p.queries(own, theirs, begin.Add(time.Duration(peerRounds-1)*ingestStep))
-	}
-	return nil
+	return p.queries(own, theirs, at)
 }
 
 func without(path string) string {
@@ -193,35 +238,35 @@ func (p *ingestPlan) tell(suffix string, series int, costs []*ingestCost) error 
 	byName := map[string]*ingestCost{}
 	for _, c := range costs {
 		byName[c.name] = c
-		fmt.Fprintf(w, "%s\t%d\t%.3f\t%.3f\t%.0f\t%.2f\t%.0f\t%.0f\t%.2f\t%v\n", c.name, c.rounds, median(c.perMillion), c.perMillion, median(c.perSecond),
+		fmt.Fprintf(w, "%s\t%d\t%.3f\t%.3f\t%.0f\t%.2f\t%.0f\t%.0f\t%.2f\t%v\n", c.name, c.rounds, c.perSample(series), c.perMillion, median(c.perSecond),
 			c.create, c.bytes, c.anonymous, c.disk, c.answers.p99().Round(100*time.Microsecond))
 	}
 	own := byName[ours]
 	if own == nil {
 		return w.Flush()
 	}
-	cost := median(own.perMillion)
+	cost := own.perSample(series)
 	p.found["cpu_s_per_million_"+suffix] = cost
 	p.found["bytes_per_series_"+suffix] = own.bytes
 	p.found["disk_bytes_per_sample_"+suffix] = own.disk
 	p.found["p99_answer_ms_"+suffix] = float64(own.answers.p99().Microseconds()) / 1000
 	if vm := byName["victoriametrics"]; vm != nil {
-		p.found["cpu_ratio_vm_"+suffix] = cost / median(vm.perMillion)
+		p.found["cpu_ratio_vm_"+suffix] = cost / vm.perSample(series)
 		p.found["vm_bytes_per_series_"+suffix] = vm.bytes
 	}
 	if prometheus := byName["prometheus"]; prometheus != nil {
-		p.found["cpu_ratio_prometheus_"+suffix] = cost / median(prometheus.perMillion)
+		p.found["cpu_ratio_prometheus_"+suffix] = cost / prometheus.perSample(series)
 		p.found["create_cpu_ratio_prometheus"] = own.create / prometheus.create // of the larger run
 	}
 	if idle := byName[ours+", not watching"]; idle != nil {
-		p.found["detector_cpu_share"] = 1 - median(idle.perMillion)/cost
+		p.found["detector_cpu_share"] = 1 - idle.perSample(series)/cost
 	}
 	return w.Flush()
 }
 
 // growthRounds is how many samples of each series are timed for the cost by number
-// of series; small numbers get more, so that all are timed over millions.
-const growthRounds = 20
+// of series. All numbers get as many, for a young series costs the detector more.
+const growthRounds = 60
 
 // growth compares the cost of a sample over numbers of series, on our server.
 func (p *ingestPlan) growth(list string, one peer) error {
@@ -238,7 +283,7 @@ func (p *ingestPlan) growth(list string, one peer) error {
 			return err
 		}
 		l := newLoad(n, p.batch, p.mix)
-		rounds := max(growthRounds, 5_000_000/n)
+		rounds := growthRounds
 		begin := time.Now().Add(-time.Duration(rounds+1) * ingestStep)
 		s := l.send(x.url(x.write), 0, 1, begin, p.connections)
 		x.settle(30)

@@ -13,6 +13,7 @@ func (s *series) band(p *params, k *look, held float64) {
 	if s.ChangeRate < p.Evidence.RarelyChanges && s.rareEvent(p, k) < need {
 		k.upper = max(k.upper, k.x, float64(s.Hi))
 	}
+	s.narrowByRecord(p, k)
 	s.narrowByCharts(p, k)
 	s.narrowByStorms(p, k)
 	if k.upper < k.expected {

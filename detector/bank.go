@@ -100,15 +100,22 @@ func (b *Bank) observe(slot Slot, t int64, v float64, full bool, out *Verdict) (
 	}
 	own, g := b.services.at(s.Service), glance{t: t, fine: 1}
 	why = s.admit(&b.params, &g, v)
-	if why == taken && !full {
-		var w slide
-		if s.glides(&b.params, &g, own.shareLeast(&b.params), &w) && w.point < b.params.rareLeast {
-			s.glide(&b.params, &g, &w)
-			c.Unlock()
-			return false, taken
-		}
+	if why == taken && !full && s.passes(&b.params, &g, own) {
+		c.Unlock()
+		return false, taken
 	}
 	return b.observeInFull(c, slot, own, &g, why, full, out), why
+}
+
+// passes takes in an admitted sample if it glides and leaves neither page nor
+// service anything to do; it reports whether it did.
+func (s *series) passes(p *params, g *glance, own *service) bool {
+	var w slide
+	if !s.glides(p, g, own.shareLeast(p), &w) || w.point >= p.rareLeast {
+		return false
+	}
+	s.glide(p, g, &w)
+	return true
 }
 
 // observeInFull goes on where observe has admitted a sample that does not glide for

@@ -4,51 +4,108 @@ import (
 	"unsafe"
 
 	"github.com/tocsinhq/tocsin/internal/prefetch"
+	"github.com/tocsinhq/tocsin/telemetry"
 )
-
-// Observation is one sample of a batch.
-type Observation struct {
-	Slot  Slot
-	Time  int64 // ms since the Unix epoch
-	Value float64
-}
 
 // What is fetched ahead. The state of a series is several cache lines at a
 // random address; waiting for them is most of the cost of a sample when millions
-// of series take turns. Fetched AheadFar samples early they have come when
+// of series take turns. Fetched aheadFar samples early they have come when
 // they are needed; so have the pages, whose address is in the state, fetched
-// AheadNear samples early.
+// aheadNear samples early.
 const (
-	AheadFar  = 16
-	AheadNear = 8
+	aheadFar  = 16
+	aheadNear = 8
 )
 
-// ObserveAll judges the samples of a batch in order, as Feed would one by one, and
-// hands each verdict that brings news to tell, which is called as that of Feed is.
-// It is faster than Feed by as much as memory is slow; only series are fetched
-// ahead. Slots that are good no more are passed over.
-func (b *Bank) ObserveAll(batch []Observation, tell func(Verdict)) {
-	at := func(i int) (s Slot) {
-		if i < len(batch) {
-			s = batch[i].Slot
+// ObserveAll judges all[from:to] in order, as Feed would one by one, and hands each
+// verdict that brings news to tell, which is called as that of Feed is. It returns the
+// index of the first sample whose slot is good no more, which Feed returns false for,
+// and to if there is none; samples after it have not been judged. It does not keep all.
+//
+// It is faster than Feed by as much as memory is slow and locks cost: what samples
+// beyond the present one need is fetched ahead, beyond to as well, for a batch that is
+// judged in pieces from its start on; and samples in a row of series that share a lock
+// take it once.
+func (b *Bank) ObserveAll(all []telemetry.Observation, from, to int, tell func(Verdict)) int {
+	slot := func(i int) (s Slot) {
+		if i < len(all) {
+			s = Slot(all[i].Slot)
 		}
 		return s
 	}
-	for i := range min(AheadFar, len(batch)) {
-		b.fetchSeries(at(i))
+	if from == 0 {
+		for i := range min(aheadFar, len(all)) {
+			b.fetchSeries(slot(i))
+		}
 	}
-	for i := range batch {
-		b.Ahead(at(i+AheadFar), at(i+AheadNear))
-		b.Feed(batch[i].Slot, batch[i].Time, batch[i].Value, tell)
+	var held row
+	defer held.leave()
+	for i := from; i < to; i++ {
+		b.fetchSeries(slot(i + aheadFar))
+		b.fetchPage(slot(i + aheadNear))
+		if !b.next(&held, Slot(all[i].Slot), all[i].T, all[i].V, tell) {
+			return i
+		}
 	}
+	return to
 }
 
-// Ahead is a hint that a sample of slot far will come in some AheadFar samples and
-// one of near in some AheadNear; 0 is no slot. It changes nothing but how long
-// those samples take.
-func (b *Bank) Ahead(far, near Slot) {
-	b.fetchSeries(far)
-	b.fetchPage(near)
+// row is the lock that samples in a row have in common, nil for none: that of a chunk
+// of series or of one of histograms.
+type row struct {
+	series  *chunk
+	buckets *classicChunk
+}
+
+// leave gives up the lock.
+func (r *row) leave() {
+	if r.series != nil {
+		r.series.Unlock()
+	}
+	if r.buckets != nil {
+		r.buckets.Unlock()
+	}
+	*r = row{}
+}
+
+// next is Feed for a sample of a row.
+func (b *Bank) next(held *row, slot Slot, t int64, v float64, tell func(Verdict)) bool {
+	if slot.Bucket() {
+		if g, k, c := b.bucketOf(slot.place()); c != nil {
+			if c != held.buckets {
+				held.leave()
+				c.Lock()
+				held.buckets = c
+			}
+			b.take(g, k, t, v, sink{to: tell})
+		}
+		return true
+	}
+	c, j := b.series.at(int(slot.place())/chunkSize), int(slot.place()%chunkSize)
+	if !slot.ofSeries() || c == nil {
+		held.leave()
+		return b.Feed(slot, t, v, tell)
+	}
+	if c != held.series {
+		held.leave()
+		c.Lock()
+		held.series = c
+	}
+	s := &c.series[j]
+	if uint32(s.Generation) != slot.generation() {
+		return false
+	}
+	own, g := b.services.at(s.Service), glance{t: t, fine: 1}
+	why := s.admit(&b.params, &g, v)
+	if why == taken && s.passes(&b.params, &g, own) {
+		return true
+	}
+	held.series = nil // observeInFull gives the lock up
+	var out Verdict
+	if b.observeInFull(c, slot, own, &g, why, false, &out) {
+		tell(out)
+	}
+	return true
 }
 
 // fetchSeries asks for the state of a series.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tocsinhq/tocsin/detector"
+	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 func TestObserveAll_Batches_SameNewsAsOneByOne(t *testing.T) {
@@ -22,19 +23,19 @@ func TestObserveAll_Batches_SameNewsAsOneByOne(t *testing.T) {
 	r := noise(50)
 	var want, got []detector.Verdict
 	for i := range 2000 {
-		var batch []detector.Observation
+		var batch []telemetry.Observation
 		for j, slot := range slots {
 			x := 10 + 3*math.Sin(float64(i)/46) + r()
 			if i > 1500 && i%100 == j {
 				x += 60
 			}
-			batch = append(batch, detector.Observation{Slot: slot, Time: start + int64(i)*300_000, Value: x})
+			batch = append(batch, telemetry.Observation{Slot: uint64(slot), T: start + int64(i)*300_000, V: x})
 			if v, news := one.Observe(slot, start+int64(i)*300_000, x); news {
 				want = append(want, v)
 			}
 		}
-		batch = append(batch, detector.Observation{Slot: 0, Time: start}, detector.Observation{Slot: 1 << 20, Time: start})
-		all.ObserveAll(batch, func(v detector.Verdict) { got = append(got, v) })
+		batch = append(batch, telemetry.Observation{Slot: 0, T: start}, telemetry.Observation{Slot: 1 << 20, T: start})
+		all.ObserveAll(batch, 0, len(batch), func(v detector.Verdict) { got = append(got, v) })
 	}
 	if len(want) == 0 || len(got) != len(want) {
 		t.Fatalf("got %d verdicts, want %d and some", len(got), len(want))
@@ -50,12 +51,12 @@ func TestObserveAll_SlotsNeverGivenOut_AreIgnored(t *testing.T) {
 	b := newBank(t)
 	never := []detector.Slot{0, 2, 255, 256, 1 << 20, 1<<32 - 1, 1<<32 + 7, 1<<63 + 1}
 	for range 2 { // an empty bank, then one with a series
-		var batch []detector.Observation
+		var batch []telemetry.Observation
 		for i := range 5 * len(never) {
-			batch = append(batch, detector.Observation{Slot: never[i%len(never)], Time: start, Value: 1})
+			batch = append(batch, telemetry.Observation{Slot: uint64(never[i%len(never)]), T: start, V: 1})
 		}
-		b.ObserveAll(batch, func(v detector.Verdict) { t.Errorf("got %+v", v) })
-		b.ObserveAll(nil, func(v detector.Verdict) { t.Errorf("got %+v", v) })
+		b.ObserveAll(batch, 0, len(batch), func(v detector.Verdict) { t.Errorf("got %+v", v) })
+		b.ObserveAll(nil, 0, 0, func(v detector.Verdict) { t.Errorf("got %+v", v) })
 		if b.Register(gauge("x")) != 1 {
 			t.Fatal("the first series has another slot")
 		}
@@ -75,12 +76,12 @@ func TestObserveAll_TwoAtOnceInOneChunk_SeriesStayApart(t *testing.T) {
 	for w := range 2 {
 		all.Go(func() {
 			for i := range 400 {
-				var batch []detector.Observation
+				var batch []telemetry.Observation
 				for _, slot := range slots[w] {
 					x := 1000*float64(slot) + math.Sin(float64(i)/20) + 0.3*math.Sin(float64(i*i))
-					batch = append(batch, detector.Observation{Slot: slot, Time: start + int64(i)*300_000, Value: x})
+					batch = append(batch, telemetry.Observation{Slot: uint64(slot), T: start + int64(i)*300_000, V: x})
 				}
-				b.ObserveAll(batch, func(detector.Verdict) {})
+				b.ObserveAll(batch, 0, len(batch), func(detector.Verdict) {})
 			}
 		})
 	}

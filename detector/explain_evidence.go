@@ -10,6 +10,7 @@ import (
 //	above, below    distance from what is ordinary, in scales
 //	mean of N       mean deviation from the long level over N samples, in units
 //	storm of N      mean distance from what is ordinary over N samples, in scales
+//	record          distance beyond all that has been, in widths of the range
 //	still           samples without any change
 //	shape           samples between two sequences of levels that are new
 //
@@ -28,7 +29,9 @@ type Evidence struct {
 	Against float64 // what is held against it: samples before it said as much, or it has been told
 	// Decades is min(tail + Bonus, Most) - Against, where tail is 1.699
 	// (Size/Quantile)^2 up to the quantile and 1.699 + log10(Size/Quantile) / Shape
-	// beyond; for shape 0.7 (log10(Size) - 1).
+	// beyond; for shape 0.7 (log10(Size) - 1); for record Bonus + log10(Size), where Bonus
+	// is log10((Seen+2)/(Excesses+2)) + log10(n/2+1), Excesses are the changes among the
+	// samples seen and n is their number, a thousand at most.
 	Decades float64
 	Silent  string // why the channel said nothing, "" if it did
 }
@@ -37,10 +40,11 @@ type Evidence struct {
 const (
 	seenPoint = iota
 	seenChart
-	seenStorm = seenChart + charts
-	seenStill = seenStorm + storms
-	seenShape = seenStill + 1
-	seenAll   = seenShape + 1
+	seenStorm  = seenChart + charts
+	seenRecord = seenStorm + storms
+	seenStill  = seenRecord + 1
+	seenShape  = seenStill + 1
+	seenAll    = seenShape + 1
 )
 
 // measured is the evidence of a size by a tail.
@@ -68,6 +72,7 @@ func (e *Explanation) weigh(p *params, s *series, k *look, d *page) {
 	for i := range storms {
 		all[seenStorm+i] = s.stormEvidence(p, k, i)
 	}
+	all[seenRecord] = s.recordEvidence(p, k)
 	all[seenStill] = s.stillEvidence(p, k)
 	all[seenShape] = s.shapeEvidence(p, k, d)
 	e.Evidence, e.Decisive = all, seenPoint

@@ -60,6 +60,9 @@ func agrees(t *testing.T, e detector.Explanation) {
 			shape = 0.7 * (math.Log10(x.Size) - 1)
 			near("evidence of shape", shape, x.Decades)
 			continue
+		case "record":
+			d = math.Log10(float64(x.Seen+2)/float64(x.Excesses+2)) + math.Log10(min(float64(x.Excesses), 1000)/2+1) + math.Log10(x.Size)
+			total = max(total, d)
 		case "still":
 			still = d
 		case "above":

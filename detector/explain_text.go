@@ -113,6 +113,10 @@ func (e *Explanation) writeEvidence(b *strings.Builder) {
 			fmt.Fprintf(b, "%s%-12s new sequences come once in %s samples: 0.7 (log10 - 1) = %.4g, added to the others\n", mark, x.Channel, number(x.Size), x.Decades)
 			continue
 		}
+		if i == seenRecord {
+			fmt.Fprintf(b, "%s%-12s %s times the range beyond it, of %d changes in %d samples: %.4g + log10(times) = %.4g\n", mark, x.Channel, number(x.Size), x.Excesses, x.Seen, x.Bonus, x.Decades)
+			continue
+		}
 		fmt.Fprintf(b, "%s%-12s %s: quantile %s, shape %.4g (%d of %d beyond): %.4g%s\n", mark, x.Channel, e.size(i), number(x.Quantile), x.Shape, x.Excesses, x.Seen, x.Decades, x.terms())
 	}
 	if silent != nil {

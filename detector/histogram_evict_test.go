@@ -174,11 +174,11 @@ func TestObserveAll_BucketsAmongSeries_WatchedToo(t *testing.T) {
 	h := newLatency(b, []float64{1, 2})
 	inf := b.Register(labels.FromStrings("__name__", "http_seconds_bucket", "le", "+Inf"))
 	for i := range int64(3) {
-		var batch []detector.Observation
+		var batch []telemetry.Observation
 		for j, slot := range append(h.slots[:2:2], inf) {
-			batch = append(batch, detector.Observation{Slot: slot, Time: start + i*15_000, Value: float64(100 * i * int64(j+1))})
+			batch = append(batch, telemetry.Observation{Slot: uint64(slot), T: start + i*15_000, V: float64(100 * i * int64(j+1))})
 		}
-		b.ObserveAll(batch, ignore)
+		b.ObserveAll(batch, 0, len(batch), ignore)
 	}
 	if v, at := last(b, "0.5"); at != start+30_000 || v != 1.5 {
 		t.Errorf("got a median of %v at %d, want 1.5", v, at)

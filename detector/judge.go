@@ -18,6 +18,7 @@ func (s *series) judge(p *params, k *look, d *page) {
 	s.judgePoint(p, k)
 	k.point = k.decades
 	k.decades -= held
+	s.judgeRecord(p, k)
 	s.judgeCharts(p, k)
 	s.judgeStorms(p, k)
 	if k.turn {

@@ -10,7 +10,7 @@ func (s *series) learn(p *params, k *look, d *page) {
 	young := 1 / (float64(s.N) + 1)
 	teach := s.teaching(p, k)
 	if !k.gap && k.lesson {
-		s.learnErrors(p, k, d, max(1/(float64(s.Fresh)+1), p.Forecast.ErrorRate)*teach, teach == 1)
+		s.learnErrors(p, k, d, s.lessonRate(p)*teach, teach == 1)
 	}
 	s.remember(p, k, teach)
 	most := math.Inf(1)
@@ -46,7 +46,7 @@ func (s *series) learnLong(p *params, k *look, d *page, young float64, ordinary 
 	if s.N >= p.Forecast.Youth {
 		dev = clip(dev, most)
 	}
-	slow := max(young, min(p.Forecast.LongRate, float64(s.Step)/p.Forecast.LongMemory))
+	slow := max(young, s.longRate(p))
 	if k.turn {
 		d.learn(p, k, dev, most, ordinary)
 		s.note(flagFirst, d.First)
@@ -62,6 +62,12 @@ func (s *series) learnLong(p *params, k *look, d *page, young float64, ordinary 
 	}
 	s.Long += slow * dev
 	s.LongScale += float32(slow * (math.Abs(dev) - float64(s.LongScale)))
+}
+
+// longRate returns how much of the long level a sample replaces once a series has
+// had as many samples as that takes.
+func (s *series) longRate(p *params) float64 {
+	return min(p.Forecast.LongRate, float64(s.Step)*p.longShare)
 }
 
 // teaching returns the share of its weight with which the sample teaches errors
@@ -111,16 +117,20 @@ func (s *series) remember(p *params, k *look, teach float64) {
 		s.set(flagNegative)
 	}
 	if teach == 1 {
-		s.rememberRange(p, x)
+		s.rememberRange(p, k.x)
 	} else if !s.has(flagOpen) && k.lower <= k.upper {
 		s.Hi, s.Lo = max(s.Hi, float32(min(k.x, k.upper))), min(s.Lo, float32(max(k.x, k.lower)))
 	}
 	s.rememberChange(p, k.x)
 }
 
-// rememberRange lets the range follow a value that teaches in full.
-func (s *series) rememberRange(p *params, x float32) {
-	shrink := p.Forecast.RangeShrink * (s.Hi - s.Lo)
+// rememberRange lets the range follow a value that teaches in full. It comes back only
+// when the value changes: while it does not, nothing says that the range is another.
+func (s *series) rememberRange(p *params, v float64) {
+	x, shrink := float32(v), float32(0)
+	if v != s.X1 {
+		shrink = p.Forecast.RangeShrink * (s.Hi - s.Lo)
+	}
 	s.Hi = max(x, s.Hi-shrink)
 	s.Lo = min(x, s.Lo+shrink)
 }
@@ -129,7 +139,11 @@ func (s *series) rememberRange(p *params, x float32) {
 func (s *series) rememberChange(p *params, x float64) {
 	changed := float32(0)
 	if x != s.X1 {
-		s.Calm.learn(p, float32(s.Still)+1, p.calmFloor, p.Tail.Weight)
+		if n := float32(s.Still) + 1; n <= s.Calm.Q {
+			s.Calm.below(p, p.calmFloor)
+		} else {
+			s.Calm.learn(p, n, p.calmFloor, p.Tail.Weight)
+		}
 		s.Still, changed = 0, 1
 		if s.Changes < math.MaxUint32 {
 			s.Changes++

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tocsinhq/tocsin/detector"
+	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 func BenchmarkObserve_Seasonal(b *testing.B) {
@@ -44,9 +45,9 @@ func BenchmarkObserve_Seasonal(b *testing.B) {
 func BenchmarkObserve_Scrape(b *testing.B) {
 	const n = 20_000
 	bank := newBank(b)
-	batch := make([]detector.Observation, n)
+	batch := make([]telemetry.Observation, n)
 	for i := range batch {
-		batch[i].Slot = bank.Register(gauge("s" + strconv.Itoa(i)))
+		batch[i].Slot = uint64(bank.Register(gauge("s" + strconv.Itoa(i))))
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	noise := make([]float64, 1<<12)
@@ -58,16 +59,16 @@ func BenchmarkObserve_Scrape(b *testing.B) {
 		t += step
 		usual := 100 + 10*math.Sin(2*math.Pi*float64(t)/86_400_000)
 		for i := range batch {
-			batch[i].Time, batch[i].Value = t, usual+noise[(int(batch[i].Slot)*7+int(t/15_000))&4095]
+			batch[i].T, batch[i].V = t, usual+noise[(int(batch[i].Slot)*7+int(t/15_000))&4095]
 		}
 	}
 	for range 200 {
 		round(900_000)
-		bank.ObserveAll(batch, func(detector.Verdict) {})
+		bank.ObserveAll(batch, 0, len(batch), func(detector.Verdict) {})
 	}
 	for range 600 {
 		round(15_000)
-		bank.ObserveAll(batch, func(detector.Verdict) {})
+		bank.ObserveAll(batch, 0, len(batch), func(detector.Verdict) {})
 	}
 	for _, order := range []string{"slots", "random"} {
 		b.Run("order="+order, func(b *testing.B) {
@@ -80,7 +81,7 @@ func BenchmarkObserve_Scrape(b *testing.B) {
 			for b.Loop() {
 				round(15_000)
 				begin := threadTime()
-				bank.ObserveAll(batch, func(detector.Verdict) {})
+				bank.ObserveAll(batch, 0, len(batch), func(detector.Verdict) {})
 				spent += threadTime() - begin
 				rounds++
 			}

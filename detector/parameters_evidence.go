@@ -149,6 +149,11 @@ type EvidenceParameters struct {
 	Boldness float64 `range:"1,1000000"`
 	// FirstBold is the same for series that have hardly ever left zero.
 	FirstBold float64 `range:"1,1000000"`
+	// RecordChanges is the number of changes before a value can be a record.
+	RecordChanges uint32 `range:"1,100000"`
+	// RecordScales is how many scales are added to the width of the range that a record
+	// is measured by.
+	RecordScales float64 `range:"1,100"`
 	// RarelyChanges is the share of samples below which a change is itself the event.
 	// Bench detection, of the bound on such evidence: false alarms KPI .71 to .58, MSCloud
 	// .89 to .84 of the budget.
@@ -209,7 +214,7 @@ func defaultStorms() StormParameters {
 
 func defaultEvidence() EvidenceParameters {
 	return EvidenceParameters{HeldAgainst: 0.3, HeldFades: 0.8, LooksApart: 15, FlockMost: 2, FlockLasts: 900, Boldness: 3000,
-		FirstBold: 10, RarelyChanges: 0.1, ZeroChanges: 16, ZeroMean: 0.2, StillChanges: 30, StillLeast: 3, ChangeRate: 0.004}
+		FirstBold: 10, RecordChanges: 6, RecordScales: 2, RarelyChanges: 0.1, ZeroChanges: 16, ZeroMean: 0.2, StillChanges: 30, StillLeast: 3, ChangeRate: 0.004}
 }
 
 func defaultCalibration() CalibrationParameters {

@@ -37,6 +37,8 @@ type params struct {
 	lessonEnds multiple
 
 	heldFades    float32 // Evidence.HeldFades
+	longShare    float64 // 1 / Forecast.LongMemory
+	rangeMemory  float64 // 1 / Forecast.RangeShrink
 	changeYouth  float32 // samples until which the share of changes is a plain mean
 	stillTimes   float64 // 1 / Scale.StillShare
 	countsReach  float64 // root of Scale.CountMost
@@ -70,6 +72,8 @@ func (c Config) params() params {
 	p.prepareTail()
 	p.prepareWindows()
 	p.heldFades = float32(p.Evidence.HeldFades)
+	p.rangeMemory = 1 / float64(p.Forecast.RangeShrink)
+	p.longShare = 1 / p.Forecast.LongMemory
 	p.changeYouth = 1 / p.Evidence.ChangeRate
 	p.stillTimes = 1 / p.Scale.StillShare
 	p.countsReach = math.Sqrt(p.Scale.CountMost)

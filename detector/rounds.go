@@ -58,16 +58,31 @@ func (b *Bank) Feed(slot Slot, t int64, v float64, tell func(Verdict)) bool {
 
 // feedBucket takes a count of a bucket.
 func (b *Bank) feedBucket(at uint32, t int64, v float64, to sink) {
+	g, k, c := b.bucketOf(at)
+	if c == nil {
+		return
+	}
+	c.Lock()
+	defer c.Unlock()
+	b.take(g, k, t, v, to)
+}
+
+// bucketOf returns a bucket, its histogram and what both are locked by; nil if the
+// place was never given out.
+func (b *Bank) bucketOf(at uint32) (*classic, *bucket, *classicChunk) {
 	h := &b.histograms
 	all := h.buckets.at(int(at) / chunkSize)
 	if at == 0 || all == nil || all[at%chunkSize].Of == 0 {
-		return
+		return nil, nil, nil
 	}
 	k := &all[at%chunkSize]
 	c := h.classics.at(int(k.Of) / chunkSize)
-	c.Lock()
-	defer c.Unlock()
-	g := &c.classics[k.Of%chunkSize]
+	return &c.classics[k.Of%chunkSize], k, c
+}
+
+// take takes a count of a bucket; the caller holds the lock.
+func (b *Bank) take(g *classic, k *bucket, t int64, v float64, to sink) {
+	h := &b.histograms
 	switch {
 	case t < g.Time || t == g.Time && k.Round == g.Round:
 		h.counted[fateLate].Add(1)

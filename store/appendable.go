@@ -221,7 +221,7 @@ func (a *appender) Commit() error {
 		a.stored--
 		a.w.metrics.refused(overtakenReason(o.err), 1)
 	}
-	a.w.observe(a.observations(a.runs))
+	a.w.observe(a.observations(a.runs), &a.shown)
 	a.w.observeHistograms(a.histograms)
 	a.w.metrics.samples.Add(a.stored)
 	a.w.metrics.exemplars.Add(a.kept)

@@ -50,15 +50,20 @@ func (r *recorder) Register(l labels.Labels) uint64 {
 	return r.slots[l.String()]
 }
 
-func (r *recorder) Observe(slot uint64, t int64, v float64) bool {
+func (r *recorder) Observe(all []telemetry.Observation, from, to int) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.gone[slot] {
-		return false
+	for i, o := range all[from:to] {
+		switch {
+		case o.Slot == 0:
+			continue
+		case r.gone[o.Slot]:
+			return from + i
+		}
+		r.seen[o.Slot] = append(r.seen[o.Slot], telemetry.Sample{T: o.T, V: o.V})
+		r.order = append(r.order, telemetry.Sample{T: o.T, V: o.V})
 	}
-	r.seen[slot] = append(r.seen[slot], telemetry.Sample{T: t, V: v})
-	r.order = append(r.order, telemetry.Sample{T: t, V: v})
-	return true
+	return to
 }
 
 // forget makes the slot of a series, given as text, good no more.

@@ -31,12 +31,13 @@ type turn struct {
 	ctx    context.Context
 	begun  bool // with the head
 	base   storage.AppenderV2
-	epoch  int              // of the base's appender
-	inBase uint64           // samples in its transaction
-	oldest int64            // of what the base may be offered
-	valid  int64            // from when on the head takes samples
-	tx     head.Transaction // samples are what the observer is shown after the commit
-	late   []observation    // that went to the base
+	epoch  int                     // of the base's appender
+	inBase uint64                  // samples in its transaction
+	oldest int64                   // of what the base may be offered
+	valid  int64                   // from when on the head takes samples
+	tx     head.Transaction        // samples are what the observer is shown after the commit
+	late   []observation           // that went to the base
+	shown  []telemetry.Observation // where they are put together for the observer
 	// histograms are what the observer is shown of those after the commit.
 	histograms []histogramObservation
 	behind     []int
@@ -86,14 +87,15 @@ func (t *turn) clean() {
 	clear(t.series)
 	clear(t.overtaken)
 	*t = turn{
-		tx:   head.Transaction{Samples: t.tx.Samples[:0], Exemplars: t.tx.Exemplars[:0], Metadata: t.tx.Metadata[:0]},
-		late: t.late[:0], histograms: t.histograms[:0], behind: t.behind[:0], series: t.series[:0], overtaken: t.overtaken[:0],
+		shown: t.shown[:0],
+		tx:    head.Transaction{Samples: t.tx.Samples[:0], Exemplars: t.tx.Exemplars[:0], Metadata: t.tx.Metadata[:0]},
+		late:  t.late[:0], histograms: t.histograms[:0], behind: t.behind[:0], series: t.series[:0], overtaken: t.overtaken[:0],
 	}
 }
 
 // size is how many elements of memory it keeps.
 func (t *turn) size() int {
-	return cap(t.tx.Samples) + cap(t.tx.Exemplars) + cap(t.tx.Metadata) + cap(t.late) + cap(t.histograms) + cap(t.behind) + cap(t.series)
+	return cap(t.tx.Samples) + cap(t.tx.Exemplars) + cap(t.tx.Metadata) + cap(t.late) + cap(t.histograms) + cap(t.behind) + cap(t.series) + cap(t.shown)
 }
 
 // float takes a float sample of a series whose lock the caller holds. Labels are

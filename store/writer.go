@@ -29,18 +29,24 @@ var ErrReadOnly = errors.New("store is read-only")
 // met and the slot is remembered; 0 means that the series is never watched. It may
 // be called again for the same labels (after the series was away for hours, or
 // by two requests at once) and then returns the same slot, unless the observer has
-// forgotten the series. Observe and ObserveHistogram are called after the sample is
+// forgotten the series. Observe and ObserveHistogram are called after the samples are
 // in the log, staleness markers included, with times that grow strictly per slot,
 // whichever way it was registered; within one request times grow over all slots.
-// They return false when the slot is good no more: the series is then registered
-// again and the sample shown once more. After a restart a sender may repeat what an
-// earlier process had observed. Calls for different slots come from many goroutines
-// at once; calls for one slot do not overlap. The observer must not keep a
-// histogram, nor call back into the Writer.
+//
+// Observe is shown all[from:to] of a request, in this order and each once. It returns
+// the index of the first sample whose slot is good no more, to if there is none; the
+// series is then registered again and the rest shown from there on. Samples beyond to
+// are given so that the memory they need can be asked for; they may come to be shown
+// with slot 0, which is to be passed over, as may others. It may change slots.
+// ObserveHistogram returns false when the slot is good no more.
+//
+// After a restart a sender may repeat what an earlier process had observed. Calls for
+// different slots come from many goroutines at once; calls for one slot do not overlap.
+// The observer must keep neither all nor a histogram, nor call back into the Writer.
 type Observer interface {
 	Register(l labels.Labels) uint64
 	RegisterHistogram(l labels.Labels) uint64
-	Observe(slot uint64, t int64, v float64) bool
+	Observe(all []telemetry.Observation, from, to int) int
 	ObserveHistogram(slot uint64, h telemetry.HistogramSample) bool
 }
 
@@ -53,10 +59,6 @@ type WriterOptions struct {
 	Metrics   *metrics.Set
 	Logger    *slog.Logger
 	Catalogue *Catalogue // nil keeps no metadata
-	// Ahead, if not nil, is told before each sample is shown which slots are to be
-	// shown far and near samples later, 0 for none, so that they can be fetched.
-	Ahead     func(far, near uint64)
-	Far, Near int // how many samples later; not 0 with Ahead; Near <= Far < 32
 	// DiskFree tells free bytes and size of the disk of a folder; nil asks the system.
 	DiskFree func(dir string) (free, size uint64, err error)
 }
@@ -66,8 +68,6 @@ type WriterOptions struct {
 type Writer struct {
 	db        *DB
 	observer  Observer
-	ahead     func(far, near uint64)
-	far, near int
 	limits    Limits
 	window    int64 // of out-of-order samples, in ms
 	now       func() time.Time
@@ -89,9 +89,8 @@ type Writer struct {
 // NewWriter returns a writer on an open DB. It starts nothing; see Run.
 func NewWriter(o WriterOptions) *Writer {
 	w := &Writer{
-		db:       o.DB,
-		observer: o.Observer,
-		ahead:    o.Ahead, far: o.Far, near: o.Near,
+		db:        o.DB,
+		observer:  o.Observer,
 		limits:    o.Config.Limits,
 		window:    time.Duration(o.Config.OutOfOrderWindow).Milliseconds(),
 		now:       o.Now,
@@ -116,8 +115,10 @@ func NewWriter(o WriterOptions) *Writer {
 
 type unwatched struct{}
 
-func (unwatched) Register(labels.Labels) uint64       { return 0 }
-func (unwatched) Observe(uint64, int64, float64) bool { return true }
+func (unwatched) Register(labels.Labels) uint64 { return 0 }
+
+// Observe passes over all.
+func (unwatched) Observe(_ []telemetry.Observation, _, to int) int { return to }
 
 func (unwatched) RegisterHistogram(labels.Labels) uint64                  { return 0 }
 func (unwatched) ObserveHistogram(uint64, telemetry.HistogramSample) bool { return true }
@@ -177,7 +178,7 @@ func (w *Writer) Write(ctx context.Context, b *telemetry.Batch) (telemetry.Write
 		return telemetry.WriteResult{}, err
 	}
 	r.rejectOvertaken(b)
-	w.observe(r.observations(r.runs))
+	w.observe(r.observations(r.runs), &r.shown)
 	w.observeHistograms(r.histograms)
 	if w.catalogue != nil {
 		w.catalogue.Note(b, now)
@@ -200,66 +201,63 @@ func (w *Writer) abort(r *request, err error) error {
 	return fmt.Errorf("append: %w", err)
 }
 
-// observe shows committed samples to the observer, in time order per series.
-// A sample that a newer one has overtaken is not shown.
-func (w *Writer) observe(pending []observation) {
-	shown := 0
-	late := 0
-	var soon [slotsKept]uint64 // slots of samples to come, by their numbers
-	var held *sync.Mutex
+// observe shows committed samples to the observer, in time order per series, those of
+// neighbours at once. A sample that a newer one has overtaken is not shown. room is
+// where they are put together.
+func (w *Writer) observe(pending []observation, room *[]telemetry.Observation) {
+	all := (*room)[:0]
 	for i := range pending {
 		o := &pending[i]
-		p := place(o.Tag)
-		if w.ahead != nil {
-			far := w.slotAt(pending, i+w.far)
-			soon[(i+w.far)%slotsKept] = far
-			w.ahead(far, soon[(i+w.near)%slotsKept])
-		}
-		s := w.cache.at(p)
-		if s.slot.Load() == 0 {
-			continue
-		}
-		if m := w.cache.lock(p); m != held {
-			if held != nil {
-				held.Unlock()
-			}
-			held = m
-			held.Lock()
-		}
-		if o.T <= s.observed {
-			late++
-			continue
-		}
-		s.observed = o.T
-		w.show(s, *o)
-		shown++
+		all = append(all, telemetry.Observation{Slot: w.cache.at(place(o.Tag)).slot.Load(), T: o.T, V: o.V})
 	}
-	if held != nil {
-		held.Unlock()
+	*room = all
+	shown, late := 0, 0
+	for from := 0; from < len(pending); {
+		m := w.cache.lock(place(pending[from].Tag))
+		m.Lock()
+		to := from
+		for ; to < len(pending) && w.cache.lock(place(pending[to].Tag)) == m; to++ {
+			s := w.cache.at(place(pending[to].Tag))
+			switch {
+			case all[to].Slot == 0:
+			case all[to].T <= s.observed:
+				all[to].Slot = 0
+				late++
+			default:
+				s.observed = all[to].T
+				shown++
+			}
+		}
+		w.show(pending, all, from, to)
+		m.Unlock()
+		from = to
 	}
 	w.metrics.observed.Add(shown)
 	w.metrics.late.Add(late)
 }
 
-// slotsKept is more than the samples that a slot is asked for ahead.
-const slotsKept = 32
-
-// slotAt returns the slot of a pending sample, 0 beyond the last.
-func (w *Writer) slotAt(pending []observation, i int) uint64 {
-	if i >= len(pending) {
-		return 0
+// show shows samples of neighbours, from where the observer has forgotten a series
+// again. The caller holds their lock.
+func (w *Writer) show(pending []observation, all []telemetry.Observation, from, to int) {
+	for {
+		if from = w.observer.Observe(all, from, to); from >= to {
+			return
+		}
+		s := w.cache.at(place(pending[from].Tag))
+		s.slot.Store(w.observer.Register(w.labelsOf(s)))
+		all[from].Slot = s.slot.Load()
+		if w.observer.Observe(all, from, from+1) == from {
+			all[from].Slot = 0 // forgotten at once
+		}
+		for i := from + 1; i < to; i++ {
+			if pending[i].Tag == pending[from].Tag && all[i].Slot != 0 {
+				all[i].Slot = all[from].Slot
+			}
+		}
+		if from++; from == to {
+			return
+		}
 	}
-	return w.cache.at(place(pending[i].Tag)).slot.Load()
-}
-
-// show shows one sample, again if the observer has forgotten its series. The
-// caller holds the lock of the series.
-func (w *Writer) show(s *series, o observation) {
-	if w.observer.Observe(s.slot.Load(), o.T, o.V) {
-		return
-	}
-	s.slot.Store(w.observer.Register(w.labelsOf(s)))
-	w.observer.Observe(s.slot.Load(), o.T, o.V)
 }
 
 // showHistogram does for a native histogram what show does for a float.

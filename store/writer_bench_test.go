@@ -28,9 +28,11 @@ import (
 type counting struct{ n [64]int64 }
 
 func (*counting) Register(l labels.Labels) uint64 { return l.Hash()%63 + 1 }
-func (c *counting) Observe(slot uint64, _ int64, _ float64) bool {
-	c.n[slot]++
-	return true
+func (c *counting) Observe(all []telemetry.Observation, from, to int) int {
+	for _, o := range all[from:to] {
+		c.n[o.Slot]++
+	}
+	return to
 }
 
 func (c *counting) RegisterHistogram(l labels.Labels) uint64 { return c.Register(l) }

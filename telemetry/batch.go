@@ -23,6 +23,14 @@ type Sample struct {
 	ST int64
 }
 
+// Observation is one stored float sample of a slot, which stands for its series to
+// those who watch it. T and V are as in Sample.
+type Observation struct {
+	Slot uint64
+	T    int64
+	V    float64
+}
+
 // HistogramSample is one native histogram at a time in milliseconds since the
 // Unix epoch. Exactly one of Int and Float is set. ST is as in Sample.
 type HistogramSample struct {
