@@ -8,8 +8,8 @@ package detector
 func (s *series) band(p *params, k *look, held float64) {
 	up, down := s.runEvidence(p, k)
 	need := k.need + held
-	k.upper = k.high + s.Up.bound(p, need, up)*k.scale
-	k.lower = k.low - s.Down.bound(p, need, down)*k.scale
+	k.upper = k.high + k.part + s.Up.bound(p, need, up)*k.scale
+	k.lower = k.low - k.part - s.Down.bound(p, need, down)*k.scale
 	if s.ChangeRate < p.Evidence.RarelyChanges && s.rareEvent(p, k) < need {
 		k.upper = max(k.upper, k.x, float64(s.Hi))
 	}
@@ -31,9 +31,9 @@ func (s *series) band(p *params, k *look, held float64) {
 // to what lies beyond the quantile.
 func (a *tail) bound(p *params, need, more float64) float64 {
 	if more == 0 {
-		return a.reach(p, need)
+		return a.reachYoung(p, need)
 	}
-	return min(a.reach(p, need), max(a.reach(p, need-more), float64(a.Q)))
+	return min(a.reachYoung(p, need), max(a.reachYoung(p, need-more), float64(a.Q)))
 }
 
 // narrowByCharts moves the bounds to where each chart would reach what is needed.

@@ -7,7 +7,7 @@ import (
 
 // Evidence is what one channel had to say. Size is what it measured:
 //
-//	above, below    distance from what is ordinary, in scales
+//	above, below    distance from what is ordinary, in scales; of small counts a quarter of one less
 //	mean of N       mean deviation from the long level over N samples, in units
 //	storm of N      mean distance from what is ordinary over N samples, in scales
 //	still           samples without any change
@@ -15,7 +15,7 @@ import (
 //
 // Quantile is the size that 2 % of samples (windows, for mean and storm) exceed,
 // and Shape how slowly larger ones become rarer, learned from Excesses such sizes
-// among Seen and shrunk by a tenth to 0.25.
+// among Seen and shrunk by a tenth to 0.12.
 type Evidence struct {
 	Channel         string
 	Size            float64
@@ -92,10 +92,12 @@ func (s *series) pointEvidence(p *params, k *look) Evidence {
 	if s.N < p.Runs.Youth {
 		held *= float64(s.N) / float64(p.Runs.Youth)
 	}
-	x := s.Up.measured(p, "above", max(k.x-k.high, 0)/k.scale)
+	tailOf := &s.Up
+	x := tailOf.measured(p, "above", max(k.x-k.high-k.part, 0)/k.scale)
 	x.Bonus = up
 	if k.x < k.low {
-		x = s.Down.measured(p, "below", (k.low-k.x)/k.scale)
+		tailOf = &s.Down
+		x = tailOf.measured(p, "below", max(k.low-k.x-k.part, 0)/k.scale)
 		x.Bonus = down
 	}
 	if x.Size < x.Quantile {
@@ -108,6 +110,7 @@ func (s *series) pointEvidence(p *params, k *look) Evidence {
 		x.Lasting = int(max(s.Run, -s.Run))
 	}
 	x.Against = held
+	x.Shape *= tailOf.young(p)
 	x.sum(p)
 	return x
 }

@@ -66,5 +66,5 @@ func (a *tail) beyond(p *params, u, more float64) float64 {
 	if u < float64(a.Q) {
 		return a.decades(p, u)
 	}
-	return a.decades(p, u) + more
+	return p.tailDecades + (a.decades(p, u)-p.tailDecades)/a.young(p) + more
 }

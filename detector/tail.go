@@ -39,6 +39,23 @@ func (a *tail) reach(p *params, d float64) float64 {
 	return float64(a.Q) * math.Exp((d-p.tailDecades)*a.shape(p)*math.Ln10)
 }
 
+// young returns the factor by which the shape of a residual's tail is taken to be
+// larger while it has seen few values: what else there is has yet to be shown.
+func (a *tail) young(p *params) float64 {
+	if float64(a.N) >= p.Tail.FirstFor {
+		return 1
+	}
+	return 1 + (p.Tail.First-1)*(1-float64(a.N)/p.Tail.FirstFor)
+}
+
+// reachYoung is the inverse of beyond without a run.
+func (a *tail) reachYoung(p *params, d float64) float64 {
+	if d > p.tailDecades {
+		d = p.tailDecades + (d-p.tailDecades)*a.young(p)
+	}
+	return a.reach(p, d)
+}
+
 // learn takes in one value. An excess counts for at most twice what is usual
 // and a bit, and the first few for more, so that one incident does not set the
 // shape. low is the smallest the quantile may become, prior the weight of the
