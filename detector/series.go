@@ -124,9 +124,9 @@ func (s *series) restart(p *params) {
 	s.Up, s.Down, s.Calm = newTail(p, p.Tail.Quantile), newTail(p, p.Tail.Quantile), newTail(p, p.Evidence.StillLeast)
 	s.Again = p.Runs.Prior
 	for i := range s.Persist {
-		s.Persist[i] = newTail(p, p.Charts.Prior[i])
+		s.Persist[i] = newChartTail(p, p.Charts.Prior[i])
 	}
 	for i := range s.Burst {
-		s.Burst[i] = newTail(p, p.Storms.Prior)
+		s.Burst[i] = newChartTail(p, p.Storms.Prior)
 	}
 }

@@ -68,7 +68,7 @@ func (s *series) unsettle(p *params) {
 	for _, a := range []*tail{&s.Up, &s.Down, &s.Calm} {
 		a.recall(p.Guard.UnsettledTail, p.Guard.UnsettledShape)
 	}
-	s.unsettleCharts(p, 1, p.Tail.First*p.Tail.Prior)
+	s.unsettleCharts(p, 1)
 }
 
 // settle lets tails be learned anew once the season is known: what the first
@@ -77,18 +77,16 @@ func (s *series) unsettle(p *params) {
 func (s *series) settle(p *params) {
 	s.Up.recall(p.Guard.UnsettledTail, p.Guard.UnsettledShape)
 	s.Down.recall(p.Guard.UnsettledTail, p.Guard.UnsettledShape)
-	s.unsettleCharts(p, p.Guard.SettledCharts, p.Tail.Prior)
+	s.unsettleCharts(p, p.Guard.SettledCharts)
 	for i := range s.Burst {
-		s.Burst[i] = newTail(p, p.Storms.Prior)
+		s.Burst[i] = newChartTail(p, p.Storms.Prior)
 	}
 }
 
-// unsettleCharts lets charts begin anew from the part of what they have learned that
-// is to be kept, and from a shape.
-func (s *series) unsettleCharts(p *params, keep float32, shape float64) {
+func (s *series) unsettleCharts(p *params, keep float32) {
 	for i := range s.Persist {
 		q := s.Persist[i].Q * keep
-		s.Persist[i] = newTail(p, p.Charts.Prior[i])
-		s.Persist[i].Q, s.Persist[i].H = max(s.Persist[i].Q, q), float32(shape)
+		s.Persist[i] = newChartTail(p, p.Charts.Prior[i])
+		s.Persist[i].Q = max(s.Persist[i].Q, q)
 	}
 }

@@ -16,6 +16,11 @@ type tail struct {
 
 func newTail(p *params, q float64) tail { return tail{Q: float32(q), H: float32(p.Tail.Prior)} }
 
+// newChartTail is newTail for what charts and storms measure.
+func newChartTail(p *params, q float64) tail {
+	return tail{Q: float32(q), H: float32(p.Charts.Shape)}
+}
+
 // shape returns the exponent's inverse: what was learned, shrunk to the prior.
 func (a *tail) shape(p *params) float64 {
 	return p.Tail.Prior * math.Exp(p.tailPower*math.Log(float64(a.H)/p.Tail.Prior))
