@@ -158,50 +158,72 @@ func (b *Bank) add(hash uint64, l labels.Labels, flags uint32) Slot {
 // ignored; one whose series was evicted gives a verdict with PhaseGone alone.
 // Observe does not allocate.
 func (b *Bank) Observe(slot Slot, t int64, v float64) (Verdict, bool) {
-	out, tell, _ := b.observe(slot, t, v, false)
+	var out Verdict
+	tell, _ := b.observe(slot, t, v, false, &out)
 	return out, tell
 }
 
 // observe is Observe with what the guards said; full asks for the verdict on every
-// sample.
-func (b *Bank) observe(slot Slot, t int64, v float64, full bool) (out Verdict, tell bool, why outcome) {
+// sample. It leaves out alone unless it tells something or the slot is not good.
+//
+// Most samples glide. They are done with here, and touch neither page nor service
+// but for what the service owes at least.
+func (b *Bank) observe(slot Slot, t int64, v float64, full bool, out *Verdict) (tell bool, why outcome) {
 	c, j := b.series.at(int(slot.place())/chunkSize), int(slot.place()%chunkSize)
 	if !slot.ofSeries() || c == nil {
-		return b.ask(slot), false, unwatched
+		*out = b.ask(slot)
+		return false, unwatched
 	}
 	c.Lock()
 	s := &c.series[j]
 	if uint32(s.Generation) != slot.generation() {
 		c.Unlock()
-		return Verdict{Phase: PhaseGone}, false, unwatched
+		*out = Verdict{Phase: PhaseGone}
+		return false, unwatched
 	}
-	own := b.services.at(s.Service)
-	share := own.shareAt(&b.params, t)
-	k := look{t: t, fine: 1, share: float64(share), full: full}
-	phase, why := s.observe(&b.params, &b.days, &k, v)
-	service, rare := s.Service, own.rare(&b.params, s, slot.place(), t, k.rarity)
+	own, g := b.services.at(s.Service), glance{t: t, fine: 1}
+	why = s.admit(&b.params, &g, v)
+	if why == taken && !full {
+		var w slide
+		if s.glides(&b.params, &g, own.shareLeast(&b.params), &w) && w.point < b.params.rareLeast {
+			s.glide(&b.params, &g, &w)
+			c.Unlock()
+			return false, taken
+		}
+	}
+	return b.observeInFull(c, slot, own, &g, why, full, out), why
+}
+
+// observeInFull goes on where observe has admitted a sample that does not glide for
+// certain. The caller has locked the chunk, which it unlocks.
+func (b *Bank) observeInFull(c *chunk, slot Slot, own *service, g *glance, why outcome, full bool, out *Verdict) (tell bool) {
+	s := &c.series[slot.place()%chunkSize]
+	share := own.shareAt(&b.params, g.t)
+	k := look{glance: *g, share: float64(share), full: full}
+	phase := s.follow(&b.params, &b.days, &k, why)
+	service, rare := s.Service, own.rare(&b.params, s, slot.place(), k.t, k.rarity)
 	if tell = phase.tells(); tell || full {
-		out = s.verdictOn(&k, phase)
+		*out = s.verdictOn(&k, phase)
 		out.Slot = slot
 	}
 	if k.turn {
-		b.turned(t)
+		b.turned(k.t)
 	}
 	if why != taken {
-		c.use(j, t)
+		c.use(int(slot.place()%chunkSize), k.t)
 		b.counted[why].Add(1)
 	}
 	c.Unlock()
 	if tell {
 		b.count(phase)
 		if phase == PhaseOpened {
-			b.charge(own, &out, k.rarity-share+float32(b.params.logBudget))
+			b.charge(own, out, k.rarity-share+float32(b.params.logBudget))
 		}
 	}
 	if rare {
-		b.weigh(service, t)
+		b.weigh(service, k.t)
 	}
-	return out, tell, why
+	return tell
 }
 
 // turned notes the time of a sample by which a page was read.

@@ -19,10 +19,8 @@ type Observation struct {
 // they are needed; so have the pages, whose address is in the state, fetched
 // AheadNear samples early.
 const (
-	AheadFar    = 16
-	AheadNear   = 8
-	seriesLines = int((unsafe.Sizeof(series{}) + 63) / 64)
-	pageLines   = int((unsafe.Sizeof(page{}) + 63) / 64)
+	AheadFar  = 16
+	AheadNear = 8
 )
 
 // ObserveAll judges the samples of a batch in order, as Feed would one by one, and
@@ -56,7 +54,7 @@ func (b *Bank) Ahead(far, near Slot) {
 // fetchSeries asks for the state of a series.
 func (b *Bank) fetchSeries(slot Slot) {
 	if c := b.series.at(int(slot.place()) / chunkSize); c != nil {
-		prefetch.Lines(unsafe.Pointer(&c.series[slot.place()%chunkSize]), seriesLines)
+		fetchAll(unsafe.Pointer(&c.series[slot.place()%chunkSize]), unsafe.Sizeof(series{}))
 	}
 }
 
@@ -75,6 +73,14 @@ func (b *Bank) fetchPage(slot Slot) {
 	}
 	at := s.Page
 	if d := b.days.pages.at(int(at) / chunkSize); d != nil {
-		prefetch.Lines(unsafe.Pointer(&d[at%chunkSize]), pageLines)
+		fetchAll(unsafe.Pointer(&d[at%chunkSize]), unsafe.Sizeof(page{}))
 	}
 }
+
+// fetchAll asks for each cache line of so many bytes. They begin anywhere in a
+// line, so that the last of them may lie in one more than their number fills.
+func fetchAll(at unsafe.Pointer, size uintptr) {
+	prefetch.Lines(at, int((uintptr(at)%cacheLine+size+cacheLine-1)/cacheLine))
+}
+
+const cacheLine = 64 // bytes

@@ -105,7 +105,7 @@ func (b *Bank) Explain(slot Slot, t int64, v float64) (Explanation, bool) {
 	if uint32(s.Generation) != slot.generation() {
 		return Explanation{}, false
 	}
-	k := look{t: t, fine: 1, full: true, share: float64(b.services.at(s.Service).shareAt(&b.params, t))}
+	k := look{glance: glance{t: t, fine: 1}, full: true, share: float64(b.services.at(s.Service).shareAt(&b.params, t))}
 	return s.explain(&b.params, &b.days, k, v), true
 }
 
@@ -160,7 +160,7 @@ func (s *series) explain(p *params, pages *days, k look, v float64) Explanation 
 	}
 	e.tell(p, &after, &end, phase)
 	c, own := s.alone(pages)
-	c.admit(p, &k, k.t, v)
+	c.admit(p, &k.glance, v)
 	d := c.prepare(p, own, &k)
 	before := c // predict may put levels back
 	c.predict(p, &k, d)
@@ -205,7 +205,7 @@ func (e *Explanation) season(p *params, s *series, k *look, d *page) {
 	if !k.turn {
 		// The page was read when the minute began: what it says of the day now
 		// can differ by what it has learned since.
-		now := look{t: k.t, zone: k.zone}
+		now := look{glance: glance{t: k.t}, zone: k.zone}
 		d.season(p, &now, float64(s.Step), float64(s.MixErr), s.Season)
 		k.place, k.week, k.hour, k.day = now.place, now.week, now.hour, k.season-(now.season-now.day)
 	}

@@ -21,15 +21,24 @@ func (s *series) lessonDue(p *params) bool {
 // notGliding are the flags with which every sample is weighed in full.
 const notGliding = flagOpen | flagAfter | flagFirst
 
-// glides reports whether an admitted sample is plainly ordinary, and if so leaves
-// in the look what glide needs.
-func (s *series) glides(p *params, k *look) bool {
-	if p.turnOf(k.t) != s.Turn || s.lessonDue(p) || s.Fresh < p.Glide.Youth || s.Flags&notGliding != 0 || k.gap || k.fine != 1 ||
-		s.Scale == 0 || s.Run != 0 || s.BeforeTime != 0 || s.StepRun != 0 || k.x < 0 && !s.has(flagNegative) ||
-		s.Drift != [charts]uint8{} || s.Gust != [storms]uint8{} {
+// slide is what a sample that glides comes to.
+type slide struct {
+	season, scale, anchor, unit float64 // as in look
+	expected, dev, point        float64
+	rarity                      float32
+	chart                       [charts]float32
+	storm                       [storms]float32
+}
+
+// glides reports whether an admitted sample of a series that owes the given share
+// is plainly ordinary, and if so leaves in w what glide needs.
+func (s *series) glides(p *params, k *glance, share float64, w *slide) bool {
+	if p.turnOf(k.t) != s.Turn || s.Flags&notGliding != 0 || s.Run != 0 || s.BeforeTime != 0 || s.StepRun != 0 || s.Scale == 0 || s.Fresh < p.Glide.Youth ||
+		s.Drift != [charts]uint8{} || s.Gust != [storms]uint8{} || k.gap || k.fine != 1 || k.x < 0 && !s.has(flagNegative) ||
+		s.lessonDue(p) {
 		return false
 	}
-	if float64(s.Looks)-p.logBudget+k.share < p.Glide.Need {
+	if float64(s.Looks)-p.logBudget+share < p.Glide.Need {
 		return false
 	}
 	if k.x == s.X1 {
@@ -39,23 +48,22 @@ func (s *series) glides(p *params, k *look) bool {
 	} else if s.ChangeRate < p.Evidence.RarelyChanges {
 		return false // that it changes at all is the event
 	}
-	k.season, k.scale = float64(s.Season), s.Scale.value()
-	k.anchor = s.Long + k.season
-	k.unit = float64(s.LongScale) + p.Scale.UnitScale*k.scale
-	k.expected = s.mixed(k.season)
-	k.low, k.high = k.expected, k.expected
-	off := k.x - k.expected
+	w.season, w.scale = float64(s.Season), s.Scale.value()
+	w.anchor = s.Long + w.season
+	w.unit = float64(s.LongScale) + p.Scale.UnitScale*w.scale
+	w.expected = s.mixed(w.season)
+	off := k.x - w.expected
 	u, quantile, other := off, float64(s.Up.Q), float64(s.Down.Q)
 	if off < 0 {
 		u, quantile, other = -off, other, quantile
 	}
-	if u /= k.scale; !(u <= min(p.Glide.Most, p.Glide.Part*quantile, p.otherTimes*other)) {
+	if u /= w.scale; !(u <= min(p.Glide.Most, p.Glide.Part*quantile, p.otherTimes*other)) {
 		return false
 	}
-	k.point = p.tailDecades * (u / quantile) * (u / quantile)
-	k.decades, k.rarity = k.point, float32(k.point-float64(s.Looks))
-	k.dev = clip((k.x-k.anchor)/k.unit, p.Charts.Clip)
-	return s.steady(p, k, float32(k.dev), float32(u))
+	w.point = p.tailDecades * (u / quantile) * (u / quantile)
+	w.rarity = float32(w.point - float64(s.Looks))
+	w.dev = clip((k.x-w.anchor)/w.unit, p.Charts.Clip)
+	return s.steady(p, w, float32(w.dev), float32(u))
 }
 
 // mixed returns the mixture of forecasts by the weights of the last lesson.
@@ -72,14 +80,14 @@ func (s *series) mixed(season float64) float64 {
 
 // steady works out what charts and storms come to by the sample and reports
 // whether none leaves its quantile.
-func (s *series) steady(p *params, k *look, dev, u float32) bool {
+func (s *series) steady(p *params, w *slide, dev, u float32) bool {
 	for i := range s.Chart {
 		g := s.Chart[i]
 		g += (dev - g) * p.chartRate[i]
 		if max(g, -g) > s.Persist[i].Q {
 			return false
 		}
-		k.chart[i] = g
+		w.chart[i] = g
 	}
 	for i := range s.Storm {
 		g := s.Storm[i]
@@ -87,31 +95,33 @@ func (s *series) steady(p *params, k *look, dev, u float32) bool {
 		if g > s.Burst[i].Q {
 			return false
 		}
-		k.storm[i] = g
+		w.storm[i] = g
 	}
 	return true
 }
 
 // glide takes in a sample that glides.
-func (s *series) glide(p *params, k *look) {
+func (s *series) glide(p *params, k *glance, w *slide) {
+	s.Rarity, s.Kind = w.rarity, KindNone
 	s.measure(k.x)
-	most := p.Forecast.LevelScales*k.scale + p.Forecast.LevelLong*float64(s.LongScale)
+	most := p.Forecast.LevelScales*w.scale + p.Forecast.LevelLong*float64(s.LongScale)
 	s.Fast += p.Forecast.FastRate * (k.x - s.Fast)
 	s.Mid += p.Forecast.MidRate * (k.x - s.Mid)
 	s.Slow += p.Forecast.SlowRate * clip(k.x-s.Slow, most)
-	s.Level += p.Forecast.LevelRate * clip(k.x-k.season-s.Level, most)
-	dev := clip(k.x-k.anchor, p.Forecast.LongClip*float64(s.LongScale)+k.scale+p.Forecast.RangeTeaches*float64(s.Hi-s.Lo))
+	s.Level += p.Forecast.LevelRate * clip(k.x-w.season-s.Level, most)
+	dev := clip(k.x-w.anchor, p.Forecast.LongClip*float64(s.LongScale)+w.scale+p.Forecast.RangeTeaches*float64(s.Hi-s.Lo))
 	slow := max(1/(float64(s.N)+1), min(p.Forecast.LongRate, float64(s.Step)/p.Forecast.LongMemory))
 	s.Long += slow * dev
 	s.LongScale += float32(slow * (math.Abs(dev) - float64(s.LongScale)))
 	s.Up.below(p, p.Tail.Floor)
 	s.Down.below(p, p.Tail.Floor)
-	s.remember(p, k, 1)
-	s.Chart, s.Storm = k.chart, k.storm
-	for i, g := range k.chart {
+	s.rememberRange(p, float32(k.x))
+	s.rememberChange(p, k.x)
+	s.Chart, s.Storm = w.chart, w.storm
+	for i, g := range w.chart {
 		s.Most[i] = max(s.Most[i], g, -g)
 	}
-	for i, g := range k.storm {
+	for i, g := range w.storm {
 		s.Stormy[i] = max(s.Stormy[i], g)
 	}
 	if p.chartEnds[0].divides(s.N) {
@@ -129,7 +139,7 @@ func (s *series) glide(p *params, k *look) {
 
 // weighAside fills in the look of a sample that glides as if it were weighed in
 // full, for those who want a word on every sample; nothing is learned by it.
-func (s *series) weighAside(p *params, slab *days, k *look) {
+func (s *series) weighAside(p *params, slab *days, k *look, w *slide) {
 	c, full := *s, *k
 	full.zone, full.kind = p.zone.offset(k.t), KindNone
 	var d *page
@@ -142,6 +152,6 @@ func (s *series) weighAside(p *params, slab *days, k *look) {
 	c.report(&full)
 	s.Expected, s.Lower, s.Upper = c.Expected, c.Lower, c.Upper
 	// The word is the one that the sample has when nobody asks for a band.
-	full.decades, full.point, full.rarity = k.decades, k.point, k.rarity
+	full.decades, full.point, full.rarity = w.point, w.point, w.rarity
 	*k = full
 }

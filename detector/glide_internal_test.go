@@ -36,8 +36,8 @@ func TestGlide_MostOrdinarySamplesDoAndNoOddOneDoes(t *testing.T) {
 		if i%200 == 199 {
 			x += 12 // an odd one, which is over with the next
 		}
-		k := look{t: at, x: x, dt: 15, fine: 1}
-		glides := s.glides(&b.params, &k)
+		g, w := glance{t: at, x: x, dt: 15, fine: 1}, slide{}
+		glides := s.glides(&b.params, &g, 0, &w)
 		v, why := b.Judge(slot, at, x)
 		if why != "" {
 			t.Fatalf("sample %d: %s", i, why)
@@ -50,8 +50,8 @@ func TestGlide_MostOrdinarySamplesDoAndNoOddOneDoes(t *testing.T) {
 		if odd := v.Score >= DefaultConfig().Threshold(); odd || x < v.Lower || x > v.Upper || v.Phase != PhaseQuiet {
 			t.Fatalf("sample %d of %v glides and is judged %+v", i, x, v)
 		}
-		if math.Abs(v.Expected-k.expected) > 0.1 {
-			t.Errorf("sample %d: expected %v by the weights kept, %v in full", i, k.expected, v.Expected)
+		if math.Abs(v.Expected-w.expected) > 0.1 {
+			t.Errorf("sample %d: expected %v by the weights kept, %v in full", i, w.expected, v.Expected)
 		}
 	}
 	if share := float64(glided) / float64(total); share < 0.5 {
@@ -113,8 +113,8 @@ func TestGlide_StepOfMinutes_NeverDoes(t *testing.T) {
 	for range 3000 {
 		at += 180_000
 		x := 100 + r.NormFloat64()
-		k := look{t: at, x: x, dt: 180, fine: 1}
-		if s.N > 0 && s.glides(&b.params, &k) {
+		g := glance{t: at, x: x, dt: 180, fine: 1}
+		if s.N > 0 && s.glides(&b.params, &g, 0, new(slide)) {
 			t.Fatal("a sample glides although each has three minutes to itself")
 		}
 		b.Observe(slot, at, x)

@@ -7,7 +7,8 @@ package detector
 // not_watched; of the verdict on such a sample only Phase, Since and Peak mean
 // anything. Live and backtest both come through here.
 func (b *Bank) Judge(slot Slot, t int64, v float64) (Verdict, string) {
-	out, _, why := b.observe(slot, t, v, true)
+	var out Verdict
+	_, why := b.observe(slot, t, v, true, &out)
 	if why == taken {
 		return out, ""
 	}

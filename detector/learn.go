@@ -111,14 +111,24 @@ func (s *series) remember(p *params, k *look, teach float64) {
 		s.set(flagNegative)
 	}
 	if teach == 1 {
-		shrink := p.Forecast.RangeShrink * (s.Hi - s.Lo)
-		s.Hi = max(x, s.Hi-shrink)
-		s.Lo = min(x, s.Lo+shrink)
+		s.rememberRange(p, x)
 	} else if !s.has(flagOpen) && k.lower <= k.upper {
 		s.Hi, s.Lo = max(s.Hi, float32(min(k.x, k.upper))), min(s.Lo, float32(max(k.x, k.lower)))
 	}
+	s.rememberChange(p, k.x)
+}
+
+// rememberRange lets the range follow a value that teaches in full.
+func (s *series) rememberRange(p *params, x float32) {
+	shrink := p.Forecast.RangeShrink * (s.Hi - s.Lo)
+	s.Hi = max(x, s.Hi-shrink)
+	s.Lo = min(x, s.Lo+shrink)
+}
+
+// rememberChange keeps how often the value changes, and for how long it does not.
+func (s *series) rememberChange(p *params, x float64) {
 	changed := float32(0)
-	if k.x != s.X1 {
+	if x != s.X1 {
 		s.Calm.learn(p, float32(s.Still)+1, p.calmFloor, p.Tail.Weight)
 		s.Still, changed = 0, 1
 		if s.Changes < math.MaxUint32 {

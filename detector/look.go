@@ -2,23 +2,29 @@ package detector
 
 import "math"
 
+// glance is what the guards know of a sample, and all that one which glides needs
+// beside its series: most end with it.
+type glance struct {
+	t  int64   // ms
+	x  float64 // watched value
+	dt float64 // seconds since the sample before
+	// fine is by how much noise is larger than at the series' step: a rate taken
+	// over a fraction of the step counts so much less.
+	fine float64
+	gap  bool // more than Guard.GapSteps steps without a sample
+}
+
 // look is one sample on its way through the pipeline: what was seen, what had
 // been expected, and how odd it is. It lives on the stack.
 type look struct {
-	t      int64
-	x      float64 // watched value
-	dt     float64 // seconds since the sample before
+	glance
 	full   bool    // the band is asked for
 	open   bool    // an episode was open before it
-	gap    bool    // more than gapSteps steps without a sample
 	turn   bool    // the page is read and taught by this sample; see series.turns
 	lesson bool    // errors of forecasts learn from it; see glide.go
 	span   float64 // seconds since the sample that did so before
-	// fine is by how much noise is larger than at the series' step: a rate taken
-	// over a fraction of the step counts so much less.
-	fine  float64
-	share float64 // powers of ten that the series owes to its service
-	zone  int64   // seconds by which local time is ahead of UTC
+	share  float64 // powers of ten that the series owes to its service
+	zone   int64   // seconds by which local time is ahead of UTC
 
 	place    place   // where in day, week and hour
 	season   float64 // offset of day, week and hour at this time
@@ -37,9 +43,6 @@ type look struct {
 	dev      float64 // deviation from the long level in units, clipped
 	low      float64 // ordinary values lie around [low, high]
 	high     float64
-
-	chart [charts]float32 // what charts and storms come to, of a sample that may glide
-	storm [storms]float32
 
 	decades float64      // -log10 p of the most telling evidence, with what is new in shape
 	point   float64      // evidence of this sample alone, before what is held against it

@@ -27,16 +27,22 @@ var outcomeNames = [outcomes]string{"taken", "first", "not_a_number", "late", "s
 // samples leave more in the look. A staleness marker that ends an open episode
 // gives PhaseLost.
 func (s *series) observe(p *params, slab *days, k *look, v float64) (Phase, outcome) {
-	why := s.admit(p, k, k.t, v)
-	if why != taken {
+	why := s.admit(p, &k.glance, v)
+	return s.follow(p, slab, k, why), why
+}
+
+// follow goes on with what the guards said of a sample.
+func (s *series) follow(p *params, slab *days, k *look, why outcome) Phase {
+	switch why {
+	case taken:
+		return s.take(p, slab, k)
+	case ended:
 		k.rarity = notRare
-		if why != ended {
-			return PhaseQuiet, why
-		}
 		s.set(flagStale)
-		return s.lose(), why
+		return s.lose()
 	}
-	return s.take(p, slab, k), taken
+	k.rarity = notRare
+	return PhaseQuiet
 }
 
 // tells reports whether a phase is news.
@@ -44,15 +50,19 @@ func (p Phase) tells() bool { return p != PhaseQuiet && p != PhaseOngoing }
 
 // take judges and learns an admitted sample and moves the episode on.
 func (s *series) take(p *params, slab *days, k *look) Phase {
-	if s.glides(p, k) {
-		s.Rarity, s.Kind = k.rarity, KindNone
-		glided := *k
-		if k.full {
-			s.weighAside(p, slab, k)
+	var w slide
+	if s.glides(p, &k.glance, k.share, &w) {
+		if k.rarity = w.rarity; k.full {
+			s.weighAside(p, slab, k, &w)
 		}
-		s.glide(p, &glided)
+		s.glide(p, &k.glance, &w)
 		return PhaseQuiet
 	}
+	return s.weigh(p, slab, k)
+}
+
+// weigh is take for a sample that does not glide.
+func (s *series) weigh(p *params, slab *days, k *look) Phase {
 	d := s.prepare(p, slab, k)
 	s.predict(p, k, d)
 	s.judge(p, k, d)
@@ -109,7 +119,8 @@ func (s *series) start(x float64) {
 const largest = 1e30
 
 // admit guards: it turns the sample into the watched value, or says why not.
-func (s *series) admit(p *params, k *look, t int64, v float64) outcome {
+func (s *series) admit(p *params, k *glance, v float64) outcome {
+	t := k.t
 	if value.IsStaleNaN(v) {
 		if s.LastTime == 0 || t < s.LastTime {
 			return late

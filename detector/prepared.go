@@ -45,6 +45,7 @@ type params struct {
 	turnLength   int64   // the same in ms
 	turnInverse  float64 // 1 / turnLength
 	outlookShare float64 // 1 / Outlook.Mean
+	rareLeast    float64 // evidence that is surely not held for the group
 	groupFloor   float32 // smallest quantile of exp(sum)
 }
 
@@ -77,6 +78,7 @@ func (c Config) params() params {
 	p.turnLength = p.Glide.Every * 1000
 	p.turnInverse = 1 / float64(p.turnLength)
 	p.outlookShare = 1 / p.Outlook.Mean
+	p.rareLeast = p.Group.TouchLeast - 0.001
 	p.groupFloor = float32(math.Exp(p.Group.Floor))
 	return p
 }

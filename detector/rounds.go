@@ -51,11 +51,7 @@ func (b *Bank) Feed(slot Slot, t int64, v float64, tell func(Verdict)) bool {
 	case slot.native():
 		b.feedNativeFloat(slot, t, v, sink{to: tell})
 	default:
-		out, told := b.Observe(slot, t, v)
-		if told {
-			tell(out)
-		}
-		return out.Phase != PhaseGone
+		return b.judge(slot, t, v, sink{to: tell})
 	}
 	return true
 }
@@ -292,10 +288,11 @@ func (b *Bank) judgeQuantile(g *classic, q int, t int64, v float64, to sink) {
 	b.judge(g.Slot[q], t, v, to)
 }
 
-// judge hands a derived value, or a staleness marker, to its series. It returns
+// judge hands a value, or a staleness marker, to a series. It returns
 // false when the slot is good no more.
 func (b *Bank) judge(slot Slot, t int64, v float64, to sink) bool {
-	out, tell, why := b.observe(slot, t, v, to.all)
+	var out Verdict
+	tell, why := b.observe(slot, t, v, to.all, &out)
 	if tell || to.all && why == taken {
 		to.to(out)
 	}

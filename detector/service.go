@@ -64,6 +64,12 @@ func (v *service) shareAt(p *params, t int64) float32 {
 	return float32(math.Floor(float64(owed)*shareUnits+0.5)) / shareUnits
 }
 
+// shareLeast returns what a series of the service owes at least, at any time.
+func (v *service) shareLeast(p *params) float64 {
+	static := math.Float32frombits(uint32(v.static.Load() >> 32))
+	return float64(static) + min(float64(p.Service.OffsetLeast), 0) - 1.0/shareUnits
+}
+
 // fix lets the service owe the same share from now on, whatever happens.
 func (v *service) fix(share float64) {
 	v.mu.Lock()

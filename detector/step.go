@@ -5,7 +5,7 @@ import "math"
 // learnStep follows the distance between samples: small wander at once, another
 // step only when it has come several times in a row. Until then a rate over a
 // shorter time is allowed its larger noise sample by sample.
-func (s *series) learnStep(p *params, k *look) {
+func (s *series) learnStep(p *params, k *glance) {
 	step := float64(s.Step)
 	if step == 0 {
 		s.Step = float32(k.dt)
