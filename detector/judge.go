@@ -94,8 +94,12 @@ func score(log float64) float64 {
 	return math.Exp(-math.Exp(log * math.Ln10))
 }
 
-// scoreOf turns a rarity into a score.
-func scoreOf(rarity float32) float64 { return score(-float64(rarity)) }
+// surest is the rarity beyond which a float64 could not tell a score from 1, which
+// nothing is.
+const surest = 15
+
+// scoreOf turns a rarity into a score, below 1.
+func scoreOf(rarity float32) float64 { return score(-float64(min(rarity, surest))) }
 
 // ready reports whether the series is old enough to alarm: enough samples and
 // span, and a sample count that bears the rarity which the threshold asks for.
