@@ -38,6 +38,7 @@ type look struct {
 	expected float64 // mixture of the forecasts
 	anchor   float64 // long level with season: what was normal before any incident
 	scale    float64 // size of an ordinary forecast error
+	part     float64 // of a count, by which a residual counts for less
 	unit     float64 // size of an ordinary deviation from the long level
 	dev      float64 // deviation from the long level in units, clipped
 	low      float64 // ordinary values lie around [low, high]
@@ -68,15 +69,27 @@ const (
 // looksPerHour returns how many chances for an alarm an hour of this series
 // holds: its samples, divided by how many odd ones make one episode (the
 // inverse of the extremal index of M. R. Leadbetter, 1983): two while the step is
-// short against a disturbance, one when it is long.
+// short against a disturbance, one when it is long. Tails that have seen little
+// take what is rare for rarer than it is: so many more chances are reckoned with.
 func (s *series) looksPerHour(p *params) float64 {
-	return looksPerHour(p, float64(s.Step))
+	return looksPerHour(p, float64(s.Step)) * s.chances(p)
 }
 
 // looksPerHour is the same for a step in seconds.
 func looksPerHour(p *params, step float64) float64 {
 	step = max(step, p.Evidence.LooksApart)
-	return secondsHour / (step * (1 + (p.Evidence.FlockMost-1)*math.Exp(-step/p.Evidence.FlockLasts)))
+	return p.Evidence.LooksMore * secondsHour / (step * (1 + (p.Evidence.FlockMost-1)*math.Exp(-step/p.Evidence.FlockLasts)))
+}
+
+// chances returns how many chances to alarm lie within one look. Samples that are
+// farther apart than looks are one each. Of those that are closer the share that
+// goes on with what the one before was odd by (Again, the runs estimator of the
+// extremal index) is no further chance, and all others are.
+func (s *series) chances(p *params) float64 {
+	if step := float64(s.Step); step > 0 && step < p.Evidence.LooksApart {
+		return 1 + (p.Evidence.LooksApart/step-1)*(1-float64(s.Again))
+	}
+	return 1
 }
 
 // predict fills the forecasts, their mixture, the scale and the range of
@@ -120,6 +133,7 @@ func (s *series) predict(p *params, k *look, d *page) {
 	if !s.has(flagNegative) {
 		k.expected, k.low, k.high = max(k.expected, 0), max(k.low, 0), max(k.high, 0)
 	}
+	k.part = s.part(p, k)
 	k.unit = float64(s.LongScale) + p.Scale.UnitScale*k.scale
 	k.dev = clip((k.x-k.anchor)/k.unit, p.Charts.Clip)
 }
@@ -186,6 +200,19 @@ func (s *series) scale(p *params, k *look) float64 {
 		err *= math.Sqrt(min(k.dt/float64(s.Step), p.Scale.GapMost))
 	}
 	return max(err+floor, math.SmallestNonzeroFloat32)
+}
+
+// part returns by how much less a residual counts because the values are small
+// counts: the tail is learned as if values lay between them, so that beyond a
+// count it is smaller than the chance of that count or more. What is taken off is
+// a part of the distance between two counts (the correction for continuity).
+func (s *series) part(p *params, k *look) float64 {
+	q := float64(s.Quantum) * k.fine * k.fine
+	if s.Changes < p.Scale.CountChanges || !(float64(s.Hi)-float64(s.Lo) > p.Scale.CountRange*q) ||
+		max(math.Abs(k.anchor), math.Abs(s.X1)) >= p.Scale.CountMost*q {
+		return 0
+	}
+	return p.Scale.CountPart * q
 }
 
 // recovering reports whether an episode is open or ended a short while ago, in
