@@ -36,6 +36,7 @@ type look struct {
 	spread   float64 // size of errors at this time of day, relative to the day's
 	forecast [experts]float64
 	expected float64 // mixture of the forecasts
+	err      float64 // mean error of what made it
 	anchor   float64 // long level with season: what was normal before any incident
 	scale    float64 // size of an ordinary forecast error
 	part     float64 // of a count, by which a residual counts for less
@@ -113,7 +114,7 @@ func (s *series) predict(p *params, k *look, d *page) {
 	k.expected = s.mix(p, k, d != nil)
 	k.anchor = s.Long + k.season
 	k.scale = s.scale(p, k)
-	if k.lesson {
+	if k.lesson && !s.runs(p, k) { // that of a run is not that of the weights
 		s.Scale = briefOf(k.scale)
 	}
 	k.low, k.high = k.expected, k.expected
@@ -139,12 +140,14 @@ func (s *series) predict(p *params, k *look, d *page) {
 }
 
 // mix weighs each expert by the inverse fourth power of its recent error, so
-// that the best leads and those near to it steady it.
+// that the best leads and those near to it steady it. During a run the steadiest
+// alone is the forecast.
 func (s *series) mix(p *params, k *look, seasonal bool) float64 {
 	n := experts
 	if !seasonal {
 		n -= 2
 	}
+	k.err = float64(s.MixErr)
 	if s.N <= p.Forecast.Youth {
 		return k.forecast[0]
 	}
@@ -159,7 +162,9 @@ func (s *series) mix(p *params, k *look, seasonal bool) float64 {
 		return k.forecast[0]
 	}
 	if s.runs(p, k) {
-		return k.forecast[s.steadiest(p, at)]
+		at = s.steadiest(p, at)
+		k.err = max(k.err, float64(s.Err[at])) // it errs more where a series wanders
+		return k.forecast[at]
 	}
 	var sum, weight float64
 	var weights [experts]uint8
@@ -195,7 +200,7 @@ func (s *series) scale(p *params, k *look) float64 {
 		}
 	}
 	// The error of a young series is itself uncertain.
-	err := float64(s.MixErr) * k.spread * k.fine * (1 + p.Scale.Young/fresh)
+	err := k.err * k.spread * k.fine * (1 + p.Scale.Young/fresh)
 	if k.gap {
 		err *= math.Sqrt(min(k.dt/float64(s.Step), p.Scale.GapMost))
 	}
