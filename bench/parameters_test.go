@@ -33,7 +33,7 @@ func TestTuning_Override_IsTakenAndPrinted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Tail.Prior is 0.3 instead of 0.25", "Charts.Bonus[2] is 0.2 instead of 0.1"} {
+	for _, want := range []string{"Tail.Prior is 0.3 instead of 0.12", "Charts.Bonus[2] is 0.2 instead of 0.1"} {
 		if !strings.Contains(printed, want) || strings.Count(printed, "\n") != 2 {
 			t.Errorf("got %q, want %q and nothing beside the two", printed, want)
 		}

@@ -8,8 +8,8 @@ package detector
 func (s *series) band(p *params, k *look, held float64) {
 	up, down := s.runEvidence(p, k)
 	need := k.need + held
-	k.upper = k.high + s.Up.bound(p, need, up)*k.scale
-	k.lower = k.low - s.Down.bound(p, need, down)*k.scale
+	k.upper = k.high + k.part + s.Up.bound(p, need, up)*k.scale
+	k.lower = k.low - k.part - s.Down.bound(p, need, down)*k.scale
 	if s.ChangeRate < p.Evidence.RarelyChanges && s.rareEvent(p, k) < need {
 		k.upper = max(k.upper, k.x, float64(s.Hi))
 	}
@@ -32,9 +32,9 @@ func (s *series) band(p *params, k *look, held float64) {
 // to what lies beyond the quantile.
 func (a *tail) bound(p *params, need, more float64) float64 {
 	if more == 0 {
-		return a.reach(p, need)
+		return a.reachYoung(p, need)
 	}
-	return min(a.reach(p, need), max(a.reach(p, need-more), float64(a.Q)))
+	return min(a.reachYoung(p, need), max(a.reachYoung(p, need-more), float64(a.Q)))
 }
 
 // narrowByCharts moves the bounds to where each chart would reach what is needed.
@@ -44,7 +44,7 @@ func (s *series) narrowByCharts(p *params, k *look) {
 		if float32(s.N) < p.chartYoung[i] {
 			return
 		}
-		g, most := float64(s.Chart[i]), s.Persist[i].reach(p, k.need-p.Charts.Bonus[i]+s.fade(p, i))
+		g, most := float64(s.Chart[i]), s.Persist[i].reach(p, p.Charts.Shape, k.need-p.Charts.Bonus[i]+s.fade(p, i))
 		if at := max(g+w*(most-g), p.Charts.Least); at <= p.Charts.Clip {
 			k.upper = min(k.upper, k.anchor+at*k.unit)
 		}
@@ -61,7 +61,7 @@ func (s *series) narrowByStorms(p *params, k *look) {
 		if float32(s.N) < p.stormYoung[i] {
 			return
 		}
-		g, most := float64(s.Storm[i]), s.Burst[i].reach(p, k.need-p.Storms.Bonus+s.gustFade(p, i))
+		g, most := float64(s.Storm[i]), s.Burst[i].reach(p, p.Charts.Shape, k.need-p.Storms.Bonus+s.gustFade(p, i))
 		if at := max(g+w*(most-g), float64(p.Storms.Least)); at <= float64(p.Storms.Clip) {
 			k.upper = min(k.upper, k.high+at*k.scale)
 			k.lower = max(k.lower, k.low-at*k.scale)

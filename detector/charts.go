@@ -23,7 +23,7 @@ func (s *series) judgeCharts(p *params, k *look) {
 		if g*dev <= 0 {
 			continue
 		}
-		d := s.Persist[i].decades(p, math.Abs(float64(g))) + p.Charts.Bonus[i]
+		d := s.Persist[i].decades(p, p.Charts.Shape, math.Abs(float64(g))) + p.Charts.Bonus[i]
 		k.drifts[i] = d >= k.need
 		if d -= s.fade(p, i); d > k.decades {
 			k.decades, k.kind = d, KindLevelShift
@@ -57,7 +57,7 @@ func (s *series) judgeStorms(p *params, k *look) {
 		}
 		g := s.Storm[i]
 		g += (min(u, p.Storms.Clip) - g) * p.stormRate[i]
-		d := s.Burst[i].decades(p, float64(g)) + p.Storms.Bonus
+		d := s.Burst[i].decades(p, p.Charts.Shape, float64(g)) + p.Storms.Bonus
 		k.gusts[i] = d >= k.need
 		if d -= s.gustFade(p, i); d > k.decades {
 			k.decades, k.kind = d, KindVariance

@@ -136,6 +136,7 @@ func (s *series) relearn(p *params, k *look) bool {
 	s.Hi, s.Lo = max(s.Hi, float32(k.x)), min(s.Lo, float32(k.x))
 	s.Fresh = p.Guard.Unsettled
 	clear(s.Chart[:])
+	clear(s.Storm[:]) // what the leap was off by is no storm on the new level
 	return true
 }
 

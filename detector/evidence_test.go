@@ -186,3 +186,24 @@ func TestScore_FiveKindsOfNoise_MeansTheShareOfOrdinaryHours(t *testing.T) {
 		}
 	}
 }
+
+// During a run the steadiest mean alone is the forecast; of a series that wanders it
+// errs by more than the mixture does, and a run is nothing odd.
+func TestRun_YoungSeriesWanders_KeepsBudget(t *testing.T) {
+	const series, rows = 300, 1000
+	for _, keep := range []float64{0.5, 0.8, 0.9, 0.95} {
+		alarms := 0
+		for seed := range uint64(series) {
+			r, x := noise(200+seed), 0.0
+			samples := feed(rows, 60, func(int) float64 {
+				x = keep*x + math.Sqrt(1-keep*keep)*r()
+				return 100 + x
+			})
+			alarms += countPhase(play(t, gauge("x"), samples), detector.PhaseOpened)
+		}
+		// The budget is 300 series * 16.7 hours / 168 = 30.
+		if alarms > 45 {
+			t.Errorf("correlated by %v: got %d alarms in %d series of %d rows, want at most 45", keep, alarms, series, rows)
+		}
+	}
+}

@@ -86,7 +86,7 @@ type SeasonParts struct {
 // Floor, Error the product of its factors, Floor the sum of its parts.
 type ScaleParts struct {
 	Total, Error, Floor            float64
-	Mean, Spread, Fresh, Fine, Gap float64 // mean error of the mixture and its factors
+	Mean, Spread, Fresh, Fine, Gap float64 // mean error of the forecast and its factors
 	Rounding, Long, Range, Still   float64 // parts of the floor
 	Counts                         float64 // what counting noise needs beyond those
 }

@@ -7,7 +7,7 @@ import (
 
 // Evidence is what one channel had to say. Size is what it measured:
 //
-//	above, below    distance from what is ordinary, in scales
+//	above, below    distance from what is ordinary, in scales; of small counts a quarter of one less
 //	mean of N       mean deviation from the long level over N samples, in units
 //	storm of N      mean distance from what is ordinary over N samples, in scales
 //	record          distance beyond all that has been, in widths of the range
@@ -16,7 +16,8 @@ import (
 //
 // Quantile is the size that 2 % of samples (windows, for mean and storm) exceed,
 // and Shape how slowly larger ones become rarer, learned from Excesses such sizes
-// among Seen and shrunk by a tenth to 0.25.
+// among Seen and shrunk by a tenth to what the tail starts from: 0.12 for a sample
+// alone, 0.2 for the others.
 type Evidence struct {
 	Channel         string
 	Size            float64
@@ -48,8 +49,8 @@ const (
 )
 
 // measured is the evidence of a size by a tail.
-func (a *tail) measured(p *params, name string, u float64) Evidence {
-	return Evidence{Channel: name, Size: u, Quantile: float64(a.Q), Shape: a.shape(p), Seen: int(a.N), Excesses: int(a.K), Most: math.Inf(1)}
+func (a *tail) measured(p *params, prior float64, name string, u float64) Evidence {
+	return Evidence{Channel: name, Size: u, Quantile: float64(a.Q), Shape: a.shape(p, prior), Seen: int(a.N), Excesses: int(a.K), Most: math.Inf(1)}
 }
 
 // sum works out Decades.
@@ -97,10 +98,12 @@ func (s *series) pointEvidence(p *params, k *look) Evidence {
 	if s.N < p.Runs.Youth {
 		held *= float64(s.N) / float64(p.Runs.Youth)
 	}
-	x := s.Up.measured(p, "above", max(k.x-k.high, 0)/k.scale)
+	tailOf := &s.Up
+	x := tailOf.measured(p, p.Tail.Prior, "above", max(k.x-k.high-k.part, 0)/k.scale)
 	x.Bonus = up
 	if k.x < k.low {
-		x = s.Down.measured(p, "below", (k.low-k.x)/k.scale)
+		tailOf = &s.Down
+		x = tailOf.measured(p, p.Tail.Prior, "below", max(k.low-k.x-k.part, 0)/k.scale)
 		x.Bonus = down
 	}
 	if x.Size < x.Quantile {
@@ -113,6 +116,7 @@ func (s *series) pointEvidence(p *params, k *look) Evidence {
 		x.Lasting = int(max(s.Run, -s.Run))
 	}
 	x.Against = held
+	x.Shape *= tailOf.young(p)
 	x.sum(p)
 	return x
 }
@@ -120,7 +124,7 @@ func (s *series) pointEvidence(p *params, k *look) Evidence {
 func (s *series) chartEvidence(p *params, k *look, i int) Evidence {
 	g := s.Chart[i]
 	g += (float32(k.dev) - g) * p.chartRate[i]
-	x := s.Persist[i].measured(p, fmt.Sprintf("mean of %g", p.Charts.Window[i]), math.Abs(float64(g)))
+	x := s.Persist[i].measured(p, p.Charts.Shape, fmt.Sprintf("mean of %g", p.Charts.Window[i]), math.Abs(float64(g)))
 	x.Lasting, x.Bonus, x.Against = int(s.Drift[i]), p.Charts.Bonus[i], s.fade(p, i)
 	switch {
 	case math.Abs(k.dev) < p.Charts.Least:
@@ -138,7 +142,7 @@ func (s *series) chartEvidence(p *params, k *look, i int) Evidence {
 func (s *series) stormEvidence(p *params, k *look, i int) Evidence {
 	u, g := float32(k.off()), s.Storm[i]
 	g += (min(u, p.Storms.Clip) - g) * p.stormRate[i]
-	x := s.Burst[i].measured(p, fmt.Sprintf("storm of %g", p.Storms.Window[i]), float64(g))
+	x := s.Burst[i].measured(p, p.Charts.Shape, fmt.Sprintf("storm of %g", p.Storms.Window[i]), float64(g))
 	x.Lasting, x.Bonus, x.Against = int(s.Gust[i]), p.Storms.Bonus, s.gustFade(p, i)
 	switch {
 	case u < p.Storms.Least:
@@ -152,7 +156,7 @@ func (s *series) stormEvidence(p *params, k *look, i int) Evidence {
 }
 
 func (s *series) stillEvidence(p *params, k *look) Evidence {
-	x := s.Calm.measured(p, "still", float64(s.Still)+1)
+	x := s.Calm.measured(p, p.Evidence.StillShape, "still", float64(s.Still)+1)
 	switch {
 	case k.x != s.X1:
 		x.Silent = "the value has changed"

@@ -61,7 +61,7 @@ func (s *series) scaleParts(p *params, k *look) ScaleParts {
 		gap = math.Sqrt(min(k.dt/float64(s.Step), p.Scale.GapMost))
 	}
 	out := ScaleParts{
-		Total: k.scale, Mean: float64(s.MixErr), Spread: k.spread, Fresh: 1 + p.Scale.Young/fresh, Fine: k.fine, Gap: gap,
+		Total: k.scale, Mean: k.err, Spread: k.spread, Fresh: 1 + p.Scale.Young/fresh, Fine: k.fine, Gap: gap,
 		Rounding: p.Scale.FloorValue * size, Long: p.Scale.FloorLong * float64(s.LongScale),
 		Range: p.Scale.FloorRange * (1 + p.Scale.FreshTimes*p.Scale.FloorFresh/(fresh+p.Scale.FloorFresh)) * float64(s.Hi-s.Lo),
 		Still: p.Scale.StillFloor * size * max(0, 1-p.stillTimes*float64(s.ChangeRate)),

@@ -95,8 +95,12 @@ func score(log float64) float64 {
 	return math.Exp(-math.Exp(log * math.Ln10))
 }
 
-// scoreOf turns a rarity into a score.
-func scoreOf(rarity float32) float64 { return score(-float64(rarity)) }
+// surest is the rarity beyond which a float64 could not tell a score from 1, which
+// nothing is.
+const surest = 15
+
+// scoreOf turns a rarity into a score, below 1.
+func scoreOf(rarity float32) float64 { return score(-float64(min(rarity, surest))) }
 
 // ready reports whether the series is old enough to alarm: enough samples and
 // span, and a sample count that bears the rarity which the threshold asks for.
@@ -125,13 +129,13 @@ func (s *series) judgePoint(p *params, k *look) {
 	up, down := s.runEvidence(p, k)
 	switch {
 	case k.x > k.high:
-		k.decades = s.Up.beyond(p, (k.x-k.high)/k.scale, up)
+		k.decades = s.Up.beyond(p, max(k.x-k.high-k.part, 0)/k.scale, up)
 		k.kind = KindSpike
 		if s.ChangeRate < p.Evidence.RarelyChanges {
 			k.decades = min(k.decades, s.rareEvent(p, k))
 		}
 	case k.x < k.low:
-		k.decades = s.Down.beyond(p, (k.low-k.x)/k.scale, down)
+		k.decades = s.Down.beyond(p, max(k.low-k.x-k.part, 0)/k.scale, down)
 		k.kind = KindDip
 	}
 }
@@ -168,7 +172,7 @@ func (s *series) judgeCalm(p *params, k *look) bool {
 	if k.x != s.X1 || k.x == 0 || s.Changes < p.Evidence.StillChanges || k.gap || float32(s.Still) < s.Calm.Q {
 		return false
 	}
-	d := s.Calm.decades(p, float64(s.Still)+1)
+	d := s.Calm.decades(p, p.Evidence.StillShape, float64(s.Still)+1)
 	if d <= k.decades {
 		return false
 	}

@@ -36,8 +36,10 @@ type look struct {
 	spread   float64 // size of errors at this time of day, relative to the day's
 	forecast [experts]float64
 	expected float64 // mixture of the forecasts
+	err      float64 // mean error of what made it
 	anchor   float64 // long level with season: what was normal before any incident
 	scale    float64 // size of an ordinary forecast error
+	part     float64 // of a count, by which a residual counts for less
 	unit     float64 // size of an ordinary deviation from the long level
 	dev      float64 // deviation from the long level in units, clipped
 	low      float64 // ordinary values lie around [low, high]
@@ -68,15 +70,27 @@ const (
 // looksPerHour returns how many chances for an alarm an hour of this series
 // holds: its samples, divided by how many odd ones make one episode (the
 // inverse of the extremal index of M. R. Leadbetter, 1983): two while the step is
-// short against a disturbance, one when it is long.
+// short against a disturbance, one when it is long. Tails that have seen little
+// take what is rare for rarer than it is: so many more chances are reckoned with.
 func (s *series) looksPerHour(p *params) float64 {
-	return looksPerHour(p, float64(s.Step))
+	return looksPerHour(p, float64(s.Step)) * s.chances(p)
 }
 
 // looksPerHour is the same for a step in seconds.
 func looksPerHour(p *params, step float64) float64 {
 	step = max(step, p.Evidence.LooksApart)
-	return secondsHour / (step * (1 + (p.Evidence.FlockMost-1)*math.Exp(-step/p.Evidence.FlockLasts)))
+	return p.Evidence.LooksMore * secondsHour / (step * (1 + (p.Evidence.FlockMost-1)*math.Exp(-step/p.Evidence.FlockLasts)))
+}
+
+// chances returns how many chances to alarm lie within one look. Samples that are
+// farther apart than looks are one each. Of those that are closer the share that
+// goes on with what the one before was odd by (Again, the runs estimator of the
+// extremal index) is no further chance, and all others are.
+func (s *series) chances(p *params) float64 {
+	if step := float64(s.Step); step > 0 && step < p.Evidence.LooksApart {
+		return 1 + (p.Evidence.LooksApart/step-1)*(1-float64(s.Again))
+	}
+	return 1
 }
 
 // predict fills the forecasts, their mixture, the scale and the range of
@@ -100,7 +114,7 @@ func (s *series) predict(p *params, k *look, d *page) {
 	k.expected = s.mix(p, k, d != nil)
 	k.anchor = s.Long + k.season
 	k.scale = s.scale(p, k)
-	if k.lesson {
+	if k.lesson && !s.runs(p, k) { // that of a run is not that of the weights
 		s.Scale = briefOf(k.scale)
 	}
 	k.low, k.high = k.expected, k.expected
@@ -120,17 +134,20 @@ func (s *series) predict(p *params, k *look, d *page) {
 	if !s.has(flagNegative) {
 		k.expected, k.low, k.high = max(k.expected, 0), max(k.low, 0), max(k.high, 0)
 	}
+	k.part = s.part(p, k)
 	k.unit = float64(s.LongScale) + p.Scale.UnitScale*k.scale
 	k.dev = clip((k.x-k.anchor)/k.unit, p.Charts.Clip)
 }
 
 // mix weighs each expert by the inverse fourth power of its recent error, so
-// that the best leads and those near to it steady it.
+// that the best leads and those near to it steady it. During a run the steadiest
+// alone is the forecast.
 func (s *series) mix(p *params, k *look, seasonal bool) float64 {
 	n := experts
 	if !seasonal {
 		n -= 2
 	}
+	k.err = float64(s.MixErr)
 	if s.N <= p.Forecast.Youth {
 		return k.forecast[0]
 	}
@@ -145,7 +162,9 @@ func (s *series) mix(p *params, k *look, seasonal bool) float64 {
 		return k.forecast[0]
 	}
 	if s.runs(p, k) {
-		return k.forecast[s.steadiest(p, at)]
+		at = s.steadiest(p, at)
+		k.err = max(k.err, float64(s.Err[at])) // it errs more where a series wanders
+		return k.forecast[at]
 	}
 	var sum, weight float64
 	var weights [experts]uint8
@@ -181,11 +200,24 @@ func (s *series) scale(p *params, k *look) float64 {
 		}
 	}
 	// The error of a young series is itself uncertain.
-	err := float64(s.MixErr) * k.spread * k.fine * (1 + p.Scale.Young/fresh)
+	err := k.err * k.spread * k.fine * (1 + p.Scale.Young/fresh)
 	if k.gap {
 		err *= math.Sqrt(min(k.dt/float64(s.Step), p.Scale.GapMost))
 	}
 	return max(err+floor, math.SmallestNonzeroFloat32)
+}
+
+// part returns by how much less a residual counts because the values are small
+// counts: the tail is learned as if values lay between them, so that beyond a
+// count it is smaller than the chance of that count or more. What is taken off is
+// a part of the distance between two counts (the correction for continuity).
+func (s *series) part(p *params, k *look) float64 {
+	q := float64(s.Quantum) * k.fine * k.fine
+	if s.Changes < p.Scale.CountChanges || !(float64(s.Hi)-float64(s.Lo) > p.Scale.CountRange*q) ||
+		max(math.Abs(k.anchor), math.Abs(s.X1)) >= p.Scale.CountMost*q {
+		return 0
+	}
+	return p.Scale.CountPart * q
 }
 
 // recovering reports whether an episode is open or ended a short while ago, in

@@ -29,7 +29,7 @@ var notTunable = map[string]string{
 	"explain_parts.go weights": "zero of a sum", "explain_parts.go scaleParts": "one, and rounding of a float64",
 	"forecast.go untilSteps": "cost of one question", "forecast.go Until": "sign",
 	"histogram.go quantiles": "layout", "histogram.go quantileOf": "in the names of series", "histogram.go maxBuckets": "memory",
-	"judge.go rounding": "rounding of a float32", "judge.go score": "where an exponential is nothing in a float64",
+	"judge.go rounding": "rounding of a float32", "judge.go surest": "rounding of a float64", "judge.go score": "where an exponential is nothing in a float64",
 	"metrics.go BytesPerSeries": "memory: labels and index, to be shown",
 	"learn.go measure":          "rounding of a float64", "look.go secondsHour": "clock", "look.go mix": "rounding to a byte",
 	"novelty.go novelLevels": "layout", "novelty.go samples": "no division by zero",

@@ -64,7 +64,7 @@ func (s *series) learnRun(p *params, up, down float32) {
 // beyond is decades of u, and more if u is beyond the quantile.
 func (a *tail) beyond(p *params, u, more float64) float64 {
 	if u < float64(a.Q) {
-		return a.decades(p, u)
+		return a.decades(p, p.Tail.Prior, u)
 	}
-	return a.decades(p, u) + more
+	return p.tailDecades + (a.decades(p, p.Tail.Prior, u)-p.tailDecades)/a.young(p) + more
 }

@@ -121,12 +121,12 @@ func since(at uint32, t int64) int64 { return t - int64(at)*1000 }
 func (s *series) restart(p *params) {
 	*s = series{Flags: s.Flags & (flagUsed | flagCounter | flagGaugeAfterAll | flagPage | flagAble),
 		Page: s.Page, Service: s.Service, Generation: s.Generation}
-	s.Up, s.Down, s.Calm = newTail(p, p.Tail.Quantile), newTail(p, p.Tail.Quantile), newTail(p, p.Evidence.StillLeast)
+	s.Up, s.Down, s.Calm = newTail(p.Tail.Quantile, p.Tail.Prior), newTail(p.Tail.Quantile, p.Tail.Prior), newTail(p.Evidence.StillLeast, p.Evidence.StillShape)
 	s.Again = p.Runs.Prior
 	for i := range s.Persist {
-		s.Persist[i] = newTail(p, p.Charts.Prior[i])
+		s.Persist[i] = newTail(p.Charts.Prior[i], p.Charts.Shape)
 	}
 	for i := range s.Burst {
-		s.Burst[i] = newTail(p, p.Storms.Prior)
+		s.Burst[i] = newTail(p.Storms.Prior, p.Charts.Shape)
 	}
 }

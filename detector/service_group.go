@@ -47,8 +47,7 @@ const (
 )
 
 func (g *group) begin(p *params) {
-	g.Tail = newTail(p, math.Exp(p.Group.Quantile))
-	g.Tail.H = float32(p.Group.Prior)
+	g.Tail = newTail(math.Exp(p.Group.Quantile), p.Group.Prior)
 }
 
 // grow notes how many metrics there are. What so many fewer showed together says
@@ -183,7 +182,7 @@ func (g *group) rarity(p *params, sum float64) float64 {
 	if g.Seen < p.Group.Warmup || sum == 0 {
 		return float64(notRare)
 	}
-	return g.Tail.decades(p, math.Exp(sum)) + g.seldom(p) - g.looks(p)
+	return g.Tail.decades(p, p.Group.Prior, math.Exp(sum)) + g.seldom(p) - g.looks(p)
 }
 
 // seldom returns the powers of ten by which it is rarer than the tail's quantile
@@ -199,7 +198,7 @@ func (g *group) looks(p *params) float64 {
 
 // reach is the sum from which the rarity is at least need.
 func (g *group) reach(p *params, need float64) float64 {
-	return math.Log(max(g.Tail.reach(p, need+g.looks(p)-g.seldom(p)), 1))
+	return math.Log(max(g.Tail.reach(p, p.Group.Prior, need+g.looks(p)-g.seldom(p)), 1))
 }
 
 // name keeps the rarest of the metrics held at t as the guilty.

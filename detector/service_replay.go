@@ -78,7 +78,8 @@ func (r *groupReplay) row(t int64, values []float64) GroupRow {
 	if v.Phase == PhaseOpened {
 		out.alarm(r.service.charge(&r.params, t, 0, 0))
 	}
-	out.Phase, out.Alone = v.Phase, score(r.params.Service.Crowd*math.Log10(float64(max(r.service.able, 1)))-float64(alone))
+	owed := r.params.Service.Crowd*math.Log10(float64(max(r.service.able, 1))) - math.Log10(r.service.part(&r.params))
+	out.Phase, out.Alone = v.Phase, score(owed-float64(alone))
 	out.Score = max(out.Alone, v.Score)
 	if v.Phase != PhaseQuiet {
 		out.Guilty = r.service.group.guilty()

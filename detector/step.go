@@ -17,6 +17,9 @@ func (s *series) learnStep(p *params, k *glance) {
 	if k.gap {
 		missed = 1
 	}
+	if k.dt > p.Guard.StaleSteps*step {
+		s.resume(p, k)
+	}
 	s.GapShare += float32(p.Forecast.ErrorRate) * (missed - s.GapShare)
 	if k.dt > p.Guard.StepLeast*step && k.dt < p.Guard.StepMost*step {
 		s.StepRun = 0
@@ -32,6 +35,18 @@ func (s *series) learnStep(p *params, k *glance) {
 	}
 	if s.counter() && k.dt < step {
 		k.fine = math.Sqrt(min(step/k.dt, p.Guard.StepNoise))
+	}
+}
+
+// resume goes on after a gap so long that what forecasts and errors remember is of
+// long ago: errors are learned anew, and are as uncertain as those of a series that
+// has just begun; and that the series goes back to where it was before is not odd,
+// as after an episode, for the first sample may have been what was.
+func (s *series) resume(p *params, k *glance) {
+	s.Fresh = min(s.Fresh, p.Guard.StaleKept)
+	if !s.has(flagOpen) {
+		s.EpisodeEnd = k.t
+		s.set(flagAfter)
 	}
 }
 
@@ -79,14 +94,14 @@ func (s *series) settle(p *params) {
 	s.Down.recall(p.Guard.UnsettledTail, p.Guard.UnsettledShape)
 	s.unsettleCharts(p, p.Guard.SettledCharts)
 	for i := range s.Burst {
-		s.Burst[i] = newTail(p, p.Storms.Prior)
+		s.Burst[i] = newTail(p.Storms.Prior, p.Charts.Shape)
 	}
 }
 
 func (s *series) unsettleCharts(p *params, keep float32) {
 	for i := range s.Persist {
 		q := s.Persist[i].Q * keep
-		s.Persist[i] = newTail(p, p.Charts.Prior[i])
+		s.Persist[i] = newTail(p.Charts.Prior[i], p.Charts.Shape)
 		s.Persist[i].Q = max(s.Persist[i].Q, q)
 	}
 }

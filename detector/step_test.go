@@ -118,3 +118,27 @@ func TestStep_MinuteToFiveSeconds_RepeatedValuesAreNoFlatline(t *testing.T) {
 		}
 	}
 }
+
+// Rows of the first quarter of an hour are left out: what is young is another matter.
+func TestStep_OneSecond_NoiseKeepsBudget(t *testing.T) {
+	const series, rows, young = 100, 20_000, 1000
+	for _, keep := range []float64{0, 0.9, 0.99} {
+		alarms := 0
+		for seed := range uint64(series) {
+			r, x := noise(200+seed), 0.0
+			samples := feed(rows, 1, func(int) float64 {
+				x = keep*x + math.Sqrt(1-keep*keep)*r()
+				return 100 + x
+			})
+			for _, v := range play(t, gauge("x"), samples) {
+				if v.Phase == detector.PhaseOpened && v.Time > samples[young].T {
+					alarms++
+				}
+			}
+		}
+		// The budget is 100 series * 5.3 hours / 168 = 3.1.
+		if alarms > 4 {
+			t.Errorf("correlated by %v: got %d alarms in %d series of %d rows, want at most 4", keep, alarms, series, rows)
+		}
+	}
+}

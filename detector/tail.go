@@ -14,29 +14,49 @@ type tail struct {
 	K uint16  // excesses seen, saturating
 }
 
-func newTail(p *params, q float64) tail { return tail{Q: float32(q), H: float32(p.Tail.Prior)} }
+// newTail returns a tail that starts from a quantile and a shape. What it measures
+// decides the shape: a residual, the mean of a chart, a run, a sum.
+func newTail(q, prior float64) tail { return tail{Q: float32(q), H: float32(prior)} }
 
-// shape returns the exponent's inverse: what was learned, shrunk to the prior.
-func (a *tail) shape(p *params) float64 {
-	return p.Tail.Prior * math.Exp(p.tailPower*math.Log(float64(a.H)/p.Tail.Prior))
+// shape returns the exponent's inverse: what was learned, shrunk to the shape that
+// the tail started from.
+func (a *tail) shape(p *params, prior float64) float64 {
+	return prior * math.Exp(p.tailPower*math.Log(float64(a.H)/prior))
 }
 
 // decades returns -log10 of the probability that an ordinary value is at least
 // u: 0 for u = 0, 1.7 at the quantile, and beyond it growing with log u.
-func (a *tail) decades(p *params, u float64) float64 {
+func (a *tail) decades(p *params, prior, u float64) float64 {
 	q := float64(a.Q)
 	if u <= q {
 		return p.tailDecades * (u / q) * (u / q)
 	}
-	return p.tailDecades + math.Log(u/q)/(math.Ln10*a.shape(p))
+	return p.tailDecades + math.Log(u/q)/(math.Ln10*a.shape(p, prior))
 }
 
 // reach is the inverse of decades: the u at which the probability is 10^-d.
-func (a *tail) reach(p *params, d float64) float64 {
+func (a *tail) reach(p *params, prior, d float64) float64 {
 	if d <= p.tailDecades {
 		return float64(a.Q) * math.Sqrt(max(d, 0)/p.tailDecades)
 	}
-	return float64(a.Q) * math.Exp((d-p.tailDecades)*a.shape(p)*math.Ln10)
+	return float64(a.Q) * math.Exp((d-p.tailDecades)*a.shape(p, prior)*math.Ln10)
+}
+
+// young returns the factor by which the shape of a residual's tail is taken to be
+// larger while it has seen few values: what else there is has yet to be shown.
+func (a *tail) young(p *params) float64 {
+	if float64(a.N) >= p.Tail.FirstFor {
+		return 1
+	}
+	return 1 + (p.Tail.First-1)*(1-float64(a.N)/p.Tail.FirstFor)
+}
+
+// reachYoung is the inverse of beyond without a run.
+func (a *tail) reachYoung(p *params, d float64) float64 {
+	if d > p.tailDecades {
+		d = p.tailDecades + (d-p.tailDecades)*a.young(p)
+	}
+	return a.reach(p, p.Tail.Prior, d)
 }
 
 // learn takes in one value. An excess counts for at most twice what is usual
