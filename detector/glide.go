@@ -13,25 +13,9 @@ import "math"
 // A series that is sampled every three minutes or less often never glides.
 
 // lessonDue reports whether so many samples have come that another lesson is due
-// before its time: a series whose noise is new learns it sample by sample at first
-// and soon from one in a few, and what a series sampled each second does may be
-// quick.
+// before its time: what a series sampled each second does may be quick.
 func (s *series) lessonDue(p *params) bool {
-	if s.Fresh < p.Glide.Youth {
-		return s.Fresh < p.Glide.First || s.Fresh%p.Glide.YoungEach == 0
-	}
 	return s.Step < p.Glide.LessonStep && p.lessonEnds.divides(s.N)
-}
-
-// lessonRate returns how much of the errors that a series knows a lesson replaces: a
-// plain mean while the noise is new, in which a lesson stands for the samples that
-// glided before it.
-func (s *series) lessonRate(p *params) float64 {
-	rate := 1 / (float64(s.Fresh) + 1)
-	if s.Fresh >= p.Glide.First && s.Fresh < p.Glide.Youth {
-		rate *= max(1, min(float64(p.Glide.YoungEach), p.leastStep/float64(s.Step)))
-	}
-	return max(rate, p.Forecast.ErrorRate)
 }
 
 // notGliding are the flags with which every sample is weighed in full.
@@ -40,8 +24,7 @@ const notGliding = flagOpen | flagAfter | flagFirst
 // slide is what a sample that glides comes to.
 type slide struct {
 	season, scale, anchor, unit float64 // as in look
-	young                       float64 // 1/n for the n-th sample of a series, 0 once that is too small to count
-	long                        float64 // longRate
+	long                        float64 // how much of the long level the sample replaces
 	expected, dev, point        float64
 	rarity                      float32
 	chart                       [charts]float32
@@ -51,7 +34,7 @@ type slide struct {
 // glides reports whether an admitted sample of a series that owes the given share
 // is plainly ordinary, and if so leaves in w what glide needs.
 func (s *series) glides(p *params, k *glance, share float64, w *slide) bool {
-	if p.turnOf(k.t) != s.Turn || s.Flags&notGliding != 0 || s.Run != 0 || s.BeforeTime != 0 || s.StepRun != 0 || s.Scale == 0 ||
+	if p.turnOf(k.t) != s.Turn || s.Flags&notGliding != 0 || s.Run != 0 || s.BeforeTime != 0 || s.StepRun != 0 || s.Scale == 0 || s.Fresh < p.Glide.Youth ||
 		s.Drift != [charts]uint8{} || s.Gust != [storms]uint8{} || k.gap || k.fine != 1 || k.x < 0 && !s.has(flagNegative) ||
 		s.lessonDue(p) {
 		return false
@@ -66,8 +49,8 @@ func (s *series) glides(p *params, k *glance, share float64, w *slide) bool {
 	} else if s.ChangeRate < p.Evidence.RarelyChanges {
 		return false // that it changes at all is the event
 	}
-	if w.long = s.longRate(p); float64(s.N)*min(w.long, p.Forecast.SlowRate) < 1 {
-		w.young = 1 / (float64(s.N) + 1)
+	if w.long = s.longRate(p); (float64(s.N)+1)*w.long < 1 {
+		w.long = 1 / (float64(s.N) + 1)
 	}
 	w.season, w.scale = float64(s.Season), s.Scale.value()
 	w.anchor = s.Long + w.season
@@ -82,9 +65,7 @@ func (s *series) glides(p *params, k *glance, share float64, w *slide) bool {
 		return false
 	}
 	w.point = p.tailDecades * (u / quantile) * (u / quantile)
-	if w.rarity = float32(w.point - float64(s.Looks)); s.N < p.warmupSamples {
-		w.rarity = notRare
-	}
+	w.rarity = float32(w.point - float64(s.Looks))
 	w.dev = clip((k.x-w.anchor)/w.unit, p.Charts.Clip)
 	return s.steady(p, w, float32(w.dev), float32(u))
 }
@@ -104,13 +85,9 @@ func (s *series) mixed(season float64) float64 {
 // steady works out what charts and storms come to by the sample and reports
 // whether none leaves its quantile.
 func (s *series) steady(p *params, w *slide, dev, u float32) bool {
-	young := float32(0)
-	if float32(s.N)+1 < p.Charts.Window[charts-1] {
-		young = float32(w.young)
-	}
 	for i := range s.Chart {
 		g := s.Chart[i]
-		g += (dev - g) * max(p.chartRate[i], young)
+		g += (dev - g) * p.chartRate[i]
 		if max(g, -g) > s.Persist[i].Q {
 			return false
 		}
@@ -118,7 +95,7 @@ func (s *series) steady(p *params, w *slide, dev, u float32) bool {
 	}
 	for i := range s.Storm {
 		g := s.Storm[i]
-		g += (u - g) * max(p.stormRate[i], young)
+		g += (u - g) * p.stormRate[i]
 		if g > s.Burst[i].Q {
 			return false
 		}
@@ -134,12 +111,11 @@ func (s *series) glide(p *params, k *glance, w *slide) {
 	most := p.Forecast.LevelScales*w.scale + p.Forecast.LevelLong*float64(s.LongScale)
 	s.Fast += p.Forecast.FastRate * (k.x - s.Fast)
 	s.Mid += p.Forecast.MidRate * (k.x - s.Mid)
-	s.Slow += max(w.young, p.Forecast.SlowRate) * clip(k.x-s.Slow, most)
+	s.Slow += p.Forecast.SlowRate * clip(k.x-s.Slow, most)
 	s.Level += p.Forecast.LevelRate * clip(k.x-w.season-s.Level, most)
 	dev := clip(k.x-w.anchor, p.Forecast.LongClip*float64(s.LongScale)+w.scale+p.Forecast.RangeTeaches*float64(s.Hi-s.Lo))
-	slow := max(w.young, w.long)
-	s.Long += slow * dev
-	s.LongScale += float32(slow * (math.Abs(dev) - float64(s.LongScale)))
+	s.Long += w.long * dev
+	s.LongScale += float32(w.long * (math.Abs(dev) - float64(s.LongScale)))
 	s.Up.below(p, p.Tail.Floor)
 	s.Down.below(p, p.Tail.Floor)
 	s.rememberRange(p, k.x)

@@ -10,7 +10,7 @@ func (s *series) learn(p *params, k *look, d *page) {
 	young := 1 / (float64(s.N) + 1)
 	teach := s.teaching(p, k)
 	if !k.gap && k.lesson {
-		s.learnErrors(p, k, d, s.lessonRate(p)*teach, teach == 1)
+		s.learnErrors(p, k, d, max(1/(float64(s.Fresh)+1), p.Forecast.ErrorRate)*teach, teach == 1)
 	}
 	s.remember(p, k, teach)
 	most := math.Inf(1)

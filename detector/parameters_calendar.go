@@ -111,13 +111,9 @@ type GlideParameters struct {
 	// calendar learn from one sample. Bench detection: one, two or five minutes keep recall
 	// within .01 and have a delay-F1 of .62, .69 and .68.
 	Every int64 `range:"60,900"`
-	// First is the number of samples that teach one by one before any glides.
-	First uint16 `range:"1,60000"`
-	// Youth is the number of samples until which one in YoungEach teaches besides, for
-	// each as much as YoungEach: noise is learned early.
+	// Youth is the number of samples that noise must have been learned from, one by one,
+	// before.
 	Youth uint16 `range:"1,60000"`
-	// YoungEach is that number of samples.
-	YoungEach uint16 `range:"1,100"`
 	// LessonStep is the step in seconds below which every LessonSamples-th sample teaches
 	// too: what a series sampled each second does may be quick.
 	LessonStep float32 `range:"0,60"`
@@ -145,5 +141,5 @@ func defaultNovelty() NoveltyParameters {
 }
 
 func defaultGlide() GlideParameters {
-	return GlideParameters{Every: 180, First: 60, Youth: 120, YoungEach: 3, LessonStep: 5, LessonSamples: 2, Most: 2, Part: 0.8, Need: 3}
+	return GlideParameters{Every: 180, Youth: 120, LessonStep: 5, LessonSamples: 2, Most: 2, Part: 0.8, Need: 3}
 }
