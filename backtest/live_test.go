@@ -49,6 +49,9 @@ func TestRun_SeveralMetrics_SameBytesAsInASharedBank(t *testing.T) {
 			if row%1000 > 970 && row%1000 < 975+3*i {
 				x *= 2
 			}
+			if row%500 > 400 && row%500 < 403 { // all of them a little, so that the group says more
+				x += 5
+			}
 			x, _ = strconv.ParseFloat(strconv.FormatFloat(x, 'f', 4, 64), 64)
 			fmt.Fprintf(&body, ",%v", x)
 			v, why := b.Judge(slot, at, x)
