@@ -24,6 +24,14 @@ func (s *series) episode(p *params, k *look) Phase {
 		s.EpisodeKind = KindLevelShift
 		return s.close()
 	}
+	if s.relearnNoise(p, k) {
+		s.EpisodeKind = KindVariance
+		return s.close()
+	}
+	if !k.odd && s.unsteady(p, k) {
+		s.Quiet = 0
+		return PhaseOngoing
+	}
 	if !k.odd && s.away(p, k) {
 		s.Quiet = 0
 		if s.farther(p, k) {
@@ -44,6 +52,9 @@ func (s *series) episode(p *params, k *look) Phase {
 	s.Quiet, s.EpisodeEnd = 0, k.t
 	if k.rarity > s.Peak {
 		s.Peak, s.EpisodeKind = k.rarity, k.kind
+	}
+	if s.Gust[0] > 0 && s.unsteady(p, k) {
+		s.EpisodeKind = KindVariance
 	}
 	told := s.farther(p, k)
 	if k.decades >= float64(s.Told)+p.Episode.ToldMore {

@@ -127,3 +127,40 @@ func TestIncident_Minutes_ItsEndDoesNotPage(t *testing.T) {
 		}
 	}
 }
+
+func TestNoise_SixTimesLarger_IsVarianceToldInOneEpisode(t *testing.T) {
+	for _, step := range []float64{15, 60, 300} {
+		opened := 0
+		for seed := range uint64(5) {
+			r, n := noise(50+seed), int(6*86400/step)
+			samples := feed(n+int(86400/step), step, func(i int) float64 {
+				if i >= n {
+					return 100 + 12*r()
+				}
+				return 100 + 2*r()
+			})
+			told := after(play(t, gauge("x"), samples), samples[n].T)
+			opened += countPhase(told, detector.PhaseOpened)
+			variance := false
+			for _, v := range told {
+				variance = variance || v.Phase == detector.PhaseClosed && v.Kind == detector.KindVariance
+			}
+			if !variance {
+				t.Errorf("step %v s, series %d: no episode ended as variance", step, seed)
+			}
+		}
+		if opened > 8 {
+			t.Errorf("step %v s: %d episodes in the days after the noise grew, in five series", step, opened)
+		}
+	}
+}
+
+// after returns those verdicts that are not before t.
+func after(told []detector.Verdict, t int64) (out []detector.Verdict) {
+	for _, v := range told {
+		if v.Time >= t {
+			out = append(out, v)
+		}
+	}
+	return out
+}
