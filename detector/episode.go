@@ -24,6 +24,14 @@ func (s *series) episode(p *params, k *look) Phase {
 		s.EpisodeKind = KindLevelShift
 		return s.close()
 	}
+	if s.relearnNoise(p, k) {
+		s.EpisodeKind = KindVariance
+		return s.close()
+	}
+	if !k.odd && s.unsteady(p, k) {
+		s.Quiet = 0
+		return PhaseOngoing
+	}
 	if !k.odd && s.away(p, k) {
 		s.Quiet = 0
 		if s.farther(p, k) {
@@ -35,7 +43,8 @@ func (s *series) episode(p *params, k *look) Phase {
 		if s.Quiet < math.MaxUint8 {
 			s.Quiet++
 		}
-		if s.Quiet >= p.closeAfter && k.t-s.EpisodeEnd >= p.closeSpan {
+		if s.Quiet >= p.closeAfter && k.t-s.EpisodeEnd >= p.closeSpan && s.comeBack(p, k) {
+			s.EpisodeEnd = k.t // the way back is not odd from here on
 			return s.close()
 		}
 		return PhaseOngoing
@@ -43,6 +52,9 @@ func (s *series) episode(p *params, k *look) Phase {
 	s.Quiet, s.EpisodeEnd = 0, k.t
 	if k.rarity > s.Peak {
 		s.Peak, s.EpisodeKind = k.rarity, k.kind
+	}
+	if s.Gust[0] > 0 && s.unsteady(p, k) {
+		s.EpisodeKind = KindVariance
 	}
 	told := s.farther(p, k)
 	if k.decades >= float64(s.Told)+p.Episode.ToldMore {
@@ -80,6 +92,29 @@ func (s *series) far(k *look) float32 {
 // back or relearn takes the level as normal.
 func (s *series) away(p *params, k *look) bool {
 	return math.Abs(k.dev) >= p.Episode.AwayLeast && float64(s.Chart[0])*k.dev > 0
+}
+
+// comeBack lets the forecasts go back with a series that is on its long level
+// again: those over many samples have followed an incident that lasted, and would
+// take the old level for odd long after. It reports false while the quickest has
+// not seen enough of it yet.
+func (s *series) comeBack(p *params, k *look) bool {
+	if math.Abs(k.dev) >= p.Episode.AwayLeast {
+		return true // on another level
+	}
+	far := p.Episode.AwayLeast * k.unit
+	if math.Abs(s.Fast-k.anchor) >= far {
+		return false
+	}
+	for _, level := range []*float64{&s.Mid, &s.Slow} {
+		if math.Abs(*level-k.anchor) >= far {
+			*level = s.Fast
+		}
+	}
+	if math.Abs(s.Level+k.season-k.anchor) >= far {
+		s.Level = s.Fast - k.season
+	}
+	return true
 }
 
 func (s *series) open(p *params, k *look) {

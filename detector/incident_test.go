@@ -3,6 +3,7 @@ package detector_test
 import (
 	"math"
 	"testing"
+	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
 
@@ -97,4 +98,69 @@ func TestNeverNegative_BandEndsAtZeroAndFirstNegativeIsOdd(t *testing.T) {
 	if got := v[2999]; !(got.Lower < 0) {
 		t.Errorf("after negative values: got %+v", got)
 	}
+}
+
+// swing is a wave with the period of a day.
+func swing(at time.Time) float64 {
+	return math.Sin(2 * math.Pi * float64(at.Unix()%86400) / 86400)
+}
+
+func TestIncident_Minutes_ItsEndDoesNotPage(t *testing.T) {
+	for _, step := range []float64{1, 2, 5, 30} {
+		for _, minutes := range []float64{5, 20, 29} {
+			r, n, in := noise(43), int(34*3600/step), int(minutes*60/step)
+			samples := feed(n+in+int(3600/step), step, func(i int) float64 {
+				v := 100 + 30*swing(monday.Add(time.Duration(float64(i)*step*float64(time.Second)))) + 2*r()
+				if i >= n && i < n+in {
+					v *= 3
+				}
+				return v
+			})
+			told := play(t, gauge("x"), samples)
+			if v, ok := openedAfter(told, samples[n].T); !ok || v.Time > samples[n+1].T {
+				t.Errorf("%v minutes at a step of %v s: not found at once", minutes, step)
+			}
+			if v, ok := openedAfter(told, samples[n+in].T); ok {
+				t.Errorf("%v minutes at a step of %v s: %s opened %d samples after the return at %.4g, band %.4g to %.4g",
+					minutes, step, v.Kind, int(float64(v.Time-samples[n+in].T)/1000/step), v.Value, v.Lower, v.Upper)
+			}
+		}
+	}
+}
+
+func TestNoise_SixTimesLarger_IsVarianceToldInOneEpisode(t *testing.T) {
+	for _, step := range []float64{15, 60, 300} {
+		opened := 0
+		for seed := range uint64(5) {
+			r, n := noise(50+seed), int(6*86400/step)
+			samples := feed(n+int(86400/step), step, func(i int) float64 {
+				if i >= n {
+					return 100 + 12*r()
+				}
+				return 100 + 2*r()
+			})
+			told := after(play(t, gauge("x"), samples), samples[n].T)
+			opened += countPhase(told, detector.PhaseOpened)
+			variance := false
+			for _, v := range told {
+				variance = variance || v.Phase == detector.PhaseClosed && v.Kind == detector.KindVariance
+			}
+			if !variance {
+				t.Errorf("step %v s, series %d: no episode ended as variance", step, seed)
+			}
+		}
+		if opened > 8 {
+			t.Errorf("step %v s: %d episodes in the days after the noise grew, in five series", step, opened)
+		}
+	}
+}
+
+// after returns those verdicts that are not before t.
+func after(told []detector.Verdict, t int64) (out []detector.Verdict) {
+	for _, v := range told {
+		if v.Time >= t {
+			out = append(out, v)
+		}
+	}
+	return out
 }

@@ -137,6 +137,9 @@ type StormParameters struct {
 	Least float32 `range:"0,10"`
 	// Youth is the number of windows that must have been seen.
 	Youth float32 `range:"1,100"`
+	// Balance is the part of a storm that may be a deviation to one side: of independent
+	// noise over a window it is a quarter, of a level all.
+	Balance float64 `range:"0,1"`
 }
 
 // EvidenceParameters say how evidence is weighed and how much of it young and sparse
@@ -231,7 +234,7 @@ func defaultCharts() ChartParameters {
 }
 
 func defaultStorms() StormParameters {
-	return StormParameters{Window: [storms]float32{24, 96}, Prior: 1.5, Floor: 1.2, Bonus: 0.6, Grace: 5, Clip: 8, Least: 1, Youth: 8}
+	return StormParameters{Window: [storms]float32{24, 96}, Prior: 1.5, Floor: 1.2, Bonus: 0.6, Grace: 5, Clip: 8, Least: 1, Youth: 8, Balance: 0.5}
 }
 
 func defaultEvidence() EvidenceParameters {

@@ -54,7 +54,7 @@ type series struct {
 	Drift                [charts]uint8 // samples for which a chart has been beyond its quantile
 	Gust                 [storms]uint8 // the same of storms
 
-	EpisodeSince, EpisodeEnd int64   // EpisodeEnd: last odd sample
+	EpisodeSince, EpisodeEnd int64   // EpisodeEnd: last odd sample, or when it closed
 	Before                   float64 // long level until BeforeTime, when another was taken as normal
 	FirstTime                uint32  // seconds since 1970, like the other times here
 	AlarmsTime               uint32
