@@ -183,7 +183,13 @@ func (s *series) shapeEvidence(p *params, k *look, d *page) Evidence {
 	}
 	n := d.Novelty
 	samples := n.samples(p, pageStep(p, s.Step))
-	switch x.Decades = n.step(p, k.x, float64(s.Step)); {
+	if !k.turn {
+		x.Silent = "it learns from another sample of these three minutes"
+		return x
+	}
+	switch x.Decades = n.step(p, k.x, pageStep(p, s.Step)); {
+	case x.Decades > 0 && s.shifted(p, k.t):
+		x.Decades, x.Silent = 0, "the sequence holds a new level that has been told"
 	case x.Decades > 0 && s.N > p.Novelty.Youth:
 		x.Seen = int(n.Blocks)
 		x.Size = samples / (float64(d.Novelty.Share) + 1/float64(n.Blocks+1))

@@ -164,3 +164,23 @@ func after(told []detector.Verdict, t int64) (out []detector.Verdict) {
 	}
 	return out
 }
+
+func TestTraffic_GoneForGood_IsNoNewShapeToo(t *testing.T) {
+	for _, step := range []float64{15, 60, 300} {
+		for seed := range uint64(2) {
+			r, n := noise(5+seed), int(154*3600/step)
+			samples := feed(n+int(86400/step), step, func(i int) float64 {
+				if i >= n {
+					return 0
+				}
+				m := 50 + 40*swing(monday.Add(time.Duration(float64(i)*step*float64(time.Second))))
+				return max(0, math.Trunc(m+r()*m/7))
+			})
+			for _, v := range after(play(t, gauge("x"), samples), samples[n].T) {
+				if v.Phase == detector.PhaseOpened && v.Kind == detector.KindShape {
+					t.Errorf("step %v s, series %d: opened as shape %v after the end of traffic", step, seed, time.Duration(v.Time-samples[n].T)*time.Millisecond)
+				}
+			}
+		}
+	}
+}

@@ -59,6 +59,12 @@ func (n *novelty) step(p *params, x, step float64) float64 {
 	return n.rate(p, fresh, samples)
 }
 
+// shifted reports whether a level was taken as normal within the three blocks of a
+// sequence and the one that was going on: that such a sequence is new has been told.
+func (s *series) shifted(p *params, t int64) bool {
+	return s.BeforeTime != 0 && float64(since(s.BeforeTime, t)) < 4*1000*p.Novelty.Block
+}
+
 // samples returns how many samples make a block at a step in seconds.
 func (*novelty) samples(p *params, step float64) float64 {
 	return min(max(math.Round(p.Novelty.Block/max(step, 1e-3)), 1), math.MaxUint16-1)
