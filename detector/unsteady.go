@@ -10,8 +10,10 @@ import "math"
 
 // unsteady reports whether residuals are larger of late than nearly always, and
 // that not because of another level: deviations cancel out over as many samples.
+// Those from a level that is far off are clipped, so that they are asked first.
 func (s *series) unsteady(p *params, k *look) bool {
-	return s.Storm[0] > s.Burst[0].Q && math.Abs(float64(s.Chart[1]))*k.unit < p.Storms.Balance*float64(s.Storm[0])*k.scale
+	mean := math.Abs(float64(s.Chart[1]))
+	return s.Storm[0] > s.Burst[0].Q && mean < p.Episode.AwayLeast && mean*k.unit < p.Storms.Balance*float64(s.Storm[0])*k.scale
 }
 
 // lasting returns the time in ms after which what an episode of a series with a
