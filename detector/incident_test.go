@@ -184,3 +184,25 @@ func TestTraffic_GoneForGood_IsNoNewShapeToo(t *testing.T) {
 		}
 	}
 }
+
+func TestLevel_OfAnotherUnit_AlarmsOnce(t *testing.T) {
+	for name, change := range map[string]func(v float64) float64{
+		"times 1000": func(v float64) float64 { return 1000 * v },
+		"zero":       func(float64) float64 { return 0 },
+	} {
+		for _, step := range []float64{15, 60, 300} {
+			r, n := noise(6), int(154*3600/step)
+			samples := feed(n+int(36*3600/step), step, func(i int) float64 {
+				v := 100 + 30*swing(monday.Add(time.Duration(float64(i)*step*float64(time.Second)))) + 2*r()
+				if i >= n {
+					return change(v)
+				}
+				return v
+			})
+			told := after(play(t, gauge("x"), samples), samples[n].T)
+			if got := countPhase(told, detector.PhaseOpened); got != 1 {
+				t.Errorf("%s, step %v s: %d episodes in the 36 hours after, want one", name, step, got)
+			}
+		}
+	}
+}
