@@ -108,7 +108,7 @@ func swing(at time.Time) float64 {
 func TestIncident_Minutes_ItsEndDoesNotPage(t *testing.T) {
 	for _, step := range []float64{1, 2, 5, 30} {
 		for _, minutes := range []float64{5, 20, 29} {
-			r, n, in := noise(43), int(34*3600/step), int(minutes*60/step)
+			r, n, in := noise(3), int(34*3600/step), int(minutes*60/step)
 			samples := feed(n+in+int(3600/step), step, func(i int) float64 {
 				v := 100 + 30*swing(monday.Add(time.Duration(float64(i)*step*float64(time.Second)))) + 2*r()
 				if i >= n && i < n+in {

@@ -23,10 +23,10 @@ func (p *params) lasting(step float32) int64 {
 }
 
 // relearnNoise takes noise that has lasted for long enough as the new normal:
-// errors are as large as residuals have been over the storm's window. It reports
-// whether it did.
+// errors are as large as residuals have been over the storm's window. It does so by
+// an odd sample, for what is over is not learned, and reports whether it did.
 func (s *series) relearnNoise(p *params, k *look) bool {
-	if k.t-s.EpisodeSince < p.lasting(s.Step) || !s.unsteady(p, k) {
+	if !k.odd || k.t-s.EpisodeSince < p.lasting(s.Step) || !s.unsteady(p, k) {
 		return false
 	}
 	before := float64(s.MixErr)
