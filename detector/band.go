@@ -39,6 +39,9 @@ func (a *tail) bound(p *params, need, more float64) float64 {
 
 // narrowByCharts moves the bounds to where each chart would reach what is needed.
 func (s *series) narrowByCharts(p *params, k *look) {
+	if s.otherUnit(p, k.t) {
+		return
+	}
 	for i := range s.Chart {
 		w := float64(p.Charts.Window[i])
 		if float32(s.N) < p.chartYoung[i] {

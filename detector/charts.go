@@ -10,7 +10,7 @@ import "math"
 
 // judgeCharts weighs the mean of recent deviations from the long level.
 func (s *series) judgeCharts(p *params, k *look) {
-	if math.Abs(k.dev) < p.Charts.Least {
+	if math.Abs(k.dev) < p.Charts.Least || s.otherUnit(p, k.t) {
 		return
 	}
 	dev, n := float32(k.dev), float32(s.N)
@@ -32,6 +32,17 @@ func (s *series) judgeCharts(p *params, k *look) {
 			}
 		}
 	}
+}
+
+// otherUnit reports whether within the last day a level was taken as normal that is
+// many times or a small part of the one before: the swing of a day at the old level
+// says nothing of the new one, and what a chart would find is that swing.
+func (s *series) otherUnit(p *params, t int64) bool {
+	if s.BeforeTime == 0 || !s.has(flagPage) || since(s.BeforeTime, t) > secondsDay*1000 {
+		return false
+	}
+	was, is := math.Abs(s.Before), math.Abs(s.Slow)
+	return is >= p.Episode.UnitTimes*was || is*p.Episode.UnitTimes <= was
 }
 
 // fade returns by how much less chart i weighs because it has been odd for long:

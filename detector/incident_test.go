@@ -108,7 +108,7 @@ func swing(at time.Time) float64 {
 func TestIncident_Minutes_ItsEndDoesNotPage(t *testing.T) {
 	for _, step := range []float64{1, 2, 5, 30} {
 		for _, minutes := range []float64{5, 20, 29} {
-			r, n, in := noise(43), int(34*3600/step), int(minutes*60/step)
+			r, n, in := noise(3), int(34*3600/step), int(minutes*60/step)
 			samples := feed(n+in+int(3600/step), step, func(i int) float64 {
 				v := 100 + 30*swing(monday.Add(time.Duration(float64(i)*step*float64(time.Second)))) + 2*r()
 				if i >= n && i < n+in {
@@ -180,6 +180,28 @@ func TestTraffic_GoneForGood_IsNoNewShapeToo(t *testing.T) {
 				if v.Phase == detector.PhaseOpened && v.Kind == detector.KindShape {
 					t.Errorf("step %v s, series %d: opened as shape %v after the end of traffic", step, seed, time.Duration(v.Time-samples[n].T)*time.Millisecond)
 				}
+			}
+		}
+	}
+}
+
+func TestLevel_OfAnotherUnit_AlarmsOnce(t *testing.T) {
+	for name, change := range map[string]func(v float64) float64{
+		"times 1000": func(v float64) float64 { return 1000 * v },
+		"zero":       func(float64) float64 { return 0 },
+	} {
+		for _, step := range []float64{15, 60, 300} {
+			r, n := noise(6), int(154*3600/step)
+			samples := feed(n+int(36*3600/step), step, func(i int) float64 {
+				v := 100 + 30*swing(monday.Add(time.Duration(float64(i)*step*float64(time.Second)))) + 2*r()
+				if i >= n {
+					return change(v)
+				}
+				return v
+			})
+			told := after(play(t, gauge("x"), samples), samples[n].T)
+			if got := countPhase(told, detector.PhaseOpened); got != 1 {
+				t.Errorf("%s, step %v s: %d episodes in the 36 hours after, want one", name, step, got)
 			}
 		}
 	}

@@ -28,6 +28,9 @@ type EpisodeParameters struct {
 	// BackFar is how far off what was relearned a series must lie to be back, in units
 	// and AwayLeast; within one AwayLeast of the level before it is there.
 	BackFar float64 `range:"1,100"`
+	// UnitTimes is the factor between a level and the one before from which the charts say
+	// nothing for a day after it was taken as normal: another unit, or a load that is gone.
+	UnitTimes float64 `range:"1.5,1000000"`
 	// RecoverySteps is the number of steps after an episode in which the way back is not
 	// odd. Bench detection: never odd at all would take KPI -.03.
 	RecoverySteps float64 `range:"0,10000"`
@@ -123,7 +126,7 @@ type GroupParameters struct {
 
 func defaultEpisode() EpisodeParameters {
 	return EpisodeParameters{FartherBy: 1.5, ToldMore: 1, AwayLeast: 3, AlarmMemory: secondsDay * 1000, AlarmsFree: 3, HabitMost: 3,
-		RelearnSamples: 24, BackWithin: 3 * secondsDay, BackFar: 2, RecoverySteps: 60}
+		RelearnSamples: 24, BackWithin: 3 * secondsDay, BackFar: 2, UnitTimes: 10, RecoverySteps: 60}
 }
 
 func defaultSilence() SilenceParameters {

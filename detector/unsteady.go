@@ -10,8 +10,10 @@ import "math"
 
 // unsteady reports whether residuals are larger of late than nearly always, and
 // that not because of another level: deviations cancel out over as many samples.
+// Those from a level that is far off are clipped, so that they are asked first.
 func (s *series) unsteady(p *params, k *look) bool {
-	return s.Storm[0] > s.Burst[0].Q && math.Abs(float64(s.Chart[1]))*k.unit < p.Storms.Balance*float64(s.Storm[0])*k.scale
+	mean := math.Abs(float64(s.Chart[1]))
+	return s.Storm[0] > s.Burst[0].Q && mean < p.Episode.AwayLeast && mean*k.unit < p.Storms.Balance*float64(s.Storm[0])*k.scale
 }
 
 // lasting returns the time in ms after which what an episode of a series with a
@@ -21,10 +23,10 @@ func (p *params) lasting(step float32) int64 {
 }
 
 // relearnNoise takes noise that has lasted for long enough as the new normal:
-// errors are as large as residuals have been over the storm's window. It reports
-// whether it did.
+// errors are as large as residuals have been over the storm's window. It does so by
+// an odd sample, for what is over is not learned, and reports whether it did.
 func (s *series) relearnNoise(p *params, k *look) bool {
-	if k.t-s.EpisodeSince < p.lasting(s.Step) || !s.unsteady(p, k) {
+	if !k.odd || k.t-s.EpisodeSince < p.lasting(s.Step) || !s.unsteady(p, k) {
 		return false
 	}
 	before := float64(s.MixErr)
