@@ -43,7 +43,8 @@ func (s *series) episode(p *params, k *look) Phase {
 		if s.Quiet < math.MaxUint8 {
 			s.Quiet++
 		}
-		if s.Quiet >= p.closeAfter && k.t-s.EpisodeEnd >= p.closeSpan && s.comeBack(p, k) {
+		if s.Quiet >= p.closeAfter && k.t-s.EpisodeEnd >= p.closeSpan {
+			s.comeBack(p, k)
 			s.EpisodeEnd = k.t // the way back is not odd from here on
 			return s.close()
 		}
@@ -94,27 +95,22 @@ func (s *series) away(p *params, k *look) bool {
 	return math.Abs(k.dev) >= p.Episode.AwayLeast && float64(s.Chart[0])*k.dev > 0
 }
 
-// comeBack lets the forecasts go back with a series that is on its long level
-// again: those over many samples have followed an incident that lasted, and would
-// take the old level for odd long after. It reports false while the quickest has
-// not seen enough of it yet.
-func (s *series) comeBack(p *params, k *look) bool {
-	if math.Abs(k.dev) >= p.Episode.AwayLeast {
-		return true // on another level
-	}
+// comeBack puts the forecasts back with a series that is on its long level again: those
+// over many samples have followed an incident that lasted, and would take the old level
+// for odd long after.
+func (s *series) comeBack(p *params, k *look) {
 	far := p.Episode.AwayLeast * k.unit
-	if math.Abs(s.Fast-k.anchor) >= far {
-		return false
+	if math.Abs(k.x-k.anchor) >= far {
+		return // on another level
 	}
-	for _, level := range []*float64{&s.Mid, &s.Slow} {
+	for _, level := range []*float64{&s.Fast, &s.Mid, &s.Slow} {
 		if math.Abs(*level-k.anchor) >= far {
-			*level = s.Fast
+			*level = k.anchor
 		}
 	}
-	if math.Abs(s.Level+k.season-k.anchor) >= far {
-		s.Level = s.Fast - k.season
+	if math.Abs(s.Level-s.Long) >= far {
+		s.Level = s.Long
 	}
-	return true
 }
 
 func (s *series) open(p *params, k *look) {
