@@ -141,5 +141,5 @@ func defaultNovelty() NoveltyParameters {
 }
 
 func defaultGlide() GlideParameters {
-	return GlideParameters{Every: 180, Youth: 120, LessonStep: 5, LessonSamples: 2, Most: 2, Part: 0.8, Need: 3}
+	return GlideParameters{Every: 180, Youth: 120, LessonStep: 5, LessonSamples: 2, Most: 4, Part: 0.95, Need: 3.1}
 }

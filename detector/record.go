@@ -23,7 +23,7 @@ import (
 type record struct {
 	hi, lo, span float64 // range and its width, with what a forecast may err by
 	far          float64 // by how many widths the sample lies beyond, below 0 within
-	base         float64 // evidence of a record that lies beyond by one width
+	base         float64 // evidence of a record that lies beyond by one width; see rank
 }
 
 // record looks at the sample as a record. It is false while the series has shown too
@@ -35,9 +35,14 @@ func (s *series) record(p *params, k *look) (record, bool) {
 	r := record{hi: max(float64(s.Hi), k.high, k.anchor), lo: min(float64(s.Lo), k.low, k.anchor)}
 	r.span = r.hi - r.lo + p.Evidence.RecordScales*k.scale
 	r.far = max(k.x-r.hi, r.lo-k.x) / r.span
+	return r, true
+}
+
+// rank works out what a record of the series is worth. Most samples are none, and do
+// not need it.
+func (s *series) rank(p *params, r *record) {
 	n := min(float64(s.Changes), p.rangeMemory)
 	r.base = math.Log10((float64(s.N)+2)/(float64(s.Changes)+2)) + math.Log10(n/2+1)
-	return r, true
 }
 
 // decades is the evidence, 0 for a sample within the range.
@@ -59,9 +64,10 @@ func (s *series) judgeRecord(p *params, k *look) {
 		return
 	}
 	r, ok := s.record(p, k)
-	if !ok {
+	if !ok || r.far <= 0 {
 		return
 	}
+	s.rank(p, &r)
 	if d := r.decades(); d > 0 && d > k.decades {
 		k.decades, k.kind = d, KindSpike
 		if k.x < k.low {
@@ -76,6 +82,7 @@ func (s *series) narrowByRecord(p *params, k *look) {
 	if !ok {
 		return
 	}
+	s.rank(p, &r)
 	at := r.reach(k.need)
 	k.upper, k.lower = min(k.upper, r.hi+at), max(k.lower, r.lo-at)
 }
@@ -84,6 +91,7 @@ func (s *series) narrowByRecord(p *params, k *look) {
 func (s *series) recordEvidence(p *params, k *look) Evidence {
 	x := Evidence{Channel: "record", Most: math.Inf(1)}
 	r, ok := s.record(p, k)
+	s.rank(p, &r)
 	switch {
 	case k.gap:
 		x.Silent = "a gap lies before"
