@@ -85,10 +85,11 @@ func looksPerHour(p *params, step float64) float64 {
 // chances returns how many chances to alarm lie within one look. Samples that are
 // farther apart than looks are one each. Of those that are closer the share that
 // goes on with what the one before was odd by (Again, the runs estimator of the
-// extremal index) is no further chance, and all others are.
+// extremal index) is no further chance, and of the others a power is: nor are those
+// independent, only not alike enough to be seen.
 func (s *series) chances(p *params) float64 {
 	if step := float64(s.Step); step > 0 && step < p.Evidence.LooksApart {
-		return 1 + (p.Evidence.LooksApart/step-1)*(1-float64(s.Again))
+		return math.Pow(1+(p.Evidence.LooksApart/step-1)*(1-float64(s.Again)), p.Evidence.LooksCloser)
 	}
 	return 1
 }
