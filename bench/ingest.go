@@ -42,7 +42,7 @@ func ingest(args []string, out io.Writer) (figures, error) {
 	f.IntVar(&p.segments, "segments", 4, "turns of each server, 2 at least")
 	small := f.Int("small", 100_000, "series of the small run; 0 leaves it out")
 	large := f.Int("large", 1_000_000, "series of the large run; 0 leaves it out")
-	rounds := f.Int("rounds", 120, "samples of each series in the small run")
+	rounds := f.Int("rounds", 480, "samples of each series in the small run")
 	largeRounds := f.Int("large-rounds", 480, "samples of each series in the large run; 480 are two hours")
 	f.IntVar(&p.peerRounds, "prometheus-rounds", 41, "samples of each series that Prometheus gets in the large run, which takes it an hour otherwise")
 	growth := f.String("growth", "10000,100000,1000000,2000000", "numbers of series at which the cost of a sample is compared; empty leaves it out")
@@ -188,9 +188,11 @@ func (p *ingestPlan) race(suffix string, series, rounds, peerRounds int, all []p
 		return err
 	}
 	if first == rounds {
-		return p.queriesOf(running, begin.Add(time.Duration(rounds-1)*ingestStep))
+		if err := p.queriesOf(running, begin.Add(time.Duration(rounds-1)*ingestStep)); err != nil {
+			return err
+		}
 	}
-	return nil
+	return p.restarts(suffix, running)
 }
 
 // segment returns which rounds a server that gets so many gets in a segment: all
