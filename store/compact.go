@@ -73,6 +73,19 @@ func (d *DB) Image() error {
 	return nil
 }
 
+// imageIfBehind does so if so many bytes were logged since the last one.
+func (d *DB) imageIfBehind(most int64) error {
+	g, err := d.acquire()
+	if err != nil {
+		return err
+	}
+	defer d.release(g)
+	if g.head.Behind() >= most {
+		d.image(g)
+	}
+	return nil
+}
+
 func (d *DB) image(g *generation) {
 	if err := g.head.Image(); err != nil {
 		d.o.Logger.Warn("the next start will take longer", "err", err)

@@ -64,3 +64,23 @@ func imagesOf(t *testing.T, dir string) int {
 	}
 	return len(found)
 }
+
+func TestDB_MuchLogged_ImageBeforeItsTime(t *testing.T) {
+	dir := t.TempDir()
+	r := newRig(t, func(o *store.WriterOptions) { o.DB = openDB(t, dir, o.Config) })
+	at := r.now.UnixMilli()
+	for n := range 200 {
+		r.write(t, sinktest.Metric("imaged", at+int64(n), float64(n)*1.7, "i", fmt.Sprint(n%3)))
+	}
+	for _, x := range []struct {
+		most   int64
+		images int
+	}{{1 << 30, 0}, {100, 1}} {
+		if err := r.db.ImageIfBehind(x.most); err != nil {
+			t.Fatal(err)
+		}
+		if n := imagesOf(t, dir); n != x.images {
+			t.Errorf("due from %d bytes on: %d images, want %d", x.most, n, x.images)
+		}
+	}
+}

@@ -19,20 +19,28 @@ const (
 	// imageEvery is how much of the log a start may have to read at most: 40 million samples
 	// of a million series, some six seconds of processor time.
 	imageEvery = 10 * time.Minute
+	// imageBehind is how many bytes of the log make another image due before that: some 50
+	// million samples, when they come faster than anybody scrapes, as after an outage.
+	imageBehind = 512 << 20
+	// imageLook is how often that is looked at.
+	imageLook = 10 * time.Second
 )
 
 // Run keeps the writer until ctx ends: each second it syncs the log to the
 // disk when something was written, which bounds what loss of power can take;
 // after an error of the log it opens the store again; and every ten minutes it
 // forgets series that had no sample for four hours. Beside that it moves samples from
-// memory to blocks, and each ten minutes writes an image of the head. It returns nil.
+// memory to blocks, and each ten minutes, or when much was logged, writes an image of the
+// head. It returns nil.
 func (w *Writer) Run(ctx context.Context) error {
 	image := time.NewTicker(imageEvery)
 	defer image.Stop()
 	var beside sync.WaitGroup
 	compact := time.NewTicker(compactEvery)
 	defer compact.Stop()
-	beside.Go(func() { w.compactLoop(ctx, compact.C, image.C) })
+	look := time.NewTicker(imageLook)
+	defer look.Stop()
+	beside.Go(func() { w.compactLoop(ctx, compact.C, image.C, look.C) })
 	defer beside.Wait()
 	toDisk := time.NewTicker(syncEvery)
 	defer toDisk.Stop()
@@ -62,14 +70,17 @@ func (w *Writer) Run(ctx context.Context) error {
 }
 
 // compactLoop moves samples to blocks at each tick, and writes images of the head at
-// those of image, until ctx ends.
-func (w *Writer) compactLoop(ctx context.Context, tick, image <-chan time.Time) {
+// those of image, or of look if much was logged, until ctx ends.
+func (w *Writer) compactLoop(ctx context.Context, tick, image, look <-chan time.Time) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-image:
 			_ = w.db.Image() // while the store is closed there is nothing to keep
+			continue
+		case <-look:
+			_ = w.db.imageIfBehind(imageBehind)
 			continue
 		case <-tick:
 		}

@@ -78,6 +78,21 @@ func (h *Head) Image() error {
 	return nil
 }
 
+// Behind returns how many bytes of the log a start would read now, about: those after the
+// newest image, or all if there is none. It is 0 for a head that writes no images.
+func (h *Head) Behind() int64 {
+	if h.log == nil {
+		return 0
+	}
+	h.truncating.Lock()
+	defer h.truncating.Unlock()
+	segment, offset, err := h.log.wl.LastSegmentAndOffset()
+	if err != nil || h.images.refused {
+		return 0
+	}
+	return int64(segment-max(h.images.last, 0))*int64(h.o.SegmentSize) + int64(offset)
+}
+
 var errDamagedLog = errors.New("its log is damaged, to be read and repaired at the next start")
 
 // writeImage reports false when nothing was logged since the last image. The caller holds

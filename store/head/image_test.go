@@ -459,3 +459,26 @@ type toldSeries map[string]int
 func (toldSeries) PreCreation(labels.Labels) error                     { return nil }
 func (s toldSeries) PostCreation(ls labels.Labels)                     { s[ls.String()]++ }
 func (toldSeries) PostDeletion(map[chunks.HeadSeriesRef]labels.Labels) {}
+
+func TestImage_Behind_IsWhatAStartWouldRead(t *testing.T) {
+	m := newImageModel(t, 5)
+	if got := m.h.Behind(); got != 0 {
+		t.Errorf("nothing written: got %d bytes behind", got)
+	}
+	for range 10 {
+		m.write(60, 600)
+	}
+	before := m.h.Behind()
+	if before < int64(2*m.o.SegmentSize) {
+		t.Fatalf("got %d bytes behind, want several segments of %d", before, m.o.SegmentSize)
+	}
+	image1(t, m.h)
+	if got := m.h.Behind(); got >= int64(m.o.SegmentSize) {
+		t.Errorf("after an image: got %d bytes behind, want less than a segment", got)
+	}
+	m.write(60, 600)
+	if got := m.h.Behind(); got == 0 || got >= before {
+		t.Errorf("after some more: got %d bytes behind, want some, and fewer than %d", got, before)
+	}
+	closeHead(t, m.h)
+}
