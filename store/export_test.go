@@ -47,7 +47,9 @@ func (d *DB) CloseParts() error {
 }
 
 // CompactAt does what Run does beside all else.
-func (w *Writer) CompactAt(ctx context.Context, tick <-chan time.Time) { w.compactLoop(ctx, tick, nil, nil) }
+func (w *Writer) CompactAt(ctx context.Context, tick <-chan time.Time) {
+	w.compactLoop(ctx, tick, nil, nil)
+}
 
 // ImageIfBehind writes an image if so many bytes were logged since the last.
 func (d *DB) ImageIfBehind(most int64) error { return d.imageIfBehind(most) }
