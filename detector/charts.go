@@ -23,7 +23,7 @@ func (s *series) judgeCharts(p *params, k *look) {
 		if g*dev <= 0 {
 			continue
 		}
-		d := s.Persist[i].decades(p, p.Charts.Shape, math.Abs(float64(g))) + s.chartBonus(p, i)
+		d := s.Persist[i].decades(p, p.Charts.Shape, math.Abs(float64(g))) + k.chartBonus(p, i)
 		k.drifts[i] = d >= k.need
 		if d -= s.fade(p, i); d > k.decades {
 			k.decades, k.kind = d, KindLevelShift
@@ -48,21 +48,12 @@ func (s *series) otherUnit(p *params, t int64) bool {
 // chartBonus returns what is added to the evidence of chart i, and stormBonus to that of
 // storm i. Samples that are closer than looks count as chances to alarm, which a mean
 // over some of them is not.
-func (s *series) chartBonus(p *params, i int) float64 {
-	return p.Charts.Bonus[i] + s.spared(p, p.Charts.Window[i])
+func (k *look) chartBonus(p *params, i int) float64 {
+	return p.Charts.Bonus[i] + min(k.closer, p.chartSpares[i])
 }
 
-func (s *series) stormBonus(p *params, i int) float64 {
-	return p.Storms.Bonus + s.spared(p, p.Storms.Window[i])
-}
-
-// spared returns log10 of how many of the chances within a look a mean over so many
-// samples does not have.
-func (s *series) spared(p *params, window float32) float64 {
-	if float64(s.Step) >= p.Evidence.LooksApart {
-		return 0
-	}
-	return math.Log10(min(s.chances(p), float64(window)))
+func (k *look) stormBonus(p *params, i int) float64 {
+	return p.Storms.Bonus + min(k.closer, p.stormSpares[i])
 }
 
 // fade returns by how much less chart i weighs because it has been odd for long:
@@ -88,7 +79,7 @@ func (s *series) judgeStorms(p *params, k *look) {
 		}
 		g := s.Storm[i]
 		g += (min(u, p.Storms.Clip) - g) * p.stormRate[i]
-		d := s.Burst[i].decades(p, p.Charts.Shape, float64(g)) + s.stormBonus(p, i)
+		d := s.Burst[i].decades(p, p.Charts.Shape, float64(g)) + k.stormBonus(p, i)
 		k.gusts[i] = d >= k.need
 		if d -= s.gustFade(p, i); d > k.decades {
 			k.decades, k.kind = d, KindVariance

@@ -40,6 +40,7 @@ type look struct {
 	anchor   float64 // long level with season: what was normal before any incident
 	scale    float64 // size of an ordinary forecast error
 	part     float64 // of a count, by which a residual counts for less
+	closer   float64 // log10 of chances within a look
 	unit     float64 // size of an ordinary deviation from the long level
 	dev      float64 // deviation from the long level in units, clipped
 	low      float64 // ordinary values lie around [low, high]
@@ -87,9 +88,12 @@ func looksPerHour(p *params, step float64) float64 {
 // goes on with what the one before was odd by (Again, the runs estimator of the
 // extremal index) is no further chance, and of the others a power is: nor are those
 // independent, only not alike enough to be seen.
-func (s *series) chances(p *params) float64 {
+func (s *series) chances(p *params) float64 { return math.Pow(s.apart(p), p.Evidence.LooksCloser) }
+
+// apart returns how many samples within one look do not go on with the one before.
+func (s *series) apart(p *params) float64 {
 	if step := float64(s.Step); step > 0 && step < p.Evidence.LooksApart {
-		return math.Pow(1+(p.Evidence.LooksApart/step-1)*(1-float64(s.Again)), p.Evidence.LooksCloser)
+		return 1 + (p.Evidence.LooksApart/step-1)*(1-float64(s.Again))
 	}
 	return 1
 }
@@ -136,6 +140,10 @@ func (s *series) predict(p *params, k *look, d *page) {
 		k.expected, k.low, k.high = max(k.expected, 0), max(k.low, 0), max(k.high, 0)
 	}
 	k.part = s.part(p, k)
+	k.closer = 0
+	if n := s.apart(p); n > 1 {
+		k.closer = p.Evidence.LooksCloser * math.Log10(n)
+	}
 	k.unit = float64(s.LongScale) + p.Scale.UnitScale*k.scale
 	k.dev = clip((k.x-k.anchor)/k.unit, p.Charts.Clip)
 }

@@ -34,6 +34,10 @@ type params struct {
 	stormRate  [storms]float32
 	stormEnds  [storms]multiple
 	stormYoung [storms]float32
+
+	chartSpares [charts]float64 // log10 of the window: the most that a mean over it is spared
+	stormSpares [storms]float64
+
 	lessonEnds multiple
 
 	heldFades    float32 // Evidence.HeldFades
@@ -100,10 +104,12 @@ func (p *params) prepareTail() {
 
 func (p *params) prepareWindows() {
 	for i, w := range p.Charts.Window {
+		p.chartSpares[i] = math.Log10(float64(w))
 		p.chartRate[i], p.chartEnds[i], p.chartYoung[i] = float32(1/float64(w)), multipleOf(uint32(w)), p.Charts.Youth*w
 		p.chartFloor[i] = float32(p.Charts.Floor * p.Charts.Prior[i])
 	}
 	for i, w := range p.Storms.Window {
+		p.stormSpares[i] = math.Log10(float64(w))
 		p.stormRate[i], p.stormEnds[i], p.stormYoung[i] = float32(1/float64(w)), multipleOf(uint32(w)), p.Storms.Youth*w
 	}
 	p.lessonEnds = multipleOf(p.Glide.LessonSamples)
