@@ -47,7 +47,7 @@ func New(o Options) http.Handler {
 	o.Limits = o.Limits.orDefault()
 	router := route.New().WithPrefix(prefix)
 	newAPI(o).Register(router)
-	h := &handler{next: router, opts: o, refused: newRefusals(o.Metrics), gate: newGate(o.Limits)}
+	h := &handler{next: router, opts: o, refused: newRefusals(o.Metrics), gate: newGate(o.Limits), zip: newCompressor()}
 	h.own = map[string]http.HandlerFunc{"/metadata": h.metadata, "/status/config": h.config}
 	return h
 }

@@ -17,6 +17,7 @@ type handler struct {
 	own     map[string]http.HandlerFunc // what Prometheus' API does not know as we do
 	opts    Options
 	gate    gate
+	zip     *compressor
 	refused *refusals
 }
 
@@ -118,14 +119,17 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		defer leave()
 	}
-	if path == "/read" {
-		w = readWriter{w}
+	switch own := h.own[path]; {
+	case path == "/read":
+		h.next.ServeHTTP(readWriter{w}, r)
+	case path == "/notifications/live": // is never complete
+		h.next.ServeHTTP(w, r)
+	case own != nil:
+		w.Header().Add("Vary", "Accept-Encoding")
+		h.zip.serve(w, r, own)
+	default:
+		h.zip.serve(w, r, h.next.ServeHTTP) // which adds Vary
 	}
-	if own := h.own[path]; own != nil {
-		own(w, r)
-		return
-	}
-	h.next.ServeHTTP(w, r)
 }
 
 // readWriter suits Prometheus' remote read to us.
