@@ -16,7 +16,6 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/tsdb"
 	"golang.org/x/sync/errgroup"
 
@@ -119,7 +118,7 @@ type Core struct {
 	catalogue *store.Catalogue
 	scrapes   *scrape.Manager
 	forwarder *forward.Forwarder
-	query     *promql.Engine
+	query     *store.QueryEngine
 	bands     *bands.Queryable // the samples of tsdb, and what was expected of them
 	engine    *rules.Engine
 	incidents *incident.Manager

@@ -37,7 +37,7 @@ type rig struct {
 	t      testing.TB
 	db     *tsdb.DB
 	bank   *detector.Bank
-	engine *promql.Engine
+	engine *store.QueryEngine
 	bands  *bands.Queryable
 	config detector.Config
 	given  map[string][]telemetry.Sample // by labels

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/promql/promqltest"
 	"go.uber.org/goleak"
@@ -182,7 +181,7 @@ query: {max_samples: 6, timeout: 7s, lookback: 8m, max_length: 9KiB, max_concurr
 	}
 }
 
-func newEngine(t testing.TB, c store.QueryConfig, p parser.Parser) *promql.Engine {
+func newEngine(t testing.TB, c store.QueryConfig, p parser.Parser) *store.QueryEngine {
 	e := store.NewQueryEngine(store.QueryEngineOptions{Config: c, Parser: p, Logger: slog.New(slog.DiscardHandler)})
 	t.Cleanup(func() { e.Close() })
 	return e

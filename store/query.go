@@ -23,16 +23,19 @@ type QueryEngineOptions struct {
 // subqueryStep is that of QueryEngineOptions where it is not given.
 const subqueryStep = time.Minute
 
+// defaultLookback is that of PromQL where none is configured.
+const defaultLookback = 5 * time.Minute
+
 // NewQueryEngine is the one place that makes a PromQL engine, so that rules,
 // the query API and the pages obey the same limits and speak the same
 // language: @ and negative offsets are on. The caller closes it.
-func NewQueryEngine(o QueryEngineOptions) *promql.Engine {
+func NewQueryEngine(o QueryEngineOptions) *QueryEngine {
 	p := o.Parser
 	if p == nil {
 		p = parser.NewParser(parser.Options{})
 	}
 	step := cmp.Or(o.SubqueryStep, subqueryStep)
-	return promql.NewEngine(promql.EngineOpts{
+	engine := promql.NewEngine(promql.EngineOpts{
 		Logger:                   o.Logger,
 		Reg:                      o.Registerer,
 		MaxSamples:               o.Config.MaxSamples,
@@ -46,4 +49,5 @@ func NewQueryEngine(o QueryEngineOptions) *promql.Engine {
 		UseStartTimestamps:       true, // where samples have them; those of remote write 1.0 do not
 		Parser:                   p,
 	})
+	return &QueryEngine{engine, cmp.Or(time.Duration(o.Config.Lookback), defaultLookback)}
 }

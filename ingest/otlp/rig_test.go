@@ -35,7 +35,7 @@ type rig struct {
 	now     time.Time
 	service *otlp.Service
 	db      *store.DB
-	engine  *promql.Engine
+	engine  *store.QueryEngine
 	set     *metrics.Set
 	fail    error // of the sink
 	log     bytes.Buffer

@@ -17,7 +17,6 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/prometheus/client_golang/prometheus"
 	clientpush "github.com/prometheus/client_golang/prometheus/push"
-	"github.com/prometheus/prometheus/promql"
 
 	"github.com/tocsinhq/tocsin/ingest"
 	"github.com/tocsinhq/tocsin/ingest/push"
@@ -33,7 +32,7 @@ type rig struct {
 	now     time.Time
 	handler http.Handler
 	db      *store.DB
-	engine  *promql.Engine
+	engine  *store.QueryEngine
 	set     *metrics.Set
 	fail    error
 }

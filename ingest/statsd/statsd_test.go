@@ -15,7 +15,6 @@ import (
 
 	"github.com/VictoriaMetrics/metrics"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/prometheus/promql"
 	"go.uber.org/goleak"
 
 	"github.com/tocsinhq/tocsin/ingest"
@@ -33,7 +32,7 @@ type rig struct {
 	now    time.Time
 	server *statsd.Server
 	db     *store.DB
-	engine *promql.Engine
+	engine *store.QueryEngine
 	set    *metrics.Set
 	fail   error
 }

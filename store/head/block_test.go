@@ -339,12 +339,12 @@ func labelsAlone(t *testing.T, b tsdb.BlockReader, mint, maxt int64, ms []*label
 // TSDB for one of theirs.
 func querierOf(tb testing.TB, b tsdb.BlockReader, mint, maxt int64) storage.Querier {
 	tb.Helper()
+	if own, ok := b.(*block); ok {
+		return &querier{index: &indexReader{own}, mint: mint, maxt: maxt}
+	}
 	q, err := tsdb.NewBlockQuerier(b, mint, maxt)
 	if err != nil {
 		tb.Fatal(err)
-	}
-	if own, ok := b.(*block); ok {
-		return &querier{q, &indexReader{own}, nil}
 	}
 	return q
 }

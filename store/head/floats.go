@@ -3,6 +3,7 @@ package head
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"sync/atomic"
 	"unsafe"
 
@@ -231,7 +232,7 @@ func (f *floats) chunk(ref chunks.ChunkRef) (chunkenc.Chunk, error) {
 	if r == nil {
 		return nil, storage.ErrNotFound
 	}
-	b, at, ok := f.copyOf(p, r, ordinal)
+	b, at, ok := f.copyOf(p, r, ordinal, nil)
 	if !ok {
 		return nil, storage.ErrNotFound
 	}
@@ -244,8 +245,8 @@ func (f *floats) chunk(ref chunks.ChunkRef) (chunkenc.Chunk, error) {
 	return chunkenc.FromData(chunkenc.EncXOR, b)
 }
 
-// copyOf returns the bytes of a chunk or, if they are in a file, where.
-func (f *floats) copyOf(p *recordPage, r *record, ordinal uint32) (b []byte, at place, ok bool) {
+// copyOf appends the bytes of a chunk to dst or says, if they are in a file, where.
+func (f *floats) copyOf(p *recordPage, r *record, ordinal uint32, dst []byte) (b []byte, at place, ok bool) {
 	p.Lock()
 	defer p.Unlock()
 	back := r.ordinal - ordinal
@@ -253,13 +254,13 @@ func (f *floats) copyOf(p *recordPage, r *record, ordinal uint32) (b []byte, at 
 	case r.ref.Load() == 0 || back > r.fulls || back == 0 && r.samples == 0:
 		return nil, 0, false
 	case back == 0:
-		return f.copyOpen(r), 0, true
+		return f.copyOpen(r, dst), 0, true
 	}
 	at = f.fullAt(r, back-1).place()
 	if at.inFile() {
 		return nil, at, true
 	}
-	return f.copyLines(at.first(), at.size(), make([]byte, 0, at.size())), 0, true
+	return f.copyLines(at.first(), at.size(), slices.Grow(dst, at.size())), 0, true
 }
 
 // openSize returns the bytes of the open chunk. The caller holds the stripe.
@@ -271,12 +272,18 @@ func (f *floats) openSize(r *record) int {
 	return size
 }
 
-// copyOpen returns a copy of the open chunk. The caller holds the stripe.
-func (f *floats) copyOpen(r *record) []byte {
-	size := f.openSize(r)
-	b := f.copyLines(r.first, size, make([]byte, 0, size))
-	binary.BigEndian.PutUint16(b, uint16(r.samples))
-	return b
+// copyOpen appends the open chunk to dst, which has nothing. The caller holds the stripe.
+func (f *floats) copyOpen(r *record, dst []byte) []byte {
+	if cap(dst) == 0 {
+		dst = make([]byte, 0, f.openSize(r))
+	}
+	n, tail := r.first, r.tail.Load()
+	for ; n != tail; n = f.lines.at(n).next() {
+		dst = append(dst, f.lines.at(n)[:lineBytes]...)
+	}
+	dst = append(dst, f.lines.at(n)[:(int(r.pos)+7)/8]...)
+	binary.BigEndian.PutUint16(dst, uint16(r.samples))
+	return dst
 }
 
 // copyLines appends the bytes of a chain. The caller holds the stripe.

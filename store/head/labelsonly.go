@@ -6,63 +6,10 @@ import (
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
-	"github.com/prometheus/prometheus/tsdb"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 	promindex "github.com/prometheus/prometheus/tsdb/index"
 	"github.com/prometheus/prometheus/util/annotations"
 )
-
-// Querier returns a querier of Block(mint, maxt). It is for one goroutine at a time.
-func (h *Head) Querier(mint, maxt int64) (storage.Querier, error) {
-	b := h.Block(mint, maxt).(*pinnedBlock)
-	q, err := tsdb.NewBlockQuerier(b, mint, maxt)
-	if err != nil {
-		return nil, err
-	}
-	pin := b.readers.begin(mint)
-	of := *b.block
-	of.mint = pin.mint
-	return &querier{q, &indexReader{&of}, pin}, nil
-}
-
-// querier answers those who want labels alone by itself. Going from series to series, as
-// the querier of the TSDB does it, takes locks and memory for each; the head of the TSDB
-// has labels ready to be handed out, and ours puts them together.
-type querier struct {
-	storage.Querier
-	index *indexReader
-	pin   *pin // nil: nobody waits for it
-}
-
-// labelsOnly is what the API says for the function of a selection of which it wants no
-// samples.
-const labelsOnly = "series"
-
-// Select returns the series that match.
-func (q *querier) Select(ctx context.Context, sorted bool, hints *storage.SelectHints, ms ...*labels.Matcher) storage.SeriesSet {
-	if hints == nil || hints.Func != labelsOnly || hints.ShardCount > 0 {
-		return q.Querier.Select(ctx, sorted, hints, ms...)
-	}
-	p, err := tsdb.PostingsForMatchers(ctx, q.index, ms...)
-	if err != nil {
-		return storage.ErrSeriesSet(err)
-	}
-	if sorted {
-		p = q.index.SortedPostings(p)
-	}
-	return &labelsSet{
-		ctx: ctx, index: q.index.index, floats: q.index.floats, postings: p, next: firstLabels,
-		mint: max(q.index.mint, hints.Start), maxt: min(q.index.maxt, hints.End),
-	}
-}
-
-// Close ends the reading.
-func (q *querier) Close() error {
-	if q.pin != nil {
-		q.pin.end()
-	}
-	return q.Querier.Close()
-}
 
 // Series whose labels are put together at once: few at first, for those who want no more.
 const (
@@ -98,8 +45,20 @@ func (s *labelsSet) Next() bool {
 
 // fill makes the next ones ready, and reports false when there are no more.
 func (s *labelsSet) fill() bool {
-	if s.err = s.ctx.Err(); s.err != nil {
+	ids := s.take()
+	if len(ids) == 0 {
 		return false
+	}
+	// Those of before may still be in somebody's hands.
+	s.ready, s.text = s.index.labelsOf(s.floats.within(ids, s.mint, s.maxt, nil), s.text)
+	s.at = 0
+	return true
+}
+
+// take returns the next series that match, none at the end or after an error.
+func (s *labelsSet) take() []ID {
+	if s.err = s.ctx.Err(); s.err != nil {
+		return nil
 	}
 	if cap(s.ids) < s.next {
 		s.ids = make([]ID, 0, s.next)
@@ -112,13 +71,9 @@ func (s *labelsSet) fill() bool {
 	}
 	if len(ids) == 0 {
 		s.err = s.postings.Err()
-		return false
 	}
 	s.next = min(2*s.next, mostLabels)
-	// Those of before may still be in somebody's hands.
-	s.ready, s.text = s.index.labelsOf(s.floats.within(ids, s.mint, s.maxt), s.text)
-	s.at = 0
-	return true
+	return ids
 }
 
 // At returns the series at hand.
@@ -138,8 +93,8 @@ func (l *labelled) Labels() labels.Labels { return l.labels }
 func (l *labelled) Iterator(chunkenc.Iterator) chunkenc.Iterator { return chunkenc.NewNopIterator() }
 
 // within returns those of some series that have a chunk from mint to maxt. It writes over
-// ids.
-func (f *floats) within(ids []ID, mint, maxt int64) []ID {
+// ids. Unless last is nil their newest samples are appended to it.
+func (f *floats) within(ids []ID, mint, maxt int64, last *[]newestSample) []ID {
 	kept := ids[:0]
 	var held *recordPage
 	no := ID(math.MaxUint32)
@@ -158,6 +113,9 @@ func (f *floats) within(ids []ID, mint, maxt int64) []ID {
 		}
 		if r := held.at(id); r != nil && r.ref.Load() != 0 && f.hasWithin(r, mint, maxt) {
 			kept = append(kept, id)
+			if last != nil {
+				*last = append(*last, newestSample{id, r.newest, math.Float64frombits(r.value)})
+			}
 		}
 	}
 	if held != nil {
@@ -184,7 +142,8 @@ func (f *floats) hasWithin(r *record, mint, maxt int64) bool {
 }
 
 // labelsOf returns the labels of those of some series that are there, at most mostLabels,
-// in memory of their own that they share. It writes over buf, which it returns.
+// in memory of their own that they share. It writes over buf, which it returns, and leaves
+// out of ids those that are not there.
 func (x *index) labelsOf(ids []ID, buf []byte) ([]labelled, []byte) {
 	if len(ids) == 0 {
 		return nil, buf
@@ -194,6 +153,7 @@ func (x *index) labelsOf(ids []ID, buf []byte) ([]labelled, []byte) {
 		var b labels.ScratchBuilder
 		for _, id := range ids {
 			if x.labels(id, &b) {
+				ids[len(out)] = id
 				out = append(out, labelled{b.Labels()})
 			}
 		}
@@ -214,7 +174,7 @@ func (x *index) labelsOf(ids []ID, buf []byte) ([]labelled, []byte) {
 		for _, pid := range pids {
 			text = append(text, x.pairs.at(pid).text...)
 		}
-		ends[n] = len(text)
+		ends[n], ids[n] = len(text), id
 		n++
 	}
 	x.mu.RUnlock()
