@@ -134,8 +134,15 @@ func (h *Handler) store(w http.ResponseWriter, r *http.Request, s *scratch, m me
 		return Refuse(http.StatusBadRequest, "malformed_protobuf", "decode %s of %d bytes: %s", m, len(decoded), err)
 	}
 	samples := s.batch.Len()
+	var left telemetry.WriteResult // out by the decoder
+	if m == messageV2 {
+		var lost int
+		left, lost = s.v2.Refused()
+		samples += lost
+	}
 	if len(s.batch.Series)+len(s.batch.Metadata) == 0 {
-		return nil
+		h.counters.stored(&left)
+		return PartlyRefused(&left, samples)
 	}
 	s.batch.Source = Source(r, h.config.SourceHeader)
 	var mixed telemetry.WriteResult
@@ -147,6 +154,7 @@ func (h *Handler) store(w http.ResponseWriter, r *http.Request, s *scratch, m me
 		return Unavailable(err)
 	}
 	result.Merge(mixed)
+	result.MergeLeftOut(left)
 	h.counters.stored(&result)
 	if m == messageV2 {
 		setWritten(w.Header(), result)

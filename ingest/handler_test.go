@@ -185,7 +185,7 @@ func TestHandler_BadRequests_GetTheirStatusAndSentence(t *testing.T) {
 		{"text with a corrupt body", []byte("0garbage"), []string{"Content-Type", "text/plain"}, 415, "content_type", "is not accepted"},
 		{"2.0 named, 1.0 sent", good, v2Type, 400, "malformed_protobuf", "want a io.prometheus.write.v2.Request, got"},
 		{"1.0 named, 2.0 sent", snappy.Encode(nil, requestV2(3)), nil, 400, "malformed_protobuf", "want a prometheus.WriteRequest, got"},
-		{"2.0 with a reference outside", snappy.Encode(nil, []byte("\x22\x00\x2a\x04\x0a\x02\x01\x03")), v2Type, 400, "malformed_protobuf", "byte 6, time series 1: label reference: want one of the 1 symbols"},
+		{"2.0 with a reference outside", snappy.Encode(nil, []byte("\x22\x00\x2a\x04\x0a\x02\x01\x03")), v2Type, 400, "partly_refused", "series 1: byte 6: label reference: want one of the 1 symbols"},
 		{"2.0 empty", nil, v2Type, 400, "empty_body", "want a snappy-compressed io.prometheus.write.v2.Request"},
 		{"JSON", []byte("{}"), []string{"Content-Type", "application/json"}, 415, "content_type", `"application/json" is not accepted; send`},
 		{"text", []byte("up 1"), []string{"Content-Type", "text/plain; charset=utf-8"}, 415, "content_type", "send Content-Type application/x-protobuf"},

@@ -144,3 +144,42 @@ func TestHandler_V2_PartlyRefused_StoresTheGoodAndNamesTheBad(t *testing.T) {
 		t.Errorf("counted %s refused samples, want 2", got)
 	}
 }
+
+// Series are numbered as the sender wrote them, whoever refuses them.
+func TestHandler_V2_BadReferences_RefuseTheirSeriesAlone(t *testing.T) {
+	var stored []string
+	r := newRig(func(_ context.Context, b *telemetry.Batch) (telemetry.WriteResult, error) {
+		res := telemetry.WriteResult{Stored: b.Len() - 1}
+		for i, s := range b.Series {
+			stored = append(stored, string(s.Labels[1].Value))
+			res.Exemplars += len(s.Exemplars)
+			if i == 1 {
+				res.Reject(telemetry.Rejection{Series: i, Reason: telemetry.ReasonTooOld, Message: "too old", Samples: 1})
+			}
+		}
+		return res, nil
+	}, nil)
+	w := r.post(snappy.Encode(nil, requestV2(6, func(r *writev2.Request) {
+		r.Timeseries[0].LabelsRefs[3] = 99
+		r.Timeseries[2].Exemplars[0].LabelsRefs[0] = 100
+		r.Timeseries[4].LabelsRefs = r.Timeseries[4].LabelsRefs[:3]
+		r.Timeseries[4].Samples = nil
+	})), v2Type...)
+	lines := strings.Split(strings.TrimSpace(w.Body.String()), "\n")
+	if w.Code != 400 || written(w) != "2 0 3" || fmt.Sprint(stored) != "[1 3 5]" || !strings.HasPrefix(lines[0], "stored 2 of 5 samples; series 1: byte ") {
+		t.Errorf("got %d written %s, the sink saw %v: %s", w.Code, written(w), stored, w.Body)
+	}
+	for i, want := range []string{"series 1: byte ", "series 3: byte ", "series 4: too old [too_old]", "series 5: byte "} {
+		if i+1 >= len(lines) || !strings.HasPrefix(lines[i+1], want) || i != 2 && !strings.HasSuffix(lines[i+1], "[bad_reference]") {
+			t.Errorf("line %d: want %s..., got %q", i, want, lines)
+		}
+	}
+	if got := r.counter(`tocsin_ingest_rejected_total{protocol="remote_write",reason="bad_reference"}`); got != "3" {
+		t.Errorf("counted %s, want 3", got)
+	}
+	r = newRig(storeAll, nil)
+	w = r.post(snappy.Encode(nil, requestV2(1, func(r *writev2.Request) { r.Symbols = r.Symbols[:2] })), v2Type...)
+	if w.Code != 400 || written(w) != "0 0 0" || !strings.HasPrefix(w.Body.String(), "stored 0 of 1 samples; series 1: byte ") {
+		t.Errorf("with nothing good: got %d written %s: %s", w.Code, written(w), w.Body)
+	}
+}

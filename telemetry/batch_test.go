@@ -97,6 +97,29 @@ func TestWriteResult_Merge_KeepsTheOrderOfTheBatch(t *testing.T) {
 	}
 }
 
+func TestWriteResult_MergeLeftOut_NumbersAsTheRequest(t *testing.T) {
+	var r, left telemetry.WriteResult
+	for _, i := range []int{3, 0, 1, 5} { // of the batch
+		r.Reject(telemetry.Rejection{Series: i, Reason: telemetry.ReasonTooOld, Samples: 1})
+	}
+	r.MergeLeftOut(left)
+	if fmt.Sprint(r.RefusedSeries) != "[3 0 1 5]" {
+		t.Errorf("nothing left out: got %v", r.RefusedSeries)
+	}
+	for _, i := range []int{0, 2, 3, 6, 11} { // of the request, of which the batch is 1 4 5 7 8 9 10 12
+		left.Reject(telemetry.Rejection{Series: i, Reason: telemetry.ReasonReference})
+	}
+	r.MergeLeftOut(left)
+	var at []int
+	for _, x := range r.Rejected {
+		at = append(at, x.Series)
+	}
+	const want = "[0 1 2 3 4 6 7 9 11]"
+	if fmt.Sprint(r.RefusedSeries) != want || fmt.Sprint(at) != want || r.RefusedTotal() != 9 {
+		t.Errorf("got %v, details of %v, want %s", r.RefusedSeries, at, want)
+	}
+}
+
 func TestNumber_JSON_NotANumberIsNull(t *testing.T) {
 	for in, want := range map[telemetry.Number]string{1.5: "1.5", telemetry.Number(math.Inf(1)): "null", telemetry.Number(math.Inf(-1)): "null"} {
 		if b, err := json.Marshal(in); err != nil || string(b) != want {

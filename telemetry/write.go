@@ -3,6 +3,7 @@ package telemetry
 import (
 	"cmp"
 	"slices"
+	"sort"
 )
 
 // Reasons for which a series or sample is refused. They are the last word of
@@ -25,6 +26,7 @@ const (
 	ReasonMemoryLimit   = "memory_limit"
 	ReasonMixedTypes    = "mixed_sample_types"
 	ReasonNoSeries      = "exemplar_without_series"
+	ReasonReference     = "bad_reference" // to a symbol of remote write 2.0
 )
 
 // Rejection is one refused series or sample: which, why, and what to do.
@@ -101,6 +103,26 @@ func (r *WriteResult) Merge(x WriteResult) {
 	r.Rejected = append(r.Rejected, x.Rejected...)
 	slices.SortStableFunc(r.Rejected, func(a, b Rejection) int { return cmp.Compare(a.Series, b.Series) })
 	r.Rejected = r.Rejected[:min(len(r.Rejected), MaxRejections)]
+}
+
+// MergeLeftOut adds what was refused of a request before the rest of it became the batch
+// that r is of. x counts in the series of the request, in their order; r does so from
+// then on.
+func (r *WriteResult) MergeLeftOut(x WriteResult) {
+	left := x.RefusedSeries
+	if len(left) == 0 {
+		return
+	}
+	number := func(i int) int {
+		return i + sort.Search(len(left), func(k int) bool { return left[k]-k > i })
+	}
+	for i := range r.Rejected {
+		r.Rejected[i].Series = number(r.Rejected[i].Series)
+	}
+	for i, n := range r.RefusedSeries {
+		r.RefusedSeries[i] = number(n)
+	}
+	r.Merge(x)
 }
 
 // RefusedTotal returns the sum over all reasons.

@@ -12,6 +12,9 @@ import (
 // DecoderV2 belongs to one goroutine at a time.
 type DecoderV2 struct {
 	symbols []extent
+	fault   *Error                // the first reference of the series at hand that cannot be
+	refused telemetry.WriteResult // series with such
+	lost    int                   // samples of these
 }
 
 // extent is where in the body a symbol stands. Two small numbers instead of a
@@ -28,19 +31,23 @@ const maxKeptSymbols = 1 << 18
 // with their series. The created_timestamp that an earlier draft had per series
 // is given to each of its samples that has no start timestamp of its own.
 //
-// A malformed body gives an *Error; b then holds nothing of use. So does a
-// reference beyond the table of symbols, an odd number of references to labels
-// and a table that does not begin with the empty string: none of the names can be
-// trusted then.
+// A malformed body gives an *Error; b then holds nothing of use. So does a table that
+// does not begin with the empty string: none of the names can be trusted then. A series
+// with a reference beyond the table, or an odd number of references to labels, is left
+// out; see Refused.
 func (d *DecoderV2) Decode(body []byte, b *telemetry.Batch) error {
 	b.Reset()
-	d.symbols = d.symbols[:0]
+	d.symbols, d.fault, d.refused, d.lost = d.symbols[:0], nil, telemetry.WriteResult{}, 0
 	if err := d.decode(body, b); err != nil {
 		b.Reset()
 		return err
 	}
 	return nil
 }
+
+// Refused returns the series that the last Decode left out, numbered as they stand in the
+// body, and how many samples they had.
+func (d *DecoderV2) Refused() (telemetry.WriteResult, int) { return d.refused, d.lost }
 
 // Release gives up memory that an unusually large request has claimed.
 func (d *DecoderV2) Release() {
@@ -63,6 +70,7 @@ func (d *DecoderV2) decode(body []byte, b *telemetry.Batch) *Error {
 		return nil
 	}
 	left := maxEntries
+	n := 0
 	for i := first; i < len(body); {
 		at := i
 		field, wire, next, err := tag(body, i)
@@ -79,7 +87,6 @@ func (d *DecoderV2) decode(body []byte, b *telemetry.Batch) *Error {
 		if err != nil {
 			return err
 		}
-		n := len(b.Series)
 		s := b.Next()
 		if err := d.series(body, start, end, b, s, left); err != nil {
 			return err.in("time series", n)
@@ -87,6 +94,14 @@ func (d *DecoderV2) decode(body []byte, b *telemetry.Batch) *Error {
 		if left -= entries(s); left < 0 {
 			return tooMany(at)
 		}
+		if d.fault != nil {
+			lost := len(s.Samples) + len(s.Histograms)
+			d.refused.Reject(telemetry.Rejection{Series: n, Reason: telemetry.ReasonReference, Message: d.fault.Error(), Samples: lost})
+			d.lost += lost
+			d.fault = nil
+			b.Truncate(len(b.Series) - 1)
+		}
+		n++
 		i = end
 	}
 	return nil
@@ -143,17 +158,23 @@ func (d *DecoderV2) table(body []byte) (first int, err *Error) {
 	return first, nil
 }
 
-// symbol returns the text of a reference that stands at position at.
-func (d *DecoderV2) symbol(body []byte, at int, ref uint32, name string) ([]byte, *Error) {
+// symbol returns the text of a reference that stands at position at, nothing for one that
+// cannot be, which is noted.
+func (d *DecoderV2) symbol(body []byte, at int, ref uint32, name string) []byte {
 	if uint(ref) >= uint(len(d.symbols)) {
-		return nil, d.outside(at, ref, name)
+		d.note(at, fmt.Sprintf("%s: want one of the %d symbols, counted from 0, got number %d", name, len(d.symbols), ref))
+		return nil
 	}
 	x := d.symbols[ref]
-	return body[x.start:x.end:x.end], nil
+	return body[x.start:x.end:x.end]
 }
 
-func (d *DecoderV2) outside(at int, ref uint32, name string) *Error {
-	return &Error{Offset: at, Msg: fmt.Sprintf("%s: want one of the %d symbols, counted from 0, got number %d", name, len(d.symbols), ref)}
+// note keeps what is wrong with the references of the series at hand, the first of it. The
+// rest is read all the same: whether the body has the right form decides over the others.
+func (d *DecoderV2) note(at int, what string) {
+	if d.fault == nil {
+		d.fault = &Error{Offset: at, Msg: what}
+	}
 }
 
 // references reads the value of a field labels_refs that begins at i: packed, as
@@ -188,12 +209,11 @@ func (d *DecoderV2) references(body []byte, msgEnd, tagAt, i, wire int, pairs *[
 			return 0, err
 		}
 		i = next
-		text, err := d.symbol(body, at, uint32(v), "label reference")
-		if err != nil {
-			return 0, err
-		}
+		text := d.symbol(body, at, uint32(v), "label reference")
 		if name == nil {
-			name = text
+			if name = text; name == nil {
+				name = []byte{} // it waits all the same
+			}
 			continue
 		}
 		out = append(out, telemetry.Pair{Name: name, Value: text})
@@ -237,10 +257,9 @@ func (d *DecoderV2) plainReferences(body []byte, i, end int, out []telemetry.Pai
 	return i, out
 }
 
-// whole refuses references that are no pairs; at is where their message begins.
-func whole(at int, half []byte) *Error {
-	if half == nil {
-		return nil
+// whole notes references that are no pairs; at is where their message begins.
+func (d *DecoderV2) whole(at int, half []byte) {
+	if half != nil {
+		d.note(at, fmt.Sprintf("label references: want pairs of a name and a value, got an odd number; %.64q has no value", half))
 	}
-	return &Error{Offset: at, Msg: fmt.Sprintf("label references: want pairs of a name and a value, got an odd number; %.64q has no value", half)}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -113,11 +114,13 @@ func uvarint(b []byte) (v uint64, n int) {
 	}
 }
 
-// ofRequestV2 resolves a request, or says why it cannot be.
-func ofRequestV2(t testing.TB, r *writev2.Request) (c content, err error) {
+// ofRequestV2 resolves a request, but for the series of which that cannot be, whose numbers
+// it returns, or says why none can be.
+func ofRequestV2(t testing.TB, r *writev2.Request) (c content, left []int, _ error) {
 	if len(r.Symbols) > 0 && r.Symbols[0] != "" {
-		return c, errors.New("first symbol")
+		return c, nil, errors.New("first symbol")
 	}
+	var err error // of the series at hand
 	symbol := func(ref uint32) string {
 		if int(ref) >= len(r.Symbols) {
 			err = errors.New("reference outside")
@@ -134,7 +137,8 @@ func ofRequestV2(t testing.TB, r *writev2.Request) (c content, err error) {
 		}
 		return all
 	}
-	for _, s := range r.Timeseries {
+	for i, s := range r.Timeseries {
+		err = nil
 		x := series{Labels: resolve(s.LabelsRefs)}
 		created := createdOf(t, s.XXX_unrecognized)
 		for _, p := range s.Samples {
@@ -162,9 +166,13 @@ func ofRequestV2(t testing.TB, r *writev2.Request) (c content, err error) {
 			md, _ := s.ToMetadata(r.Symbols) // its error is that of symbol
 			x.Metadata = metadata{known(md.Type), "", symbol(m.HelpRef), symbol(m.UnitRef)}
 		}
+		if err != nil {
+			left = append(left, i)
+			continue
+		}
 		c.Series = append(c.Series, x)
 	}
-	return c, err
+	return c, left, nil
 }
 
 func decodeV2(t testing.TB, body []byte) *telemetry.Batch {
@@ -179,9 +187,9 @@ func decodeV2(t testing.TB, body []byte) *telemetry.Batch {
 
 func TestDecodeV2_RichRequest_HoldsWhatTheGeneratedDecoderHolds(t *testing.T) {
 	r := richRequestV2()
-	want, err := ofRequestV2(t, r)
-	if err != nil {
-		t.Fatal(err)
+	want, left, err := ofRequestV2(t, r)
+	if err != nil || left != nil {
+		t.Fatal(left, err)
 	}
 	plain, err := r.Marshal() // another order of fields than the optimized one
 	if err != nil {
@@ -211,14 +219,23 @@ func TestDecodeV2_DecoderUsedAgain_ForgetsTheFormerRequest(t *testing.T) {
 		if err := d.Decode(marshalV2(t, r), &b); err != nil {
 			t.Fatal(err)
 		}
-		want, _ := ofRequestV2(t, r)
+		want, _, _ := ofRequestV2(t, r)
 		if diff := cmp.Diff(want, ofBatch(&b), sameFloat); diff != "" {
 			t.Errorf("-want +got\n%s", diff)
 		}
 	}
 	// The table of a former request does not resolve references of the next.
-	if err := d.Decode([]byte("\x2a\x04\x0a\x02\x01\x02"), &b); err == nil {
-		t.Error("got no error for references without a table")
+	if err := d.Decode([]byte("\x2a\x04\x0a\x02\x01\x02"), &b); err != nil || len(b.Series) != 0 {
+		t.Errorf("got %d series, %v for references without a table", len(b.Series), err)
+	}
+	if refused, _ := d.Refused(); refused.RefusedTotal() != 1 {
+		t.Errorf("refused %+v", refused)
+	}
+	if err := d.Decode(marshalV2(t, richRequestV2()), &b); err != nil {
+		t.Fatal(err)
+	}
+	if refused, lost := d.Refused(); refused.RefusedTotal() != 0 || lost != 0 {
+		t.Errorf("of a request that is good it refuses %+v", refused)
 	}
 }
 
@@ -287,18 +304,11 @@ func TestDecodeV2_Malformed_SaysWhereAndWhat(t *testing.T) {
 		{"first symbol not empty", "\x22\x01a\x2a\x00", "byte 2, symbol 1: want the empty string as the first symbol, got another"},
 		{"series as number", table + "\x28\x01", "byte 8, time series 1: time series: want wire type 2 (length-delimited), got 0 (varint)"},
 		{"series cut", table + "\x2a\x00\x2a\x09\x01", "byte 11, time series 2: time series: want 9 bytes, got the end of the message after 1"},
-		{"reference outside", table + "\x2a\x04\x0a\x02\x01\x03", "byte 13, time series 1: label reference: want one of the 3 symbols, counted from 0, got number 3"},
-		{"no table", "\x2a\x04\x0a\x02\x00\x00", "byte 4, time series 1: label reference: want one of the 0 symbols, counted from 0, got number 0"},
-		{"odd references", table + "\x2a\x05\x0a\x03\x01\x02\x01", `byte 10, time series 1: label references: want pairs of a name and a value, got an odd number; "a" has no value`},
 		{"reference cut", table + "\x2a\x04\x0a\x02\x01\x80", "byte 13, time series 1: want a whole varint, got the end of the message after 1 bytes"},
 		{"references as 64-bit", table + "\x2a\x02\x09\x00", "byte 10, time series 1: label references: want wire type 2 (length-delimited), got 1 (64-bit)"},
 		{"sample value cut", table + "\x2a\x04\x12\x02\x09\x01", "byte 13, time series 1, sample 1: value: want 8 bytes, got the end of the message after 1"},
 		{"start as bytes", table + "\x2a\x04\x12\x02\x1a\x00", "byte 12, time series 1, sample 1: start timestamp: want wire type 0 (varint), got 2 (length-delimited)"},
 		{"histogram", table + "\x2a\x04\x1a\x02\x08\x80", "byte 12, time series 1, histogram 1: want a histogram in the 2 bytes from here, got unexpected EOF"},
-		{"exemplar reference outside", table + "\x2a\x06\x22\x04\x0a\x02\x01\x63", "byte 15, time series 1, exemplar 1: label reference: want one of the 3 symbols, counted from 0, got number 99"},
-		{"exemplar odd", table + "\x2a\x05\x22\x03\x0a\x01\x02", `byte 12, time series 1, exemplar 1: label references: want pairs of a name and a value, got an odd number; "b" has no value`},
-		{"help outside", table + "\x2a\x04\x2a\x02\x18\x07", "byte 13, time series 1, metadata 1: help: want one of the 3 symbols, counted from 0, got number 7"},
-		{"unit outside", table + "\x2a\x04\x2a\x02\x20\x07", "byte 13, time series 1, metadata 1: unit: want one of the 3 symbols, counted from 0, got number 7"},
 		{"metadata type as bytes", table + "\x2a\x04\x2a\x02\x0a\x00", "byte 12, time series 1, metadata 1: type: want wire type 0 (varint), got 2 (length-delimited)"},
 		{"created cut", table + "\x2a\x02\x30\x80", "byte 11, time series 1: want a whole varint, got the end of the message after 1 bytes"},
 	} {
@@ -318,9 +328,51 @@ func TestDecodeV2_Malformed_SaysWhereAndWhat(t *testing.T) {
 			}
 			r := new(writev2.Request)
 			if err := r.Unmarshal([]byte(tc.body)); err == nil {
-				if _, err := ofRequestV2(t, r); err == nil {
+				if _, _, err := ofRequestV2(t, r); err == nil {
 					t.Error("the generated decoder accepts this body")
 				}
+			}
+		})
+	}
+}
+
+// A series with a reference that cannot be is left out, and the others are not.
+func TestDecodeV2_BadReferences_LeaveOutTheirSeries(t *testing.T) {
+	const table = "\x22\x00\x22\x01a\x22\x01b" // 8 bytes, 3 symbols
+	const good = "\x2a\x08\x0a\x02\x01\x02\x12\x02\x10\x05"
+	for _, tc := range []struct{ name, body, want string }{
+		{"reference outside", table + "\x2a\x04\x0a\x02\x01\x03", "byte 13: label reference: want one of the 3 symbols, counted from 0, got number 3"},
+		{"no table", "\x2a\x04\x0a\x02\x00\x00", "byte 4: label reference: want one of the 0 symbols, counted from 0, got number 0"},
+		{"odd references", table + "\x2a\x05\x0a\x03\x01\x02\x01", `byte 10: label references: want pairs of a name and a value, got an odd number; "a" has no value`},
+		{"exemplar reference outside", table + "\x2a\x06\x22\x04\x0a\x02\x01\x63", "byte 15, exemplar 1: label reference: want one of the 3 symbols, counted from 0, got number 99"},
+		{"exemplar odd", table + "\x2a\x05\x22\x03\x0a\x01\x02", `byte 12, exemplar 1: label references: want pairs of a name and a value, got an odd number; "b" has no value`},
+		{"help outside", table + "\x2a\x04\x2a\x02\x18\x07", "byte 13, metadata 1: help: want one of the 3 symbols, counted from 0, got number 7"},
+		{"unit outside", table + "\x2a\x04\x2a\x02\x20\x07", "byte 13, metadata 1: unit: want one of the 3 symbols, counted from 0, got number 7"},
+		{"sample with it", table + "\x2a\x0c\x12\x02\x10\x05\x0a\x02\x01\x03\x12\x02\x10\x06", "byte 17: label reference: want one of the 3 symbols, counted from 0, got number 3"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var d remotewrite.DecoderV2
+			var b telemetry.Batch
+			if err := d.Decode([]byte(tc.body+good+"\x2a\x03\x0a\x01\x01"), &b); err != nil {
+				t.Fatal(err)
+			}
+			refused, lost := d.Refused()
+			samples := strings.Count(tc.body, "\x12\x02\x10")
+			if tc.name == "no table" { // in which the others have none either
+				if len(b.Series) != 0 || len(refused.RefusedSeries) != 3 || lost != 1 {
+					t.Errorf("got %d series, refused %+v", len(b.Series), refused)
+				}
+				return
+			}
+			if got := fmt.Sprint(ofBatch(&b).Series[0].Labels, len(b.Series), b.Series[0].Samples[0].T); got != "[a b] 1 5" {
+				t.Errorf("got %s", got)
+			}
+			x := refused.Rejected
+			if fmt.Sprint(refused.RefusedSeries) != "[0 2]" || len(x) != 2 || x[0].Series != 0 || x[0].Samples != samples || lost != samples || x[0].Reason != telemetry.ReasonReference {
+				t.Fatalf("refused %+v, %d samples", refused, lost)
+			}
+			if x[0].Message != tc.want {
+				t.Errorf("got  %s\nwant %s", x[0].Message, tc.want)
 			}
 		})
 	}
@@ -368,6 +420,7 @@ func FuzzDecodeV2(f *testing.F) {
 	f.Add([]byte("\x22\x00\x22\x01a\x2a\x08\x0a\x02\x01\x01\x12\x02\x10\x05\x30\x03"))
 	f.Add([]byte("\x22\x00\x2a\x06\x2a\x04\x18\x00\x08\x03"))
 	f.Add([]byte("\x22\x00\x2a\x04\x22\x02\x0a\x00"))
+	f.Add([]byte("\x22\x00\x22\x01a\x2a\x04\x0a\x02\x01\x09\x2a\x04\x0a\x02\x01\x00"))
 	var d remotewrite.DecoderV2
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var b telemetry.Batch
@@ -375,8 +428,9 @@ func FuzzDecodeV2(f *testing.F) {
 		var r writev2.Request
 		want := r.Unmarshal(body)
 		var c content
+		var left []int
 		if want == nil {
-			c, want = ofRequestV2(t, &r)
+			c, left, want = ofRequestV2(t, &r)
 			if len(body) > 0 && len(r.Symbols)+len(r.Timeseries) == 0 {
 				want = errors.New("another message")
 			}
@@ -392,6 +446,9 @@ func FuzzDecodeV2(f *testing.F) {
 		}
 		if d := cmp.Diff(c, ofBatch(&b), sameFloat); d != "" {
 			t.Fatalf("-want +got\n%s", d)
+		}
+		if refused, _ := d.Refused(); !slices.Equal(refused.RefusedSeries, left) {
+			t.Fatalf("series %v are left out, want %v", refused.RefusedSeries, left)
 		}
 	})
 }

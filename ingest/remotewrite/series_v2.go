@@ -73,9 +73,12 @@ func (d *DecoderV2) series(body []byte, start, end int, batch *telemetry.Batch, 
 			left -= histogramEntries - 1
 		case 4:
 			s.Exemplars = append(s.Exemplars, telemetry.Exemplar{})
-			e := &s.Exemplars[len(s.Exemplars)-1]
+			e, had := &s.Exemplars[len(s.Exemplars)-1], d.fault
 			if err := d.exemplar(body, from, to, e, left); err != nil {
 				return err.in(name, len(s.Exemplars)-1)
+			}
+			if had == nil && d.fault != nil {
+				d.fault.in(name, len(s.Exemplars)-1)
 			}
 			left -= len(e.Labels)
 		case 5:
@@ -89,11 +92,14 @@ func (d *DecoderV2) series(body []byte, start, end int, batch *telemetry.Batch, 
 		begin(s, created)
 	}
 	if uint32(a.kind) != 0 || a.help != 0 || a.unit != 0 {
-		if err := d.describe(body, &a, batch.Describe(s)); err != nil {
-			return err
+		had := d.fault
+		d.describe(body, &a, batch.Describe(s))
+		if had == nil && d.fault != nil {
+			d.fault.in("metadata", 0)
 		}
 	}
-	return whole(start, half)
+	d.whole(start, half)
+	return nil
 }
 
 var seriesFieldsV2 = [...]string{2: "sample", 3: "histogram", 4: "exemplar", 5: "metadata"}
@@ -190,7 +196,8 @@ func (d *DecoderV2) exemplar(body []byte, start, end int, e *telemetry.Exemplar,
 			return err
 		}
 	}
-	return whole(start, half)
+	d.whole(start, half)
+	return nil
 }
 
 // about is the metadata of a series as references.
@@ -230,15 +237,10 @@ func (a *about) read(b []byte, i int) *Error {
 
 // describe resolves the metadata of a series. Those without any content, which
 // encoders write for every series that has none, leave m as it is.
-func (d *DecoderV2) describe(body []byte, a *about, m *telemetry.Metadata) (err *Error) {
-	if m.Help, err = d.symbol(body, a.helpAt, a.help, "help"); err != nil {
-		return err.in("metadata", 0)
-	}
-	if m.Unit, err = d.symbol(body, a.unitAt, a.unit, "unit"); err != nil {
-		return err.in("metadata", 0)
-	}
+func (d *DecoderV2) describe(body []byte, a *about, m *telemetry.Metadata) {
+	m.Help = d.symbol(body, a.helpAt, a.help, "help")
+	m.Unit = d.symbol(body, a.unitAt, a.unit, "unit")
 	m.Type = metricType(a.kind)
-	return nil
 }
 
 // decodeHistogramV2 does for 2.0 what decodeHistogram does for 1.0.
