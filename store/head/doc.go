@@ -5,8 +5,8 @@
 // with the TSDB.
 //
 // In come samples of known series, out go a log that is written before anything is
-// acknowledged, and a block reader that queries and compaction of the TSDB use as they
-// use any other block.
+// acknowledged, a querier, and a block reader that compaction of the TSDB uses as it uses
+// any other block.
 //
 // A series costs a record of one cache line, its open chunk in lines of 64 bytes, its
 // full chunks in files, and its labels as numbers of label pairs. None of that has
