@@ -34,7 +34,7 @@ type slide struct {
 // glides reports whether an admitted sample of a series that owes the given share
 // is plainly ordinary, and if so leaves in w what glide needs.
 func (s *series) glides(p *params, k *glance, share float64, w *slide) bool {
-	if p.turnOf(k.t) != s.Turn || s.Flags&notGliding != 0 || s.Run != 0 || s.BeforeTime != 0 || s.StepRun != 0 || s.Scale == 0 || s.Fresh < p.Glide.Youth ||
+	if p.turnOf(k.t) != s.Turn || s.Flags&notGliding != 0 || s.Run != 0 && s.N < p.Runs.Youth || s.BeforeTime != 0 || s.StepRun != 0 || s.Scale == 0 || s.Fresh < p.Glide.Youth ||
 		s.Drift != [charts]uint8{} || s.Gust != [storms]uint8{} || k.gap || k.fine != 1 || k.x < 0 && !s.has(flagNegative) ||
 		s.lessonDue(p) {
 		return false
@@ -57,10 +57,11 @@ func (s *series) glides(p *params, k *glance, share float64, w *slide) bool {
 	w.unit = float64(s.LongScale) + p.Scale.UnitScale*w.scale
 	w.expected = s.mixed(w.season)
 	off := k.x - w.expected
-	u, quantile, other := off, float64(s.Up.Q), float64(s.Down.Q)
-	if off < 0 {
-		u, quantile, other = -off, other, quantile
-	}
+	// Half of the samples lie on either side: asked by a branch, the processor would
+	// guess wrong for half of them.
+	below := math.Float64bits(off) >> 63
+	sides := [2]float64{float64(s.Up.Q), float64(s.Down.Q)}
+	u, quantile, other := math.Abs(off), sides[below], sides[below^1]
 	if u /= w.scale; !(u <= min(p.Glide.Most, p.Glide.Part*quantile, p.otherTimes*other)) {
 		return false
 	}
@@ -120,6 +121,9 @@ func (s *series) glide(p *params, k *glance, w *slide) {
 	s.Down.below(p, p.Tail.Floor)
 	s.rememberRange(p, k.x)
 	s.rememberChange(p, k.x)
+	if s.Run != 0 {
+		s.endRun(p)
+	}
 	s.Chart, s.Storm = w.chart, w.storm
 	for i, g := range w.chart {
 		s.Most[i] = max(s.Most[i], g, -g)

@@ -54,11 +54,17 @@ func (s *series) learnRun(p *params, up, down float32) {
 		return
 	}
 	if s.Run != 0 && !s.has(flagOpen) {
-		n := float32(max(s.Run, -s.Run))
-		s.AgainN += uint16(min(n, float32(math.MaxUint16-s.AgainN)))
-		s.Again += n * ((n-1)/n - s.Again) / (min(float32(s.AgainN), p.Runs.Memory) + p.Runs.Weight)
+		s.endRun(p)
 	}
 	s.Run = side
+}
+
+// endRun learns from a run that has ended without an alarm how many go on.
+func (s *series) endRun(p *params) {
+	n := float32(max(s.Run, -s.Run))
+	s.AgainN += uint16(min(n, float32(math.MaxUint16-s.AgainN)))
+	s.Again += n * ((n-1)/n - s.Again) / (min(float32(s.AgainN), p.Runs.Memory) + p.Runs.Weight)
+	s.Run = 0
 }
 
 // beyond is decades of u, and more if u is beyond the quantile.
