@@ -108,15 +108,16 @@ func (b *Bank) next(held *row, slot Slot, t int64, v float64, tell func(Verdict)
 	return true
 }
 
-// fetchSeries asks for the state of a series.
+// fetchSeries asks for what an ordinary sample touches of a series.
 func (b *Bank) fetchSeries(slot Slot) {
 	if c := b.series.at(int(slot.place()) / chunkSize); c != nil {
-		fetchAll(unsafe.Pointer(&c.series[slot.place()%chunkSize]), unsafe.Sizeof(series{}))
+		fetchAll(unsafe.Pointer(&c.series[slot.place()%chunkSize]), unsafe.Offsetof(series{}.Err))
 	}
 }
 
-// fetchPage asks for the page of a series. It reads the page's number without the
-// lock of the series: one that is out of date costs time only.
+// fetchPage asks for what a lesson needs besides: the rest of the series and its page,
+// whose number it reads without the lock of the series: one that is out of date costs
+// time only.
 //
 //go:norace
 func (b *Bank) fetchPage(slot Slot) {
@@ -128,6 +129,7 @@ func (b *Bank) fetchPage(slot Slot) {
 	if s.Turn == uint16(b.turn.Load()) {
 		return // it has been read in these minutes, and is not to be read again
 	}
+	fetchAll(unsafe.Pointer(&s.Err), unsafe.Sizeof(series{})-unsafe.Offsetof(series{}.Err))
 	at := s.Page
 	if d := b.days.pages.at(int(at) / chunkSize); d != nil {
 		fetchAll(unsafe.Pointer(&d[at%chunkSize]), unsafe.Sizeof(page{}))

@@ -3,77 +3,79 @@ package detector
 import "math"
 
 // series is all that is known of one series: a fixed number of bytes without a
-// pointer, so that millions of them cost the garbage collector nothing. The
-// fields stand in the order in which a sample touches them, cache line by cache
-// line; an ordinary sample stays within the first six. Levels are float64, for a
-// small change of a large value must not be lost; what is compared with them is
-// float32. Fields are written to checkpoints in this order: a change of the
-// layout is a change of checkpointVersion.
+// pointer, so that millions of them cost the garbage collector nothing. What an ordinary
+// sample touches stands first, for cache lines are what a sample costs when there are
+// millions of series: 300 bytes of 424. Levels are float64, for a small change of a large
+// value must not be lost; what is compared with them is float32. Fields are written to
+// checkpoints in this order: a change of the layout is a change of checkpointVersion.
 type series struct {
 	LastTime                   int64   // ms
 	Raw                        float64 // last value as sent
 	X1, Fast, Mid, Slow, Level float64 // forecasts; Level is without the season
 	Long                       float64 // long level, without the season
 
-	Flags, N, Page uint32
-	Step           float32 // seconds
-	Err            [experts]float32
-	MixErr         float32 // error of the mixture of experts
-	LongScale      float32
-	Hi, Lo         float32 // recent range
-	Quantum        float32 // smallest step between two values
-	Rarity         float32 // of the last sample: log10 of hours between samples as odd
-
-	Up, Down tail
-	Persist  [charts]tail
-	Held     float32 // evidence of the single samples before, fading
-
-	Chart  [charts]float32 // mean deviation from the long level over a window
-	Most   [charts]float32 // largest of the chart in the current window
-	Storm  [storms]float32 // mean size of residuals over a window
-	Stormy [storms]float32 // largest of that in the current window
-	Bias   float32         // powers of ten by which daily maxima exceed what they should be
-	DayMax float32         // largest rarity of the current day
-	Day    uint16          // days since 1970
-	Days   uint16          // daily maxima seen, saturating
-	Looks  float32         // log10 of looksPerHour
-	Fresh  uint16          // samples since noise was last to be learned anew, saturating
-	AgainN uint16          // samples that Again was learned from, saturating
-	Alarms float32         // recent alarms, fading
-
-	Burst                [storms]tail
-	Calm                 tail   // of runs without change
-	Changes, Still       uint32 // samples that differed from the one before; samples since
+	Flags, N             uint32
+	Service              uint32  // index of its service
+	Step                 float32 // seconds
+	LongScale            float32
+	Hi, Lo               float32 // recent range
+	Quantum              float32 // smallest step between two values
+	Rarity               float32 // of the last sample: log10 of hours between samples as odd
+	Held                 float32 // evidence of the single samples before, fading
+	Looks                float32 // log10 of looksPerHour
+	Season               float32 // offset of day, week and hour in Turn
 	ChangeRate, GapShare float32
-	Run                  int8  // samples in a row beyond the quantile, negative below
-	StepRun              uint8 // samples in a row that came at another step
-	NotCounter           uint8 // falls of a counter that are no resets
-	Quiet                uint8 // quiet samples at the end of the open episode
-	EpisodeKind          Kind
-	Kind                 Kind          // of the last sample
-	Drift                [charts]uint8 // samples for which a chart has been beyond its quantile
-	Gust                 [storms]uint8 // the same of storms
+	Changes, Still       uint32 // samples that differed from the one before; samples since
 
+	Up, Down   tail
+	Calm       tail            // of runs without change
+	Chart      [charts]float32 // mean deviation from the long level over a window
+	Storm      [storms]float32 // mean size of residuals over a window
+	BeforeTime uint32          // when another long level was taken as normal; see Before
+	Page       uint32
+
+	Most    [charts]float32 // largest of the chart in the current window
+	Stormy  [storms]float32 // largest of that in the current window
+	Persist [charts]tail
+	Burst   [storms]tail
+
+	Turn       uint16         // turnOf the last lesson
+	Generation uint16         // of its slot
+	Fresh      uint16         // samples since noise was last to be learned anew, saturating
+	Scale      brief          // size of an ordinary error in the last lesson; 0 before the first
+	Weights    [experts]uint8 // of the mixture of forecasts in the last lesson, of the best's
+	Run        int8           // samples in a row beyond the quantile, negative below
+	StepRun    uint8          // samples in a row that came at another step
+	Drift      [charts]uint8  // samples for which a chart has been beyond its quantile
+	Gust       [storms]uint8  // the same of storms
+	Kind       Kind           // of the last sample
+	AgainN     uint16         // samples that Again was learned from, saturating
+	Again      float32        // share of samples beyond the quantile that are followed by another
+
+	// From here on is what an ordinary sample does not touch.
+
+	Err                      [experts]float32
+	MixErr                   float32 // error of the mixture of experts
+	Bias                     float32 // powers of ten by which daily maxima exceed what they should be
+	DayMax                   float32 // largest rarity of the current day
+	Day                      uint16  // days since 1970
+	Days                     uint16  // daily maxima seen, saturating
+	Alarms                   float32 // recent alarms, fading
 	EpisodeSince, EpisodeEnd int64   // EpisodeEnd: last odd sample, or when it closed
-	Before                   float64 // long level until BeforeTime, when another was taken as normal
-	FirstTime                uint32  // seconds since 1970, like the other times here
+	Before                   float64 // long level until BeforeTime
+	FirstTime                uint32  // seconds since 1970, like the other times here and BeforeTime
 	AlarmsTime               uint32
 	ShiftSince               uint32
-	BeforeTime               uint32
 	ShiftRun                 uint32
-	Again                    float32        // share of samples beyond the quantile that are followed by another
-	Told                     float32        // evidence of the episode that has been told
-	FarTold                  float32        // distance from the opening band that has been told
-	OpenMid, OpenHalf        float32        // middle and half width of the band that the episode left
-	Peak                     float32        // highest rarity of the episode
-	Expected, Lower, Upper   float32        // of the last sample whose band was asked for
-	Service                  uint32         // index of its service
-	Weights                  [experts]uint8 // of the mixture of forecasts in the last lesson, of the best's
-	Scale                    brief          // size of an ordinary error in it; 0 before the first
-	Season                   float32        // offset of day, week and hour in Turn
-	Spread                   int16          // size of errors then relative to the day's, less 1, in 1/spreadUnit
-	Turn                     uint16         // turnOf the last lesson
-	Generation               uint16         // of its slot
+	Told                     float32 // evidence of the episode that has been told
+	FarTold                  float32 // distance from the opening band that has been told
+	OpenMid, OpenHalf        float32 // middle and half width of the band that the episode left
+	Peak                     float32 // highest rarity of the episode
+	Expected, Lower, Upper   float32 // of the last sample whose band was asked for
+	Spread                   int16   // size of errors in Turn relative to the day's, less 1, in 1/spreadUnit
+	NotCounter               uint8   // falls of a counter that are no resets
+	Quiet                    uint8   // quiet samples at the end of the open episode
+	EpisodeKind              Kind
 }
 
 const (
