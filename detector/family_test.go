@@ -189,3 +189,32 @@ func TestFamily_DerivedSeries_ReplayStartsFromTheSame(t *testing.T) {
 		t.Errorf("got %d figures, of which any differs by the start: %v", len(got), differ)
 	}
 }
+
+// Pods that live for an hour teach those that come after them, and not, from one
+// generation to the next, more than there is: what they start from levels off.
+func TestFamily_ManyGenerations_StartLevelsOff(t *testing.T) {
+	b := podBank(t, nil)
+	r := rand.New(rand.NewPCG(4, 4))
+	const pods, life, generations = 20, 240, 24
+	shapes := []float64{}
+	now := start
+	for generation := range generations {
+		for m := range life {
+			for i := range pods {
+				slot := b.Register(pod(generation, i))
+				v := math.Exp(r.NormFloat64())
+				if m == 0 && i == 0 {
+					e, _ := b.Explain(slot, now, v)
+					shapes = append(shapes, e.Start.Shape)
+				}
+				b.Observe(slot, now, v)
+			}
+			now += 15_000
+		}
+		b.Sweep(now, ignore)
+	}
+	third, last := shapes[3], shapes[generations-1]
+	if shapes[0] != 0.12 || third < 0.25 || last > 0.65 || last > 1.5*third {
+		t.Errorf("started from %.3f", shapes)
+	}
+}
