@@ -36,11 +36,11 @@ type Explanation struct {
 	Forecasts              []ExpertForecast
 	Season                 SeasonParts
 	Scale                  ScaleParts
-	Long                   float64 // long level without season
-	Normal                 float64 // long level with season: what was normal before any incident
-	Unit                   float64 // an ordinary deviation from Normal
-	Deviation              float64 // (Value - Normal) / Unit, clipped to 6
-	Start                  StartPart
+	Long                   float64   // long level without season
+	Normal                 float64   // long level with season: what was normal before any incident
+	Unit                   float64   // an ordinary deviation from Normal
+	Deviation              float64   // (Value - Normal) / Unit, clipped to 6
+	Start                  StartPart // of the tails of Evidence above and below
 
 	Evidence []Evidence
 	Decisive int     // index in Evidence of what decided
@@ -138,7 +138,7 @@ func ReplayExplain(c Config, share float64, l labels.Labels, samples []telemetry
 	if last < 0 {
 		return Explanation{}, false
 	}
-	r := replay{params: c.params(), start: c.Start, share: float32(share)}
+	r := replay{params: c.params(), share: float32(share)}
 	flags, _ := classify(l)
 	s := series{Flags: flags | flagUsed, Start: c.Start.at}
 	s.restart(&r.params)
