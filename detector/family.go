@@ -75,7 +75,7 @@ func (f family) String() string {
 }
 
 const (
-	// familiesMost bounds the families that are known: 4 MB while they are worked out,
+	// familiesMost bounds the families that are known: 2 MB while they are worked out,
 	// some hundred kilobytes in between. Series of further ones start from Tail.Prior,
 	// and are counted.
 	familiesMost = 4096

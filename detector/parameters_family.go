@@ -2,9 +2,9 @@ package detector
 
 // FamilyParameters say how what the series of a family have shown becomes what its
 // next series starts from: partial pooling (A. Gelman, J. Hill, Data Analysis Using
-// Regression, 2007, chapter 12) of the logarithm of shapes. Each of 50 made-up series
-// of a kind taught 200 more: in their first hour these raise .8 of the budget at steps
-// of a minute, were 6.2, and on their first day .12 alarms, were .71.
+// Regression, 2007, chapter 12) of the logarithm of shapes. Bench families: in
+// their first hour series raise .9 of the budget at steps of a minute, were 6.2, and on
+// their first day .11 alarms, were .63.
 type FamilyParameters struct {
 	// Share is the share of what a family has seen that lies below the shape that a new
 	// series starts from. Families of real series differ within: with .5, .7, .8 and .9
@@ -24,9 +24,9 @@ type FamilyParameters struct {
 	// remember when a calendar has settled. With 40, petshop's first days are 1.8.
 	Most uint16 `range:"1,10000"`
 	// First is what Tail.First is for series whose family is known: what others have
-	// shown need not be doubled. With 2, a spike as large as a day's largest value and a
-	// third is told in the first hour in .15 of made-up series, with 1 in .39; without
-	// families in .51, where six times the budget is spent.
+	// shown need not be doubled. Bench families: with 2, .14 of the spikes of first hours
+	// are told at steps of a minute, with 1 .39; without families .51, where six times the
+	// budget is spent.
 	First float64 `range:"1,10"`
 }
 
