@@ -42,6 +42,17 @@ func (c *Core) shareOf(lbls labels.Labels) float64 {
 	return s.Share
 }
 
+// replayOf returns the configuration by which a series is replayed: it starts from what
+// the watched one started from.
+func (c *Core) replayOf(lbls labels.Labels) detector.Config {
+	out := c.detectorConfig
+	out.Start = c.startOf(lbls)
+	return out
+}
+
+// startOf returns what a watched series started from.
+func (c *Core) startOf(lbls labels.Labels) detector.Start { return c.bank.Start(c.bank.Lookup(lbls)) }
+
 // drawn keeps one verdict for each step of a range: of those in a step the
 // oddest, so that thinning never hides what a person came to see.
 type drawn struct {
@@ -73,6 +84,6 @@ func (c *Core) band(ctx context.Context, ms []*labels.Matcher, r web.BandRequest
 		return labels.EmptyLabels(), nil, err
 	}
 	out := newDrawn(r.Start, r.Step)
-	s.Replay(c.detectorConfig, c.shareOf(s.Labels), out.take)
+	s.Replay(c.replayOf(s.Labels), c.shareOf(s.Labels), out.take)
 	return s.Labels, out.kept, nil
 }

@@ -88,7 +88,7 @@ func (c *Core) drawn(ctx context.Context, rec incident.EventRecord, ranking rca.
 			continue
 		}
 		d := newDrawn(out.From, out.To.Sub(out.From)/chartPoints+time.Millisecond)
-		s.Replay(c.detectorConfig, c.shareOf(s.Labels), d.take)
+		s.Replay(c.replayOf(s.Labels), c.shareOf(s.Labels), d.take)
 		fill(out, d.kept)
 		if !out.Drawable() {
 			continue

@@ -276,7 +276,7 @@ func (c *Core) openStores(ctx context.Context, o CoreOptions) (have bool, err er
 	})
 	c.undo.add("close query engine", c.query.Close)
 	c.bands = bands.New(bands.Options{
-		Stored: c.tsdb, Config: o.Config.Bands, Detector: o.Config.Detector, Share: c.shareOf, Live: c.live, Now: o.Now,
+		Stored: c.tsdb, Config: o.Config.Bands, Detector: o.Config.Detector, Share: c.shareOf, Start: c.startOf, Live: c.live, Now: o.Now,
 		Lookback: o.Config.Storage.Query.Lookback.Std(),
 	})
 	o.stage("reading the log records that were not sealed")

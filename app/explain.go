@@ -39,7 +39,7 @@ func (c *Core) Explain(ctx context.Context, query string, at time.Time) (web.Exp
 	if err != nil {
 		return web.Explanation{}, err
 	}
-	e, ok := detector.ReplayExplain(c.detectorConfig, c.shareOf(l), l, samples, at.UnixMilli())
+	e, ok := detector.ReplayExplain(c.replayOf(l), c.shareOf(l), l, samples, at.UnixMilli())
 	if when := time.UnixMilli(e.Time); !ok || at.Sub(when) > explainNear {
 		return web.Explanation{}, fmt.Errorf("%w: %s has no sample in the hour before %s", errNoSeries, l, at.UTC().Format(time.RFC3339))
 	}

@@ -181,6 +181,6 @@ func (c *Core) replayFuture(ctx context.Context, l labels.Labels) (detector.Futu
 	if err != nil {
 		return detector.Future{}, false, err
 	}
-	f, ok := detector.ReplayFuture(c.detectorConfig, s.Labels, s.Samples())
+	f, ok := detector.ReplayFuture(c.replayOf(s.Labels), s.Labels, s.Samples())
 	return f, ok, nil
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -467,6 +468,47 @@ func TestBands_Chunks_HoldTheSame(t *testing.T) {
 	stored := storage.NewSeriesSetFromChunkSeriesSet(q.Select(context.Background(), true, hints, labels.MustNewMatcher(labels.MatchEqual, "__name__", "queue_length")))
 	if !stored.Next() || stored.Next() {
 		t.Error("stored series do not come through")
+	}
+}
+
+// A series that was born into a family has the band by replay that it has live, if
+// the bands are told what it started from.
+func TestBands_SeriesOfAFamily_ReplayedFromWhatItStartedFrom(t *testing.T) {
+	one := newRig(t, nil)
+	r := rand.New(rand.NewPCG(9, 9))
+	for i := range 5 {
+		slot := one.bank.Register(labels.FromStrings("__name__", "latency", "pod", strconv.Itoa(i)))
+		for k := range 1500 {
+			one.bank.Observe(slot, now.Add(-2*24*time.Hour+time.Duration(k)*step).UnixMilli(), math.Exp(r.NormFloat64()))
+		}
+	}
+	one.bank.Sweep(now.Add(-24*time.Hour).UnixMilli(), func(detector.Verdict) {})
+	l := labels.FromStrings("__name__", "latency", "pod", "new")
+	values := make([]float64, 100)
+	for i := range values {
+		values[i] = 100 + 5*r.NormFloat64()
+	}
+	values[99] = 101
+	one.write(l, values...)
+	v, ok := one.bank.Last(one.bank.Lookup(l))
+	if !ok {
+		t.Fatal("the bank does not know the series")
+	}
+	s, _ := one.bank.Service("", now.UnixMilli())
+	upper := func(start func(labels.Labels) detector.Start) float64 {
+		one.bands = bands.New(bands.Options{
+			Stored: one.db, Config: bands.DefaultConfig(), Detector: one.config, Now: func() time.Time { return now },
+			Share: func(labels.Labels) float64 { return s.Share }, Start: start,
+		})
+		return one.over(`latency{tocsin_band="upper"}`, now.Add(-step))[0].Floats[1].F
+	}
+	told := upper(func(l labels.Labels) detector.Start { return one.bank.Start(one.bank.Lookup(l)) })
+	// The live band is already that of the next sample.
+	if math.Abs(told-v.Upper) > 3 {
+		t.Errorf("replayed %v, live %v", told, v.Upper)
+	}
+	if untold := upper(nil); untold > told-10 {
+		t.Errorf("replayed %v without a start and %v with one: the test shows nothing", untold, told)
 	}
 }
 

@@ -65,7 +65,7 @@ func (q *querier) past(ctx context.Context, from, to int64, sel selection) ([]st
 		}
 		defer stored.Close() //nolint:errcheck // nothing was written
 		err = each(ctx, stored, from-history, to, sel.base, &q.bounds, true, func(s *Source) error {
-			found = append(found, s.judge(q.opts.Detector, q.opts.Share(s.Labels), from))
+			found = append(found, s.judge(q.opts.replay(s.Labels), q.opts.Share(s.Labels), from))
 			return ctx.Err()
 		})
 		if err != nil {

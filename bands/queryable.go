@@ -10,13 +10,16 @@ import (
 	"github.com/tocsinhq/tocsin/detector"
 )
 
-// Options are what a Queryable stands on. All fields are required but Live.
+// Options are what a Queryable stands on. All fields are required but Start and Live.
 type Options struct {
 	Stored   storage.SampleAndChunkQueryable
 	Config   Config
 	Detector detector.Config
 	// Share returns what a series owes to its service now; see detector.Service.
 	Share func(l labels.Labels) float64
+	// Start returns what a series started from, as detector.Bank.Start does; nil if all
+	// start from the same.
+	Start func(l labels.Labels) detector.Start
 	// Live returns the detector's word on the newest sample of a series, false if
 	// it has none. Nil replays the present too. It is called for each series that
 	// an instant query selects.
@@ -24,6 +27,15 @@ type Options struct {
 	Now  func() time.Time
 	// Lookback is how old the newest sample of a series may be in an instant query.
 	Lookback time.Duration
+}
+
+// replay returns the configuration by which a series is replayed.
+func (o *Options) replay(l labels.Labels) detector.Config {
+	out := o.Detector
+	if o.Start != nil {
+		out.Start = o.Start(l)
+	}
+	return out
 }
 
 // Queryable is a store of samples in which bands can be selected too. It is safe

@@ -45,6 +45,7 @@ var benches = []bench{
 	{"spans", "cost of receiving spans and what is made of them, beside the OpenTelemetry Collector", spansBench},
 	{"rca", "whether root causes are found among services and changes", rcaBench},
 	{"similar", "past incidents that are found again by what they look like", similarBench},
+	{"families", "what the series of a name teach those that come after them", families},
 	{"digest", "a hash of all that the detector says, for changes that must change nothing", digest},
 	{"nab", "the detector by the rule of the Numenta Anomaly Benchmark, without look-ahead", nab},
 }

@@ -8,8 +8,8 @@ package detector
 func (s *series) band(p *params, k *look, held float64) {
 	up, down := s.runEvidence(p, k)
 	need := k.need + held
-	k.upper = k.high + k.part + s.Up.bound(p, need, up)*k.scale
-	k.lower = k.low - k.part - s.Down.bound(p, need, down)*k.scale
+	k.upper = k.high + k.part + s.Up.bound(p, s.Start, need, up)*k.scale
+	k.lower = k.low - k.part - s.Down.bound(p, s.Start, need, down)*k.scale
 	if s.ChangeRate < p.Evidence.RarelyChanges && s.rareEvent(p, k) < need {
 		k.upper = max(k.upper, k.x, float64(s.Hi))
 	}
@@ -30,11 +30,11 @@ func (s *series) band(p *params, k *look, held float64) {
 
 // bound returns how far a residual may lie off, in scales, when a run adds more
 // to what lies beyond the quantile.
-func (a *tail) bound(p *params, need, more float64) float64 {
+func (a *tail) bound(p *params, from startShape, need, more float64) float64 {
 	if more == 0 {
-		return a.reachYoung(p, need)
+		return a.reachYoung(p, from, need)
 	}
-	return min(a.reachYoung(p, need), max(a.reachYoung(p, need-more), float64(a.Q)))
+	return min(a.reachYoung(p, from, need), max(a.reachYoung(p, from, need-more), float64(a.Q)))
 }
 
 // narrowByCharts moves the bounds to where each chart would reach what is needed.

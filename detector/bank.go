@@ -33,6 +33,8 @@ type Bank struct {
 
 	histograms histograms
 
+	families families
+
 	services services
 	budget   float64 // of a service, alarms per week
 	budgets  []ServiceBudget
@@ -62,6 +64,7 @@ func NewBank(c Config, options ...Option) (*Bank, error) {
 	}
 	b := &Bank{params: c.params(), most: c.MaxSeries, byHash: make(map[uint64]uint32), entries: make([]entry, 1),
 		budget: c.Budget, budgets: c.Budgets, evictAfter: c.EvictAfter.Std().Milliseconds()}
+	b.families.fixed = c.Start
 	for _, o := range options {
 		o(b)
 	}
@@ -208,8 +211,9 @@ func (b *Bank) Last(slot Slot) (Verdict, bool) {
 // episode whose data have stopped ends with PhaseLost, and a silence that is
 // odd for the series opens an episode of KindMissing, which closes with the
 // next sample. Verdicts are handed to emit one at a time, without a lock held,
-// in the order of slots. A series is locked for moments only. Last, series that
-// nobody has used for Config.EvictAfter are evicted.
+// in the order of slots. A series is locked for moments only. Last, once an
+// hour, what families have shown is worked out, and series that nobody has used for
+// Config.EvictAfter are evicted.
 func (b *Bank) Sweep(now int64, emit func(Verdict)) {
 	var found []Verdict
 	var of []*service
@@ -241,5 +245,6 @@ func (b *Bank) Sweep(now int64, emit func(Verdict)) {
 	for i := range b.serviceCount() {
 		b.weigh(uint32(i), now)
 	}
+	b.learnFamiliesAt(now)
 	b.evictIdle(now)
 }

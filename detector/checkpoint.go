@@ -142,8 +142,17 @@ func (s *summed) finish() error {
 // are given out anew. After it every sample gets the verdict that it would have got had
 // the bank never stopped. Series beyond Config.MaxSeries are left out and
 // counted as refused. On error the bank is as empty as before; errors.Is
-// ErrCheckpoint tells bad bytes from a reader's error.
+// ErrCheckpoint tells bad bytes from a reader's error. What families have shown is
+// worked out from the states.
 func (b *Bank) Restore(r io.Reader) error {
+	if err := b.restore(r); err != nil {
+		return err
+	}
+	b.learnFamilies()
+	return nil
+}
+
+func (b *Bank) restore(r io.Reader) error {
 	in := &checked{r: bufio.NewReaderSize(r, 1<<18), sum: crc32.New(castagnoli)}
 	count, err := in.head()
 	if err != nil {

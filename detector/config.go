@@ -53,6 +53,9 @@ type Config struct {
 	// Parameters are the detector's own constants, nil for DefaultParameters. No file
 	// sets them: benches do, to try others. They are not altered.
 	Parameters *Parameters `yaml:"-"`
+	// Start is what a replayed series starts from, as Bank.Start says it of the watched
+	// one. No file sets it.
+	Start Start `yaml:"-"`
 }
 
 // ServiceBudget is the budget of the services that a pattern matches.

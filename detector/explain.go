@@ -36,10 +36,11 @@ type Explanation struct {
 	Forecasts              []ExpertForecast
 	Season                 SeasonParts
 	Scale                  ScaleParts
-	Long                   float64 // long level without season
-	Normal                 float64 // long level with season: what was normal before any incident
-	Unit                   float64 // an ordinary deviation from Normal
-	Deviation              float64 // (Value - Normal) / Unit, clipped to 6
+	Long                   float64   // long level without season
+	Normal                 float64   // long level with season: what was normal before any incident
+	Unit                   float64   // an ordinary deviation from Normal
+	Deviation              float64   // (Value - Normal) / Unit, clipped to 6
+	Start                  StartPart // of the tails of Evidence above and below
 
 	Evidence []Evidence
 	Decisive int     // index in Evidence of what decided
@@ -91,6 +92,15 @@ type ScaleParts struct {
 	Counts                         float64 // what counting noise needs beyond those
 }
 
+// StartPart is what the tails of the sample alone, above and below, started from, and
+// are shrunk to: Shape is that of all series, or what the series of Family had shown
+// when this one was born. Series is the number of those that it is known from now.
+type StartPart struct {
+	Shape  float64
+	Family string // "" if it was not known
+	Series int
+}
+
 // Explain returns why Judge would say what it would say of a sample of the series,
 // leaving all as it is. It is false for slots that are not watched. It costs some
 // hundred microseconds.
@@ -99,6 +109,7 @@ func (b *Bank) Explain(slot Slot, t int64, v float64) (Explanation, bool) {
 	if !slot.Watched() || c == nil {
 		return Explanation{}, false
 	}
+	start, l := b.Start(slot), b.Labels(slot)
 	c.Lock()
 	defer c.Unlock()
 	s := &c.series[slot.place()%chunkSize]
@@ -106,7 +117,9 @@ func (b *Bank) Explain(slot Slot, t int64, v float64) (Explanation, bool) {
 		return Explanation{}, false
 	}
 	k := look{glance: glance{t: t, fine: 1}, full: true, share: float64(b.services.at(s.Service).shareAt(&b.params, t))}
-	return s.explain(&b.params, &b.days, k, v), true
+	e := s.explain(&b.params, &b.days, k, v)
+	e.start(&b.params, l, start)
+	return e, true
 }
 
 // ReplayExplain is ReplayShare for the word on one sample: the newest that is not
@@ -127,13 +140,15 @@ func ReplayExplain(c Config, share float64, l labels.Labels, samples []telemetry
 	}
 	r := replay{params: c.params(), share: float32(share)}
 	flags, _ := classify(l)
-	s := series{Flags: flags | flagUsed}
+	s := series{Flags: flags | flagUsed, Start: c.Start.at}
 	s.restart(&r.params)
 	for _, x := range samples[:last] {
 		k := r.look(x.T)
 		s.observe(&r.params, &r.own, &k, x.V)
 	}
-	return s.explain(&r.params, &r.own, r.look(samples[last].T), samples[last].V), true
+	e := s.explain(&r.params, &r.own, r.look(samples[last].T), samples[last].V)
+	e.start(&r.params, l, c.Start)
+	return e, true
 }
 
 // alone returns a copy of the series with a slab that holds a copy of its page.
@@ -174,6 +189,13 @@ func (s *series) explain(p *params, pages *days, k look, v float64) Explanation 
 		e.Young = c.young(p, &k)
 	}
 	return e
+}
+
+// start takes in what the series began with.
+func (e *Explanation) start(p *params, l labels.Labels, from Start) {
+	if e.Start.Shape = from.at.shape(p); from.at != 0 {
+		e.Start.Family, e.Start.Series = familyOf(l).String(), from.Series
+	}
 }
 
 // tell fills in the word itself.

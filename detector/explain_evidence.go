@@ -16,8 +16,8 @@ import (
 //
 // Quantile is the size that 2 % of samples (windows, for mean and storm) exceed,
 // and Shape how slowly larger ones become rarer, learned from Excesses such sizes
-// among Seen and shrunk by a tenth to what the tail starts from: 0.12 for a sample
-// alone, 0.2 for the others.
+// among Seen and shrunk by a tenth to what the tail starts from: for a sample alone
+// Explanation.Start, 0.2 for the others.
 type Evidence struct {
 	Channel         string
 	Size            float64
@@ -98,12 +98,12 @@ func (s *series) pointEvidence(p *params, k *look) Evidence {
 	if s.N < p.Runs.Youth {
 		held *= float64(s.N) / float64(p.Runs.Youth)
 	}
-	tailOf := &s.Up
-	x := tailOf.measured(p, p.Tail.Prior, "above", max(k.x-k.high-k.part, 0)/k.scale)
+	tailOf, start := &s.Up, s.Start.shape(p)
+	x := tailOf.measured(p, start, "above", max(k.x-k.high-k.part, 0)/k.scale)
 	x.Bonus = up
 	if k.x < k.low {
 		tailOf = &s.Down
-		x = tailOf.measured(p, p.Tail.Prior, "below", max(k.low-k.x-k.part, 0)/k.scale)
+		x = tailOf.measured(p, start, "below", max(k.low-k.x-k.part, 0)/k.scale)
 		x.Bonus = down
 	}
 	if x.Size < x.Quantile {
@@ -116,7 +116,7 @@ func (s *series) pointEvidence(p *params, k *look) Evidence {
 		x.Lasting = int(max(s.Run, -s.Run))
 	}
 	x.Against = held
-	x.Shape *= tailOf.young(p)
+	x.Shape *= tailOf.young(p, s.Start)
 	x.sum(p)
 	return x
 }

@@ -95,6 +95,7 @@ func leftOut(used bool) string {
 // writeEvidence tells what each channel has said.
 func (e *Explanation) writeEvidence(b *strings.Builder) {
 	b.WriteString("evidence in powers of ten (1.699 at the quantile of 2 %, 1.699 (size/quantile)^2 below, 1.699 + log10(size/quantile)/shape above):\n")
+	e.writeStart(b)
 	var silent []string
 	for i, x := range e.Evidence {
 		if x.Silent != "" {
@@ -122,6 +123,18 @@ func (e *Explanation) writeEvidence(b *strings.Builder) {
 	if silent != nil {
 		fmt.Fprintf(b, "  silent: %s\n", strings.Join(silent, ", "))
 	}
+}
+
+// writeStart tells what the tails of the sample alone began with.
+func (e *Explanation) writeStart(b *strings.Builder) {
+	of := "all series"
+	switch x := e.Start; {
+	case x.Series > 0:
+		of = fmt.Sprintf("%d series of %s", x.Series, x.Family)
+	case x.Family != "":
+		of = x.Family
+	}
+	fmt.Fprintf(b, "  shapes of above and below started from %.3g, that of %s\n", e.Start.Shape, of)
 }
 
 // size says what a channel measured.

@@ -101,7 +101,7 @@ func ReplayFuture(c Config, l labels.Labels, samples []telemetry.Sample) (Future
 	p := c.params()
 	flags, _ := classify(l)
 	var own days
-	s := series{Flags: flags | flagUsed}
+	s := series{Flags: flags | flagUsed, Start: c.Start.at}
 	s.restart(&p)
 	for _, x := range samples {
 		k := look{glance: glance{t: x.T, fine: 1}}

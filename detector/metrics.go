@@ -22,6 +22,8 @@ func (b *Bank) Expose(set *metrics.Set) {
 	count(`tocsin_detector_series_evicted_total{reason="idle"}`, b.evicted.Load)
 	count(`tocsin_detector_series_evicted_total{reason="max_series"}`, b.evictedFull.Load)
 	b.histograms.expose(count)
+	set.NewGauge("tocsin_detector_families", func() float64 { return float64(b.families.len()) })
+	set.NewGauge(`tocsin_detector_family_series_left_out{reason="max_families"}`, func() float64 { return float64(b.families.leftOut.Load()) })
 	count("tocsin_detector_episodes_opened_total", b.opened.Load)
 	count("tocsin_detector_episodes_lost_total", b.lost.Load)
 	set.NewGauge("tocsin_detector_services", func() float64 { return float64(b.watchedServices()) })

@@ -28,6 +28,8 @@ type Parameters struct {
 	Scale ScaleParameters
 	// Tail is how the rarity of a size is learned.
 	Tail TailParameters
+	// Family is what series of one name teach those that are born.
+	Family FamilyParameters
 	// Runs says what samples in a row beyond the quantile are worth.
 	Runs RunParameters
 	// Charts find shifts and leaks that forecasts have followed.
@@ -62,7 +64,7 @@ type Parameters struct {
 func DefaultParameters() Parameters {
 	return Parameters{
 		Guard: defaultGuard(), Forecast: defaultForecast(), Scale: defaultScale(),
-		Tail: defaultTail(), Runs: defaultRuns(), Charts: defaultCharts(), Storms: defaultStorms(),
+		Tail: defaultTail(), Family: defaultFamily(), Runs: defaultRuns(), Charts: defaultCharts(), Storms: defaultStorms(),
 		Evidence: defaultEvidence(), Calibration: defaultCalibration(),
 		Calendar: defaultCalendar(), Novelty: defaultNovelty(), Glide: defaultGlide(),
 		Episode: defaultEpisode(), Silence: defaultSilence(), Service: defaultService(), Group: defaultGroup(),

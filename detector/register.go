@@ -73,7 +73,7 @@ func (b *Bank) add(hash uint64, l labels.Labels, flags uint32) Slot {
 	c.Lock()
 	s := &c.series[j]
 	generation := uint32(s.Generation)
-	s.Flags, s.Service = flags|flagUsed, own
+	s.Flags, s.Service, s.Start = flags|flagUsed, own, b.families.of(l).at
 	s.restart(&b.params)
 	c.use(j, b.now.Load())
 	c.Unlock()

@@ -19,7 +19,7 @@ func Replay(c Config, l labels.Labels, samples []telemetry.Sample, emit func(Ver
 	if !c.valid() {
 		return
 	}
-	r := replay{params: c.params(), service: new(service)}
+	r := replay{params: c.params(), start: c.Start, service: new(service)}
 	r.service.begin(&r.params, c.Budget)
 	r.run(l, samples, emit)
 }
@@ -30,7 +30,7 @@ func ReplayShare(c Config, share float64, l labels.Labels, samples []telemetry.S
 	if !c.valid() {
 		return
 	}
-	r := replay{params: c.params(), share: float32(share)}
+	r := replay{params: c.params(), start: c.Start, share: float32(share)}
 	r.run(l, samples, emit)
 }
 
@@ -38,6 +38,7 @@ func ReplayShare(c Config, share float64, l labels.Labels, samples []telemetry.S
 // one that is given.
 type replay struct {
 	params  params
+	start   Start
 	service *service // nil: share
 	share   float32
 	own     days
@@ -45,7 +46,7 @@ type replay struct {
 
 func (r *replay) run(l labels.Labels, samples []telemetry.Sample, emit func(Verdict)) {
 	flags, _ := classify(l)
-	s := series{Flags: flags | flagUsed}
+	s := series{Flags: flags | flagUsed, Start: r.start.at}
 	s.restart(&r.params)
 	for _, x := range samples {
 		k := r.look(x.T)

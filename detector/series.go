@@ -76,6 +76,7 @@ type series struct {
 	NotCounter               uint8   // falls of a counter that are no resets
 	Quiet                    uint8   // quiet samples at the end of the open episode
 	EpisodeKind              Kind
+	Start                    startShape // that the tails of residuals started from, see family.go
 }
 
 const (
@@ -122,8 +123,9 @@ func since(at uint32, t int64) int64 { return t - int64(at)*1000 }
 // restart forgets all but identity and flags of the name.
 func (s *series) restart(p *params) {
 	*s = series{Flags: s.Flags & (flagUsed | flagCounter | flagGaugeAfterAll | flagPage | flagAble),
-		Page: s.Page, Service: s.Service, Generation: s.Generation}
-	s.Up, s.Down, s.Calm = newTail(p.Tail.Quantile, p.Tail.Prior), newTail(p.Tail.Quantile, p.Tail.Prior), newTail(p.Evidence.StillLeast, p.Evidence.StillShape)
+		Page: s.Page, Service: s.Service, Generation: s.Generation, Start: s.Start}
+	s.Up, s.Down = newTail(p.Tail.Quantile, s.Start.shape(p)), newTail(p.Tail.Quantile, s.Start.shape(p))
+	s.Calm = newTail(p.Evidence.StillLeast, p.Evidence.StillShape)
 	s.Again = p.Runs.Prior
 	for i := range s.Persist {
 		s.Persist[i] = newTail(p.Charts.Prior[i], p.Charts.Shape)

@@ -33,7 +33,7 @@ func ReplayGroup(c Config, metrics []labels.Labels, times []int64, row func(i in
 	r.service.begin(&r.params, c.Budget)
 	for i, l := range metrics {
 		flags, _ := classify(l)
-		r.all[i].Flags = flags | flagUsed
+		r.all[i].Flags, r.all[i].Start = flags|flagUsed, c.Start.at
 		r.all[i].restart(&r.params)
 	}
 	for i, t := range times {

@@ -44,19 +44,19 @@ func (a *tail) reach(p *params, prior, d float64) float64 {
 
 // young returns the factor by which the shape of a residual's tail is taken to be
 // larger while it has seen few values: what else there is has yet to be shown.
-func (a *tail) young(p *params) float64 {
+func (a *tail) young(p *params, from startShape) float64 {
 	if float64(a.N) >= p.Tail.FirstFor {
 		return 1
 	}
-	return 1 + (p.Tail.First-1)*(1-float64(a.N)/p.Tail.FirstFor)
+	return 1 + (from.first(p)-1)*(1-float64(a.N)/p.Tail.FirstFor)
 }
 
 // reachYoung is the inverse of beyond without a run.
-func (a *tail) reachYoung(p *params, d float64) float64 {
+func (a *tail) reachYoung(p *params, from startShape, d float64) float64 {
 	if d > p.tailDecades {
-		d = p.tailDecades + (d-p.tailDecades)*a.young(p)
+		d = p.tailDecades + (d-p.tailDecades)*a.young(p, from)
 	}
-	return a.reach(p, p.Tail.Prior, d)
+	return a.reach(p, from.shape(p), d)
 }
 
 // learn takes in one value. An excess counts for at most twice what is usual
