@@ -12,6 +12,9 @@ import "math"
 func (s *series) episode(p *params, k *look) Phase {
 	if !s.has(flagOpen) {
 		if !k.odd {
+			if s.has(flagLoud) {
+				s.hush(p, k)
+			}
 			return PhaseQuiet
 		}
 		s.open(p, k)

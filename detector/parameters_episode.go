@@ -22,6 +22,27 @@ type EpisodeParameters struct {
 	HabitMost float64 `range:"0,10"`
 	// RelearnSamples is the least number of samples on a new level before it is normal.
 	RelearnSamples uint32 `range:"1,100000"`
+	// CalmPart is the part of what errors are that residuals have been over a storm's
+	// window of a series that is calm again after larger noise was taken as normal.
+	CalmPart float64 `range:"0.05,0.95"`
+	// CalmOver is the part of it from which the series is calm no longer.
+	CalmOver float64 `range:"0.05,2"`
+	// CalmLeft is the least part of what the storm shows that is believed when what is
+	// left of larger residuals is taken from it.
+	CalmLeft float64 `range:"0.05,1"`
+	// CalmSamples is the least number of samples that it must have been calm for.
+	CalmSamples uint32 `range:"1,10000"`
+	// CalmLeast is the least time, in milliseconds, that it must have been calm for; else
+	// as long as the noise has lasted. Longer than a calm hour.
+	CalmLeast int64 `range:"60000,86400000"`
+	// CalmMost is the most of it: longer than most nights.
+	CalmMost int64 `range:"60000,604800000"`
+	// CalmRange is the number of mean errors that noise puts to either side of the recent
+	// range: a thousand normal residuals reach four.
+	CalmRange float64 `range:"0,20"`
+	// CalmFresh is the number of samples that the noise of before is then taken to be
+	// known from: what it is now is learned by hundredths.
+	CalmFresh uint16 `range:"1,10000"`
 	// BackWithin is the time, in seconds, for which a level that was relearned may last
 	// and still be taken back: longer than a weekend.
 	BackWithin int64 `range:"0,2592000"`
@@ -126,7 +147,7 @@ type GroupParameters struct {
 
 func defaultEpisode() EpisodeParameters {
 	return EpisodeParameters{FartherBy: 1.5, ToldMore: 1, AwayLeast: 3, AlarmMemory: secondsDay * 1000, AlarmsFree: 3, HabitMost: 3,
-		RelearnSamples: 24, BackWithin: 3 * secondsDay, BackFar: 2, UnitTimes: 10, RecoverySteps: 60}
+		RelearnSamples: 24, CalmPart: 0.6, CalmOver: 0.75, CalmLeft: 0.4, CalmSamples: 24, CalmLeast: 3 * 3600 * 1000, CalmMost: 12 * 3600 * 1000, CalmRange: 4, CalmFresh: 100, BackWithin: 3 * secondsDay, BackFar: 2, UnitTimes: 10, RecoverySteps: 60}
 }
 
 func defaultSilence() SilenceParameters {
