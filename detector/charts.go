@@ -34,14 +34,20 @@ func (s *series) judgeCharts(p *params, k *look) {
 	}
 }
 
-// otherUnit reports whether within the last day a level was taken as normal that is
+// otherUnit reports whether within the last days a level was taken as normal that is
 // many times or a small part of the one before: the swing of a day at the old level
 // says nothing of the new one, and what a chart would find is that swing.
 func (s *series) otherUnit(p *params, t int64) bool {
-	if s.BeforeTime == 0 || !s.has(flagPage) || since(s.BeforeTime, t) > secondsDay*1000 {
+	if s.BeforeTime == 0 || !s.has(flagPage) || since(s.BeforeTime, t) > p.Episode.BackWithin*1000 {
 		return false
 	}
-	was, is := math.Abs(s.Before), math.Abs(s.Slow)
+	return s.unitApart(p, s.Slow) || s.unitApart(p, s.X1)
+}
+
+// unitApart reports whether a value is many times or a small part of the level before
+// the present one.
+func (s *series) unitApart(p *params, v float64) bool {
+	was, is := math.Abs(s.Before), math.Abs(v)
 	return is >= p.Episode.UnitTimes*was || is*p.Episode.UnitTimes <= was
 }
 

@@ -98,6 +98,7 @@ const (
 
 	flagLoud      // larger noise was taken as normal, and is not over; see unsteady.go
 	flagLoudAgain // and that had been so before, and was over
+	flagUnclear   // not all of ShiftRun was far off and close to a new level
 	flagCalmed    // larger noise that was taken as normal was over
 )
 
