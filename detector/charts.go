@@ -34,14 +34,20 @@ func (s *series) judgeCharts(p *params, k *look) {
 	}
 }
 
-// otherUnit reports whether within the last day a level was taken as normal that is
+// otherUnit reports whether within the last days a level was taken as normal that is
 // many times or a small part of the one before: the swing of a day at the old level
 // says nothing of the new one, and what a chart would find is that swing.
 func (s *series) otherUnit(p *params, t int64) bool {
-	if s.BeforeTime == 0 || !s.has(flagPage) || since(s.BeforeTime, t) > secondsDay*1000 {
+	if s.BeforeTime == 0 || !s.has(flagPage) || since(s.BeforeTime, t) > p.Episode.BackWithin*1000 {
 		return false
 	}
-	was, is := math.Abs(s.Before), math.Abs(s.Slow)
+	return s.unitApart(p, s.Slow) || s.unitApart(p, s.X1)
+}
+
+// unitApart reports whether a value is many times or a small part of the level before
+// the present one.
+func (s *series) unitApart(p *params, v float64) bool {
+	was, is := math.Abs(s.Before), math.Abs(v)
 	return is >= p.Episode.UnitTimes*was || is*p.Episode.UnitTimes <= was
 }
 
@@ -132,6 +138,10 @@ func going(n uint8, odd, beyond bool) uint8 {
 func (s *series) endWindows(p *params) {
 	for i := range s.Most {
 		if p.chartEnds[i].divides(s.N) {
+			if share := s.goesOn(p, i); share > 0 {
+				s.Persist[i].beyondAgain(p, share)
+				continue
+			}
 			s.Persist[i].learn(p, s.Most[i], p.chartFloor[i], p.Charts.Weight)
 			s.Most[i] = 0
 		}
@@ -142,4 +152,18 @@ func (s *series) endWindows(p *params) {
 			s.Stormy[i] = 0
 		}
 	}
+}
+
+// goesOn returns, of a window of chart i that ends here, the part of an excess that it
+// is if it is one with those after it, else 0. What drifts for hours is beyond the
+// quantile in window after window where a window is minutes, and would teach the tail
+// to expect it before it is found. Such windows move the quantile by the time that
+// they take, and the largest of them all is learned as one excess when the chart is
+// back.
+func (s *series) goesOn(p *params, i int) float32 {
+	span := s.Step * p.Charts.Window[i]
+	if i != charts-1 || span >= p.Charts.ShortSpan || span < p.Charts.ShortLeast || max(s.Chart[i], -s.Chart[i]) <= s.Persist[i].Q {
+		return 0
+	}
+	return span / p.Charts.ShortSpan
 }

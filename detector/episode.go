@@ -12,6 +12,9 @@ import "math"
 func (s *series) episode(p *params, k *look) Phase {
 	if !s.has(flagOpen) {
 		if !k.odd {
+			if s.has(flagLoud) {
+				s.hush(p, k)
+			}
 			return PhaseQuiet
 		}
 		s.open(p, k)
@@ -32,7 +35,7 @@ func (s *series) episode(p *params, k *look) Phase {
 		s.Quiet = 0
 		return PhaseOngoing
 	}
-	if !k.odd && s.away(p, k) {
+	if !k.odd && (s.away(p, k) || s.stuck(p, k)) {
 		s.Quiet = 0
 		if s.farther(p, k) {
 			return PhaseChanged
@@ -151,14 +154,24 @@ func (s *series) close() Phase {
 // long level jumps there and the charts start again. It reports whether it did.
 func (s *series) relearn(p *params, k *look) bool {
 	if g := float64(s.Chart[1]); g*k.dev <= 0 || math.Abs(k.dev) < p.Charts.Least {
-		s.ShiftRun = 0
+		if !s.stuck(p, k) {
+			s.ShiftRun = 0
+		}
 		return false
 	}
 	s.ShiftRun++
 	if s.ShiftRun == 1 {
 		s.ShiftSince = seconds(k.t)
+		s.clear(flagUnclear)
 	}
-	if s.ShiftRun < p.Episode.RelearnSamples || since(s.ShiftSince, k.t) < p.relearnAfter {
+	if !s.clearlyOff(p, k) {
+		s.set(flagUnclear)
+	}
+	least := p.Episode.RelearnSamples
+	if !s.has(flagUnclear) && s.sparse(p) {
+		least = p.Episode.ClearSamples
+	}
+	if s.ShiftRun < least || since(s.ShiftSince, k.t) < p.relearnAfter {
 		return false
 	}
 	s.Before, s.BeforeTime = s.Long, max(seconds(k.t), 1)
@@ -171,6 +184,28 @@ func (s *series) relearn(p *params, k *look) bool {
 	return true
 }
 
+// sparse reports whether the samples that a new level takes are those of half a day or
+// more: fewer do then, if they are clear.
+func (s *series) sparse(p *params) bool {
+	return float64(s.Step)*float64(p.Episode.RelearnSamples) >= p.Episode.SparseSpan
+}
+
+// clearlyOff reports whether a sample of a level that lasts is far off the level before
+// and, once the new one has been seen for half as long as it needs, close to it.
+func (s *series) clearlyOff(p *params, k *look) bool {
+	return math.Abs(k.dev) >= p.Episode.AwayLeast &&
+		(s.ShiftRun <= p.Episode.ClearSamples/2 || math.Abs(k.dev-float64(s.Chart[0])) <= p.Episode.ClearNear)
+}
+
+// stuck reports whether a series that does change has shown the same value ever since
+// it was odd last. Where that value is ordinary now, as that of traffic that has
+// stopped is at night, it is the time of day that has changed, and nothing has
+// recovered.
+func (s *series) stuck(p *params, k *look) bool {
+	return s.Still > 0 && s.ChangeRate >= p.Evidence.RarelyChanges && float64(s.Chart[1])*k.dev > 0 &&
+		float64(k.t-s.EpisodeEnd) < 1000*float64(s.Step)*(float64(s.Still)+p.Episode.StillSlack)
+}
+
 // goBack puts the long level back to what it was before the last relearning if
 // within backWithin the series returns there: what had been taken as normal was an
 // incident after all, or a time of the day or the week that was not known yet. Its
@@ -180,8 +215,12 @@ func (s *series) goBack(p *params, k *look, d *page) {
 		s.BeforeTime = 0
 		return
 	}
+	if k.x == s.X1 && float64(since(s.BeforeTime, k.t)) < 1000*float64(s.Step)*(float64(s.Still)+1+p.Episode.StillSlack) {
+		return // it has not moved: the time of day has
+	}
 	near, far := math.Abs(k.x-k.season-s.Before), math.Abs(k.x-k.anchor)
-	if unit := float64(s.LongScale) + p.Scale.UnitScale*k.scale; near > p.Episode.AwayLeast*unit || far < p.Episode.BackFar*p.Episode.AwayLeast*unit {
+	least := p.Episode.AwayLeast * (float64(s.LongScale) + p.Scale.UnitScale*k.scale)
+	if near > least || far < p.Episode.BackFar*least && !(s.sparse(p) && far >= max(least, p.Episode.BackNear*near)) {
 		return
 	}
 	if d != nil {

@@ -130,7 +130,7 @@ func (s *series) chartEvidence(p *params, k *look, i int) Evidence {
 	case math.Abs(k.dev) < p.Charts.Least:
 		x.Silent = "the value is within a unit of normal"
 	case s.otherUnit(p, k.t):
-		x.Silent = "the level became another within the last day, many times or a small part of the one before"
+		x.Silent = "the level became another within the last days, many times or a small part of the one before"
 	case float32(s.N) < p.chartYoung[i]:
 		x.Silent = fmt.Sprintf("the series is younger than %g samples", p.chartYoung[i])
 	case float64(g)*k.dev <= 0:

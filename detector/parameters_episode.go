@@ -22,14 +22,52 @@ type EpisodeParameters struct {
 	HabitMost float64 `range:"0,10"`
 	// RelearnSamples is the least number of samples on a new level before it is normal.
 	RelearnSamples uint32 `range:"1,100000"`
+	// ClearSamples is that number where samples are sparse, all of them are AwayLeast off,
+	// and the later half is close to the new level. Bench detection, hours: 12 to 14 take MSCloud .849 to .83,
+	// for half a day off is a time of day as often as a level.
+	ClearSamples uint32 `range:"2,100000"`
+	// SparseSpan is the time, in seconds, from which samples are sparse if RelearnSamples
+	// of them take as long: steps of three quarters of an hour or more. What is clear within
+	// half a day may be an incident, or a time of day.
+	SparseSpan float64 `range:"60,2592000"`
+	// ClearNear is how far off the mean of the shortest chart they may be, in units.
+	ClearNear float64 `range:"0.1,100"`
+	// StillSlack is the part of a step by which samples may come late and a value still
+	// count as unchanged.
+	StillSlack float64 `range:"0,2"`
+	// CalmPart is the part of what errors are that residuals have been over a storm's
+	// window of a series that is calm again after larger noise was taken as normal.
+	CalmPart float64 `range:"0.05,0.95"`
+	// CalmOver is the part of it from which the series is calm no longer.
+	CalmOver float64 `range:"0.05,2"`
+	// CalmLeft is the least part of what the storm shows that is believed when what is
+	// left of larger residuals is taken from it.
+	CalmLeft float64 `range:"0.05,1"`
+	// CalmSamples is the least number of samples that it must have been calm for.
+	CalmSamples uint32 `range:"1,10000"`
+	// CalmLeast is the least time, in milliseconds, that it must have been calm for; else
+	// as long as the noise has lasted. Longer than a calm hour.
+	CalmLeast int64 `range:"60000,86400000"`
+	// CalmMost is the most of it: longer than most nights.
+	CalmMost int64 `range:"60000,604800000"`
+	// CalmRange is the number of mean errors that noise puts to either side of the recent
+	// range: a thousand normal residuals reach four.
+	CalmRange float64 `range:"0,20"`
+	// CalmFresh is the number of samples that the noise of before is then taken to be
+	// known from: what it is now is learned by hundredths.
+	CalmFresh uint16 `range:"1,10000"`
 	// BackWithin is the time, in seconds, for which a level that was relearned may last
 	// and still be taken back: longer than a weekend.
 	BackWithin int64 `range:"0,2592000"`
 	// BackFar is how far off what was relearned a series must lie to be back, in units
 	// and AwayLeast; within one AwayLeast of the level before it is there.
 	BackFar float64 `range:"1,100"`
+	// BackNear is how many times nearer to the level before a series must lie than to what
+	// was relearned to be back where samples are sparse and that is one AwayLeast off or more: deviations from the
+	// old level may have widened units.
+	BackNear float64 `range:"1,1000"`
 	// UnitTimes is the factor between a level and the one before from which the charts say
-	// nothing for a day after it was taken as normal: another unit, or a load that is gone.
+	// nothing for BackWithin after it was taken as normal: another unit, or a load that is gone.
 	UnitTimes float64 `range:"1.5,1000000"`
 	// RecoverySteps is the number of steps after an episode in which the way back is not
 	// odd. Bench detection: never odd at all would take KPI -.03.
@@ -126,7 +164,9 @@ type GroupParameters struct {
 
 func defaultEpisode() EpisodeParameters {
 	return EpisodeParameters{FartherBy: 1.5, ToldMore: 1, AwayLeast: 3, AlarmMemory: secondsDay * 1000, AlarmsFree: 3, HabitMost: 3,
-		RelearnSamples: 24, BackWithin: 3 * secondsDay, BackFar: 2, UnitTimes: 10, RecoverySteps: 60}
+		RelearnSamples: 24, ClearSamples: 16, SparseSpan: 18 * secondsHour, ClearNear: 2, StillSlack: 0.5,
+		CalmPart: 0.6, CalmOver: 0.75, CalmLeft: 0.4, CalmSamples: 24, CalmLeast: 3 * 3600 * 1000, CalmMost: 12 * 3600 * 1000, CalmRange: 4, CalmFresh: 100,
+		BackWithin: 3 * secondsDay, BackFar: 2, BackNear: 4, UnitTimes: 10, RecoverySteps: 60}
 }
 
 func defaultSilence() SilenceParameters {

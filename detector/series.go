@@ -98,6 +98,11 @@ const (
 	flagAfter    // an episode ended a short while ago
 	flagAble     // counted among the series of its service that can alarm
 	flagFirst    // its page sees this time of day for the first time
+
+	flagLoud      // larger noise was taken as normal, and is not over; see unsteady.go
+	flagLoudAgain // and that had been so before, and was over
+	flagUnclear   // not all of ShiftRun was far off and close to a new level
+	flagCalmed    // larger noise that was taken as normal was over
 )
 
 func (s *series) has(f uint32) bool { return s.Flags&f != 0 }

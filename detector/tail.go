@@ -85,6 +85,19 @@ func (a *tail) learn(p *params, u, low, prior float32) {
 	a.Q = max(a.Q*(1+rate*p.tailRest), low)
 }
 
+// beyondAgain is learn for a value beyond the quantile that goes on with the one before:
+// it moves the quantile by a share of what an excess does, and is none.
+func (a *tail) beyondAgain(p *params, share float32) {
+	if a.N < math.MaxUint16 {
+		a.N++
+	}
+	rate := p.tailSlow
+	if a.N < p.tailYoung {
+		rate = p.Tail.Gain / (float32(a.N) + p.Tail.Young)
+	}
+	a.Q *= 1 + share*rate*p.tailRest
+}
+
 // below is learn for a value that is known to lie below the quantile.
 func (a *tail) below(p *params, low float32) {
 	if a.N < p.tailYoung {

@@ -6,7 +6,9 @@ import "math"
 // below, with ordinary samples between. That is one episode, as a level is that
 // lasts: it stays open while residuals are larger of late than they used to be,
 // and when the episode has lasted for as long as a new level takes to be learned, its
-// noise is the new normal.
+// noise is the new normal. Noise that was taken as normal may have been an incident
+// after all: when the series has been as calm as before for about as long, errors go
+// back at once, for of themselves they would take days.
 
 // unsteady reports whether residuals are larger of late than nearly always, and
 // that not because of another level: deviations cancel out over as many samples.
@@ -29,23 +31,93 @@ func (s *series) relearnNoise(p *params, k *look) bool {
 	if !k.odd || k.t-s.EpisodeSince < p.lasting(s.Step) || !s.unsteady(p, k) {
 		return false
 	}
-	before := float64(s.MixErr)
-	more := min(max(float64(s.Storm[0])*k.scale/(k.spread*max(before, math.SmallestNonzeroFloat32)), 1), p.Guard.StepNoise)
-	for i := range s.Err {
-		s.Err[i] *= float32(more)
-	}
-	s.MixErr *= float32(more)
-	after := float64(s.MixErr)
-	s.LongScale = float32(math.Sqrt(float64(s.LongScale)*float64(s.LongScale) + after*after - before*before))
+	by := s.loudness(k)
+	s.resize(min(max(by, 1), p.Guard.StepNoise))
 	s.unsettle(p)
-	s.calm()
+	s.calm(by)
+	s.note(flagLoudAgain, s.has(flagCalmed))
+	s.set(flagLoud)
 	return true
 }
 
-// calm lets charts and storms start again.
-func (s *series) calm() {
+// loudness returns how large residuals have been over the storm's window, in errors.
+func (s *series) loudness(k *look) float64 {
+	return float64(s.Storm[0]) * k.scale / (k.spread * max(float64(s.MixErr), math.SmallestNonzeroFloat32))
+}
+
+// resize makes errors so many times as large, and the long scale by what of it was
+// error.
+func (s *series) resize(by float64) {
+	before := float64(s.MixErr)
+	for i := range s.Err {
+		s.Err[i] *= float32(by)
+	}
+	s.MixErr *= float32(by)
+	after := float64(s.MixErr)
+	long := float64(s.LongScale)*float64(s.LongScale) + after*after - before*before
+	s.LongScale = float32(math.Sqrt(max(long, min(after*after, float64(s.LongScale)*float64(s.LongScale)))))
+}
+
+// hush takes note of a sample outside of an episode, in a series whose noise was taken
+// as normal, and sets errors back once residuals have been small for long enough. The
+// tails stay as they are: they are counted in errors.
+func (s *series) hush(p *params, k *look) {
+	part := s.loudness(k)
+	calm := part <= p.Episode.CalmPart
+	switch {
+	case k.gap || part > p.Episode.CalmOver:
+		if s.ShiftRun >= p.Episode.CalmSamples && since(s.ShiftSince, k.t) >= p.Episode.CalmLeast {
+			s.set(flagLoudAgain)
+		}
+		s.ShiftRun = 0
+		return
+	case s.ShiftRun == 0 && !calm:
+		return
+	case s.ShiftRun == 0:
+		s.ShiftSince = seconds(k.t)
+	}
+	s.ShiftRun++
+	if !calm || s.ShiftRun < p.Episode.CalmSamples || since(s.ShiftSince, k.t) < s.hushAfter(p) {
+		return
+	}
+	// The storm still holds what is left of larger residuals, which is known.
+	left := math.Pow(1-1/float64(p.Storms.Window[0]), float64(s.ShiftRun))
+	by := max(part*p.Episode.CalmLeft, (part-p.Episode.CalmPart*left)/(1-left), math.SmallestNonzeroFloat32)
+	s.resize(by)
+	far := float32(p.Episode.CalmRange * float64(s.MixErr) * (1/by - 1))
+	x, anchor := float32(k.x), float32(k.anchor)
+	s.Hi, s.Lo = max(s.Hi-far, min(s.Hi, max(x, anchor))), min(s.Lo+far, max(s.Lo, min(x, anchor)))
+	s.Fresh = min(s.Fresh, p.Episode.CalmFresh)
+	s.calm(part)
+	s.ShiftRun = 0
+	s.clear(flagLoud | flagLoudAgain)
+	s.set(flagCalmed)
+}
+
+// hushAfter returns the time in ms for which a series must be calm: neither a calm hour
+// nor a night counts. Noise that has lasted for a day, nights included, needs the least;
+// before it may be that of a time of day, and what is over must have been so for as
+// long, within bounds; noise that has come back before, a whole day.
+func (s *series) hushAfter(p *params) int64 {
+	loud := int64(s.ShiftSince)*1000 - s.EpisodeSince
+	switch {
+	case s.has(flagLoudAgain):
+		return secondsDay * 1000
+	case loud >= secondsDay*1000:
+		return p.Episode.CalmLeast
+	}
+	return min(max(loud, p.Episode.CalmLeast), p.Episode.CalmMost)
+}
+
+// calm lets charts start again, and storms be what they are when residuals are as large
+// as errors, where they were so many times that: starting again they would take the
+// series for calmer than it is.
+func (s *series) calm(loudness float64) {
 	clear(s.Chart[:])
 	clear(s.Drift[:])
-	clear(s.Storm[:])
+	usual := s.Storm[0] / float32(max(loudness, math.SmallestNonzeroFloat32))
+	for i := range s.Storm {
+		s.Storm[i] = usual
+	}
 	clear(s.Gust[:])
 }
