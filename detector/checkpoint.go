@@ -26,7 +26,7 @@ import (
 //	check    uint32 CRC-32C of all bytes before it
 const (
 	checkpointMagic   = "tocsinDT"
-	checkpointVersion = 5
+	checkpointVersion = 6
 )
 
 // ErrCheckpoint is wrapped by errors of Restore that lie in the bytes read:

@@ -62,8 +62,8 @@ type series struct {
 	BeforeTime               uint32
 	ShiftRun                 uint32
 	Again                    float32        // share of samples beyond the quantile that are followed by another
-	Told                     float32        // evidence of the episode that has been told
-	FarTold                  float32        // distance from the opening band that has been told
+	Told                     brief          // evidence of the episode that has been told
+	FarTold                  brief          // distance from the opening band that has been told
 	OpenMid, OpenHalf        float32        // middle and half width of the band that the episode left
 	Peak                     float32        // highest rarity of the episode
 	Expected, Lower, Upper   float32        // of the last sample whose band was asked for
@@ -74,6 +74,8 @@ type series struct {
 	Spread                   int16          // size of errors then relative to the day's, less 1, in 1/spreadUnit
 	Turn                     uint16         // turnOf the last lesson
 	Generation               uint16         // of its slot
+	Power                    int16          // of the level that errors grow with, in 1/powerUnit; see power.go
+	Typical                  octaves        // level of which errors are; 0 before the first lesson
 }
 
 const (

@@ -30,7 +30,7 @@ func (s *series) relearnNoise(p *params, k *look) bool {
 		return false
 	}
 	before := float64(s.MixErr)
-	more := min(max(float64(s.Storm[0])*k.scale/(k.spread*max(before, math.SmallestNonzeroFloat32)), 1), p.Guard.StepNoise)
+	more := min(max(float64(s.Storm[0])*k.scale/(k.spread*k.power*max(before, math.SmallestNonzeroFloat32)), 1), p.Guard.StepNoise)
 	for i := range s.Err {
 		s.Err[i] *= float32(more)
 	}
