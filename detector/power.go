@@ -22,10 +22,11 @@ const powerUnit = 1 << 14 // steps of Power in one
 // power returns the power of the level with which errors are taken to grow: what was
 // learned beyond a part that may be chance.
 func (s *series) power(p *params) float64 {
-	if s.has(flagNegative) {
-		return 0 // such a level has no logarithm
+	over := float64(s.Power)/powerUnit - p.Power.Least
+	if over <= 0 || s.has(flagNegative) { // a negative level has no logarithm
+		return 0
 	}
-	return max(float64(s.Power)/powerUnit-p.Power.Least, 0) / (1 - p.Power.Least)
+	return over / (1 - p.Power.Least)
 }
 
 // above returns the logarithm of how far the level of sample k lies above the typical
@@ -37,7 +38,7 @@ func (s *series) above(p *params, k *look) float64 {
 	case !(level > 0):
 		return -p.Power.Most
 	default:
-		return clip(math.Log(level/s.Typical.value()), p.Power.Most)
+		return clip(math.Log(level)-s.Typical.log(), p.Power.Most)
 	}
 }
 
