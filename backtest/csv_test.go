@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -110,6 +111,22 @@ func TestCSV_Jump_IsAnomalousWithBand(t *testing.T) {
 	line := strings.Split(got, "\n")[351]
 	if !strings.HasPrefix(line, "1700005250,900,") || !strings.HasSuffix(line, ",true,spike") {
 		t.Errorf("got %s", line)
+	}
+}
+
+func TestCSV_SilenceOfAWeek_RowsAfterItAreJudged(t *testing.T) {
+	lines := strings.Split(strings.TrimSpace(wave(800)), "\n")
+	for i := 401; i < len(lines); i++ {
+		at, rest, _ := strings.Cut(lines[i], ",")
+		seconds, err := strconv.Atoi(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines[i] = fmt.Sprintf("%d,%s", seconds+7*86400, rest)
+	}
+	_, report, err := csv(t, backtest.CSVOptions{Paths: []string{file(t, "pay.csv", strings.Join(lines, "\n")+"\n")}}, 1)
+	if err != nil || report.Rows != 800 || len(report.Unjudged) > 0 {
+		t.Errorf("got %+v, %v; want all of 800 rows judged", report, err)
 	}
 }
 

@@ -182,6 +182,9 @@ func (j *judge) sweep(t int64) {
 				}
 			})
 		}
+		for i, l := range j.unit.Metrics { // a series that was away for long has lost its place
+			j.slots[i] = j.bank.Register(l)
+		}
 	}
 	j.step = gap
 	if j.dt > 0 {

@@ -33,6 +33,9 @@ func (o octaves) value() float64 {
 	return math.Exp2((float64(o) - octaveZero) / octaveSteps)
 }
 
+// log returns the natural logarithm of a number above zero.
+func (o octaves) log() float64 { return (float64(o) - octaveZero) * (math.Ln2 / octaveSteps) }
+
 // step returns the number larger by up steps, or smaller by down steps.
 func (o octaves) step(grow bool, up, down octaves) octaves {
 	if grow {

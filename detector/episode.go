@@ -61,8 +61,8 @@ func (s *series) episode(p *params, k *look) Phase {
 		s.EpisodeKind = KindVariance
 	}
 	told := s.farther(p, k)
-	if k.decades >= float64(s.Told)+p.Episode.ToldMore {
-		s.Told, told = float32(k.decades), true
+	if k.decades >= s.Told.value()+p.Episode.ToldMore {
+		s.Told, told = briefOf(k.decades), true
 	}
 	if told {
 		return PhaseChanged
@@ -74,10 +74,10 @@ func (s *series) episode(p *params, k *look) Phase {
 // episode left than what was told of it, and notes it as told.
 func (s *series) farther(p *params, k *look) bool {
 	far := s.far(k)
-	if !(s.FarTold > 0) || far < p.Episode.FartherBy*s.FarTold {
+	if told := float32(s.FarTold.value()); !(told > 0) || far < p.Episode.FartherBy*told {
 		return false
 	}
-	s.FarTold = far
+	s.FarTold = briefOf(float64(far))
 	return true
 }
 
@@ -119,10 +119,10 @@ func (s *series) comeBack(p *params, k *look) {
 func (s *series) open(p *params, k *look) {
 	s.set(flagOpen)
 	s.EpisodeSince, s.EpisodeEnd = k.t, k.t
-	s.Peak, s.Told, s.Quiet = k.rarity, float32(k.decades), 0
+	s.Peak, s.Told, s.Quiet = k.rarity, briefOf(k.decades), 0
 	s.EpisodeKind, s.ShiftRun = k.kind, 0
 	s.OpenMid, s.OpenHalf = float32(k.upper/2+k.lower/2), float32(k.upper/2-k.lower/2)
-	s.FarTold = s.far(k)
+	s.FarTold = briefOf(float64(s.far(k)))
 	s.Alarms, s.AlarmsTime = float32(s.alarms(p, k.t)+1), seconds(k.t)
 }
 

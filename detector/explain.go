@@ -88,6 +88,8 @@ type SeasonParts struct {
 type ScaleParts struct {
 	Total, Error, Floor            float64
 	Mean, Spread, Fresh, Fine, Gap float64 // mean error of the forecast and its factors
+	Level                          float64 // another one: by how much it grows to this level
+	Power                          float64 // with this power of the level; 0 for not at all
 	Rounding, Long, Range, Still   float64 // parts of the floor
 	Counts                         float64 // what counting noise needs beyond those
 }

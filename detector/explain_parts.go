@@ -61,12 +61,12 @@ func (s *series) scaleParts(p *params, k *look) ScaleParts {
 		gap = math.Sqrt(min(k.dt/float64(s.Step), p.Scale.GapMost))
 	}
 	out := ScaleParts{
-		Total: k.scale, Mean: k.err, Spread: k.spread, Fresh: 1 + p.Scale.Young/fresh, Fine: k.fine, Gap: gap,
-		Rounding: p.Scale.FloorValue * size, Long: p.Scale.FloorLong * float64(s.LongScale),
-		Range: p.Scale.FloorRange * (1 + p.Scale.FreshTimes*p.Scale.FloorFresh/(fresh+p.Scale.FloorFresh)) * float64(s.Hi-s.Lo),
+		Total: k.scale, Mean: k.err, Spread: k.spread, Power: s.power(p), Level: k.power, Fresh: 1 + p.Scale.Young/fresh, Fine: k.fine, Gap: gap,
+		Rounding: p.Scale.FloorValue * size, Long: k.floorLong * p.Scale.FloorLong * float64(s.LongScale),
+		Range: k.floorRange * p.Scale.FloorRange * (1 + p.Scale.FreshTimes*p.Scale.FloorFresh/(fresh+p.Scale.FloorFresh)) * float64(s.Hi-s.Lo),
 		Still: p.Scale.StillFloor * size * max(0, 1-p.stillTimes*float64(s.ChangeRate)),
 	}
-	out.Error = out.Mean * out.Spread * out.Fresh * out.Fine * out.Gap
+	out.Error = out.Mean * out.Spread * out.Level * out.Fresh * out.Fine * out.Gap
 	out.Floor = out.Total - out.Error
 	out.Counts = out.Floor - out.Rounding - out.Long - out.Range - out.Still
 	if math.Abs(out.Counts) < 1e-9*out.Total {

@@ -39,7 +39,7 @@ func agrees(t *testing.T, e detector.Explanation) {
 	near("season", season, e.Season.Total)
 	near("normal", e.Long+season, e.Normal)
 	s := e.Scale
-	near("error", s.Mean*s.Spread*s.Fresh*s.Fine*s.Gap/s.Total, s.Error/s.Total)
+	near("error", s.Mean*s.Spread*s.Level*s.Fresh*s.Fine*s.Gap/s.Total, s.Error/s.Total)
 	near("scale", (s.Error+s.Rounding+s.Long+s.Range+s.Still+s.Counts)/s.Total, 1)
 	if s.Counts < -1e-9*s.Total {
 		t.Errorf("counts take %v from the floor", s.Counts)

@@ -79,8 +79,8 @@ func (e *Explanation) writeForecast(b *strings.Builder) {
 		b.WriteString("season: none, the series has no calendar yet\n")
 	}
 	s := e.Scale
-	fmt.Fprintf(b, "scale %s = error %s (mean error %s x time of day %.4g x young %.4g x finer step %.4g x gap %.4g) + floor %s (rounding %s, long scale %s, range %s, hardly changes %s, counts %s)\n",
-		number(s.Total), number(s.Error), number(s.Mean), s.Spread, s.Fresh, s.Fine, s.Gap,
+	fmt.Fprintf(b, "scale %s = error %s (mean error %s x time of day %.4g x level %.4g (to the power %.2g) x young %.4g x finer step %.4g x gap %.4g) + floor %s (rounding %s, long scale %s, range %s, hardly changes %s, counts %s)\n",
+		number(s.Total), number(s.Error), number(s.Mean), s.Spread, s.Level, s.Power, s.Fresh, s.Fine, s.Gap,
 		number(s.Floor), number(s.Rounding), number(s.Long), number(s.Range), number(s.Still), number(s.Counts))
 	fmt.Fprintf(b, "normal %s (long level %s with season): the value is %.4g units of %s away\n", number(e.Normal), number(e.Long), e.Deviation, number(e.Unit))
 }

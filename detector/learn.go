@@ -86,15 +86,18 @@ func (s *series) teaching(p *params, k *look) float64 {
 }
 
 // learnErrors moves the experts' mean errors, each freed of what the time of
-// day does to it.
+// day and the level do to it.
 func (s *series) learnErrors(p *params, k *look, d *page, rate float64, ordinary bool) {
-	even, slack := float32(1/(k.spread*k.fine)), float32(p.Forecast.ErrorSlack*k.scale)
+	even, slack := float32(1/(k.spread*k.power*k.fine)), float32(p.Forecast.ErrorSlack*k.scale)
 	r, clipped := float32(rate), uint32(s.Fresh) > p.Forecast.Youth
 	if k.turn {
 		d.learnLeap(p, k, s.X1, pageStep(p, s.Step))
 		if s.MixErr > 0 {
-			d.learnSpread(p, k, math.Abs(k.x-k.expected)/(k.fine*float64(s.MixErr)), ordinary)
+			d.learnSpread(p, k, math.Abs(k.x-k.expected)/(k.fine*k.power*float64(s.MixErr)), ordinary)
 		}
+	}
+	if ordinary && s.MixErr > 0 {
+		s.learnPower(p, k, d, rate)
 	}
 	for i := range s.Err {
 		e := float32(math.Abs(k.x-k.forecast[i])) * even

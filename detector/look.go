@@ -34,17 +34,20 @@ type look struct {
 	before   float64 // season when the page was last read
 	leap     float64 // by how much the season has moved since the sample before
 	spread   float64 // size of errors at this time of day, relative to the day's
+	power    float64 // the same of errors at this level, relative to the typical one
 	forecast [experts]float64
 	expected float64 // mixture of the forecasts
 	err      float64 // mean error of what made it
 	anchor   float64 // long level with season: what was normal before any incident
 	scale    float64 // size of an ordinary forecast error
-	part     float64 // of a count, by which a residual counts for less
-	closer   float64 // log10 of chances within a look
-	unit     float64 // size of an ordinary deviation from the long level
-	dev      float64 // deviation from the long level in units, clipped
-	low      float64 // ordinary values lie around [low, high]
-	high     float64
+	// floorLong and floorRange are what is left at this level of floors of the scale.
+	floorLong, floorRange float64
+	part                  float64 // of a count, by which a residual counts for less
+	closer                float64 // log10 of chances within a look
+	unit                  float64 // size of an ordinary deviation from the long level
+	dev                   float64 // deviation from the long level in units, clipped
+	low                   float64 // ordinary values lie around [low, high]
+	high                  float64
 
 	decades float64      // -log10 p of the most telling evidence, with what is new in shape
 	point   float64      // evidence of this sample alone, before what is held against it
@@ -118,6 +121,7 @@ func (s *series) predict(p *params, k *look, d *page) {
 	}
 	k.expected = s.mix(p, k, d != nil)
 	k.anchor = s.Long + k.season
+	s.readPower(p, k)
 	k.scale = s.scale(p, k)
 	if k.lesson && !s.runs(p, k) { // that of a run is not that of the weights
 		s.Scale = briefOf(k.scale)
@@ -195,7 +199,7 @@ func (s *series) mix(p *params, k *look, seasonal bool) float64 {
 func (s *series) scale(p *params, k *look) float64 {
 	size := max(math.Abs(s.Slow), math.Abs(s.X1))
 	fresh := float64(max(s.Fresh, 1))
-	floor := p.Scale.FloorValue*size + p.Scale.FloorLong*float64(s.LongScale) + p.Scale.FloorRange*(1+p.Scale.FreshTimes*p.Scale.FloorFresh/(fresh+p.Scale.FloorFresh))*float64(s.Hi-s.Lo)
+	floor := p.Scale.FloorValue*size + k.floorLong*p.Scale.FloorLong*float64(s.LongScale) + k.floorRange*p.Scale.FloorRange*(1+p.Scale.FreshTimes*p.Scale.FloorFresh/(fresh+p.Scale.FloorFresh))*float64(s.Hi-s.Lo)
 	// A series that hardly ever changes has shown no noise to measure by:
 	// until it does, five percent of its value are taken for no change.
 	if still := 1 - p.stillTimes*float64(s.ChangeRate); still > 0 {
@@ -209,7 +213,7 @@ func (s *series) scale(p *params, k *look) float64 {
 		}
 	}
 	// The error of a young series is itself uncertain.
-	err := k.err * k.spread * k.fine * (1 + p.Scale.Young/fresh)
+	err := k.err * k.spread * k.power * k.fine * (1 + p.Scale.Young/fresh)
 	if k.gap {
 		err *= math.Sqrt(min(k.dt/float64(s.Step), p.Scale.GapMost))
 	}

@@ -26,6 +26,8 @@ type Parameters struct {
 	Forecast ForecastParameters
 	// Scale says what an ordinary error is at least.
 	Scale ScaleParameters
+	// Power says how it is learned that errors grow with the level.
+	Power PowerParameters
 	// Tail is how the rarity of a size is learned.
 	Tail TailParameters
 	// Family is what series of one name teach those that are born.
@@ -64,7 +66,7 @@ type Parameters struct {
 func DefaultParameters() Parameters {
 	return Parameters{
 		Guard: defaultGuard(), Forecast: defaultForecast(), Scale: defaultScale(),
-		Tail: defaultTail(), Family: defaultFamily(), Runs: defaultRuns(), Charts: defaultCharts(), Storms: defaultStorms(),
+		Power: defaultPower(), Tail: defaultTail(), Family: defaultFamily(), Runs: defaultRuns(), Charts: defaultCharts(), Storms: defaultStorms(),
 		Evidence: defaultEvidence(), Calibration: defaultCalibration(),
 		Calendar: defaultCalendar(), Novelty: defaultNovelty(), Glide: defaultGlide(),
 		Episode: defaultEpisode(), Silence: defaultSilence(), Service: defaultService(), Group: defaultGroup(),

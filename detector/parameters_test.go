@@ -20,7 +20,7 @@ var notTunable = map[string]string{
 	"away.go mostAway": "memory", "evict.go evictPause": "house-keeping of memory", "evict.go evictEach": "house-keeping of memory",
 	"evict.go evictShare": "house-keeping of memory", "slab.go chunkSize": "layout", "slab.go blockMost": "layout",
 	"batch.go aheadFar": "prefetching", "batch.go aheadNear": "prefetching", "batch.go cacheLine": "layout",
-	"brief.go octaveSteps": "fixed point", "brief.go octaveZero": "fixed point", "brief.go shareSteps": "fixed point",
+	"brief.go octaveSteps": "fixed point", "brief.go octaveZero": "fixed point", "brief.go shareSteps": "fixed point", "power.go powerUnit": "fixed point",
 	"checkpoint.go checkpointVersion": "format", "checkpoint.go mostPairs": "limit of a format", "checkpoint.go mostText": "limit of a format",
 	"histogram_checkpoint.go mostSpans": "limit of a format",
 	"family.go startSteps":              "fixed point", "family.go startLeast": "fixed point", "family.go startCount": "fixed point", "family.go start": "the middle of a step",

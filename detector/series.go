@@ -67,8 +67,8 @@ type series struct {
 	AlarmsTime               uint32
 	ShiftSince               uint32
 	ShiftRun                 uint32
-	Told                     float32 // evidence of the episode that has been told
-	FarTold                  float32 // distance from the opening band that has been told
+	Told                     brief   // evidence of the episode that has been told
+	FarTold                  brief   // distance from the opening band that has been told
 	OpenMid, OpenHalf        float32 // middle and half width of the band that the episode left
 	Peak                     float32 // highest rarity of the episode
 	Expected, Lower, Upper   float32 // of the last sample whose band was asked for
@@ -76,6 +76,8 @@ type series struct {
 	NotCounter               uint8   // falls of a counter that are no resets
 	Quiet                    uint8   // quiet samples at the end of the open episode
 	EpisodeKind              Kind
+	Power                    int16      // of the level that errors grow with, in 1/powerUnit; see power.go
+	Typical                  octaves    // level of which errors are; 0 before the first lesson
 	Start                    startShape // that the tails of residuals started from, see family.go
 }
 

@@ -42,7 +42,7 @@ func (s *series) relearnNoise(p *params, k *look) bool {
 
 // loudness returns how large residuals have been over the storm's window, in errors.
 func (s *series) loudness(k *look) float64 {
-	return float64(s.Storm[0]) * k.scale / (k.spread * max(float64(s.MixErr), math.SmallestNonzeroFloat32))
+	return float64(s.Storm[0]) * k.scale / (k.spread * k.power * max(float64(s.MixErr), math.SmallestNonzeroFloat32))
 }
 
 // resize makes errors so many times as large, and the long scale by what of it was
