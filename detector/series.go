@@ -62,8 +62,7 @@ type series struct {
 	BeforeTime               uint32
 	ShiftRun                 uint32
 	Again                    float32        // share of samples beyond the quantile that are followed by another
-	Told                     brief          // evidence of the episode that has been told
-	FarTold                  brief          // distance from the opening band that has been told
+	Told                     float32        // evidence of the episode that has been told
 	OpenMid, OpenHalf        float32        // middle and half width of the band that the episode left
 	Peak                     float32        // highest rarity of the episode
 	Expected, Lower, Upper   float32        // of the last sample whose band was asked for
@@ -76,6 +75,7 @@ type series struct {
 	Generation               uint16         // of its slot
 	Power                    int16          // of the level that errors grow with, in 1/powerUnit; see power.go
 	Typical                  octaves        // level of which errors are; 0 before the first lesson
+	FarTold                  brief          // distance from the opening band that has been told
 }
 
 const (
