@@ -61,8 +61,8 @@ func (s *series) episode(p *params, k *look) Phase {
 		s.EpisodeKind = KindVariance
 	}
 	told := s.farther(p, k)
-	if k.decades >= s.Told.value()+p.Episode.ToldMore {
-		s.Told, told = briefOf(k.decades), true
+	if k.decades >= float64(s.Told)+p.Episode.ToldMore {
+		s.Told, told = float32(k.decades), true
 	}
 	if told {
 		return PhaseChanged
@@ -119,7 +119,7 @@ func (s *series) comeBack(p *params, k *look) {
 func (s *series) open(p *params, k *look) {
 	s.set(flagOpen)
 	s.EpisodeSince, s.EpisodeEnd = k.t, k.t
-	s.Peak, s.Told, s.Quiet = k.rarity, briefOf(k.decades), 0
+	s.Peak, s.Told, s.Quiet = k.rarity, float32(k.decades), 0
 	s.EpisodeKind, s.ShiftRun = k.kind, 0
 	s.OpenMid, s.OpenHalf = float32(k.upper/2+k.lower/2), float32(k.upper/2-k.lower/2)
 	s.FarTold = briefOf(float64(s.far(k)))

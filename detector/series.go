@@ -67,17 +67,17 @@ type series struct {
 	AlarmsTime               uint32
 	ShiftSince               uint32
 	ShiftRun                 uint32
-	Told                     brief   // evidence of the episode that has been told
-	FarTold                  brief   // distance from the opening band that has been told
+	Told                     float32 // evidence of the episode that has been told
 	OpenMid, OpenHalf        float32 // middle and half width of the band that the episode left
 	Peak                     float32 // highest rarity of the episode
 	Expected, Lower, Upper   float32 // of the last sample whose band was asked for
 	Spread                   int16   // size of errors in Turn relative to the day's, less 1, in 1/spreadUnit
+	FarTold                  brief   // distance from the opening band that has been told
+	Power                    int16   // of the level that errors grow with, in 1/powerUnit; see power.go
+	Typical                  octaves // level of which errors are; 0 before the first lesson
 	NotCounter               uint8   // falls of a counter that are no resets
 	Quiet                    uint8   // quiet samples at the end of the open episode
 	EpisodeKind              Kind
-	Power                    int16      // of the level that errors grow with, in 1/powerUnit; see power.go
-	Typical                  octaves    // level of which errors are; 0 before the first lesson
 	Start                    startShape // that the tails of residuals started from, see family.go
 }
 
