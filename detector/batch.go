@@ -115,8 +115,8 @@ func (b *Bank) fetchSeries(slot Slot) {
 	}
 }
 
-// fetchPage asks for what a lesson needs besides: the rest of the series and its page,
-// whose number it reads without the lock of the series: one that is out of date costs
+// fetchPage asks for what a lesson needs besides: the rest of the series, and its page,
+// which young series have not yet, whose number it reads without the lock of the series: one that is out of date costs
 // time only.
 //
 //go:norace
@@ -126,10 +126,14 @@ func (b *Bank) fetchPage(slot Slot) {
 		return
 	}
 	s := &c.series[slot.place()%chunkSize]
-	if s.Turn == uint16(b.turn.Load()) {
-		return // it has been read in these minutes, and is not to be read again
+	turned := s.Turn == uint16(b.turn.Load()) // the page has been read in these minutes, and is not to be read again
+	if turned && s.Fresh >= b.params.Glide.Youth {
+		return
 	}
 	fetchAll(unsafe.Pointer(&s.Err), unsafe.Sizeof(series{})-unsafe.Offsetof(series{}.Err))
+	if turned {
+		return
+	}
 	at := s.Page
 	if d := b.days.pages.at(int(at) / chunkSize); d != nil {
 		fetchAll(unsafe.Pointer(&d[at%chunkSize]), unsafe.Sizeof(page{}))

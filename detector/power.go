@@ -64,10 +64,10 @@ func (s *series) readPower(p *params, k *look) {
 
 // learnPower takes in whether an ordinary sample was an excess. The typical level is
 // the mean of its logarithm, by the same rate as errors are learned: they are what is
-// usual at that level.
+// usual at that level. While those are new it is the long level, which is as good.
 func (s *series) learnPower(p *params, k *look, d *page, rate float64) {
 	level := s.Long + k.season
-	if !(level > 0) || s.has(flagNegative) || s.ChangeRate < p.Power.Changes {
+	if s.Fresh < p.Glide.Youth || !(level > 0) || s.has(flagNegative) || s.ChangeRate < p.Power.Changes {
 		return
 	}
 	if s.Typical == 0 {
