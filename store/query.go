@@ -35,12 +35,13 @@ func NewQueryEngine(o QueryEngineOptions) *QueryEngine {
 		p = parser.NewParser(parser.Options{})
 	}
 	step := cmp.Or(o.SubqueryStep, subqueryStep)
+	lookback := cmp.Or(time.Duration(o.Config.Lookback), defaultLookback)
 	engine := promql.NewEngine(promql.EngineOpts{
 		Logger:                   o.Logger,
 		Reg:                      o.Registerer,
 		MaxSamples:               o.Config.MaxSamples,
 		Timeout:                  time.Duration(o.Config.Timeout),
-		LookbackDelta:            time.Duration(o.Config.Lookback),
+		LookbackDelta:            lookback,
 		NoStepSubqueryIntervalFn: func(int64) int64 { return step.Milliseconds() },
 		EnableAtModifier:         true,
 		EnableNegativeOffset:     true,
@@ -49,5 +50,5 @@ func NewQueryEngine(o QueryEngineOptions) *QueryEngine {
 		UseStartTimestamps:       true, // where samples have them; those of remote write 1.0 do not
 		Parser:                   p,
 	})
-	return &QueryEngine{engine, cmp.Or(time.Duration(o.Config.Lookback), defaultLookback)}
+	return &QueryEngine{engine, lookback}
 }
