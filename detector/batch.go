@@ -116,8 +116,9 @@ func (b *Bank) fetchSeries(slot Slot) {
 }
 
 // fetchPage asks for what a lesson needs besides: the rest of the series, and its page,
-// which young series have not yet, whose number it reads without the lock of the series: one that is out of date costs
-// time only.
+// unless that has been read in these minutes and is not to be read again. To young series
+// every sample is a lesson. The fields are read without the lock of the series: what is out
+// of date costs time only.
 //
 //go:norace
 func (b *Bank) fetchPage(slot Slot) {
@@ -126,7 +127,7 @@ func (b *Bank) fetchPage(slot Slot) {
 		return
 	}
 	s := &c.series[slot.place()%chunkSize]
-	turned := s.Turn == uint16(b.turn.Load()) // the page has been read in these minutes, and is not to be read again
+	turned := s.Turn == uint16(b.turn.Load())
 	if turned && s.Fresh >= b.params.Glide.Youth {
 		return
 	}

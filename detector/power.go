@@ -32,20 +32,20 @@ func (s *series) power(p *params) float64 {
 // above returns the logarithm of how far the level of sample k lies above the typical
 // one; 0 while that is not known.
 func (s *series) above(p *params, k *look) float64 {
-	switch level := s.Long + k.season; {
+	switch {
 	case s.Typical == 0:
 		return 0
-	case !(level > 0):
+	case !(k.anchor > 0):
 		return -p.Power.Most
 	default:
-		return clip(math.Log(level)-s.Typical.log(), p.Power.Most)
+		return clip(math.Log(k.anchor)-s.Typical.log(), p.Power.Most)
 	}
 }
 
 // belowTop is the same for how far it lies below the top of the recent range.
 func (s *series) belowTop(p *params, k *look) float64 {
-	if level := s.Long + k.season; level > 0 {
-		return clip(min(math.Log(level/float64(s.Hi)), 0), p.Power.Most)
+	if k.anchor > 0 {
+		return clip(min(math.Log(k.anchor/float64(s.Hi)), 0), p.Power.Most)
 	}
 	return -p.Power.Most
 }
@@ -66,12 +66,11 @@ func (s *series) readPower(p *params, k *look) {
 // the mean of its logarithm, by the same rate as errors are learned: they are what is
 // usual at that level. While those are new it is the long level, which is as good.
 func (s *series) learnPower(p *params, k *look, d *page, rate float64) {
-	level := s.Long + k.season
-	if s.Fresh < p.Glide.Youth || !(level > 0) || s.has(flagNegative) || s.ChangeRate < p.Power.Changes {
+	if s.Fresh < p.Glide.Youth || !(k.anchor > 0) || s.has(flagNegative) || s.ChangeRate < p.Power.Changes {
 		return
 	}
 	if s.Typical == 0 {
-		s.Typical = octavesOf(level)
+		s.Typical = octavesOf(k.anchor)
 		return
 	}
 	g, chance := s.above(p, k), float64(dither(k.t))

@@ -64,13 +64,7 @@ func (a *tail) reachYoung(p *params, from startShape, d float64) float64 {
 // shape. low is the smallest the quantile may become, prior the weight of the
 // prior shape in excesses.
 func (a *tail) learn(p *params, u, low, prior float32) {
-	if a.N < math.MaxUint16 {
-		a.N++
-	}
-	rate := p.tailSlow
-	if a.N < p.tailYoung {
-		rate = p.Tail.Gain / (float32(a.N) + p.Tail.Young)
-	}
+	rate := a.count(p)
 	if u <= a.Q {
 		a.Q = max(a.Q*(1-rate*p.tailShare), low)
 		return
@@ -88,14 +82,18 @@ func (a *tail) learn(p *params, u, low, prior float32) {
 // beyondAgain is learn for a value beyond the quantile that goes on with the one before:
 // it moves the quantile by a share of what an excess does, and is none.
 func (a *tail) beyondAgain(p *params, share float32) {
+	a.Q *= 1 + share*a.count(p)*p.tailRest
+}
+
+// count counts one more value and returns how far it moves the quantile.
+func (a *tail) count(p *params) float32 {
 	if a.N < math.MaxUint16 {
 		a.N++
 	}
-	rate := p.tailSlow
 	if a.N < p.tailYoung {
-		rate = p.Tail.Gain / (float32(a.N) + p.Tail.Young)
+		return p.Tail.Gain / (float32(a.N) + p.Tail.Young)
 	}
-	a.Q *= 1 + share*rate*p.tailRest
+	return p.tailSlow
 }
 
 // below is learn for a value that is known to lie below the quantile.
