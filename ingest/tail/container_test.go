@@ -113,10 +113,7 @@ func TestFollower_Kubelet_RotationLosesAndRepeatsNothing(t *testing.T) {
 	k.restart()
 	k.settle()
 	k.settle()
-	got := k.sink.Bodies()
-	if len(got) != 5 || strings.Join(got[:3], " ") != "one two three" || !strings.Contains(strings.Join(got[3:], " "), "four") || !strings.Contains(strings.Join(got[3:], " "), "five") {
-		t.Errorf("got %q", got)
-	}
+	k.want("one", "two", "three", "four", "five")
 }
 
 func TestFollower_DockerJSONFile_IsUnwrapped(t *testing.T) {

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -85,7 +87,7 @@ func (t *Follower) Round(ctx context.Context, now time.Time) (more bool, err err
 			return false, err
 		}
 	}
-	for _, f := range t.files {
+	for _, f := range t.inOrder() {
 		again, err := t.read(ctx, f, now)
 		if ctx.Err() != nil {
 			break
@@ -105,6 +107,17 @@ func (t *Follower) Round(ctx context.Context, now time.Time) (more bool, err err
 	}
 	// What is stored is noted although no more is to be read.
 	return more, t.save(context.WithoutCancel(ctx), now)
+}
+
+// inOrder returns the files as they are read: a file that was renamed before the one that took
+// its place, so that lines are stored in the order in which they were written.
+func (t *Follower) inOrder() []*file {
+	return slices.SortedFunc(maps.Values(t.files), func(a, b *file) int {
+		if a.gone != b.gone {
+			return map[bool]int{true: -1, false: 1}[a.gone]
+		}
+		return cmp.Or(cmp.Compare(a.path, b.path), a.grown.Compare(b.grown), cmp.Compare(a.source, b.source))
+	})
 }
 
 // save notes the places that have moved.
