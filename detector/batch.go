@@ -100,12 +100,22 @@ func (b *Bank) next(held *row, slot Slot, t int64, v float64, tell func(Verdict)
 	if why == taken && s.passes(&b.params, &g, own) {
 		return true
 	}
-	held.series = nil // observeInFull gives the lock up
+	b.nextInFull(held, slot, own, &g, why, tell)
+	return true
+}
+
+// nextInFull is next for a sample of a series that does not glide for certain. The lock
+// of the row is kept unless the sample brings news.
+func (b *Bank) nextInFull(held *row, slot Slot, own *service, g *glance, why outcome, tell func(Verdict)) {
 	var out Verdict
-	if b.observeInFull(c, slot, own, &g, why, false, &out) {
+	var after sequel
+	if !b.observeInFull(held.series, slot, own, g, why, false, &out, &after) {
+		return
+	}
+	held.leave()
+	if b.follow(&after, own, g.t, &out); after.tell {
 		tell(out)
 	}
-	return true
 }
 
 // fetchSeries asks for what an ordinary sample touches of a series.
