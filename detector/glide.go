@@ -62,7 +62,7 @@ func (s *series) glides(p *params, k *glance, share float64, w *slide) bool {
 	below := math.Float64bits(off) >> 63
 	sides := [2]float64{float64(s.Up.Q), float64(s.Down.Q)}
 	u, quantile, other := math.Abs(off), sides[below], sides[below^1]
-	if u /= w.scale; !(u <= min(p.Glide.Most, p.Glide.Part*quantile, p.otherTimes*other)) {
+	if u /= w.scale; !(u <= p.Glide.Most && u <= p.Glide.Part*quantile && u <= p.otherTimes*other) {
 		return false
 	}
 	w.point = p.tailDecades * (u / quantile) * (u / quantile)

@@ -99,7 +99,7 @@ func (a *tail) count(p *params) float32 {
 // below is learn for a value that is known to lie below the quantile.
 func (a *tail) below(p *params, low float32) {
 	if a.N < p.tailYoung {
-		a.learn(p, 0, low, p.Tail.Weight)
+		a.Q = max(a.Q*(1-a.count(p)*p.tailShare), low)
 		return
 	}
 	if a.N < math.MaxUint16 {
