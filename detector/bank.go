@@ -108,7 +108,7 @@ func (b *Bank) observe(slot Slot, t int64, v float64, full bool, out *Verdict) (
 		return false, taken
 	}
 	var after sequel
-	asks := b.observeInFull(c, slot, own, &g, why, full, out, &after)
+	asks := b.observeInFull(c, slot, own, own.shareAt(&b.params, t), &g, why, full, out, &after)
 	if c.Unlock(); asks {
 		b.follow(&after, own, t, out)
 	}
@@ -137,11 +137,10 @@ type sequel struct {
 }
 
 // observeInFull goes on where observe has admitted a sample that does not glide for
-// certain, while the caller holds the lock of the chunk. If it returns true the caller is
+// certain, while the caller holds the lock of the chunk. share is what it owes to its service. If it returns true the caller is
 // to hand what it leaves in after to follow without the lock.
-func (b *Bank) observeInFull(c *chunk, slot Slot, own *service, g *glance, why outcome, full bool, out *Verdict, after *sequel) bool {
+func (b *Bank) observeInFull(c *chunk, slot Slot, own *service, share float32, g *glance, why outcome, full bool, out *Verdict, after *sequel) bool {
 	s := &c.series[slot.place()%chunkSize]
-	share := own.shareAt(&b.params, g.t)
 	var k look
 	k.glance.from(g)
 	k.share, k.full = float64(share), full

@@ -55,6 +55,7 @@ func (b *Bank) ObserveAll(all []telemetry.Observation, from, to int, tell func(V
 type row struct {
 	series  *chunk
 	buckets *classicChunk
+	owed    owed // by the newest sample that was weighed
 }
 
 // leave gives up the lock.
@@ -65,7 +66,7 @@ func (r *row) leave() {
 	if r.buckets != nil {
 		r.buckets.Unlock()
 	}
-	*r = row{}
+	r.series, r.buckets = nil, nil
 }
 
 // next is Feed for a sample of a row.
@@ -109,7 +110,7 @@ func (b *Bank) next(held *row, slot Slot, t int64, v float64, tell func(Verdict)
 func (b *Bank) nextInFull(held *row, slot Slot, own *service, g *glance, why outcome, tell func(Verdict)) {
 	var out Verdict
 	var after sequel
-	if !b.observeInFull(held.series, slot, own, g, why, false, &out, &after) {
+	if !b.observeInFull(held.series, slot, own, own.shareLike(&b.params, g.t, &held.owed), g, why, false, &out, &after) {
 		return
 	}
 	held.leave()

@@ -144,8 +144,12 @@ func (s *series) rememberRange(p *params, v float64) {
 	if v != s.X1 {
 		shrink = p.Forecast.RangeShrink * (s.Hi - s.Lo)
 	}
-	s.Hi = max(x, s.Hi-shrink)
-	s.Lo = min(x, s.Lo+shrink)
+	if s.Hi -= shrink; x > s.Hi {
+		s.Hi = x
+	}
+	if s.Lo += shrink; x < s.Lo {
+		s.Lo = x
+	}
 }
 
 // rememberChange keeps how often the value changes, and for how long it does not.
