@@ -107,7 +107,12 @@ func (b *Bank) observe(slot Slot, t int64, v float64, full bool, out *Verdict) (
 		c.Unlock()
 		return false, taken
 	}
-	return b.observeInFull(c, slot, own, &g, why, full, out), why
+	var after sequel
+	asks := b.observeInFull(c, slot, own, own.shareAt(&b.params, t), &g, why, full, out, &after)
+	if c.Unlock(); asks {
+		b.follow(&after, own, t, out)
+	}
+	return after.tell, why
 }
 
 // passes takes in an admitted sample if it glides and leaves neither page nor
@@ -121,15 +126,28 @@ func (s *series) passes(p *params, g *glance, own *service) bool {
 	return true
 }
 
+// sequel is what is left to do when a sample has been judged and the lock of its
+// series is not held any more: nothing for most.
+type sequel struct {
+	phase   Phase
+	tell    bool    // the verdict is news
+	rare    bool    // the group of the service is to be shown the sample
+	service uint32  // index of the service
+	excess  float32 // powers of ten beyond what it took to alarm
+}
+
 // observeInFull goes on where observe has admitted a sample that does not glide for
-// certain. The caller has locked the chunk, which it unlocks.
-func (b *Bank) observeInFull(c *chunk, slot Slot, own *service, g *glance, why outcome, full bool, out *Verdict) (tell bool) {
+// certain, while the caller holds the lock of the chunk. share is what it owes to its service. If it returns true the caller is
+// to hand what it leaves in after to follow without the lock.
+func (b *Bank) observeInFull(c *chunk, slot Slot, own *service, share float32, g *glance, why outcome, full bool, out *Verdict, after *sequel) bool {
 	s := &c.series[slot.place()%chunkSize]
-	share := own.shareAt(&b.params, g.t)
-	k := look{glance: *g, share: float64(share), full: full}
+	var k look
+	k.glance.from(g)
+	k.share, k.full = float64(share), full
 	phase := s.follow(&b.params, &b.days, &k, why)
 	service, rare := s.Service, own.rare(&b.params, s, slot.place(), k.t, k.rarity)
-	if tell = phase.tells(); tell || full {
+	tell := phase.tells()
+	if tell || full {
 		*out = s.verdictOn(&k, phase)
 		out.Slot = slot
 	}
@@ -140,17 +158,25 @@ func (b *Bank) observeInFull(c *chunk, slot Slot, own *service, g *glance, why o
 		c.use(int(slot.place()%chunkSize), k.t)
 		b.counted[why].Add(1)
 	}
-	c.Unlock()
-	if tell {
-		b.count(phase)
-		if phase == PhaseOpened {
-			b.charge(own, out, k.rarity-share+float32(b.params.logBudget))
+	if !tell && !rare {
+		return false
+	}
+	after.phase, after.tell, after.rare, after.service = phase, tell, rare, service
+	after.excess = k.rarity - share + float32(b.params.logBudget)
+	return true
+}
+
+// follow does what a sample has left to do.
+func (b *Bank) follow(a *sequel, own *service, t int64, out *Verdict) {
+	if a.tell {
+		b.count(a.phase)
+		if a.phase == PhaseOpened {
+			b.charge(own, out, a.excess)
 		}
 	}
-	if rare {
-		b.weigh(service, k.t)
+	if a.rare {
+		b.weigh(a.service, t)
 	}
-	return tell
 }
 
 // turned notes the time of a sample by which a page was read.

@@ -55,6 +55,7 @@ func (b *Bank) ObserveAll(all []telemetry.Observation, from, to int, tell func(V
 type row struct {
 	series  *chunk
 	buckets *classicChunk
+	owed    owed // by the newest sample that was weighed
 }
 
 // leave gives up the lock.
@@ -65,7 +66,7 @@ func (r *row) leave() {
 	if r.buckets != nil {
 		r.buckets.Unlock()
 	}
-	*r = row{}
+	r.series, r.buckets = nil, nil
 }
 
 // next is Feed for a sample of a row.
@@ -100,18 +101,33 @@ func (b *Bank) next(held *row, slot Slot, t int64, v float64, tell func(Verdict)
 	if why == taken && s.passes(&b.params, &g, own) {
 		return true
 	}
-	held.series = nil // observeInFull gives the lock up
-	var out Verdict
-	if b.observeInFull(c, slot, own, &g, why, false, &out) {
-		tell(out)
-	}
+	b.nextInFull(held, slot, own, &g, why, tell)
 	return true
 }
+
+// nextInFull is next for a sample of a series that does not glide for certain. The lock
+// of the row is kept unless the sample brings news.
+func (b *Bank) nextInFull(held *row, slot Slot, own *service, g *glance, why outcome, tell func(Verdict)) {
+	var out Verdict
+	var after sequel
+	if !b.observeInFull(held.series, slot, own, own.shareLike(&b.params, g.t, &held.owed), g, why, false, &out, &after) {
+		return
+	}
+	held.leave()
+	if b.follow(&after, own, g.t, &out); after.tell {
+		tell(out)
+	}
+}
+
+// hotLines is how many cache lines what an ordinary sample touches lies in at most: a
+// series begins at any multiple of 8 in a line. Asking for as many each time costs less
+// than counting, for the processor knows when the loop ends.
+const hotLines = int((unsafe.Offsetof(series{}.Err) + cacheLine - 8 + cacheLine - 1) / cacheLine)
 
 // fetchSeries asks for what an ordinary sample touches of a series.
 func (b *Bank) fetchSeries(slot Slot) {
 	if c := b.series.at(int(slot.place()) / chunkSize); c != nil {
-		fetchAll(unsafe.Pointer(&c.series[slot.place()%chunkSize]), unsafe.Offsetof(series{}.Err))
+		prefetch.Lines(unsafe.Pointer(&c.series[slot.place()%chunkSize]), hotLines)
 	}
 }
 

@@ -106,15 +106,19 @@ func (s *series) learnCharts(p *params, k *look) {
 	}
 	for i := range s.Chart {
 		s.Chart[i] += (dev - s.Chart[i]) * max(p.chartRate[i], young)
-		size := max(s.Chart[i], -s.Chart[i])
+		size := abs32(s.Chart[i])
 		s.Drift[i] = going(s.Drift[i], k.drifts[i], size > s.Persist[i].Q)
-		s.Most[i] = max(s.Most[i], size)
+		if size > s.Most[i] {
+			s.Most[i] = size
+		}
 	}
 	u := min(float32(k.off()), p.Storms.Clip)
 	for i := range s.Storm {
 		s.Storm[i] += (u - s.Storm[i]) * max(p.stormRate[i], young)
 		s.Gust[i] = going(s.Gust[i], k.gusts[i], s.Storm[i] > s.Burst[i].Q)
-		s.Stormy[i] = max(s.Stormy[i], s.Storm[i])
+		if s.Storm[i] > s.Stormy[i] {
+			s.Stormy[i] = s.Storm[i]
+		}
 	}
 	if p.chartEnds[0].divides(s.N) {
 		s.endWindows(p)

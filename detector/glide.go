@@ -62,7 +62,7 @@ func (s *series) glides(p *params, k *glance, share float64, w *slide) bool {
 	below := math.Float64bits(off) >> 63
 	sides := [2]float64{float64(s.Up.Q), float64(s.Down.Q)}
 	u, quantile, other := math.Abs(off), sides[below], sides[below^1]
-	if u /= w.scale; !(u <= min(p.Glide.Most, p.Glide.Part*quantile, p.otherTimes*other)) {
+	if u /= w.scale; !(u <= p.Glide.Most && u <= p.Glide.Part*quantile && u <= p.otherTimes*other) {
 		return false
 	}
 	w.point = p.tailDecades * (u / quantile) * (u / quantile)
@@ -74,9 +74,9 @@ func (s *series) glides(p *params, k *glance, share float64, w *slide) bool {
 // mixed returns the mixture of forecasts by the weights of the last lesson.
 func (s *series) mixed(season float64) float64 {
 	w := &s.Weights
-	a, b, c, d, e, f := float64(w[0]), float64(w[1]), float64(w[2]), float64(w[3]), float64(w[4]), float64(w[5])
-	sum := (a+f)*s.X1 + b*s.Fast + c*s.Mid + d*s.Slow + e*(s.Level+season)
-	out := sum / (a + b + c + d + e + f)
+	a, b, c, d, e, f := int32(w[0]), int32(w[1]), int32(w[2]), int32(w[3]), int32(w[4]), int32(w[5])
+	sum := float64(a+f)*s.X1 + float64(b)*s.Fast + float64(c)*s.Mid + float64(d)*s.Slow + float64(e)*(s.Level+season)
+	out := sum / float64(a+b+c+d+e+f)
 	if out < 0 && !s.has(flagNegative) {
 		return 0
 	}
@@ -89,7 +89,7 @@ func (s *series) steady(p *params, w *slide, dev, u float32) bool {
 	for i := range s.Chart {
 		g := s.Chart[i]
 		g += (dev - g) * p.chartRate[i]
-		if max(g, -g) > s.Persist[i].Q {
+		if abs32(g) > s.Persist[i].Q {
 			return false
 		}
 		w.chart[i] = g
@@ -124,12 +124,19 @@ func (s *series) glide(p *params, k *glance, w *slide) {
 	if s.Run != 0 {
 		s.endRun(p)
 	}
-	s.Chart, s.Storm = w.chart, w.storm
-	for i, g := range w.chart {
-		s.Most[i] = max(s.Most[i], g, -g)
+	for i := range s.Chart {
+		g := w.chart[i]
+		s.Chart[i] = g
+		if size := abs32(g); size > s.Most[i] {
+			s.Most[i] = size
+		}
 	}
-	for i, g := range w.storm {
-		s.Stormy[i] = max(s.Stormy[i], g)
+	for i := range s.Storm {
+		g := w.storm[i]
+		s.Storm[i] = g
+		if g > s.Stormy[i] {
+			s.Stormy[i] = g
+		}
 	}
 	if p.chartEnds[0].divides(s.N) {
 		s.endWindows(p)

@@ -14,6 +14,11 @@ type glance struct {
 	gap  bool // more than Guard.GapSteps steps without a sample
 }
 
+// from takes over a glance field by field: fields that have just been written one by one
+// can be read so at once, but a copy, which reads two at a time, waits until they have
+// reached the cache.
+func (k *glance) from(g *glance) { k.t, k.x, k.dt, k.fine, k.gap = g.t, g.x, g.dt, g.fine, g.gap }
+
 // look is one sample on its way through the pipeline: what was seen, what had
 // been expected, and how odd it is. It lives on the stack.
 type look struct {
@@ -114,10 +119,11 @@ func (s *series) predict(p *params, k *look, d *page) {
 	} else if d != nil {
 		k.season, k.spread = float64(s.Season), 1+float64(s.Spread)/spreadUnit
 	}
-	k.forecast = [experts]float64{s.X1, s.Fast, s.Mid, s.Slow, s.Level + k.season, s.X1 + k.leap}
+	s.foresee(k)
 	if d != nil && math.Abs(k.leap) > p.Calendar.SharpEdge*float64(s.MixErr) && !k.gap {
 		s.Fast, s.Mid, s.Slow = s.Fast+k.leap, s.Mid+k.leap, s.Slow+k.leap
-		k.forecast = [experts]float64{s.X1 + k.leap, s.Fast, s.Mid, s.Slow, s.Level + k.season, s.X1 + k.leap}
+		s.foresee(k)
+		k.forecast[0] = s.X1 + k.leap
 	}
 	k.expected = s.mix(p, k, d != nil)
 	k.anchor = s.Long + k.season
@@ -152,6 +158,13 @@ func (s *series) predict(p *params, k *look, d *page) {
 	k.dev = clip((k.x-k.anchor)/k.unit, p.Charts.Clip)
 }
 
+// foresee fills the forecasts, one by one: an array that is put together elsewhere and
+// copied is read before it has been written.
+func (s *series) foresee(k *look) {
+	f := &k.forecast
+	f[0], f[1], f[2], f[3], f[4], f[5] = s.X1, s.Fast, s.Mid, s.Slow, s.Level+k.season, s.X1+k.leap
+}
+
 // mix weighs each expert by the inverse fourth power of its recent error, so
 // that the best leads and those near to it steady it. During a run the steadiest
 // alone is the forecast.
@@ -180,16 +193,17 @@ func (s *series) mix(p *params, k *look, seasonal bool) float64 {
 		return k.forecast[at]
 	}
 	var sum, weight float64
-	var weights [experts]uint8
+	if k.lesson {
+		s.Weights = [experts]uint8{}
+	}
 	for i := range n {
 		w := best / s.Err[i]
 		w *= w
 		w *= w
 		sum, weight = sum+float64(w)*k.forecast[i], weight+float64(w)
-		weights[i] = uint8(w*math.MaxUint8 + 0.5)
-	}
-	if k.lesson {
-		s.Weights = weights
+		if k.lesson {
+			s.Weights[i] = uint8(w*math.MaxUint8 + 0.5)
+		}
 	}
 	return sum / weight
 }

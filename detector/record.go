@@ -26,16 +26,16 @@ type record struct {
 	base         float64 // evidence of a record that lies beyond by one width; see rank
 }
 
-// record looks at the sample as a record. It is false while the series has shown too
-// little or after a gap.
-func (s *series) record(p *params, k *look) (record, bool) {
+// look looks at the sample as a record. It is false, and leaves r alone, while the
+// series has shown too little or after a gap.
+func (r *record) look(p *params, s *series, k *look) bool {
 	if k.gap || s.Changes < p.Evidence.RecordChanges {
-		return record{}, false
+		return false
 	}
-	r := record{hi: max(float64(s.Hi), k.high, k.anchor), lo: min(float64(s.Lo), k.low, k.anchor)}
+	r.hi, r.lo = max(float64(s.Hi), k.high, k.anchor), min(float64(s.Lo), k.low, k.anchor)
 	r.span = r.hi - r.lo + p.Evidence.RecordScales*k.scale
 	r.far = max(k.x-r.hi, r.lo-k.x) / r.span
-	return r, true
+	return true
 }
 
 // rank works out what a record of the series is worth. Most samples are none, and do
@@ -60,11 +60,11 @@ func (r *record) reach(need float64) float64 {
 
 // judgeRecord weighs the sample as a record.
 func (s *series) judgeRecord(p *params, k *look) {
-	if k.x >= k.low && k.x <= k.high {
+	if k.x >= k.low && k.x <= k.high || k.x >= float64(s.Lo) && k.x <= float64(s.Hi) {
 		return
 	}
-	r, ok := s.record(p, k)
-	if !ok || r.far <= 0 {
+	var r record
+	if !r.look(p, s, k) || r.far <= 0 {
 		return
 	}
 	s.rank(p, &r)
@@ -78,8 +78,8 @@ func (s *series) judgeRecord(p *params, k *look) {
 
 // narrowByRecord moves the bounds to where a record would be enough.
 func (s *series) narrowByRecord(p *params, k *look) {
-	r, ok := s.record(p, k)
-	if !ok {
+	var r record
+	if !r.look(p, s, k) {
 		return
 	}
 	s.rank(p, &r)
@@ -90,7 +90,8 @@ func (s *series) narrowByRecord(p *params, k *look) {
 // recordEvidence is that of the sample as a record.
 func (s *series) recordEvidence(p *params, k *look) Evidence {
 	x := Evidence{Channel: "record", Most: math.Inf(1)}
-	r, ok := s.record(p, k)
+	var r record
+	ok := r.look(p, s, k)
 	s.rank(p, &r)
 	switch {
 	case k.gap:

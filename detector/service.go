@@ -64,6 +64,23 @@ func (v *service) shareAt(p *params, t int64) float32 {
 	return float32(math.Floor(float64(owed)*shareUnits+0.5)) / shareUnits
 }
 
+// owed is the share that was asked for last, with what it follows from. A batch brings
+// many samples of one time and of few services.
+type owed struct {
+	static, offset uint64
+	t              int64
+	share          float32
+}
+
+// shareLike is shareAt, which it asks only if anything has changed since last time.
+func (v *service) shareLike(p *params, t int64, last *owed) float32 {
+	static, offset := v.static.Load(), v.offset.bits.Load()
+	if static != last.static || offset != last.offset || t != last.t {
+		last.static, last.offset, last.t, last.share = static, offset, t, v.shareAt(p, t)
+	}
+	return last.share
+}
+
 // shareLeast returns what a series of the service owes at least, at any time.
 func (v *service) shareLeast(p *params) float64 {
 	static := math.Float32frombits(uint32(v.static.Load() >> 32))

@@ -98,14 +98,15 @@ func (a *tail) count(p *params) float32 {
 
 // below is learn for a value that is known to lie below the quantile.
 func (a *tail) below(p *params, low float32) {
+	fall := p.tailFall
 	if a.N < p.tailYoung {
-		a.learn(p, 0, low, p.Tail.Weight)
-		return
-	}
-	if a.N < math.MaxUint16 {
+		fall = 1 - a.count(p)*p.tailShare
+	} else if a.N < math.MaxUint16 {
 		a.N++
 	}
-	a.Q = max(a.Q*p.tailFall, low)
+	if a.Q *= fall; a.Q < low {
+		a.Q = low
+	}
 }
 
 // recall lets the tail remember no more than so many values and excesses, so
