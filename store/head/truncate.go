@@ -92,6 +92,9 @@ func (h *Head) dropSeries(maxt int64, dropped func(gone []ID)) {
 	if dropped != nil && len(gone) > 0 {
 		dropped(gone)
 	}
+	// Who makes one of them again takes the old one out of the index first, which
+	// must not be before its labels are known.
+	h.index.removing.Lock()
 	h.commits.Unlock()
 	var deleted map[chunks.HeadSeriesRef]labels.Labels
 	if h.o.Lifecycle != nil {
@@ -100,7 +103,8 @@ func (h *Head) dropSeries(maxt int64, dropped func(gone []ID)) {
 			deleted[refs[i]] = h.Labels(id)
 		}
 	}
-	h.index.remove(gone)
+	h.index.removeHeld(gone)
+	h.index.removing.Unlock()
 	h.floats.free(gone)
 	if len(deleted) > 0 {
 		h.o.Lifecycle.PostDeletion(deleted)
