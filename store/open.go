@@ -25,6 +25,15 @@ func openRepaired(o TSDBOptions, d *DB, gen *generation) ([]Damage, error) {
 	if err != nil {
 		return found, err
 	}
+	gen.refs, err = newBaseRefs(o.Dir, func(err error) {
+		o.Logger.Warn("a series may be given late samples of another one at the next start", "err", err)
+	})
+	if err != nil {
+		return found, err
+	}
+	if err := gen.refs.reserve(o); err != nil {
+		return found, err
+	}
 	aside := newAsideFolder(o.Dir, o.now())
 	for turn := 0; ; turn++ {
 		g, err := newGuard(o.Dir)
