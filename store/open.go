@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -91,11 +92,14 @@ func finishRewriting(dir string) error {
 	left := []string{filepath.Join(dir, rewritingDir)}
 	for _, pattern := range []string{"*.restored", "*.repair"} {
 		for _, name := range logNames {
-			found, err := filepath.Glob(filepath.Join(dir, name, pattern))
+			// The folder may have any signs in its name and is no part of the pattern.
+			found, err := fs.Glob(os.DirFS(filepath.Join(dir, name)), pattern)
 			if err != nil {
 				return err
 			}
-			left = append(left, found...)
+			for _, file := range found {
+				left = append(left, filepath.Join(dir, name, file))
+			}
 		}
 	}
 	for _, path := range left {
