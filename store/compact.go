@@ -92,9 +92,10 @@ func (d *DB) image(g *generation) {
 	}
 }
 
-// due returns the range that is to leave the head next, false while there is none.
+// due returns the range that is to leave the head next, to which nothing comes any more,
+// false while there is none.
 func (g *generation) due() (mint, maxt int64, ok bool) {
-	if mint, maxt, ok = g.head.Compactable(); ok || g.floats {
+	if mint, maxt, ok = g.head.FreezeDue(); ok || g.floats {
 		return mint, maxt, ok
 	}
 	// Nothing new comes to a head that takes no floats, but for the series of

@@ -31,7 +31,9 @@
 //	load      the base reads both, and writes its late samples into blocks
 //	truncate  once no query reads them there, the head drops them
 //
-// Until the last step a sample is in the head and in a block; queries merge them.
+// Until the last step a sample is in the head and in a block; queries merge them. What the
+// base keeps of late samples is named by references of series that its log may have
+// forgotten by then: the highest is in dropped-references and given to none again.
 //
 // DB holds both parts for all who use them. After an error of a log nothing more is
 // acknowledged until Writer.Run had them closed and opened again, because what is

@@ -37,6 +37,7 @@ type generation struct {
 	lookup     atomic.Pointer[baseLookup]
 
 	appenders epochs // of the base
+	refs      *baseRefs
 
 	compacting sync.Mutex
 	written    int64 // up to when the head is in blocks; guarded by compacting

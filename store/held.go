@@ -31,7 +31,9 @@ type heldAppenderV2 struct {
 func (a *heldAppenderV2) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64, v float64, h *histogram.Histogram, fh *histogram.FloatHistogram, opts storage.AppendV2Options) (storage.SeriesRef, error) {
 	a.g.head.Begin()
 	defer a.g.head.End()
-	return a.AppenderV2.Append(ref, ls, st, t, v, h, fh, opts)
+	ref, err := a.AppenderV2.Append(ref, ls, st, t, v, h, fh, opts)
+	a.g.refs.saw(ref)
+	return ref, err
 }
 
 func (a *heldAppenderV2) Commit() error {

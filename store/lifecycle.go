@@ -70,6 +70,7 @@ func (l baseLife) PostDeletion(gone map[chunks.HeadSeriesRef]labels.Labels) {
 	if len(gone) == 0 {
 		return
 	}
+	l.g.refs.dropped(gone)
 	l.sources.dropped(gone)
 	if l.g.head != nil {
 		l.g.head.Begin()

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -23,6 +24,15 @@ func openRepaired(o TSDBOptions, d *DB, gen *generation) ([]Damage, error) {
 	}
 	found, err := closeGaps(o)
 	if err != nil {
+		return found, err
+	}
+	gen.refs, err = newBaseRefs(o.Dir, func(err error) {
+		o.Logger.Warn("a series may be given late samples of another one at the next start", "err", err)
+	})
+	if err != nil {
+		return found, err
+	}
+	if err := gen.refs.reserve(o); err != nil {
 		return found, err
 	}
 	aside := newAsideFolder(o.Dir, o.now())
@@ -82,11 +92,14 @@ func finishRewriting(dir string) error {
 	left := []string{filepath.Join(dir, rewritingDir)}
 	for _, pattern := range []string{"*.restored", "*.repair"} {
 		for _, name := range logNames {
-			found, err := filepath.Glob(filepath.Join(dir, name, pattern))
+			// The folder may have any signs in its name and is no part of the pattern.
+			found, err := fs.Glob(os.DirFS(filepath.Join(dir, name)), pattern)
 			if err != nil {
 				return err
 			}
-			left = append(left, found...)
+			for _, file := range found {
+				left = append(left, filepath.Join(dir, name, file))
+			}
 		}
 	}
 	for _, path := range left {

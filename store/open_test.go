@@ -2,7 +2,9 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -265,5 +267,24 @@ func TestWriter_Run_SyncsTheLogAndEndsWithItsContext(t *testing.T) {
 	}
 	if err := os.Rename(wal+"-away", wal); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What a repair left that was cut off goes at the next start, whatever signs the name of the
+// folder has.
+func TestOpenTSDB_LeftOfARepair_IsRemoved(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "[a-c]*")
+	left := filepath.Join(dir, "wbl", "00000003.restored")
+	if err := os.MkdirAll(filepath.Dir(left), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(left, []byte("half"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if err := openDB(t, dir, store.DefaultConfig()).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it is still there (%v)", err)
 	}
 }

@@ -115,7 +115,7 @@ func samplesDir(dir string) (string, error) {
 		if !errors.Is(err, fs.ErrNotExist) {
 			return "", fmt.Errorf("open sample store %q for reading: %w", dir, err)
 		}
-		if blocks, _ := filepath.Glob(filepath.Join(path, "*", "meta.json")); len(blocks) > 0 {
+		if blocks, _ := fs.Glob(os.DirFS(path), "*/meta.json"); len(blocks) > 0 {
 			return path, nil
 		}
 	}

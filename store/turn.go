@@ -171,6 +171,7 @@ func (t *turn) toBase(s *series, ls labels.Labels, st, at int64, v float64, h *h
 		return err
 	}
 	s.ref = uint64(ref)
+	t.g.refs.saw(ref)
 	t.inBase++
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -81,6 +82,25 @@ func (j *journal) mark() (segment int, fresh bool, err error) {
 	}
 	segment, err = j.wl.NextSegment()
 	return segment, false, err
+}
+
+// settle logs the series that are not logged yet, and returns when all that was logged by
+// now from a segment that mark returned on, and in the one before it, which was closed
+// then, is on the disk.
+func (j *journal) settle(segment int) error {
+	if err := j.write(&Transaction{}, nil); err != nil {
+		return err
+	}
+	_, last, err := wlog.Segments(j.wl.Dir())
+	if err != nil {
+		return err
+	}
+	for n := segment - 1; n <= last; n++ {
+		if err := syncFile(wlog.SegmentName(j.wl.Dir(), n)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // checkpoint is one that is being made.

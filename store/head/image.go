@@ -3,8 +3,10 @@ package head
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/tocsinhq/tocsin/internal/disk"
@@ -127,6 +129,10 @@ func (h *Head) writeImage() (wrote bool, err error) {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return false, err
 	}
+	// A series that only the image has would never be logged after a start from it.
+	if err := h.log.settle(segment); err != nil {
+		return false, err
+	}
 	if err := os.Rename(path+imageTemp, path); err != nil {
 		return false, err
 	}
@@ -145,18 +151,37 @@ func (h *Head) imagePath(segment int) string {
 // removeImages removes all images but that of a segment, also those that were put
 // aside or never finished.
 func removeImages(dir string, but int) error {
-	found, err := filepath.Glob(filepath.Join(dir, imagePrefix+"*"))
+	found, err := imageNames(dir)
 	if err != nil {
 		return err
 	}
 	keep := fmt.Sprintf("%s%08d", imagePrefix, but)
 	var errs []error
-	for _, path := range found {
-		if filepath.Base(path) != keep {
-			errs = append(errs, os.Remove(path))
+	for _, name := range found {
+		if name != keep {
+			errs = append(errs, os.Remove(filepath.Join(dir, name)))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// imageNames lists the images in the folder of a head and what is left of others. The
+// name of the folder may have any signs, so that it is no part of a pattern.
+func imageNames(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), imagePrefix) {
+			out = append(out, e.Name())
+		}
+	}
+	return out, nil
 }
 
 // ForgetImages removes the images in the folder of a head, so that the whole log is read at

@@ -7,7 +7,6 @@ import (
 	"hash/crc32"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -179,13 +178,13 @@ func (m *image) read(p imagePart, buf []byte) ([]byte, error) {
 
 // imagesIn lists the segments of the images in the folder of a head, newest first.
 func imagesIn(dir string) ([]int, error) {
-	found, err := filepath.Glob(filepath.Join(dir, imagePrefix+"*"))
+	found, err := imageNames(dir)
 	if err != nil {
 		return nil, err
 	}
 	var out []int
-	for _, path := range found {
-		if n, err := strconv.ParseUint(strings.TrimPrefix(filepath.Base(path), imagePrefix), 10, 31); err == nil {
+	for _, name := range found {
+		if n, err := strconv.ParseUint(strings.TrimPrefix(name, imagePrefix), 10, 31); err == nil {
 			out = append(out, int(n))
 		}
 	}

@@ -16,6 +16,11 @@ const removeBatch = 512
 func (x *index) remove(gone []ID) {
 	x.removing.Lock()
 	defer x.removing.Unlock()
+	x.removeHeld(gone)
+}
+
+// removeHeld is remove for who holds removing.
+func (x *index) removeHeld(gone []ID) {
 	gone = slices.Clone(gone)
 	slices.Sort(gone)
 	gone = slices.Compact(gone)

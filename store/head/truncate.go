@@ -22,6 +22,17 @@ func (h *Head) Compactable() (mint, maxt int64, ok bool) {
 	return oldest, borderAfter(oldest, h.o.BlockRange), true
 }
 
+// FreezeDue is Compactable and Freeze of what is to become the next block. A commit that
+// is under way may bring samples older than all that were stored when it is called:
+// they are within the range, which nothing comes to any more.
+func (h *Head) FreezeDue() (mint, maxt int64, ok bool) {
+	if _, maxt, ok = h.Compactable(); !ok {
+		return 0, 0, false
+	}
+	h.Freeze(maxt)
+	return h.Compactable()
+}
+
 // borderAfter returns the least multiple of blockRange that is greater than t, or
 // math.MaxInt64.
 func borderAfter(t, blockRange int64) int64 {
@@ -92,6 +103,9 @@ func (h *Head) dropSeries(maxt int64, dropped func(gone []ID)) {
 	if dropped != nil && len(gone) > 0 {
 		dropped(gone)
 	}
+	// Who makes one of them again takes the old one out of the index first, which
+	// must not be before its labels are known.
+	h.index.removing.Lock()
 	h.commits.Unlock()
 	var deleted map[chunks.HeadSeriesRef]labels.Labels
 	if h.o.Lifecycle != nil {
@@ -100,7 +114,8 @@ func (h *Head) dropSeries(maxt int64, dropped func(gone []ID)) {
 			deleted[refs[i]] = h.Labels(id)
 		}
 	}
-	h.index.remove(gone)
+	h.index.removeHeld(gone)
+	h.index.removing.Unlock()
 	h.floats.free(gone)
 	if len(deleted) > 0 {
 		h.o.Lifecycle.PostDeletion(deleted)
