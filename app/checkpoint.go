@@ -134,7 +134,7 @@ func (c *Core) catchUp(ctx context.Context, from int64) (int, error) {
 	}
 	defer q.Close()
 	hints := &storage.SelectHints{Start: from, End: newest}
-	f := feeding{to: c.observer, newest: math.MinInt64}
+	f := feeding{to: c.observer, late: c.observer.lateBefore, newest: math.MinInt64}
 	if err := f.buckets(ctx, q, hints); err != nil {
 		return f.n, err
 	}
@@ -154,7 +154,7 @@ func (c *Core) catchUpSeries(set storage.SeriesSet) (int, error) {
 	var fed atomic.Int64
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() (err error) {
-			f := feeding{to: c.observer, newest: math.MinInt64}
+			f := feeding{to: c.observer, late: c.observer.lateBefore, newest: math.MinInt64}
 			var it chunkenc.Iterator
 			for batch := range batches {
 				for _, s := range batch {
