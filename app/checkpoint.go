@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -47,11 +46,7 @@ func (c *Core) Checkpoint(ctx context.Context, at time.Time) error {
 		return fmt.Errorf("checkpoint detector: %w", err)
 	}
 	defer os.Remove(tmp.Name())
-	w := bufio.NewWriterSize(tmp, 1<<20)
-	err = c.bank.Checkpoint(w)
-	if err == nil {
-		err = w.Flush()
-	}
+	err = c.bank.Checkpoint(tmp)
 	if err == nil {
 		err = tmp.Sync()
 	}
@@ -113,7 +108,7 @@ func (c *Core) restoreCheckpoint() (bool, error) {
 	case err != nil:
 		return false, fmt.Errorf("restore detector: %w", err)
 	}
-	err = c.bank.Restore(bufio.NewReaderSize(f, 1<<20))
+	err = c.bank.Restore(f)
 	f.Close()
 	if err == nil {
 		return true, nil
@@ -139,7 +134,7 @@ func (c *Core) catchUp(ctx context.Context, from int64) (int, error) {
 	}
 	defer q.Close()
 	hints := &storage.SelectHints{Start: from, End: newest}
-	f := feeding{to: c.observer, newest: math.MinInt64}
+	f := feeding{to: c.observer, late: c.observer.lateBefore, newest: math.MinInt64}
 	if err := f.buckets(ctx, q, hints); err != nil {
 		return f.n, err
 	}
@@ -159,7 +154,7 @@ func (c *Core) catchUpSeries(set storage.SeriesSet) (int, error) {
 	var fed atomic.Int64
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() (err error) {
-			f := feeding{to: c.observer, newest: math.MinInt64}
+			f := feeding{to: c.observer, late: c.observer.lateBefore, newest: math.MinInt64}
 			var it chunkenc.Iterator
 			for batch := range batches {
 				for _, s := range batch {

@@ -23,15 +23,37 @@ import (
 // feeding feeds stored samples to an observer and keeps count of them.
 type feeding struct {
 	to     store.Observer
+	late   func(slot uint64) int64 // the time before which samples are known; nil: of none
 	n      int
 	newest int64 // time of the newest sample fed
-	room   [1]telemetry.Observation
+	room   []telemetry.Observation
 }
 
-// show feeds one sample.
+// feedAtOnce is how many samples are shown at a time.
+const feedAtOnce = 128
+
+// show feeds one sample, with the others at the latest when flush is called.
 func (f *feeding) show(slot uint64, t int64, v float64) {
-	f.room[0] = telemetry.Observation{Slot: slot, T: t, V: v}
-	f.to.Observe(f.room[:], 0, 1)
+	f.n, f.newest = f.n+1, max(f.newest, t)
+	if f.room = append(f.room, telemetry.Observation{Slot: slot, T: t, V: v}); len(f.room) == feedAtOnce {
+		f.flush()
+	}
+}
+
+// flush feeds what was shown. One whose series is gone is left out.
+func (f *feeding) flush() {
+	for from := 0; from < len(f.room); from++ {
+		from = f.to.Observe(f.room, from, len(f.room))
+	}
+	f.room = f.room[:0]
+}
+
+// from returns the time before which there is nothing to be fed.
+func (f *feeding) from(slot uint64) int64 {
+	if f.late == nil {
+		return math.MinInt64
+	}
+	return f.late(slot)
 }
 
 // buckets feeds the stored samples of every classic histogram, all buckets of one
@@ -46,7 +68,7 @@ func (f *feeding) buckets(ctx context.Context, q storage.Querier, hints *storage
 	var g errgroup.Group
 	for i := range workers {
 		w := &workers[i]
-		w.to, w.newest = f.to, f.newest
+		w.to, w.late, w.newest = f.to, f.late, f.newest
 		g.Go(func() (err error) {
 			for buckets := range all {
 				if err == nil { // others are taken all the same, or nobody could hand on
@@ -120,8 +142,11 @@ type fed struct {
 	t    int64
 }
 
-func (k *fed) next() bool {
-	for vt := k.it.Next(); vt != chunkenc.ValNone; vt = k.it.Next() {
+func (k *fed) next() bool { return k.float(k.it.Next()) }
+
+// float moves on to a float, if what was moved to is none.
+func (k *fed) float(vt chunkenc.ValueType) bool {
+	for ; vt != chunkenc.ValNone; vt = k.it.Next() {
 		if vt == chunkenc.ValFloat {
 			k.t = k.it.AtT()
 			return true
@@ -132,13 +157,14 @@ func (k *fed) next() bool {
 
 // together feeds several series in order of time over all.
 func (f *feeding) together(list []storage.Series) error {
+	defer f.flush()
 	var open []fed
 	for _, s := range list {
 		k := fed{slot: f.to.Register(s.Labels()), it: s.Iterator(nil)}
 		if !detector.Slot(k.slot).Watched() {
 			continue
 		}
-		if k.next() {
+		if k.float(k.it.Seek(f.from(k.slot))) {
 			open = append(open, k)
 		} else if err := k.it.Err(); err != nil {
 			return err
@@ -154,7 +180,6 @@ func (f *feeding) together(list []storage.Series) error {
 			if k.t == t {
 				_, v := k.it.At()
 				f.show(k.slot, t, v)
-				f.n++
 				if !k.next() {
 					if err := k.it.Err(); err != nil {
 						return err
@@ -164,13 +189,14 @@ func (f *feeding) together(list []storage.Series) error {
 			}
 			left = append(left, k)
 		}
-		open, f.newest = left, max(f.newest, t)
+		open = left
 	}
 	return nil
 }
 
 // one feeds the stored samples of one series, floats or histograms.
 func (f *feeding) one(l labels.Labels, it chunkenc.Iterator) error {
+	defer f.flush()
 	slot, first := uint64(0), true
 	var h *histogram.FloatHistogram
 	for vt := it.Next(); vt != chunkenc.ValNone; vt = it.Next() {
@@ -179,17 +205,24 @@ func (f *feeding) one(l labels.Labels, it chunkenc.Iterator) error {
 		} else if first {
 			slot = f.to.RegisterHistogram(l)
 		}
-		if first = false; !detector.Slot(slot).Watched() {
+		if first && !detector.Slot(slot).Watched() {
 			return nil
 		}
+		if from := f.from(slot); first && from > it.AtT() {
+			if vt = it.Seek(from); vt == chunkenc.ValNone {
+				break
+			}
+		}
+		first = false
 		t := it.AtT()
 		if vt == chunkenc.ValFloat {
 			_, v := it.At()
 			f.show(slot, t, v)
-		} else {
-			_, h = it.AtFloatHistogram(h)
-			f.to.ObserveHistogram(slot, telemetry.HistogramSample{T: t, Float: h})
+			continue
 		}
+		_, h = it.AtFloatHistogram(h)
+		f.flush()
+		f.to.ObserveHistogram(slot, telemetry.HistogramSample{T: t, Float: h})
 		f.n, f.newest = f.n+1, max(f.newest, t)
 	}
 	return it.Err()

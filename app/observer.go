@@ -1,6 +1,8 @@
 package app
 
 import (
+	"math"
+
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/tocsinhq/tocsin/detector"
@@ -39,6 +41,15 @@ func (o *observer) Observe(all []telemetry.Observation, from, to int) int {
 		x.Slot = slot
 	}
 	return o.bank.ObserveAll(all, from, good, o.tell)
+}
+
+// lateBefore returns the time before which the bank knows all samples of a slot. Of
+// series that are followed it knows none: who follows them has kept nothing of samples.
+func (o *observer) lateBefore(slot uint64) int64 {
+	if slot&uint64(detector.OutsideSlot) != 0 {
+		return math.MinInt64
+	}
+	return o.bank.LateBefore(detector.Slot(slot))
 }
 
 // RegisterHistogram returns the bank's slot of a native histogram.

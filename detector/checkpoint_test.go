@@ -3,6 +3,7 @@ package detector_test
 import (
 	"bytes"
 	"errors"
+	"io"
 	"math"
 	"math/rand/v2"
 	"strconv"
@@ -97,12 +98,14 @@ func TestRestore_UnusableBytes_ErrorAndBankStaysEmpty(t *testing.T) {
 	}{
 		"empty":         {nil, "ends early"},
 		"other file":    {bytes.Repeat([]byte("x"), 100), "does not begin with"},
-		"newer version": {damage(8, 1), "version 6"},
+		"newer version": {damage(8, 1), "version 7"},
 		"other layout":  {damage(12, 1), "states have"},
 		"cut short":     {good[:len(good)/2], "ends early"},
 		"flipped bit":   {damage(len(good)/2, 4), "checksum"},
 		"longer":        {append(bytes.Clone(good), 0), "bytes follow"},
-		"huge length":   {append(bytes.Clone(good[:32]), 0xff, 0xff, 0xff, 0x7f), "damaged"},
+		"huge length":   {append(bytes.Clone(good[:24]), 0xff, 0xff, 0xff, 0x7f, 0, 0, 0, 0), "damaged"},
+		"large length":  {append(bytes.Clone(good[:24]), 0, 0, 0, 0x20, 0, 0, 0, 0), "ends early"},
+		"flipped count": {damage(20, 1), "checksum"},
 	} {
 		b := newBank(t)
 		err := b.Restore(bytes.NewReader(c.bytes))
@@ -160,5 +163,48 @@ func FuzzRestore(f *testing.F) {
 		if err := b.Restore(bytes.NewReader(p)); err != nil && b.Len() != 0 {
 			t.Errorf("%d series after %v", b.Len(), err)
 		}
+	})
+}
+
+// crowded fills a bank with so many series of ten labels, 60 samples each.
+func crowded(b *testing.B, n int) *detector.Bank {
+	bank := newBank(b, func(c *detector.Config) { c.MaxSeries = n })
+	for i := range n {
+		target := strconv.Itoa(i / 500)
+		slot := bank.Register(labels.FromStrings("__name__", "shop_queue_length_"+strconv.Itoa(i%500), "cluster", "eu-west-1-production",
+			"container", "checkout-service", "endpoint", "http-metrics", "handler", "/api/v1/orders", "instance", "10.0.0."+target+":8080",
+			"job", "shop/checkout-"+strconv.Itoa(i/500%20), "namespace", "shop", "pod", "checkout-7d9f8b6c5d-"+target, "region", "eu"))
+		r := rand.New(rand.NewPCG(uint64(i), 1))
+		for j := range 60 {
+			bank.Observe(slot, start+int64(j)*15_000, r.NormFloat64())
+		}
+	}
+	return bank
+}
+
+func BenchmarkCheckpoint(b *testing.B) {
+	const n = 200_000
+	bank := crowded(b, n)
+	var file bytes.Buffer
+	if err := bank.Checkpoint(&file); err != nil {
+		b.Fatal(err)
+	}
+	each := func(b *testing.B) { b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/series") }
+	b.Run("write", func(b *testing.B) {
+		for b.Loop() {
+			if err := bank.Checkpoint(io.Discard); err != nil {
+				b.Fatal(err)
+			}
+		}
+		each(b)
+		b.ReportMetric(float64(file.Len())/n, "B/series")
+	})
+	b.Run("restore", func(b *testing.B) {
+		for b.Loop() {
+			if err := newBank(b, func(c *detector.Config) { c.MaxSeries = n }).Restore(bytes.NewReader(file.Bytes())); err != nil {
+				b.Fatal(err)
+			}
+		}
+		each(b)
 	})
 }

@@ -81,6 +81,7 @@ type classic struct {
 	Early  uint16 // those that have delivered for Next
 	Closed bool   // the round has been looked at
 	Fell   bool   // a count went down: the process started again
+	_      [6]uint8
 }
 
 // bucket is the state of one bucket of a classic histogram.

@@ -2,27 +2,25 @@ package detector
 
 import (
 	"encoding/binary"
-	"fmt"
 	"slices"
 
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 )
 
-// The histograms of a checkpoint:
+// The histograms of a checkpoint, in blocks of their own:
 //
-//	classic  uint32 how many; each: a byte, 0 for one that is left out; 1 and then
-//	         labels as those of series, its state, its buckets in order of bounds
-//	native   uint32 how many; each: likewise a byte; labels, nativeState, a byte for
-//	         each room that says whether it is wanted, and if so its histogram
+//	classic  labels as those of series, its state, its buckets in order of bounds
+//	native   labels, nativeState, a byte for each room that says whether it is wanted,
+//	         and if so its histogram
 //
 // Left out are those whose derived series have all been evicted. Links between
 // histograms, buckets and derived series are made anew on reading.
 var (
-	classicSize     = binary.Size(classic{})
-	bucketSize      = binary.Size(bucket{})
-	nativeStateSize = binary.Size(nativeState{})
-	nativeHeadSize  = binary.Size(nativeHead{})
+	classicForm     = flatOf[classic]()
+	bucketForm      = flatOf[bucket]()
+	nativeStateForm = flatOf[nativeState]()
+	nativeHeadForm  = flatOf[nativeHead]()
 )
 
 // nativeState is what a native histogram holds beside its rooms.
@@ -55,27 +53,29 @@ func (h *histograms) sizes() (classics, natives int) {
 // checkpoint writes the first so many histograms, of which it keeps those with
 // derived series that are worth it. One chunk of classic ones is held up while it
 // copies a histogram.
-func (h *histograms) checkpoint(out *summed, classics, natives int, keep func([]Slot) bool) {
-	buf := binary.LittleEndian.AppendUint32(nil, uint32(classics))
-	out.write(buf)
+func (h *histograms) checkpoint(out *blocksWriter, classics, natives int, keep func([]Slot) bool) {
+	out.begin(classicBlock)
 	for at := uint32(1); int(at) <= classics; at++ {
-		if buf = buf[:0]; keep(h.slotsOf(at)) {
-			buf = h.appendClassic(appendLabels(append(buf, 1), h.entry(at).labels), at)
-		} else {
-			buf = append(buf, 0)
+		if keep(h.slotsOf(at)) {
+			out.buf = h.appendClassic(out.named(h.entry(at).labels), at)
+			out.next()
 		}
-		out.write(buf)
 	}
-	out.write(binary.LittleEndian.AppendUint32(nil, uint32(natives)))
+	out.end()
+	out.begin(nativeBlock)
 	for at := Slot(1); int(at) <= natives; at++ {
-		n := h.natives.at(nativeSlot | at)
-		if buf = buf[:0]; keep(n.slots()) {
-			buf = n.appendTo(appendLabels(append(buf, 1), n.labels))
-		} else {
-			buf = append(buf, 0)
+		if n := h.natives.at(nativeSlot | at); keep(n.slots()) {
+			out.buf = n.appendTo(out.named(n.labels))
+			out.next()
 		}
-		out.write(buf)
 	}
+	out.end()
+}
+
+// named returns the block at hand with labels appended that stand alone.
+func (o *blocksWriter) named(l labels.Labels) []byte {
+	var names labelsWriter
+	return names.append(o.buf, l)
 }
 
 // derives reports whether one of the slots of a histogram's derived series is good.
@@ -113,9 +113,9 @@ func (h *histograms) appendClassic(buf []byte, at uint32) []byte {
 	c.Lock()
 	defer c.Unlock()
 	g := &c.classics[at%chunkSize]
-	buf, _ = binary.Append(buf, binary.LittleEndian, g)
+	buf = classicForm.append(buf, g)
 	for k := g.First; k != 0; k = h.at(k).Next {
-		buf, _ = binary.Append(buf, binary.LittleEndian, h.at(k))
+		buf = bucketForm.append(buf, h.at(k))
 	}
 	return buf
 }
@@ -123,7 +123,7 @@ func (h *histograms) appendClassic(buf []byte, at uint32) []byte {
 func (n *native) appendTo(buf []byte) []byte {
 	n.Lock()
 	defer n.Unlock()
-	buf, _ = binary.Append(buf, binary.LittleEndian, nativeState{n.time, n.since, n.last, n.base, n.begun})
+	buf = nativeStateForm.append(buf, &nativeState{n.time, n.since, n.last, n.base, n.begun})
 	for i := range n.room {
 		if at := uint8(i); !n.begun || at != n.last && at != n.base[0] && at != n.base[1] {
 			buf = append(buf, 0)
@@ -135,7 +135,7 @@ func (n *native) appendTo(buf []byte) []byte {
 }
 
 func appendHistogram(buf []byte, h *histogram.FloatHistogram) []byte {
-	buf, _ = binary.Append(buf, binary.LittleEndian, nativeHead{uint8(h.CounterResetHint), h.Schema, h.ZeroThreshold, h.ZeroCount, h.Count, h.Sum})
+	buf = nativeHeadForm.append(buf, &nativeHead{uint8(h.CounterResetHint), h.Schema, h.ZeroThreshold, h.ZeroCount, h.Count, h.Sum})
 	for _, spans := range [...][]histogram.Span{h.PositiveSpans, h.NegativeSpans} {
 		buf = binary.AppendUvarint(buf, uint64(len(spans)))
 		buf, _ = binary.Append(buf, binary.LittleEndian, spans)
@@ -147,29 +147,12 @@ func appendHistogram(buf []byte, h *histogram.FloatHistogram) []byte {
 	return buf
 }
 
-// restore reads what checkpoint wrote. Nobody else sees h yet. Classic
-// histograms whose buckets would be more than most are left out and counted.
-func (h *histograms) restore(in *checked, most int) error {
-	for i, n := uint32(0), in.number(); i < n && in.err == nil; i++ {
-		if in.flag() {
-			h.restoreClassic(in, most)
-		}
-	}
-	for i, n := uint32(0), in.number(); i < n && in.err == nil; i++ {
-		if in.flag() {
-			h.restoreNative(in)
-		}
-	}
-	if in.err != nil {
-		return fmt.Errorf("histograms: %w", in.err)
-	}
-	return nil
-}
-
-func (h *histograms) restoreClassic(in *checked, most int) {
+// restoreClassic reads a classic histogram. Nobody else sees h yet. One whose buckets
+// would be more than most is left out and counted.
+func (h *histograms) restoreClassic(in *fields, most int) {
 	l := in.name()
 	var g classic
-	in.state(&g, classicSize)
+	readValue(in, &classicForm, &g)
 	if g.Len > maxBuckets {
 		in.fail("histogram %s has %d buckets, want at most %d", l, g.Len, maxBuckets)
 	}
@@ -186,7 +169,7 @@ func (h *histograms) restoreClassic(in *checked, most int) {
 	first, last := uint32(0), uint32(0)
 	for range g.Len {
 		var k bucket
-		if in.state(&k, bucketSize); in.err != nil {
+		if readValue(in, &bucketForm, &k); in.err != nil {
 			return
 		}
 		if !keep {
@@ -210,10 +193,10 @@ func (h *histograms) restoreClassic(in *checked, most int) {
 	}
 }
 
-func (h *histograms) restoreNative(in *checked) {
+func (h *histograms) restoreNative(in *fields) {
 	n := &native{labels: in.name()}
 	var s nativeState
-	in.state(&s, nativeStateSize)
+	readValue(in, &nativeStateForm, &s)
 	if rooms := uint8(len(n.room)); s.Last >= rooms || s.Base[0] >= rooms || s.Base[1] >= rooms {
 		in.fail("native histogram %s refers to a copy that it cannot have", n.labels)
 	}
@@ -266,66 +249,33 @@ func (h *histograms) adopt(from *histograms) {
 	}
 }
 
-// The readers below keep the first error in c.err and give zero values after it.
-
-func (c *checked) fail(format string, args ...any) {
-	if c.err == nil {
-		c.err = fmt.Errorf("%w: %s: it is damaged", ErrCheckpoint, fmt.Sprintf(format, args...))
-	}
-}
-
-func (c *checked) number() (n uint32) {
-	c.state(&n, 4)
-	return n
-}
-
-func (c *checked) flag() (f bool) {
-	c.state(&f, 1)
-	return f
-}
-
-func (c *checked) state(into any, size int) {
-	if c.err == nil {
-		c.err = c.decode(into, size)
-	}
-}
-
-func (c *checked) name() labels.Labels {
-	if c.err != nil {
-		return labels.EmptyLabels()
-	}
-	var l labels.Labels
-	l, c.err = c.labels()
-	return l
+// name reads labels that stand alone, into memory of their own.
+func (f *fields) name() labels.Labels {
+	var names labelsReader
+	return names.read(f)
 }
 
 // mostSpans bounds lists of a native histogram, far above what clients make.
 const mostSpans = 1 << 16
 
-func (c *checked) list() int {
-	if c.err != nil {
-		return 0
-	}
-	var n int
-	n, c.err = c.length(mostSpans)
-	return n
-}
-
-func (c *checked) histogram(h *histogram.FloatHistogram) {
+func (f *fields) histogram(h *histogram.FloatHistogram) {
 	var head nativeHead
-	c.state(&head, nativeHeadSize)
+	readValue(f, &nativeHeadForm, &head)
 	h.CounterResetHint, h.Schema = histogram.CounterResetHint(head.Hint), head.Schema
 	h.ZeroThreshold, h.ZeroCount, h.Count, h.Sum = head.ZeroThreshold, head.ZeroCount, head.Count, head.Sum
 	for _, spans := range [...]*[]histogram.Span{&h.PositiveSpans, &h.NegativeSpans} {
-		if n := c.list(); n > 0 {
-			*spans = make([]histogram.Span, n)
-			c.state(*spans, 8*n)
-		}
+		list(f, spans)
 	}
-	for _, list := range [...]*[]float64{&h.PositiveBuckets, &h.NegativeBuckets, &h.CustomValues} {
-		if n := c.list(); n > 0 {
-			*list = make([]float64, n)
-			c.state(*list, 8*n)
-		}
+	for _, numbers := range [...]*[]float64{&h.PositiveBuckets, &h.NegativeBuckets, &h.CustomValues} {
+		list(f, numbers)
+	}
+}
+
+// list reads numbers of eight bytes, behind how many there are.
+func list[T any](f *fields, into *[]T) {
+	n := f.length(mostSpans)
+	if p := f.take(8 * n); n > 0 && f.err == nil {
+		*into = make([]T, n)
+		_, _ = binary.Decode(p, binary.LittleEndian, *into) // there are as many bytes
 	}
 }

@@ -12,7 +12,7 @@ import "math"
 // Representation of Time Series", DMKD 2003); that what was never seen is judged
 // by the rate of the new is the estimate of I. J. Good (Biometrika 1953).
 //
-// 48 bytes; one addition a sample, one bit a block. The first day only learns.
+// 52 bytes; one addition a sample, one bit a block. The first day only learns.
 type novelty struct {
 	Seen          [(novelLevels*novelLevels*novelLevels + 31) / 32]uint32
 	Low, High     float32 // range of block means
@@ -22,6 +22,7 @@ type novelty struct {
 	Blocks        uint16  // saturating
 	First, Second uint8   // levels of the two blocks before
 	Run           uint8   // blocks since the range was last widened, up to 2
+	_             uint8   // where memory would have a gap, which checkpoints have not; see flat
 }
 
 const (

@@ -99,13 +99,25 @@ func (v *service) fix(share float64) {
 // join counts one more series that can alarm. The first one starts the clocks of
 // the budget.
 func (v *service) join(p *params, t int64) {
+	v.enlist(p, t)
+	v.recount(p)
+}
+
+// enlist is join for many, behind whom is one recount.
+func (v *service) enlist(p *params, t int64) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.able++
-	v.count(p)
 	v.group.grow(p, v.able)
 	v.offset.start(p, t)
 	v.grouped.start(p, t)
+}
+
+// recount renews what number of series and budget make.
+func (v *service) recount(p *params) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.count(p)
 }
 
 // enter counts one more series.

@@ -13,7 +13,8 @@ type Option func(*Bank)
 
 // WithServices tells the bank which service a series belongs to; "" is a service
 // too, of those that no label gives to one. Without it all series are of "". The
-// func is called while a series is registered and must not call the bank.
+// func is called while a series is registered and must not call the bank; Restore
+// calls it from several goroutines.
 func WithServices(of func(labels.Labels) string) Option {
 	return func(b *Bank) { b.services.of = of }
 }

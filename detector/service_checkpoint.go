@@ -2,15 +2,12 @@ package detector
 
 import (
 	"encoding/binary"
-	"fmt"
 	"maps"
 	"slices"
 )
 
-// The part of a checkpoint that is about services follows the series:
-//
-//	count     uint32 services
-//	services  name as uvarint length and bytes; serviceState
+// Blocks of services follow those of series in a checkpoint. Each service is its name,
+// as uvarint length and bytes, and its serviceState.
 //
 // Services are found again by name. One that has no series any more is left
 // out; one whose series were of another service before begins anew.
@@ -25,9 +22,9 @@ type serviceState struct {
 	Named           [guiltyMost]uint64
 }
 
-var serviceSize = binary.Size(serviceState{})
+var serviceForm = flatOf[serviceState]()
 
-func (b *Bank) writeServices(out *summed) {
+func (b *Bank) writeServices(out *blocksWriter) {
 	b.register.RLock()
 	names := slices.Sorted(maps.Keys(b.services.byName))
 	indexes := make([]uint32, len(names))
@@ -35,18 +32,17 @@ func (b *Bank) writeServices(out *summed) {
 		indexes[i] = b.services.byName[name]
 	}
 	b.register.RUnlock()
-	buf := binary.LittleEndian.AppendUint32(nil, uint32(len(names)))
+	out.begin(servicesBlock)
 	for j, name := range names {
 		state := b.services.at(indexes[j]).save()
 		b.hashHeld(state.Held[:], state.Group.Held[:])
 		b.hashHeld(state.Named[:], state.Group.Named[:])
-		buf = binary.AppendUvarint(buf, uint64(len(name)))
-		buf = append(buf, name...)
-		buf, _ = binary.Append(buf, binary.LittleEndian, &state)
-		out.write(buf)
-		buf = buf[:0]
+		out.buf = binary.AppendUvarint(out.buf, uint64(len(name)))
+		out.buf = append(out.buf, name...)
+		out.buf = serviceForm.append(out.buf, &state)
+		out.next()
 	}
-	out.write(buf)
+	out.end()
 }
 
 // hashHeld puts the hash of the labels that are, or were last, at each place into
@@ -67,37 +63,24 @@ func (v *service) save() serviceState {
 	return serviceState{Offset: v.offset.bits.Load(), Grouped: v.grouped.bits.Load(), Spent: v.spent, Group: v.group}
 }
 
-// restoreServices reads services into a bank that nobody else sees yet and whose
+// restoreService reads a service into a bank that nobody else sees yet and whose
 // series are there already.
-func (b *Bank) restoreServices(in *checked) error {
-	p, err := in.take(4)
-	if err != nil {
-		return err
+func (b *Bank) restoreService(in *fields) {
+	name := in.text(in.length(mostText))
+	var state serviceState
+	readValue(in, &serviceForm, &state)
+	at, ok := b.services.byName[name]
+	if !ok || in.err != nil {
+		return
 	}
-	count := binary.LittleEndian.Uint32(p)
-	for i := range count {
-		name, err := in.text()
-		if err != nil {
-			return fmt.Errorf("service %d of %d: %w", i+1, count, err)
-		}
-		var state serviceState
-		if err := in.decode(&state, serviceSize); err != nil {
-			return fmt.Errorf("service %d of %d: %w", i+1, count, err)
-		}
-		at, ok := b.services.byName[name]
-		if !ok {
-			continue
-		}
-		for k, hash := range state.Held {
-			state.Group.Held[k].Slot = b.byHash[hash]
-		}
-		for k, hash := range state.Named {
-			state.Group.Named[k].Slot = b.byHash[hash]
-		}
-		v := b.services.at(at)
-		v.offset.bits.Store(state.Offset)
-		v.grouped.bits.Store(state.Grouped)
-		v.spent, v.group = state.Spent, state.Group
+	for k, hash := range state.Held {
+		state.Group.Held[k].Slot = b.byHash[hash]
 	}
-	return nil
+	for k, hash := range state.Named {
+		state.Group.Named[k].Slot = b.byHash[hash]
+	}
+	v := b.services.at(at)
+	v.offset.bits.Store(state.Offset)
+	v.grouped.bits.Store(state.Grouped)
+	v.spent, v.group = state.Spent, state.Group
 }

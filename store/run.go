@@ -16,12 +16,14 @@ const (
 	sweepAge = 4 * time.Hour
 	// compactEvery is how often it is looked whether samples are to go to a block.
 	compactEvery = time.Minute
-	// imageEvery is how much of the log a start may have to read at most: 40 million samples
-	// of a million series, some six seconds of processor time.
+	// imageEvery is how much of the log a start may have to read at most, unless imageBehind
+	// comes before.
 	imageEvery = 10 * time.Minute
-	// imageBehind is how many bytes of the log make another image due before that: some 50
-	// million samples, when they come faster than anybody scrapes, as after an outage.
-	imageBehind = 512 << 20
+	// imageBehind is how many bytes of the log make another image due before that: some 25
+	// million samples, two seconds and a half of processor time at a start. A million
+	// series scraped each 15 seconds come to it in six minutes, what a sender has kept
+	// during an outage in seconds. The image takes a fortieth of what storing them took.
+	imageBehind = 256 << 20
 	// imageLook is how often that is looked at.
 	imageLook = 10 * time.Second
 )

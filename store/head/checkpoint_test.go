@@ -256,7 +256,7 @@ func TestReplay_ReadOnly_WhileAnotherWrites(t *testing.T) {
 			torn++
 		}
 		newest := int64(-1)
-		for id, got := range s.samples {
+		for id, got := range s.found {
 			for i, x := range got {
 				if i > 0 && x.T <= got[i-1].T || x.T > got[0].T+int64(i) && x.T > got[len(got)-1].T-500 {
 					t.Fatalf("series %d: a sample of %d after %d", id, x.T, got[max(0, i-1)].T)

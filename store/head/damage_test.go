@@ -96,7 +96,7 @@ func check(t *testing.T, what string, o Options, n int) (int, error) {
 	if stats.Unknown != (unknownReferences{}) {
 		t.Fatalf("%s: %+v", what, stats)
 	}
-	for id, got := range s.samples {
+	for id, got := range s.found {
 		for i, x := range got {
 			// The type of a record and how it is packed have no checksum: changed, they
 			// make a record of a type unknown to us.

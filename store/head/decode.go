@@ -45,7 +45,6 @@ type shard struct {
 const (
 	shardBatch   = 1024
 	shardBatches = 4
-	shardAhead   = 12 // samples early that the memory of a series is asked for
 )
 
 func newDecoder(s sink, mint int64, shards int) *decoder {
@@ -63,21 +62,12 @@ func newDecoder(s sink, mint int64, shards int) *decoder {
 		x.batch = <-x.empty
 		d.work.Go(func() {
 			for batch := range x.full {
-				deliver(s, batch)
+				s.samples(batch)
 				x.empty <- batch[:0]
 			}
 		})
 	}
 	return d
-}
-
-func deliver(s sink, batch []Sample) {
-	for i := range batch {
-		if i+shardAhead < len(batch) {
-			s.Ahead(batch[i+shardAhead].ID)
-		}
-		s.sample(batch[i].ID, batch[i].T, batch[i].V)
-	}
 }
 
 // finish delivers what waits and returns when the sink has it.

@@ -34,12 +34,12 @@ type fakeSink struct {
 	ids       map[string]ID
 	names     []string // by ID - 1
 	refs      []chunks.HeadSeriesRef
-	samples   map[ID][]Sample
+	found     map[ID][]Sample
 	exemplars map[ID][]exemplar.Exemplar
 }
 
 func newFakeSink(t testing.TB) *fakeSink {
-	return &fakeSink{t: t, ids: map[string]ID{}, samples: map[ID][]Sample{}, exemplars: map[ID][]exemplar.Exemplar{}}
+	return &fakeSink{t: t, ids: map[string]ID{}, found: map[ID][]Sample{}, exemplars: map[ID][]exemplar.Exemplar{}}
 }
 
 func (s *fakeSink) series(ref chunks.HeadSeriesRef, ls labels.Labels) ID {
@@ -57,13 +57,15 @@ func (s *fakeSink) series(ref chunks.HeadSeriesRef, ls labels.Labels) ID {
 	return id
 }
 
-func (s *fakeSink) sample(id ID, t int64, v float64) {
+func (s *fakeSink) samples(batch []Sample) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if id == 0 || int(id) > len(s.names) {
-		s.t.Errorf("sample of series %d, which nobody made", id)
+	for _, x := range batch {
+		if x.ID == 0 || int(x.ID) > len(s.names) {
+			s.t.Errorf("sample of series %d, which nobody made", x.ID)
+		}
+		s.found[x.ID] = append(s.found[x.ID], x)
 	}
-	s.samples[id] = append(s.samples[id], Sample{ID: id, T: t, V: v})
 }
 
 func (s *fakeSink) exemplar(id ID, e exemplar.Exemplar) {
@@ -72,14 +74,12 @@ func (s *fakeSink) exemplar(id ID, e exemplar.Exemplar) {
 	s.exemplars[id] = append(s.exemplars[id], e)
 }
 
-func (*fakeSink) Ahead(ID) {}
-
 // of returns the samples of the series with labels.
-func (s *fakeSink) of(ls labels.Labels) []Sample { return s.samples[s.ids[ls.String()]] }
+func (s *fakeSink) of(ls labels.Labels) []Sample { return s.found[s.ids[ls.String()]] }
 
 func (s *fakeSink) total() int {
 	n := 0
-	for _, x := range s.samples {
+	for _, x := range s.found {
 		n += len(x)
 	}
 	return n

@@ -5,13 +5,10 @@ import (
 	"math"
 	"slices"
 	"sync/atomic"
-	"unsafe"
 
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 	"github.com/prometheus/prometheus/tsdb/chunks"
-
-	"github.com/tocsinhq/tocsin/internal/prefetch"
 )
 
 const (
@@ -83,26 +80,8 @@ func (f *floats) refs(samples []Sample, dst *[refsRun]chunks.HeadSeriesRef) {
 	}
 }
 
-// ahead asks for the memory of a record.
-func (f *floats) ahead(id ID) {
-	if _, r := f.at(id); r != nil {
-		prefetch.Lines(unsafe.Pointer(r), 1)
-	}
-}
-
-// append stores a sample. It reports false if the sample is not newer than the newest
-// or the series was dropped.
-func (f *floats) append(id ID, t int64, v float64) bool {
-	p, r := f.at(id)
-	if r == nil {
-		return false
-	}
-	p.Lock()
-	defer p.Unlock()
-	return f.write(id, r, &p.stripe, t, math.Float64bits(v))
-}
-
-// write is append. The caller holds the stripe.
+// write stores a sample. It reports false if the sample is not newer than the newest or
+// the series was dropped. The caller holds the stripe.
 func (f *floats) write(id ID, r *record, s *stripe, t int64, v uint64) bool {
 	if t <= r.newest || r.ref.Load() == 0 {
 		return false

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/prometheus/prometheus/model/value"
@@ -287,5 +288,59 @@ func TestFloats_Each_GoesByID(t *testing.T) {
 	})
 	if count != 1000 {
 		t.Fatalf("%d series, want 1000", count)
+	}
+}
+
+// append stores one sample and reports whether it did.
+func (f *floats) append(id ID, t int64, v float64) bool {
+	stored := true
+	f.appendAll([]Sample{{ID: id, T: t, V: v}}, func(*Sample) { stored = false })
+	return stored
+}
+
+// What is late is told in its turn: when the samples before it are stored, and those
+// behind it are not.
+func TestFloats_AppendAll_LateInTheirTurn(t *testing.T) {
+	f := newFloats(1<<40, nil)
+	const series = 700 // of three pages
+	ids := make([]ID, series)
+	for i := range ids {
+		ids[i] = f.add(chunks.HeadSeriesRef(i + 1))
+	}
+	var all []Sample
+	var want []int
+	for round := range int64(6) {
+		for i, id := range ids {
+			x := Sample{ID: id, T: 1000 * (round + 1), V: float64(i)}
+			all = append(all, x)
+			if i%97 == 5 {
+				x.V++
+				want = append(want, len(all))
+				all = append(all, x) // again, with another value
+			}
+			if i == 400 && round == 3 {
+				want = append(want, len(all))
+				all = append(all, Sample{ID: 1 << 30, T: x.T})
+			}
+		}
+	}
+	at := map[*Sample]int{}
+	for i := range all {
+		at[&all[i]] = i
+	}
+	var late []int
+	f.appendAll(all, func(s *Sample) {
+		late = append(late, at[s])
+		if tm, v, ok := f.newest(s.ID); s.ID < 1<<30 && (!ok || tm != s.T || v != s.V-1) {
+			t.Fatalf("sample %d: the newest is %v at %d, want %v at %d", at[s], v, tm, s.V-1, s.T)
+		}
+	})
+	if !slices.Equal(late, want) {
+		t.Errorf("late are %v, want %v", late, want)
+	}
+	for i, id := range ids {
+		if tm, v, ok := f.newest(id); !ok || tm != 6000 || v != float64(i) {
+			t.Fatalf("series %d: the newest is %v at %d, want %d at 6000", id, v, tm, i)
+		}
 	}
 }

@@ -104,8 +104,8 @@ func decodeBoth(t *testing.T, rec []byte) {
 		t.Fatalf("record %x: %d samples of unknown series, want %d", rec, d.stats.Unknown.Samples, unknown)
 	}
 	for i := range known {
-		if id := ID(i + 1); !sameSamples(s.samples[id], by[id]) {
-			t.Fatalf("record %x: series %d: got %v, want %v", rec, id, s.samples[id], by[id])
+		if id := ID(i + 1); !sameSamples(s.found[id], by[id]) {
+			t.Fatalf("record %x: series %d: got %v, want %v", rec, id, s.found[id], by[id])
 		}
 	}
 }
@@ -177,7 +177,7 @@ func TestReplay_RecordsOfOthers_AreIgnored(t *testing.T) {
 		t.Errorf("highest %d, %+v", highest, stats)
 	}
 	if len(s.of(nameOf(1))) < 7 { // by references 1 and 3; the record renames 1
-		t.Errorf("got %v", s.samples)
+		t.Errorf("got %v", s.found)
 	}
 	if stats.described.at(1) == 0 {
 		t.Error("metadata of series 1 is not remembered")

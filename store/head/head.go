@@ -136,23 +136,23 @@ func (h filling) series(ref chunks.HeadSeriesRef, ls labels.Labels) ID {
 	return id
 }
 
-// sample stores a sample. In the log one may come behind a newer one of its series when
-// two commits were under way at once: both were in order when they were stored. One that
-// is not newer than what the image has is there, since the image has all that was stored
-// before it.
-func (h filling) sample(id ID, t int64, v float64) {
-	if h.floats.append(id, t, v) {
+// samples stores samples.
+func (h filling) samples(batch []Sample) { h.floats.appendAll(batch, h.late) }
+
+// late takes a sample that was not stored. In the log one may come behind a newer one of
+// its series when two commits were under way at once: both were in order when they were
+// stored. One that is not newer than what the image has is there, since the image has all
+// that was stored before it.
+func (h filling) late(s *Sample) {
+	if int(s.ID) < len(h.imaged) && s.T <= h.imaged[s.ID] {
 		return
 	}
-	if int(id) < len(h.imaged) && t <= h.imaged[id] {
-		return
-	}
-	if at, have, ok := h.floats.newest(id); ok && at == t && math.Float64bits(have) == math.Float64bits(v) {
+	if at, have, ok := h.floats.newest(s.ID); ok && at == s.T && math.Float64bits(have) == math.Float64bits(s.V) {
 		return
 	}
 	h.overtaken.Add(1)
 	if h.o.Overtaken != nil {
-		h.o.Overtaken(h.Labels(id), t, v)
+		h.o.Overtaken(h.Labels(s.ID), s.T, s.V)
 	}
 }
 
@@ -247,10 +247,6 @@ func (h *Head) Labels(id ID) labels.Labels {
 
 // Newest returns time and value of the newest sample, or false when there is none.
 func (h *Head) Newest(id ID) (t int64, v float64, ok bool) { return h.floats.newest(id) }
-
-// Ahead asks for the memory of a series that is about to be used. It is cheap and
-// may be called for any ID.
-func (h *Head) Ahead(id ID) { h.floats.ahead(id) }
 
 var errReadOnly = errors.New("the head was opened to be read only")
 

@@ -102,9 +102,12 @@ func (s *countingSink) series(chunks.HeadSeriesRef, labels.Labels) ID {
 	}
 	return ID(s.ids)
 }
-func (s *countingSink) sample(id ID, t int64, _ float64) { s.newest[id] = t }
-func (s *countingSink) exemplar(ID, exemplar.Exemplar)   {}
-func (s *countingSink) Ahead(ID)                         {}
+func (s *countingSink) samples(batch []Sample) {
+	for i := range batch {
+		s.newest[batch[i].ID] = batch[i].T
+	}
+}
+func (s *countingSink) exemplar(ID, exemplar.Exemplar) {}
 
 // BenchmarkReplay replays a log of 1 M series with 15 samples each, in batches of
 // 2,000 series. TOCSIN_BENCH_SERIES makes it smaller.

@@ -19,11 +19,10 @@ type sink interface {
 	// several references, when a series was dropped and made again: all lead to one
 	// ID, and the newest reference stays. It is called from one goroutine.
 	series(ref chunks.HeadSeriesRef, ls labels.Labels) ID
-	// sample is called for one ID from one goroutine, in the order of the log.
-	sample(id ID, t int64, v float64)
+	// samples takes some in the order of the log. Those of one ID come from one
+	// goroutine. The sink does not keep the slice.
+	samples(batch []Sample)
 	exemplar(id ID, e exemplar.Exemplar)
-	// Ahead asks for the memory of a series of which a sample is about to come.
-	Ahead(id ID)
 }
 
 // replayStats say what a replay read.

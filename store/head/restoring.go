@@ -208,10 +208,22 @@ func (r *restoring) tell() error {
 			return err
 		}
 	}
-	if l := r.head.o.Lifecycle; l != nil {
-		for k := range r.image.series {
-			l.PostCreation(r.head.Labels(idAt(k)))
+	l := r.head.o.Lifecycle
+	if l == nil {
+		return nil
+	}
+	var text []byte
+	var some []labelled
+	ids := make([]ID, 0, mostLabels)
+	for k := range r.image.series {
+		if ids = append(ids, idAt(k)); len(ids) < mostLabels && k+1 < r.image.series {
+			continue
 		}
+		some, text = r.head.index.labelsOf(ids, text)
+		for i := range some {
+			l.PostCreation(some[i].labels)
+		}
+		ids = ids[:0]
 	}
 	return nil
 }
