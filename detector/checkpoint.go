@@ -159,7 +159,7 @@ func (b *Bank) restore(r io.Reader) error {
 		return err
 	}
 	fresh := &Bank{params: b.params, most: b.most, byHash: make(map[uint64]uint32), entries: make([]entry, 1),
-		budget: b.budget, budgets: b.budgets}
+		budgets: b.budgets, families: new(families)}
 	fresh.services.of = b.services.of
 	if err := fresh.histograms.restore(in, b.most); err != nil {
 		return err
