@@ -39,7 +39,7 @@ type PastOptions struct {
 // for each odd silence. Series share the budget of their service, and services what
 // metrics of a name have shown, as in the bank of a daemon that was sent the samples in
 // this order and looked for silences every ten seconds. The number of workers changes
-// nothing. Memory is what the bank needs for its series and some 100 MB.
+// nothing. Memory is what the bank needs for its series and about 200 MB.
 //
 //	reader     windows of samples, one ahead
 //	conductor  cuts them into slices, and where families are due
