@@ -2,11 +2,13 @@ package app_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -18,6 +20,7 @@ import (
 	"github.com/tocsinhq/tocsin/detector"
 	"github.com/tocsinhq/tocsin/store"
 	"github.com/tocsinhq/tocsin/telemetry"
+	"github.com/tocsinhq/tocsin/topology"
 )
 
 // troubled is two hours and a half of samples with all that befalls a series:
@@ -157,28 +160,40 @@ func TestBacktest_Store_SameAsTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := judge(t, source, h.config.Detector, backtest.Columns{})
-	if got := stored(t, h); got != want || strings.Count(got, "true") < 3 {
+	got := slices.DeleteFunc(strings.SplitAfter(stored(t, h), "\n"), func(line string) bool { // a file has no row of a silence
+		return strings.HasSuffix(line, ",true,missing\n")
+	})
+	if got := strings.Join(got, ""); got != want || strings.Count(got, "true") < 3 {
 		t.Errorf("first difference: %s", firstDifference(got, want))
 	}
 }
 
-// stored judges what the house has stored, while it is running.
+// stored judges what the house has stored, while it is running, and returns its CSV.
 func stored(t *testing.T, h *house) string {
+	t.Helper()
+	return storedRows(t, h, 2, backtest.CSV(backtest.Columns{}), `{service="pay"}`, "queue_depth")
+}
+
+// storedRows judges what the house has stored as services, while it is running.
+func storedRows(t *testing.T, h *house, workers int, f backtest.Format, match ...string) string {
 	t.Helper()
 	q, done, err := store.OpenReadOnly(h.dir, 0, math.MaxInt64, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	selectors, err := backtest.Selectors([]string{`{service="pay"}`, "queue_depth"})
+	selectors, err := backtest.Selectors(match)
 	if err != nil {
 		t.Fatal(err)
 	}
-	source := backtest.NewStored(backtest.StoredOptions{Querier: q, Selectors: selectors, Close: done})
-	out := judge(t, source, h.config.Detector, backtest.Columns{})
-	if err := source.Close(); err != nil {
+	var out bytes.Buffer
+	_, err = backtest.RunPast(t.Context(), backtest.PastOptions{
+		Read: backtest.Stored(q), Selectors: selectors, To: h.now.UnixMilli(), Owner: topology.NewOwner(h.config.Services.Labels).Service,
+		Detector: h.config.Detector, Format: f, Out: &out, Workers: workers,
+	})
+	if err := errors.Join(err, done()); err != nil {
 		t.Fatal(err)
 	}
-	return out
+	return out.String()
 }
 
 // firstDifference names the first line in which two texts differ.

@@ -13,5 +13,8 @@ func (c *Core) Last(l labels.Labels) (detector.Verdict, bool) { return c.bank.La
 // BankForTest returns the live detector.
 func (c *Core) BankForTest() *detector.Bank { return c.bank }
 
+// TakeVerdicts returns what the detector has told since the last call.
+func (c *Core) TakeVerdicts() []detector.Verdict { return c.takeVerdicts(nil) }
+
 // EvidenceForTest returns what root cause reads of services.
 func (c *Core) EvidenceForTest() rca.SeriesSource { return evidence{c} }

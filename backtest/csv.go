@@ -202,7 +202,7 @@ func (f *csvFile) unit(name string) Unit {
 }
 
 // read reads the lines after the head.
-func (f *csvFile) read(ctx context.Context, _ *uint64, emit func(*Record) error) error {
+func (f *csvFile) read(ctx context.Context, emit func(*Record) error) error {
 	defer f.file.Close()
 	r := Record{Values: make([]float64, len(f.columns))}
 	missing := make([]bool, len(f.columns))

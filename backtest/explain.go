@@ -92,6 +92,9 @@ func (e *Explanation) write(s *strings.Builder, r *Row) {
 		per = " per second"
 	}
 	switch {
+	case v.Group != nil && r.metrics == nil:
+		say("series", "several of the service together: %s", guiltySeries(v.Group))
+		say("value", "%s: the powers of ten of the three rarest added up, each bounded by what alarms alone", figure(v.Value))
 	case v.Group != nil:
 		say("metrics", "several of %d together: %s", len(r.metrics), guilt(v.Group))
 		say("scores", "by themselves: %s", r.oddest())
@@ -138,13 +141,17 @@ func (e *Explanation) write(s *strings.Builder, r *Row) {
 // needed says what it takes to be anomalous: the threshold of the budget, moved by
 // what has been spent of it when the row came.
 func (e *Explanation) needed(r *Row) string {
+	budget, threshold := e.budget, e.threshold
+	if r.budget > 0 {
+		budget, threshold = r.budget, detector.Config{Budget: r.budget}.Threshold()
+	}
 	switch {
 	case r.Verdict.Group != nil:
-		return fmt.Sprintf("odd when the value reaches what is needed, by a part of a budget of %g false alarms a week", e.budget)
+		return fmt.Sprintf("odd when the value reaches what is needed, by a part of a budget of %g false alarms a week", budget)
 	case r.why != nil && r.why.Share != 0:
-		return fmt.Sprintf("odd from %s, which is a budget of %g false alarms a week (%s), moved by what has been spent of it and by how many metrics share it", exact(r.why.Threshold), e.budget, exact(e.threshold))
+		return fmt.Sprintf("odd from %s, which is a budget of %g false alarms a week (%s), moved by what has been spent of it and by how many metrics share it", exact(r.why.Threshold), budget, exact(threshold))
 	}
-	return fmt.Sprintf("odd from %s, which is a budget of %g false alarms a week", exact(e.threshold), e.budget)
+	return fmt.Sprintf("odd from %s, which is a budget of %g false alarms a week", exact(threshold), budget)
 }
 
 // guilt names the metrics of a group with how seldom each is as odd and its part
@@ -153,6 +160,16 @@ func guilt(g *detector.Group) string {
 	var parts []string
 	for _, x := range g.Guilty {
 		parts = append(parts, fmt.Sprintf("%s once in 10^%.2f hours (%.0f %%)", x.Labels.Get(labels.MetricName), x.Rarity, 100*x.Share))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// guiltySeries is guilt with the labels of the series, of which several may have one
+// name.
+func guiltySeries(g *detector.Group) string {
+	var parts []string
+	for _, x := range g.Guilty {
+		parts = append(parts, fmt.Sprintf("%s once in 10^%.2f hours (%.0f %%)", x.Labels, x.Rarity, 100*x.Share))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -25,12 +25,15 @@ type Row struct {
 	metrics []labels.Labels       // of the unit
 	words   []word                // by metric
 	alone   float64               // score of Metric by itself, where that of all together is higher; else 0
+	budget  float64               // of the service, where it may have one of its own; else 0
 	why     *detector.Explanation // of the metric that is meant, by itself, where one was asked for
 }
 
 // NewRow returns the row of a verdict; what it is a verdict on is left to fill in.
-func NewRow(v detector.Verdict, threshold float64) Row {
-	r := Row{T: v.Time, Verdict: v, Anomalous: odd(v, threshold)}
+func NewRow(v detector.Verdict, threshold float64) Row { return rowOf(v, odd(v, threshold)) }
+
+func rowOf(v detector.Verdict, odd bool) Row {
+	r := Row{T: v.Time, Verdict: v, Anomalous: odd}
 	if !r.Anomalous { // inside an episode the verdict has that of its peak
 		r.Verdict.Kind = detector.KindNone
 	}
@@ -70,6 +73,9 @@ const (
 	noTime      = math.MinInt64
 )
 
+// sweepEach returns how far apart the sweeps of a gap are; all in ms.
+func sweepEach(gap int64) int64 { return max(sweepEvery, gap/mostSweeps/sweepEvery*sweepEvery) }
+
 // judge is a bank for one unit.
 type judge struct {
 	unit      Unit
@@ -101,7 +107,7 @@ func newJudge(c detector.Config, u Unit) (*judge, error) {
 // keep it.
 func (j *judge) run(ctx context.Context, tally *tally, emit func(*Row) error) error {
 	defer func() { tally.silences += j.silences }()
-	return j.unit.Read(ctx, &tally.unread, func(r *Record) error {
+	return j.unit.Read(ctx, func(r *Record) error {
 		if len(r.Values) != len(j.slots) {
 			return fmt.Errorf("%s: got %d values at %s, want %d", j.unit.Name, len(r.Values), r.Stamp, len(j.slots))
 		}
@@ -174,7 +180,7 @@ func (j *judge) sweep(t int64) {
 		return
 	}
 	if gap >= silentLeast && j.step > 0 && gap >= silentSteps*j.step {
-		every := max(sweepEvery, gap/mostSweeps/sweepEvery*sweepEvery)
+		every := sweepEach(gap)
 		for at := (j.last/every + 1) * every; at < t; at += every {
 			j.bank.Sweep(at, func(v detector.Verdict) {
 				if v.Kind == detector.KindMissing && v.Phase == detector.PhaseOpened {

@@ -14,7 +14,10 @@ type Report struct {
 	Anomalous uint64            // rows outside of the band
 	Silences  uint64            // gaps that were odd for their series
 	Unjudged  map[string]uint64 // rows not judged by reason
-	Unread    uint64            // native histogram samples, which have no row
+	Unread    uint64            // native histograms that a server has and could not give
+	Services  uint64            // of the series of a store or a server; 0 for files
+	Alarms    uint64            // of those services: openings that belong together are one
+	Charged   uint64            // of the alarms, those that count against the budgets
 	// Values counts single values that were not judged by reason; it differs
 	// from Unjudged where a record has several.
 	Values map[string]uint64
@@ -24,6 +27,9 @@ type Report struct {
 func (r Report) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d series, %d rows, %d anomalous", r.Units, r.Rows, r.Anomalous)
+	if r.Services > 0 {
+		fmt.Fprintf(&b, ", %d alarms of %d services, %d of them charged to their budgets", r.Alarms, r.Services, r.Charged)
+	}
 	if r.Silences > 0 {
 		fmt.Fprintf(&b, ", %d odd silences", r.Silences)
 	}
@@ -39,7 +45,7 @@ func (r Report) String() string {
 		fmt.Fprintf(&b, "; values not judged: %s", counts(r.Values))
 	}
 	if r.Unread > 0 {
-		fmt.Fprintf(&b, "; %d native histogram samples have no row", r.Unread)
+		fmt.Fprintf(&b, "; %d native histograms could not be read in this way", r.Unread)
 	}
 	return b.String()
 }
@@ -55,18 +61,15 @@ func counts(m map[string]uint64) string {
 // tally is the count of one unit.
 type tally struct {
 	rows, anomalous, silences uint64
-	unread                    uint64
 	unjudged, values          map[string]uint64
 }
 
 func newTally() *tally { return &tally{unjudged: map[string]uint64{}, values: map[string]uint64{}} }
 
 func (r *Report) add(t *tally) {
-	r.Units++
 	r.Rows += t.rows
 	r.Anomalous += t.anomalous
 	r.Silences += t.silences
-	r.Unread += t.unread
 	for why, n := range t.unjudged {
 		r.Unjudged[why] += n
 	}

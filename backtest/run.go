@@ -153,6 +153,7 @@ func collect(ctx context.Context, o Options, order <-chan *job, report *Report) 
 		if j.err != nil {
 			return j.err
 		}
+		report.Units++
 		report.add(j.tally)
 		if o.Units != nil {
 			o.Units.Add(1)

@@ -25,10 +25,8 @@ type Unit struct {
 	Metrics []labels.Labels
 	// Read hands the records to emit in the order in which they were written
 	// down and returns emit's error if there is one. Units of one source are
-	// read by several goroutines at once, each unit once. Samples for which there
-	// is no row, native histograms, which have no single value, are counted in
-	// unread.
-	Read func(ctx context.Context, unread *uint64, emit func(*Record) error) error
+	// read by several goroutines at once, each unit once.
+	Read func(ctx context.Context, emit func(*Record) error) error
 }
 
 // Record is one line of a file, or one sample of a series. It belongs to the

@@ -3,13 +3,14 @@ package backtest
 import (
 	"context"
 	"fmt"
-	"io"
+	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/storage"
-	"github.com/prometheus/prometheus/tsdb/chunkenc"
 
+	"github.com/tocsinhq/tocsin/store"
+	"github.com/tocsinhq/tocsin/store/remote"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
@@ -34,94 +35,28 @@ func Selectors(texts []string) ([][]*labels.Matcher, error) {
 	return out, nil
 }
 
-// StoredOptions say which series of a store to read.
-type StoredOptions struct {
-	Querier   storage.Querier // over the times that are wanted
-	Selectors [][]*labels.Matcher
-	Close     func() error // is called by Source.Close; may be nil
-}
+// Take is given samples of one series, oldest first, which are the source's again
+// when it returns; histograms are not overwritten.
+type Take func(labels.Labels, []telemetry.Sample, []telemetry.HistogramSample) error
 
-// NewStored returns a source over a store, one unit for each series, selector
-// by selector and in the order of labels; a series that several select comes
-// once. The querier is used by Next only, which copies the samples of a series,
-// because series of a store may not be read by several goroutines.
-func NewStored(o StoredOptions) Source {
-	return &storedSource{o: o, seen: map[string]bool{}}
-}
+// Read is where the past is read from: it hands the samples from from to to, both
+// included and in milliseconds, of every series that the matchers select to take, a
+// series in one part or in several that follow each other in time, and returns
+// take's error if there is one. Samples that the source has but cannot give are
+// counted in missed. It is called by one goroutine, for later and later times but
+// where what came was too much at once.
+type Read func(ctx context.Context, ms []*labels.Matcher, from, to int64, take Take) (missed uint64, err error)
 
-type storedSource struct {
-	o    StoredOptions
-	set  storage.SeriesSet // of the first of o.Selectors; nil before
-	it   chunkenc.Iterator
-	seen map[string]bool // series of earlier selectors, when there are several
-	last int             // samples of the series before
-}
-
-// Close closes the store.
-func (s *storedSource) Close() error {
-	if s.o.Close == nil {
-		return nil
+// Stored reads from a store, over the times that are wanted of it.
+func Stored(q storage.Querier) Read {
+	return func(ctx context.Context, ms []*labels.Matcher, from, to int64, take Take) (uint64, error) {
+		return 0, store.Load(ctx, q, ms, from, to, take)
 	}
-	return s.o.Close()
 }
 
-// Next reads the next series.
-func (s *storedSource) Next(ctx context.Context) (Unit, error) {
-	for len(s.o.Selectors) > 0 {
-		if s.set == nil {
-			s.set = s.o.Querier.Select(ctx, true, nil, s.o.Selectors[0]...)
-		}
-		if !s.set.Next() {
-			if err := s.set.Err(); err != nil {
-				return Unit{}, fmt.Errorf("read series: %w", err)
-			}
-			s.set, s.o.Selectors = nil, s.o.Selectors[1:]
-			continue
-		}
-		series := s.set.At()
-		name := series.Labels().String()
-		if s.seen[name] {
-			continue
-		}
-		s.seen[name] = true
-		return s.unit(name, series)
+// Remote reads from a server, which is asked once for each window.
+func Remote(r *remote.Reader) Read {
+	return func(ctx context.Context, ms []*labels.Matcher, from, to int64, take Take) (uint64, error) {
+		return r.Window(ctx, ms, time.UnixMilli(from), time.UnixMilli(to), take)
 	}
-	return Unit{}, io.EOF
-}
-
-func (s *storedSource) unit(name string, series storage.Series) (Unit, error) {
-	samples := make([]telemetry.Sample, 0, s.last)
-	unread := uint64(0)
-	s.it = series.Iterator(s.it)
-	for vt := s.it.Next(); vt != chunkenc.ValNone; vt = s.it.Next() {
-		if vt != chunkenc.ValFloat {
-			unread++
-			continue
-		}
-		t, v := s.it.At()
-		samples = append(samples, telemetry.Sample{T: t, V: v})
-	}
-	if err := s.it.Err(); err != nil {
-		return Unit{}, fmt.Errorf("read series %s: %w", name, err)
-	}
-	s.last = len(samples)
-	return Unit{Name: name, Metrics: []labels.Labels{series.Labels().Copy()}, Read: func(ctx context.Context, n *uint64, emit func(*Record) error) error {
-		*n = unread
-		return emitAll(ctx, samples, emit)
-	}}, nil
-}
-
-// emitAll hands on samples as records.
-func emitAll(ctx context.Context, samples []telemetry.Sample, emit func(*Record) error) error {
-	r := Record{Values: make([]float64, 1)}
-	for i, x := range samples {
-		if i&1023 == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		r.T, r.Values[0] = x.T, x.V
-		if err := emit(&r); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -33,11 +33,11 @@ type Bank struct {
 
 	histograms histograms
 
-	families families
+	families *families
+	shared   bool // families are learned for several banks together
 
 	services services
-	budget   float64 // of a service, alarms per week
-	budgets  []ServiceBudget
+	budgets  budgets
 
 	turn atomic.Uint32 // turnOf the newest sample that was a lesson, about; see fetchPage
 
@@ -63,8 +63,8 @@ func NewBank(c Config, options ...Option) (*Bank, error) {
 		return nil, fmt.Errorf("detector configuration: %s", strings.Join(wrong, "; "))
 	}
 	b := &Bank{params: c.params(), most: c.MaxSeries, byHash: make(map[uint64]uint32), entries: make([]entry, 1),
-		budget: c.Budget, budgets: c.Budgets, evictAfter: c.EvictAfter.Std().Milliseconds()}
-	b.families.fixed = c.Start
+		budgets: c.budgets(), evictAfter: c.EvictAfter.Std().Milliseconds()}
+	b.families = &families{fixed: c.Start}
 	for _, o := range options {
 		o(b)
 	}

@@ -33,7 +33,7 @@ func (b *Bank) restore(r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	fresh := &Bank{params: b.params, most: b.most, entries: make([]entry, 1), budget: b.budget, budgets: b.budgets}
+	fresh := &Bank{params: b.params, most: b.most, entries: make([]entry, 1), budgets: b.budgets, families: new(families)}
 	fresh.services.of = b.services.of
 	x := restoring{Bank: fresh, count: count}
 	if err := x.blocks(&in); err != nil {

@@ -68,6 +68,27 @@ type ServiceBudget struct {
 	Budget float64 `yaml:"budget"`
 }
 
+// BudgetOf returns the budget of a service: that of the first of Budgets whose pattern
+// matches its name, else Budget.
+func (c Config) BudgetOf(service string) float64 { return c.budgets().of(service) }
+
+func (c Config) budgets() budgets { return budgets{c.Budget, c.Budgets} }
+
+// budgets are those of all services, in alarms per week.
+type budgets struct {
+	usual float64
+	other []ServiceBudget
+}
+
+func (b budgets) of(service string) float64 {
+	for _, x := range b.other {
+		if ok, err := path.Match(x.Service, service); ok && err == nil {
+			return x.Budget
+		}
+	}
+	return b.usual
+}
+
 // DefaultConfig returns the configuration used where the operator sets nothing.
 func DefaultConfig() Config {
 	return Config{

@@ -130,17 +130,28 @@ func (b *Bank) Start(slot Slot) Start {
 	return out
 }
 
-// learnFamiliesAt learns families at time now (ms) if that is due.
+// learnFamiliesAt learns families at time now (ms) if that is due and is not done for
+// several banks together.
 func (b *Bank) learnFamiliesAt(now int64) {
-	if next := b.families.next.Load(); now < next && next-now <= familiesEach {
-		return // a time before the last one is of another past: then it is due
+	if !b.shared && b.families.due(now) {
+		b.learnFamilies()
+		b.families.learned(now)
 	}
-	b.learnFamilies()
+}
+
+// due reports whether families are to be learned at time now (ms).
+func (f *families) due(now int64) bool {
+	next := f.next.Load()
+	return now >= next || next-now > familiesEach // a time before the last one is of another past
+}
+
+// learned sets when they are learned again.
+func (f *families) learned(now int64) {
 	pause := int64(familiesEach)
-	if b.families.len() == 0 {
+	if f.len() == 0 {
 		pause = evictEach
 	}
-	b.families.next.Store(now + pause)
+	f.next.Store(now + pause)
 }
 
 // taught is what one series has to teach.
@@ -150,12 +161,34 @@ type taught struct {
 	weight            uint32 // excesses
 }
 
-// learnFamilies works families out from the states of all series. It locks a chunk
-// for microseconds, and then the index, to read, for as long; that no sample comes
-// meanwhile is not needed.
+// learnFamilies works families out from the states of all series.
 func (b *Bank) learnFamilies() {
-	found := make(map[family]*shapes)
-	leftOut := int64(0)
+	g := gathering{found: make(map[family]*shapes)}
+	g.add(b)
+	b.families.take(&b.params, g)
+}
+
+// gathering is what series have to teach, by family.
+type gathering struct {
+	found   map[family]*shapes
+	leftOut int64 // series of too many families
+}
+
+// take makes what was gathered what is known.
+func (f *families) take(p *params, g gathering) {
+	known := make(map[family]Start)
+	for of, in := range g.found {
+		if start := in.start(p); start.at != 0 {
+			known[of] = start
+		}
+	}
+	f.known.Store(&known)
+	f.leftOut.Store(g.leftOut)
+}
+
+// add gathers from the series of a bank. It locks a chunk for microseconds, and then
+// the index, to read, for as long; that no sample comes meanwhile is not needed.
+func (g *gathering) add(b *Bank) {
 	var from []taught
 	for i, n := 0, b.series.len(); i < n; i++ {
 		if from = b.teachers(from[:0], i); len(from) == 0 {
@@ -168,27 +201,19 @@ func (b *Bank) learnFamilies() {
 				continue
 			}
 			of := familyOf(l)
-			in := found[of]
+			in := g.found[of]
 			if in == nil {
-				if len(found) == familiesMost {
-					leftOut++
+				if len(g.found) == familiesMost {
+					g.leftOut++
 					continue
 				}
 				in = new(shapes)
-				found[family{strings.Clone(of.name), strings.Clone(of.quantile)}] = in
+				g.found[family{strings.Clone(of.name), strings.Clone(of.quantile)}] = in
 			}
 			in.add(x)
 		}
 		b.register.RUnlock()
 	}
-	known := make(map[family]Start)
-	for of, in := range found {
-		if start := in.start(&b.params); start.at != 0 {
-			known[of] = start
-		}
-	}
-	b.families.known.Store(&known)
-	b.families.leftOut.Store(leftOut)
 }
 
 // teachers appends the series of chunk i that have seen enough to teach others. One

@@ -129,6 +129,10 @@ func (n *natives) at(slot Slot) *native {
 // float series with the same labels. The caller keeps s, whose histogram must be
 // valid. It returns false as Feed does.
 func (b *Bank) FeedHistogram(slot Slot, s telemetry.HistogramSample, tell func(Verdict)) bool {
+	return b.feedHistogram(slot, s, sink{to: tell})
+}
+
+func (b *Bank) feedHistogram(slot Slot, s telemetry.HistogramSample, to sink) bool {
 	if slot.ofSeries() {
 		l, ok := b.labelsOf(slot)
 		if !ok {
@@ -137,7 +141,7 @@ func (b *Bank) FeedHistogram(slot Slot, s telemetry.HistogramSample, tell func(V
 		slot = b.RegisterHistogram(l)
 	}
 	if n := b.histograms.natives.at(slot); n != nil {
-		b.feedNative(n, s, sink{to: tell})
+		b.feedNative(n, s, to)
 	}
 	return slot.Watched() || b.ask(slot).Phase != PhaseGone
 }

@@ -2,7 +2,6 @@ package detector
 
 import (
 	"cmp"
-	"path"
 	"slices"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -72,7 +71,7 @@ func (b *Bank) serviceNamed(name string) uint32 {
 		s.byName = make(map[string]uint32)
 	}
 	s.byName[name] = i
-	s.at(i).begin(&b.params, b.budgetOf(name))
+	s.at(i).begin(&b.params, b.budgets.of(name))
 	return i
 }
 
@@ -88,16 +87,6 @@ func (b *Bank) watchedServices() int {
 	b.register.RLock()
 	defer b.register.RUnlock()
 	return len(b.services.byName)
-}
-
-// budgetOf returns the alarms per week of a service.
-func (b *Bank) budgetOf(name string) float64 {
-	for _, x := range b.budgets {
-		if ok, err := path.Match(x.Service, name); ok && err == nil {
-			return x.Budget
-		}
-	}
-	return b.budget
 }
 
 // charge charges an opening to its service, by the labels of the series.

@@ -8,8 +8,8 @@ import (
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
-	"github.com/prometheus/prometheus/tsdb/chunkenc"
 
+	"github.com/tocsinhq/tocsin/store"
 	"github.com/tocsinhq/tocsin/store/remote"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
@@ -33,38 +33,9 @@ type Stored struct {
 
 // Load reads the series one after the other.
 func (s Stored) Load(ctx context.Context, ms []*labels.Matcher, from, to int64, take func(labels.Labels, []telemetry.Sample, []telemetry.HistogramSample) error) error {
-	set := s.Querier.Select(ctx, false, &storage.SelectHints{Start: from, End: to}, ms...)
-	var it chunkenc.Iterator
-	for set.Next() {
-		series := set.At()
-		var floats []telemetry.Sample
-		var histograms []telemetry.HistogramSample
-		it = series.Iterator(it)
-		for vt := it.Seek(from); vt != chunkenc.ValNone; vt = it.Next() {
-			t := it.AtT()
-			if t > to {
-				break
-			}
-			switch vt {
-			case chunkenc.ValFloat:
-				_, v := it.At()
-				floats = append(floats, telemetry.Sample{T: t, V: v})
-			case chunkenc.ValHistogram, chunkenc.ValFloatHistogram:
-				_, h := it.AtFloatHistogram(nil)
-				histograms = append(histograms, telemetry.HistogramSample{T: t, Float: h})
-			}
-		}
-		if err := it.Err(); err != nil {
-			return fmt.Errorf("read series %s: %w", series.Labels(), err)
-		}
-		if len(floats)+len(histograms) == 0 {
-			continue
-		}
-		if err := take(series.Labels().Copy(), floats, histograms); err != nil {
-			return err
-		}
-	}
-	return set.Err()
+	return store.Load(ctx, s.Querier, ms, from, to, func(l labels.Labels, floats []telemetry.Sample, histograms []telemetry.HistogramSample) error {
+		return take(l.Copy(), floats, histograms)
+	})
 }
 
 // Names asks the store.

@@ -8,11 +8,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 
 	"github.com/tocsinhq/tocsin/backtest"
 	"github.com/tocsinhq/tocsin/config"
 	"github.com/tocsinhq/tocsin/detector"
+	"github.com/tocsinhq/tocsin/topology"
 )
 
 type backtestCommand struct {
@@ -21,8 +21,8 @@ type backtestCommand struct {
 	backtestRules
 	Output     string   `type:"path" placeholder:"FILE" help:"Where the rows go; standard output by default. A file is put in place when it is whole."`
 	Format     string   `enum:",text,csv,jsonl" default:"" help:"Form of the rows: csv (the default) or jsonl; of what rules did: text (the default) or jsonl."`
-	Budget     *float64 `placeholder:"NUMBER" help:"False alarms that one series may raise in a week; detector.budget of the configuration by default."`
-	ConfigFile string   `name:"config.file" env:"TOCSIN_CONFIG_FILE" placeholder:"FILE" help:"Configuration file; its detector section is used, and for rules everything that they depend on."`
+	Budget     *float64 `placeholder:"NUMBER" help:"False alarms that the series of one service may raise in a week together; detector.budget of the configuration by default. A file is a service."`
+	ConfigFile string   `name:"config.file" env:"TOCSIN_CONFIG_FILE" placeholder:"FILE" help:"Configuration file; its detector section is used and which labels name a service, and for rules everything that they depend on."`
 	Explain    string   `placeholder:"TIME" help:"Instead of rows, say why what was seen at this time was or was not anomalous."`
 }
 
@@ -38,20 +38,20 @@ func (c *backtestCommand) Run(ctx context.Context, s streams) error {
 	if c.Explain != "" && c.Format != "" {
 		return wrongUse(s, errors.New("backtest: --format is about rows, of which --explain writes none"))
 	}
-	settings, err := c.detector(s)
+	if err := c.checkSource(s); err != nil {
+		return err
+	}
+	settings, owner, err := c.detector(s)
 	if err != nil {
 		return err
 	}
 	meter := new(meter)
-	source, columns, err := c.open(ctx, s, meter)
+	j, err := c.open(s, meter)
 	if err != nil {
 		return err
 	}
-	defer source.Close()
-	o := backtest.Options{
-		Source: source, Detector: settings, Workers: runtime.GOMAXPROCS(0), Rows: &meter.rows, Units: &meter.units,
-	}
-	explain, err := c.format(&o, columns)
+	defer j.close()
+	format, explain, err := c.format(settings, j.columns)
 	if err != nil {
 		return wrongUse(s, err)
 	}
@@ -60,9 +60,8 @@ func (c *backtestCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	buffer := bufio.NewWriterSize(out, 256<<10)
-	o.Out = buffer
 	stop := meter.show(s.err)
-	report, err := backtest.Run(ctx, o)
+	report, err := j.run(ctx, judgement{detector: settings, owner: owner, format: format, out: buffer, meter: meter})
 	stop()
 	if ferr := buffer.Flush(); err == nil {
 		err = ferr
@@ -77,18 +76,27 @@ func (c *backtestCommand) Run(ctx context.Context, s streams) error {
 	return err
 }
 
-// detector returns the detector's configuration.
-func (c *backtestCommand) detector(s streams) (detector.Config, error) {
-	settings := detector.DefaultConfig()
+// judgement is by what, and whereto, a source is judged.
+type judgement struct {
+	detector detector.Config
+	owner    topology.Owner
+	format   backtest.Format
+	out      io.Writer
+	meter    *meter
+}
+
+// detector returns the detector's configuration and which service a series belongs to.
+func (c *backtestCommand) detector(s streams) (detector.Config, topology.Owner, error) {
+	settings, owner := detector.DefaultConfig(), topology.NewOwner(nil)
 	if c.ConfigFile != "" {
 		whole, errs := config.Load(c.ConfigFile)
 		if err := errs.Err(); err != nil {
-			return settings, fmt.Errorf("configuration:\n%w", err)
+			return settings, owner, fmt.Errorf("configuration:\n%w", err)
 		}
-		settings = whole.Detector
+		settings, owner = whole.Detector, topology.NewOwner(whole.Services.Labels)
 	}
 	if c.Budget == nil {
-		return settings, nil
+		return settings, owner, nil
 	}
 	settings.Budget = *c.Budget
 	var wrong error
@@ -96,27 +104,25 @@ func (c *backtestCommand) detector(s streams) (detector.Config, error) {
 		wrong = errors.Join(wrong, fmt.Errorf("--"+path+": "+format, args...))
 	})
 	if wrong != nil {
-		return settings, wrongUse(s, wrong)
+		return settings, owner, wrongUse(s, wrong)
 	}
-	return settings, nil
+	return settings, owner, nil
 }
 
-// format sets what rows look like; the explanation is nil when rows are wanted.
-func (c *backtestCommand) format(o *backtest.Options, columns backtest.Columns) (*backtest.Explanation, error) {
-	if c.Explain != "" {
+// format returns what rows look like; the explanation is nil when rows are wanted.
+func (c *backtestCommand) format(d detector.Config, columns backtest.Columns) (backtest.Format, *backtest.Explanation, error) {
+	switch {
+	case c.Explain != "":
 		t, err := backtest.ParseTime(c.Explain)
 		if err != nil {
-			return nil, fmt.Errorf("--explain: %w", err)
+			return nil, nil, fmt.Errorf("--explain: %w", err)
 		}
-		explain := backtest.Explain(t, o.Detector)
-		o.Format = explain
-		return explain, nil
+		explain := backtest.Explain(t, d)
+		return explain, explain, nil
+	case c.Format == "jsonl":
+		return backtest.JSONLines(columns), nil, nil
 	}
-	o.Format = backtest.CSV(columns)
-	if c.Format == "jsonl" {
-		o.Format = backtest.JSONLines(columns)
-	}
-	return nil, nil
+	return backtest.CSV(columns), nil, nil
 }
 
 // output opens where rows go. finish ends it: with nil the file is put in place,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/tocsinhq/tocsin/backtest"
@@ -33,56 +34,73 @@ type backtestSource struct {
 	To          string   `placeholder:"TIME" help:"Last time, likewise; now by default."`
 }
 
-// open returns the source that the flags name and the columns that its rows
-// need. The meter is told how much there is.
-func (c *backtestSource) open(ctx context.Context, s streams, m *meter) (backtest.Source, backtest.Columns, error) {
+// checkSource tells what is wrong with the flags.
+func (c *backtestSource) checkSource(s streams) error {
 	named := 0
 	for _, is := range [...]bool{len(c.Input) > 0, c.StoragePath != "", c.Prometheus != ""} {
 		if is {
 			named++
 		}
 	}
-	if named != 1 {
-		return nil, backtest.Columns{}, wrongUse(s, errors.New("backtest: want one of --input, --storage.path and --prometheus"))
+	switch {
+	case named != 1:
+		return wrongUse(s, errors.New("backtest: want one of --input, --storage.path and --prometheus"))
+	case len(c.Input) > 0 && (len(c.Match) > 0 || c.From != "" || c.To != ""):
+		return wrongUse(s, errors.New("backtest: --match, --from and --to go with --storage.path and --prometheus; of a file every line is judged"))
+	case len(c.Input) == 0 && (c.ValueColumn != "" || c.TimeColumn != defaultTimeColumn):
+		return wrongUse(s, errors.New("backtest: --time-column and --value-column go with --input"))
 	}
-	if len(c.Input) > 0 {
-		if len(c.Match) > 0 || c.From != "" || c.To != "" {
-			return nil, backtest.Columns{}, wrongUse(s, errors.New("backtest: --match, --from and --to go with --storage.path and --prometheus; of a file every line is judged"))
-		}
-		return c.openFiles(m)
-	}
-	if c.ValueColumn != "" || c.TimeColumn != defaultTimeColumn {
-		return nil, backtest.Columns{}, wrongUse(s, errors.New("backtest: --time-column and --value-column go with --input"))
-	}
-	now := time.Now()
-	span, err := c.span(now)
-	if err == nil {
-		_, err = backtest.Selectors(c.Match)
-	}
-	if err != nil {
-		return nil, backtest.Columns{}, wrongUse(s, fmt.Errorf("backtest: %w", err))
-	}
-	var source backtest.Source
-	if c.StoragePath != "" {
-		source, err = c.openStore(s, span)
-	} else {
-		source, err = c.openServer(ctx, s, span, m)
-	}
-	return source, backtest.Columns{Series: true}, err
+	return nil
 }
 
-func (c *backtestSource) openFiles(m *meter) (backtest.Source, backtest.Columns, error) {
+// opened is a source that is ready to be judged.
+type opened struct {
+	columns backtest.Columns // that its rows need
+	run     func(context.Context, judgement) (backtest.Report, error)
+	close   func() error
+}
+
+// open opens what the flags name. The meter is told how much there is.
+func (c *backtestSource) open(s streams, m *meter) (opened, error) {
+	if len(c.Input) > 0 {
+		return c.openFiles(m)
+	}
+	span, err := c.span(time.Now())
+	selectors, serr := backtest.Selectors(c.Match)
+	if err := errors.Join(err, serr); err != nil {
+		return opened{}, wrongUse(s, fmt.Errorf("backtest: %w", err))
+	}
+	read, done, err := c.openPast(s, span)
+	if err != nil {
+		return opened{}, err
+	}
+	run := func(ctx context.Context, j judgement) (backtest.Report, error) {
+		return backtest.RunPast(ctx, backtest.PastOptions{
+			Read: read, Selectors: selectors, From: span.from.UnixMilli(), To: span.to.UnixMilli(),
+			Owner: j.owner.Service, Detector: j.detector, Format: j.format, Out: j.out, Workers: runtime.GOMAXPROCS(0),
+			Rows: &j.meter.rows, Streams: &j.meter.units, Passed: &j.meter.read, Span: &j.meter.size,
+		})
+	}
+	return opened{backtest.Columns{Series: true}, run, done}, nil
+}
+
+func (c *backtestSource) openFiles(m *meter) (opened, error) {
 	files, err := backtest.NewCSV(backtest.CSVOptions{Paths: c.Input, TimeColumn: c.TimeColumn, ValueColumn: c.ValueColumn, Read: &m.read})
 	if err != nil {
-		return nil, backtest.Columns{}, err
+		return opened{}, err
 	}
 	for _, path := range c.Input {
 		if have, err := os.Stat(path); err == nil {
-			m.bytes += have.Size()
+			m.size.Add(have.Size())
 		}
 	}
 	m.all = len(c.Input)
-	return files, backtest.Columns{Series: len(c.Input) > 1, Metric: files.SeveralMetrics()}, nil
+	run := func(ctx context.Context, j judgement) (backtest.Report, error) {
+		return backtest.Run(ctx, backtest.Options{
+			Source: files, Detector: j.detector, Format: j.format, Out: j.out, Workers: runtime.GOMAXPROCS(0), Rows: &j.meter.rows, Units: &j.meter.units,
+		})
+	}
+	return opened{backtest.Columns{Series: len(c.Input) > 1, Metric: files.SeveralMetrics()}, run, files.Close}, nil
 }
 
 // span is what of the history is wanted.
@@ -124,30 +142,21 @@ func (s span) read(now time.Time, from, to string) (span, error) {
 	return s, nil
 }
 
-func (c *backtestSource) openStore(s streams, w span) (backtest.Source, error) {
-	selectors, err := backtest.Selectors(c.Match)
-	if err != nil {
-		return nil, err
+// openPast opens a store or a server; done closes it.
+func (c *backtestSource) openPast(s streams, w span) (read backtest.Read, done func() error, err error) {
+	if c.Prometheus != "" {
+		reader, err := c.reader(s, c.Prometheus)
+		if err != nil {
+			return nil, nil, err
+		}
+		return backtest.Remote(reader), reader.Close, nil
 	}
 	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	q, done, err := store.OpenReadOnly(c.StoragePath, w.from.UnixMilli(), w.to.UnixMilli(), log)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return backtest.NewStored(backtest.StoredOptions{Querier: q, Selectors: selectors, Close: done}), nil
-}
-
-func (c *backtestSource) openServer(ctx context.Context, s streams, w span, m *meter) (backtest.Source, error) {
-	reader, err := c.reader(s, c.Prometheus)
-	if err != nil {
-		return nil, err
-	}
-	source, n, err := backtest.NewRemote(ctx, backtest.RemoteOptions{Reader: reader, Selectors: c.Match, From: w.from, To: w.to})
-	if err != nil {
-		return nil, errors.Join(err, reader.Close())
-	}
-	m.all = n
-	return source, nil
+	return backtest.Stored(q), done, nil
 }
 
 // reader returns a reader of a server, with the flags on how to be let in.

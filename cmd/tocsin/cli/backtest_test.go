@@ -115,7 +115,7 @@ func TestBacktest_WrongUse(t *testing.T) {
 		{[]string{"--storage.path=" + dir}, cli.ExitFailed, "no sample store in"},
 		{[]string{"--prometheus=prometheus:9090"}, cli.ExitUsage, "url: "},
 		{[]string{"--prometheus=http://127.0.0.1:1", "--prometheus.step=1ms"}, cli.ExitUsage, "step: "},
-		{[]string{"--prometheus=http://u:secret@127.0.0.1:1"}, cli.ExitFailed, "remote server http://127.0.0.1:1: list series"},
+		{[]string{"--prometheus=http://u:secret@127.0.0.1:1"}, cli.ExitFailed, "remote server http://127.0.0.1:1: read {__name__=~"},
 		{[]string{in, "--budget=0"}, cli.ExitUsage, "--budget: want a number from 0.001 to 100, got 0"},
 		{[]string{in, "--format=xml"}, cli.ExitUsage, "format"},
 		{[]string{in, "--explain=1700000000", "--format=jsonl"}, cli.ExitUsage, "--format is about rows"},
@@ -134,20 +134,20 @@ func TestBacktest_WrongUse(t *testing.T) {
 	}
 }
 
+// A server that has no remote read is asked once for all series, whose rows come in the
+// order of time.
 func TestBacktest_Server_OneRowForEachSample(t *testing.T) {
+	asked := 0
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
-		case "/api/v1/series":
-			if got := r.FormValue("match[]"); got != `{job="api",zone=~"a|b"}` {
-				t.Errorf("got selector %s", got)
-			}
-			fmt.Fprint(w, `{"status":"success","data":[{"__name__":"up","job":"b"},{"__name__":"up","job":"a"}]}`)
 		case "/api/v1/query":
-			if !strings.Contains(r.FormValue("query"), `job="a"`) {
-				fmt.Fprint(w, `{"status":"success","data":{"resultType":"matrix","result":[]}}`)
-				return
+			asked++
+			if got := r.FormValue("query"); got != `{job="api",zone=~"a|b"}[100001ms]` {
+				t.Errorf("got query %s", got)
 			}
-			fmt.Fprint(w, `{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"up","job":"a"},"values":[[1700000000,"1"],[1700000015.5,"2"]]}]}}`)
+			fmt.Fprint(w, `{"status":"success","data":{"resultType":"matrix","result":[
+				{"metric":{"__name__":"up","job":"b"},"values":[[1700000000,"3"]]},
+				{"metric":{"__name__":"up","job":"a"},"values":[[1700000000,"1"],[1700000015.5,"2"]]}]}}`)
 		default:
 			http.NotFound(w, r)
 		}
@@ -155,11 +155,15 @@ func TestBacktest_Server_OneRowForEachSample(t *testing.T) {
 	defer s.Close()
 	code, out, errs := run("backtest", "--prometheus", s.URL, `--match={job="api",zone=~"a|b"}`, "--from=1700000000", "--to=1700000100")
 	lines := strings.Split(out, "\n")
-	if code != cli.ExitOK || len(lines) != 4 || !strings.HasPrefix(lines[0], "series,timestamp,") ||
-		!strings.HasPrefix(lines[1], `"{__name__=""up"", job=""a""}",2023-11-14T22:13:20Z,1,`) || !strings.HasPrefix(lines[2], `"{__name__=""up"", job=""a""}",2023-11-14T22:13:35.5Z,2,`) {
-		t.Errorf("got %d\n%s\n%s", code, out, errs)
+	if code != cli.ExitOK || len(lines) != 5 || asked != 1 || !strings.HasPrefix(lines[0], "series,timestamp,") {
+		t.Fatalf("got %d, %d questions\n%s\n%s", code, asked, out, errs)
 	}
-	if !strings.Contains(errs, "2 series, 2 rows") {
+	for i, want := range []string{`"{__name__=""up"", job=""a""}",2023-11-14T22:13:20Z,1,`, `"{__name__=""up"", job=""b""}",2023-11-14T22:13:20Z,3,`, `"{__name__=""up"", job=""a""}",2023-11-14T22:13:35.5Z,2,`} {
+		if !strings.HasPrefix(lines[i+1], want) {
+			t.Errorf("row %d: got %s, want %s", i+1, lines[i+1], want)
+		}
+	}
+	if !strings.Contains(errs, "2 series, 3 rows, 0 anomalous, 0 alarms of 2 services") {
 		t.Errorf("got %s", errs)
 	}
 }

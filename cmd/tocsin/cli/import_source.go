@@ -28,7 +28,7 @@ func (c *importText) Run(ctx context.Context, s streams) error {
 	m := new(meter)
 	for _, path := range c.Files {
 		if have, err := os.Stat(path); err == nil {
-			m.bytes += have.Size()
+			m.size.Add(have.Size())
 		}
 	}
 	source := backfill.NewText(backfill.TextOptions{

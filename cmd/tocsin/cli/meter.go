@@ -13,13 +13,13 @@ import (
 // meter shows how far a long command has come: a bar that is drawn over when w
 // is a terminal, else a line every few seconds.
 type meter struct {
-	bytes int64  // of the whole input; 0 when not known
-	all   int    // units of the whole input; 0 when not known
-	noun  string // what rows are; "rows" when empty
-	unit  string // what units are; "series" when empty
+	all  int    // units of the whole input; 0 when not known
+	noun string // what rows are; "rows" when empty
+	unit string // what units are; "series" when empty
 
 	doing atomic.Pointer[string] // shown in front
-	read  atomic.Int64           // bytes
+	size  atomic.Int64           // of the whole input, in bytes or milliseconds; 0 when not known
+	read  atomic.Int64           // of it
 	units atomic.Int64
 	rows  atomic.Int64
 }
@@ -62,9 +62,10 @@ func (m *meter) show(w io.Writer) (stop func()) {
 
 // part returns how much is done, 0 to 1, and whether that is known.
 func (m *meter) part() (float64, bool) {
+	size := m.size.Load()
 	switch {
-	case m.bytes > 0:
-		return min(1, float64(m.read.Load())/float64(m.bytes)), true
+	case size > 0:
+		return min(1, float64(m.read.Load())/float64(size)), true
 	case m.all > 0:
 		return min(1, float64(m.units.Load())/float64(m.all)), true
 	}

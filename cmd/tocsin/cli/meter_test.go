@@ -11,7 +11,8 @@ import (
 func TestMeter_NoTerminal_OneLineInFiveSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		m := &meter{bytes: 200, all: 2}
+		m := &meter{all: 2}
+		m.size.Store(200)
 		stop := m.show(&out)
 		m.read.Store(50)
 		m.rows.Store(7)

@@ -1,0 +1,150 @@
+package backtest_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/tocsinhq/tocsin/backtest"
+	"github.com/tocsinhq/tocsin/detector"
+	"github.com/tocsinhq/tocsin/telemetry"
+)
+
+const begun = int64(1_700_000_000_000)
+
+// recorded is a series of a past that is held in memory.
+type recorded struct {
+	labels labels.Labels
+	step   int64 // ms, from begun on
+	values []float64
+}
+
+// past reads series in the order in which they stand, in parts of 1000 samples, and
+// notes what it was asked for.
+type past struct {
+	series []recorded
+	asked  [][2]int64
+}
+
+func (p *past) read(_ context.Context, ms []*labels.Matcher, from, to int64, take backtest.Take) (uint64, error) {
+	p.asked = append(p.asked, [2]int64{from, to})
+	for _, s := range p.series {
+		if slices.ContainsFunc(ms, func(m *labels.Matcher) bool { return !m.Matches(s.labels.Get(m.Name)) }) {
+			continue
+		}
+		var part []telemetry.Sample
+		for i, v := range s.values {
+			if t := begun + int64(i)*s.step; t >= from && t <= to {
+				part = append(part, telemetry.Sample{T: t, V: v})
+			}
+		}
+		for part := range slices.Chunk(part, 1000) {
+			if err := take(s.labels, part, nil); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return 0, nil
+}
+
+// run judges a past and returns what was written.
+func (p *past) run(t *testing.T, workers int, f backtest.Format, match ...string) (string, backtest.Report, error) {
+	t.Helper()
+	selectors, err := backtest.Selectors(match)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	report, err := backtest.RunPast(t.Context(), backtest.PastOptions{
+		Read: p.read, Selectors: selectors, To: begun + 1000*3_600_000, Owner: func(l labels.Labels) string { return l.Get("service") },
+		Detector: detector.DefaultConfig(), Format: f, Out: &out, Workers: workers,
+	})
+	return out.String(), report, err
+}
+
+// Far more samples than a window holds, after decades without any, are read in
+// windows that grow and shrink; each is judged once, although two selectors select it,
+// and in the order of time.
+func TestRunPast_DenseAfterNothing_EachSampleOnceInOrder(t *testing.T) {
+	p := new(past)
+	for i := range 190 {
+		p.series = append(p.series, recorded{labels.FromStrings("__name__", "tocsin_x", "i", fmt.Sprint(189-i)), 1000, make([]float64, 3000)})
+	}
+	out, report, err := p.run(t, 2, backtest.CSV(backtest.Columns{Series: true}), "tocsin_x", `{i=~".+"}`)
+	if err != nil || report.Rows != 190*3000 || report.Units != 190 || report.Unjudged["not_watched"] != report.Rows {
+		t.Fatalf("got %+v, %v", report, err)
+	}
+	if n := len(p.asked); n > 120 {
+		t.Errorf("asked %d times", n)
+	}
+	last := ""
+	for i, line := range strings.Split(strings.TrimSpace(out), "\n")[1:] {
+		series, rest, _ := strings.Cut(line, `}",`)
+		at, _, _ := strings.Cut(rest, ",")
+		if key := at + series; key <= last {
+			t.Fatalf("row %d, %s, comes after %s", i, line, last)
+		} else {
+			last = key
+		}
+	}
+}
+
+// Series of one service leave what is usual of them by too little for one to alarm, all
+// at once: the service has a row beside theirs, which names it, and an explanation. The
+// same series as services of their own have none.
+func TestRunPast_Group_RowOfTheService(t *testing.T) {
+	const metrics, rows, at = 8, 6000, 5000
+	one, apart := new(past), new(past)
+	r := rand.New(rand.NewPCG(1, 2))
+	for m := range metrics {
+		values := make([]float64, rows)
+		for i := range values {
+			values[i] = 100 + r.NormFloat64()
+			if i == at {
+				values[i] += 4.5
+			}
+		}
+		one.series = append(one.series, recorded{labels.FromStrings("__name__", fmt.Sprintf("m%d", m), "service", "pay"), 60_000, values})
+		apart.series = append(apart.series, recorded{labels.FromStrings("__name__", fmt.Sprintf("m%d", m), "service", fmt.Sprint(m)), 60_000, values})
+	}
+	out, report, err := one.run(t, 2, backtest.CSV(backtest.Columns{Series: true}))
+	if err != nil || !strings.Contains(out, "\npay,2023-11-18T09:33:20Z,") || !strings.Contains(out, ",true,group\n") || report.Alarms == 0 || report.Services != 1 {
+		t.Errorf("got no row of the group: %s, %v", report, err)
+	}
+	if out, report, err := apart.run(t, 2, backtest.CSV(backtest.Columns{Series: true})); err != nil || strings.Contains(out, ",group\n") || report.Services != metrics {
+		t.Errorf("apart: got %s, %v", report, err)
+	}
+	e := backtest.Explain(begun+at*60_000, detector.DefaultConfig())
+	out, _, err = one.run(t, 1, e)
+	if err := errors.Join(err, e.Missed()); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"pay at 2023-11-18T09:33:20Z\n", `several of the service together: {__name__="m`, "yes, group", "{__name__=\"m7\", service=\"pay\"} at 2023", "in detail:\n"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the explanation has no %q:\n%s", want, out)
+		}
+	}
+}
+
+// An error of the source ends the run, and is told.
+func TestRunPast_ReadFails_ErrorTold(t *testing.T) {
+	broken := errors.New("disk on fire")
+	var out bytes.Buffer
+	_, err := backtest.RunPast(t.Context(), backtest.PastOptions{
+		Read: func(context.Context, []*labels.Matcher, int64, int64, backtest.Take) (uint64, error) {
+			return 0, broken
+		},
+		Selectors: [][]*labels.Matcher{{}}, To: 1000, Owner: labels.Labels.String,
+		Detector: detector.DefaultConfig(), Format: backtest.CSV(backtest.Columns{}), Out: &out, Workers: 2,
+	})
+	if !errors.Is(err, broken) {
+		t.Errorf("got %v, want %v", err, broken)
+	}
+}

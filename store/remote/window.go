@@ -1,0 +1,106 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	apiv1 "github.com/prometheus/client_golang/api/prometheus/v1"
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/tocsinhq/tocsin/telemetry"
+)
+
+// Window does what All does for a time of which all samples fit into memory: by each way
+// it is one question, by query_range one for as many steps as a server answers, and the
+// answer is held.
+func (r *Reader) Window(ctx context.Context, ms []*labels.Matcher, from, to time.Time, take func(labels.Labels, []telemetry.Sample, []telemetry.HistogramSample) error) (missed uint64, err error) {
+	for {
+		w := way(r.way.Load())
+		switch w {
+		case byRemoteRead:
+			err = r.stream(ctx, ms, from, to, take)
+		case byRangeSelector:
+			missed, err = r.selectAll(ctx, ms, from, to, take)
+		default:
+			missed, err = r.stepAll(ctx, ms, from, to, take)
+		}
+		if err == nil || !errors.Is(err, errNoSuchWay) || w == byQueryRange {
+			if err != nil {
+				err = r.wrong("read "+selectorOf(ms)+" by "+wayNames[w], err)
+			}
+			return missed, err
+		}
+		r.way.CompareAndSwap(int32(w), int32(w+1))
+	}
+}
+
+// selectAll asks by a range selector, which begins a millisecond early, as that of
+// rangeSelector does.
+func (r *Reader) selectAll(ctx context.Context, ms []*labels.Matcher, from, to time.Time, take func(labels.Labels, []telemetry.Sample, []telemetry.HistogramSample) error) (uint64, error) {
+	query := fmt.Sprintf("%s[%dms]", selectorOf(ms), to.Sub(from).Milliseconds()+1)
+	return r.matrix(ctx, from, to, take, func(ctx context.Context) (model.Value, error) {
+		v, _, _, err := r.api.Query(ctx, query, to)
+		return v, err
+	})
+}
+
+// stepAll asks for the values at each whole step, as queryRange does.
+func (r *Reader) stepAll(ctx context.Context, ms []*labels.Matcher, from, to time.Time, take func(labels.Labels, []telemetry.Sample, []telemetry.HistogramSample) error) (missed uint64, err error) {
+	step := r.step.Milliseconds()
+	first := from.UnixMilli() + ((-from.UnixMilli())%step+step)%step
+	for start := time.UnixMilli(first); !start.After(to); start = start.Add(maxPoints * r.step) {
+		end := start.Add((maxPoints - 1) * r.step)
+		if end.After(to) {
+			end = to
+		}
+		n, err := r.matrix(ctx, from, to, take, func(ctx context.Context) (model.Value, error) {
+			v, _, _, err := r.api.QueryRange(ctx, selectorOf(ms), apiv1.Range{Start: start, End: end, Step: r.step})
+			return v, err
+		})
+		missed += n
+		if err != nil {
+			return missed, err
+		}
+	}
+	return missed, nil
+}
+
+// matrix puts one question and hands over what of the answer lies within the times.
+func (r *Reader) matrix(ctx context.Context, from, to time.Time, take func(labels.Labels, []telemetry.Sample, []telemetry.HistogramSample) error, question func(context.Context) (model.Value, error)) (missed uint64, err error) {
+	within, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	answer, err := question(within)
+	if err != nil {
+		return 0, err
+	}
+	found, ok := answer.(model.Matrix)
+	if !ok {
+		return 0, fmt.Errorf("want a matrix, got %T", answer)
+	}
+	b := labels.NewScratchBuilder(16)
+	var c collection
+	for _, stream := range found {
+		c = collection{from: from.UnixMilli(), to: to.UnixMilli(), last: from.UnixMilli() - 1, samples: c.samples[:0]}
+		missed += uint64(len(stream.Histograms))
+		for _, p := range stream.Values {
+			if err := c.add(int64(p.Timestamp), float64(p.Value)); err != nil {
+				return missed, err
+			}
+		}
+		if len(c.samples) == 0 {
+			continue
+		}
+		b.Reset()
+		for name, value := range stream.Metric {
+			b.Add(string(name), string(value))
+		}
+		b.Sort()
+		if err := take(b.Labels(), c.samples, nil); err != nil {
+			return missed, err
+		}
+	}
+	return missed, nil
+}
