@@ -49,10 +49,10 @@ func (s *series) narrowByCharts(p *params, k *look) {
 		}
 		g, most := float64(s.Chart[i]), s.Persist[i].reach(p, p.Charts.Shape, k.need-k.chartBonus(p, i)+s.fade(p, i))
 		if at := max(g+w*(most-g), p.Charts.Least); at <= p.Charts.Clip {
-			k.upper = min(k.upper, k.anchor+at*k.unit)
+			k.upper = min(k.upper, k.anchor+k.edge.above+at*k.unit)
 		}
 		if at := max(-g+w*(most+g), p.Charts.Least); at <= p.Charts.Clip {
-			k.lower = max(k.lower, k.anchor-at*k.unit)
+			k.lower = max(k.lower, k.anchor-k.edge.below-at*k.unit)
 		}
 	}
 }

@@ -39,7 +39,7 @@ type Explanation struct {
 	Long                   float64   // long level without season
 	Normal                 float64   // long level with season: what was normal before any incident
 	Unit                   float64   // an ordinary deviation from Normal
-	Deviation              float64   // (Value - Normal) / Unit, clipped to 6
+	Deviation              float64   // (Value - Normal) / Unit, clipped to 6; from Normal - Below or Normal + Above at an edge
 	Start                  StartPart // of the tails of Evidence above and below
 
 	Evidence []Evidence
@@ -81,6 +81,9 @@ type SeasonParts struct {
 	WeekUsed, HourUsed bool
 	Total              float64
 	Spread             float64 // size of errors at this time of day, of the usual
+	// Below and Above are how far the levels of the day around an edge near by lie below
+	// and above that at the sample's time; 0 where there is no edge.
+	Below, Above float64
 }
 
 // ScaleParts say what the size of an ordinary error is made of: Total is Error +
@@ -234,5 +237,6 @@ func (e *Explanation) season(p *params, s *series, k *look, d *page) {
 		k.place, k.week, k.hour, k.day = now.place, now.week, now.hour, k.season-(now.season-now.day)
 	}
 	e.Season = SeasonParts{Known: true, Days: int(d.Ages), Day: k.day, Week: k.week, Hour: k.hour,
-		WeekUsed: d.weekly(p), HourUsed: d.hourly(p, &k.place), Total: k.season, Spread: k.spread}
+		WeekUsed: d.weekly(p), HourUsed: d.hourly(p, &k.place), Total: k.season, Spread: k.spread,
+		Below: k.edge.below, Above: k.edge.above}
 }

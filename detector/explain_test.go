@@ -44,7 +44,12 @@ func agrees(t *testing.T, e detector.Explanation) {
 	if s.Counts < -1e-9*s.Total {
 		t.Errorf("counts take %v from the floor", s.Counts)
 	}
-	near("deviation", min(max((e.Value-e.Normal)/e.Unit, -6), 6), e.Deviation)
+	off := e.Value - e.Normal
+	off -= min(max(off, -e.Season.Below), e.Season.Above)
+	near("deviation", min(max(off/e.Unit, -6), 6), e.Deviation)
+	if at := e.Normal + e.Season.Above; e.Season.Above > 0 && e.High < at-1e-9*math.Abs(at) {
+		t.Errorf("%v is ordinary at an edge, and the ordinary ends at %v", at, e.High)
+	}
 	total, shape, still := math.Inf(-1), 0.0, math.Inf(-1)
 	for _, x := range e.Evidence {
 		if x.Silent != "" {

@@ -73,8 +73,8 @@ func (e *Explanation) writeForecast(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, "forecast %s, led by %s: %s\n", number(e.Mixture), e.Forecasts[lead].Name, strings.Join(list, ", "))
 	if s := e.Season; s.Known {
-		fmt.Fprintf(b, "season %+.5g: day %+.5g, week %+.5g%s, hour %+.5g%s; learned for %d days; errors at this time %.3g of the usual\n",
-			s.Total, s.Day, s.Week, leftOut(s.WeekUsed), s.Hour, leftOut(s.HourUsed), s.Days, s.Spread)
+		fmt.Fprintf(b, "season %+.5g: day %+.5g, week %+.5g%s, hour %+.5g%s; learned for %d days; errors at this time %.3g of the usual%s\n",
+			s.Total, s.Day, s.Week, leftOut(s.WeekUsed), s.Hour, leftOut(s.HourUsed), s.Days, s.Spread, s.edge())
 	} else {
 		b.WriteString("season: none, the series has no calendar yet\n")
 	}
@@ -83,6 +83,14 @@ func (e *Explanation) writeForecast(b *strings.Builder) {
 		number(s.Total), number(s.Error), number(s.Mean), s.Spread, s.Level, s.Power, s.Fresh, s.Fine, s.Gap,
 		number(s.Floor), number(s.Rounding), number(s.Long), number(s.Range), number(s.Still), number(s.Counts))
 	fmt.Fprintf(b, "normal %s (long level %s with season): the value is %.4g units of %s away\n", number(e.Normal), number(e.Long), e.Deviation, number(e.Unit))
+}
+
+// edge tells of an edge of the day near by.
+func (s *SeasonParts) edge() string {
+	if s.Below == 0 && s.Above == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; an edge of the day is near, where %.5g below to %.5g above normal are ordinary", s.Below, s.Above)
 }
 
 func leftOut(used bool) string {

@@ -50,7 +50,8 @@ type look struct {
 	part                  float64 // of a count, by which a residual counts for less
 	closer                float64 // log10 of chances within a look
 	unit                  float64 // size of an ordinary deviation from the long level
-	dev                   float64 // deviation from the long level in units, clipped
+	edge                  edge    // how far the anchor may be ahead of an edge of the day, or behind
+	dev                   float64 // deviation from the long level, beyond an edge near by, in units, clipped
 	low                   float64 // ordinary values lie around [low, high]
 	high                  float64
 
@@ -143,6 +144,9 @@ func (s *series) predict(p *params, k *look, d *page) {
 	if s.BeforeTime != 0 {
 		s.goBack(p, k, d)
 	}
+	if k.edge = (edge{}); d != nil {
+		s.meet(p, k, d)
+	}
 	if s.Flags&(flagOpen|flagAfter) != 0 && s.recovering(p, k.t) {
 		k.low, k.high = min(k.low, k.anchor), max(k.high, k.anchor)
 	}
@@ -155,7 +159,7 @@ func (s *series) predict(p *params, k *look, d *page) {
 		k.closer = p.Evidence.LooksCloser * math.Log10(n)
 	}
 	k.unit = float64(s.LongScale) + p.Scale.UnitScale*k.scale
-	k.dev = clip((k.x-k.anchor)/k.unit, p.Charts.Clip)
+	k.dev = clip(k.edge.beyond(k.x-k.anchor)/k.unit, p.Charts.Clip)
 }
 
 // foresee fills the forecasts, one by one: an array that is put together elsewhere and

@@ -83,6 +83,10 @@ type SilenceParameters struct {
 	// Most is the longest, in milliseconds, after which a missing series is given up; one
 	// that has been idle for as long may be evicted from a full bank. Three hours.
 	Most int64 `range:"60000,2592000000"`
+	// MissedRate is the rate at which the share of missed steps is learned, by the step: a
+	// hundred steps, so that of a series with few samples at night that is known before
+	// long, and forgotten in the morning.
+	MissedRate float64 `range:"0.0001,0.5"`
 	// MissedLeast is the smallest share of missed steps that is believed, before the root
 	// is taken because missed steps come together.
 	MissedLeast float64 `range:"0.000001,0.5"`
@@ -170,7 +174,7 @@ func defaultEpisode() EpisodeParameters {
 }
 
 func defaultSilence() SilenceParameters {
-	return SilenceParameters{Steps: 5, Least: 60 * 1000, Most: 3 * 3600 * 1000, MissedLeast: 3e-4}
+	return SilenceParameters{Steps: 5, Least: 60 * 1000, Most: 3 * 3600 * 1000, MissedRate: 0.01, MissedLeast: 3e-4}
 }
 
 func defaultService() ServiceParameters {

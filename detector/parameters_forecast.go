@@ -29,6 +29,10 @@ type GuardParameters struct {
 	// StepRuns is the number of samples in a row at another step until that is believed.
 	// Common sense: a restart of a scraper makes two or three.
 	StepRuns uint8 `range:"2,200"`
+	// StepDecades is how unlikely it must be, in powers of ten, that gaps that would make
+	// another, longer step have come in a row by chance, by the share of missed steps. Of
+	// a series that sends where there was traffic, most do at night.
+	StepDecades float64 `range:"0,100"`
 	// StepRate is the share of its distance from the usual step that one sample's step
 	// moves that. Common sense: a memory of 50 samples.
 	StepRate float64 `range:"0.001,0.5"`
@@ -154,7 +158,7 @@ type ScaleParameters struct {
 }
 
 func defaultGuard() GuardParameters {
-	return GuardParameters{GapSteps: 3, StaleSteps: 50, StaleKept: 11, ResetBelow: 0.5, GaugeFalls: 3, StepLeast: 0.6, StepMost: 1.6, StepRuns: 8, StepRate: 0.02,
+	return GuardParameters{GapSteps: 3, StaleSteps: 50, StaleKept: 11, ResetBelow: 0.5, GaugeFalls: 3, StepLeast: 0.6, StepMost: 1.6, StepRuns: 8, StepDecades: 4, StepRate: 0.02,
 		StepNoise: 1000, Unsettled: 8, UnsettledTail: 100, UnsettledShape: 10, SettledCharts: 0.5}
 }
 

@@ -3,7 +3,8 @@ package detector
 import "math"
 
 // learnStep follows the distance between samples: small wander at once, another
-// step only when it has come several times in a row. Until then a rate over a
+// step only when it has come several times in a row, and a longer one only when so
+// many gaps in a row are not what chance does to a series that misses many steps. Until then a rate over a
 // shorter time is allowed its larger noise sample by sample.
 func (s *series) learnStep(p *params, k *glance) {
 	step := float64(s.Step)
@@ -13,14 +14,10 @@ func (s *series) learnStep(p *params, k *glance) {
 		return
 	}
 	k.gap = k.dt > p.Guard.GapSteps*step
-	missed := float32(0)
-	if k.gap {
-		missed = 1
-	}
 	if k.dt > p.Guard.StaleSteps*step {
 		s.resume(p, k)
 	}
-	s.GapShare += float32(p.Forecast.ErrorRate) * (missed - s.GapShare)
+	s.learnMissed(p, k, step)
 	if k.dt > p.Guard.StepLeast*step && k.dt < p.Guard.StepMost*step {
 		s.StepRun = 0
 		if s.Step += float32(p.Guard.StepRate * (k.dt - step)); s.N%64 == 0 {
@@ -28,14 +25,29 @@ func (s *series) learnStep(p *params, k *glance) {
 		}
 		return
 	}
-	s.StepRun++
-	if s.StepRun >= p.Guard.StepRuns {
+	s.StepRun = min(s.StepRun, math.MaxUint8-1) + 1
+	if s.StepRun >= p.Guard.StepRuns && (k.dt < step || float64(s.StepRun)*-math.Log10(s.missed(p)) >= p.Guard.StepDecades) {
 		s.changeStep(p, k.dt)
 		return
 	}
 	if s.counter() && k.dt < step {
 		k.fine = math.Sqrt(min(step/k.dt, p.Guard.StepNoise))
 	}
+}
+
+// learnMissed learns the share of steps that bring no sample from the one that has come
+// after dt. Each step of a gap counts: of a series that is silent for most of a night
+// every sample ends a gap, and few samples come. A gap so long that the series was away
+// counts as one step, for none of what it missed was due by chance.
+func (s *series) learnMissed(p *params, k *glance, step float64) {
+	if k.gap {
+		missed := float64(1) // step
+		if k.dt <= p.Guard.StaleSteps*step {
+			missed = math.Floor(k.dt / step)
+		}
+		s.GapShare = 1 - (1-s.GapShare)*float32(math.Pow(1-p.Silence.MissedRate, missed))
+	}
+	s.GapShare -= float32(p.Silence.MissedRate) * s.GapShare
 }
 
 // resume goes on after a gap so long that what forecasts and errors remember is of
