@@ -27,30 +27,52 @@ func (e edge) beyond(dev float64) float64 {
 }
 
 // near returns how far the known quarters around a place lie from what the day is at
-// it, where two of them that follow one another are an edge: a slope is none, for a
-// minute changes little there. They are read as they are: between centres an edge would
-// be a slope.
+// it, where there is an edge among them: a change within two quarters that is large,
+// and much larger than that of the two before and the two after, for on a slope all are
+// alike and a minute changes little. They are read as they are: between centres an edge
+// would be a slope.
 func (d *page) near(p *params, at *place, sharp float64) (e edge) {
 	if at.rows < p.Calendar.ReadRows {
 		return e // an edge that moves by minutes is not seen
 	}
-	now, n, far := d.dayAt(p, at, sharp), int(p.Calendar.EdgeNear), p.Calendar.SharpEdge*sharp
-	least, most, last, found := now, now, math.NaN(), false
-	for i := -n; i <= n; i++ {
-		b := uint8((int(at.own) + i + dayBuckets) % dayBuckets)
-		if !d.known(b) {
-			last = math.NaN()
+	const across = 2
+	own, n, far := int(at.own), int(p.Calendar.EdgeNear), p.Calendar.SharpEdge*sharp
+	found := false
+	for i := -n; i+across <= n && !found; i++ {
+		jump, ok := d.change(own+i, across)
+		if !ok || jump <= far {
 			continue
 		}
-		o := float64(d.Unit) * float64(d.Day[b])
-		least, most, found = min(least, o), max(most, o), found || math.Abs(o-last) > far
-		last = o
+		before, ok := d.change(own+i-across, across)
+		after, known := d.change(own+i+across, across)
+		found = ok && known && jump > p.Calendar.EdgeSlope*max(before, after)
 	}
 	if !found {
 		return e
 	}
+	now := d.dayAt(p, at, sharp)
+	least, most := now, now
+	for i := -n; i <= n; i++ {
+		if b := quarter(own + i); d.known(b) {
+			o := float64(d.Unit) * float64(d.Day[b])
+			least, most = min(least, o), max(most, o)
+		}
+	}
 	return edge{below: now - least, above: most - now}
 }
+
+// change returns how much the day changes from one quarter to that so many later, false
+// unless both are known.
+func (d *page) change(from, later int) (float64, bool) {
+	a, b := quarter(from), quarter(from+later)
+	if !d.known(a) || !d.known(b) {
+		return 0, false
+	}
+	return math.Abs(float64(d.Unit) * (float64(d.Day[b]) - float64(d.Day[a]))), true
+}
+
+// quarter is a quarter of the day by its number, from the day before to the day after.
+func quarter(i int) uint8 { return uint8((i + dayBuckets) % dayBuckets) }
 
 // meet widens what is ordinary where an edge of the day is near.
 func (s *series) meet(p *params, k *look, d *page) {

@@ -58,6 +58,9 @@ type CalendarParameters struct {
 	// EdgeNear is the number of quarters of an hour by which an edge of the day may come
 	// early or late.
 	EdgeNear uint8 `range:"0,8"`
+	// EdgeSlope is the number of times by which the change at such an edge is larger than
+	// that before and after it; a slope is no edge.
+	EdgeSlope float64 `range:"1,100"`
 	// ReadRows is the number of samples in a quarter of an hour below which the profile is
 	// not read between centres.
 	ReadRows float32 `range:"1,900"`
@@ -135,7 +138,7 @@ func defaultCalendar() CalendarParameters {
 	return CalendarParameters{PageAge: 6 * 3600 * 1000, PageChanges: 0.02, PageStep: 2 * 3600, DayTeaches: 0.15, WeekTeaches: 0.3,
 		WeekPrior: 1.5, HourTeaches: 0.05, HourLately: 12, HourRows: 300, SpreadTeaches: 0.06, SpreadYoung: 0.2, SpreadPrior: 1,
 		SpreadMost: 6, SpreadRows: 60, CompareRate: 0.01, CompareDays: 3, WeekAfter: 14, WeekBetter: 0.9, HourAfter: 2, HourBetter: 0.8,
-		SharpEdge: 4, EdgeNear: 2, ReadRows: 3, LeapMemory: 10, LeapMost: 20, YoungDays: 7, YoungWeeks: 21, CreditDays: 2, CreditWeeks: 14,
+		SharpEdge: 4, EdgeNear: 2, EdgeSlope: 2, ReadRows: 3, LeapMemory: 10, LeapMost: 20, YoungDays: 7, YoungWeeks: 21, CreditDays: 2, CreditWeeks: 14,
 		SettledAfter: 3, BreakNear: 2, BreakFar: 3}
 }
 

@@ -19,7 +19,7 @@ import (
 var notTunable = map[string]string{
 	"away.go mostAway": "memory", "evict.go evictPause": "house-keeping of memory", "evict.go evictEach": "house-keeping of memory",
 	"evict.go evictShare": "house-keeping of memory", "slab.go chunkSize": "layout", "slab.go blockMost": "layout", "slab.go hugePage": "layout",
-	"batch.go aheadFar": "prefetching", "batch.go aheadNear": "prefetching", "batch.go cacheLine": "layout",
+	"batch.go aheadFar": "prefetching", "batch.go aheadNear": "prefetching", "batch.go cacheLine": "layout", "batch.go hotLines": "layout",
 	"brief.go octaveSteps": "fixed point", "brief.go octaveZero": "fixed point", "brief.go shareSteps": "fixed point", "power.go powerUnit": "fixed point",
 	"checkpoint.go checkpointVersion": "format", "checkpoint.go checkpointHead": "format", "checkpoint.go classicBlock": "format",
 	"checkpoint_blocks.go blockFrame": "format", "checkpoint_blocks.go blockBytes": "memory", "checkpoint_blocks.go largestBlock": "limit of a format",
