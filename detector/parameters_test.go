@@ -18,7 +18,7 @@ import (
 // the function whose body holds a literal or the constant's own name, and why.
 var notTunable = map[string]string{
 	"away.go mostAway": "memory", "evict.go evictPause": "house-keeping of memory", "evict.go evictEach": "house-keeping of memory",
-	"evict.go evictShare": "house-keeping of memory", "slab.go chunkSize": "layout", "slab.go blockMost": "layout", "slab.go hugePage": "layout",
+	"evict.go evictShare": "house-keeping of memory", "slab.go chunkSize": "layout", "slab.go blockMost": "layout", "slab.go blockLeast": "layout", "slab.go hugePage": "layout",
 	"batch.go aheadFar": "prefetching", "batch.go aheadNear": "prefetching", "batch.go cacheLine": "layout", "batch.go hotLines": "layout",
 	"brief.go octaveSteps": "fixed point", "brief.go octaveZero": "fixed point", "brief.go shareSteps": "fixed point", "power.go powerUnit": "fixed point",
 	"checkpoint.go checkpointVersion": "format", "checkpoint.go checkpointHead": "format", "checkpoint.go classicBlock": "format",

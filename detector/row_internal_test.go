@@ -24,10 +24,11 @@ func TestSlab_Grow_BlocksAreMostlyWholeHugePages(t *testing.T) {
 func TestSlab_Grow_ChunksStayWhereTheyAreAndBlocksAreBounded(t *testing.T) {
 	var s slab[[4]int32]
 	var were []*[4]int32
-	for range 12 {
+	grown := 0
+	for s.len() < 10*blockMost {
 		before := s.len()
 		s.grow()
-		if grown := s.len() - before; grown < 1 || grown > blockMost {
+		if grown = s.len() - before; grown < 1 || grown > blockMost || before > 8*blockLeast && grown > before/8 {
 			t.Fatalf("%d chunks became %d", before, s.len())
 		}
 		for i, at := range were {
@@ -39,6 +40,9 @@ func TestSlab_Grow_ChunksStayWhereTheyAreAndBlocksAreBounded(t *testing.T) {
 		for i := range s.len() {
 			were = append(were, s.at(i))
 		}
+	}
+	if grown != blockMost {
+		t.Errorf("the last block has %d chunks, want %d", grown, blockMost)
 	}
 	if s.at(s.len()) != nil {
 		t.Error("there is a chunk beyond the end")

@@ -42,17 +42,21 @@ func (s *slab[T]) len() int {
 	return 0
 }
 
-// blockMost is how many chunks are made at once at most. Of a block only those huge
-// pages can be used that lie in it as a whole, one less than its size on average: blocks
-// of 14 MB of series and of 20 MB of their pages lose a tenth by that. Smaller ones lose
-// most, and without huge pages the processor spends more time on finding a series'
-// address than on its bytes. What is not used yet of a block is not resident.
-const blockMost = 128
+// Chunks are made in blocks of blockLeast to blockMost, an eighth of what there is. Of a
+// block only those huge pages can be used that lie in it as a whole, one less than its
+// size on average: blocks of 14 MB of series and of 20 MB of their pages lose a tenth by
+// that. Smaller ones lose most, and without huge pages the processor spends more time
+// on finding a series' address than on its bytes; but what is not used yet of a huge page
+// is resident too.
+const (
+	blockLeast = 16
+	blockMost  = 128
+)
 
 // hugePage is the size of a huge page in bytes where it is smallest.
 const hugePage = 2 << 20
 
-// grow appends chunks: one at first, then as many as there are, up to blockMost.
+// grow appends chunks: one at first, then as many as there are, then blocks.
 // The table is copied when it is full only, so readers of the old table still see
 // what they could see before.
 func (s *slab[T]) grow() {
@@ -60,7 +64,7 @@ func (s *slab[T]) grow() {
 	if all := s.chunks.Load(); all != nil {
 		old = *all
 	}
-	block := make([]T, min(max(len(old), 1), blockMost))
+	block := make([]T, min(max(len(old), 1), max(blockLeast, len(old)/8), blockMost))
 	if size := len(block) * int(unsafe.Sizeof(block[0])); size >= hugePage {
 		preferHugePages(unsafe.Slice((*byte)(unsafe.Pointer(&block[0])), size))
 	}
