@@ -15,7 +15,7 @@ import (
 //	Scale       Error + Floor and their parts
 //	Evidence    see Evidence.Decades
 //	Decades     the largest of Evidence but shape, and shape added
-//	Rarity      Decades - Looks - Habit - Bias
+//	Rarity      Decades - Looks - Habit - Bias; Plain.Decades - Looks where Plain is given
 //	Score       exp(-10^-Rarity)
 //	Need        Looks - log10(Budget/168) + Habit + Bias + Share
 //	Odd         Decades >= Need
@@ -41,6 +41,7 @@ type Explanation struct {
 	Unit                   float64   // an ordinary deviation from Normal
 	Deviation              float64   // (Value - Normal) / Unit, clipped to 6; from Normal - Below or Normal + Above at an edge
 	Start                  StartPart // of the tails of Evidence above and below
+	Plain                  PlainPart // zero for a sample that was weighed in full
 
 	Evidence []Evidence
 	Decisive int     // index in Evidence of what decided
@@ -104,6 +105,15 @@ type StartPart struct {
 	Shape  float64
 	Family string // "" if it was not known
 	Series int
+}
+
+// PlainPart is how a plainly ordinary sample got its word (see ADR 0014): by weights of
+// forecasts and the scale as the last sample that was weighed in full left them, by
+// itself, and without habit and bias. All else of an explanation is what it would have
+// been in full. Decades is 1.699 (Size/Quantile)^2, and Size that of Value - Expected in
+// scales.
+type PlainPart struct {
+	Expected, Scale, Size, Quantile, Decades float64
 }
 
 // Explain returns why Judge would say what it would say of a sample of the series,
@@ -181,6 +191,7 @@ func (s *series) explain(p *params, pages *days, k look, v float64) Explanation 
 	e.tell(p, &after, &end, phase)
 	c, own := s.alone(pages)
 	c.admit(p, &k.glance, v)
+	e.plain(p, &c, &k)
 	d := c.prepare(p, own, &k)
 	before := c // predict may put levels back
 	c.predict(p, &k, d)
@@ -189,11 +200,26 @@ func (s *series) explain(p *params, pages *days, k look, v float64) Explanation 
 	e.season(p, &before, &k, d)
 	e.Scale = before.scaleParts(p, &k)
 	e.Long, e.Normal, e.Unit, e.Deviation = c.Long, k.anchor, k.unit, k.dev
-	e.weigh(p, &c, &k, d)
+	if total := e.weigh(p, &c, &k, d); e.Plain != (PlainPart{}) {
+		e.Decades = total
+	}
 	if !c.ready(p, &k) {
 		e.Young = c.young(p, &k)
 	}
 	return e
+}
+
+// plain fills in how an admitted sample is judged that glides.
+func (e *Explanation) plain(p *params, s *series, k *look) {
+	var w slide
+	if !s.glides(p, &k.glance, k.share, &w) {
+		return
+	}
+	tail := &s.Up
+	if k.x < w.expected {
+		tail = &s.Down
+	}
+	e.Plain = PlainPart{Expected: w.expected, Scale: w.scale, Size: math.Abs(k.x-w.expected) / w.scale, Quantile: float64(tail.Q), Decades: w.point}
 }
 
 // start takes in what the series began with.

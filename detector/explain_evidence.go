@@ -63,8 +63,8 @@ func (x *Evidence) sum(p *params) {
 }
 
 // weigh fills in the evidence of all channels and which of them decides, from a
-// series that has predicted the sample and not yet judged it.
-func (e *Explanation) weigh(p *params, s *series, k *look, d *page) {
+// series that has predicted the sample and not yet judged it, and returns what it comes to.
+func (e *Explanation) weigh(p *params, s *series, k *look, d *page) (total float64) {
 	all := make([]Evidence, seenAll)
 	all[seenPoint] = s.pointEvidence(p, k)
 	for i := range charts {
@@ -82,13 +82,14 @@ func (e *Explanation) weigh(p *params, s *series, k *look, d *page) {
 			e.Decisive = i
 		}
 	}
-	others := all[e.Decisive].Decades + all[seenShape].Decades
+	total = all[e.Decisive].Decades + all[seenShape].Decades
 	switch still := &all[seenStill]; {
-	case still.Silent == "" && still.Decades > others:
-		e.Decisive = seenStill
+	case still.Silent == "" && still.Decades > total:
+		e.Decisive, total = seenStill, still.Decades
 	case e.Kind == KindShape:
 		e.Decisive = seenShape
 	}
+	return total
 }
 
 // pointEvidence is that of the sample alone.

@@ -83,7 +83,13 @@ func agrees(t *testing.T, e detector.Explanation) {
 	}
 	near("total", max(total+shape, still), e.Decades)
 	if e.Score > 0 { // else a young series has no word
-		near("rarity", e.Decades-e.Looks-e.Habit-e.Bias, e.Rarity)
+		if x := e.Plain; x != (detector.PlainPart{}) {
+			near("plain size", math.Abs(e.Value-x.Expected)/x.Scale, x.Size)
+			near("plain rarity", x.Decades-e.Looks, e.Rarity)
+			near("plain evidence", 1.69897*(x.Size/x.Quantile)*(x.Size/x.Quantile), x.Decades)
+		} else {
+			near("rarity", e.Decades-e.Looks-e.Habit-e.Bias, e.Rarity)
+		}
 		if got := math.Exp(-math.Pow(10, -e.Rarity)); math.Abs(got-e.Score) > 1e-9 {
 			t.Errorf("score: got %v from the rarity, want %v", got, e.Score)
 		}
@@ -165,6 +171,48 @@ func TestExplain_EverySampleOfAWeek_SaysWhatReplaySaysAndAddsUp(t *testing.T) {
 		if e, ok := detector.ReplayExplain(c, 0.5, l, samples, at+1000); !ok || e.Time != at || e.Score != want.Score || e.Share != 0.5 {
 			t.Errorf("replay: got %v\n%swant %+v", ok, e, want)
 		}
+	}
+}
+
+// Most samples each 15 seconds are plainly ordinary: their word leaves out the bias that
+// has been learned, and the explanation says so.
+func TestExplain_PlainlyOrdinary_SaysWhatReplaySaysAndAddsUp(t *testing.T) {
+	const day = 5760
+	r := noise(43)
+	samples := feed(6*day, 15, func(i int) float64 {
+		return 100 + 20*math.Sin(float64(i%day)*2*math.Pi/day) + math.Exp(r())
+	})
+	b := newBank(t)
+	slot := b.Register(gauge("x"))
+	plain, inFull, biased := 0, 0, 0
+	for i, s := range samples {
+		if i < 5*day || i%11 > 0 {
+			b.Observe(slot, s.T, s.V)
+			continue
+		}
+		e, ok := b.Explain(slot, s.T, s.V)
+		v, why := b.Judge(slot, s.T, s.V)
+		if !ok || why != "" || e.Score != v.Score || e.Odd != (v.Score >= e.Threshold) {
+			t.Fatalf("got %v\n%swant %+v, %q", ok, e, v, why)
+		}
+		if agrees(t, e); t.Failed() {
+			t.FailNow()
+		}
+		told := strings.Contains(e.String(), "as told = ")
+		switch is := e.Plain != (detector.PlainPart{}); {
+		case told != is:
+			t.Fatalf("plain %v, and the text says\n%s", is, e)
+		case !is:
+			inFull++
+		case e.Bias+math.Abs(e.Habit) > 0:
+			biased++
+			fallthrough
+		default:
+			plain++
+		}
+	}
+	if plain < 300 || inFull < 30 || biased < 100 {
+		t.Errorf("%d plain samples, %d of them with bias, and %d in full, want some of each", plain, biased, inFull)
 	}
 }
 

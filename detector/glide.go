@@ -166,6 +166,6 @@ func (s *series) weighAside(p *params, slab *days, k *look, w *slide) {
 	c.report(&full)
 	s.Expected, s.Lower, s.Upper = c.Expected, c.Lower, c.Upper
 	// The word is the one that the sample has when nobody asks for a band.
-	full.decades, full.point, full.rarity = w.point, w.point, w.rarity
+	full.decades, full.point, full.rarity, full.odd = w.point, w.point, w.rarity, false
 	*k = full
 }
