@@ -3,6 +3,7 @@ package backfill
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -15,11 +16,12 @@ const stagingPrefix = "blocks."
 // those that imports left which were killed: a folder in use has a lock that the
 // system drops with its process.
 func newStaging(dir string) (path string, remove func() error, err error) {
-	old, err := filepath.Glob(filepath.Join(dir, stagingPrefix+"*"))
+	old, err := fs.Glob(os.DirFS(dir), stagingPrefix+"*")
 	if err != nil {
 		return "", nil, err
 	}
-	for _, path := range old {
+	for _, name := range old {
+		path := filepath.Join(dir, name)
 		lock, _, err := fileutil.Flock(stagingLock(path))
 		if err != nil {
 			continue // in use, or of somebody else

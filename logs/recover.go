@@ -22,13 +22,15 @@ func (s *Store) recover() (next uint64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	paths, err := filepath.Glob(filepath.Join(s.dir, "????-??-??", "*"))
+	// The name of the folder is no part of the pattern: it may have any signs.
+	names, err := fs.Glob(os.DirFS(s.dir), "????-??-??/*")
 	if err != nil {
 		return 0, err
 	}
 	next = 1
 	replaced := map[string]bool{}
-	for _, path := range paths {
+	for _, name := range names {
+		path := filepath.Join(s.dir, filepath.FromSlash(name))
 		last, ours := lastOf(path)
 		if !ours && !strings.HasSuffix(path, tmpSuffix) {
 			continue
