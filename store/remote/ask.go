@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -108,15 +109,9 @@ func (r *Reader) rangeSelector(ctx context.Context, l labels.Labels, c *collecti
 // queryRange asks for the value at each step. Steps are whole ones since the epoch,
 // so that the same times come whenever one asks.
 func (r *Reader) queryRange(ctx context.Context, l labels.Labels, c *collection) error {
-	step := r.step.Milliseconds()
-	first := c.from + ((-c.from)%step+step)%step
-	for start := time.UnixMilli(first); start.UnixMilli() <= c.to; start = start.Add(maxPoints * r.step) {
-		end := start.Add((maxPoints - 1) * r.step)
-		if end.UnixMilli() > c.to {
-			end = time.UnixMilli(c.to)
-		}
+	for steps := range r.steps(c.from, c.to) {
 		err := r.ask(ctx, l, c, func(ctx context.Context) (model.Value, error) {
-			v, _, _, err := r.api.QueryRange(ctx, selector(l), apiv1.Range{Start: start, End: end, Step: r.step})
+			v, _, _, err := r.api.QueryRange(ctx, selector(l), steps)
 			return v, err
 		})
 		if err != nil {
@@ -126,17 +121,25 @@ func (r *Reader) queryRange(ctx context.Context, l labels.Labels, c *collection)
 	return nil
 }
 
+// steps yields the whole steps of a time, both ends (ms) included, as many at a time as a
+// server answers.
+func (r *Reader) steps(from, to int64) iter.Seq[apiv1.Range] {
+	return func(yield func(apiv1.Range) bool) {
+		step := r.step.Milliseconds()
+		for start := from + ((-from)%step+step)%step; start <= to; start += maxPoints * step {
+			end := min(start+(maxPoints-1)*step, to)
+			if !yield(apiv1.Range{Start: time.UnixMilli(start), End: time.UnixMilli(end), Step: r.step}) {
+				return
+			}
+		}
+	}
+}
+
 // ask puts one question and takes from the answer the series that is meant.
 func (r *Reader) ask(ctx context.Context, l labels.Labels, c *collection, question func(context.Context) (model.Value, error)) error {
-	ctx, cancel := context.WithTimeout(ctx, r.timeout)
-	defer cancel()
-	answer, err := question(ctx)
+	matrix, err := r.answer(ctx, question)
 	if err != nil {
 		return err
-	}
-	matrix, ok := answer.(model.Matrix)
-	if !ok {
-		return fmt.Errorf("want a matrix, got %T", answer)
 	}
 	for _, stream := range matrix {
 		if !same(stream.Metric, l) {
@@ -150,6 +153,21 @@ func (r *Reader) ask(ctx context.Context, l labels.Labels, c *collection, questi
 		}
 	}
 	return nil
+}
+
+// answer puts one question, within the time for one, to which the answer is a matrix.
+func (r *Reader) answer(ctx context.Context, question func(context.Context) (model.Value, error)) (model.Matrix, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	answer, err := question(ctx)
+	if err != nil {
+		return nil, err
+	}
+	matrix, ok := answer.(model.Matrix)
+	if !ok {
+		return nil, fmt.Errorf("want a matrix, got %T", answer)
+	}
+	return matrix, nil
 }
 
 func same(m model.Metric, l labels.Labels) bool {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	apiv1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 
@@ -49,15 +48,9 @@ func (r *Reader) selectAll(ctx context.Context, ms []*labels.Matcher, from, to t
 
 // stepAll asks for the values at each whole step, as queryRange does.
 func (r *Reader) stepAll(ctx context.Context, ms []*labels.Matcher, from, to time.Time, take func(labels.Labels, []telemetry.Sample, []telemetry.HistogramSample) error) (missed uint64, err error) {
-	step := r.step.Milliseconds()
-	first := from.UnixMilli() + ((-from.UnixMilli())%step+step)%step
-	for start := time.UnixMilli(first); !start.After(to); start = start.Add(maxPoints * r.step) {
-		end := start.Add((maxPoints - 1) * r.step)
-		if end.After(to) {
-			end = to
-		}
+	for steps := range r.steps(from.UnixMilli(), to.UnixMilli()) {
 		n, err := r.matrix(ctx, from, to, take, func(ctx context.Context) (model.Value, error) {
-			v, _, _, err := r.api.QueryRange(ctx, selectorOf(ms), apiv1.Range{Start: start, End: end, Step: r.step})
+			v, _, _, err := r.api.QueryRange(ctx, selectorOf(ms), steps)
 			return v, err
 		})
 		missed += n
@@ -70,15 +63,9 @@ func (r *Reader) stepAll(ctx context.Context, ms []*labels.Matcher, from, to tim
 
 // matrix puts one question and hands over what of the answer lies within the times.
 func (r *Reader) matrix(ctx context.Context, from, to time.Time, take func(labels.Labels, []telemetry.Sample, []telemetry.HistogramSample) error, question func(context.Context) (model.Value, error)) (missed uint64, err error) {
-	within, cancel := context.WithTimeout(ctx, r.timeout)
-	defer cancel()
-	answer, err := question(within)
+	found, err := r.answer(ctx, question)
 	if err != nil {
 		return 0, err
-	}
-	found, ok := answer.(model.Matrix)
-	if !ok {
-		return 0, fmt.Errorf("want a matrix, got %T", answer)
 	}
 	b := labels.NewScratchBuilder(16)
 	var c collection
