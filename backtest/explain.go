@@ -93,10 +93,10 @@ func (e *Explanation) write(s *strings.Builder, r *Row) {
 	}
 	switch {
 	case v.Group != nil && r.metrics == nil:
-		say("series", "several of the service together: %s", guiltySeries(v.Group))
+		say("series", "several of the service together: %s", guilt(v.Group, labels.Labels.String))
 		say("value", "%s: the powers of ten of the three rarest added up, each bounded by what alarms alone", figure(v.Value))
 	case v.Group != nil:
-		say("metrics", "several of %d together: %s", len(r.metrics), guilt(v.Group))
+		say("metrics", "several of %d together: %s", len(r.metrics), guilt(v.Group, nameOf))
 		say("scores", "by themselves: %s", r.oddest())
 		say("value", "%s: the powers of ten of the three rarest added up, each bounded by what alarms alone", figure(v.Value))
 	case r.Metric != "":
@@ -156,23 +156,16 @@ func (e *Explanation) needed(r *Row) string {
 
 // guilt names the metrics of a group with how seldom each is as odd and its part
 // in the evidence.
-func guilt(g *detector.Group) string {
+func guilt(g *detector.Group, name func(labels.Labels) string) string {
 	var parts []string
 	for _, x := range g.Guilty {
-		parts = append(parts, fmt.Sprintf("%s once in 10^%.2f hours (%.0f %%)", x.Labels.Get(labels.MetricName), x.Rarity, 100*x.Share))
+		parts = append(parts, fmt.Sprintf("%s once in 10^%.2f hours (%.0f %%)", name(x.Labels), x.Rarity, 100*x.Share))
 	}
 	return strings.Join(parts, ", ")
 }
 
-// guiltySeries is guilt with the labels of the series, of which several may have one
-// name.
-func guiltySeries(g *detector.Group) string {
-	var parts []string
-	for _, x := range g.Guilty {
-		parts = append(parts, fmt.Sprintf("%s once in 10^%.2f hours (%.0f %%)", x.Labels, x.Rarity, 100*x.Share))
-	}
-	return strings.Join(parts, ", ")
-}
+// nameOf is what a metric of a file is known by; of series of a store several may have it.
+func nameOf(l labels.Labels) string { return l.Get(labels.MetricName) }
 
 // mostNamed is how many metrics of a service an explanation names.
 const mostNamed = 5
