@@ -137,8 +137,9 @@ type sequel struct {
 }
 
 // observeInFull goes on where observe has admitted a sample that does not glide for
-// certain, while the caller holds the lock of the chunk. share is what it owes to its service. If it returns true the caller is
-// to hand what it leaves in after to follow without the lock.
+// certain, while the caller holds the lock of the chunk. share is what it owes to its
+// service. If it returns true the caller is to hand what it leaves in after to follow
+// without the lock.
 func (b *Bank) observeInFull(c *chunk, slot Slot, own *service, share float32, g *glance, why outcome, full bool, out *Verdict, after *sequel) bool {
 	s := &c.series[slot.place()%chunkSize]
 	var k look

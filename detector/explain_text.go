@@ -181,12 +181,12 @@ func (x *Evidence) terms() string {
 
 // writeSum leads from the evidence to the score.
 func (e *Explanation) writeSum(b *strings.Builder) {
-	rarity := fmt.Sprintf("%.5g", e.Rarity)
+	rarity, inFull := fmt.Sprintf("%.5g", e.Rarity), e.Decades-e.Looks-e.Habit-e.Bias
 	switch {
 	case e.Plain != (PlainPart{}):
-		rarity = fmt.Sprintf("%.5g in full", e.Decades-e.Looks-e.Habit-e.Bias)
+		rarity = fmt.Sprintf("%.5g in full", inFull)
 	case float32(e.Rarity) == notRare:
-		rarity = fmt.Sprintf("%.5g, not told while it is too young,", e.Decades-e.Looks-e.Habit-e.Bias)
+		rarity = fmt.Sprintf("%.5g, not told while it is too young,", inFull)
 	}
 	fmt.Fprintf(b, "rarity %s = %.5g total - %.4g for %.4g looks an hour - %.4g habit of alarms - %.4g bias: 10^rarity hours between samples as odd\n",
 		rarity, e.Decades, e.Looks, math.Pow(10, e.Looks), e.Habit, e.Bias)
