@@ -131,22 +131,34 @@ func (r *Reader) Series(ctx context.Context, selectors []string, from, to time.T
 // included, oldest first. Native histograms are left out and counted. A series
 // that has none gives nothing and no error.
 func (r *Reader) Samples(ctx context.Context, l labels.Labels, from, to time.Time) (samples []telemetry.Sample, histograms uint64, err error) {
-	for {
-		w := way(r.way.Load())
-		c := collection{from: from.UnixMilli(), to: to.UnixMilli(), last: from.UnixMilli() - 1}
+	var c collection
+	err = r.byWays("read samples of "+l.String(), func(w way) error {
+		c = collection{from: from.UnixMilli(), to: to.UnixMilli(), last: from.UnixMilli() - 1}
 		switch w {
 		case byRemoteRead:
-			err = r.remoteRead(ctx, l, &c)
+			return r.remoteRead(ctx, l, &c)
 		case byRangeSelector:
-			err = r.rangeSelector(ctx, l, &c)
-		default:
-			err = r.queryRange(ctx, l, &c)
+			return r.rangeSelector(ctx, l, &c)
 		}
+		return r.queryRange(ctx, l, &c)
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	return c.samples, c.histograms, nil
+}
+
+// byWays reads by the way that the server is known to know, and by the next one where it
+// turns out that it does not.
+func (r *Reader) byWays(doing string, read func(way) error) error {
+	for {
+		w := way(r.way.Load())
+		err := read(w)
 		if err == nil {
-			return c.samples, c.histograms, nil
+			return nil
 		}
 		if !errors.Is(err, errNoSuchWay) || w == byQueryRange {
-			return nil, 0, r.wrong("read samples of "+l.String()+" by "+wayNames[w], err)
+			return r.wrong(doing+" by "+wayNames[w], err)
 		}
 		r.way.CompareAndSwap(int32(w), int32(w+1))
 	}

@@ -2,7 +2,6 @@ package remote
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -16,24 +15,18 @@ import (
 // it is one question, by query_range one for as many steps as a server answers, and the
 // answer is held.
 func (r *Reader) Window(ctx context.Context, ms []*labels.Matcher, from, to time.Time, take func(labels.Labels, []telemetry.Sample, []telemetry.HistogramSample) error) (missed uint64, err error) {
-	for {
-		w := way(r.way.Load())
+	err = r.byWays("read "+selectorOf(ms), func(w way) (err error) {
 		switch w {
 		case byRemoteRead:
-			err = r.stream(ctx, ms, from, to, take)
+			return r.stream(ctx, ms, from, to, take)
 		case byRangeSelector:
 			missed, err = r.selectAll(ctx, ms, from, to, take)
 		default:
 			missed, err = r.stepAll(ctx, ms, from, to, take)
 		}
-		if err == nil || !errors.Is(err, errNoSuchWay) || w == byQueryRange {
-			if err != nil {
-				err = r.wrong("read "+selectorOf(ms)+" by "+wayNames[w], err)
-			}
-			return missed, err
-		}
-		r.way.CompareAndSwap(int32(w), int32(w+1))
-	}
+		return err
+	})
+	return missed, err
 }
 
 // selectAll asks by a range selector, which begins a millisecond early, as that of
