@@ -3,6 +3,7 @@ package backtest
 import (
 	"context"
 	"fmt"
+	"iter"
 	"math"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -73,8 +74,14 @@ const (
 	noTime      = math.MinInt64
 )
 
-// sweepEach returns how far apart the sweeps of a gap are; all in ms.
-func sweepEach(gap int64) int64 { return max(sweepEvery, gap/mostSweeps/sweepEvery*sweepEvery) }
+// sweeps yields the times of the sweeps between two samples; all in ms.
+func sweeps(last, t int64) iter.Seq[int64] {
+	return func(yield func(int64) bool) {
+		every := max(sweepEvery, (t-last)/mostSweeps/sweepEvery*sweepEvery)
+		for at := (last/every + 1) * every; at < t && yield(at); at += every {
+		}
+	}
+}
 
 // judge is a bank for one unit.
 type judge struct {
@@ -180,8 +187,7 @@ func (j *judge) sweep(t int64) {
 		return
 	}
 	if gap >= silentLeast && j.step > 0 && gap >= silentSteps*j.step {
-		every := sweepEach(gap)
-		for at := (j.last/every + 1) * every; at < t; at += every {
+		for at := range sweeps(j.last, t) {
 			j.bank.Sweep(at, func(v detector.Verdict) {
 				if v.Kind == detector.KindMissing && v.Phase == detector.PhaseOpened {
 					j.silences++

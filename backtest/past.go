@@ -182,8 +182,7 @@ func (c *conductor) conduct(ctx context.Context, w *window) error {
 	for i := range w.entries {
 		t := w.entries[i].t
 		if t > c.last && c.last != noTime {
-			every := sweepEach(t - c.last)
-			for at := (c.last/every + 1) * every; at < t; at += every {
+			for at := range sweeps(c.last, t) {
 				if c.families.Due(at) {
 					if err := cut(i); err != nil {
 						return err
