@@ -38,6 +38,7 @@ type generation struct {
 
 	appenders epochs // of the base
 	refs      *baseRefs
+	baseLog   sync.Mutex // held while a transaction of the base ends; see baseSeries
 
 	compacting sync.Mutex
 	written    int64 // up to when the head is in blocks; guarded by compacting

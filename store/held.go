@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"sync/atomic"
 
 	"github.com/prometheus/prometheus/model/histogram"
@@ -31,14 +32,12 @@ type heldAppenderV2 struct {
 func (a *heldAppenderV2) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64, v float64, h *histogram.Histogram, fh *histogram.FloatHistogram, opts storage.AppendV2Options) (storage.SeriesRef, error) {
 	a.g.head.Begin()
 	defer a.g.head.End()
-	ref, err := a.AppenderV2.Append(ref, ls, st, t, v, h, fh, opts)
-	a.g.refs.saw(ref)
-	return ref, err
+	return a.g.appendBase(context.Background(), a.AppenderV2, ref, ls, st, t, v, h, fh, opts)
 }
 
 func (a *heldAppenderV2) Commit() error {
 	defer a.end()
-	return a.AppenderV2.Commit()
+	return a.g.commitBase(a.AppenderV2)
 }
 
 func (a *heldAppenderV2) Rollback() error {

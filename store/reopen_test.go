@@ -12,10 +12,12 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/tsdb/tsdbutil"
 	"go.uber.org/goleak"
 
 	"github.com/tocsinhq/tocsin/ingest/sinktest"
 	"github.com/tocsinhq/tocsin/store"
+	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // breakLog makes every further write of the log fail.
@@ -203,13 +205,17 @@ func TestWriter_RequestsOfOneSeriesAtOnce_SurviveReopening(t *testing.T) {
 	acknowledged := map[int64]bool{}
 	at := r.now.UnixMilli()
 	var next atomic.Int64
+	h := tsdbutil.GenerateTestHistogram(1)
+	histogram := func(t int64) sinktest.Entry {
+		return sinktest.Entry{Labels: []string{"__name__", "h"}, Histograms: []telemetry.HistogramSample{{T: t, Int: h}}}
+	}
 	for round := range 5 {
 		var load sync.WaitGroup
 		for range 8 {
 			load.Go(func() {
 				for next.Load() < int64(round+1)*400 {
 					n := next.Add(1)
-					if err := r.try(sinktest.Metric("m", at+n, float64(n)), sinktest.Metric("other", at+n, float64(n))); err != nil {
+					if err := r.try(sinktest.Metric("m", at+n, float64(n)), sinktest.Metric("other", at+n, float64(n)), histogram(at+n)); err != nil {
 						t.Error(err)
 						return
 					}
@@ -241,6 +247,9 @@ func TestWriter_RequestsOfOneSeriesAtOnce_SurviveReopening(t *testing.T) {
 			if len(got["{}"]) != len(acknowledged) {
 				t.Errorf("round %d: %d samples of %s, want %d", round, len(got["{}"]), name, len(acknowledged))
 			}
+		}
+		if _, n := read(t, r.db, "h"); n != len(acknowledged) {
+			t.Errorf("round %d: %d histograms, want %d", round, n, len(acknowledged))
 		}
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/storage"
-	"github.com/prometheus/prometheus/tsdb"
 
 	"github.com/tocsinhq/tocsin/store/head"
 	"github.com/tocsinhq/tocsin/telemetry"
@@ -159,13 +158,12 @@ func (t *turn) toBase(s *series, ls labels.Labels, st, at int64, v float64, h *h
 		t.epoch = t.g.appenders.enter()
 		t.base = t.g.base.AppenderV2(t.ctx)
 	}
-	ref, err := t.base.Append(storage.SeriesRef(s.ref), ls, st, at, v, h, fh, opts)
-	if err != nil && ls.IsEmpty() && errors.Is(err, tsdb.ErrInvalidSample) {
-		if s.head == 0 {
-			return errNoLabels
-		}
-		ls = t.g.head.Labels(head.ID(s.head))
-		ref, err = t.base.Append(0, ls, st, at, v, h, fh, opts)
+	ref, err := t.g.appendBase(t.ctx, t.base, storage.SeriesRef(s.ref), ls, st, at, v, h, fh, opts)
+	if errors.Is(err, errNoLabels) && s.head != 0 {
+		ref, err = t.g.appendBase(t.ctx, t.base, 0, t.g.head.Labels(head.ID(s.head)), st, at, v, h, fh, opts)
+	}
+	if log := (baseLogError{}); errors.As(err, &log) {
+		return t.w.fail(t.g, err)
 	}
 	if err != nil {
 		return err
@@ -206,7 +204,7 @@ func (t *turn) commit() error {
 		}
 	}
 	if t.base != nil {
-		if err := t.base.Commit(); err != nil {
+		if err := g.commitBase(t.base); err != nil {
 			return w.fail(g, err)
 		}
 		if n := g.parts.failedWrites(); n > 0 {
