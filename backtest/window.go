@@ -49,12 +49,10 @@ type window struct {
 	histograms []telemetry.HistogramSample
 	to         int64 // end of the span, ms
 	missed     uint64
-
-	spare []entry // for sorting
 }
 
 // How much is read at once. Two windows are held, one that is judged and one that is
-// read meanwhile, each with room to sort: 40 MB in all. The first span is small,
+// read meanwhile: 20 MB in all. The first span is small,
 // since nothing is known of what is there.
 const (
 	windowAim    = 1 << 18 // samples
@@ -218,5 +216,7 @@ func (w *window) sort() {
 	for i := range w.entries {
 		w.entries[i].at = rank[w.entries[i].at]
 	}
-	w.entries, w.spare = sortEntries(w.entries, w.spare)
+	slices.SortFunc(w.entries, func(a, b entry) int {
+		return cmp.Or(cmp.Compare(a.t, b.t), cmp.Compare(a.at, b.at))
+	})
 }
