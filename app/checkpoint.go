@@ -29,8 +29,12 @@ const (
 )
 
 // Checkpoint writes the detector's state to a new file and puts it in place of
-// the old one, so that a crash leaves one whole checkpoint at any moment.
+// the old one, so that a crash leaves one whole checkpoint at any moment. While the
+// detector catches up with the last one that stays: it says from where on to read.
 func (c *Core) Checkpoint(ctx context.Context, at time.Time) error {
+	if c.CatchingUp() {
+		return nil
+	}
 	c.checkpointMu.Lock() // a later copy is not replaced by an earlier one
 	defer c.checkpointMu.Unlock()
 	path := filepath.Join(c.dir, checkpointFile)
@@ -68,11 +72,10 @@ func (c *Core) Checkpoint(ctx context.Context, at time.Time) error {
 	return c.incidents.SetCursor(ctx, checkpointCursor, at.UnixMilli())
 }
 
-// restore feeds the bank, which has the last checkpoint, the samples that the store
-// received after it, so that a restart forgets nothing and what happened meanwhile
-// is told. Without a checkpoint (have is false), with a damaged one, which is kept
-// aside, and with one of a warm start that was cut off, Warm has to give the
-// series their history.
+// restore says from where on samples are to be read that the store received after the
+// checkpoint, and shuts the gate until that is done; see CatchUp. Without a checkpoint
+// (have is false), with a damaged one, which is kept aside, and with one of a warm start
+// that was cut off, Warm has to give the series their history.
 func (c *Core) restore(ctx context.Context, have bool) error {
 	warming, err := c.incidents.Cursor(ctx, warmingCursor)
 	if err != nil {
@@ -89,11 +92,8 @@ func (c *Core) restore(ctx context.Context, have bool) error {
 	if err != nil {
 		return fmt.Errorf("restore detector: read time of checkpoint: %w", err)
 	}
-	n, err := c.catchUp(ctx, max(0, at-catchUpMargin.Milliseconds()))
-	if err != nil {
-		return fmt.Errorf("restore detector: read stored samples: %w", err)
-	}
-	c.log.Info("detector restored", "series", c.bank.Len(), "samples_after_checkpoint", n)
+	c.caughtUp = max(0, at-catchUpMargin.Milliseconds())
+	c.gate.shut.Store(true)
 	return nil
 }
 
@@ -139,16 +139,16 @@ func (c *Core) catchUp(ctx context.Context, from int64) (int, error) {
 		return f.n, err
 	}
 	all := labels.MustNewMatcher(labels.MatchRegexp, labels.MetricName, ".+")
-	n, err := c.catchUpSeries(q.Select(ctx, false, hints, all))
+	n, err := c.catchUpSeries(ctx, q.Select(ctx, false, hints, all))
 	return f.n + n, err
 }
 
 // catchUpBatch is how many series one worker of a catch-up takes at a time.
 const catchUpBatch = 256
 
-// catchUpSeries feeds all series of a set but buckets, on every processor: at a
-// start nothing else is to be done.
-func (c *Core) catchUpSeries(set storage.SeriesSet) (int, error) {
+// catchUpSeries feeds all series of a set but buckets, on every processor: until that is
+// done nobody is told of anything new.
+func (c *Core) catchUpSeries(ctx context.Context, set storage.SeriesSet) (int, error) {
 	batches := make(chan []storage.Series)
 	var workers errgroup.Group
 	var fed atomic.Int64
@@ -170,7 +170,7 @@ func (c *Core) catchUpSeries(set storage.SeriesSet) (int, error) {
 		})
 	}
 	batch := make([]storage.Series, 0, catchUpBatch)
-	for set.Next() {
+	for ctx.Err() == nil && set.Next() {
 		s := set.At()
 		if _, isBucket := detector.HistogramOf(s.Labels()); isBucket {
 			continue
@@ -183,5 +183,5 @@ func (c *Core) catchUpSeries(set storage.SeriesSet) (int, error) {
 	batches <- batch
 	close(batches)
 	err := workers.Wait()
-	return int(fed.Load()), errors.Join(err, set.Err())
+	return int(fed.Load()), errors.Join(err, set.Err(), ctx.Err())
 }

@@ -106,8 +106,12 @@ func bad(d signal.Direction) int {
 	return 0
 }
 
-// Sweep lets the detector notice series that have gone silent by event time t.
+// Sweep lets the detector notice series that have gone silent by event time t. While it
+// catches up it cannot know of any.
 func (c *Core) Sweep(t time.Time) {
+	if c.CatchingUp() {
+		return
+	}
 	c.bank.Sweep(t.UnixMilli(), c.observer.tell)
 }
 

@@ -72,6 +72,9 @@ type CoreOptions struct {
 	Replay      *tsdb.DBStats        // told how far the replay of the log is; nil: nobody asks
 	Virtual     Virtual              // of a core that is not live
 	Stage       func(what string)    // told what the start is about to do; nil: nobody asks
+	// CatchUpLater leaves it to the caller to call CatchUp, so that the core can be used
+	// while the detector reads what came after its checkpoint.
+	CatchUpLater bool
 }
 
 func (o CoreOptions) stage(what string) {
@@ -114,6 +117,8 @@ type Core struct {
 	maxSeries int    // storage.limits.max_series
 	minFree   uint64 // storage.min_free_disk
 	observer  *observer
+	gate      *gate // before it, for the writer
+	caughtUp  int64 // time from which on CatchUp reads, ms
 	writer    *store.Writer
 	catalogue *store.Catalogue
 	scrapes   *scrape.Manager
@@ -163,7 +168,7 @@ type Core struct {
 
 // NewCore opens the data folder and builds the parts in the order of a sample's
 // way. It replays the write-ahead log and restores the detector, which can take
-// seconds. If anything fails, what was opened is closed again.
+// seconds; see CoreOptions.CatchUpLater. If anything fails, what was opened is closed again.
 func NewCore(ctx context.Context, o CoreOptions) (_ *Core, err error) {
 	if o.Metrics == nil {
 		o.Metrics = metrics.NewSet()
@@ -208,9 +213,13 @@ func NewCore(ctx context.Context, o CoreOptions) (_ *Core, err error) {
 	if err := c.openDeciders(ctx, o); err != nil {
 		return nil, err
 	}
-	o.stage("catching up: the detector reads what came after its checkpoint")
 	if err := c.restore(ctx, have); err != nil {
 		return nil, err
+	}
+	if !o.CatchUpLater {
+		if err := c.CatchUp(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if err := c.resume(ctx); err != nil {
 		return nil, err
@@ -236,7 +245,8 @@ func (c *Core) openStores(ctx context.Context, o CoreOptions) (have bool, err er
 	if err := c.openInferring(o); err != nil {
 		return false, err
 	}
-	c.observer = &observer{bank: c.bank, infer: c.inferring, queue: make(chan detector.Verdict, verdictQueue), metrics: c.metrics}
+	c.gate = &gate{observer: &observer{bank: c.bank, infer: c.inferring, queue: make(chan detector.Verdict, verdictQueue), metrics: c.metrics}}
+	c.observer = c.gate.observer
 	c.growth = cardinality.New(cardinality.Options{Service: c.owner.Service, Now: o.Now, Metrics: o.Metrics})
 	if err := c.loadCardinality(); err != nil {
 		return false, err
@@ -267,7 +277,7 @@ func (c *Core) openStores(ctx context.Context, o CoreOptions) (have bool, err er
 		return false, err
 	}
 	c.writer = store.NewWriter(store.WriterOptions{
-		DB: c.tsdb, Catalogue: c.catalogue, Observer: c.observer, Config: o.Config.Storage,
+		DB: c.tsdb, Catalogue: c.catalogue, Observer: c.gate, Config: o.Config.Storage,
 		Now: o.Now, Metrics: o.Metrics, Logger: o.Logger.With("component", "store"),
 	})
 	c.query = store.NewQueryEngine(store.QueryEngineOptions{

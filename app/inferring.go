@@ -86,8 +86,12 @@ func (i *inferring) observe(slot uint64, t int64, v float64) (uint64, bool) {
 	return i.slots[id], true
 }
 
-// StepInferred records the changes that telemetry shows by event time t.
+// StepInferred records the changes that telemetry shows by event time t. While samples
+// are read that came after the checkpoint it does nothing: they come series by series.
 func (c *Core) StepInferred(ctx context.Context, t time.Time) error {
+	if c.CatchingUp() {
+		return nil
+	}
 	i := c.inferring
 	var deployments []telemetry.Change
 	if i.watch.Restarting() {

@@ -29,6 +29,12 @@ func newCoreMetrics(set *metrics.Set, c *Core) *coreMetrics {
 		}
 		return float64(len(c.observer.queue))
 	})
+	set.NewGauge("tocsin_detector_catching_up", func() float64 {
+		if c.gate == nil || !c.CatchingUp() {
+			return 0
+		}
+		return 1
+	})
 	return &coreMetrics{
 		set:             set,
 		verdictsDropped: set.NewCounter(`tocsin_verdicts_dropped_total{reason="queue_full"}`),

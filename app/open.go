@@ -26,7 +26,7 @@ func (a *App) openCore(ctx context.Context) (*Core, error) {
 		Config: a.loaded.config, RuleSet: a.loaded.rules, Jobs: a.loaded.jobs, Targets: a.loaded.targets, Dir: a.opts.StoragePath, Channels: a.loaded.channels, Alertmanager: a.loaded.alertmanager,
 		ExternalURL: a.URL(), Now: time.Now, Logger: a.log, Metrics: a.set, Registry: a.registry,
 		BlockReload: a.opts.BlockReload, Logs: a.opts.Logs,
-		Stages: a.loaded.stages, Replay: a.start.replay, Stage: a.start.reach,
+		Stages: a.loaded.stages, Replay: a.start.replay, Stage: a.start.reach, CatchUpLater: true,
 	})
 	if err != nil {
 		return nil, err
@@ -102,7 +102,7 @@ func (c *Core) Prune(ctx context.Context, now time.Time) error {
 
 // detectorStatus looks at every watched series once.
 func (c *Core) detectorStatus(ctx context.Context) (web.DetectorStatus, error) {
-	s := web.DetectorStatus{Watched: c.bank.Len()}
+	s := web.DetectorStatus{Watched: c.bank.Len(), CatchingUp: c.CatchingUp()}
 	for _, slot := range c.bank.Slots() {
 		v, ok := c.bank.Last(slot)
 		switch {

@@ -20,6 +20,9 @@ import (
 // that without another look such an incident would stay open for ever. Whether the value is back where it was expected, or has
 // only settled elsewhere, is the incident manager's to say.
 func (c *Core) Revisit(ctx context.Context, now time.Time) error {
+	if c.CatchingUp() {
+		return nil
+	}
 	open, err := c.incidents.List(ctx, incident.Filter{States: openStates})
 	if err != nil {
 		return fmt.Errorf("revisit held anomalies: %w", err)

@@ -96,7 +96,7 @@ func (a *App) runCore(ctx context.Context, serving <-chan error, stopServing fun
 	named("alert groups", core.router.Run)
 	named("outbox", a.outboxLoop)
 	named("checkpoints", func(ctx context.Context) error { return a.upkeepLoop(ctx, core) })
-	named("warm start", core.learnLoop)
+	named("detector", func(ctx context.Context) error { return errors.Join(core.CatchUp(ctx), core.learnLoop(ctx)) })
 	named("log templates", core.logsLoop)
 	named("service graph", func(ctx context.Context) error { return a.topologyLoop(ctx, core) })
 	named("live events", a.server.broker.Run)

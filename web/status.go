@@ -97,6 +97,7 @@ type DetectorStatus struct {
 	Spent      int       `json:"spent_7d"`  // alarms charged to budgets of services in the last seven days
 	Overspent  int       `json:"overspent"` // services that spent more than twice their budget
 	Checkpoint time.Time `json:"checkpoint,omitzero"`
+	CatchingUp bool      `json:"catching_up,omitempty"` // it reads what was stored after the checkpoint, and tells of nothing newer
 	WarmStart  WarmStart `json:"warm_start"`
 }
 

@@ -381,7 +381,7 @@ export interface Status {
     retention_seconds: number
     bytes: number
   }
-  detector: { watched: number; warming: number; open: number; services: number; spent_7d: number; overspent: number; checkpoint?: string; warm_start?: { active: boolean; series: number; done: number; failed: number } }
+  detector: { watched: number; warming: number; open: number; services: number; spent_7d: number; overspent: number; checkpoint?: string; catching_up?: boolean; warm_start?: { active: boolean; series: number; done: number; failed: number } }
   rules: { alerts: number; recording: number; firing: number; pending: number; held: number; stale_source: number; failing: number; evaluated?: string }
   gaps: { from: string; to: string; reason: 'not_running' | 'suspended' | 'not_storing' }[]
   channels: { name: string; waiting: number; failed: number; sent: number; last?: string; error?: string }[]

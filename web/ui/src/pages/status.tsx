@@ -82,6 +82,7 @@ function Figures({ s }: { s: Status }) {
           value={`${whole(s.detector.spent_7d)} charged to ${whole(s.detector.services)} services${s.detector.overspent > 0 ? `, ${whole(s.detector.overspent)} overspent` : ''}`}
         />
         <Fact name="Checkpoint" value={<Ago at={s.detector.checkpoint} />} />
+        {s.detector.catching_up && <Fact name="Catching up" value="reads what was stored after the checkpoint" />}
         <Fact name="Rules" value={`${s.rules.alerts} alerting, ${s.rules.recording} recording`} />
         <Fact name="Alerts" value={`${s.rules.firing} firing, ${s.rules.pending} pending, ${s.rules.held} held, ${s.rules.stale_source} with a stale source`} />
         <Fact name="Rules in error" value={s.rules.failing > 0 ? <span className="worse">{s.rules.failing}</span> : '0'} />

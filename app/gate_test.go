@@ -1,0 +1,173 @@
+package app_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/tocsinhq/tocsin/telemetry"
+)
+
+// killed returns a house that goes on, later or at once, where this one is killed now.
+func (h *house) killed(later bool) *house {
+	h.t.Helper()
+	next := newHouse(h.t, "")
+	next.dir = filepath.Join(h.t.TempDir(), "killed")
+	if err := os.CopyFS(next.dir, os.DirFS(h.dir)); err != nil {
+		h.t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(next.dir, "tsdb", "lock")); err != nil { // of the one that goes on
+		h.t.Fatal(err)
+	}
+	next.now, next.config, next.later = h.now, h.config, later
+	return next
+}
+
+// checkpointed is a house with a baseline in its checkpoint, and some samples after it.
+func checkpointed(t *testing.T) *house {
+	h := newHouse(t, "").open()
+	h.steady(400, 100)
+	if err := h.core.Checkpoint(t.Context(), h.now); err != nil {
+		t.Fatal(err)
+	}
+	h.steady(40, 100)
+	return h
+}
+
+// What is written while the detector reads what came after its checkpoint is told as if
+// it had been up to date: the incident that began before the kill and the samples that
+// came while it was behind. Meanwhile it tells nothing and writes no checkpoint, from
+// which the next start would miss them.
+func TestCore_CatchUpLater_TellsAsIfItHadBeenAtOnce(t *testing.T) {
+	origin := checkpointed(t)
+	write := func(h *house) {
+		for i := range 8 {
+			h.now = h.now.Add(15 * time.Second)
+			h.write("queue_depth", 0, 400+float64(i))
+		}
+	}
+	write(origin) // not told yet
+	at, later := origin.killed(false).open(), origin.killed(true).open()
+	write(at)
+	write(later)
+	for range 2 {
+		at.step()
+		later.step()
+	}
+	if !later.core.CatchingUp() || at.core.CatchingUp() {
+		t.Fatal("want one that catches up and one that has")
+	}
+	if got := later.anomalies(); len(got) != 0 {
+		t.Errorf("got %d anomalies before it has caught up", len(got))
+	}
+	before, err := os.Stat(filepath.Join(later.dir, "detector.checkpoint"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := later.core.Checkpoint(t.Context(), later.now); err != nil {
+		t.Fatal(err)
+	}
+	if after, err := os.Stat(filepath.Join(later.dir, "detector.checkpoint")); err != nil || !os.SameFile(before, after) {
+		t.Errorf("a checkpoint was written before it has caught up: %v", err)
+	}
+	if err := later.core.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range []*house{at, later} {
+		write(h)
+		h.step()
+	}
+	got, want := later.anomalies(), at.anomalies()
+	if len(want) != 1 || len(got) != 1 {
+		t.Fatalf("got %d anomalies, want %d and 1", len(got), len(want))
+	}
+	got[0].Incident, want[0].Incident = "", ""
+	got[0].Worst, want[0].Worst = nil, nil
+	if x, y := fmt.Sprintf("%+v", got[0]), fmt.Sprintf("%+v", want[0]); x != y { // some numbers are NaN
+		t.Errorf("got  %s\nwant %s", x, y)
+	}
+	if err := later.core.CatchUp(t.Context()); err != nil {
+		t.Errorf("catching up with nothing: %v", err)
+	}
+}
+
+// Series have gone silent only for who has seen all of them.
+func TestCore_CatchingUp_NoSilence(t *testing.T) {
+	h := checkpointed(t).killed(true).open()
+	h.steady(60, 100) // is stored, and not shown
+	if err := h.core.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h.step()
+	if got := h.anomalies(); len(got) != 0 {
+		t.Errorf("got %+v, want nothing of a series that never stopped", got)
+	}
+}
+
+// Many write while the gate opens: no sample is left out, whichever side of the gate it
+// comes by.
+func TestCore_CatchUp_UnderLoad_MissesNothing(t *testing.T) {
+	origin := checkpointed(t)
+	h := origin.killed(true)
+	h.open()
+	const writers, samples = 4, 300
+	var load sync.WaitGroup
+	for k := range writers {
+		load.Go(func() {
+			for i := range samples {
+				var b telemetry.Batch
+				s := b.Next()
+				for _, l := range [][2]string{{"__name__", "loaded"}, {"service", "pay"}, {"k", fmt.Sprint(k)}} {
+					s.Labels = append(s.Labels, telemetry.Pair{Name: []byte(l[0]), Value: []byte(l[1])})
+				}
+				s.Samples = append(s.Samples, telemetry.Sample{T: h.now.UnixMilli() + int64(i)*1000, V: float64(i % 7)})
+				if r, err := h.core.Write(t.Context(), &b); err != nil || r.Stored != 1 {
+					t.Errorf("got %+v, %v", r, err)
+				}
+			}
+		})
+	}
+	if err := h.core.CatchUp(t.Context()); err != nil {
+		t.Error(err)
+	}
+	load.Wait()
+	for k := range writers {
+		bank := h.core.BankForTest()
+		slot := bank.Lookup(labels.FromStrings("__name__", "loaded", "k", fmt.Sprint(k), "service", "pay"))
+		if got := bank.LateBefore(slot); got != h.now.UnixMilli()+(samples-1)*1000 {
+			t.Errorf("writer %d: newest sample seen %d ms after the first, want the last", k, got-h.now.UnixMilli())
+		}
+	}
+}
+
+// A start that is told to end while the detector catches up ends, and the next one begins
+// where this one did.
+func TestCore_CatchUp_Ended_BeginsAgain(t *testing.T) {
+	h := checkpointed(t)
+	h.now = h.now.Add(15 * time.Second)
+	h.write("queue_depth", 0, 400)
+	h = h.killed(true).open()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := h.core.CatchUp(ctx); !errors.Is(err, context.Canceled) || !h.core.CatchingUp() {
+		t.Errorf("got %v, want the end of the context", err)
+	}
+	h.close()
+	h.later = false
+	h.open()
+	for range 6 {
+		h.now = h.now.Add(15 * time.Second)
+		h.write("queue_depth", 0, 400)
+	}
+	h.step()
+	if got := h.anomalies(); len(got) != 1 {
+		t.Errorf("got %d anomalies, want 1", len(got))
+	}
+}
