@@ -96,8 +96,7 @@ func (r *Reader) rangeSelector(ctx context.Context, l labels.Labels, c *collecti
 		end := min(c.to, start+span)
 		query := fmt.Sprintf("%s[%dms]", selector(l), end-start)
 		err := r.ask(ctx, l, c, func(ctx context.Context) (model.Value, error) {
-			v, _, _, err := r.api.Query(ctx, query, time.UnixMilli(end))
-			return v, err
+			return whole(r.api.Query(ctx, query, time.UnixMilli(end)))
 		})
 		if err != nil {
 			return err
@@ -111,8 +110,7 @@ func (r *Reader) rangeSelector(ctx context.Context, l labels.Labels, c *collecti
 func (r *Reader) queryRange(ctx context.Context, l labels.Labels, c *collection) error {
 	for steps := range r.steps(c.from, c.to) {
 		err := r.ask(ctx, l, c, func(ctx context.Context) (model.Value, error) {
-			v, _, _, err := r.api.QueryRange(ctx, selector(l), steps)
-			return v, err
+			return whole(r.api.QueryRange(ctx, selector(l), steps))
 		})
 		if err != nil {
 			return err
@@ -153,6 +151,16 @@ func (r *Reader) ask(ctx context.Context, l labels.Labels, c *collection, questi
 		}
 	}
 	return nil
+}
+
+// whole makes an error of warnings: a server that speaks for several and did not get an
+// answer of all of them, or has cut it, gives what it has and says so there. Questions for
+// samples as they are have no other warnings.
+func whole[T any](v T, warnings apiv1.Warnings, _ apiv1.Infos, err error) (T, error) {
+	if err == nil && len(warnings) > 0 {
+		err = fmt.Errorf("the server warns that its answer may not be whole: %s", strings.Join(warnings, "; "))
+	}
+	return v, err
 }
 
 // answer puts one question, within the time for one, to which the answer is a matrix.
