@@ -27,7 +27,7 @@ const (
 
 // remoteRead asks by remote read. The answer can hold other series that have
 // all labels of the one that is wanted and more, and the server adds its external
-// labels to each; the wanted one is the one with the fewest.
+// labels to each; the wanted one is the one with the fewest of the whole time.
 func (r *Reader) remoteRead(ctx context.Context, l labels.Labels, c *collection) error {
 	matchers := make([]*prompb.LabelMatcher, 0, l.Len())
 	l.Range(func(x labels.Label) {
@@ -49,19 +49,20 @@ func (r *Reader) readOnce(ctx context.Context, q *prompb.Query, c *collection) e
 	if err != nil {
 		return err
 	}
-	fewest := -1
 	part := *c
-	begun := len(c.samples)
 	var it chunkenc.Iterator
 	for set.Next() { // a long series comes in several parts with the same labels
 		s := set.At()
-		n := s.Labels().Len()
-		if fewest >= 0 && n > fewest {
+		switch l := s.Labels(); {
+		case part.of.IsEmpty() || l.Len() < part.of.Len(): // all before was of others
+			part = collection{from: c.from, to: c.to, last: c.from - 1, samples: part.samples[:0], of: l}
+		case l.Len() > part.of.Len():
 			continue
+		case !labels.Equal(l, part.of): // as many as another: it is neither of them
+			part.samples, part.histograms, part.others = part.samples[:0], 0, true
 		}
-		if n != fewest {
-			fewest = n
-			part = collection{from: c.from, to: c.to, last: c.last, samples: c.samples[:begun], histograms: c.histograms}
+		if part.others {
+			continue
 		}
 		if it, err = part.take(s, it); err != nil {
 			return err

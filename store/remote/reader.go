@@ -170,6 +170,8 @@ type collection struct {
 	last       int64
 	samples    []telemetry.Sample
 	histograms uint64
+	of         labels.Labels // by remote read: of the series they are of, with those of the server
+	others     bool          // by remote read: there are several with as many labels as of
 }
 
 // add takes a sample that is in the range and newer than the ones before.
