@@ -1,6 +1,8 @@
 package app
 
 import (
+	"context"
+
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/tocsinhq/tocsin/detector"
@@ -18,3 +20,6 @@ func (c *Core) TakeVerdicts() []detector.Verdict { return c.takeVerdicts(nil) }
 
 // EvidenceForTest returns what root cause reads of services.
 func (c *Core) EvidenceForTest() rca.SeriesSource { return evidence{c} }
+
+// LearnLoopForTest does the warm start and learns from imports until ctx ends.
+func (c *Core) LearnLoopForTest(ctx context.Context) error { return c.learnLoop(ctx) }

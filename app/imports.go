@@ -88,13 +88,14 @@ func (c *Core) learnLoop(ctx context.Context) error {
 	if c.cold {
 		c.eachMark(ctx, marks, func(m *backfill.Mark) error { return c.fillSignals(ctx, m) })
 	}
-	if err := c.Warm(ctx); err != nil {
-		if ctx.Err() == nil {
-			c.log.Error("warm start of the detector ended before its time; a restart tries again", "error", err)
-		}
+	err := c.Warm(ctx)
+	switch {
+	case ctx.Err() != nil:
 		return nil
+	case err != nil: // imports are learned all the same, and say what goes wrong with them
+		c.log.Error("warm start of the detector ended before its time; a restart tries again", "error", err)
 	}
-	if c.cold && !c.starter.Progress().Incomplete {
+	if err == nil && c.cold && !c.starter.Progress().Incomplete {
 		c.eachMark(ctx, marks, func(m *backfill.Mark) error { return c.learned(m) })
 	} else {
 		c.eachMark(ctx, marks, func(m *backfill.Mark) error { return c.learn(ctx, m) })

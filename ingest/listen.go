@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"time"
 )
 
 // Bounds of what is read from a socket of datagrams.
@@ -37,12 +38,26 @@ func ReadPackets(ctx context.Context, c net.PacketConn, what string, take func(p
 	}
 }
 
+// Waits after an error of a listener that passes, as those of net/http.
+const (
+	shortestWait = 5 * time.Millisecond
+	longestWait  = time.Second
+)
+
+// passes reports whether an error of a listener is about this moment only.
+func passes(err error) bool {
+	var of net.Error
+	return errors.As(err, &of) && of.Temporary() //nolint:staticcheck // what net/http asks too: the system knows which of its errors pass
+}
+
 // Accept hands every connection to serve, in a goroutine of its own and closed when
 // it returns, until ctx ends, which must close l. It returns when all have been
-// served. The error is that of the listener; what names the connections in it.
+// served. The error is that of the listener; what names the connections in it. One that
+// passes, such as that too many files are open, is none: the connections wait.
 func Accept(ctx context.Context, l net.Listener, what string, serve func(c net.Conn)) error {
 	var open sync.WaitGroup
 	defer open.Wait()
+	wait := shortestWait
 	for {
 		c, err := l.Accept()
 		switch {
@@ -51,9 +66,18 @@ func Accept(ctx context.Context, l net.Listener, what string, serve func(c net.C
 				c.Close()
 			}
 			return nil
+		case passes(err):
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(wait):
+			}
+			wait = min(2*wait, longestWait)
+			continue
 		case err != nil:
 			return fmt.Errorf("accept %s: %w", what, err)
 		}
+		wait = shortestWait
 		open.Go(func() {
 			defer c.Close()
 			serve(c)

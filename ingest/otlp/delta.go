@@ -74,9 +74,11 @@ func (t *totals) begin() {
 	t.changes = t.changes[:0]
 }
 
-// settle ends the transaction. Rows that were refused are taken out of the totals;
-// with failed all of them are, because nothing was stored and the sender will send
-// the deltas again.
+// settle ends the transaction. Rows that were refused are taken out of the totals,
+// unless a later row of their series is stored: that total has them in it, and a next
+// one without them could be smaller, which is read as a counter that begins again. With
+// failed all of them are, because nothing was stored and the sender will send the deltas
+// again.
 func (t *totals) settle(failed bool, refused []int) {
 	defer t.mu.Unlock()
 	defer clear(t.changes[:cap(t.changes)])
@@ -91,11 +93,17 @@ func (t *totals) settle(failed bool, refused []int) {
 		c := &t.changes[i]
 		c.series.start, c.series.last, c.series.value, c.series.hist = c.before.start, c.before.last, c.before.value, c.before.hist
 	}
+	stored := make(map[*running]int, len(t.changes)) // how many changes its last stored total has
+	for i := range t.changes {
+		if c := &t.changes[i]; !failed && !bad[c.row] {
+			stored[c.series] = i + 1
+		}
+	}
 	known := make(map[*running]bool, len(t.changes))
 	for i := range t.changes { // and the good ones once more
 		c := &t.changes[i]
 		known[c.series] = known[c.series] || !c.fresh
-		if failed || bad[c.row] {
+		if i >= stored[c.series] {
 			continue
 		}
 		known[c.series] = true

@@ -129,6 +129,31 @@ func TestDelta_RefusedByTheStore_IsNotAdded(t *testing.T) {
 	r.expect(`histogram_count(x_seconds)`, `{job="cart", service_name="cart"} 8`)
 }
 
+func TestDelta_RefusedBeforeAStoredOne_IsNoReset(t *testing.T) {
+	r := newRig(t, nil)
+	r.sendDelta(start)
+	r.now = start.Add(3 * time.Hour)
+	now := newExport(r.now, "service.name", "clock")
+	now.gauge("g", 1)
+	r.taken(now.Metrics)
+	// What a collector held back meanwhile: the oldest of it is not taken any more.
+	held := newExport(start.Add(10*time.Second), "service.name", "cart")
+	for _, at := range []time.Time{start.Add(10 * time.Second), r.now.Add(-10 * time.Second)} {
+		held.at = at
+		held.sum("requests", delta, 5)
+		held.exponential("x", delta, 3, 0, []uint64{4})
+	}
+	if n, message := r.take(held.Metrics); n != 1 || !strings.Contains(message, "[too_old]") {
+		t.Fatalf("got %d: %s", n, message)
+	}
+	next := newExport(r.now, "service.name", "cart")
+	next.sum("requests", delta, 1)
+	next.exponential("x", delta, 3, 0, []uint64{1})
+	r.taken(next.Metrics)
+	r.expect(`requests_total[1m]`, `{__name__="requests_total", job="cart", service_name="cart"} 15@10790000 16@10800000`)
+	r.expect(`resets(requests_total[4h]) + resets(x_seconds[4h])`, `{job="cart", service_name="cart"} 0`)
+}
+
 func TestDelta_ManySeries_TheOldestGiveWay(t *testing.T) {
 	r := newRig(t, func(o *otlp.Options) { o.Names.MaxDeltaSeries = 10 })
 	send := func(i, k int) {

@@ -1,7 +1,6 @@
 package otlp
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"mime"
@@ -84,11 +83,9 @@ func (h Handler) receive(w http.ResponseWriter, r *http.Request, encoding string
 // decode reads an export request. What it takes in memory is claimed before.
 func (s *Service) decode(body []byte, encoding string, b *ingest.Body) (pmetricotlp.ExportRequest, *ingest.Refusal) {
 	request := pmetricotlp.NewExportRequest()
-	// Some JSON texts happen to parse as protobuf of unknown fields, and would be
-	// taken with nothing stored.
-	text := bytes.TrimLeft(body, " \t\r\n")
-	switch isText := len(text) > 0 && (text[0] == '{' || text[0] == '['); {
-	case encoding == typeProtobuf && isText:
+	text := trimmed(body)
+	switch {
+	case encoding == typeProtobuf && isJSONText(body):
 		return request, ingest.Refuse(http.StatusBadRequest, "looks_like_json", "body looks like JSON and Content-Type says protobuf; send Content-Type %s", typeJSON)
 	case encoding == typeProtobuf:
 		entries, err := shallow(body)

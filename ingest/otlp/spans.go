@@ -1,7 +1,6 @@
 package otlp
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -72,9 +71,9 @@ func (h TraceHandler) receive(w http.ResponseWriter, r *http.Request, encoding s
 // take decodes an export, hands its spans on and returns the response.
 func (s *TraceService) take(body []byte, encoding string, b *ingest.Body, from string) (ptraceotlp.ExportResponse, *ingest.Refusal) {
 	response := ptraceotlp.NewExportResponse()
-	text := bytes.TrimLeft(body, " \t\r\n")
-	switch isText := len(text) > 0 && (text[0] == '{' || text[0] == '['); {
-	case encoding == typeProtobuf && isText:
+	text := trimmed(body)
+	switch {
+	case encoding == typeProtobuf && isJSONText(body):
 		return response, ingest.Refuse(http.StatusBadRequest, "looks_like_json", "body looks like JSON and Content-Type says protobuf; send Content-Type %s", typeJSON)
 	case encoding == typeJSON && (len(text) == 0 || text[0] != '{'):
 		return response, ingest.Refuse(http.StatusBadRequest, "malformed", "want a JSON object such as {}, got %d bytes that begin with %.8q", len(body), text)

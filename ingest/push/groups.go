@@ -2,6 +2,7 @@ package push
 
 import (
 	"container/list"
+	"maps"
 	"sync"
 	"sync/atomic"
 
@@ -24,6 +25,7 @@ type groups struct {
 	count     atomic.Int64
 	series    atomic.Int64
 	max       int64
+	dropped   map[string]int64 // when groups ended as a whole, of the last moments, ms
 	forgotten *metrics.Counter
 }
 
@@ -35,7 +37,7 @@ type group struct {
 }
 
 func newGroups(limit int64, set *metrics.Set) *groups {
-	g := &groups{byKey: make(map[string]*list.Element), recent: list.New(), max: limit, forgotten: set.NewCounter(`tocsin_push_groups_forgotten_total`)}
+	g := &groups{byKey: make(map[string]*list.Element), recent: list.New(), dropped: make(map[string]int64), max: limit, forgotten: set.NewCounter(`tocsin_push_groups_forgotten_total`)}
 	// Read without mu, which is held while the store writes.
 	set.NewGauge(`tocsin_push_groups`, func() float64 { return float64(g.count.Load()) })
 	set.NewGauge(`tocsin_push_series`, func() float64 { return float64(g.series.Load()) })
@@ -50,11 +52,17 @@ func (g *groups) get(key labels.Labels) *group {
 	return nil
 }
 
+// soon is for how long it is known when a group was dropped, ms.
+const soon = 1000
+
 // time returns the time of a push that arrives now: later than the last one of its
-// group, of which it may be another value.
+// group, of which it may be another value, and than its end, if that was just now.
 func (g *groups) time(key labels.Labels, now int64) int64 {
 	if have := g.get(key); have != nil {
 		return max(now, have.last+1)
+	}
+	if end, ok := g.dropped[string(key.Bytes(nil))]; ok && end < now+soon {
+		return max(now, end+1)
 	}
 	return now
 }
@@ -106,8 +114,10 @@ func (g *groups) note(key labels.Labels, t int64, rows, ended []pushed) {
 	}
 }
 
-// drop forgets a group.
-func (g *groups) drop(key labels.Labels) {
+// drop forgets a group, whose series were marked as ended at t.
+func (g *groups) drop(key labels.Labels, t int64) {
+	maps.DeleteFunc(g.dropped, func(_ string, end int64) bool { return end < t-soon })
+	g.dropped[string(key.Bytes(nil))] = t
 	if e := g.byKey[string(key.Bytes(nil))]; e != nil {
 		g.remove(e)
 	}

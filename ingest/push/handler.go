@@ -128,11 +128,12 @@ func (h *Handler) end(ctx context.Context, group labels.Labels) *ingest.Refusal 
 		return nil
 	}
 	var batch telemetry.Batch
-	result, f := h.write(ctx, &batch, ended, h.groups.time(group, h.Now().UnixMilli()))
+	t := h.groups.time(group, h.Now().UnixMilli())
+	result, f := h.write(ctx, &batch, ended, t)
 	if f != nil {
 		return f
 	}
-	h.groups.drop(group)
+	h.groups.drop(group, t)
 	return ingest.PartlyRefused(&result, batch.Len())
 }
 

@@ -116,6 +116,22 @@ backup_bytes{disk="b"} 8`, "Content-Type", "application/x-www-form-urlencoded") 
 	r.expect(`push_time_seconds - time()`, `{instance="db-1", job="backup"} 0`)
 }
 
+func TestHandler_PushRightAfterDelete_IsThere(t *testing.T) {
+	r := newRig(t)
+	for range 3 {
+		r.ok("PUT", "/metrics/job/backup", "backup_bytes 1\n")
+		r.ok("DELETE", "/metrics/job/backup", "")
+		r.ok("PUT", "/metrics/job/backup", "backup_bytes 2\n")
+	}
+	r.now = r.now.Add(time.Second)
+	r.expect(`backup_bytes`, `{__name__="backup_bytes", job="backup"} 2`)
+	// A clock that was set back counts as it is.
+	r.ok("DELETE", "/metrics/job/backup", "")
+	r.now = start.Add(-time.Minute)
+	r.ok("PUT", "/metrics/job/backup", "new_bytes 1\n")
+	r.expect(`timestamp(new_bytes) - time()`, `{job="backup"} 0`)
+}
+
 func TestHandler_PutReplacesTheGroup_PostItsMetrics(t *testing.T) {
 	r := newRig(t)
 	r.ok("PUT", "/metrics/job/j", "a{k=\"1\"} 1\na{k=\"2\"} 2\nb 3\n")

@@ -3,6 +3,7 @@ package statsd
 import (
 	"bytes"
 	"hash/maphash"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -44,9 +45,11 @@ type series struct {
 	created int64 // ms
 	updated time.Time
 	fresh   bool // not yet stored
+	flushed bool // part of what was collected last
 	value   float64
 	buckets *buckets
-	members map[uint64]struct{}
+	members map[uint64]struct{} // of a set since it was collected last
+	counted map[uint64]struct{} // those before, until they are stored
 }
 
 func newAggregator(c Config) *aggregator {
@@ -124,7 +127,7 @@ func (a *aggregator) apply(s *series, l *line, text []byte) {
 	case histogram:
 		s.buckets.observe(v, 1/l.rate)
 	case set:
-		if len(s.members) < maxMembers {
+		if len(s.members)+len(s.counted) < maxMembers {
 			s.members[maphash.Bytes(a.seed, text)] = struct{}{}
 		}
 	}
@@ -169,7 +172,7 @@ func newSeries(ls labels.Labels, k kind) *series {
 	case timer, histogram:
 		s.buckets = newBuckets()
 	case set:
-		s.members = make(map[uint64]struct{})
+		s.members, s.counted = make(map[uint64]struct{}), make(map[uint64]struct{})
 	}
 	return s
 }
@@ -190,7 +193,8 @@ func (a *aggregator) labels(name string, tags []tag) (labels.Labels, bool) {
 }
 
 // collect fills a batch with what is known at now, lets series without news expire
-// and marks them as ended. done must be called when the batch is stored.
+// and marks them as ended. done must be called when the batch is stored. Lines that come
+// between the two are part of the next batch.
 func (a *aggregator) collect(b *telemetry.Batch, now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -205,6 +209,9 @@ func (a *aggregator) collect(b *telemetry.Batch, now time.Time) {
 		row := b.Next()
 		row.Labels = ingest.AppendLabels(row.Labels, s.labels)
 		b.Describe(row).Type = typeOf[s.kind]
+		s.flushed = true
+		maps.Copy(s.counted, s.members)
+		clear(s.members)
 		s.sample(row, t)
 	}
 	for _, ls := range a.gone {
@@ -220,25 +227,25 @@ func (a *aggregator) collect(b *telemetry.Batch, now time.Time) {
 var typeOf = [...]model.MetricType{counter: model.MetricTypeCounter, gauge: model.MetricTypeGauge, timer: model.MetricTypeHistogram, histogram: model.MetricTypeHistogram, set: model.MetricTypeGauge}
 
 // sample appends the value at t. A counter begins with a sample at 0 when its first
-// line came, so that rates see what it counted since.
+// line came, so that rates see what it counted since. That may be just now.
 func (s *series) sample(row *telemetry.Series, t int64) {
-	begin := s.fresh && s.created < t
+	begin := min(s.created, t-1)
 	switch s.kind {
 	case counter:
-		if begin {
-			row.Samples = append(row.Samples, telemetry.Sample{T: s.created})
+		if s.fresh {
+			row.Samples = append(row.Samples, telemetry.Sample{T: begin})
 		}
 		row.Samples = append(row.Samples, telemetry.Sample{T: t, V: s.value, ST: min(s.created, t)})
 	case gauge:
 		row.Samples = append(row.Samples, telemetry.Sample{T: t, V: s.value})
 	case set:
-		row.Samples = append(row.Samples, telemetry.Sample{T: t, V: float64(len(s.members))})
+		row.Samples = append(row.Samples, telemetry.Sample{T: t, V: float64(len(s.counted))})
 	case timer, histogram:
 		h := s.buckets.histogram()
-		if begin {
+		if s.fresh {
 			zero := newBuckets().histogram()
 			zero.Schema = h.Schema
-			row.Histograms = append(row.Histograms, telemetry.HistogramSample{T: s.created, Float: zero})
+			row.Histograms = append(row.Histograms, telemetry.HistogramSample{T: begin, Float: zero})
 		}
 		row.Histograms = append(row.Histograms, telemetry.HistogramSample{T: t, ST: min(s.created, t), Float: h})
 	}
@@ -251,7 +258,10 @@ func (a *aggregator) done() {
 	defer a.mu.Unlock()
 	a.gone = a.gone[:0]
 	for _, s := range a.series {
-		s.fresh = false
-		clear(s.members)
+		if !s.flushed {
+			continue // it is newer than the batch
+		}
+		s.fresh, s.flushed = false, false
+		clear(s.counted)
 	}
 }

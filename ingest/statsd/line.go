@@ -31,6 +31,7 @@ const (
 	reasonConflict = "type_conflict"
 	reasonSeries   = "series_limit"
 	reasonLength   = "line_too_long"
+	reasonCut      = "cut_off"
 )
 
 // tag is one of a line's. Both alias the line.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"time"
 
@@ -82,6 +83,13 @@ func (s *Server) read(ctx context.Context, c net.Conn) {
 		if errors.Is(err, bufio.ErrBufferFull) {
 			s.refuse(reasonLength, text, from)
 			return // what follows is the rest of that line
+		}
+		if err != nil && !errors.Is(err, io.EOF) { // cut off within a line, whose rest may have been a tag or a digit
+			if len(text) > 0 {
+				s.lines.Inc()
+				s.refuse(reasonCut, text, from)
+			}
+			return
 		}
 		s.Take(text, from)
 		if err != nil {

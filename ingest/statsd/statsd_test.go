@@ -35,6 +35,8 @@ type rig struct {
 	engine *store.QueryEngine
 	set    *metrics.Set
 	fail   error
+	// meanwhile is what happens once while a flush is being stored.
+	meanwhile func()
 }
 
 func newRig(t testing.TB, change func(*statsd.Config)) *rig {
@@ -58,6 +60,10 @@ func newRig(t testing.TB, change func(*statsd.Config)) *rig {
 	r.server = statsd.NewServer(ingest.Options{Sink: sinkFunc(func(ctx context.Context, b *telemetry.Batch) (telemetry.WriteResult, error) {
 		if r.fail != nil {
 			return telemetry.WriteResult{}, r.fail
+		}
+		if meanwhile := r.meanwhile; meanwhile != nil {
+			r.meanwhile = nil
+			meanwhile()
 		}
 		return w.Write(ctx, b)
 	}), Config: ingest.DefaultConfig(), Logger: log, Metrics: r.set, Now: clock}, c)

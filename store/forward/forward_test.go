@@ -89,6 +89,8 @@ type rig struct {
 	db *store.DB
 	f  *forward.Forwarder
 	n  atomic.Uint64
+	// asked is how often the progress was asked for.
+	asked atomic.Int64
 	// metrics are what /metrics would show.
 	metrics *prometheus.Registry
 }
@@ -108,7 +110,10 @@ func newRig(t *testing.T) *rig {
 	r.f, err = forward.New(forward.Options{
 		Logs:   []forward.Log{{Name: "base", Dir: base}, {Name: "head", Dir: head}},
 		Logger: quiet, Registerer: r.metrics, FlushDeadline: 2 * time.Second,
-		Progress: func() ([]uint64, int64) { return []uint64{0, r.n.Load()}, db.MaxTime() },
+		Progress: func() ([]uint64, int64) {
+			r.asked.Add(1)
+			return []uint64{0, r.n.Load()}, db.MaxTime()
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -218,6 +223,25 @@ func TestForwarder_ReceiverThatWasAway_GetsEverything(t *testing.T) {
 
 // Late samples and those in order are in logs of their own. A receiver gets both, and
 // they count as one queue.
+// The number for one log is that of all samples less those of the other log, of which
+// some may not be among all yet.
+func TestForwarder_ProgressGoesBack_GoesOn(t *testing.T) {
+	to1 := newReceiver(t)
+	r := newRig(t)
+	if err := r.f.Apply(targets(t, to(to1.URL))); err != nil {
+		t.Fatal(err)
+	}
+	r.n.Store(100)
+	stop := r.run(t)
+	r.begun(t, to1)
+	r.n.Store(60)
+	looked := r.asked.Load()
+	until(t, "a look at less and one after it", func() bool { return r.asked.Load() > looked+1 })
+	r.write(t, "after", time.Now())
+	until(t, "what came after", func() bool { return to1.count(`{__name__="after", region="eu"}`) == 1 })
+	stop()
+}
+
 func TestForwarder_LateSamples_AreSentToo(t *testing.T) {
 	to1 := newReceiver(t)
 	r := newRig(t)

@@ -26,7 +26,8 @@ type Options struct {
 	Metadata remote.ReadyScrapeManager
 	// Progress returns how many samples were written to each log since the start, in
 	// the order of Logs, and the time of the newest in milliseconds. Queues take the
-	// number of their senders from it.
+	// number of their senders from it. A number may be smaller than the one before for
+	// a moment.
 	Progress func() (stored []uint64, newest int64)
 	// FlushDeadline is how long Run takes at most to send what waits when it ends,
 	// and Apply for a queue that goes; 0 is ten seconds.
@@ -179,11 +180,14 @@ func (f *Forwarder) feed(ctx context.Context, q queues) {
 		}
 		stored, newest := f.o.Progress()
 		for i := range q {
-			if stored[i] != before[i] && !f.idle() {
+			if stored[i] <= before[i] { // what is under way may be in one figure and not yet in the other
+				continue
+			}
+			if !f.idle() {
 				count(ctx, q[i], stored[i]-before[i], newest)
 			}
+			before[i] = stored[i]
 		}
-		before = stored
 	}
 }
 

@@ -27,7 +27,7 @@ const (
 
 // remoteRead asks by remote read. The answer can hold other series that have
 // all labels of the one that is wanted and more, and the server adds its external
-// labels to each; the wanted one is the one with the fewest.
+// labels to each; the wanted one is the one with the fewest of the whole time.
 func (r *Reader) remoteRead(ctx context.Context, l labels.Labels, c *collection) error {
 	matchers := make([]*prompb.LabelMatcher, 0, l.Len())
 	l.Range(func(x labels.Label) {
@@ -49,19 +49,20 @@ func (r *Reader) readOnce(ctx context.Context, q *prompb.Query, c *collection) e
 	if err != nil {
 		return err
 	}
-	fewest := -1
 	part := *c
-	begun := len(c.samples)
 	var it chunkenc.Iterator
 	for set.Next() { // a long series comes in several parts with the same labels
 		s := set.At()
-		n := s.Labels().Len()
-		if fewest >= 0 && n > fewest {
+		switch l := s.Labels(); {
+		case part.of.IsEmpty() || l.Len() < part.of.Len(): // all before was of others
+			part = collection{from: c.from, to: c.to, last: c.from - 1, samples: part.samples[:0], of: l}
+		case l.Len() > part.of.Len():
 			continue
+		case !labels.Equal(l, part.of): // as many as another: it is neither of them
+			part.samples, part.histograms, part.others = part.samples[:0], 0, true
 		}
-		if n != fewest {
-			fewest = n
-			part = collection{from: c.from, to: c.to, last: c.last, samples: c.samples[:begun], histograms: c.histograms}
+		if part.others {
+			continue
 		}
 		if it, err = part.take(s, it); err != nil {
 			return err
@@ -96,8 +97,7 @@ func (r *Reader) rangeSelector(ctx context.Context, l labels.Labels, c *collecti
 		end := min(c.to, start+span)
 		query := fmt.Sprintf("%s[%dms]", selector(l), end-start)
 		err := r.ask(ctx, l, c, func(ctx context.Context) (model.Value, error) {
-			v, _, _, err := r.api.Query(ctx, query, time.UnixMilli(end))
-			return v, err
+			return whole(r.api.Query(ctx, query, time.UnixMilli(end)))
 		})
 		if err != nil {
 			return err
@@ -111,8 +111,7 @@ func (r *Reader) rangeSelector(ctx context.Context, l labels.Labels, c *collecti
 func (r *Reader) queryRange(ctx context.Context, l labels.Labels, c *collection) error {
 	for steps := range r.steps(c.from, c.to) {
 		err := r.ask(ctx, l, c, func(ctx context.Context) (model.Value, error) {
-			v, _, _, err := r.api.QueryRange(ctx, selector(l), steps)
-			return v, err
+			return whole(r.api.QueryRange(ctx, selector(l), steps))
 		})
 		if err != nil {
 			return err
@@ -153,6 +152,16 @@ func (r *Reader) ask(ctx context.Context, l labels.Labels, c *collection, questi
 		}
 	}
 	return nil
+}
+
+// whole makes an error of warnings: a server that speaks for several and did not get an
+// answer of all of them, or has cut it, gives what it has and says so there. Questions for
+// samples as they are have no other warnings.
+func whole[T any](v T, warnings apiv1.Warnings, _ apiv1.Infos, err error) (T, error) {
+	if err == nil && len(warnings) > 0 {
+		err = fmt.Errorf("the server warns that its answer may not be whole: %s", strings.Join(warnings, "; "))
+	}
+	return v, err
 }
 
 // answer puts one question, within the time for one, to which the answer is a matrix.

@@ -109,7 +109,7 @@ func (r *Reader) Way() string { return wayNames[r.way.Load()] }
 func (r *Reader) Series(ctx context.Context, selectors []string, from, to time.Time) ([]labels.Labels, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	found, _, _, err := r.api.Series(ctx, selectors, from, to)
+	found, err := whole(r.api.Series(ctx, selectors, from, to))
 	if err != nil {
 		return nil, r.wrong("list series", err)
 	}
@@ -170,6 +170,8 @@ type collection struct {
 	last       int64
 	samples    []telemetry.Sample
 	histograms uint64
+	of         labels.Labels // by remote read: of the series they are of, with those of the server
+	others     bool          // by remote read: there are several with as many labels as of
 }
 
 // add takes a sample that is in the range and newer than the ones before.
@@ -199,7 +201,7 @@ func (r *Reader) wrong(doing string, err error) error {
 func (r *Reader) Names(ctx context.Context, selector string, from, to time.Time) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	found, _, _, err := r.api.LabelValues(ctx, model.MetricNameLabel, []string{selector}, from, to)
+	found, err := whole(r.api.LabelValues(ctx, model.MetricNameLabel, []string{selector}, from, to))
 	if err != nil {
 		return nil, r.wrong("list metrics", err)
 	}

@@ -34,8 +34,7 @@ func (r *Reader) Window(ctx context.Context, ms []*labels.Matcher, from, to time
 func (r *Reader) selectAll(ctx context.Context, ms []*labels.Matcher, from, to time.Time, take func(labels.Labels, []telemetry.Sample, []telemetry.HistogramSample) error) (uint64, error) {
 	query := fmt.Sprintf("%s[%dms]", selectorOf(ms), to.Sub(from).Milliseconds()+1)
 	return r.matrix(ctx, from, to, take, func(ctx context.Context) (model.Value, error) {
-		v, _, _, err := r.api.Query(ctx, query, to)
-		return v, err
+		return whole(r.api.Query(ctx, query, to))
 	})
 }
 
@@ -43,8 +42,7 @@ func (r *Reader) selectAll(ctx context.Context, ms []*labels.Matcher, from, to t
 func (r *Reader) stepAll(ctx context.Context, ms []*labels.Matcher, from, to time.Time, take func(labels.Labels, []telemetry.Sample, []telemetry.HistogramSample) error) (missed uint64, err error) {
 	for steps := range r.steps(from.UnixMilli(), to.UnixMilli()) {
 		n, err := r.matrix(ctx, from, to, take, func(ctx context.Context) (model.Value, error) {
-			v, _, _, err := r.api.QueryRange(ctx, selectorOf(ms), steps)
-			return v, err
+			return whole(r.api.QueryRange(ctx, selectorOf(ms), steps))
 		})
 		missed += n
 		if err != nil {

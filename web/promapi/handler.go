@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -102,7 +103,14 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodHead {
 		r.Method = http.MethodGet // the router knows no HEAD; the server drops the body
 	}
+	u := newUnstalled(w, h.opts.Limits.Stall)
+	if r.Method == http.MethodPost {
+		u.await()
+	}
 	if why, err := h.check(w, r, path); err != nil {
+		if why == tooSlow {
+			w.Header().Set("Connection", "close") // the rest of the body is not wanted
+		}
 		h.refuse(w, why, err.Error())
 		return
 	}
@@ -118,6 +126,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		defer leave()
+		defer u.end()
+		w = u
 	}
 	switch own := h.own[path]; {
 	case path == "/read":
@@ -188,6 +198,9 @@ func (h *handler) check(w http.ResponseWriter, r *http.Request, path string) (re
 		var long *http.MaxBytesError
 		if errors.As(err, &long) {
 			return tooLarge, fmt.Errorf("the form has more than %d bytes [body_too_large]", long.Limit)
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return tooSlow, fmt.Errorf("the form did not arrive within %s [body_too_slow]", h.opts.Limits.Stall)
 		}
 		return badRequest, fmt.Errorf("read form: %w", err)
 	}

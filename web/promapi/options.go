@@ -95,11 +95,14 @@ type Limits struct {
 	QueueTime time.Duration
 	// ReadSamples is how many samples one remote read of the unstreamed kind may return.
 	ReadSamples int
+	// Stall is how long a client may take to send the body of its request, and to take
+	// each 64 KiB of an answer that has one of the places above.
+	Stall time.Duration
 }
 
 // DefaultLimits returns limits that dashboards do not meet.
 func DefaultLimits() Limits {
-	return Limits{QueryBytes: 128 << 10, Depth: 256, Concurrent: 20, Queued: 200, QueueTime: 10 * time.Second, ReadSamples: 50_000_000}
+	return Limits{QueryBytes: 128 << 10, Depth: 256, Concurrent: 20, Queued: 200, QueueTime: 10 * time.Second, ReadSamples: 50_000_000, Stall: 30 * time.Second}
 }
 
 func (l Limits) orDefault() Limits {
@@ -113,6 +116,9 @@ func (l Limits) orDefault() Limits {
 	}
 	if l.QueueTime == 0 {
 		l.QueueTime = d.QueueTime
+	}
+	if l.Stall == 0 {
+		l.Stall = d.Stall
 	}
 	return l
 }

@@ -19,6 +19,7 @@ var (
 	forbidden  = reason{http.StatusForbidden, "unavailable", "administration"}
 	notFound   = reason{http.StatusNotFound, "not_found", "path"}
 	badMethod  = reason{http.StatusMethodNotAllowed, "bad_data", "method"}
+	tooSlow    = reason{http.StatusRequestTimeout, "bad_data", "body_time"}
 	tooLarge   = reason{http.StatusRequestEntityTooLarge, "bad_data", "body_size"}
 	badType    = reason{http.StatusUnsupportedMediaType, "bad_data", "content_type"}
 	busy       = reason{http.StatusTooManyRequests, "unavailable", "busy"}
@@ -34,7 +35,7 @@ func newRefusals(set *metrics.Set) *refusals {
 		set = metrics.NewSet()
 	}
 	r := &refusals{set}
-	for _, x := range []reason{badRequest, forbidden, notFound, badMethod, tooLarge, badType, busy, canceled, notReady} {
+	for _, x := range []reason{badRequest, forbidden, notFound, badMethod, tooSlow, tooLarge, badType, busy, canceled, notReady} {
 		r.of(x)
 	}
 	return r
