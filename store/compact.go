@@ -153,14 +153,8 @@ func (d *DB) compactHead(ctx context.Context, g *generation, mint, maxt int64) e
 // later for those times goes among the late samples.
 func (g *generation) compactBase(ctx context.Context, maxt int64) error {
 	h := g.base.Head()
-	// The base may move its limit beyond this one at the same time, for a block of its
-	// own. It does no harm to take that back: the base takes nothing in order then
-	// that is so much older than its newest sample.
-	if from, begun := h.AppendableMinValidTime(); !begun || from < maxt {
-		h.SetMinValidTime(maxt)
-	}
-	if err := g.appenders.wait(ctx); err != nil { // they know the limit of before
-		return fmt.Errorf("wait for transactions to end: %w", err)
+	if err := g.settleBefore(ctx, h, maxt); err != nil {
+		return err
 	}
 	for g.baseHasSeries() && h.MinTime() < maxt {
 		from := h.MinTime()
@@ -172,6 +166,7 @@ func (g *generation) compactBase(ctx context.Context, maxt int64) error {
 			return errors.New("the TSDB keeps samples that are in a block")
 		}
 	}
+	g.emptied.Store(max(g.emptied.Load(), maxt))
 	return nil
 }
 

@@ -202,6 +202,7 @@ func (d *DB) openParts(g *generation) error {
 	if err != nil {
 		return errors.Join(err, g.base.Close())
 	}
+	g.resumeLimit()
 	// A folder that was made now is on the disk only with the folders that it is in.
 	for _, dir := range []string{filepath.Join(d.o.Dir, headDir), d.o.Dir} {
 		if _, err := syncFile(dir); err != nil {
@@ -317,7 +318,8 @@ func (d *DB) AppenderV2(ctx context.Context) storage.AppenderV2 {
 	if err != nil {
 		return noAppender{err}
 	}
-	return &heldAppenderV2{AppenderV2: g.base.AppenderV2(ctx), held: held{d: d, g: g}, epoch: g.appenders.enter()}
+	epoch := g.appenders.enter() // before the appender learns what the base takes in order
+	return &heldAppenderV2{AppenderV2: g.baseAppender(ctx), held: held{d: d, g: g}, epoch: epoch}
 }
 
 // Describe describes nothing: which metrics there are depends on the TSDB.

@@ -21,6 +21,7 @@ type embedded struct {
 	// have ended.
 	compactor *tsdb.LeveledCompactor
 	cancel    context.CancelFunc
+	g         *generation
 }
 
 // newCompactor makes the one that the TSDB uses.
@@ -33,8 +34,9 @@ func (e *embedded) newCompactor(ctx context.Context, r prometheus.Registerer, l 
 	e.compactor, err = tsdb.NewLeveledCompactorWithOptions(ctx, r, l, ranges, pool, tsdb.LeveledCompactorOptions{
 		MaxBlockChunkSegmentSize: o.MaxBlockChunkSegmentSize, EnableOverlappingCompaction: o.EnableOverlappingCompaction,
 		FloatChunkEncoding: func() chunkenc.Encoding { return encoding },
+		BlockExcludeFilter: func(b *tsdb.BlockMeta) bool { return !e.g.mergeable(b) },
 	})
-	return e.compactor, err
+	return settledCompactor{e.compactor, ctx, e.g}, err
 }
 
 // Register keeps a metric of the TSDB, and notes the counters of failed log writes:

@@ -40,12 +40,19 @@ type generation struct {
 	refs      *baseRefs
 	baseLog   sync.Mutex // held while a transaction of the base ends; see baseSeries
 
+	limiting sync.Mutex
+	moving   int64 // up to when the base takes nothing in order; guarded by limiting
+
 	compacting sync.Mutex
-	written    int64 // up to when the head is in blocks; guarded by compacting
+	written    int64                   // up to when the head is in blocks; guarded by compacting
+	emptied    atomic.Int64            // up to when the base has nothing in order; see baseLimit
+	opened     atomic.Pointer[tsdb.DB] // the base, for who may ask while it is opened
 }
 
 func newGeneration(o TSDBOptions) *generation {
-	return &generation{floats: !o.Config.StartTimestamps, blockRange: o.blockRange(), written: math.MinInt64, logs: prometheus.NewRegistry()}
+	g := &generation{floats: !o.Config.StartTimestamps, blockRange: o.blockRange(), moving: never, written: math.MinInt64, logs: prometheus.NewRegistry()}
+	g.emptied.Store(never)
+	return g
 }
 
 // encoding returns that of chunks of floats which are made anew.

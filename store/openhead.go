@@ -61,7 +61,7 @@ func openHead(o TSDBOptions, d *DB, g *generation) ([]Damage, error) {
 			Lifecycle: newHeadLife(g, o.Lifecycle), Exemplar: d.replayedExemplar(), Overtaken: late.add, Progress: progressOf(o.Stats),
 		})
 		if err == nil {
-			return found, late.giveTo(g)
+			return found, late.giveTo(g, o.Config.outOfOrderMillis())
 		}
 		var corrupt *wlog.CorruptionErr
 		if !errors.As(err, &corrupt) || turn == repairs {
@@ -97,12 +97,19 @@ func (l *lateSamples) add(ls labels.Labels, t int64, v float64) {
 	l.all = append(l.all, lateSample{ls, t, v})
 }
 
-// giveTo puts them into the base, which may have them already.
-func (l *lateSamples) giveTo(g *generation) error {
+// giveTo puts them into the base, which may have them already. They were in order when they
+// were acknowledged, so that it does not matter how old they are by now. window is what the
+// base else takes of late samples, in ms.
+func (l *lateSamples) giveTo(g *generation, window int64) error {
 	if len(l.all) == 0 {
 		return nil
 	}
 	slices.SortStableFunc(l.all, func(a, b lateSample) int { return compare(a.t, b.t) })
+	h := g.base.Head()
+	if newest, oldest := h.MaxTime(), l.all[0].t; newest > oldest {
+		h.SetOutOfOrderTimeWindow(max(window, newest-oldest), nil)
+		defer h.SetOutOfOrderTimeWindow(window, nil)
+	}
 	app := g.base.AppenderV2(context.Background())
 	for _, s := range l.all {
 		if _, err := app.Append(0, s.labels, 0, s.t, s.v, nil, nil, storage.AppendV2Options{}); err != nil && !refusedSample(err) {

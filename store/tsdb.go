@@ -140,11 +140,12 @@ func openEmbedded(o TSDBOptions, d *DB, g *generation) (*tsdb.DB, *embedded, err
 	opts.MaxBlockDuration = max(opts.MinBlockDuration, min(opts.RetentionDuration/10, month))
 	opts.MaxBlockChunkSegmentSize = blockSegment
 	opts.WALSegmentSize = logSegment
-	parts := &embedded{registry: prometheus.NewRegistry(), added: map[string]prometheus.Collector{}, cancel: func() {}}
+	parts := &embedded{registry: prometheus.NewRegistry(), added: map[string]prometheus.Collector{}, cancel: func() {}, g: g}
 	opts.NewCompactorFunc = parts.newCompactor
 	db, err := tsdb.Open(o.Dir, o.Logger, parts, opts, o.Stats)
 	if err != nil {
 		return nil, nil, err
 	}
+	g.opened.Store(db)
 	return db, parts, nil
 }

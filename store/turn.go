@@ -156,7 +156,7 @@ func (t *turn) toHead(s *series, v float64) bool {
 func (t *turn) toBase(s *series, ls labels.Labels, st, at int64, v float64, h *histogram.Histogram, fh *histogram.FloatHistogram, opts storage.AppendV2Options) error {
 	if t.base == nil {
 		t.epoch = t.g.appenders.enter()
-		t.base = t.g.base.AppenderV2(t.ctx)
+		t.base = t.g.baseAppender(t.ctx)
 	}
 	ref, err := t.g.appendBase(t.ctx, t.base, storage.SeriesRef(s.ref), ls, st, at, v, h, fh, opts)
 	if errors.Is(err, errNoLabels) && s.head != 0 {

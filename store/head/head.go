@@ -301,6 +301,10 @@ func (h *Head) MinValid() int64 {
 	return max(valid, newest-h.o.BlockRange/2)
 }
 
+// Frozen returns the time before which all samples are in a block or will be in the next
+// one, or math.MinInt64.
+func (h *Head) Frozen() int64 { return h.minValid.Load() }
+
 // NumSeries returns how many series there are.
 func (h *Head) NumSeries() int { return h.index.len() }
 
