@@ -67,14 +67,14 @@ type App struct {
 	undo          undo
 	start         startProgress
 
-	ending  chan struct{} // closed when the core is about to be closed
-	callers sync.RWMutex  // held by those who use the stores from outside Run
+	ending   chan struct{} // closed when the core is about to be closed
+	stopping atomic.Bool   // told to end: no reload begins any more
+	callers  sync.RWMutex  // held by those who use the stores from outside Run
 
-	mu      sync.Mutex // over what a reload replaces
-	loaded  loaded
-	last    web.ReloadStatus
-	server  serverParts
-	stopped bool // the core is closed, or about to be
+	mu     sync.Mutex // over what a reload replaces
+	loaded loaded
+	last   web.ReloadStatus
+	server serverParts
 }
 
 // loaded is a configuration with everything that it names, read and checked.

@@ -107,7 +107,8 @@ func (d *daemon) start() *daemon {
 	return d
 }
 
-// stop asks the daemon to end, as SIGTERM does, and waits for it.
+// stop asks the daemon to end, as SIGTERM does, and waits for it. Nothing may hold the
+// end up so long that requests under way are given up.
 func (d *daemon) stop() {
 	d.t.Helper()
 	d.cancel()
@@ -117,8 +118,11 @@ func (d *daemon) stop() {
 		if err != nil {
 			d.t.Errorf("run ended with %v", err)
 		}
-	case <-time.After(8 * time.Second):
-		d.t.Fatalf("the daemon did not end within 8 s; its log:\n%s", d.log)
+	case <-time.After(time.Minute):
+		d.t.Fatalf("the daemon did not end within a minute; its log:\n%s", d.log)
+	}
+	if log := d.log.String(); strings.Contains(log, "requests were cut off") {
+		d.t.Errorf("a request held the end up; the log:\n%s", log)
 	}
 }
 
@@ -127,7 +131,7 @@ func (d *daemon) eventually(what string, f func() bool) {
 	d.t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	limit := time.NewTimer(20 * time.Second)
+	limit := time.NewTimer(time.Minute)
 	defer limit.Stop()
 	for !f() {
 		select {

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
@@ -116,9 +115,5 @@ journal: {follow: true, command: '%s/journalctl'}
 		t.Fatal(err)
 	}
 	sink.Wait(t, 5)
-	begun := time.Now()
 	d.stop()
-	if took := time.Since(begun); took > 8*time.Second {
-		t.Errorf("the end took %s", took)
-	}
 }

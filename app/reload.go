@@ -44,7 +44,7 @@ func (a *App) Reload(ctx context.Context) (err error) {
 	if core == nil {
 		return errors.New("the daemon is still starting; reload when it is ready")
 	}
-	if a.stopped {
+	if a.stopping.Load() {
 		return errors.New("the daemon is stopping; it reads its configuration at the next start")
 	}
 	a.notifyReloading()

@@ -143,12 +143,12 @@ func TestReload_WhileTheDaemonEnds_DoesNotHoldItUp(t *testing.T) {
 		})
 	}
 	d.eventually("reloads are under way", func() bool { return strings.Count(d.log.String(), "configuration reloaded") > 5 })
-	begun := time.Now()
 	d.stop()
 	stop.Store(true)
 	g.Wait()
-	if took := time.Since(begun); took > 5*time.Second {
-		t.Errorf("the daemon took %s to end", took)
+	_, log, _ := strings.Cut(d.log.String(), `step="drain requests"`)
+	if n := strings.Count(log, "configuration reloaded"); n > 1 {
+		t.Errorf("%d reloads were carried out when the daemon was to end, want no more than the one under way", n)
 	}
 }
 
@@ -162,7 +162,7 @@ func TestReload_AfterTheEnd_ReturnsAtOnce(t *testing.T) {
 		if err == nil {
 			t.Error("got no error for the reload of a daemon that has ended")
 		}
-	case <-time.After(5 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("Reload waits for a daemon that has ended")
 	}
 }

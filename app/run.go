@@ -70,6 +70,7 @@ func (a *App) runCore(ctx context.Context, serving <-chan error, stopServing fun
 			}
 			return nil
 		case <-gctx.Done():
+			a.stopping.Store(true)
 			stopServing()
 			return nil
 		}
@@ -112,8 +113,8 @@ func (a *App) runCore(ctx context.Context, serving <-chan error, stopServing fun
 	close(a.ending)
 	a.callers.Lock() // who reads the memory of a store that is closed crashes the process
 	a.callers.Unlock()
+	a.stopping.Store(true)
 	a.mu.Lock() // a reload that outlived the drain ends first, and none begins
-	a.stopped = true
 	a.mu.Unlock()
 	// The core is closed under a context of its own: the one given has ended.
 	return errors.Join(err, core.Close(context.WithoutCancel(ctx), core.now()))

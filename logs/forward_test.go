@@ -147,7 +147,7 @@ func TestStore_Forward_EverythingArrivesOverFailuresAndRestarts(t *testing.T) {
 					ctx, cancel := context.WithCancel(context.Background())
 					ended := make(chan error, 1)
 					go func() { ended <- s.Run(ctx) }()
-					for deadline := time.Now().Add(20 * time.Second); o.count(lines) < len(lines) && time.Now().Before(deadline); {
+					for deadline := time.Now().Add(time.Minute); o.count(lines) < len(lines) && time.Now().Before(deadline); {
 						<-time.After(20 * time.Millisecond)
 					}
 					cancel()
@@ -184,7 +184,7 @@ func TestStore_ForwardQueueFull_OldestAreDroppedAndCounted(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
-	for deadline := time.Now().Add(20 * time.Second); counter(set, `tocsin_logs_forward_dropped_total{reason="queue_full"}`) < 100 && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); counter(set, `tocsin_logs_forward_dropped_total{reason="queue_full"}`) < 100 && time.Now().Before(deadline); {
 		<-time.After(20 * time.Millisecond)
 	}
 	cancel()

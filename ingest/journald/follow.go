@@ -192,7 +192,9 @@ func (f *Follower) read(ctx context.Context, out io.Reader) error {
 
 // last stores what was read before the end.
 func (f *Follower) last(ctx context.Context, d *Decoder, waiting []byte, failed chan error) error {
-	err := f.store(context.WithoutCancel(ctx), d, waiting)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWithin)
+	defer cancel()
+	err := f.store(ctx, d, waiting)
 	select {
 	case read := <-failed:
 		if err == nil && !errors.Is(read, io.EOF) {

@@ -24,6 +24,7 @@ const (
 	chunkBytes = 64 << 10
 	idle       = time.Hour // a quiet machine sends nothing for long
 	dueEvery   = 250 * time.Millisecond
+	lastWithin = 5 * time.Second // what is held at the end is stored, unless the store refuses it
 )
 
 // Handler takes uploads of the journal. It is safe for concurrent use.
@@ -56,13 +57,20 @@ func (h *Handler) Run(ctx context.Context) error {
 		break
 	}
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	h.ended = true
 	for c := range h.open {
 		_ = c.SetReadDeadline(time.Unix(1, 0)) // a recorder has none
 	}
-	h.Due(context.WithoutCancel(ctx), h.joiner, "journald", h.Now(), true)
+	h.mu.Unlock()
+	h.letGo(ctx, "journald")
 	return nil
+}
+
+// letGo stores at the end all that is held back.
+func (h *Handler) letGo(ctx context.Context, source string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWithin)
+	defer cancel()
+	h.Due(ctx, h.joiner, source, h.Now(), true)
 }
 
 // ServeHTTP stores entries as they come and answers 202 when the body has ended, 401, 403,
@@ -105,7 +113,11 @@ func (h *Handler) upload(w http.ResponseWriter, r *http.Request) *ingest.Refusal
 		return f
 	}
 	defer h.leave(control)
-	return h.read(r, control)
+	f := h.read(r, control)
+	if h.stopping() { // Run lets nothing go any more
+		h.letGo(r.Context(), ingest.Source(r, h.Config().SourceHeader))
+	}
+	return f
 }
 
 func (h *Handler) enter(c *http.ResponseController) *ingest.Refusal {

@@ -115,7 +115,7 @@ func (s *Sink) Bodies() []string {
 // Wait waits until at least n records are stored and returns all.
 func (s *Sink) Wait(t testing.TB, n int) []telemetry.LogRecord {
 	t.Helper()
-	late := time.After(10 * time.Second)
+	late := time.After(30 * time.Second)
 	for {
 		s.mu.Lock()
 		if len(s.records) >= n {
@@ -130,7 +130,7 @@ func (s *Sink) Wait(t testing.TB, n int) []telemetry.LogRecord {
 		select {
 		case <-changed:
 		case <-late:
-			t.Fatalf("%d records stored after 10 s, want %d: %q", len(s.Records()), n, s.Bodies())
+			t.Fatalf("%d records stored after 30 s, want %d: %q", len(s.Records()), n, s.Bodies())
 		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -110,13 +109,13 @@ func (m *memory) names() string {
 
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {
 		select {
 		case <-deadline:
-			t.Fatalf("%s: not within 20 s", what)
+			t.Fatalf("%s: not within a minute", what)
 		case <-tick.C:
 		}
 	}
@@ -169,6 +168,8 @@ func run(t *testing.T, first scrape.Jobs) *rig {
 	return r
 }
 
+// On a busy machine a scrape may take longer than that: then its series are stale until
+// the next one.
 const head = "global: {scrape_interval: 100ms, scrape_timeout: 100ms}\n"
 
 func TestManager_TargetThatDies_IsDownAndItsSeriesStale(t *testing.T) {
@@ -205,34 +206,27 @@ scrape_configs:
 `))
 	own := `{__name__="queue", env="prod", host="$${1}", instance="` + address + `", job="own"}`
 	own = strings.ReplaceAll(own, "$${1}", "${1}")
-	until(t, "scraped", func() bool { _, ok := r.last(own); return ok })
-	if s, _ := r.last(own); s.v != 3 || s.kind != "gauge" {
-		t.Errorf("got %+v", s)
-	}
+	until(t, "scraped", func() bool { s, _ := r.last(own); return s.v == 3 && s.kind == "gauge" })
 	if names := r.names(); strings.Contains(names, "dropped_total") {
 		t.Errorf("a series that relabelling drops is there:\n%s", names)
 	}
 	up := `{__name__="up", env="prod", host="${1}", instance="` + address + `", job="shop"}`
-	if s, ok := r.last(up); !ok || s.v != 1 {
-		t.Errorf("up: got %+v", s)
-	}
+	until(t, "up is 1", func() bool { s, _ := r.last(up); return s.v == 1 })
 	if got := r.TargetsDroppedCounts()["shop"]; got != 1 || len(r.TargetsActive()["shop"]) != 1 || len(r.TargetsDropped()["shop"]) != 1 {
 		t.Errorf("dropped targets: got %d", got)
 	}
 	dead.Store(true)
+	until(t, "the summary says why", func() bool {
+		sum := r.Summary(5)
+		return sum.Down == 1 && len(sum.Failing) == 1 && strings.Contains(sum.Failing[0].Error, "503")
+	})
 	until(t, "up is 0", func() bool { s, _ := r.last(up); return s.v == 0 })
 	if s, _ := r.last(own); !value.IsStaleNaN(s.v) {
 		t.Errorf("last sample: got %v, want a staleness marker", s.v)
 	}
-	sum := r.Summary(5)
-	if sum.Down != 1 || len(sum.Failing) != 1 || !strings.Contains(sum.Failing[0].Error, "503") {
-		t.Errorf("summary: got %+v", sum)
-	}
 	dead.Store(false)
 	until(t, "up again", func() bool { s, _ := r.last(up); return s.v == 1 })
-	if s, _ := r.last(own); math.IsNaN(s.v) {
-		t.Errorf("after the return: got %v", s.v)
-	}
+	until(t, "it has values again", func() bool { s, _ := r.last(own); return s.v == 3 })
 }
 
 func TestManager_Formats(t *testing.T) {
@@ -272,7 +266,7 @@ scrape_configs:
 		{`{__name__="latency_seconds", instance="a", job="proto"}`, true, `{trace_id="abc"}`, true},
 	} {
 		var s sample
-		until(t, tt.series, func() (ok bool) { s, ok = r.last(tt.series); return ok })
+		until(t, tt.series, func() (ok bool) { s, ok = r.last(tt.series); return ok && !value.IsStaleNaN(s.v) })
 		if s.histogram != tt.histogram || s.exemplar != tt.exemplar || (s.st > 0) != tt.began || s.kind == "" {
 			t.Errorf("%s: got %+v", tt.series, s)
 		}

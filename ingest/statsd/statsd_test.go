@@ -307,7 +307,7 @@ func TestServer_Run_ReadsUDPAndTCPAndFlushesAtTheEnd(t *testing.T) {
 	}
 	defer long.Close()
 	fmt.Fprint(long, strings.Repeat("x", 100<<10))
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(time.Minute)
 	for r.counter("tocsin_statsd_lines_total") != "4" || r.counter(`tocsin_statsd_refused_lines_total{reason="line_too_long"}`) != "1" {
 		select {
 		case <-deadline:

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/alertmanager/alert"
@@ -41,14 +42,16 @@ type hookServer struct {
 
 func newHook(t *testing.T) *hookServer {
 	h := &hookServer{bodies: make(chan string, 100), status: http.StatusOK}
-	h.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		h.bodies <- r.Header.Get("Content-Type") + "\n" + string(body)
-		w.WriteHeader(h.status)
-		io.WriteString(w, "no thanks, token-123456") //nolint:errcheck // the test looks at what came
-	}))
+	h.Server = httptest.NewServer(h)
 	t.Cleanup(h.Close)
 	return h
+}
+
+func (h *hookServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	h.bodies <- r.Header.Get("Content-Type") + "\n" + string(body)
+	w.WriteHeader(h.status)
+	io.WriteString(w, "no thanks, token-123456") //nolint:errcheck // the test looks at what came
 }
 
 func (h *hookServer) next(t *testing.T) string {
@@ -62,8 +65,31 @@ func (h *hookServer) next(t *testing.T) string {
 	}
 }
 
-// realAlertmanager is its provider, dispatcher and pipeline on the wall clock.
-func realAlertmanager(t *testing.T, p *Plan) *mem.Alerts {
+// pipes is a listener of connections in memory, so that HTTP is spoken in virtual time.
+type pipes struct {
+	conns chan net.Conn
+	done  chan struct{}
+}
+
+func (l *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.done:
+		return nil, net.ErrClosed
+	}
+}
+func (l *pipes) Close() error   { close(l.done); return nil }
+func (l *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
+
+func (l *pipes) dial(context.Context, string, string) (net.Conn, error) {
+	a, b := net.Pipe()
+	l.conns <- b
+	return a, nil
+}
+
+// realAlertmanager is its provider, dispatcher and pipeline. What it posts goes to dial.
+func realAlertmanager(t *testing.T, p *Plan, dial commoncfg.DialContextFunc) *mem.Alerts {
 	t.Helper()
 	reg, log, rec, ff := prometheus.NewRegistry(), slog.New(slog.DiscardHandler), eventrecorder.Recorder{}, featurecontrol.NoopFlags{}
 	sil, err := amsilence.New(amsilence.Options{Retention: time.Hour, Metrics: reg})
@@ -76,7 +102,7 @@ func realAlertmanager(t *testing.T, p *Plan) *mem.Alerts {
 	must(t, err)
 	receivers := map[string][]amnotify.Integration{}
 	for _, r := range p.conf.Receivers {
-		receivers[r.Name], err = receiver.BuildReceiverIntegrations(r, p.tmpl, log)
+		receivers[r.Name], err = receiver.BuildReceiverIntegrations(r, p.tmpl, log, commoncfg.WithDialContextFunc(dial))
 		must(t, err)
 	}
 	inhibitor := inhibit.NewInhibitor(alerts, nil, log, rec)
@@ -94,37 +120,47 @@ func realAlertmanager(t *testing.T, p *Plan) *mem.Alerts {
 // The body that a webhook gets is Alertmanager's, byte for byte: first, alerts
 // that joined, some that ended, all that ended.
 func TestChannel_WebhookBody_IsAlertmanagersByteForByte(t *testing.T) {
-	theirs, ours := newHook(t), newHook(t)
 	conf := func(url string) string {
 		return "route:\n  receiver: 'team/a.b'\n  group_by: [alertname, cluster]\n  group_wait: 20ms\n  group_interval: 100ms\n  repeat_interval: 1h\n" +
 			"  labels: {owner: '{{ .CommonLabels.cluster }}-team', tier: '1'}\n" +
 			"receivers:\n- name: 'team/a.b'\n  webhook_configs: [{url: '" + url + "/?x={{ .GroupLabels.cluster }}', max_alerts: 2}]\n"
 	}
-	am := realAlertmanager(t, planOf(t, conf(theirs.URL)))
-	b := newBench(t, conf(ours.URL))
-	began := time.Now().Add(-time.Millisecond).UTC()
-	b.now = began.Add(time.Minute) // ends come after their starts, and before now
-	mk := func(i string, ended bool) *alert.Alert {
+	mk := func(i string, now time.Time, ended bool) *alert.Alert {
 		a := ev("Disk cluster=eu i="+i, 0, -1)
-		a.StartsAt, a.EndsAt, a.GeneratorURL = began, began.Add(time.Hour), "http://prometheus/graph?g0.expr=a<b"
+		a.EndsAt, a.UpdatedAt, a.GeneratorURL = start.Add(time.Hour), now, "http://prometheus/graph?g0.expr=a<b"
 		a.Annotations["summary"] = model.LabelValue("<disk> \"" + i + "\" is full & more")
 		a.Annotations[model.LabelName("only"+i)] = "x"
 		if ended {
-			a.EndsAt = time.Now().UTC()
+			a.EndsAt = now
 		}
-		a.UpdatedAt = time.Now()
 		return a
 	}
-	for n, names := range []string{"12", "3", "-1", "-23"} {
-		names, ended := strings.CutPrefix(names, "-")
-		var list []*alert.Alert
-		for _, i := range names {
-			a := mk(string(i), ended)
-			list = append(list, a)
-			theirs := *a
-			must(t, am.Put(t.Context(), &theirs))
+	var put [][]*alert.Alert
+	var want []string
+	synctest.Test(t, func(t *testing.T) {
+		l := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
+		hook := &hookServer{bodies: make(chan string, 100), status: http.StatusOK}
+		server := &http.Server{Handler: hook}
+		go server.Serve(l) //nolint:errcheck // ends with the listener
+		t.Cleanup(func() { server.Close() })
+		am := realAlertmanager(t, planOf(t, conf("http://theirs")), l.dial)
+		time.Sleep(time.Millisecond) // ends come after their starts
+		for _, names := range []string{"12", "3", "-1", "-23"} {
+			names, ended := strings.CutPrefix(names, "-")
+			var list []*alert.Alert
+			for _, i := range names {
+				a := mk(string(i), time.Now().UTC(), ended)
+				list = append(list, a)
+				theirs := *a
+				must(t, am.Put(t.Context(), &theirs))
+			}
+			put, want = append(put, list), append(want, hook.next(t))
 		}
-		want := theirs.next(t)
+	})
+	ours := newHook(t)
+	b := newBench(t, conf(ours.URL))
+	b.now = start.Add(time.Minute) // after the ends
+	for n, list := range put {
 		b.now = b.now.Add(time.Second)
 		b.put(list...)
 		b.now = b.now.Add(time.Second)
@@ -136,8 +172,8 @@ func TestChannel_WebhookBody_IsAlertmanagersByteForByte(t *testing.T) {
 		if _, err := b.plan.all[0].Send(t.Context(), last.m, ""); err != nil {
 			t.Fatal(err)
 		}
-		if got := ours.next(t); got != want {
-			t.Errorf("message %d:\n got %s\nwant %s", n+1, got, want)
+		if got := ours.next(t); got != want[n] {
+			t.Errorf("message %d:\n got %s\nwant %s", n+1, got, want[n])
 		}
 	}
 }

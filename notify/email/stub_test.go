@@ -72,7 +72,7 @@ func newPost(t *testing.T, change func(p *post)) *post {
 			}
 			talks.Go(func() {
 				defer conn.Close()
-				_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+				_ = conn.SetDeadline(time.Now().Add(time.Minute))
 				if p.full {
 					conn = tls.Server(conn, p.tls)
 				}

@@ -22,6 +22,9 @@ type Stub struct {
 	answers []Answer // the last one is repeated
 	calls   []Call
 	ok      string
+
+	hang    sync.Once
+	hanging chan struct{} // closed when a request hangs
 }
 
 // Call is one request as the stub got it.
@@ -37,7 +40,7 @@ type Answer func(s *Stub, w http.ResponseWriter, r *http.Request)
 // NewStub starts a stub whose good answer has the given body; it ends with the test.
 func NewStub(t testing.TB, ok string) *Stub {
 	t.Helper()
-	s := &Stub{ok: ok, answers: []Answer{OK}}
+	s := &Stub{ok: ok, answers: []Answer{OK}, hanging: make(chan struct{})}
 	main := httptest.NewServer(s)
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { s.Strayed.Add(1) }))
 	t.Cleanup(main.Close)
@@ -96,10 +99,11 @@ func Status(code int, retryAfter string) Answer {
 
 // Hang accepts and never answers, until the client gives up.
 func Hang(s *Stub, _ http.ResponseWriter, r *http.Request) {
+	s.hang.Do(func() { close(s.hanging) })
 	select {
 	case <-r.Context().Done():
 		s.Canceled.Add(1)
-	case <-time.After(30 * time.Second):
+	case <-time.After(2 * patient):
 	}
 }
 

@@ -217,7 +217,7 @@ func TestLoki_Tail_SendsWhatWasAndWhatComes(t *testing.T) {
 	}
 	defer conn.Close()
 	read := func() (lines []string) {
-		conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+		conn.SetReadDeadline(time.Now().Add(time.Minute))
 		var m struct {
 			Streams []struct {
 				Stream map[string]string
@@ -311,7 +311,7 @@ func TestRemote_QuestionsGoToTheOtherLoki(t *testing.T) {
 
 func TestOwn_TailSendsEvents(t *testing.T) {
 	f := serve(t)
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	req, _ := http.NewRequestWithContext(ctx, "GET", f.url+"/logs/tail?query="+url.QueryEscape(`{service_name="pay"}`), nil)
 	res, err := http.DefaultClient.Do(req)

@@ -44,7 +44,7 @@ func (s *screen) waitFor(t *testing.T, pattern string) string {
 	re := regexp.MustCompile(pattern)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	limit := time.NewTimer(30 * time.Second)
+	limit := time.NewTimer(time.Minute)
 	defer limit.Stop()
 	for {
 		if found := re.FindString(s.String()); found != "" {
@@ -71,7 +71,7 @@ func begin(t *testing.T, args ...string) (stdout, stderr *screen, end func(sysca
 		select {
 		case c := <-code:
 			return c
-		case <-time.After(15 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatalf("%q did not end after %s:\n%s", args, s, stderr)
 			return -1
 		}
