@@ -76,17 +76,23 @@ func TestHandler_Stops_ThoughNothingCanBeStored(t *testing.T) {
 		stop()
 		ended := make(chan error, 1)
 		go func() { ended <- h.Run(ctx) }()
-		select {
-		case err := <-ended:
-			if err != nil {
-				t.Error(err)
-			}
-		case <-time.After(time.Minute): // of virtual time
-			sink.SetFail(nil)
-			t.Error("Run waits for a store that refuses")
-			<-ended
-		}
+		endsWithin(t, ended, sink)
 	})
+}
+
+// endsWithin waits for Run, which must not wait for what the sink refuses.
+func endsWithin(t *testing.T, ended <-chan error, sink *logtest.Sink) {
+	t.Helper()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(time.Minute): // of virtual time
+		sink.SetFail(nil)
+		t.Error("Run waits for a store that refuses")
+		<-ended
+	}
 }
 
 func closed() chan struct{} {
@@ -120,15 +126,6 @@ func TestFollower_Ends_ThoughNothingCanBeStored(t *testing.T) {
 			<-time.After(time.Millisecond) // of virtual time
 		}
 		stop()
-		select {
-		case err := <-ended:
-			if err != nil {
-				t.Error(err)
-			}
-		case <-time.After(time.Minute): // of virtual time
-			sink.SetFail(nil)
-			t.Error("Run waits for a store that refuses")
-			<-ended
-		}
+		endsWithin(t, ended, sink)
 	})
 }
