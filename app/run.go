@@ -97,7 +97,12 @@ func (a *App) runCore(ctx context.Context, serving <-chan error, stopServing fun
 	named("alert groups", core.router.Run)
 	named("outbox", a.outboxLoop)
 	named("checkpoints", func(ctx context.Context) error { return a.upkeepLoop(ctx, core) })
-	named("detector", func(ctx context.Context) error { return errors.Join(core.CatchUp(ctx), core.learnLoop(ctx)) })
+	named("detector", func(ctx context.Context) error {
+		if err := core.CatchUp(ctx); err != nil {
+			return err
+		}
+		return core.learnLoop(ctx)
+	})
 	named("log templates", core.logsLoop)
 	named("service graph", func(ctx context.Context) error { return a.topologyLoop(ctx, core) })
 	named("live events", a.server.broker.Run)
