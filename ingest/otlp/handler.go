@@ -85,9 +85,10 @@ func (s *Service) decode(body []byte, encoding string, b *ingest.Body) (pmetrico
 	request := pmetricotlp.NewExportRequest()
 	text := trimmed(body)
 	switch {
-	case encoding == typeProtobuf && isJSONText(body):
-		return request, ingest.Refuse(http.StatusBadRequest, "looks_like_json", "body looks like JSON and Content-Type says protobuf; send Content-Type %s", typeJSON)
 	case encoding == typeProtobuf:
+		if f := refuseMistaken(body, encoding); f != nil {
+			return request, f
+		}
 		entries, err := shallow(body)
 		return request, s.unmarshal(body, b, entries, err, request.UnmarshalProto)
 	case len(text) == 0:

@@ -3,6 +3,9 @@ package otlp
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
+
+	"github.com/tocsinhq/tocsin/ingest"
 )
 
 // trimmed is a body without the space before a JSON text.
@@ -19,4 +22,16 @@ func isJSONText(body []byte) bool {
 		return false
 	}
 	return len(text) == len(body) || json.Valid(text)
+}
+
+// refuseMistaken refuses a body that is not of the encoding which it is said to have.
+func refuseMistaken(body []byte, encoding string) *ingest.Refusal {
+	text := trimmed(body)
+	switch {
+	case encoding == typeProtobuf && isJSONText(body):
+		return ingest.Refuse(http.StatusBadRequest, "looks_like_json", "body looks like JSON and Content-Type says protobuf; send Content-Type %s", typeJSON)
+	case encoding == typeJSON && (len(text) == 0 || text[0] != '{'):
+		return ingest.Refuse(http.StatusBadRequest, "malformed", "want a JSON object such as {}, got %d bytes that begin with %.8q", len(body), text)
+	}
+	return nil
 }

@@ -55,13 +55,10 @@ func (h LogHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *LogService) take(ctx context.Context, body []byte, encoding, from string) (plogotlp.ExportResponse, *ingest.Refusal) {
 	response := plogotlp.NewExportResponse()
 	decode := DecodeLogs
-	text := trimmed(body)
-	switch {
-	case encoding == typeProtobuf && isJSONText(body):
-		return response, ingest.Refuse(http.StatusBadRequest, "looks_like_json", "body looks like JSON and Content-Type says protobuf; send Content-Type %s", typeJSON)
-	case encoding == typeJSON && (len(text) == 0 || text[0] != '{'):
-		return response, ingest.Refuse(http.StatusBadRequest, "malformed", "want a JSON object such as {}, got %d bytes that begin with %.8q", len(body), text)
-	case encoding == typeJSON:
+	if f := refuseMistaken(body, encoding); f != nil {
+		return response, f
+	}
+	if encoding == typeJSON {
 		decode = DecodeLogsJSON
 	}
 	var malformed error

@@ -71,13 +71,10 @@ func (h TraceHandler) receive(w http.ResponseWriter, r *http.Request, encoding s
 // take decodes an export, hands its spans on and returns the response.
 func (s *TraceService) take(body []byte, encoding string, b *ingest.Body, from string) (ptraceotlp.ExportResponse, *ingest.Refusal) {
 	response := ptraceotlp.NewExportResponse()
-	text := trimmed(body)
-	switch {
-	case encoding == typeProtobuf && isJSONText(body):
-		return response, ingest.Refuse(http.StatusBadRequest, "looks_like_json", "body looks like JSON and Content-Type says protobuf; send Content-Type %s", typeJSON)
-	case encoding == typeJSON && (len(text) == 0 || text[0] != '{'):
-		return response, ingest.Refuse(http.StatusBadRequest, "malformed", "want a JSON object such as {}, got %d bytes that begin with %.8q", len(body), text)
-	case encoding == typeJSON:
+	if f := refuseMistaken(body, encoding); f != nil {
+		return response, f
+	}
+	if encoding == typeJSON {
 		packed, f := s.pack(body, b)
 		if f != nil {
 			return response, f
