@@ -217,7 +217,7 @@ func NewCore(ctx context.Context, o CoreOptions) (_ *Core, err error) {
 		return nil, err
 	}
 	if !o.CatchUpLater {
-		if err := c.CatchUp(ctx); err != nil {
+		if err := c.openGate(ctx, false); err != nil {
 			return nil, err
 		}
 	}

@@ -43,8 +43,8 @@ func (g *gate) ObserveHistogram(slot uint64, h telemetry.HistogramSample) bool {
 	return !g.passes() || g.observer.ObserveHistogram(slot, h)
 }
 
-// open shuts nothing any more when do has shown what came while it was shut. Whoever
-// stores samples waits for do.
+// open opens the gate when do has shown what came while it was shut. Whoever stores
+// samples waits for do; after an error the gate stays shut.
 func (g *gate) open(do func() error) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -57,17 +57,25 @@ func (g *gate) open(do func() error) error {
 
 // CatchUp feeds the bank, which has the last checkpoint, the samples that the store
 // received after it, so that a restart forgets nothing and what happened meanwhile is
-// told. NewCore does it, or with CoreOptions.CatchUpLater leaves it to the caller, who
-// calls it once: samples are stored and queries answered while it reads; whoever stores
-// waits at its end while what came meanwhile is read, a second or two for a million
-// series. Until then there is no silence, and no checkpoint. It does nothing where there
-// is nothing to catch up with.
-func (c *Core) CatchUp(ctx context.Context) error {
+// told. It is called once, and only with CoreOptions.CatchUpLater: samples are stored and
+// queries answered while it reads; whoever stores waits at its end while what came
+// meanwhile is read, a second or two for a million series. Until then there is no silence,
+// and no checkpoint. It does nothing where there is nothing to catch up with.
+func (c *Core) CatchUp(ctx context.Context) error { return c.openGate(ctx, true) }
+
+// openGate opens the gate, if it is shut, when all that came after the checkpoint was read:
+// most of it beside others who store, so that they wait for the rest alone, or all of it
+// at once where nobody does.
+func (c *Core) openGate(ctx context.Context, beside bool) error {
 	if !c.CatchingUp() {
 		return nil
 	}
 	begun := c.now()
-	fed, err := c.catchUp(ctx, c.caughtUp)
+	var fed int
+	var err error
+	if beside {
+		fed, err = c.catchUp(ctx, c.caughtUp)
+	}
 	if err == nil {
 		err = c.gate.open(func() error {
 			n, err := c.catchUp(ctx, c.caughtUp) // of each series what came since
