@@ -226,7 +226,8 @@ func (c *checks) failures(b *book) []string {
 		st := c.state[i]
 		switch {
 		case e.Total:
-			if got, want := c.sum(b, e.Words); got != want {
+			got, want := c.sum(b, e.Words)
+			if atMost := e.Words[len(e.Words)-2] == "<="; got > want || got < want && !atMost {
 				out = append(out, fmt.Sprintf("%s: got %d", where, got))
 			}
 		case e.Never && st.held:

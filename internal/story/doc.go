@@ -37,7 +37,7 @@
 //	                                    # tried again, or with "answer=refuse" says no for good
 //	expect at 65m incident pay open
 //	expect between 61m and 65m message pager opened contains "pay"
-//	expect total messages pager = 2
+//	expect total messages pager = 2     # or "<= 2"
 //
 // The assertions are listed at type Expect.
 package story

@@ -41,6 +41,8 @@ func TestRun_EveryAssertion_CanFail(t *testing.T) {
 		{"never 9m and 12m incident pay open", "held between 9m0s and 12m0s, and must never"},
 		{"never 9m and 12m message pager opened", "and must never"},
 		{"total incidents = 0", "got 1"},
+		{"total incidents = 2", "got 1"},
+		{"total incidents <= 0", "got 1"},
 		{"total messages pager = 0", "got "},
 		{"total messages pager opened = 2", "got 1"},
 	}

@@ -94,7 +94,7 @@ func checkWords(w []string, total bool) error {
 			}
 			return nil
 		}
-		if len(w) < 3 || w[len(w)-2] != "=" {
+		if len(w) < 3 || w[len(w)-2] != "=" && w[len(w)-2] != "<=" {
 			return fmt.Errorf("expect total: want \"incidents = N\", \"changes SERVICE = N\" or \"messages CHANNEL [KIND] = N\", got %q", strings.Join(w, " "))
 		}
 		if _, err := strconv.Atoi(w[len(w)-1]); err != nil {

