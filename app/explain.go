@@ -85,7 +85,7 @@ func explanationOf(l labels.Labels, e detector.Explanation) web.Explanation {
 	out := web.Explanation{
 		Series: l.Map(), Time: time.UnixMilli(e.Time).UTC(), Value: n(e.Value), Expected: n(e.Expected), Lower: n(e.Lower), Upper: n(e.Upper),
 		Score: n(e.Score), Threshold: n(e.Threshold), Decades: n(e.Decades), Need: n(e.Need),
-		Odd: e.Odd, Kind: e.Kind.String(), Reason: e.Reason, Text: e.String(),
+		Odd: e.Odd, Excused: e.Excused, Kind: e.Kind.String(), Reason: e.Reason, Text: e.String(),
 	}
 	for i, x := range e.Evidence {
 		out.Evidence = append(out.Evidence, web.ChannelEvidence{

@@ -38,7 +38,7 @@ func (b *Bank) Adopt(slot Slot, from *Bank, at Slot) (lost Verdict, tell, done b
 	case s.LastTime > state.LastTime:
 		return Verdict{}, false, false
 	}
-	if s.has(flagOpen) {
+	if s.told() {
 		phase := s.lose()
 		lost, tell = s.verdict(s.LastTime, phase), true
 		lost.Slot = slot

@@ -86,6 +86,9 @@ func (s *series) next(p *params, d *page, share float32) {
 	c.predict(p, &k, d)
 	k.x = k.expected
 	c.judge(p, &k, d)
+	if d != nil {
+		c.widen(p, &k)
+	}
 	c.report(&k)
 	s.Expected, s.Lower, s.Upper = c.Expected, c.Lower, c.Upper
 }

@@ -49,6 +49,7 @@ type Bank struct {
 	evicted     atomic.Uint64 // for being idle
 	evictedFull atomic.Uint64 // to make room
 	opened      atomic.Uint64
+	withheld    atomic.Uint64 // episodes not told, or not yet, because they recur
 	lost        atomic.Uint64
 }
 
@@ -146,11 +147,14 @@ func (b *Bank) observeInFull(c *chunk, slot Slot, own *service, share float32, g
 	k.glance.from(g)
 	k.share, k.full = float64(share), full
 	phase := s.follow(&b.params, &b.days, &k, why)
-	service, rare := s.Service, own.rare(&b.params, s, slot.place(), k.t, k.rarity)
+	service, rare := s.Service, own.rare(&b.params, s, slot.place(), k.t, k.groupRarity())
 	tell := phase.tells()
 	if tell || full {
 		*out = s.verdictOn(&k, phase)
 		out.Slot = slot
+	}
+	if k.withheld {
+		b.withheld.Add(1)
 	}
 	if k.turn {
 		b.turned(k.t)
@@ -221,7 +225,7 @@ func (b *Bank) Last(slot Slot) (Verdict, bool) {
 		return Verdict{}, false
 	}
 	phase := PhaseOngoing
-	if !s.has(flagOpen) {
+	if !s.told() {
 		phase = PhaseQuiet
 		var d *page
 		if s.has(flagPage) {

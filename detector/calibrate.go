@@ -14,7 +14,7 @@ func (s *series) newDay(p *params, t int64) {
 	}
 	if s.Day != 0 && s.N > p.Calibration.Least {
 		s.Days = min(s.Days, p.Calibration.Kept-1) + 1
-		e := clip(float64(s.DayMax-s.Bias)-p.Calibration.Mean, p.Calibration.Clip)
+		e := clip(s.DayMax.value()-float64(s.Bias)-p.Calibration.Mean, p.Calibration.Clip)
 		s.Bias += float32(e / (float64(s.Days) + p.Calibration.Prior))
 	}
 	s.Day, s.DayMax = day, 0

@@ -27,7 +27,7 @@ import (
 // are written as flat does.
 const (
 	checkpointMagic   = "tocsinDT"
-	checkpointVersion = 7
+	checkpointVersion = 8
 	checkpointHead    = len(checkpointMagic) + 16
 )
 

@@ -54,7 +54,7 @@ func (d *page) near(p *params, at *place, sharp float64) (e edge) {
 	least, most := now, now
 	for i := -n; i <= n; i++ {
 		if b := quarter(own + i); d.known(b) {
-			o := float64(d.Unit) * float64(d.Day[b])
+			o := d.Unit.value() * float64(d.Day[b])
 			least, most = min(least, o), max(most, o)
 		}
 	}
@@ -68,7 +68,7 @@ func (d *page) change(from, later int) (float64, bool) {
 	if !d.known(a) || !d.known(b) {
 		return 0, false
 	}
-	return math.Abs(float64(d.Unit) * (float64(d.Day[b]) - float64(d.Day[a]))), true
+	return math.Abs(d.Unit.value() * (float64(d.Day[b]) - float64(d.Day[a]))), true
 }
 
 // quarter is a quarter of the day by its number, from the day before to the day after.

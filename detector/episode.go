@@ -61,8 +61,8 @@ func (s *series) episode(p *params, k *look) Phase {
 		s.EpisodeKind = KindVariance
 	}
 	told := s.farther(p, k)
-	if k.decades >= float64(s.Told)+p.Episode.ToldMore {
-		s.Told, told = float32(k.decades), true
+	if k.decades >= s.Told.value()+p.Episode.ToldMore {
+		s.Told, told = briefOf(k.decades), true
 	}
 	if told {
 		return PhaseChanged
@@ -119,11 +119,20 @@ func (s *series) comeBack(p *params, k *look) {
 func (s *series) open(p *params, k *look) {
 	s.set(flagOpen)
 	s.EpisodeSince, s.EpisodeEnd = k.t, k.t
-	s.Peak, s.Told, s.Quiet = k.rarity, float32(k.decades), 0
+	s.Peak, s.Told, s.Quiet = k.rarity, briefOf(k.decades), 0
 	s.EpisodeKind, s.ShiftRun = k.kind, 0
 	s.OpenMid, s.OpenHalf = float32(k.upper/2+k.lower/2), float32(k.upper/2-k.lower/2)
 	s.FarTold = briefOf(float64(s.far(k)))
-	s.Alarms, s.AlarmsTime = float32(s.alarms(p, k.t)+1), seconds(k.t)
+	if s.note(flagUntold, k.excused); k.excused {
+		k.withheld = true
+	} else {
+		s.countAlarm(p, k.t)
+	}
+}
+
+// countAlarm adds one to the fading count of alarms.
+func (s *series) countAlarm(p *params, t int64) {
+	s.Alarms, s.AlarmsTime = briefOf(s.alarms(p, t)+1), seconds(t)
 }
 
 // alarms returns the fading count of recent alarms.
@@ -131,20 +140,20 @@ func (s *series) alarms(p *params, t int64) float64 {
 	if s.Alarms == 0 {
 		return 0
 	}
-	return float64(s.Alarms) * math.Exp(-float64(since(s.AlarmsTime, t))/p.Episode.AlarmMemory)
+	return s.Alarms.value() * math.Exp(-float64(since(s.AlarmsTime, t))/p.Episode.AlarmMemory)
 }
 
 // habit returns the powers of ten by which recent alarms have raised what it
 // takes for this series to alarm at time t.
 func (s *series) habit(p *params, t int64) float64 {
-	if float64(s.Alarms) <= p.Episode.AlarmsFree {
+	if s.Alarms.value() <= p.Episode.AlarmsFree {
 		return 0
 	}
 	return min(p.habituation*max(0, s.alarms(p, t)-p.Episode.AlarmsFree), p.Episode.HabitMost)
 }
 
 func (s *series) close() Phase {
-	s.clear(flagOpen)
+	s.clear(flagOpen | flagUntold)
 	s.set(flagAfter)
 	s.Quiet, s.ShiftRun = 0, 0
 	return PhaseClosed
@@ -159,7 +168,7 @@ func (s *series) relearn(p *params, k *look) bool {
 		}
 		return false
 	}
-	s.ShiftRun++
+	s.ShiftRun = min(s.ShiftRun, math.MaxUint16-1) + 1
 	if s.ShiftRun == 1 {
 		s.ShiftSince = seconds(k.t)
 		s.clear(flagUnclear)
@@ -171,7 +180,7 @@ func (s *series) relearn(p *params, k *look) bool {
 	if !s.has(flagUnclear) && s.sparse(p) {
 		least = p.Episode.ClearSamples
 	}
-	if s.ShiftRun < least || since(s.ShiftSince, k.t) < p.relearnAfter {
+	if uint32(s.ShiftRun) < least || since(s.ShiftSince, k.t) < p.relearnAfter {
 		return false
 	}
 	s.Before, s.BeforeTime = s.Long, max(seconds(k.t), 1)
@@ -194,7 +203,7 @@ func (s *series) sparse(p *params) bool {
 // and, once the new one has been seen for half as long as it needs, close to it.
 func (s *series) clearlyOff(p *params, k *look) bool {
 	return math.Abs(k.dev) >= p.Episode.AwayLeast &&
-		(s.ShiftRun <= p.Episode.ClearSamples/2 || math.Abs(k.dev-float64(s.Chart[0])) <= p.Episode.ClearNear)
+		(uint32(s.ShiftRun) <= p.Episode.ClearSamples/2 || math.Abs(k.dev-float64(s.Chart[0])) <= p.Episode.ClearNear)
 }
 
 // stuck reports whether a series that does change has shown the same value ever since
@@ -237,9 +246,15 @@ func (s *series) goBack(p *params, k *look, d *page) {
 
 // lose ends an open episode because the data have ended, which is no recovery.
 func (s *series) lose() Phase {
-	if !s.has(flagOpen) {
+	told := s.told()
+	if s.has(flagOpen) {
+		s.close()
+	}
+	if !told {
 		return PhaseQuiet
 	}
-	s.close()
 	return PhaseLost
 }
+
+// told reports whether an episode is open that has been told.
+func (s *series) told() bool { return s.Flags&(flagOpen|flagUntold) == flagOpen }

@@ -58,6 +58,8 @@ type Explanation struct {
 	Threshold float64 // score from which a sample is odd
 	Odd       bool
 	Kind      Kind // of this sample
+	Recurs    RecurrencePart
+	Excused   bool // by Recurs: not odd whatever the score says
 
 	Phase       Phase // of the episode, after this sample
 	Since       int64 // ms; 0 outside of an episode
@@ -85,6 +87,17 @@ type SeasonParts struct {
 	// Below and Above are how far the levels of the day around an edge near by lie below
 	// and above that at the sample's time; 0 where there is no edge.
 	Below, Above float64
+}
+
+// RecurrencePart is what happens day after day at about the time of the sample, all
+// zero where nothing does: it begins Near minutes before or after Minute of the day, local
+// time, goes on for Lasts minutes more, and has been Off normal, below 0 under it. Up to
+// Times of that is told to nobody. Count adds Gains for each day with it and takes 1 for
+// each without; it is believed from Believed on.
+type RecurrencePart struct {
+	Minute, Near, Lasts    int
+	Off, Times             float64
+	Count, Gains, Believed int
 }
 
 // ScaleParts say what the size of an ordinary error is made of: Total is Error +
@@ -238,7 +251,8 @@ func (e *Explanation) tell(p *params, after *series, k *look, phase Phase) {
 	e.Habit = k.habit - e.Bias
 	e.Budget, e.Share, e.Need = p.budgetPerHour*hoursPerWeek, k.share, k.need
 	e.Threshold = score(p.logBudget - k.share)
-	e.Odd, e.Kind = k.odd, k.kind
+	e.Odd, e.Kind = k.odd && !k.excused, k.kind
+	e.Recurs, e.Excused = k.recurs.part(p), k.odd && k.excused
 	e.episode(v)
 }
 

@@ -75,6 +75,16 @@ func (s *series) scaleParts(p *params, k *look) ScaleParts {
 	return out
 }
 
+// part says what is known of a recurrence.
+func (r recurrence) part(p *params) RecurrencePart {
+	if r.Size == 0 {
+		return RecurrencePart{}
+	}
+	x := &p.Recurrence
+	return RecurrencePart{Minute: int(r.minute()), Near: int(x.Near), Lasts: int(x.Lasts), Off: r.Size.value(), Times: x.Times,
+		Count: int(r.count()), Gains: int(x.Gains), Believed: int(x.Believed)}
+}
+
 // young says why the series is not ready.
 func (s *series) young(p *params, k *look) string {
 	switch span := since(s.FirstTime, k.t); {

@@ -96,8 +96,8 @@ func agrees(t *testing.T, e detector.Explanation) {
 	}
 	near("need", e.Looks-math.Log10(e.Budget/168)+e.Habit+e.Bias+e.Share, e.Need)
 	near("threshold", math.Exp(-e.Budget/168*math.Pow(10, -e.Share)), e.Threshold)
-	if e.Odd && e.Score < e.Threshold || !e.Odd && e.Score >= e.Threshold {
-		t.Errorf("odd %v with score %v and threshold %v", e.Odd, e.Score, e.Threshold)
+	if (e.Odd || e.Excused) != (e.Score >= e.Threshold) || e.Odd && e.Excused {
+		t.Errorf("odd %v, excused %v with score %v and threshold %v", e.Odd, e.Excused, e.Score, e.Threshold)
 	}
 }
 

@@ -18,6 +18,7 @@ func (e Explanation) String() string {
 	}
 	e.writeHead(&b)
 	e.writeEpisode(&b)
+	e.writeRecurrence(&b)
 	e.writeForecast(&b)
 	e.writeEvidence(&b)
 	e.writeSum(&b)
@@ -83,6 +84,16 @@ func (e *Explanation) writeForecast(b *strings.Builder) {
 		number(s.Total), number(s.Error), number(s.Mean), s.Spread, s.Level, s.Power, s.Fresh, s.Fine, s.Gap,
 		number(s.Floor), number(s.Rounding), number(s.Long), number(s.Range), number(s.Still), number(s.Counts))
 	fmt.Fprintf(b, "normal %s (long level %s with season): the value is %.4g units of %s away\n", number(e.Normal), number(e.Long), e.Deviation, number(e.Unit))
+}
+
+// writeRecurrence tells of what happens every day at this time.
+func (e *Explanation) writeRecurrence(b *strings.Builder) {
+	r := e.Recurs
+	if r.Count == 0 {
+		return
+	}
+	fmt.Fprintf(b, "day after day it is off normal by %.5g at about %02d:%02d (%d minutes early or late, and %d more once it has begun), known by a count of %d (%d for each day with it, less 1 for each without; believed from %d): up to %.4g times that, %.5g off, is told to nobody\n",
+		r.Off, r.Minute/60, r.Minute%60, r.Near, r.Lasts, r.Count, r.Gains, r.Believed, r.Times, r.Times*r.Off)
 }
 
 // edge tells of an edge of the day near by.

@@ -29,8 +29,8 @@ func (s *series) judge(p *params, k *look, d *page) {
 	calm := s.judgeCalm(p, k)
 	k.rarity = float32(k.decades - looks - k.habit)
 	k.odd = k.decades >= k.need || k.x < 0 && !s.has(flagNegative)
-	if s.N > p.Calibration.Youth {
-		s.DayMax = max(s.DayMax, float32(k.decades-looks))
+	if s.N > p.Calibration.Youth && !k.excused {
+		s.DayMax = max(s.DayMax, briefOf(max(k.decades-looks, 0)))
 	}
 	s.Held = float32(max(k.point, p.Evidence.HeldFades*float64(s.Held)))
 	loud := k.odd || k.decades >= p.tailDecades || s.N < p.warmupSamples
@@ -72,6 +72,11 @@ func (s *series) name(p *params, k *look, d *page, calm bool) {
 	case k.kind == KindNone:
 		k.kind = KindDip
 	}
+	k.outside()
+}
+
+// outside moves the bound that is nearer to an odd value so that it lies beyond it.
+func (k *look) outside() {
 	if k.x <= k.upper && k.x >= k.lower {
 		if k.x >= k.expected {
 			k.upper = math.Nextafter(k.x, math.Inf(-1))

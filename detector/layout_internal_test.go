@@ -94,20 +94,20 @@ func TestPage_LargeAndSmallOffsets_KeptWithinItsRange(t *testing.T) {
 		d := &page{}
 		d.start(1000, float64(size))
 		if d.Unit <= 0 || d.HourUnit <= 0 {
-			t.Fatalf("size %g: units are %g and %g", size, d.Unit, d.HourUnit)
+			t.Fatalf("size %g: units are %g and %g", size, d.Unit.value(), d.HourUnit.value())
 		}
 		d.Day[5], d.Week[3] = 1000, -2000
-		was, week := float64(d.Unit)*1000, float64(d.Unit)*-2000
+		was, week := d.Unit.value()*1000, d.Unit.value()*-2000
 		for i := range 50 {
 			d.move(&d.Day[0], size*8, int64(i))
 		}
-		if got := float64(d.Unit) * float64(d.Day[0]); math.Abs(got/(400*float64(size))-1) > 0.02 {
+		if got := d.Unit.value() * float64(d.Day[0]); math.Abs(got/(400*float64(size))-1) > 0.02 {
 			t.Errorf("size %g: fifty steps of 8 became %g sizes, want 400", size, got/float64(size))
 		}
-		if got := float64(d.Unit) * float64(d.Day[5]); math.Abs(got/was-1) > 0.2 {
+		if got := d.Unit.value() * float64(d.Day[5]); math.Abs(got/was-1) > 0.2 {
 			t.Errorf("size %g: another offset became %g, was %g", size, got, was)
 		}
-		if got := float64(d.Unit) * float64(d.Week[3]); math.Abs(got/week-1) > 0.1 {
+		if got := d.Unit.value() * float64(d.Week[3]); math.Abs(got/week-1) > 0.1 {
 			t.Errorf("size %g: that of a week became %g, was %g", size, got, week)
 		}
 	}
@@ -116,7 +116,7 @@ func TestPage_LargeAndSmallOffsets_KeptWithinItsRange(t *testing.T) {
 	for i := range 200 {
 		d.move(&d.Day[0], math.MaxFloat32/2, int64(i))
 	}
-	if v := float64(d.Unit) * float64(d.Day[0]); math.IsInf(v, 0) || math.IsNaN(v) {
+	if v := d.Unit.value() * float64(d.Day[0]); math.IsInf(v, 0) || math.IsNaN(v) {
 		t.Errorf("beyond all range: offset is %v", v)
 	}
 }
@@ -125,14 +125,14 @@ func TestPage_Refine_KeepsOffsetsInFinerUnits(t *testing.T) {
 	d := &page{}
 	d.start(1000, 10)
 	d.Day[1], d.Week[2], d.Hour[3] = 3000, -3001, 20
-	day, week, hour := d.Unit*3000, d.Unit*-3001, d.HourUnit*20
 	unit, hourUnit := d.Unit, d.HourUnit
+	day, week, hour := unit.value()*3000, unit.value()*-3001, hourUnit.value()*20
 	d.refine()
 	if d.Unit >= unit || d.HourUnit >= hourUnit {
-		t.Fatalf("units stay at %g and %g though there is room", d.Unit, d.HourUnit)
+		t.Fatalf("units stay at %g and %g though there is room", d.Unit.value(), d.HourUnit.value())
 	}
-	if d.Unit*float32(d.Day[1]) != day || d.Unit*float32(d.Week[2]) != week || d.HourUnit*float32(d.Hour[3]) != hour {
-		t.Errorf("got %g, %g and %g, want %g, %g and %g", d.Unit*float32(d.Day[1]), d.Unit*float32(d.Week[2]), d.HourUnit*float32(d.Hour[3]), day, week, hour)
+	if a, b, c := d.Unit.value()*float64(d.Day[1]), d.Unit.value()*float64(d.Week[2]), d.HourUnit.value()*float64(d.Hour[3]); a != day || b != week || c != hour {
+		t.Errorf("got %g, %g and %g, want %g, %g and %g", a, b, c, day, week, hour)
 	}
 }
 
@@ -144,7 +144,7 @@ func TestPage_Level_MovesTheMeanOfADayToTheLongLevel(t *testing.T) {
 		d.Known[i>>5] |= 1 << (i & 31)
 	}
 	d.Ages = 1
-	if got, want := d.level(defaults()), 505*float64(d.Unit); math.Abs(got-want) > float64(d.Unit) {
+	if got, want := d.level(defaults()), 505*d.Unit.value(); math.Abs(got-want) > d.Unit.value() {
 		t.Errorf("moved %v, want %v", got, want)
 	}
 	if mean := d.dayMean(); math.Abs(mean) > 1 {

@@ -39,6 +39,11 @@ func (s *series) learn(p *params, k *look, d *page) {
 	s.Slow += max(young, p.Forecast.SlowRate) * clip(k.x-s.Slow, most)
 	s.Level += max(young, p.Forecast.LevelRate) * clip(k.x-k.season-s.Level, most)
 	s.learnLong(p, k, d, young, teach == 1)
+	s.count(k)
+}
+
+// count takes the sample as the last one.
+func (s *series) count(k *look) {
 	s.X1 = k.x
 	if s.N < math.MaxUint32 {
 		s.N++

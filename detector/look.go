@@ -47,12 +47,15 @@ type look struct {
 	scale    float64 // size of an ordinary forecast error
 	// floorLong and floorRange are what is left at this level of floors of the scale.
 	floorLong, floorRange float64
-	part                  float64 // of a count, by which a residual counts for less
-	closer                float64 // log10 of chances within a look
-	unit                  float64 // size of an ordinary deviation from the long level
-	edge                  edge    // how far the anchor may be ahead of an edge of the day, or behind
-	dev                   float64 // deviation from the long level, beyond an edge near by, in units, clipped
-	low                   float64 // ordinary values lie around [low, high]
+	part                  float64    // of a count, by which a residual counts for less
+	closer                float64    // log10 of chances within a look
+	unit                  float64    // size of an ordinary deviation from the long level
+	edge                  edge       // how far the anchor may be ahead of an edge of the day, or behind
+	recurs                recurrence // what happens every day at this time, none if it is 0
+	excused               bool       // unusual by nothing else: not to be told
+	withheld              bool       // and it has opened an episode, which was not told
+	dev                   float64    // deviation from the long level, beyond an edge near by, in units, clipped
+	low                   float64    // ordinary values lie around [low, high]
 	high                  float64
 
 	decades float64      // -log10 p of the most telling evidence, with what is new in shape
@@ -160,6 +163,9 @@ func (s *series) predict(p *params, k *look, d *page) {
 	}
 	k.unit = float64(s.LongScale) + p.Scale.UnitScale*k.scale
 	k.dev = clip(k.edge.beyond(k.x-k.anchor)/k.unit, p.Charts.Clip)
+	if k.recurs, k.excused, k.withheld = (recurrence{}), false, false; d != nil {
+		s.excuse(p, k, d)
+	}
 }
 
 // foresee fills the forecasts, one by one: an array that is put together elsewhere and

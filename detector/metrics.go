@@ -26,6 +26,7 @@ func (b *Bank) Expose(set *metrics.Set) {
 	set.NewGauge(`tocsin_detector_family_series_left_out{reason="max_families"}`, func() float64 { return float64(b.families.leftOut.Load()) })
 	count("tocsin_detector_episodes_opened_total", b.opened.Load)
 	count("tocsin_detector_episodes_lost_total", b.lost.Load)
+	count(`tocsin_detector_episodes_not_told_total{reason="recurs_daily"}`, b.withheld.Load)
 	set.NewGauge("tocsin_detector_services", func() float64 { return float64(b.watchedServices()) })
 	count("tocsin_detector_alarms_total", b.alarms.Load)
 	count("tocsin_detector_alarms_spent_total", b.spent.Load)

@@ -12,22 +12,35 @@ import "math"
 // Representation of Time Series", DMKD 2003); that what was never seen is judged
 // by the rate of the new is the estimate of I. J. Good (Biometrika 1953).
 //
-// 52 bytes; one addition a sample, one bit a block. The first day only learns.
+// 48 bytes; one addition a sample, one bit a block. The first day only learns.
 type novelty struct {
-	Seen          [(novelLevels*novelLevels*novelLevels + 31) / 32]uint32
-	Low, High     float32 // range of block means
-	Sum           float32 // of the current block
-	Share         float32 // of blocks that were new, fading
-	Count         uint16  // samples in the current block
-	Blocks        uint16  // saturating
-	First, Second uint8   // levels of the two blocks before
-	Run           uint8   // blocks since the range was last widened, up to 2
-	_             uint8   // where memory would have a gap, which checkpoints have not; see flat
+	Seen      [(novelLevels*novelLevels*novelLevels + 31) / 32]uint32
+	Low, High float32 // range of block means
+	Sum       float32 // of the current block
+	Share     float32 // of blocks that were new, fading
+	Blocks    uint16  // saturating
+	Count     uint8   // samples in the current block
+	Before    before
 }
 
 const (
 	novelLevels = 6
 )
+
+// before holds in one byte the levels of the two blocks before, and how many blocks
+// have come since the range was last widened, up to 2.
+type before uint8
+
+func (b before) levels() uint { return uint(b % (novelLevels * novelLevels)) }
+func (b before) run() uint8   { return uint8(b / (novelLevels * novelLevels)) }
+
+// then returns what is before the next block when one of a level has ended.
+func (b before) then(level uint) before {
+	return before(min(b.run()+1, 2))*novelLevels*novelLevels + before(b.levels()%novelLevels*novelLevels+level)
+}
+
+// widened is b with no block since then.
+func (b before) widened() before { return before(b.levels()) }
 
 // step takes in a sample. When it ends a block whose sequence is new, it returns
 // the powers of ten to add to the evidence, else 0.
@@ -48,11 +61,9 @@ func (n *novelty) step(p *params, x, step float64) float64 {
 	if n.High == n.Low {
 		return 0
 	}
-	level := uint8(min(novelLevels-1, (mean-n.Low)/(n.High-n.Low)*novelLevels))
-	at := uint(n.First)*novelLevels*novelLevels + uint(n.Second)*novelLevels + uint(level)
-	n.First, n.Second = n.Second, level
-	if n.Run < 2 {
-		n.Run++
+	level := uint(min(novelLevels-1, (mean-n.Low)/(n.High-n.Low)*novelLevels))
+	at, known := n.Before.levels()*novelLevels+level, n.Before.run() == 2
+	if n.Before = n.Before.then(level); !known {
 		return 0
 	}
 	fresh := n.Seen[at/32]&(1<<(at%32)) == 0
@@ -66,9 +77,9 @@ func (s *series) shifted(p *params, t int64) bool {
 	return s.BeforeTime != 0 && float64(since(s.BeforeTime, t)) < 4*1000*p.Novelty.Block
 }
 
-// samples returns how many samples make a block at a step in seconds.
+// samples returns how many samples make a block at a step in seconds, 255 at most.
 func (*novelty) samples(p *params, step float64) float64 {
-	return min(max(math.Round(p.Novelty.Block/max(step, 1e-3)), 1), math.MaxUint16-1)
+	return min(max(math.Round(p.Novelty.Block/max(step, 1e-3)), 1), math.MaxUint8)
 }
 
 // widen takes a mean outside of the range into it. A range that has become much
@@ -81,7 +92,7 @@ func (n *novelty) widen(p *params, mean float32) {
 	n.Low = min(n.Low, mean-p.Novelty.Margin*width*float32(b2i(mean < n.Low)))
 	n.High = max(n.High, mean+p.Novelty.Margin*width*float32(b2i(mean > n.High)))
 	if n.High-n.Low > p.Novelty.Widened*width {
-		n.Seen, n.Run = [len(n.Seen)]uint32{}, 0
+		n.Seen, n.Before = [len(n.Seen)]uint32{}, n.Before.widened()
 	}
 }
 

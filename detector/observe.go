@@ -69,11 +69,20 @@ func (s *series) weigh(p *params, slab *days, k *look) Phase {
 	if s.N >= p.Tail.After {
 		s.reflect(p, k)
 	}
-	s.learn(p, k, d)
+	if k.excused {
+		s.pass(p, k, d)
+	} else {
+		s.learn(p, k, d)
+	}
 	if k.turn {
 		d.Outlook.learn(p, &present{t: k.t, x: k.x, season: k.season, long: s.Long, unit: k.unit, dt: k.span}, calendar{d, s, p})
 	}
-	phase := s.episode(p, k)
+	phase := PhaseQuiet
+	if d == nil {
+		phase = s.episode(p, k)
+	} else {
+		phase = s.knownEpisode(p, k, d)
+	}
 	s.report(k)
 	return phase
 }

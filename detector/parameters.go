@@ -44,6 +44,8 @@ type Parameters struct {
 	Calibration CalibrationParameters
 	// Calendar is how day, week and hour are learned.
 	Calendar CalendarParameters
+	// Recurrence is the memory of what happens daily at a time of day and is short.
+	Recurrence RecurrenceParameters
 	// Novelty is the memory of shapes.
 	Novelty NoveltyParameters
 	// Glide says which samples are plainly ordinary.
@@ -68,7 +70,7 @@ func DefaultParameters() Parameters {
 		Guard: defaultGuard(), Forecast: defaultForecast(), Scale: defaultScale(),
 		Power: defaultPower(), Tail: defaultTail(), Family: defaultFamily(), Runs: defaultRuns(), Charts: defaultCharts(), Storms: defaultStorms(),
 		Evidence: defaultEvidence(), Calibration: defaultCalibration(),
-		Calendar: defaultCalendar(), Novelty: defaultNovelty(), Glide: defaultGlide(),
+		Calendar: defaultCalendar(), Recurrence: defaultRecurrence(), Novelty: defaultNovelty(), Glide: defaultGlide(),
 		Episode: defaultEpisode(), Silence: defaultSilence(), Service: defaultService(), Group: defaultGroup(),
 		Outlook: defaultOutlook(), Histogram: defaultHistogram(),
 	}
@@ -176,5 +178,8 @@ func (p Parameters) Validate(report func(path, format string, args ...any)) {
 	}
 	if p.Guard.StepLeast >= p.Guard.StepMost || p.Tail.ShapeLeast >= p.Tail.ShapeMost || p.Service.StepSmallest > p.Service.StepLargest {
 		report("", "want StepLeast below StepMost, ShapeLeast below ShapeMost and StepSmallest up to StepLargest")
+	}
+	if p.Recurrence.Believed > p.Recurrence.Most {
+		report("Recurrence", "want Believed up to Most, got %d and %d", p.Recurrence.Believed, p.Recurrence.Most)
 	}
 }

@@ -92,7 +92,7 @@ type CalendarParameters struct {
 // to .85; bench nab: +1 to 2. Eight levels or six are alike.
 type NoveltyParameters struct {
 	// Block is the time over which values are averaged to a level, in seconds: two hours.
-	Block float64 `range:"600,86400"`
+	Block float64 `range:"600,43200"`
 	// Memory is the number of blocks over which the share of new sequences is learned.
 	Memory float32 `range:"2,10000"`
 	// Margin is the part of the range by which it grows beyond a value outside of it.

@@ -21,11 +21,11 @@ type EpisodeParameters struct {
 	// HabitMost is the largest that habit may become, in powers of ten.
 	HabitMost float64 `range:"0,10"`
 	// RelearnSamples is the least number of samples on a new level before it is normal.
-	RelearnSamples uint32 `range:"1,100000"`
+	RelearnSamples uint32 `range:"1,60000"`
 	// ClearSamples is that number where samples are sparse, all of them are AwayLeast off,
 	// and the later half is close to the new level. Bench detection, hours: 12 to 14 take MSCloud .849 to .83,
 	// for half a day off is a time of day as often as a level.
-	ClearSamples uint32 `range:"2,100000"`
+	ClearSamples uint32 `range:"2,60000"`
 	// SparseSpan is the time, in seconds, from which samples are sparse if RelearnSamples
 	// of them take as long: steps of three quarters of an hour or more. What is clear within
 	// half a day may be an incident, or a time of day.

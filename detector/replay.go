@@ -55,7 +55,7 @@ func (r *replay) run(l labels.Labels, samples []telemetry.Sample, emit func(Verd
 			if phase == PhaseOpened {
 				r.service.charge(&r.params, x.T, 1, k.rarity-r.service.alone(&r.params, x.T))
 			}
-			r.service.rare(&r.params, &s, 1, x.T, k.rarity)
+			r.service.rare(&r.params, &s, 1, x.T, k.groupRarity())
 		}
 		v := Verdict{Time: x.T, Value: math.NaN(), Expected: math.NaN(), Lower: math.NaN(), Upper: math.NaN(), Rate: s.counter()}
 		switch {

@@ -21,8 +21,8 @@ const (
 // forecast better than the day alone. It lives in a slab of its own, for those
 // series only that have lived long enough to have a day.
 type page struct {
-	Unit     float32 // of Day and Week
-	HourUnit float32 // of Hour
+	Unit     brief   // of Day and Week
+	HourUnit brief   // of Hour
 	DayErr   float32 // mean error of level and day
 	WeekErr  float32 // the same with the week
 	HourErr  float32 // the better of the two with the hour
@@ -37,6 +37,7 @@ type page struct {
 	First    bool  // and it was known for the first time
 	Ordinary uint8 // ordinary samples in it so far, saturating
 	Ages     uint8 // days since Since, saturating
+	Recurs   [recurring]recurrence
 	Novelty  novelty
 	Outlook  outlook
 	Day      [dayBuckets]int16
@@ -50,16 +51,18 @@ const (
 	spreadUnit = 4096
 	unitSteps  = 1e4 // steps of Unit that the range of a new page takes
 	hourUnits  = 64  // and HourUnit in them
+	leastUnit  = 1e-34
 )
 
 // place is a point of the calendar: a quarter of an hour, the two whose centres
 // lie around it and the weight of the second; the half hour around a full or half
-// one; the same for the week; five minutes of the hour; and how many rows of the
+// one; the same for the week; five minutes of the hour; the minute; and how many rows of the
 // series fall into a bucket of each. It is filled in place: a copy would be read
 // before its small fields have been written.
 type place struct {
 	own, a, b, half uint8
 	wa, wb, hour    uint8
+	minute          int16 // of the day
 	weight, wweight float32
 	rows, hrows     float32
 	rate, wrate     float32 // 1 by rows of the quarter of an hour, of the day
@@ -75,6 +78,7 @@ func (at *place) set(p *params, local int64, step float64) {
 	}
 	second := inWeek % secondsDay
 	at.own, at.hour = uint8(second/dayWidth), uint8(second%secondsHour/hourWidth)
+	at.minute = int16(second / 60)
 	at.half = uint8((second + spreadWidth/2) / spreadWidth % spreadBuckets)
 	width := max(float32(step), 1e-3)
 	inverse := 1 / width
@@ -105,8 +109,8 @@ func between(at, width, buckets int32) (a, b uint8, weight float32) {
 
 // start begins a page at time t for a series that ranges over so much.
 func (d *page) start(t int64, size float64) {
-	unit := float32(max(size, math.SmallestNonzeroFloat32*unitSteps*2) / unitSteps)
-	*d = page{Since: seconds(t), Unit: unit, HourUnit: unit * hourUnits, Bucket: math.MaxUint8}
+	unit := briefOf(max(size/unitSteps, leastUnit))
+	*d = page{Since: seconds(t), Unit: unit, HourUnit: briefOf(unit.value() * hourUnits), Bucket: math.MaxUint8}
 }
 
 func (d *page) known(bucket uint8) bool { return d.Known[bucket>>5]&(1<<(bucket&31)) != 0 }
@@ -118,8 +122,8 @@ func (d *page) season(p *params, k *look, step, sharp float64, before float32) {
 	at := &k.place
 	at.set(p, k.t/1000+k.zone, max(step, p.leastStep))
 	k.day = d.dayAt(p, at, sharp)
-	k.week = float64(d.Unit) * float64(float32(d.Week[at.wa])*(1-at.wweight)+float32(d.Week[at.wb])*at.wweight)
-	k.hour = float64(d.HourUnit) * float64(d.Hour[at.hour])
+	k.week = d.Unit.value() * float64(float32(d.Week[at.wa])*(1-at.wweight)+float32(d.Week[at.wb])*at.wweight)
+	k.hour = d.HourUnit.value() * float64(d.Hour[at.hour])
 	k.season = k.day
 	if d.weekly(p) {
 		k.season += k.week
@@ -156,15 +160,15 @@ func (d *page) dayAt(p *params, at *place, sharp float64) float64 {
 	a, b := d.Day[at.a], d.Day[at.b]
 	switch {
 	case at.a == at.b:
-		return float64(d.Unit) * float64(a)
-	case math.Abs(float64(a)-float64(b))*float64(d.Unit) > p.Calendar.SharpEdge*sharp && d.known(at.own):
-		return float64(d.Unit) * float64(d.Day[at.own])
+		return d.Unit.value() * float64(a)
+	case math.Abs(float64(a)-float64(b))*d.Unit.value() > p.Calendar.SharpEdge*sharp && d.known(at.own):
+		return d.Unit.value() * float64(d.Day[at.own])
 	case at.weight == 0 || !d.known(at.b):
-		return float64(d.Unit) * float64(a)
+		return d.Unit.value() * float64(a)
 	case !d.known(at.a):
-		return float64(d.Unit) * float64(b)
+		return d.Unit.value() * float64(b)
 	}
-	return float64(d.Unit) * float64(float32(a)*(1-at.weight)+float32(b)*at.weight)
+	return d.Unit.value() * float64(float32(a)*(1-at.weight)+float32(b)*at.weight)
 }
 
 // reaches reports whether an offset that is far from the one now is that of
@@ -174,7 +178,7 @@ func (d *page) reaches(p *params, offset, now, near float64) bool {
 		return false
 	}
 	for i, o := range d.Day {
-		if d.known(uint8(i)) && math.Abs(float64(o)*float64(d.Unit)-offset) < near {
+		if d.known(uint8(i)) && math.Abs(float64(o)*d.Unit.value()-offset) < near {
 			return true
 		}
 	}
@@ -199,7 +203,7 @@ func (d *page) centre(p *params) float64 {
 	if d.weekly(p) {
 		mean += d.weekMean()
 	}
-	return mean * float64(d.Unit)
+	return mean * d.Unit.value()
 }
 
 // weekMean returns the mean of the week, in units.

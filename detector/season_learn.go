@@ -8,6 +8,7 @@ import "math"
 func (d *page) learn(p *params, k *look, dev, most float64, ordinary bool) {
 	at := &k.place
 	if at.own != d.Bucket {
+		d.passDays(p, at)
 		d.Bucket, d.First, d.Ordinary = at.own, !d.known(at.own), 0
 	}
 	rest := dev + k.season - k.day // without the day
@@ -101,12 +102,12 @@ func (d *page) learnHour(p *params, k *look, e float64) {
 	}
 	e -= k.hour
 	h := &d.Hour[k.place.hour]
-	v := math.Floor(float64(*h) + p.Calendar.HourTeaches*e/float64(k.place.hrows*d.HourUnit) + float64(dither(k.t)))
+	v := math.Floor(float64(*h) + p.Calendar.HourTeaches*e/(float64(k.place.hrows)*d.HourUnit.value()) + float64(dither(k.t)))
 	if math.Abs(v) > math.MaxInt8 {
 		for i := range d.Hour {
 			d.Hour[i] /= 2
 		}
-		d.HourUnit *= 2
+		d.HourUnit = briefOf(d.HourUnit.value() * 2)
 		v = clip(v/2, math.MaxInt8)
 	}
 	*h = int8(v)
@@ -146,21 +147,21 @@ func dither(t int64) float32 {
 
 // move adds to an offset of day or week, making Unit larger when it runs out.
 func (d *page) move(o *int16, by float32, t int64) {
-	v := float32(*o) + by/d.Unit + dither(t)
+	v := float32(*o) + by/float32(d.Unit.value()) + dither(t)
 	for math.Abs(float64(v)) >= math.MaxInt16 {
-		if !(d.Unit < math.MaxFloat32/4) {
+		if !(d.Unit.value() < math.MaxFloat32/4) {
 			v = 0
 			break
 		}
 		d.rescale(2)
-		v = float32(*o) + by/d.Unit
+		v = float32(*o) + by/float32(d.Unit.value())
 	}
 	*o = int16(math.Floor(float64(v)))
 }
 
 // rescale makes Unit larger by a factor of 2, or smaller by one of 0.5.
 func (d *page) rescale(factor float32) {
-	d.Unit *= factor
+	d.Unit = briefOf(d.Unit.value() * float64(factor))
 	for i := range d.Day {
 		d.Day[i] = int16(float32(d.Day[i]) / factor)
 	}
@@ -205,7 +206,7 @@ func (d *page) level(p *params) float64 {
 			d.Day[i] = int16(clip(float64(d.Day[i])-float64(mean), math.MaxInt16))
 		}
 	}
-	moved := float64(mean)*float64(d.Unit) + d.levelWeek(p)
+	moved := float64(mean)*d.Unit.value() + d.levelWeek(p)
 	d.Outlook.Centre -= float32(moved)
 	return moved
 }
@@ -222,7 +223,7 @@ func (d *page) levelWeek(p *params) float64 {
 	if !d.weekly(p) {
 		return 0
 	}
-	return float64(mean) * float64(d.Unit)
+	return float64(mean) * d.Unit.value()
 }
 
 // refine makes units smaller when offsets use a small part of their range.
@@ -234,18 +235,18 @@ func (d *page) refine() {
 	for _, o := range d.Week {
 		most = max(most, o, -max(o, -math.MaxInt16))
 	}
-	if most < math.MaxInt16/8 && d.Unit > math.SmallestNonzeroFloat32*4 {
+	if most < math.MaxInt16/8 && d.Unit.value() > leastUnit {
 		d.rescale(0.5)
 	}
 	least := int8(0)
 	for _, o := range d.Hour {
 		least = max(least, o, -max(o, -math.MaxInt8))
 	}
-	if least < math.MaxInt8/4 && d.HourUnit > math.SmallestNonzeroFloat32*4 {
+	if least < math.MaxInt8/4 && d.HourUnit.value() > leastUnit {
 		for i := range d.Hour {
 			d.Hour[i] *= 2
 		}
-		d.HourUnit /= 2
+		d.HourUnit = briefOf(d.HourUnit.value() / 2)
 	}
 }
 

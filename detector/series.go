@@ -5,7 +5,7 @@ import "math"
 // series is all that is known of one series: a fixed number of bytes without a
 // pointer, so that millions of them cost the garbage collector nothing. What an ordinary
 // sample touches stands first, for cache lines are what a sample costs when there are
-// millions of series: 300 bytes of 424. Levels are float64, for a small change of a large
+// millions of series: 300 bytes of 416. Levels are float64, for a small change of a large
 // value must not be lost; what is compared with them is float32. Fields are written to
 // checkpoints in this order: a change of the layout is a change of checkpointVersion.
 type series struct {
@@ -57,17 +57,17 @@ type series struct {
 	Err                      [experts]float32
 	MixErr                   float32 // error of the mixture of experts
 	Bias                     float32 // powers of ten by which daily maxima exceed what they should be
-	DayMax                   float32 // largest rarity of the current day
 	Day                      uint16  // days since 1970
 	Days                     uint16  // daily maxima seen, saturating
-	Alarms                   float32 // recent alarms, fading
+	DayMax                   brief   // largest rarity of the current day
+	Alarms                   brief   // recent alarms, fading
+	AlarmsTime               uint32  // seconds since 1970, like the other times here and BeforeTime
 	EpisodeSince, EpisodeEnd int64   // EpisodeEnd: last odd sample, or when it closed
 	Before                   float64 // long level until BeforeTime
-	FirstTime                uint32  // seconds since 1970, like the other times here and BeforeTime
-	AlarmsTime               uint32
+	FirstTime                uint32
 	ShiftSince               uint32
-	ShiftRun                 uint32
-	Told                     float32 // evidence of the episode that has been told
+	ShiftRun                 uint16  // saturating
+	Told                     brief   // evidence of the episode that has been told
 	OpenMid, OpenHalf        float32 // middle and half width of the band that the episode left
 	Peak                     float32 // highest rarity of the episode
 	Expected, Lower, Upper   float32 // of the last sample whose band was asked for
@@ -105,6 +105,8 @@ const (
 	flagLoudAgain // and that had been so before, and was over
 	flagUnclear   // not all of ShiftRun was far off and close to a new level
 	flagCalmed    // larger noise that was taken as normal was over
+
+	flagUntold // the open episode was not told; see recurring.go
 )
 
 func (s *series) has(f uint32) bool { return s.Flags&f != 0 }

@@ -72,7 +72,7 @@ func (r *groupReplay) row(t int64, values []float64) GroupRow {
 			out.alarm(r.service.charge(&r.params, t, uint64(i+1), k.rarity-r.service.alone(&r.params, t)))
 		}
 		alone = max(alone, k.rarity)
-		r.service.rare(&r.params, s, uint32(i+1), t, k.rarity)
+		r.service.rare(&r.params, s, uint32(i+1), t, k.groupRarity())
 	}
 	v, _ := r.service.judge(&r.params, t)
 	if v.Phase == PhaseOpened {

@@ -24,9 +24,11 @@ func (s *series) silence(p *params, now, away int64, share float32) (Verdict, bo
 		return s.verdict(now, PhaseLost), true
 	}
 	if s.has(flagOpen) {
-		s.close()
-		s.set(flagMissing)
-		return s.verdict(now, PhaseLost), true
+		told := s.told()
+		if s.close(); told {
+			s.set(flagMissing)
+			return s.verdict(now, PhaseLost), true
+		}
 	}
 	if s.has(flagStale) || s.N < p.warmupSamples {
 		return Verdict{}, false

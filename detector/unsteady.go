@@ -66,7 +66,7 @@ func (s *series) hush(p *params, k *look) {
 	calm := part <= p.Episode.CalmPart
 	switch {
 	case k.gap || part > p.Episode.CalmOver:
-		if s.ShiftRun >= p.Episode.CalmSamples && since(s.ShiftSince, k.t) >= p.Episode.CalmLeast {
+		if uint32(s.ShiftRun) >= p.Episode.CalmSamples && since(s.ShiftSince, k.t) >= p.Episode.CalmLeast {
 			s.set(flagLoudAgain)
 		}
 		s.ShiftRun = 0
@@ -76,8 +76,8 @@ func (s *series) hush(p *params, k *look) {
 	case s.ShiftRun == 0:
 		s.ShiftSince = seconds(k.t)
 	}
-	s.ShiftRun++
-	if !calm || s.ShiftRun < p.Episode.CalmSamples || since(s.ShiftSince, k.t) < s.hushAfter(p) {
+	s.ShiftRun = min(s.ShiftRun, math.MaxUint16-1) + 1
+	if !calm || uint32(s.ShiftRun) < p.Episode.CalmSamples || since(s.ShiftSince, k.t) < s.hushAfter(p) {
 		return
 	}
 	// The storm still holds what is left of larger residuals, which is known.

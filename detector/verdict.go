@@ -110,7 +110,8 @@ func (p Phase) String() string {
 // the share of ordinary hours of this series that hold a sample at least as
 // odd. A value lies outside of [Lower, Upper] if and only if Score reaches the
 // threshold, which is Config.Threshold moved by what the series owes to its
-// service; flatline, shape and missing, where the oddity is not
+// service, and is not excused as what happens every day at this time, which is within
+// the band whatever its score; flatline, shape and missing, where the oddity is not
 // in the value alone, have no band. Kind is the sample's own; inside an episode it is that of
 // the episode's highest score.
 type Verdict struct {

@@ -22,6 +22,7 @@ type Explanation struct {
 	Decades   telemetry.Number  `json:"decades"`   // evidence in powers of ten
 	Need      telemetry.Number  `json:"need"`      // evidence from which it is odd
 	Odd       bool              `json:"odd"`
+	Excused   bool              `json:"excused"` // not odd in spite of its score: it happens every day at this time
 	Kind      string            `json:"kind"`
 	Reason    string            `json:"reason,omitempty"` // why it was not judged
 	Evidence  []ChannelEvidence `json:"evidence"`

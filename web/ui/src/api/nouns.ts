@@ -344,6 +344,7 @@ export interface Explanation {
   decades: Figure
   need: Figure
   odd: boolean
+  excused: boolean
   kind: string
   reason?: string
   evidence: ChannelEvidence[]

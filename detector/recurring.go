@@ -1,0 +1,303 @@
+package detector
+
+import "math"
+
+// What happens every day at about the same time and is over within a quarter of an
+// hour, as the load of a deployment, the lag of a backup or the spike of a job, is
+// nothing that the calendar can show: it knows quarters, and not the minute. A page has
+// room for a few of them. Each day with one counts for it, each without against it; from
+// the third on values up to twice as far off normal are excused near that time: they are as
+// odd as ever, and keep their score, but open no alarm and teach levels nothing. So one odd day
+// excuses nothing, a much larger one is told, one that does not end as well, and one at another
+// time of day too. It is the threshold that moves, as by what a series owes to its service.
+//
+// 4 bytes each, a few comparisons in a sample that is weighed.
+
+// recurrence is one of them.
+type recurrence struct {
+	Size brief  // deviation from normal, the largest of late; below 0 on the lower side; 0 for a free place
+	When uint16 // bits: today, count, minute of the day in steps of two
+}
+
+const (
+	recurring   = 4
+	minutesDay  = secondsDay / 60
+	minuteSteps = 2
+	minuteBits  = 10
+	countBits   = 4
+)
+
+// today is what there has been of it since it was half a day away.
+type today uint8
+
+const (
+	unseen today = iota
+	seen
+	grown      // larger than it had been
+	grownAgain // and that again; that is as much as one day may add to it
+)
+
+// minute is the minute of the day at which it begins, of local time.
+func (r recurrence) minute() int16 { return int16(r.When&(1<<minuteBits-1)) * minuteSteps }
+
+// count is how well it is known: each day with it adds to that, each without takes from it.
+func (r recurrence) count() uint8 { return uint8(r.When >> minuteBits & (1<<countBits - 1)) }
+
+func (r recurrence) today() today { return today(r.When >> (minuteBits + countBits)) }
+
+// set sets all but the size.
+func (r *recurrence) set(minute int16, count uint8, now today) {
+	r.When = uint16(minute/minuteSteps) | uint16(count)<<minuteBits | uint16(now)<<(minuteBits+countBits)
+}
+
+// known reports whether it has come often enough, before today, to be believed.
+func (r recurrence) known(p *params) bool {
+	n := r.count()
+	if r.today() != unseen {
+		n -= min(p.Recurrence.Gains, n)
+	}
+	return n >= p.Recurrence.Believed
+}
+
+// off returns by how many minutes a minute of the day lies behind that of r, below 0
+// before it.
+func (r recurrence) off(minute int16) int16 {
+	off := minute - r.minute()
+	switch {
+	case off > minutesDay/2:
+		return off - minutesDay
+	case off <= -minutesDay/2:
+		return off + minutesDay
+	}
+	return off
+}
+
+// covers reports whether a minute of the day is one at which it may be going on: near its
+// own, and for a while longer once it has begun.
+func (r recurrence) covers(p *params, minute int16) bool {
+	off := r.off(minute)
+	return off >= -p.Recurrence.Near && (off <= p.Recurrence.Near || r.today() != unseen && off <= p.Recurrence.Near+p.Recurrence.Lasts)
+}
+
+// excuse notes what happens every day at the time of the look, and whether the sample is
+// ordinary only by that: off normal on the same side, by no more than some times as much as it has
+// been. While such an episode is open, so is a value that is back, by whatever charts and storms
+// still find it odd. What is excused keeps its score and moves its episode on, but nobody is told.
+func (s *series) excuse(p *params, k *look, d *page) {
+	k.recurs = d.recurs(p, k)
+	size := k.x - k.anchor
+	far := p.Recurrence.Units * k.unit
+	switch reach := k.recurs.reach(p); {
+	case k.recurs.Size != 0 && size/reach >= 0 && size/reach <= 1:
+		k.excused = k.x > k.high+float64(s.Up.Q)*k.scale || k.x < k.low-float64(s.Down.Q)*k.scale || math.Abs(size) >= far
+	case s.has(flagUntold) && math.Abs(size) < far:
+		k.excused = true
+	}
+}
+
+// pass is learn for an excused sample: tails, charts and storms have learned from it, but not
+// levels, errors, range and page, which would expect at noon what they were taught at two.
+func (s *series) pass(p *params, k *look, d *page) {
+	s.Fast += p.Forecast.FastRate * (k.x - s.Fast)
+	s.rememberChange(p, k.x)
+	if k.turn {
+		d.learn(p, k, 0, math.Inf(1), false)
+		s.note(flagFirst, d.First)
+	}
+	s.count(k)
+}
+
+// reach is how far off normal it may be.
+func (r recurrence) reach(p *params) float64 { return p.Recurrence.Times * r.Size.value() }
+
+// recurs returns what is known to happen at the time of the look on the side to which it
+// lies off, the largest if there are several; on the other side where there is nothing on this one.
+func (d *page) recurs(p *params, k *look) recurrence {
+	above := k.x >= k.anchor
+	var best recurrence
+	for _, r := range d.Recurs {
+		if !r.known(p) || !r.covers(p, k.place.minute) {
+			continue
+		}
+		if size, most := r.Size.value(), best.Size.value(); best.Size == 0 || above && size > most || !above && size < most {
+			best = r
+		}
+	}
+	return best
+}
+
+// knownEpisode is episode for a series that has a page, which knows what happens every day.
+func (s *series) knownEpisode(p *params, k *look, d *page) Phase {
+	untold := s.has(flagUntold)
+	phase := s.episode(p, k)
+	if untold || s.has(flagUntold) {
+		phase = s.withhold(p, k, phase)
+	}
+	d.remark(p, k, float64(s.Looks))
+	s.widen(p, k)
+	return phase
+}
+
+// withhold keeps an episode from being told that opened by what was excused, until a sample is
+// odd that is not, or it has gone on for longer than is known of it: from then on it is an
+// alarm like others. It returns what there is to tell.
+func (s *series) withhold(p *params, k *look, phase Phase) Phase {
+	switch {
+	case phase == PhaseClosed || !s.has(flagOpen):
+		return PhaseQuiet
+	case k.excused || !k.odd && !s.hangs(p, k):
+		return PhaseQuiet
+	}
+	s.clear(flagUntold)
+	s.countAlarm(p, k.t)
+	k.rarity = max(k.rarity, float32(k.need-float64(s.Looks)-k.habit+rounding))
+	k.odd, k.kind = true, s.EpisodeKind
+	k.outside()
+	s.Peak, s.Told, s.FarTold = max(s.Peak, k.rarity), briefOf(k.decades), briefOf(float64(s.far(k)))
+	return PhaseOpened
+}
+
+// hangs reports whether an episode that was not told outlasts what is known of it.
+func (s *series) hangs(p *params, k *look) bool {
+	return k.recurs.Size == 0 && (s.away(p, k) || s.stuck(p, k))
+}
+
+// widen lets a band that was drawn reach as far as what happens every day at this time may.
+func (s *series) widen(p *params, k *look) {
+	if k.excused {
+		k.lower, k.upper, k.kind = min(k.lower, k.x), max(k.upper, k.x), KindNone
+	}
+	if k.recurs.Size == 0 {
+		return
+	}
+	at := k.anchor + k.recurs.reach(p)
+	if !s.has(flagNegative) {
+		at = max(at, 0)
+	}
+	k.lower, k.upper = min(k.lower, at), max(k.upper, at)
+}
+
+// groupRarity returns the rarity by which the group of the service is to weigh the sample.
+func (k *look) groupRarity() float32 {
+	if k.excused {
+		return notRare
+	}
+	return k.rarity
+}
+
+// remark remembers a judged sample that may be one of what happens every day. looks is
+// log10 of the chances to alarm in an hour.
+func (d *page) remark(p *params, k *look, looks float64) {
+	size, minute := k.x-k.anchor, k.place.minute
+	if math.Abs(size) < p.Recurrence.Units*k.unit || k.place.rows <= 1 || k.edge != (edge{}) {
+		return // what begins at an edge of the day is not over in a quarter of an hour
+	}
+	known := false
+	for i := range d.Recurs {
+		r := &d.Recurs[i]
+		if part := size / r.Size.value(); r.known(p) && r.covers(p, minute) && part >= p.Recurrence.Least && part <= p.Recurrence.Times {
+			r.see(p, minute)
+			r.grow(p, size)
+			known = true
+		}
+	}
+	if known || !k.odd && !(k.decades-looks >= p.Recurrence.Rare && k.rarity != notRare) {
+		return
+	}
+	if r := d.candidate(p, minute, size, k.open); r != nil {
+		r.see(p, minute)
+		if math.Abs(size) > math.Abs(r.Size.value()) {
+			r.Size = briefOf(size)
+		}
+	}
+}
+
+// candidate returns the place of what is not known yet for a deviation at a minute of the
+// day, nil if there is none: that of the same side and about the same time, else, for one
+// that does not go on with an episode, one that is free or worth the least.
+func (d *page) candidate(p *params, minute int16, size float64, open bool) *recurrence {
+	least := -1
+	for i := range d.Recurs {
+		r := &d.Recurs[i]
+		if r.known(p) {
+			continue
+		}
+		if r.Size != 0 && (r.Size.value() > 0) == (size > 0) && r.covers(p, minute) && (!open || r.today() != unseen) {
+			return r
+		}
+		if least < 0 || worth(r) < worth(&d.Recurs[least]) {
+			least = i
+		}
+	}
+	if open || least < 0 {
+		return nil
+	}
+	r := &d.Recurs[least]
+	if r.count() > p.Recurrence.Gains || r.today() != unseen && math.Abs(r.Size.value()) > math.Abs(size) {
+		return nil
+	}
+	*r = recurrence{}
+	r.set(minute, 0, unseen)
+	return r
+}
+
+// worth orders places by what is lost with them.
+func worth(r *recurrence) int {
+	if r.today() != unseen {
+		return 2*int(r.count()) + 1
+	}
+	return 2 * int(r.count())
+}
+
+// see counts that it has come again.
+func (r *recurrence) see(p *params, minute int16) {
+	if r.today() != unseen {
+		return
+	}
+	count := min(r.count()+p.Recurrence.Gains, p.Recurrence.Most)
+	days := float64(count) / float64(p.Recurrence.Gains)
+	by := math.RoundToEven(float64(r.off(minute)) * max(1/max(days, 1), p.Recurrence.Follows))
+	r.set((r.minute()+int16(by)+minutesDay)%minutesDay, count, seen)
+}
+
+// grow follows a size beyond that of a known one, twice a day at most: one that rises to
+// many times what it was is told before it is believed.
+func (r *recurrence) grow(p *params, size float64) {
+	if math.Abs(size) > math.Abs(r.Size.value()) && r.today() < grownAgain {
+		r.Size = briefOf(p.Recurrence.Grows * r.Size.value())
+		r.set(r.minute(), r.count(), r.today()+1)
+	}
+}
+
+// passDays ends the day of each that is half a day away, when the calendar goes on from
+// one quarter of an hour to another.
+func (d *page) passDays(p *params, at *place) {
+	gone := (int(at.own) + dayBuckets - int(d.Bucket)) % dayBuckets
+	if d.Bucket >= dayBuckets || gone > dayBuckets/2 {
+		return // the first sample, or the clock was put back
+	}
+	for i := range d.Recurs {
+		r := &d.Recurs[i]
+		if r.Size == 0 {
+			continue
+		}
+		end := (int(r.minute())*60/dayWidth + dayBuckets/2) % dayBuckets
+		if behind := (int(at.own) + dayBuckets - end) % dayBuckets; behind < gone {
+			r.endDay(p)
+		}
+	}
+}
+
+// endDay takes a day off where it did not come.
+func (r *recurrence) endDay(p *params) {
+	count := r.count()
+	if r.today() == unseen {
+		if count <= 1 {
+			*r = recurrence{}
+			return
+		}
+		count--
+	}
+	r.Size = briefOf(p.Recurrence.Keeps * r.Size.value())
+	r.set(r.minute(), count, unseen)
+}
