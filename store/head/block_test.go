@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -92,12 +93,20 @@ func (b *both) blocks(mint, maxt int64) (theirs, ours tsdb.BlockReader) {
 	return tsdb.NewRangeHead(b.theirs, mint, maxt), &block{b.index, b.floats, max(mint, b.theirs.MinTime()), maxt}
 }
 
+// sample is one sample in text. It is asked for millions of times, where fmt takes
+// most of a test under the race detector.
+func sample(to []byte, t int64, v float64) []byte {
+	to = strconv.AppendInt(append(to, ' '), t, 10)
+	return strconv.AppendFloat(append(to, ':'), v, 'g', -1, 64)
+}
+
 // text writes down series with all their samples, one a line. A series may have a chunk
 // in a range and no sample, which depends on where chunks are cut: withSamples leaves
 // it out.
 func text(tb testing.TB, set storage.SeriesSet, withSamples bool) []string {
 	tb.Helper()
 	var out []string
+	var line [64]byte
 	var it chunkenc.Iterator
 	for set.Next() {
 		var s strings.Builder
@@ -106,7 +115,7 @@ func text(tb testing.TB, set storage.SeriesSet, withSamples bool) []string {
 		samples := 0
 		for ; it.Next() != chunkenc.ValNone; samples++ {
 			t, v := it.At()
-			fmt.Fprintf(&s, " %d:%v", t, v)
+			s.Write(sample(line[:0], t, v))
 		}
 		if it.Err() != nil {
 			tb.Fatal(it.Err())
@@ -125,6 +134,7 @@ func text(tb testing.TB, set storage.SeriesSet, withSamples bool) []string {
 func chunkText(tb testing.TB, set storage.ChunkSeriesSet) []string {
 	tb.Helper()
 	var out []string
+	var line [64]byte
 	for set.Next() {
 		var s strings.Builder
 		s.WriteString(set.At().Labels().String())
@@ -140,7 +150,7 @@ func chunkText(tb testing.TB, set storage.ChunkSeriesSet) []string {
 					tb.Errorf("sample at %d in a chunk from %d", t, m.MinTime)
 				}
 				newest = t
-				fmt.Fprintf(&s, " %d:%v", t, v)
+				s.Write(sample(line[:0], t, v))
 			}
 			if newest != m.MaxTime {
 				tb.Errorf("chunk until %d has its last sample at %d", m.MaxTime, newest)

@@ -1,6 +1,7 @@
 package head
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -64,10 +65,10 @@ func copySparse(from, to string) error {
 	if err != nil {
 		return err
 	}
-	buf := make([]byte, 64<<10)
+	buf, zeros := make([]byte, 64<<10), make([]byte, 64<<10)
 	for at := int64(0); ; {
 		n, err := in.ReadAt(buf, at)
-		if strings.Trim(string(buf[:n]), "\x00") != "" {
+		if !bytes.Equal(buf[:n], zeros[:n]) {
 			if _, err := out.WriteAt(buf[:n], at); err != nil {
 				return err
 			}
