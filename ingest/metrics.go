@@ -71,6 +71,15 @@ func (c *counters) stored(r *telemetry.WriteResult) {
 	for reason, n := range r.Refused {
 		c.rejected(reason, n)
 	}
+	for reason, n := range r.DroppedExemplars {
+		c.droppedExemplars(reason, n)
+	}
+}
+
+// droppedExemplars counts exemplars that were left out with the samples that they came
+// with, by the reason for which these were refused.
+func (c *counters) droppedExemplars(reason string, n int) {
+	c.set.GetOrCreateCounter(`tocsin_ingest_dropped_exemplars_total{protocol="` + c.protocol + `",reason="` + reason + `"}`).Add(n)
 }
 
 // rejected counts samples that were refused, by reason.
