@@ -100,6 +100,9 @@ type Memory struct {
 	used atomic.Int64 // bytes
 }
 
+// fits reports whether n bytes are to be had, without claiming them.
+func (m *Memory) fits(n, limit int64) bool { return m.used.Load()+n <= limit }
+
 // reserve claims n bytes of the memory for bodies and reports whether they
 // are to be had.
 func (m *Memory) reserve(n, limit int64) bool {
