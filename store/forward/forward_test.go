@@ -36,8 +36,8 @@ type receiver struct {
 	away atomic.Bool
 	// takes is how long an answer takes, in nanoseconds.
 	takes atomic.Int64
-	mu   sync.Mutex
-	got  map[string][]int64 // times by series as text
+	mu    sync.Mutex
+	got   map[string][]int64 // times by series as text
 }
 
 func newReceiver(t *testing.T) *receiver {
