@@ -67,6 +67,7 @@ func (a *App) newServerParts(c *Core) (serverParts, error) {
 			Flags: map[string]string{
 				"config.file": a.opts.ConfigFile, "storage.path": a.opts.StoragePath, "web.listen-address": a.opts.ListenAddress,
 			},
+			ListenAddress: a.Address(), ExternalURL: c.externalURL,
 			Lookback: cfg.Storage.Query.Lookback.Std(),
 			Timeout:  cfg.Storage.Query.Timeout.Std(),
 		}),

@@ -91,7 +91,7 @@ groups:
 }
 
 func TestApp_PromAPI_StatusPages(t *testing.T) {
-	d := newDaemon(t, "tocsin.yml", "storage: {retention: 3d, query: {max_length: 2KiB}}\nrules: {alert_files: [alerts.yml]}\nnotify: {channels: [{name: hook, webhook: {url: 'http://127.0.0.1:1/very-secret'}}]}\n"+
+	d := newDaemon(t, "tocsin.yml", "web: {external_url: 'https://tocsin.example:8443/'}\nstorage: {retention: 3d, query: {max_length: 2KiB}}\nrules: {alert_files: [alerts.yml]}\nnotify: {channels: [{name: hook, webhook: {url: 'http://127.0.0.1:1/very-secret'}}]}\n"+
 		"scrape_configs: [{job_name: shop, basic_auth: {username: u, password: very-secret}, static_configs: [{targets: ['127.0.0.1:1']}]}]\n", "alerts.yml", noAlerts).start()
 	d.remoteWrite("queue_depth", 5*time.Second, 1, 2, 3)
 	for path, want := range map[string]string{
@@ -124,6 +124,10 @@ func TestApp_PromAPI_StatusPages(t *testing.T) {
 		}
 		_, body := d.get("/api/v1/targets")
 		return strings.Contains(body, `"scrapeUrl":"http://127.0.0.1:1/metrics"`) && strings.Contains(body, `"scrapePool":"shop"`)
+	})
+	d.eventually("the target is down for the reason that it has", func() bool {
+		_, body := d.get("/api/v1/targets")
+		return strings.Contains(body, `connection refused","lastScrape"`) && strings.Contains(body, `"globalUrl":"http://tocsin.example:1/metrics"`)
 	})
 	if status, body := d.get("/api/v1/query?query=" + strings.Repeat("x", 3000)); status != 400 || !strings.Contains(body, "the limit is 2048") {
 		t.Errorf("a query of 3,000 bytes: got %d %s", status, body)

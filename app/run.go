@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/tocsinhq/tocsin/web"
 )
 
 // Times of the live loops.
@@ -30,6 +32,7 @@ func (a *App) Run(ctx context.Context) (err error) {
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 	}
+	web.ForgetNewOnShutdown(server)
 	serving := make(chan error, 1)
 	go func() { serving <- server.Serve(a.listener) }()
 	a.log.Info("listening", "address", a.Address(), "version", a.opts.Version)

@@ -69,6 +69,10 @@ func (t *Text) parse(text []byte, take func(Stretch) error) error {
 			}
 			named = series
 			p.Labels(&now.Labels)
+			now.Labels = now.Labels.WithoutEmpty() // which are as good as none
+			if name, twice := now.Labels.HasDuplicateLabelNames(); twice {
+				return fmt.Errorf("want each label once, got %s twice", name)
+			}
 		}
 		now.Floats = append(now.Floats, telemetry.Sample{T: *at, V: v})
 		var e exemplar.Exemplar

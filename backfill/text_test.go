@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -76,6 +77,14 @@ func TestText_Formats(t *testing.T) {
 	}
 }
 
+func TestText_EmptyLabels_AreNone(t *testing.T) {
+	path := write(t, "a.om", "a{x=\"\"} 2 101\na 1 100\n# EOF\n")
+	got, _, err := read(t, backfill.TextOptions{Paths: []string{path}, Format: backfill.OpenMetrics})
+	if want := []string{`{__name__="a"} 101000 2`, `{__name__="a"} 100000 1`}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %q, %v, want %q", got, err, want)
+	}
+}
+
 func TestText_Wrong_NamesFileAndLine(t *testing.T) {
 	long := strings.Repeat("a 1 100\n", 40_000) // more than one segment
 	for _, tt := range []struct{ name, format, text, want string }{
@@ -86,6 +95,8 @@ func TestText_Wrong_NamesFileAndLine(t *testing.T) {
 		{"bad value", "openmetrics", "a 1 100\nb x 100\n# EOF\n", `bad value:2: `},
 		{"far in", "openmetrics", long + "b{ 1 100\n" + long + "# EOF\n", `far in:40001: `},
 		{"milliseconds", "openmetrics", "a 1 1768176000000\n# EOF\n", "milliseconds:1: time 58"},
+		{"label twice", "openmetrics", "a 1 100\nb{x=\"1\",x=\"2\"} 1 100\n# EOF\n", "label twice:2: want each label once, got x twice"},
+		{"name twice", "prometheus", "a{__name__=\"b\"} 1 100\n", "name twice:1: want each label once, got __name__ twice"},
 		{"empty line", "openmetrics", "a 1 100\n\na 1 101\n# EOF\n", "empty line:2: "},
 		{"no time", "prometheus", "\n\na 1 100\nb 1\n", "no time:4: want a time after the value"},
 		{"long line", "prometheus", "a 1 1\n# " + strings.Repeat("x", 2<<20) + "\n", "long line:2: want lines of at most 1048576 bytes"},

@@ -538,6 +538,22 @@ func (r *rig) agrees(t *testing.T) {
 	}
 }
 
+func TestBands_Anomaly_OfWhatIsOrdinary_IsZeroOnBothSides(t *testing.T) {
+	r := newRig(t, nil)
+	r.write(labels.FromStrings("__name__", "queue_length"), noise(600, 4)...)
+	below := 0
+	for _, s := range r.over(`queue_length{tocsin_band="anomaly"}`, now.Add(-100*step)) {
+		for _, p := range s.Floats {
+			if p.F == 0 && math.Signbit(p.F) {
+				below++
+			}
+		}
+	}
+	if below > 0 {
+		t.Errorf("%d samples are -0, which is shown as it stands", below)
+	}
+}
+
 // TestBands_Anomaly_LastsAsLongAsTheEpisode raises a level for ten minutes. Its
 // single samples are soon expected; the episode goes on until it comes back.
 func TestBands_Anomaly_LastsAsLongAsTheEpisode(t *testing.T) {

@@ -70,7 +70,7 @@ func anomaly(v detector.Verdict) float64 {
 			down = v.Side < 0
 		}
 	}
-	if down {
+	if down && odd > 0 { // JSON and legends would show a -0
 		return -odd
 	}
 	return odd

@@ -58,12 +58,16 @@ func (h *Handler) release(s *scratch) {
 // Reserve claims memory for a body until it is released, or refuses with 503.
 func (h *Receiver) Reserve(s *Body, n int64) *Refusal {
 	if !h.memory.reserve(n, int64(h.config.MaxInFlight)) {
-		return Refuse(http.StatusServiceUnavailable, "overloaded", "requests under way hold %s already, want at most %s; try again",
-			sizeText(h.memory.used.Load()), h.config.MaxInFlight).After(overloadRetry)
+		return h.overloaded()
 	}
 	h.counters.inFlight.Add(n)
 	s.reserved += n
 	return nil
+}
+
+func (h *Receiver) overloaded() *Refusal {
+	return Refuse(http.StatusServiceUnavailable, "overloaded", "requests under way hold %s already, want at most %s; try again",
+		sizeText(h.memory.used.Load()), h.config.MaxInFlight).After(overloadRetry)
 }
 
 // Release gives back what was claimed for a body. Its bytes must not be used
@@ -86,8 +90,8 @@ func (h *Receiver) Read(w http.ResponseWriter, r *http.Request, s *Body) ([]byte
 	if r.ContentLength > int64(h.config.MaxBody) {
 		return nil, Refuse(http.StatusRequestEntityTooLarge, "body_too_large", "body has %s, want at most %s", sizeText(r.ContentLength), h.config.MaxBody)
 	}
-	if f := h.Reserve(s, max(0, r.ContentLength)); f != nil {
-		return nil, f
+	if r.ContentLength > 0 && !h.memory.fits(r.ContentLength, int64(h.config.MaxInFlight)) {
+		return nil, h.overloaded() // at once, rather than when half of it has come
 	}
 	// The deadline is of the connection. It is lifted once the body is whole,
 	// or it would end the request while we store; after a body that is not, it
@@ -95,24 +99,25 @@ func (h *Receiver) Read(w http.ResponseWriter, r *http.Request, s *Body) ([]byte
 	control := http.NewResponseController(w)
 	timed := control.SetReadDeadline(h.now().Add(h.config.BodyTimeout.Std())) == nil
 	buf := s.body[:0]
-	if n := int(r.ContentLength); n >= cap(buf) {
-		buf = make([]byte, 0, n+1) // one more, to see the end without growing
-	}
-	known := r.ContentLength >= 0
+	claimed := int64(0)
 	for {
-		if len(buf) == cap(buf) {
-			buf = append(buf, 0)[:len(buf)]
+		want := claim(int64(len(buf)), r.ContentLength)
+		if f := h.Reserve(s, max(0, want-claimed)); f != nil {
+			return nil, f
 		}
-		n, err := r.Body.Read(buf[len(buf):cap(buf)])
+		claimed = max(claimed, want)
+		switch {
+		case len(buf) < cap(buf):
+		case r.ContentLength < 0:
+			buf = append(buf, 0)[:len(buf)]
+		default:
+			buf = append(make([]byte, 0, claimed+1), buf...) // one more, to see the end without growing
+		}
+		n, err := r.Body.Read(buf[len(buf):min(cap(buf), int(claimed)+1)])
 		buf = buf[:len(buf)+n]
 		s.body = buf
 		if len(buf) > int(h.config.MaxBody) {
 			return nil, Refuse(http.StatusRequestEntityTooLarge, "body_too_large", "body is larger than %s", h.config.MaxBody)
-		}
-		if !known {
-			if f := h.Reserve(s, int64(n)); f != nil {
-				return nil, f
-			}
 		}
 		switch {
 		case errors.Is(err, io.EOF):
@@ -126,6 +131,20 @@ func (h *Receiver) Read(w http.ResponseWriter, r *http.Request, s *Body) ([]byte
 			return nil, Refuse(http.StatusBadRequest, "body_incomplete", "read body: %s after %d bytes", err, len(buf))
 		}
 	}
+}
+
+// firstClaim is claimed before anything of a body has come.
+const firstClaim = 64 << 10
+
+// claim returns how much memory a body claims of which some has come, and whose length is
+// as said or -1. It is twice what has come, and not the whole at once: who sends the
+// beginnings of a few large bodies, and then hardly anything, keeps no one else out.
+func claim(came, length int64) int64 {
+	want := max(firstClaim, 2*came)
+	if length >= 0 {
+		want = min(want, length)
+	}
+	return want
 }
 
 // Unsnap undoes snappy's block format. The declared size is checked before any

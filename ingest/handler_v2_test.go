@@ -143,6 +143,9 @@ func TestHandler_V2_PartlyRefused_StoresTheGoodAndNamesTheBad(t *testing.T) {
 	if got := r.counter(`tocsin_ingest_rejected_total{protocol="remote_write",reason="mixed_sample_types"}`); got != "2" {
 		t.Errorf("counted %s refused samples, want 2", got)
 	}
+	if got := r.counter(`tocsin_ingest_dropped_exemplars_total{protocol="remote_write",reason="mixed_sample_types"}`); got != "1" {
+		t.Errorf("counted %q exemplars that went with them, want 1", got)
+	}
 }
 
 // Series are numbered as the sender wrote them, whoever refuses them.
@@ -176,6 +179,9 @@ func TestHandler_V2_BadReferences_RefuseTheirSeriesAlone(t *testing.T) {
 	}
 	if got := r.counter(`tocsin_ingest_rejected_total{protocol="remote_write",reason="bad_reference"}`); got != "3" {
 		t.Errorf("counted %s, want 3", got)
+	}
+	if got := r.counter(`tocsin_ingest_dropped_exemplars_total{protocol="remote_write",reason="bad_reference"}`); got != "3" {
+		t.Errorf("counted %q exemplars that went with them, want 3", got)
 	}
 	r = newRig(storeAll, nil)
 	w = r.post(snappy.Encode(nil, requestV2(1, func(r *writev2.Request) { r.Symbols = r.Symbols[:2] })), v2Type...)

@@ -94,7 +94,7 @@ func withoutMixed(b *telemetry.Batch) (refused telemetry.WriteResult) {
 		refused.Reject(telemetry.Rejection{
 			Series: i, Labels: name(s), Reason: telemetry.ReasonMixedTypes,
 			Message: "want samples or histograms in one series, got " + strconv.Itoa(len(s.Samples)) + " samples and " + strconv.Itoa(len(s.Histograms)) + " histograms",
-			Samples: len(s.Samples) + len(s.Histograms),
+			Samples: len(s.Samples) + len(s.Histograms), Exemplars: len(s.Exemplars),
 		})
 		s.Samples, s.Histograms, s.Exemplars = s.Samples[:0], s.Histograms[:0], s.Exemplars[:0]
 	}

@@ -71,6 +71,15 @@ func (c *counters) stored(r *telemetry.WriteResult) {
 	for reason, n := range r.Refused {
 		c.rejected(reason, n)
 	}
+	for reason, n := range r.DroppedExemplars {
+		c.droppedExemplars(reason, n)
+	}
+}
+
+// droppedExemplars counts exemplars that were left out with the samples that they came
+// with, by the reason for which these were refused.
+func (c *counters) droppedExemplars(reason string, n int) {
+	c.set.GetOrCreateCounter(`tocsin_ingest_dropped_exemplars_total{protocol="` + c.protocol + `",reason="` + reason + `"}`).Add(n)
 }
 
 // rejected counts samples that were refused, by reason.
@@ -90,6 +99,9 @@ func (c *counters) repaired(kind string, n int) {
 type Memory struct {
 	used atomic.Int64 // bytes
 }
+
+// fits reports whether n bytes are to be had, without claiming them.
+func (m *Memory) fits(n, limit int64) bool { return m.used.Load()+n <= limit }
 
 // reserve claims n bytes of the memory for bodies and reports whether they
 // are to be had.

@@ -120,5 +120,8 @@ func (h *Receiver) Took(body, decoded int) {
 // Stored counts what became of the samples of a batch.
 func (h *Receiver) Stored(r *telemetry.WriteResult) { h.counters.stored(r) }
 
+// DroppedExemplars counts n exemplars of points that the receiver itself refused.
+func (h *Receiver) DroppedExemplars(reason string, n int) { h.counters.droppedExemplars(reason, n) }
+
 // Rejected counts n samples or points that the receiver itself refused.
 func (h *Receiver) Rejected(reason string, n int) { h.counters.rejected(reason, n) }

@@ -140,6 +140,60 @@ func TestReceiver_Memory_IsShared(t *testing.T) {
 	}
 }
 
+// Senders that have begun large bodies, and then send hardly anything, leave room for others.
+func TestReceiver_Read_ClaimsAsTheBodyComes(t *testing.T) {
+	const size = 8 << 20
+	r := newReceiver(func(o *ingest.Options) { o.Config.MaxInFlight = 4 * size })
+	type end struct {
+		body    []byte
+		refusal *ingest.Refusal
+	}
+	want := bytes.Repeat([]byte("0123456789abcdef"), size/16)
+	var ends []chan end
+	var senders []*io.PipeWriter
+	for range 100 {
+		from, to := io.Pipe()
+		q := httptest.NewRequest(http.MethodPost, "/", from)
+		q.ContentLength = size
+		done := make(chan end, 1)
+		go func() {
+			var b ingest.Body
+			defer r.Release(&b)
+			body, f := r.Read(httptest.NewRecorder(), q, &b)
+			from.Close() // nobody reads the rest
+			done <- end{bytes.Clone(body), f}
+		}()
+		if _, err := to.Write(want[:1]); err != nil {
+			t.Fatal(err)
+		}
+		ends, senders = append(ends, done), append(senders, to)
+	}
+	for _, length := range []int64{size, -1} {
+		q := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(want))
+		q.ContentLength = length
+		var b ingest.Body
+		got, f := r.Read(httptest.NewRecorder(), q, &b)
+		if f != nil || !bytes.Equal(got, want) {
+			t.Errorf("length %d, beside those that say no more: got %d bytes, %+v", length, len(got), f)
+		}
+		r.Release(&b)
+	}
+	// What has come is claimed, and one beyond the bound is refused by then.
+	refused := 0
+	for _, to := range senders[:8] {
+		_, _ = to.Write(want[1 : size-1]) // fails when the reader has refused
+	}
+	for i, to := range senders {
+		to.Close()
+		if e := <-ends[i]; e.refusal != nil && e.refusal.Code == 503 {
+			refused++
+		}
+	}
+	if refused < 4 || refused > 5 {
+		t.Errorf("%d of 8 whole bodies were refused where 4 fit, less what others claim", refused)
+	}
+}
+
 func FuzzReceiver_Inflate(f *testing.F) {
 	f.Add([]byte("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff\x01\x00\x00\xff\xff\x00\x00\x00\x00\x00\x00\x00\x00"), true)
 	f.Add([]byte("\x28\xb5\x2f\xfd\x04\x00\x01\x00\x00"), false)

@@ -82,6 +82,8 @@ type QueryConfig struct {
 	Timeout yamldoc.Duration `yaml:"timeout"`
 	// Lookback is how old the last sample of a series may be to count as its present value.
 	Lookback yamldoc.Duration `yaml:"lookback"`
+	// SubqueryStep is the step of a subquery that names none, like [30m:]. In Prometheus it is global.evaluation_interval, which is a minute unless it is set.
+	SubqueryStep yamldoc.Duration `yaml:"subquery_step"`
 	// MaxLength is how long the text of a query may be.
 	MaxLength yamldoc.Bytes `yaml:"max_length"`
 	// MaxConcurrent is how many requests for samples and labels the API answers
@@ -105,6 +107,7 @@ func DefaultConfig() Config {
 			MaxSamples:    50_000_000,
 			Timeout:       yamldoc.Duration(30 * time.Second),
 			Lookback:      yamldoc.Duration(5 * time.Minute),
+			SubqueryStep:  yamldoc.Duration(subqueryStep),
 			MaxLength:     128 << 10,
 			MaxConcurrent: 20,
 		},
@@ -186,6 +189,9 @@ func (q QueryConfig) validate(report func(path, format string, args ...any)) {
 	}
 	if q.Timeout <= 0 {
 		report("timeout", "want a positive duration, got %s", q.Timeout)
+	}
+	if step := time.Duration(q.SubqueryStep); step < time.Second || step > 24*time.Hour {
+		report("subquery_step", "want a duration from 1s to 1d, got %s", q.SubqueryStep)
 	}
 	if q.Lookback <= 0 {
 		report("lookback", "want a positive duration, got %s", q.Lookback)

@@ -146,7 +146,7 @@ func TestConfig_Validate_ReportsEachField(t *testing.T) {
 	}
 	want := []string{"retention", "retention_size", "out_of_order_window", "wal_compression", "durability", "max_exemplars", "max_metadata", "min_free_disk",
 		"limits.max_series", "limits.max_labels", "limits.max_label_name_bytes", "limits.max_label_value_bytes", "limits.max_series_per_source", "limits.memory", "limits.max_future",
-		"query.max_samples", "query.timeout", "query.lookback", "query.max_length", "query.max_concurrent"}
+		"query.max_samples", "query.timeout", "query.subquery_step", "query.lookback", "query.max_length", "query.max_concurrent"}
 	if !slices.Equal(paths, want) {
 		t.Errorf("got  %v\nwant %v", paths, want)
 	}
@@ -164,7 +164,7 @@ start_timestamps: true
 max_metadata: 10
 min_free_disk: 1MiB
 limits: {max_series: 1, max_labels: 2, max_label_name_bytes: 3, max_label_value_bytes: 4, max_future: 5m, max_series_per_source: 9, memory: 1GiB}
-query: {max_samples: 6, timeout: 7s, lookback: 8m, max_length: 9KiB, max_concurrent: 10}
+query: {max_samples: 6, timeout: 7s, lookback: 8m, subquery_step: 11s, max_length: 9KiB, max_concurrent: 10}
 `))
 	if len(errs) > 0 {
 		t.Fatal(errs)
@@ -176,7 +176,7 @@ query: {max_samples: 6, timeout: 7s, lookback: 8m, max_length: 9KiB, max_concurr
 	want := store.Config{
 		Retention: yamldoc.Duration(72 * time.Hour), RetentionSize: 10 << 30, OutOfOrderWindow: yamldoc.Duration(time.Hour), WALCompression: "zstd", Durability: "fsync", MaxExemplars: 9, StartTimestamps: true, MaxMetadata: 10, MinFreeDisk: 1 << 20,
 		Limits: store.Limits{MaxSeries: 1, MaxLabels: 2, MaxLabelNameBytes: 3, MaxLabelValueBytes: 4, MaxFuture: yamldoc.Duration(5 * time.Minute), MaxSeriesPerSource: 9, Memory: 1 << 30},
-		Query:  store.QueryConfig{MaxSamples: 6, Timeout: yamldoc.Duration(7 * time.Second), Lookback: yamldoc.Duration(8 * time.Minute), MaxLength: 9 << 10, MaxConcurrent: 10},
+		Query:  store.QueryConfig{MaxSamples: 6, Timeout: yamldoc.Duration(7 * time.Second), Lookback: yamldoc.Duration(8 * time.Minute), SubqueryStep: yamldoc.Duration(11 * time.Second), MaxLength: 9 << 10, MaxConcurrent: 10},
 	}
 	if got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -234,6 +234,16 @@ func TestNewQueryEngine_Limits_Hold(t *testing.T) {
 	near.Lookback = yamldoc.Duration(5 * time.Second)
 	if err := ask(near, `m{i="9"}`); err == nil || err.Error() != "nothing" {
 		t.Errorf("lookback: got %v, want nothing nine seconds after the sample", err)
+	}
+	fine := c
+	fine.SubqueryStep = yamldoc.Duration(30 * time.Second)
+	for _, x := range []struct {
+		c    store.QueryConfig
+		want string
+	}{{c, "10"}, {store.QueryConfig{MaxSamples: 1000, Timeout: c.Timeout}, "10"}, {fine, "20"}} {
+		if err := ask(x.c, "count_over_time(vector(1)[10m:]) == "+x.want); err != nil {
+			t.Errorf("subquery_step %s: %v, want %s steps in ten minutes", x.c.SubqueryStep, err, x.want)
+		}
 	}
 }
 

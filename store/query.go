@@ -16,11 +16,12 @@ type QueryEngineOptions struct {
 	Parser     parser.Parser         // nil is PromQL without experimental functions
 	Logger     *slog.Logger          // required
 	Registerer prometheus.Registerer // for the engine's own metrics; nil keeps none
-	// SubqueryStep is the step of a subquery that names none, like [30m:]; 0 is a minute.
+	// SubqueryStep is the step of a subquery that names none, like [30m:]; 0 is that of
+	// Config, or a minute.
 	SubqueryStep time.Duration
 }
 
-// subqueryStep is that of QueryEngineOptions where it is not given.
+// subqueryStep is that of PromQL where none is configured.
 const subqueryStep = time.Minute
 
 // defaultLookback is that of PromQL where none is configured.
@@ -34,7 +35,7 @@ func NewQueryEngine(o QueryEngineOptions) *QueryEngine {
 	if p == nil {
 		p = parser.NewParser(parser.Options{})
 	}
-	step := cmp.Or(o.SubqueryStep, subqueryStep)
+	step := cmp.Or(o.SubqueryStep, time.Duration(o.Config.SubqueryStep), subqueryStep)
 	lookback := cmp.Or(time.Duration(o.Config.Lookback), defaultLookback)
 	engine := promql.NewEngine(promql.EngineOpts{
 		Logger:                   o.Logger,

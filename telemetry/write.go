@@ -36,6 +36,8 @@ type Rejection struct {
 	Reason  string // one of the Reason constants
 	Message string // one sentence with the value got and the value wanted
 	Samples int    // samples lost by it; 0 when a series without samples was refused
+	// Exemplars are those that were left out with the samples, and that nobody else counts.
+	Exemplars int
 }
 
 // WriteResult says what became of a batch. A batch is never refused whole
@@ -52,6 +54,9 @@ type WriteResult struct {
 	// refused, in the order of the rejections, each once in a run. Protocols that
 	// count in other units than samples need them.
 	RefusedSeries []int
+	// DroppedExemplars counts by reason those that were left out with what was refused
+	// before the store was asked; it counts what it drops itself.
+	DroppedExemplars map[string]int
 }
 
 // MaxRejections bounds the details kept in a WriteResult.
@@ -63,12 +68,23 @@ func (r *WriteResult) Reject(x Rejection) {
 		r.Refused = make(map[string]int)
 	}
 	r.Refused[x.Reason] += max(1, x.Samples)
+	r.dropExemplars(x.Reason, x.Exemplars)
 	if n := len(r.RefusedSeries); n == 0 || r.RefusedSeries[n-1] != x.Series {
 		r.RefusedSeries = append(r.RefusedSeries, x.Series)
 	}
 	if len(r.Rejected) < MaxRejections {
 		r.Rejected = append(r.Rejected, x)
 	}
+}
+
+func (r *WriteResult) dropExemplars(reason string, n int) {
+	if n == 0 {
+		return
+	}
+	if r.DroppedExemplars == nil {
+		r.DroppedExemplars = make(map[string]int)
+	}
+	r.DroppedExemplars[reason] += n
 }
 
 // OverLimit reports whether nothing was stored and nothing was wrong with what was
@@ -96,6 +112,9 @@ func (r *WriteResult) Merge(x WriteResult) {
 	}
 	for reason, n := range x.Refused {
 		r.Refused[reason] += n
+	}
+	for reason, n := range x.DroppedExemplars {
+		r.dropExemplars(reason, n)
 	}
 	r.RefusedSeries = append(r.RefusedSeries, x.RefusedSeries...)
 	slices.Sort(r.RefusedSeries)

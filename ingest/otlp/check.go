@@ -2,6 +2,7 @@ package otlp
 
 import (
 	"fmt"
+	"iter"
 	"math"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ const (
 	reasonValue       = "bad_value"
 	reasonMetric      = "unknown_metric_type"
 	reasonConversion  = "not_convertible"
+	reasonGauge       = "of_a_gauge" // an exemplar, not a point
 )
 
 // point is what the collector must know of a data point that is left after the
@@ -76,6 +78,7 @@ func (c *checker) one(m pmetric.Metric) bool {
 		return false
 	}
 	if reason, text := c.wrong(m); reason != "" {
+		c.report.drop(reason, examples(m))
 		c.report.reject(size(m), reason, fmt.Sprintf("metric %s: %s", quoted(m.Name()), text))
 		return false
 	}
@@ -143,6 +146,28 @@ func temporality(m pmetric.Metric) pmetric.AggregationTemporality {
 	default:
 		return pmetric.AggregationTemporalityCumulative
 	}
+}
+
+// examples returns the number of exemplars of a metric.
+func examples(m pmetric.Metric) (n int) {
+	switch m.Type() {
+	case pmetric.MetricTypeGauge:
+		n = examplesOf(m.Gauge().DataPoints().All())
+	case pmetric.MetricTypeSum:
+		n = examplesOf(m.Sum().DataPoints().All())
+	case pmetric.MetricTypeHistogram:
+		n = examplesOf(m.Histogram().DataPoints().All())
+	case pmetric.MetricTypeExponentialHistogram:
+		n = examplesOf(m.ExponentialHistogram().DataPoints().All())
+	}
+	return n
+}
+
+func examplesOf[P interface{ Exemplars() pmetric.ExemplarSlice }](points iter.Seq2[int, P]) (n int) {
+	for _, p := range points {
+		n += p.Exemplars().Len()
+	}
+	return n
 }
 
 // size returns the number of points of a metric.

@@ -18,6 +18,7 @@ type pass struct {
 	metric        pmetric.Metric
 	delta, rising bool
 	at            int // how many points were met
+	examples      int // exemplars of the point at hand
 }
 
 // judge refuses a point if anything is wrong with it.
@@ -27,6 +28,7 @@ func (p *pass) judge(pt timed, flags pmetric.DataPointFlags, reason, text string
 		reason, text = telemetry.ReasonBadTime, t
 	}
 	if text != "" {
+		p.report.drop(reason, p.examples)
 		p.report.reject(1, reason, fmt.Sprintf("metric %s point %d: %s", quoted(p.metric.Name()), p.at, text))
 		return true
 	}
@@ -47,7 +49,13 @@ func (p *pass) number(pt pmetric.NumberDataPoint) bool {
 		}
 	}
 	p.exemplars(pt.Exemplars())
-	return p.judge(pt, pt.Flags(), reasonValue, text, 1)
+	if p.judge(pt, pt.Flags(), reasonValue, text, 1) {
+		return true
+	}
+	if p.metric.Type() == pmetric.MetricTypeGauge {
+		p.report.drop(reasonGauge, p.examples) // the converter leaves them out
+	}
+	return false
 }
 
 // addend says what is wrong with a value that is to be added to a total.
@@ -165,15 +173,16 @@ func (p *pass) summary(pt pmetric.SummaryDataPoint) bool {
 
 // exemplars takes out those without a value, of which the converter would make an
 // error.
-func (c *checker) exemplars(es pmetric.ExemplarSlice) {
+func (p *pass) exemplars(es pmetric.ExemplarSlice) {
 	es.RemoveIf(func(e pmetric.Exemplar) bool {
 		if e.ValueType() == pmetric.ExemplarValueTypeEmpty {
-			c.report.repaired["exemplar_without_value"]++
+			p.report.repaired["exemplar_without_value"]++
 			return true
 		}
-		c.attributes(e.FilteredAttributes())
+		p.attributes(e.FilteredAttributes())
 		return false
 	})
+	p.examples = es.Len()
 }
 
 // total is a sum of counts that may be more than fits.

@@ -16,10 +16,11 @@ type report struct {
 	more     int            // warnings without a detail
 	reasons  map[string]int // points refused here, by reason
 	repaired map[string]int // faults that were worked around, by kind
+	dropped  map[string]int // exemplars of points refused here, by reason
 }
 
 func newReport() *report {
-	return &report{reasons: map[string]int{}, repaired: map[string]int{}}
+	return &report{reasons: map[string]int{}, repaired: map[string]int{}, dropped: map[string]int{}}
 }
 
 // reject refuses n points and keeps the text of the first few.
@@ -27,6 +28,13 @@ func (r *report) reject(n int, reason, text string) {
 	r.rejected += n
 	r.reasons[reason] += n
 	r.detail(text + " [" + reason + "]")
+}
+
+// drop counts exemplars of points that are refused.
+func (r *report) drop(reason string, n int) {
+	if n > 0 {
+		r.dropped[reason] += n
+	}
 }
 
 func (r *report) detail(text string) {

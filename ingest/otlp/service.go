@@ -238,6 +238,9 @@ func (s *Service) count(r *report) {
 	for reason, n := range r.reasons {
 		s.Rejected(reason, n)
 	}
+	for reason, n := range r.dropped {
+		s.DroppedExemplars(reason, n)
+	}
 	for kind, n := range r.repaired {
 		s.set.GetOrCreateCounter(`tocsin_otlp_repaired_total{kind="` + kind + `"}`).Add(n)
 	}

@@ -96,7 +96,7 @@ func (d *DecoderV2) decode(body []byte, b *telemetry.Batch) *Error {
 		}
 		if d.fault != nil {
 			lost := len(s.Samples) + len(s.Histograms)
-			d.refused.Reject(telemetry.Rejection{Series: n, Reason: telemetry.ReasonReference, Message: d.fault.Error(), Samples: lost})
+			d.refused.Reject(telemetry.Rejection{Series: n, Reason: telemetry.ReasonReference, Message: d.fault.Error(), Samples: lost, Exemplars: len(s.Exemplars)})
 			d.lost += lost
 			d.fault = nil
 			b.Truncate(len(b.Series) - 1)

@@ -114,7 +114,7 @@ func (r *reader) noteGlobals(c *promconfig.Config, name string) {
 		set         bool
 		what, where string
 	}{
-		{g.EvaluationInterval != usual.EvaluationInterval, "evaluation_interval", "rules.interval"},
+		{g.EvaluationInterval != usual.EvaluationInterval, "evaluation_interval", "rules.interval, and storage.query.subquery_step for subqueries without a step"},
 		{g.RuleQueryOffset != usual.RuleQueryOffset, "rule_query_offset", "rules.query_offset"},
 		{g.QueryLogFile != "", "query_log_file", "no setting here"},
 		{g.QueryMaxSeries != 0 || g.QueryMaxSamplesRead != 0 || g.QueryMaxDuration != 0, "query_max_*", "storage.query"},

@@ -76,11 +76,17 @@ func (a *aggregator) add(text []byte, now time.Time) (reason string) {
 	if reason != "" {
 		return reason
 	}
-	// All values are read before the first is added: a line counts whole or not.
+	// All values are read before the first is added: a line counts whole or not. One
+	// beyond the largest number would make a total infinite for as long as it is kept.
+	total := s.total()
 	for values := l.values; len(values) > 0 && l.kind != set; {
 		var one []byte
 		one, values, _ = bytes.Cut(values, []byte{':'})
-		if v, ok := number(one); !ok || l.kind == counter && v < 0 {
+		v, ok := number(one)
+		if !ok || l.kind == counter && v < 0 {
+			return reasonValue
+		}
+		if total = l.after(total, v, one); math.IsInf(total, 0) {
 			return reasonValue
 		}
 	}
@@ -99,8 +105,7 @@ func (a *aggregator) add(text []byte, now time.Time) (reason string) {
 	}
 	s.updated = now
 	if l.kind == set { // its values may have colons
-		a.apply(s, l, l.values)
-		return ""
+		return s.count(maphash.Bytes(a.seed, l.values))
 	}
 	for values := l.values; len(values) > 0; {
 		var one []byte
@@ -113,24 +118,33 @@ func (a *aggregator) add(text []byte, now time.Time) (reason string) {
 // apply adds one value, which was read before.
 func (a *aggregator) apply(s *series, l *line, text []byte) {
 	v, _ := number(text)
-	switch l.kind {
-	case counter:
-		s.value += v / l.rate
-	case gauge:
-		if text[0] == '+' || text[0] == '-' {
-			s.value += v
-		} else {
-			s.value = v
-		}
-	case timer:
-		s.buckets.observe(v/1000, 1/l.rate)
-	case histogram:
-		s.buckets.observe(v, 1/l.rate)
-	case set:
-		if len(s.members)+len(s.counted) < maxMembers {
-			s.members[maphash.Bytes(a.seed, text)] = struct{}{}
-		}
+	if s.buckets != nil {
+		s.buckets.observe(l.scaled(v), l.weight())
+		return
 	}
+	s.value = l.after(s.value, v, text)
+}
+
+// total returns what the values of lines add up to.
+func (s *series) total() float64 {
+	if s.buckets != nil {
+		return s.buckets.sum
+	}
+	return s.value
+}
+
+// count counts a member of a set, if it is none yet, or returns the reason for which it
+// is not counted.
+func (s *series) count(member uint64) (reason string) {
+	_, now := s.members[member]
+	if !now && len(s.members)+len(s.counted) >= maxMembers {
+		if _, before := s.counted[member]; !before {
+			return reasonMembers
+		}
+		return ""
+	}
+	s.members[member] = struct{}{}
+	return ""
 }
 
 // find returns the series of a line, or a new one that is not yet kept. The line's

@@ -30,9 +30,14 @@ const (
 	reasonEvent    = "event_or_service_check"
 	reasonConflict = "type_conflict"
 	reasonSeries   = "series_limit"
+	reasonMembers  = "set_limit"
 	reasonLength   = "line_too_long"
 	reasonCut      = "cut_off"
 )
+
+// minRate is the least sample rate. A line of a smaller one would stand for more than a
+// billion, beside which a counter or histogram could not be seen to count any more.
+const minRate = 1e-9
 
 // tag is one of a line's. Both alias the line.
 type tag struct{ name, value []byte }
@@ -41,7 +46,7 @@ type tag struct{ name, value []byte }
 type line struct {
 	name   []byte
 	kind   kind
-	rate   float64 // in (0,1]
+	rate   float64 // from minRate to 1
 	values []byte  // one or more, between colons
 	tags   []tag
 }
@@ -75,7 +80,7 @@ func (l *line) parse(b []byte) (reason string) {
 		switch {
 		case len(part) == 0:
 		case part[0] == '@':
-			if l.rate, ok = number(part[1:]); !ok || !(l.rate > 0 && l.rate <= 1) {
+			if l.rate, ok = number(part[1:]); !ok || !(l.rate >= minRate && l.rate <= 1) {
 				return reasonRate
 			}
 		case part[0] == '#':
@@ -124,6 +129,31 @@ func (l *line) readTags(b []byte) (reason string) {
 	}
 	return ""
 }
+
+// after returns what a total is with one more value: of a counter or gauge its value, of
+// a histogram its sum.
+func (l *line) after(total, v float64, text []byte) float64 {
+	switch {
+	case l.kind == counter:
+		return total + v/l.rate
+	case l.kind != gauge:
+		return total + l.scaled(v)*l.weight()
+	case text[0] == '+' || text[0] == '-':
+		return total + v
+	}
+	return v
+}
+
+// scaled returns a value of a histogram as it is stored: a time in seconds.
+func (l *line) scaled(v float64) float64 {
+	if l.kind == timer {
+		return v / 1000
+	}
+	return v
+}
+
+// weight is how many observations a value of a histogram stands for.
+func (l *line) weight() float64 { return 1 / l.rate }
 
 // number reads a finite number.
 func number(b []byte) (float64, bool) {

@@ -34,8 +34,10 @@ func TestMain(m *testing.M) {
 type receiver struct {
 	*httptest.Server
 	away atomic.Bool
-	mu   sync.Mutex
-	got  map[string][]int64 // times by series as text
+	// takes is how long an answer takes, in nanoseconds.
+	takes atomic.Int64
+	mu    sync.Mutex
+	got   map[string][]int64 // times by series as text
 }
 
 func newReceiver(t *testing.T) *receiver {
@@ -46,6 +48,7 @@ func newReceiver(t *testing.T) *receiver {
 			http.Error(w, "away", http.StatusServiceUnavailable)
 			return
 		}
+		<-time.After(time.Duration(r.takes.Load()))
 		packed, err := io.ReadAll(req.Body)
 		if err != nil {
 			return
@@ -97,6 +100,11 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
+	return newRigThatFlushes(t, 2*time.Second)
+}
+
+func newRigThatFlushes(t *testing.T, within time.Duration) *rig {
+	t.Helper()
 	c := store.DefaultConfig()
 	c.MinFreeDisk = 0
 	quiet := slog.New(slog.DiscardHandler)
@@ -109,7 +117,7 @@ func newRig(t *testing.T) *rig {
 	base, head := db.LogDirs()
 	r.f, err = forward.New(forward.Options{
 		Logs:   []forward.Log{{Name: "base", Dir: base}, {Name: "head", Dir: head}},
-		Logger: quiet, Registerer: r.metrics, FlushDeadline: 2 * time.Second,
+		Logger: quiet, Registerer: r.metrics, FlushDeadline: within,
 		Progress: func() ([]uint64, int64) {
 			r.asked.Add(1)
 			return []uint64{0, r.n.Load()}, db.MaxTime()
@@ -290,6 +298,29 @@ func TestForwarder_End_SendsWhatWaits(t *testing.T) {
 	// The new queue begins at the time of its start.
 	at := time.Now().Add(2 * time.Second)
 	const n = 500
+	for i := range n {
+		r.write(t, "m", at.Add(time.Duration(i)*time.Millisecond))
+	}
+	stop()
+	if got := to1.count(`{__name__="m", region="eu"}`); got != n {
+		t.Errorf("%d samples arrived, want %d", got, n)
+	}
+}
+
+// A queue that is full reads on when the receiver has taken something. Who is slow gets
+// what was written before the end too.
+func TestForwarder_End_WaitsForASlowReceiver(t *testing.T) {
+	to1 := newReceiver(t)
+	r := newRigThatFlushes(t, time.Minute)
+	small := strings.Replace(to(to1.URL), "queue_config: {", "queue_config: {capacity: 10, max_samples_per_send: 10, max_shards: 1, ", 1)
+	if err := r.f.Apply(targets(t, small)); err != nil {
+		t.Fatal(err)
+	}
+	stop := r.run(t)
+	r.begun(t, to1)
+	to1.takes.Store(int64(150 * time.Millisecond))
+	at := time.Now().Add(2 * time.Second)
+	const n = 80
 	for i := range n {
 		r.write(t, "m", at.Add(time.Duration(i)*time.Millisecond))
 	}

@@ -29,8 +29,9 @@ type Options struct {
 	// number of their senders from it. A number may be smaller than the one before for
 	// a moment.
 	Progress func() (stored []uint64, newest int64)
-	// FlushDeadline is how long Run takes at most to send what waits when it ends,
-	// and Apply for a queue that goes; 0 is ten seconds.
+	// FlushDeadline is how long Run takes at most to send what waits when it ends, after
+	// at most as long to read what is left of the logs, and Apply for a queue that goes;
+	// 0 is ten seconds.
 	FlushDeadline time.Duration
 }
 
@@ -157,9 +158,9 @@ func (f *Forwarder) Run(ctx context.Context) error {
 
 const (
 	feedEvery  = time.Second
-	drainMost  = 2 * time.Second
 	drainEvery = 20 * time.Millisecond
-	drainQuiet = 5 // looks without anything read
+	drainQuiet = 5  // looks at which nothing had been read
+	drainFull  = 75 // looks at which a receiver had taken nothing either
 )
 
 // feed tells the queues that the log has grown, and each second how much was stored,
@@ -200,24 +201,25 @@ func count(ctx context.Context, q *remote.WriteStorage, samples uint64, newest i
 }
 
 // drain waits for the queues to have read the end of the log, which they give up
-// reading when they are closed: until they read nothing more, and not for long when
-// a receiver that is away keeps them from reading on.
+// reading when they are closed: until they read nothing more. While they hold as much as
+// they can, they read on when the receiver has taken some of it, so that they are given
+// longer, unless it takes nothing.
 func (f *Forwarder) drain(q queues) {
 	if f.idle() {
 		return
 	}
-	over := time.After(drainMost)
+	over := time.After(f.o.FlushDeadline)
 	tick := time.NewTicker(drainEvery)
 	defer tick.Stop()
-	for read, quiet := f.read(), 0; quiet < drainQuiet; {
+	for was, quiet := f.backlog(), 0; quiet < drainQuiet || was.full && quiet < drainFull; {
 		q.notify()
 		select {
 		case <-over:
 			return
 		case <-tick.C:
 		}
-		if now := f.read(); now != read {
-			read, quiet = now, 0
+		if now := f.backlog(); now != was {
+			was, quiet = now, 0
 			continue
 		}
 		quiet++

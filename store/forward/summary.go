@@ -88,16 +88,43 @@ func (f *Forwarder) Queues() []Queue {
 	return out
 }
 
-// read returns how many records of the log the queues have read.
-func (f *Forwarder) read() float64 {
-	sum := 0.0
+// backlog is what the end waits for.
+type backlog struct {
+	read    float64 // records of the logs, by all queues
+	pending float64 // samples, histograms and exemplars that wait in memory
+	full    bool    // a queue holds a whole request or more, so that it may wait to read on
+}
+
+// backlog returns how far the queues are.
+func (f *Forwarder) backlog() (b backlog) {
+	type queue struct{ log, name, url string }
+	waits, request := map[queue]float64{}, map[queue]float64{}
 	for _, family := range f.gather() {
-		if family.GetName() != "prometheus_wal_watcher_records_read_total" {
-			continue
-		}
 		for _, m := range family.GetMetric() {
-			sum += m.GetCounter().GetValue()
+			var q queue
+			for _, l := range m.GetLabel() {
+				switch l.GetName() {
+				case "log":
+					q.log = l.GetValue()
+				case "remote_name":
+					q.name = l.GetValue()
+				case "url":
+					q.url = l.GetValue()
+				}
+			}
+			switch family.GetName() {
+			case "prometheus_wal_watcher_records_read_total":
+				b.read += m.GetCounter().GetValue()
+			case "prometheus_remote_storage_max_samples_per_send":
+				request[q] = m.GetGauge().GetValue()
+			case "prometheus_remote_storage_samples_pending", "prometheus_remote_storage_histograms_pending", "prometheus_remote_storage_exemplars_pending":
+				waits[q] += m.GetGauge().GetValue()
+			}
 		}
 	}
-	return sum
+	for q, n := range waits {
+		b.pending += n
+		b.full = b.full || n > 0 && n >= request[q]
+	}
+	return b
 }

@@ -2,7 +2,9 @@ package promapi
 
 import (
 	"context"
+	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -65,7 +67,7 @@ func newAPI(o Options) *apiv1.API {
 		func(context.Context) apiv1.AlertmanagerRetriever { return noAlertmanagers{} },
 		func() config.Config { return config.DefaultConfig }, // of external labels, of which there are none
 		o.Flags,
-		apiv1.GlobalURLOptions{},
+		globalURL(o),
 		func(f http.HandlerFunc) http.HandlerFunc { return f }, // handler asks Ready
 		tsdbStatus{db: o.TSDB, replay: o.WALReplay}, "",
 		false,    // administration
@@ -96,6 +98,19 @@ func newAPI(o Options) *apiv1.API {
 		false, // cost of queries
 		o.Timeout,
 	)
+}
+
+// globalURL says how targets on this machine are reached from outside. Without a host and
+// a port the API would have an error for each of them.
+func globalURL(o Options) apiv1.GlobalURLOptions {
+	out := apiv1.GlobalURLOptions{ListenAddress: o.ListenAddress, Host: "localhost", Scheme: "http"}
+	if _, _, err := net.SplitHostPort(out.ListenAddress); err != nil {
+		out.ListenAddress = "localhost:0" // which no target has
+	}
+	if u, err := url.Parse(o.ExternalURL); err == nil && u.Host != "" {
+		out.Host, out.Scheme = u.Host, u.Scheme
+	}
+	return out
 }
 
 // featuresOf says what this API can do in the names that Prometheus gives it.

@@ -37,16 +37,21 @@ type Build struct {
 // Options are what the API serves. Engine, Storage and Logger are required; what
 // is left out is answered as a server answers that has none of it.
 type Options struct {
-	Engine   promql.QueryEngine
-	Storage  storage.SampleAndChunkQueryable
-	Rules    Rules            // nil is none
-	Now      func() time.Time // time of queries that name none; nil is time.Now
-	Build    Build
-	Logger   *slog.Logger
-	Flags    map[string]string // for /api/v1/status/flags
-	Lookback time.Duration     // of the engine
-	Timeout  time.Duration     // of the engine
-	Parser   parser.Parser     // of the engine; nil is PromQL without experimental functions
+	Engine  promql.QueryEngine
+	Storage storage.SampleAndChunkQueryable
+	Rules   Rules            // nil is none
+	Now     func() time.Time // time of queries that name none; nil is time.Now
+	Build   Build
+	Logger  *slog.Logger
+	Flags   map[string]string // for /api/v1/status/flags
+	// ListenAddress is that of our own listener, and ExternalURL where people reach it. A
+	// target on this machine is shown under the host of ExternalURL, as Prometheus does.
+	// Empty are those of nobody: localhost.
+	ListenAddress, ExternalURL string
+
+	Lookback time.Duration // of the engine
+	Timeout  time.Duration // of the engine
+	Parser   parser.Parser // of the engine; nil is PromQL without experimental functions
 	// Ready says whether samples can be read yet; nil is always. Until then
 	// every request is answered with 503.
 	Ready func() bool

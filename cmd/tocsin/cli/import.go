@@ -120,7 +120,7 @@ func (c *importFlags) tell(w io.Writer, r backfill.Report, to target) error {
 		fmt.Fprintln(w, "all of it was imported before; --again imports it anew")
 		return nil
 	case r.Any():
-		fmt.Fprintf(w, "%s %d samples of %d series, %s to %s UTC, in %d ranges of %s\n", verb, r.Samples, r.Series, day(r.First), day(r.Last), r.Ranges, backfill.BlockWidth(time.Duration(c.MaxBlock)))
+		fmt.Fprintf(w, "%s %d samples of %d series, %s to %s UTC, in %d ranges of %s\n", verb, r.Samples-r.Repeated-r.Conflicts, r.Series, day(r.First), day(r.Last), r.Ranges, backfill.BlockWidth(time.Duration(c.MaxBlock)))
 	default:
 		fmt.Fprintln(w, "nothing to import")
 	}
