@@ -204,3 +204,19 @@ func TestCore_ClockAhead_CatchesUpWithWhatCameAfterTheCheckpoint(t *testing.T) {
 		}
 	}
 }
+
+// What a kill left of a checkpoint that was being written, which may be as large as one
+// that is whole, goes at the next start; one that was put aside stays.
+func TestCore_KilledWhileItWroteACheckpoint_LeavesNothingBehind(t *testing.T) {
+	h := checkpointed(t).killed(false)
+	for _, name := range []string{"detector.checkpoint.123456789", "detector.checkpoint.damaged"} {
+		if err := os.WriteFile(filepath.Join(h.dir, name), []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.open()
+	left, err := filepath.Glob(filepath.Join(h.dir, "detector.checkpoint*"))
+	if err != nil || len(left) != 2 || left[0] != filepath.Join(h.dir, "detector.checkpoint") || left[1] != left[0]+".damaged" {
+		t.Errorf("got %v, %v, want the checkpoint and the one that was put aside", left, err)
+	}
+}
