@@ -23,7 +23,7 @@ const begun = int64(1_700_000_000_000)
 // recorded is a series of a past that is held in memory.
 type recorded struct {
 	labels labels.Labels
-	step   int64 // ms, from begun on
+	step   int64     // ms, from begun on
 	values []float64 // NaN is none
 }
 
