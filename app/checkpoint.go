@@ -22,7 +22,10 @@ import (
 
 const (
 	checkpointFile   = "detector.checkpoint"
-	checkpointCursor = "detector_checkpoint" // event time of the last one, in milliseconds
+	checkpointCursor = "detector_checkpoint" // when the last one was written, in milliseconds
+	// reachedCursor is the time of the newest sample stored when it was begun, in
+	// milliseconds: by the clocks of senders, behind which ours may be wrong by hours.
+	reachedCursor = "detector_checkpoint_reached"
 	// catchUpMargin covers samples that were on their way when the checkpoint
 	// was written. The bank ignores what it has seen, so a wide margin is free.
 	catchUpMargin = 10 * time.Minute
@@ -45,6 +48,7 @@ func (c *Core) Checkpoint(ctx context.Context, at time.Time) error {
 			return fmt.Errorf("checkpoint detector to %s: %w", path, err)
 		}
 	}
+	_, reached, _ := c.timeRange()
 	tmp, err := os.CreateTemp(c.dir, checkpointFile+".*")
 	if err != nil {
 		return fmt.Errorf("checkpoint detector: %w", err)
@@ -69,7 +73,7 @@ func (c *Core) Checkpoint(ctx context.Context, at time.Time) error {
 	if err != nil {
 		return fmt.Errorf("checkpoint detector to %s: %w", path, err)
 	}
-	return c.incidents.SetCursor(ctx, checkpointCursor, at.UnixMilli())
+	return errors.Join(c.incidents.SetCursor(ctx, reachedCursor, reached), c.incidents.SetCursor(ctx, checkpointCursor, at.UnixMilli()))
 }
 
 // restore says from where on samples are to be read that the store received after the
@@ -91,6 +95,13 @@ func (c *Core) restore(ctx context.Context, have bool) error {
 	at, err := c.incidents.Cursor(ctx, checkpointCursor)
 	if err != nil {
 		return fmt.Errorf("restore detector: read time of checkpoint: %w", err)
+	}
+	reached, err := c.incidents.Cursor(ctx, reachedCursor)
+	if err != nil {
+		return fmt.Errorf("restore detector: read how far the checkpoint reaches: %w", err)
+	}
+	if reached > 0 { // 0: written before this was noted, or with nothing stored
+		at = min(at, reached)
 	}
 	c.caughtUp = max(0, at-catchUpMargin.Milliseconds())
 	c.gate.shut.Store(true)

@@ -269,6 +269,7 @@ func (c *Core) openStores(ctx context.Context, o CoreOptions) (have bool, err er
 	if err := errors.Join(err, restored.Wait()); err != nil {
 		return false, err
 	}
+	c.dropCutOff()
 	c.starter = c.newStarter(o.Config.WarmStart)
 	c.catalogue, err = store.NewCatalogue(ctx, store.CatalogueOptions{
 		State: c.state, Config: o.Config.Storage, Now: o.Now, Metrics: o.Metrics, Logger: o.Logger.With("component", "store"),

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
 
@@ -14,6 +15,9 @@ func (c *Core) Last(l labels.Labels) (detector.Verdict, bool) { return c.bank.La
 
 // BankForTest returns the live detector.
 func (c *Core) BankForTest() *detector.Bank { return c.bank }
+
+// LastBeatForTest returns when the daemon last said that it works.
+func (c *Core) LastBeatForTest() time.Time { return c.beats.last }
 
 // TakeVerdicts returns what the detector has told since the last call.
 func (c *Core) TakeVerdicts() []detector.Verdict { return c.takeVerdicts(nil) }

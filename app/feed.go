@@ -137,6 +137,7 @@ func bucketNames(ctx context.Context, q storage.Querier) ([]string, error) {
 
 // fed is a series that is fed together with others.
 type fed struct {
+	own  labels.Labels
 	slot uint64
 	it   chunkenc.Iterator
 	t    int64
@@ -160,13 +161,13 @@ func (f *feeding) together(list []storage.Series) error {
 	defer f.flush()
 	var open []fed
 	for _, s := range list {
-		k := fed{slot: f.to.Register(s.Labels()), it: s.Iterator(nil)}
+		k := fed{own: s.Labels(), slot: f.to.Register(s.Labels()), it: s.Iterator(nil)}
 		if !detector.Slot(k.slot).Watched() {
 			continue
 		}
 		if k.float(k.it.Seek(f.from(k.slot))) {
 			open = append(open, k)
-		} else if err := k.it.Err(); err != nil {
+		} else if err := unread(k.own, k.it); err != nil {
 			return err
 		}
 	}
@@ -181,7 +182,7 @@ func (f *feeding) together(list []storage.Series) error {
 				_, v := k.it.At()
 				f.show(k.slot, t, v)
 				if !k.next() {
-					if err := k.it.Err(); err != nil {
+					if err := unread(k.own, k.it); err != nil {
 						return err
 					}
 					continue
@@ -225,5 +226,13 @@ func (f *feeding) one(l labels.Labels, it chunkenc.Iterator) error {
 		f.to.ObserveHistogram(slot, telemetry.HistogramSample{T: t, Float: h})
 		f.n, f.newest = f.n+1, max(f.newest, t)
 	}
-	return it.Err()
+	return unread(l, it)
+}
+
+// unread returns what kept an iterator from its end, with the series that it is of.
+func unread(l labels.Labels, it chunkenc.Iterator) error {
+	if err := it.Err(); err != nil {
+		return fmt.Errorf("series %s: %w", l, err)
+	}
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"sync"
@@ -169,5 +170,53 @@ func TestCore_CatchUp_Ended_BeginsAgain(t *testing.T) {
 	h.step()
 	if got := h.anomalies(); len(got) != 1 {
 		t.Errorf("got %d anomalies, want 1", len(got))
+	}
+}
+
+// Where our clock is hours ahead of those of senders, what came after the checkpoint is
+// found all the same, whether it is right again at the next start or not.
+func TestCore_ClockAhead_CatchesUpWithWhatCameAfterTheCheckpoint(t *testing.T) {
+	const ahead = 5 * time.Hour
+	h := newHouse(t, "").open()
+	h.now = h.now.Add(ahead)
+	write := func(v float64) {
+		h.now = h.now.Add(15 * time.Second)
+		h.write("queue_depth", ahead, v)
+	}
+	for i := range 400 {
+		write(100 + 2*math.Sin(float64(i)*1.7) + math.Cos(float64(i)*0.9))
+	}
+	if err := h.core.Checkpoint(t.Context(), h.now); err != nil {
+		t.Fatal(err)
+	}
+	for range 8 {
+		write(400)
+	}
+	for _, now := range []time.Time{h.now, h.now.Add(-ahead)} {
+		next := h.killed(false)
+		next.now = now
+		next.open()
+		if err := next.core.Consume(t.Context(), now); err != nil {
+			t.Fatal(err)
+		}
+		if got := next.anomalies(); len(got) != 1 {
+			t.Errorf("at %v: got %d anomalies, want that of the samples after the checkpoint", now, len(got))
+		}
+	}
+}
+
+// What a kill left of a checkpoint that was being written, which may be as large as one
+// that is whole, goes at the next start; one that was put aside stays.
+func TestCore_KilledWhileItWroteACheckpoint_LeavesNothingBehind(t *testing.T) {
+	h := checkpointed(t).killed(false)
+	for _, name := range []string{"detector.checkpoint.123456789", "detector.checkpoint.damaged"} {
+		if err := os.WriteFile(filepath.Join(h.dir, name), []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.open()
+	left, err := filepath.Glob(filepath.Join(h.dir, "detector.checkpoint*"))
+	if err != nil || len(left) != 2 || left[0] != filepath.Join(h.dir, "detector.checkpoint") || left[1] != left[0]+".damaged" {
+		t.Errorf("got %v, %v, want the checkpoint and the one that was put aside", left, err)
 	}
 }

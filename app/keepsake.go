@@ -59,3 +59,16 @@ func (k keepsake) save(write func(io.Writer) error) error {
 	}
 	return nil
 }
+
+// dropCutOff removes what a process that was killed while it wrote one of its files left
+// of the new one. It is called while the folder is held and before anything is saved.
+func (c *Core) dropCutOff() {
+	for _, k := range []keepsake{{filepath.Join(c.dir, checkpointFile), "detector checkpoint"}, c.countsKept(), c.versionsKept(), c.watchKept(), c.graphKept()} {
+		left, _ := filepath.Glob(k.path + ".[0-9]*") // as os.CreateTemp names them; the pattern is good
+		for _, path := range left {
+			if err := os.Remove(path); err != nil {
+				c.log.Warn("a file that was cut off by a kill takes up room", "file", path, "error", err)
+			}
+		}
+	}
+}

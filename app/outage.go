@@ -31,6 +31,9 @@ type beats struct {
 // timelines of open incidents, and taken into account by what looks for silence,
 // so that it is not turned into alarms about data that could not come.
 func (c *Core) Beat(ctx context.Context, t time.Time) error {
+	// By the wall clock, as that of samples: the monotonic one, which Sub goes by where
+	// both times have it, stands still while the machine is suspended.
+	t = t.Round(0)
 	least := max(gapLeast, 4*c.ruleInterval)
 	if c.beats.last.IsZero() {
 		at, err := c.incidents.Cursor(ctx, aliveCursor)
@@ -51,7 +54,7 @@ func (c *Core) Beat(ctx context.Context, t time.Time) error {
 	if err := c.beatStorage(ctx, t, least); err != nil {
 		return err
 	}
-	if t.Sub(c.beats.noted) < beatEvery {
+	if since := t.Sub(c.beats.noted); since >= 0 && since < beatEvery {
 		return nil
 	}
 	c.beats.noted = t

@@ -1,14 +1,12 @@
 package backtest
 
 import (
-	"bufio"
 	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -20,7 +18,8 @@ import (
 
 // CSVOptions say which files to read and what is in them.
 type CSVOptions struct {
-	Paths []string
+	Paths []string // Stdin for the standard input; those that are compressed by gzip are unpacked
+	Stdin io.Reader
 	// TimeColumn holds the times; see ParseTime.
 	TimeColumn string
 	// ValueColumn holds the values. Empty: the column "value" if there is one,
@@ -42,7 +41,7 @@ type CSVSource struct {
 	o       CSVOptions
 	names   []string // of units
 	next    int
-	first   *csvFile // opened already: a pipe can be opened once only
+	kept    map[int]*csvFile // opened already: the first, and pipes, which can be opened once only
 	several bool
 }
 
@@ -53,7 +52,7 @@ type CSVSource struct {
 // once, so that wrong columns are told before anything is written; the rest when
 // its turn comes.
 func NewCSV(o CSVOptions) (*CSVSource, error) {
-	s := &CSVSource{o: o, names: unitNames(o.Paths)}
+	s := &CSVSource{o: o, names: unitNames(o.Paths), kept: map[int]*csvFile{}}
 	for i, path := range o.Paths {
 		f, err := openCSV(path, o)
 		if err != nil {
@@ -61,8 +60,8 @@ func NewCSV(o CSVOptions) (*CSVSource, error) {
 			return nil, err
 		}
 		s.several = s.several || len(f.columns) > 1
-		if i == 0 {
-			s.first = f
+		if i == 0 || !f.again {
+			s.kept[i] = f
 			continue
 		}
 		f.file.Close()
@@ -75,27 +74,30 @@ func NewCSV(o CSVOptions) (*CSVSource, error) {
 func (s *CSVSource) SeveralMetrics() bool { return s.several }
 
 // Close closes what no Read has closed.
-func (s *CSVSource) Close() error {
-	if s.first != nil && s.next == 0 {
-		return s.first.file.Close()
+func (s *CSVSource) Close() (err error) {
+	for _, f := range s.kept {
+		err = errors.Join(err, f.file.Close())
 	}
-	return nil
+	clear(s.kept)
+	return err
 }
 
 // Next opens the next file. Its Read closes it.
 func (s *CSVSource) Next(context.Context) (Unit, error) {
-	if s.next >= len(s.o.Paths) {
+	at := s.next
+	if at >= len(s.o.Paths) {
 		return Unit{}, io.EOF
 	}
-	f, err := s.first, error(nil)
-	if s.next > 0 {
-		f, err = openCSV(s.o.Paths[s.next], s.o)
-	}
 	s.next++
-	if err != nil {
-		return Unit{}, err
+	f, ok := s.kept[at]
+	if !ok {
+		var err error
+		if f, err = openCSV(s.o.Paths[at], s.o); err != nil {
+			return Unit{}, err
+		}
 	}
-	return f.unit(s.names[s.next-1]), nil
+	delete(s.kept, at)
+	return f.unit(s.names[at]), nil
 }
 
 // unitNames returns the names of files without folder and ending; those of which
@@ -103,7 +105,10 @@ func (s *CSVSource) Next(context.Context) (Unit, error) {
 func unitNames(paths []string) []string {
 	names, times := make([]string, len(paths)), map[string]int{}
 	for i, path := range paths {
-		names[i] = strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+		plain := strings.TrimSuffix(path, ".gz")
+		if names[i] = strings.TrimSuffix(filepath.Base(plain), filepath.Ext(plain)); path == Stdin {
+			names[i] = "stdin"
+		}
 		times[names[i]]++
 	}
 	for i, path := range paths {
@@ -112,32 +117,6 @@ func unitNames(paths []string) []string {
 		}
 	}
 	return names
-}
-
-// openCSV opens a file and reads its head.
-func openCSV(path string, o CSVOptions) (*csvFile, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("read samples: %w", err)
-	}
-	f := &csvFile{path: path, file: file}
-	f.csv = csv.NewReader(skipMark(&countingReader{r: file, n: o.Read}))
-	f.csv.ReuseRecord = true
-	if err := f.head(o); err != nil {
-		file.Close()
-		return nil, err
-	}
-	return f, nil
-}
-
-// csvFile is a file that is being read.
-type csvFile struct {
-	path    string
-	file    *os.File
-	csv     *csv.Reader
-	time    int   // column
-	columns []int // of values
-	names   []string
 }
 
 func (f *csvFile) at(line int) string { return f.path + ":" + strconv.Itoa(line) }
@@ -156,6 +135,9 @@ func (f *csvFile) head(o CSVOptions) error {
 	for i := range head {
 		head[i] = strings.TrimSpace(head[i]) // people put a space after a comma
 		times[head[i]]++
+	}
+	if slices.ContainsFunc(head, func(name string) bool { return strings.Contains(name, "\r") }) {
+		return fmt.Errorf("%s: lines end with a carriage return alone; convert the file, for instance with tr '\\r' '\\n'", f.at(1))
 	}
 	if f.time = slices.Index(head, strings.TrimSpace(o.TimeColumn)); f.time < 0 {
 		return fmt.Errorf("%s: no column %q; --time-column names that of the times, the file has %s", f.at(1), o.TimeColumn, some(head))
@@ -239,6 +221,9 @@ func (f *csvFile) record(r *Record, missing []bool, cells []string) (err error) 
 			r.Values[i], r.Missing = math.NaN(), missing
 			continue
 		}
+		if f.csv.Comma == ';' { // of those who write a comma before decimals
+			text = strings.Replace(text, ",", ".", 1)
+		}
 		v, err := strconv.ParseFloat(text, 64)
 		if err != nil && !errors.Is(err, strconv.ErrRange) {
 			return f.cell(column, fmt.Errorf("want a number or nothing in column %q, got %q; --value-column names the column that is meant", f.names[i], cells[column]))
@@ -281,27 +266,4 @@ func (f *csvFile) wrong(err error) error {
 	default:
 		return fmt.Errorf("%s: column %d: %w", f.at(p.Line), p.Column, p.Err)
 	}
-}
-
-// countingReader adds to n what is read.
-type countingReader struct {
-	r io.Reader
-	n *atomic.Int64
-}
-
-func (c *countingReader) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	if c.n != nil {
-		c.n.Add(int64(n))
-	}
-	return n, err
-}
-
-// skipMark leaves out the byte order mark that spreadsheets write.
-func skipMark(r io.Reader) io.Reader {
-	b := bufio.NewReaderSize(r, 64<<10)
-	if mark, err := b.Peek(3); err == nil && string(mark) == "\xef\xbb\xbf" {
-		b.Discard(3)
-	}
-	return b
 }

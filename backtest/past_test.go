@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -22,8 +23,8 @@ const begun = int64(1_700_000_000_000)
 // recorded is a series of a past that is held in memory.
 type recorded struct {
 	labels labels.Labels
-	step   int64 // ms, from begun on
-	values []float64
+	step   int64     // ms, from begun on
+	values []float64 // NaN is none
 }
 
 // past reads series in the order in which they stand, in parts of 1000 samples, and
@@ -41,7 +42,7 @@ func (p *past) read(_ context.Context, ms []*labels.Matcher, from, to int64, tak
 		}
 		var part []telemetry.Sample
 		for i, v := range s.values {
-			if t := begun + int64(i)*s.step; t >= from && t <= to {
+			if t := begun + int64(i)*s.step; t >= from && t <= to && !math.IsNaN(v) {
 				part = append(part, telemetry.Sample{T: t, V: v})
 			}
 		}
@@ -130,6 +131,41 @@ func TestRunPast_Group_RowOfTheService(t *testing.T) {
 		if !strings.Contains(out, want) {
 			t.Errorf("the explanation has no %q:\n%s", want, out)
 		}
+	}
+}
+
+// A histogram whose gap is longer than what is added up for a quantile ends the silence of
+// that quantile without a value: the silence has one row, and is counted once.
+func TestRunPast_HistogramAfterALongGap_SilenceHasOneRow(t *testing.T) {
+	const rows, gone, back = 2000, 1500, 1600
+	p := new(past)
+	r := rand.New(rand.NewPCG(3, 4))
+	bounds, counts := []string{"1", "2", "+Inf"}, [3]float64{}
+	for _, le := range bounds {
+		p.series = append(p.series, recorded{labels.FromStrings("__name__", "took_bucket", "service", "pay", "le", le), 60_000, make([]float64, rows)})
+	}
+	for i := range rows {
+		for range 60 {
+			v := 3 * r.Float64()
+			for k, bound := range []float64{1, 2, 4} {
+				if v <= bound && (i < gone || i >= back) {
+					counts[k]++
+				}
+			}
+		}
+		for k := range bounds {
+			p.series[k].values[i] = counts[k]
+			if i >= gone && i < back {
+				p.series[k].values[i] = math.NaN()
+			}
+		}
+	}
+	out, report, err := p.run(t, 2, backtest.CSV(backtest.Columns{Series: true}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(out, ",missing\n"); n != 2 || report.Silences != 2 {
+		t.Errorf("got %d rows and %d silences of two quantiles, want one each", n, report.Silences)
 	}
 }
 

@@ -121,7 +121,7 @@ func (s *shard) take(x *stream, i int, e *entry) {
 		s.bank.JudgeHistogram(x.slot, h, keep)
 	}
 	for _, v := range s.found {
-		if !math.IsNaN(v.Value) {
+		if v.Phase != detector.PhaseLost && !math.IsNaN(v.Value) { // an end is no value
 			s.extra(v, s.bank.Odd(v))
 		}
 	}

@@ -24,7 +24,8 @@ type Bank struct {
 	lookAgain int64             // for idle series when full, ms
 
 	evictAfter int64        // ms
-	now, began atomic.Int64 // of the newest and the first Sweep
+	now, began atomic.Int64 // of the newest Sweep, and from when on idle times count
+	woke       atomic.Int64 // of the first Sweep, or the first after hours without one
 	epoch      atomic.Uint32
 	nextEvict  atomic.Int64
 

@@ -48,7 +48,9 @@ type Config struct {
 	Habituation float64 `yaml:"habituation"`
 	// TimeZone is the IANA name of the zone whose clock days and weeks follow, for
 	// instance Europe/Berlin: people and cron jobs get up by it, also when it is
-	// put forward.
+	// put forward. What is known of days stays as it was learned when this is changed,
+	// and is off by as much: to learn it anew from what is stored, remove
+	// detector.checkpoint from the data folder while the daemon is stopped.
 	TimeZone string `yaml:"time_zone"`
 	// Parameters are the detector's own constants, nil for DefaultParameters. No file
 	// sets them: benches do, to try others. They are not altered.

@@ -43,6 +43,23 @@ func (c *chunk) use(j int, t int64) {
 	c.used[j] = max(c.used[j], uint32(min(max(t/1000, 0), math.MaxUint32)))
 }
 
+// leapt notes the time of a sweep. Where it is further from the one before than a series
+// may be idle, the machine was suspended or its clock was put to another time, and every
+// series would be taken for idle before one of them could send: what was learned would be
+// lost. From then on that counts anew, but for a thousandth, since a gap of the past is
+// swept in steps of half as much.
+func (b *Bank) leapt(now int64) {
+	last := b.now.Swap(now)
+	far := max(now-last, last-now)
+	if last == 0 || far >= b.params.Silence.Most {
+		b.woke.Store(now)
+	}
+	if last == 0 || far >= b.evictAfter {
+		b.began.Store(now - b.evictAfter/1000)
+		b.nextEvict.Store(0)
+	}
+}
+
 // idle is a series and when it was last used.
 type idle struct {
 	place uint32
@@ -64,10 +81,9 @@ func (b *Bank) idleBefore(out []idle, i int, t int64) []idle {
 
 // evictIdle evicts what has been idle for longer than Config.EvictAfter at time
 // now. The time before the first call does not count: after a start, senders have
-// as long to come back.
+// as long to come back. So it is after a leap of the clock, forwards or back.
 func (b *Bank) evictIdle(now int64) {
-	b.began.CompareAndSwap(0, now)
-	b.now.Store(now)
+	b.leapt(now)
 	if b.evictAfter == 0 || now-b.began.Load() < b.evictAfter || now < b.nextEvict.Load() {
 		return
 	}
@@ -91,7 +107,9 @@ func (b *Bank) evictIdle(now int64) {
 // When it found none it does not look again within a minute.
 func (b *Bank) makeRoom() {
 	now := b.now.Load()
-	if b.evictAfter == 0 || now < b.lookAgain || now-b.began.Load() < b.params.Silence.Most {
+	const pause = 60 * 1000
+	soon := now < b.lookAgain && b.lookAgain-now <= pause // else the clock was put back
+	if b.evictAfter == 0 || soon || now-b.woke.Load() < b.params.Silence.Most {
 		return
 	}
 	before, want := now-b.params.Silence.Most, max(b.most/evictShare, 1)
@@ -107,7 +125,7 @@ func (b *Bank) makeRoom() {
 		}
 	}
 	if b.live >= b.most {
-		b.lookAgain = now + 60*1000
+		b.lookAgain = now + pause
 	}
 }
 

@@ -21,6 +21,17 @@ const hour = int64(3_600_000)
 
 func ignore(detector.Verdict) {}
 
+// sweepFor sweeps each hour from a time on, as a clock that goes on does, and returns the
+// last time.
+func sweepFor(b *detector.Bank, at int64, hours int) int64 {
+	for range hours {
+		b.Sweep(at, ignore)
+		at += hour
+	}
+	b.Sweep(at, ignore)
+	return at
+}
+
 func evictAfter(d time.Duration) func(*detector.Config) {
 	return func(c *detector.Config) { c.EvictAfter = yamldoc.Duration(d) }
 }
@@ -107,6 +118,41 @@ func TestSweep_AfterAStart_SendersHaveAsLongToComeBack(t *testing.T) {
 	}
 }
 
+// A machine that was suspended for a week, or whose clock was wrong for a moment, sweeps
+// before senders can send: what was learned stays, and series that are really gone go later.
+func TestSweep_ClockLeaps_SendersHaveAsLongToComeBack(t *testing.T) {
+	for name, leaps := range map[string][]int64{
+		"suspended":         {200 * hour},
+		"a wrong clock":     {10 * 365 * 24 * hour, hour},
+		"wrong at the boot": {-10 * 365 * 24 * hour, hour},
+	} {
+		b := newBank(t, evictAfter(24*time.Hour), func(c *detector.Config) { c.MaxSeries = 2 })
+		here, gone := b.Register(gauge("here")), b.Register(gauge("gone"))
+		b.Observe(here, start, 1)
+		b.Observe(gone, start, 1)
+		for at := range int64(50) {
+			b.Sweep(start+at, ignore)
+		}
+		var at int64
+		for _, leap := range leaps {
+			at = start + leap
+			b.Sweep(at, ignore)
+			if b.Register(gauge("new")).Watched() {
+				t.Errorf("%s: a series lost its place before it could send again", name)
+			}
+		}
+		b.Observe(here, at+1, 1)
+		for range 50 {
+			at += hour
+			b.Sweep(at, ignore)
+			b.Observe(here, at, 1)
+		}
+		if _, ok := b.Last(here); !ok || b.Len() != 1 || figure(b, evictedIdle) != 1 {
+			t.Errorf("%s: %d series and %v evicted, want only the one that is gone to be", name, b.Len(), figure(b, evictedIdle))
+		}
+	}
+}
+
 func TestRegister_Full_LongestIdleGoFirstAndRefusedAskAgain(t *testing.T) {
 	b := newBank(t, func(c *detector.Config) { c.MaxSeries = 3 })
 	slots := make([]detector.Slot, 3)
@@ -122,7 +168,7 @@ func TestRegister_Full_LongestIdleGoFirstAndRefusedAskAgain(t *testing.T) {
 	if v, _ := b.Observe(no, start, 1); v.Phase == detector.PhaseGone {
 		t.Error("asked to register again although nothing has changed")
 	}
-	b.Sweep(start+4*hour, ignore)
+	sweepFor(b, start, 4)
 	yes := b.Register(gauge("newer"))
 	if !yes.Watched() || figure(b, evictedFull) != 1 || b.Len() != 3 {
 		t.Fatalf("got slot %#x, %v evicted, %d watched", yes, figure(b, evictedFull), b.Len())

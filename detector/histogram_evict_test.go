@@ -55,9 +55,7 @@ func TestHistogram_DerivedSeriesEvicted_RegisteredAgainWithTheNextFigure(t *test
 	if got := p.watched(b, at); got != 5 {
 		t.Fatalf("got %d derived series, want two quantiles each and a count", got)
 	}
-	b.Sweep(at, ignore)
-	at += 48 * hour
-	b.Sweep(at, ignore)
+	at = sweepFor(b, at, 48)
 	if b.Len() != 0 || figure(b, evictedIdle) != 5 {
 		t.Fatalf("got %d series watched, %v evicted, want all five evicted", b.Len(), figure(b, evictedIdle))
 	}
@@ -90,8 +88,7 @@ func TestRestore_DerivedSeriesEvicted_HistogramComesBack(t *testing.T) {
 	gone := newLatency(before, bounds, "form", "gone")
 	at := start
 	gone.scrape(at)
-	before.Sweep(at, ignore)
-	at += 23 * hour
+	at = sweepFor(before, at, 23)
 	p := newPair(before)
 	for range 10 {
 		at += 15_000
@@ -137,7 +134,7 @@ func TestFeed_NoRoomForAHistogram_AskedAgainWhenThereIs(t *testing.T) {
 	if !b.Feed(slot, start, 1, ignore) || !b.Feed(native, start, 1, ignore) {
 		t.Error("nothing has changed, and the slot is said to be good no more")
 	}
-	b.Sweep(start+48*hour, ignore)
+	sweepFor(b, start, 48)
 	if b.Feed(slot, start+48*hour, 1, ignore) || b.Feed(native, start+48*hour, 1, ignore) {
 		t.Error("there is room now, and nobody is asked to register again")
 	}

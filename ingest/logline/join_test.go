@@ -2,6 +2,7 @@ package logline_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -173,6 +174,23 @@ func TestJoiner_JoinsOverBatches_AndLetsGoAfterASecond(t *testing.T) {
 		s = new(logline.Sheet)
 		if j.Due(s, now.Add(time.Hour), true); len(s.Records) != 0 {
 			t.Errorf("%s: told twice: %q", name, bodies(s))
+		}
+	}
+}
+
+// What is let go at once stands in the order in which it came.
+func TestJoiner_Due_InTheOrderOfArrival(t *testing.T) {
+	for _, all := range []bool{false, true} {
+		j := logline.NewJoiner()
+		now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+		var want []string
+		for i := range 50 {
+			want = append(want, fmt.Sprint("line ", i))
+			j.Take(sheetOf(want[i:], fmt.Sprint(i)), now)
+		}
+		s := new(logline.Sheet)
+		if j.Due(s, now.Add(time.Second), all); !slices.Equal(bodies(s), want) {
+			t.Errorf("all %v: got %q", all, bodies(s))
 		}
 	}
 }

@@ -1,7 +1,9 @@
 package logline
 
 import (
+	"cmp"
 	"hash/maphash"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,6 +25,7 @@ type Joiner struct {
 	seed maphash.Seed
 	open map[uint64]*held
 	size int // bytes of bodies
+	next uint64
 }
 
 // held is a record in memory of its own.
@@ -30,6 +33,13 @@ type held struct {
 	record telemetry.LogRecord
 	group  Group
 	since  time.Time // when its last line arrived
+	number uint64    // of those that were held, in the order in which they came
+}
+
+// inOrder brings records into the order in which their first lines came.
+func inOrder(all []*held) []*held {
+	slices.SortFunc(all, func(a, b *held) int { return cmp.Compare(a.number, b.number) })
+	return all
 }
 
 // NewJoiner returns a joiner that holds nothing.
@@ -108,7 +118,7 @@ func (j *Joiner) Due(s *Sheet, now time.Time, all bool) {
 			j.drop(key, h)
 		}
 	}
-	s.adopt(ready)
+	s.adopt(inOrder(ready))
 }
 
 func (j *Joiner) all() []*held {
@@ -117,7 +127,7 @@ func (j *Joiner) all() []*held {
 		ready = append(ready, h)
 		j.drop(key, h)
 	}
-	return ready
+	return inOrder(ready)
 }
 
 func (j *Joiner) drop(key uint64, h *held) {
@@ -127,7 +137,8 @@ func (j *Joiner) drop(key uint64, h *held) {
 
 // hold keeps a copy of a record.
 func (j *Joiner) hold(key uint64, r *telemetry.LogRecord, arrival time.Time) {
-	h := &held{record: *r, group: Start(r.Body, r.Severity), since: arrival}
+	h := &held{record: *r, group: Start(r.Body, r.Severity), since: arrival, number: j.next}
+	j.next++
 	size := len(r.Body) + len(r.Template)
 	for _, pairs := range [2][]telemetry.Pair{r.Stream, r.Attributes} {
 		for _, p := range pairs {

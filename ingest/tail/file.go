@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/tocsinhq/tocsin/ingest/logline"
@@ -30,6 +32,7 @@ type file struct {
 	source      string // see identity
 	path        string // as it was last seen
 	group       *Files
+	labels      []string // names of those of the group, sorted: records alike have them in one order
 	handle      *os.File
 	fingerprint []byte
 	wrapping    wrapping
@@ -55,7 +58,7 @@ func openFile(path string, group *Files, now time.Time) (*file, error) {
 	if err == nil && !info.Mode().IsRegular() {
 		err = fmt.Errorf("%s is no regular file", path)
 	}
-	f := &file{path: path, group: group, handle: h, grown: now}
+	f := &file{path: path, group: group, labels: slices.Sorted(maps.Keys(group.Labels)), handle: h, grown: now}
 	if err == nil {
 		f.source = identity(info)
 		f.fingerprint, err = f.first(fingerprintBytes)

@@ -246,8 +246,8 @@ func (w *writer) labels(*telemetry.LogRecord) {
 	if f.group.Service != "" {
 		w.fields.Label(serviceName, []byte(f.group.Service))
 	}
-	for name, value := range f.group.Labels {
-		w.fields.Label([]byte(name), []byte(value))
+	for _, name := range f.labels {
+		w.fields.Label([]byte(name), []byte(f.group.Labels[name]))
 	}
 }
 

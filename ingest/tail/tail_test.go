@@ -228,6 +228,24 @@ func TestFollower_TheSinkFails_OffsetsStay(t *testing.T) {
 	r.want("one", "two")
 }
 
+// Labels stand in one order on all records of a file, so that they are of one stream.
+func TestFollower_ManyLabels_OneOrder(t *testing.T) {
+	r := newRig(t, func(c *tail.Config) {
+		c.Files[0].Labels = map[string]string{"zone": "b", "env": "prod", "team": "pay", "region": "eu", "cluster": "one"}
+	})
+	r.write("a.log", strings.Repeat("2026-11-23 07:59:00 INFO a line\n", 30))
+	r.settle()
+	got := r.sink.Records()
+	if len(got) != 30 {
+		t.Fatalf("got %d records", len(got))
+	}
+	for i := range got {
+		if fmt.Sprintf("%s %s", got[i].Stream, got[i].Attributes) != fmt.Sprintf("%s %s", got[0].Stream, got[0].Attributes) {
+			t.Fatalf("record %d has %s, the first %s", i, got[i].Attributes, got[0].Attributes)
+		}
+	}
+}
+
 func TestFollower_WhichFiles(t *testing.T) {
 	r := newRig(t, func(c *tail.Config) {
 		c.Files[0].FromStart = false

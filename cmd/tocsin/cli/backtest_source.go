@@ -20,7 +20,7 @@ const defaultTimeColumn = "timestamp"
 
 // backtestSource says what to judge: files, a store or a server.
 type backtestSource struct {
-	Input       []string `type:"path" sep:"none" placeholder:"FILE" help:"CSV file with a line of column names; may be given several times."`
+	Input       []string `type:"path" sep:"none" placeholder:"FILE" help:"CSV file with a line of column names, also with semicolons or tabs, and by gzip; - is standard input; may be given several times."`
 	TimeColumn  string   `name:"time-column" default:"timestamp" help:"Column of the times: Unix seconds or milliseconds, RFC 3339, or 2006-01-02 15:04:05 in UTC."`
 	ValueColumn string   `name:"value-column" placeholder:"NAME" help:"Column of the values. By default value; if there is none, every column but the time and label, as the metrics of one service."`
 	StoragePath string   `name:"storage.path" aliases:"store" type:"path" placeholder:"DIR" help:"Data folder of a daemon, which may be running, or of Prometheus; nothing in it is changed."`
@@ -85,7 +85,7 @@ func (c *backtestSource) open(s streams, m *meter) (opened, error) {
 }
 
 func (c *backtestSource) openFiles(m *meter) (opened, error) {
-	files, err := backtest.NewCSV(backtest.CSVOptions{Paths: c.Input, TimeColumn: c.TimeColumn, ValueColumn: c.ValueColumn, Read: &m.read})
+	files, err := backtest.NewCSV(backtest.CSVOptions{Paths: c.Input, Stdin: os.Stdin, TimeColumn: c.TimeColumn, ValueColumn: c.ValueColumn, Read: &m.read})
 	if err != nil {
 		return opened{}, err
 	}
