@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 )
 
 // keepsake is a file in which something that can be learnt anew outlives the process.
@@ -63,12 +65,26 @@ func (k keepsake) save(write func(io.Writer) error) error {
 // dropCutOff removes what a process that was killed while it wrote one of its files left
 // of the new one. It is called while the folder is held and before anything is saved.
 func (c *Core) dropCutOff() {
+	entries, err := os.ReadDir(c.dir)
+	if err != nil {
+		return // what opens the folder says so
+	}
 	for _, k := range []keepsake{{filepath.Join(c.dir, checkpointFile), "detector checkpoint"}, c.countsKept(), c.versionsKept(), c.watchKept(), c.graphKept()} {
-		left, _ := filepath.Glob(k.path + ".[0-9]*") // as os.CreateTemp names them; the pattern is good
-		for _, path := range left {
-			if err := os.Remove(path); err != nil {
-				c.log.Warn("a file that was cut off by a kill takes up room", "file", path, "error", err)
+		for _, e := range entries {
+			if !k.cutOff(e.Name()) {
+				continue
+			}
+			if err := os.Remove(filepath.Join(c.dir, e.Name())); err != nil {
+				c.log.Warn("a file that was cut off by a kill takes up room", "file", filepath.Join(c.dir, e.Name()), "error", err)
 			}
 		}
 	}
+}
+
+// cutOff reports whether a file of that name in the folder of k is one that was to take
+// its place, as os.CreateTemp names them.
+func (k keepsake) cutOff(name string) bool {
+	number, ok := strings.CutPrefix(name, filepath.Base(k.path)+".")
+	_, err := strconv.ParseUint(number, 10, 64)
+	return ok && err == nil
 }
