@@ -58,3 +58,16 @@ func TestKeepsake(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// Only what os.CreateTemp named is taken for cut off, whatever signs the folder's name has.
+func TestKeepsake_CutOff_IsItsOwnFileWithANumber(t *testing.T) {
+	k := keepsake{path: "/data/[a]*/detector.checkpoint"}
+	for name, want := range map[string]bool{
+		"detector.checkpoint.123456789": true, "detector.checkpoint": false, "detector.checkpoint.damaged": false,
+		"detector.checkpoint.": false, "detector.checkpoint.1x": false, "other.checkpoint.12": false,
+	} {
+		if got := k.cutOff(name); got != want {
+			t.Errorf("%s: got %v, want %v", name, got, want)
+		}
+	}
+}
