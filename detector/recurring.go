@@ -87,8 +87,8 @@ func (s *series) excuse(p *params, k *look, d *page) {
 	k.recurs = d.recurs(p, k)
 	size := k.x - k.anchor
 	far := p.Recurrence.Units * k.unit
-	switch reach := k.recurs.reach(p); {
-	case k.recurs.Size != 0 && size/reach >= 0 && size/reach <= 1:
+	switch {
+	case k.within(p):
 		k.excused = k.x > k.high+float64(s.Up.Q)*k.scale || k.x < k.low-float64(s.Down.Q)*k.scale || math.Abs(size) >= far
 	case s.has(flagUntold) && math.Abs(size) < far:
 		k.excused = true
@@ -105,6 +105,12 @@ func (s *series) pass(p *params, k *look, d *page) {
 		s.note(flagFirst, d.First)
 	}
 	s.count(k)
+}
+
+// within reports whether the sample is off normal as what happens at its time may be.
+func (k *look) within(p *params) bool {
+	part := (k.x - k.anchor) / k.recurs.reach(p)
+	return k.recurs.Size != 0 && part >= 0 && part <= 1
 }
 
 // reach is how far off normal it may be.
@@ -128,6 +134,8 @@ func (d *page) recurs(p *params, k *look) recurrence {
 
 // knownEpisode is episode for a series that has a page, which knows what happens every day.
 func (s *series) knownEpisode(p *params, k *look, d *page) Phase {
+	// Charts and shapes may find odd what no one would look at alone: the band holds it.
+	k.excused = k.excused || k.odd && k.within(p)
 	untold := s.has(flagUntold)
 	phase := s.episode(p, k)
 	if untold || s.has(flagUntold) {
