@@ -435,6 +435,13 @@ func TestBands_SeriesAndLabels_AreListed(t *testing.T) {
 	if got, _, err := q.LabelNames(ctx, &storage.LabelHints{Limit: 3}, ms...); err != nil || strings.Join(got, " ") != "__name__ azone tocsin_band" {
 		t.Errorf("names with bands: got %v, %v", got, err)
 	}
+	none := labels.MustNewMatcher(labels.MatchEqual, "tocsin_band", "x")
+	if got, notes, err := q.LabelNames(ctx, nil, none); err != nil || len(got) != 0 || len(notes) != 1 {
+		t.Errorf("labels of a band that there is not: %v, %v, %v", got, notes, err)
+	}
+	if got, notes, err := q.LabelValues(ctx, "zone", nil, none); err != nil || len(got) != 0 || len(notes) != 1 {
+		t.Errorf("values of a band that there is not: %v, %v, %v", got, notes, err)
+	}
 	if got, _, err := q.LabelNames(ctx, nil); err != nil || strings.Join(got, " ") != "__name__ azone zone" {
 		t.Errorf("names: got %v, %v", got, err)
 	}

@@ -157,6 +157,8 @@ func (q *querier) LabelValues(ctx context.Context, name string, hints *storage.L
 			values = append(values, parts[i])
 		}
 		return limited(values, hints), nil, nil
+	case virtual && len(sel.want) == 0:
+		return nil, annotations.New().Add(errNoPart), nil
 	case virtual:
 		ms = sel.base
 	}
@@ -169,6 +171,9 @@ func (q *querier) LabelNames(ctx context.Context, hints *storage.LabelHints, ms 
 	sel, virtual := split(ms)
 	if !virtual {
 		return q.Querier.LabelNames(ctx, hints, ms...)
+	}
+	if len(sel.want) == 0 {
+		return nil, annotations.New().Add(errNoPart), nil
 	}
 	names, notes, err := q.Querier.LabelNames(ctx, hints, sel.base...)
 	if at, found := slices.BinarySearch(names, telemetry.BandLabel); !found && len(names) > 0 {
