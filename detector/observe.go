@@ -154,6 +154,9 @@ func (s *series) admit(p *params, k *glance, v float64) outcome {
 	s.learnStep(p, k)
 	before := s.Raw
 	s.LastTime, s.Raw = t, v
+	if s.has(flagMissing) {
+		s.cameLate(t)
+	}
 	s.clear(flagStale | flagMissing)
 	if !s.counter() {
 		k.x = v

@@ -107,6 +107,7 @@ const (
 	flagCalmed    // larger noise that was taken as normal was over
 
 	flagUntold // the open episode was not told; see recurring.go
+	// The uppermost byte holds the lag; see lag.go.
 )
 
 func (s *series) has(f uint32) bool { return s.Flags&f != 0 }

@@ -13,7 +13,8 @@ import "math"
 func (s *series) silence(p *params, now, away int64, share float32) (Verdict, bool) {
 	gap := float64(now - s.LastTime - away)
 	step := 1000 * float64(s.Step)
-	if step == 0 || gap < max(p.Silence.Steps*step, p.Silence.Least) {
+	late := float64(s.lag())
+	if step == 0 || gap-late < max(p.Silence.Steps*step, p.Silence.Least) {
 		return Verdict{}, false
 	}
 	if s.has(flagMissing) {
@@ -27,13 +28,14 @@ func (s *series) silence(p *params, now, away int64, share float32) (Verdict, bo
 		told := s.told()
 		if s.close(); told {
 			s.set(flagMissing)
+			s.EpisodeEnd = now
 			return s.verdict(now, PhaseLost), true
 		}
 	}
 	if s.has(flagStale) || s.N < p.warmupSamples {
 		return Verdict{}, false
 	}
-	decades := min((gap/step-1)*-math.Log10(s.missed(p)), math.Log10(p.Evidence.Boldness*float64(s.N)))
+	decades := min(((gap-late)/step-1)*-math.Log10(s.missed(p)), math.Log10(p.Evidence.Boldness*float64(s.N)))
 	rarity := float32(decades - float64(s.Looks) - s.habit(p, now))
 	if float64(rarity) < float64(share)-p.logBudget {
 		return Verdict{}, false
