@@ -60,8 +60,12 @@ func figures(v detector.Verdict) [6]float64 {
 
 // anomaly returns how odd the series is, with the sign of the side. Single samples
 // of an episode need not be odd, since what is expected soon follows; the episode
-// lasts until the series has come back or its new level is taken as normal.
+// lasts until the series has come back or its new level is taken as normal. What happens
+// every day at that time is nothing to call anybody for.
 func anomaly(v detector.Verdict) float64 {
+	if v.Excused {
+		return 0
+	}
 	odd, down := v.Score, v.Value < v.Expected
 	switch v.Phase {
 	case detector.PhaseOpened, detector.PhaseChanged, detector.PhaseOngoing:

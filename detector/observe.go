@@ -214,6 +214,7 @@ func (s *series) page(p *params, k *look, slab *days) *page {
 // report keeps what is to be told of the sample.
 func (s *series) report(k *look) {
 	s.Rarity, s.Kind = k.rarity, k.kind
+	s.note(flagExcused, k.odd && k.excused)
 	if !k.full && !k.odd && !s.has(flagOpen) {
 		return
 	}
@@ -235,7 +236,7 @@ func (s *series) noBand() {
 func (s *series) verdict(t int64, phase Phase) Verdict {
 	v := Verdict{Time: t, Value: s.X1, Expected: float64(s.Expected), Lower: float64(s.Lower), Upper: float64(s.Upper),
 		Score: scoreOf(s.Rarity), Kind: s.Kind, Phase: phase, Rate: s.counter()}
-	if phase != PhaseQuiet {
+	if v.Excused = phase == PhaseQuiet && s.has(flagExcused); phase != PhaseQuiet {
 		v.Since, v.Peak, v.Kind = s.EpisodeSince, scoreOf(s.Peak), s.EpisodeKind
 		v.Side = s.side()
 	}

@@ -262,9 +262,11 @@ func keepsScores(t *testing.T, samples []telemetry.Sample) {
 		case outside && !odd:
 			t.Errorf("at %d: %v lies outside of %v to %v and has a score of %v", v.Time, v.Value, v.Lower, v.Upper, v.Score)
 		case odd && !outside && v.Phase == detector.PhaseQuiet:
-			if excused++; v.Kind != detector.KindNone || v.Since != 0 {
+			if excused++; v.Kind != detector.KindNone || v.Since != 0 || !v.Excused {
 				t.Errorf("at %d: excused and of kind %v since %d", v.Time, v.Kind, v.Since)
 			}
+		case v.Excused:
+			t.Errorf("at %d: a score of %v is excused", v.Time, v.Score)
 		case odd && !outside && v.Phase == detector.PhaseOpened:
 			t.Errorf("at %d: an episode opens by %v within %v to %v", v.Time, v.Value, v.Lower, v.Upper)
 		}
@@ -318,8 +320,8 @@ func TestRecurring_EndsWhileExcused_NothingIsLost(t *testing.T) {
 		for _, s := range samples[:at+1] {
 			b.Observe(slot, s.T, s.V)
 		}
-		if v, ok := b.Last(slot); !ok || v.Phase != detector.PhaseQuiet {
-			t.Errorf("the last sample is of phase %v", v.Phase)
+		if v, ok := b.Last(slot); !ok || v.Phase != detector.PhaseQuiet || !v.Excused {
+			t.Errorf("the last sample is of phase %v, excused %v", v.Phase, v.Excused)
 		}
 		if stale {
 			if v, tell := b.Observe(slot, samples[at+1].T, math.Float64frombits(value.StaleNaN)); tell {

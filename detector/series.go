@@ -106,7 +106,8 @@ const (
 	flagUnclear   // not all of ShiftRun was far off and close to a new level
 	flagCalmed    // larger noise that was taken as normal was over
 
-	flagUntold // the open episode was not told; see recurring.go
+	flagUntold  // the open episode was not told; see recurring.go
+	flagExcused // the last sample was odd and excused
 	// The uppermost byte holds the lag; see lag.go.
 )
 

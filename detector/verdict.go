@@ -127,6 +127,7 @@ type Verdict struct {
 	Kind     Kind
 	Phase    Phase
 	Rate     bool
+	Excused  bool   // odd by its score and not told, since it happens every day at this time
 	Side     int8   // of the band that the episode left: 1 above its middle, -1 below, 0 when there is no episode or was no band
 	Group    *Group // set for KindGroup, whose Slot is 0: the verdict is on a service
 }
