@@ -62,15 +62,8 @@ func (f *Forwarder) Queues() []Queue {
 			continue
 		}
 		for _, m := range family.GetMetric() {
-			one := Queue{}
-			for _, l := range m.GetLabel() {
-				switch l.GetName() {
-				case "remote_name":
-					one.Name = l.GetValue()
-				case "url":
-					one.URL = l.GetValue()
-				}
-			}
+			at := placeOf(m)
+			one := Queue{Name: at.name, URL: at.url}
 			key := one.Name + " " + one.URL
 			q := byName[key]
 			if q == nil {
@@ -88,6 +81,23 @@ func (f *Forwarder) Queues() []Queue {
 	return out
 }
 
+// place is the queue that a metric is of: that of a target by one log.
+type place struct{ log, name, url string }
+
+func placeOf(m *dto.Metric) (p place) {
+	for _, l := range m.GetLabel() {
+		switch l.GetName() {
+		case "log":
+			p.log = l.GetValue()
+		case "remote_name":
+			p.name = l.GetValue()
+		case "url":
+			p.url = l.GetValue()
+		}
+	}
+	return p
+}
+
 // backlog is what the end waits for.
 type backlog struct {
 	read    float64 // records of the logs, by all queues
@@ -97,21 +107,10 @@ type backlog struct {
 
 // backlog returns how far the queues are.
 func (f *Forwarder) backlog() (b backlog) {
-	type queue struct{ log, name, url string }
-	waits, request := map[queue]float64{}, map[queue]float64{}
+	waits, request := map[place]float64{}, map[place]float64{}
 	for _, family := range f.gather() {
 		for _, m := range family.GetMetric() {
-			var q queue
-			for _, l := range m.GetLabel() {
-				switch l.GetName() {
-				case "log":
-					q.log = l.GetValue()
-				case "remote_name":
-					q.name = l.GetValue()
-				case "url":
-					q.url = l.GetValue()
-				}
-			}
+			q := placeOf(m)
 			switch family.GetName() {
 			case "prometheus_wal_watcher_records_read_total":
 				b.read += m.GetCounter().GetValue()
