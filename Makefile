@@ -31,9 +31,9 @@ PURE_UNIT   = $(filter $(foreach p,$(PURE),$(MODULE)/$(p) $(MODULE)/$(p)/%),$(UN
 RACE_UNIT   = $(filter-out $(PURE_UNIT),$(UNIT))
 
 # The statements of SQLite itself, which are C turned into Go, are not watched: its
-# memory lies outside of the heap, where the race detector does not look, so it
-# finds nothing there and makes every statement three times slower. The driver,
-# the locks and all that calls them are watched as before.
+# memory lies outside of the heap, where the race detector does not look; what it
+# would see are the few globals of C, and every statement is three times slower for
+# that. The driver, the locks and all that calls them are watched as before.
 RACE := -race -gcflags=modernc.org/sqlite/lib=-race=false
 
 # tally prints a line per package and the whole output of what failed, and adds
