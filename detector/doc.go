@@ -12,10 +12,10 @@
 //	Bank.Observe -> series.admit      guards: not a number, stale, late, first, reset
 //	             -> series.predict    six forecasts, mixed by their recent errors
 //	             -> series.judge      residual -> tail probability -> score and band
-//	             -> page.remark       what may recur every day at this time
 //	             -> series.learn      clipped, so that an incident does not teach
 //	             -> outlook.learn     once an hour: forecasts that are due against what came
 //	             -> series.episode    open, hold, close; habituation
+//	             -> page.remark       what may recur every day at this time
 //
 // Histograms are watched through series derived from them:
 //

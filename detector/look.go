@@ -163,7 +163,7 @@ func (s *series) predict(p *params, k *look, d *page) {
 	}
 	k.unit = float64(s.LongScale) + p.Scale.UnitScale*k.scale
 	k.dev = clip(k.edge.beyond(k.x-k.anchor)/k.unit, p.Charts.Clip)
-	if k.recurs, k.excused, k.withheld = (recurrence{}), false, false; d != nil {
+	if d != nil {
 		s.excuse(p, k, d)
 	}
 }

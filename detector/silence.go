@@ -24,13 +24,10 @@ func (s *series) silence(p *params, now, away int64, share float32) (Verdict, bo
 		s.close()
 		return s.verdict(now, PhaseLost), true
 	}
-	if s.has(flagOpen) {
-		told := s.told()
-		if s.close(); told {
-			s.set(flagMissing)
-			s.EpisodeEnd = now
-			return s.verdict(now, PhaseLost), true
-		}
+	if s.lose() == PhaseLost {
+		s.set(flagMissing)
+		s.EpisodeEnd = now // by which cameLate tells what was on its way
+		return s.verdict(now, PhaseLost), true
 	}
 	if s.has(flagStale) || s.N < p.warmupSamples {
 		return Verdict{}, false
