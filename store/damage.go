@@ -28,7 +28,7 @@ type Damage struct {
 	Cut bool
 	// Unrepaired: the damage was left to the TSDB, which drops all that follows it.
 	Unrepaired bool
-	Cause      string // why a block (Log is block, Segment its name) cannot be read
+	Cause      string // why a block (Log is block, Segment its name) or a file of chunks (Log is chunks_head) cannot be read
 	Kept       string // where the file is kept as it was; empty if nothing could be kept
 }
 
@@ -36,6 +36,8 @@ type Damage struct {
 func (d Damage) String() string {
 	at := d.At.UTC().Format(time.RFC3339)
 	switch {
+	case d.Cause != "" && d.Log == chunksHeadDir:
+		return fmt.Sprintf("at %s file %s of %s could not be read and was put aside with those after it: %s; what the log has of them is read from there; they are kept in %s", at, d.Segment, d.Log, d.Cause, d.Kept)
 	case d.Cause != "":
 		return fmt.Sprintf("at %s block %s could not be read and was put aside: %s; its samples are missing, all others are there; it is kept as %s", at, d.Segment, d.Cause, d.Kept)
 	case d.Missing > 0:
@@ -59,6 +61,7 @@ type damageLog struct {
 	cuts    int
 	places  int
 	blocks  int
+	chunks  int
 }
 
 const keepDamages = 20
@@ -74,8 +77,12 @@ func (l *damageLog) note(o TSDBOptions, found []Damage) {
 		}
 		l.all = append(l.all, d)
 		if d.Cause != "" {
-			o.Logger.Error("block of samples is damaged", "damage", d.String())
-			l.blocks++
+			o.Logger.Error("samples on disk are damaged", "damage", d.String())
+			if d.Log == chunksHeadDir {
+				l.chunks++
+			} else {
+				l.blocks++
+			}
 			continue
 		}
 		o.Logger.Error("log of samples was damaged", "damage", d.String())
@@ -96,6 +103,7 @@ func (l *damageLog) expose(set *metrics.Set) {
 		"tocsin_store_log_lost_bytes_total":              &l.bytes,
 		"tocsin_store_log_missing_segments_total":        &l.missing,
 		"tocsin_store_damaged_blocks_total":              &l.blocks,
+		"tocsin_store_damaged_chunk_files_total":         &l.chunks,
 	} {
 		set.NewGauge(name, func() float64 {
 			l.mu.Lock()

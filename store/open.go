@@ -41,6 +41,10 @@ func openRepaired(o TSDBOptions, d *DB, gen *generation) ([]Damage, error) {
 		return found, err
 	}
 	aside := newAsideFolder(o.Dir, o.now())
+	files, err := asideChunkFiles(o, aside)
+	if found = append(found, files...); err != nil {
+		return found, err
+	}
 	for turn := 0; ; turn++ {
 		g, err := newGuard(o.Dir)
 		if err != nil {
