@@ -98,7 +98,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, a.undo.run(o.Logger))
+			err = store.AdviseRoom(errors.Join(err, a.undo.run(o.Logger)), o.StoragePath, a.loaded.config.Storage)
 		}
 	}()
 	if a.loaded, err = a.load(); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tocsinhq/tocsin/store"
 	"github.com/tocsinhq/tocsin/web"
 )
 
@@ -25,7 +26,9 @@ const (
 // ends or a part fails, which stops all others and is named in the error. It then
 // stops in the order: listener, loops, forwarding, detector checkpoint, stores.
 func (a *App) Run(ctx context.Context) (err error) {
-	defer func() { err = errors.Join(err, a.undo.run(a.log)) }()
+	defer func() {
+		err = store.AdviseRoom(errors.Join(err, a.undo.run(a.log)), a.opts.StoragePath, a.loaded.config.Storage)
+	}()
 	server := &http.Server{
 		Handler:           a,
 		ReadHeaderTimeout: 10 * time.Second,

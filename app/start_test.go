@@ -12,6 +12,20 @@ import (
 	"github.com/tocsinhq/tocsin/app"
 )
 
+func TestNew_FullDisk_SaysToMakeRoom(t *testing.T) {
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip("no file here that is always full")
+	}
+	o := newDaemon(t).options()
+	o.StoragePath = t.TempDir()
+	if err := os.Symlink("/dev/full", filepath.Join(o.StoragePath, "lock")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := app.New(t.Context(), o); err == nil || !strings.Contains(err.Error(), "make room there") || !strings.Contains(err.Error(), o.StoragePath) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestNew_WhatCannotStart_SaysWhyAndGivesBack(t *testing.T) {
 	d := newDaemon(t)
 	o := d.options()

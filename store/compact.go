@@ -41,7 +41,11 @@ func (d *DB) moveToBlocks(ctx context.Context) error {
 		return err
 	}
 	defer d.release(g)
-	return d.emptyHead(ctx, g)
+	err = d.emptyHead(ctx, g)
+	if err != nil && ctx.Err() == nil {
+		err = errors.Join(err, d.asideInUse(g))
+	}
+	return err
 }
 
 func (d *DB) emptyHead(ctx context.Context, g *generation) error {

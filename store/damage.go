@@ -14,8 +14,8 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// Damage is something in the logs of samples that could not be read when the store
-// was opened.
+// Damage is something in the logs of samples, or a block of them, that could not be
+// read when the store was opened.
 type Damage struct {
 	At      time.Time // when it was found
 	Log     string    // wal, wbl (late samples) or checkpoint; with head- before it, that of the head
@@ -28,6 +28,7 @@ type Damage struct {
 	Cut bool
 	// Unrepaired: the damage was left to the TSDB, which drops all that follows it.
 	Unrepaired bool
+	Cause      string // why a block (Log is block, Segment its name) or a file of chunks (Log is chunks_head) cannot be read
 	Kept       string // where the file is kept as it was; empty if nothing could be kept
 }
 
@@ -35,6 +36,10 @@ type Damage struct {
 func (d Damage) String() string {
 	at := d.At.UTC().Format(time.RFC3339)
 	switch {
+	case d.Cause != "" && d.Log == chunksHeadDir:
+		return fmt.Sprintf("at %s file %s of %s could not be read and was put aside with those after it: %s; what the log has of them is read from there; they are kept in %s", at, d.Segment, d.Log, d.Cause, d.Kept)
+	case d.Cause != "":
+		return fmt.Sprintf("at %s block %s could not be read and was put aside: %s; its samples are missing, all others are there; it is kept as %s", at, d.Segment, d.Cause, d.Kept)
 	case d.Missing > 0:
 		return fmt.Sprintf("at %s %d segments of the %s were missing before %s; samples in them are lost", at, d.Missing, d.Log, d.Segment)
 	case d.Unrepaired:
@@ -55,6 +60,8 @@ type damageLog struct {
 	missing int
 	cuts    int
 	places  int
+	blocks  int
+	chunks  int
 }
 
 const keepDamages = 20
@@ -68,12 +75,21 @@ func (l *damageLog) note(o TSDBOptions, found []Damage) {
 			o.Logger.Info("log of samples ended within a record, as it does after a kill; the record was removed", "log", d.Log, "segment", d.Segment, "bytes", d.Bytes, "kept", d.Kept)
 			continue
 		}
+		l.all = append(l.all, d)
+		if d.Cause != "" {
+			o.Logger.Error("samples on disk are damaged", "damage", d.String())
+			if d.Log == chunksHeadDir {
+				l.chunks++
+			} else {
+				l.blocks++
+			}
+			continue
+		}
 		o.Logger.Error("log of samples was damaged", "damage", d.String())
 		l.places++
 		l.records += d.Records
 		l.bytes += int(d.Bytes)
 		l.missing += d.Missing
-		l.all = append(l.all, d)
 	}
 	l.all = l.all[max(0, len(l.all)-keepDamages):]
 }
@@ -86,6 +102,8 @@ func (l *damageLog) expose(set *metrics.Set) {
 		"tocsin_store_log_lost_records_total":            &l.records,
 		"tocsin_store_log_lost_bytes_total":              &l.bytes,
 		"tocsin_store_log_missing_segments_total":        &l.missing,
+		"tocsin_store_damaged_blocks_total":              &l.blocks,
+		"tocsin_store_damaged_chunk_files_total":         &l.chunks,
 	} {
 		set.NewGauge(name, func() float64 {
 			l.mu.Lock()

@@ -35,7 +35,16 @@ func openRepaired(o TSDBOptions, d *DB, gen *generation) ([]Damage, error) {
 	if err := gen.refs.reserve(o); err != nil {
 		return found, err
 	}
+	blocks, err := blockCheck{o: o}.run()
+	found = append(found, blocks...)
+	if err = errors.Join(err, pruneBlocks(o)); err != nil {
+		return found, err
+	}
 	aside := newAsideFolder(o.Dir, o.now())
+	files, err := asideChunkFiles(o, aside)
+	if found = append(found, files...); err != nil {
+		return found, err
+	}
 	for turn := 0; ; turn++ {
 		g, err := newGuard(o.Dir)
 		if err != nil {
@@ -48,6 +57,16 @@ func openRepaired(o TSDBOptions, d *DB, gen *generation) ([]Damage, error) {
 		}
 		var corrupt *wlog.CorruptionErr
 		if !touched && !errors.As(openErr, &corrupt) {
+			if openErr != nil && turn < repairs { // perhaps for a damaged block
+				blocks, err := blockCheck{o: o, open: true}.run()
+				found = append(found, blocks...)
+				if err = errors.Join(err, endIf(len(blocks) > 0, g)); err != nil {
+					return found, errors.Join(openErr, err)
+				}
+				if len(blocks) > 0 {
+					continue
+				}
+			}
 			if err := g.end(); err != nil {
 				return found, errors.Join(err, closeIf(db))
 			}
@@ -78,6 +97,14 @@ func openRepaired(o TSDBOptions, d *DB, gen *generation) ([]Damage, error) {
 			return found, err
 		}
 	}
+}
+
+// endIf gives a guard up if the opening that it was for is to be tried again.
+func endIf(again bool, g guard) error {
+	if !again {
+		return nil
+	}
+	return g.end()
 }
 
 func closeIf(db *tsdb.DB) error {

@@ -180,7 +180,7 @@ func TestWriter_DiskNearlyFull_RefusesUntilThereIsRoom(t *testing.T) {
 	}
 	free, size = 100<<20, 100<<30 // 1% of a large disk is more
 	r.now = r.now.Add(2 * time.Second)
-	if err := r.Healthy(); !errors.Is(err, store.ErrReadOnly) || !strings.Contains(err.Error(), "1.0 GiB") {
+	if err := r.Healthy(); !errors.Is(err, store.ErrReadOnly) || !strings.Contains(err.Error(), "1.1 GiB") {
 		t.Errorf("got %v", err)
 	}
 	free = 2 << 30

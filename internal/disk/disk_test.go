@@ -22,12 +22,24 @@ func TestGuard_LooksOnceASecondAndRecovers(t *testing.T) {
 	if err := g.Check(at); err == nil || err.Error() != "50 of 100" {
 		t.Errorf("full: got %v", err)
 	}
-	free = 100
+	free = 106
 	if g.Check(at.Add(time.Second/2)) == nil || looks != 1 {
 		t.Errorf("half a second later: want the same word without a look, got %d looks", looks)
 	}
 	if err := g.Check(at.Add(time.Second)); err != nil || looks != 2 {
 		t.Errorf("a second later: got %v, %d looks", err, looks)
+	}
+	free = 100
+	if err := g.Check(at.Add(2 * time.Second)); err != nil {
+		t.Errorf("as much as is to stay free: got %v", err)
+	}
+	free = 99
+	if g.Check(at.Add(3*time.Second)) == nil {
+		t.Error("less than is to stay free: want it refused")
+	}
+	free = 105
+	if err := g.Check(at.Add(4 * time.Second)); err == nil || err.Error() != "105 of 106" {
+		t.Errorf("hardly more than is to stay free, after it was too full: got %v", err)
 	}
 }
 

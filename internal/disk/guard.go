@@ -27,6 +27,11 @@ type Guard struct {
 // look is how old the last look at the disk may be.
 const look = time.Second
 
+// margin is the part of what is to stay free by which more must be free before a disk that was too full
+// is taken for one with room: else what comes in then, or a log that is cut, turns it to
+// and fro each second, and with it whoever asks whether the daemon is ready.
+const margin = 1. / 16
+
 // Check returns an error while the disk is too full, looking at most once per second.
 func (g *Guard) Check(now time.Time) error {
 	g.mu.Lock()
@@ -34,8 +39,13 @@ func (g *Guard) Check(now time.Time) error {
 	if now.Before(g.next) && now.After(g.next.Add(-2*look)) {
 		return g.last
 	}
+	refused := g.last != nil
 	g.next, g.last = now.Add(look), nil
-	if free, want, ok := g.Room(); ok && free < want {
+	free, want, ok := g.Room()
+	if refused {
+		want += uint64(margin * float64(want))
+	}
+	if ok && free < want {
 		g.last = g.Refuse(free, want)
 	}
 	return g.last
