@@ -2,9 +2,11 @@ package app_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"net/url"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -37,7 +39,11 @@ type dashboard struct {
 			}
 		}
 	}
-	Templating struct{ List []struct{ Name, Type string } }
+	Templating struct {
+		List []struct {
+			Name, Type, Definition, Regex string
+		}
+	}
 }
 
 func readDashboard(t *testing.T) dashboard {
@@ -102,6 +108,7 @@ func TestGrafana_Dashboard_EachPanelHasData(t *testing.T) {
 	if !variables["datasource"] || !variables["metric"] || !variables["match"] {
 		t.Errorf("got variables %v", variables)
 	}
+	d.metricsToChoose(board)
 	fill := strings.NewReplacer("$metric", "queue_depth", "$match", `job=~".+"`, "$__interval", "15s", "$__rate_interval", "1m", "$__range", "1h")
 	now := time.Now()
 	language := parser.NewParser(parser.Options{})
@@ -262,5 +269,39 @@ func TestGrafana_Docs_QueriesParse(t *testing.T) {
 	}
 	if read < 5 {
 		t.Errorf("read %d queries", read)
+	}
+}
+
+// metricsToChoose asks for the values of the variable $metric as Grafana does, which makes
+// a text of each sample that the regular expression is applied to. The first is chosen when
+// the dashboard is opened, so all of them have to have a band.
+func (d *daemon) metricsToChoose(board dashboard) {
+	d.t.Helper()
+	for _, v := range board.Templating.List {
+		if v.Name != "metric" {
+			continue
+		}
+		query, ok := strings.CutPrefix(strings.TrimSuffix(v.Definition, ")"), "query_result(")
+		if !ok {
+			d.t.Fatalf("$metric: got %s, want query_result(...)", v.Definition)
+		}
+		name := regexp.MustCompile(strings.Trim(v.Regex, "/"))
+		found := map[string]bool{}
+		var answer struct {
+			Data struct {
+				Result []struct{ Metric map[string]string }
+			}
+		}
+		d.json("/api/v1/query?query="+url.QueryEscape(query), &answer)
+		for _, s := range answer.Data.Result {
+			m := name.FindStringSubmatch(fmt.Sprintf("{__name__=%q} 1 1000", s.Metric["__name__"]))
+			if m == nil {
+				d.t.Fatalf("$metric: %s does not find the name in %v", v.Regex, s.Metric)
+			}
+			found[m[1]] = true
+		}
+		if !found["queue_depth"] || found["ALERTS"] || found["tocsin_incident_open"] {
+			d.t.Errorf("$metric: got %v, want queue_depth and nothing that has no band", found)
+		}
 	}
 }

@@ -20,6 +20,11 @@ import (
 // such as Grafana choose their features by it.
 const promVersion = "3.16.0"
 
+// promBuild is what Prometheus' clients are told of the program.
+func (a *App) promBuild() promapi.Build {
+	return promapi.Build{Version: promVersion, Revision: "tocsin-" + a.opts.Version, GoVersion: runtime.Version()}
+}
+
 // serverParts are what lives as long as the process although the handler around
 // them is made anew by every reload.
 type serverParts struct {
@@ -62,7 +67,7 @@ func (a *App) newServerParts(c *Core) (serverParts, error) {
 			Limits:   promapi.Limits{QueryBytes: int(cfg.Storage.Query.MaxLength), Concurrent: cfg.Storage.Query.MaxConcurrent, Queued: 10 * cfg.Storage.Query.MaxConcurrent},
 			Registry: prometheus.WrapRegistererWithPrefix("tocsin_prometheus_", a.registry),
 			Now:      c.now,
-			Build:    promapi.Build{Version: promVersion, Revision: "tocsin-" + a.opts.Version, GoVersion: runtime.Version()},
+			Build:    a.promBuild(),
 			Logger:   a.log.With("component", "promapi"),
 			Flags: map[string]string{
 				"config.file": a.opts.ConfigFile, "storage.path": a.opts.StoragePath, "web.listen-address": a.opts.ListenAddress,
@@ -114,6 +119,7 @@ func (a *App) serve(c *Core) {
 		Ready:         c.writer.Healthy,
 		Readable:      c.tsdb.Readable,
 		PromAPI:       a.server.prom,
+		Version:       promapi.Version(a.promBuild()),
 		Alertmanager:  a.server.alertmanager,
 		Loki:          a.server.loki,
 		LogQueries:    a.server.logs,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"io"
@@ -26,6 +27,7 @@ type ingestPlan struct {
 	out                          io.Writer
 	dir                          string
 	found                        figures
+	ctx                          context.Context // ends with the bench; the servers end with it
 }
 
 // ingest measures what receiving samples costs, ours and that of the peers, each
@@ -62,9 +64,12 @@ func ingest(args []string, out io.Writer) (figures, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(p.dir)
+	ctx, done := untilSignal()
+	defer done()
+	p.ctx = ctx
 	if p.tocsin == "" {
 		p.tocsin = filepath.Join(p.dir, "tocsin")
-		if text, err := exec.Command("go", "build", "-o", p.tocsin, "./cmd/tocsin").CombinedOutput(); err != nil {
+		if text, err := exec.CommandContext(ctx, "go", "build", "-o", p.tocsin, "./cmd/tocsin").CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("build tocsin: %w\n%s", err, text)
 		}
 	}
@@ -132,7 +137,7 @@ func (p *ingestPlan) race(suffix string, series, rounds, peerRounds int, all []p
 	}()
 	var costs []*ingestCost
 	for _, one := range all {
-		x, err := one.start(filepath.Join(p.dir, suffix+"-"+strings.ReplaceAll(one.name, " ", "-")))
+		x, err := one.start(p.ctx, filepath.Join(p.dir, suffix+"-"+strings.ReplaceAll(one.name, " ", "-")))
 		if err != nil {
 			return err
 		}
@@ -143,7 +148,7 @@ func (p *ingestPlan) race(suffix string, series, rounds, peerRounds int, all []p
 		}
 		costs = append(costs, c)
 		before := x.cpu()
-		s := l.send(x.url(x.write), 0, 1, begin, p.connections)
+		s := l.send(p.ctx, x.url(x.write), 0, 1, begin, p.connections)
 		if s.failures > 0 {
 			return fmt.Errorf("%s refused %d requests, the first: %w", one.name, s.failures, s.first)
 		}
@@ -162,7 +167,7 @@ func (p *ingestPlan) race(suffix string, series, rounds, peerRounds int, all []p
 				continue
 			}
 			before := x.cpu()
-			s := l.send(x.url(x.write), from, to, begin, p.connections)
+			s := l.send(p.ctx, x.url(x.write), from, to, begin, p.connections)
 			if s.failures > 0 {
 				return fmt.Errorf("%s refused %d requests, the first: %w", x.name, s.failures, s.first)
 			}
@@ -280,17 +285,17 @@ func (p *ingestPlan) growth(list string, one peer) error {
 		if err != nil || n < 1 {
 			return fmt.Errorf("-growth: want numbers of series, got %q", text)
 		}
-		x, err := one.start(filepath.Join(p.dir, "growth-"+text))
+		x, err := one.start(p.ctx, filepath.Join(p.dir, "growth-"+text))
 		if err != nil {
 			return err
 		}
 		l := newLoad(n, p.batch, p.mix)
 		rounds := growthRounds
 		begin := time.Now().Add(-time.Duration(rounds+1) * ingestStep)
-		s := l.send(x.url(x.write), 0, 1, begin, p.connections)
+		s := l.send(p.ctx, x.url(x.write), 0, 1, begin, p.connections)
 		x.settle(30)
 		before := x.cpu()
-		s = l.send(x.url(x.write), 1, rounds+1, begin, p.connections)
+		s = l.send(p.ctx, x.url(x.write), 1, rounds+1, begin, p.connections)
 		x.settle(5)
 		cost := (x.cpu() - before) / float64(s.samples) * 1e6
 		x.kill()

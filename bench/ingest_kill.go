@@ -31,21 +31,21 @@ func (p *ingestPlan) loss(all []peer) error {
 		}
 		begin := time.Now().Add(-killRounds * ingestStep)
 		dir := filepath.Join(p.dir, "kill-"+one.name)
-		x, err := one.start(dir)
+		x, err := one.start(p.ctx, dir)
 		if err != nil {
 			return err
 		}
 		// The last rounds are sent while the process dies; failures are expected.
-		s := l.send(x.url(x.write), 0, killRounds-4, begin, p.connections)
+		s := l.send(p.ctx, x.url(x.write), 0, killRounds-4, begin, p.connections)
 		done := make(chan sent)
-		go func() { done <- l.send(x.url(x.write), killRounds-4, killRounds, begin, p.connections) }()
+		go func() { done <- l.send(p.ctx, x.url(x.write), killRounds-4, killRounds, begin, p.connections) }()
 		time.Sleep(50 * time.Millisecond)
 		x.kill()
 		acknowledged := s.samples + (<-done).samples
 		if s.failures > 0 {
 			return fmt.Errorf("%s refused %d requests, the first: %w", one.name, s.failures, s.first)
 		}
-		if x, err = one.start(dir); err != nil {
+		if x, err = one.start(p.ctx, dir); err != nil {
 			return err
 		}
 		found, err := x.stored(begin.Add((killRounds + 1) * ingestStep))
@@ -111,7 +111,7 @@ func (p *ingestPlan) restarts(suffix string, running []*process) error {
 	fmt.Fprintln(w, "server\tserves after kill -9 within s\tof it CPU-s")
 	for _, x := range running {
 		begun := time.Now()
-		again, err := x.start(x.dir)
+		again, err := x.start(p.ctx, x.dir)
 		if err != nil {
 			return fmt.Errorf("%s after kill -9: %w", x.name, err)
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -168,14 +169,15 @@ type sent struct {
 
 // send writes rounds [from, to) to a server by some connections at once. Rounds
 // follow each other without a pause and no round begins before the last has been
-// answered. A request that fails is counted and not tried again.
-func (l *load) send(url string, from, to int, begin time.Time, connections int) sent {
+// answered. A request that fails is counted and not tried again. Once ctx has ended
+// nothing more is sent, which is a failure too.
+func (l *load) send(ctx context.Context, url string, from, to int, begin time.Time, connections int) sent {
 	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: connections, DisableCompression: true}}
 	defer client.CloseIdleConnections()
 	var out sent
 	var mu sync.Mutex
 	started := time.Now()
-	for round := from; round < to; round++ {
+	for round := from; round < to && ctx.Err() == nil; round++ {
 		t := begin.Add(time.Duration(round) * ingestStep).UnixMilli()
 		var next atomic.Int64
 		var wg sync.WaitGroup
@@ -184,7 +186,7 @@ func (l *load) send(url string, from, to int, begin time.Time, connections int) 
 				var packed []byte
 				for {
 					i := int(next.Add(1)) - 1
-					if i >= len(l.bodies) {
+					if i >= len(l.bodies) || ctx.Err() != nil {
 						return
 					}
 					b := &l.bodies[i]
@@ -207,6 +209,9 @@ func (l *load) send(url string, from, to int, begin time.Time, connections int) 
 		wg.Wait()
 	}
 	out.took = time.Since(started)
+	if err := context.Cause(ctx); err != nil {
+		out.failures, out.first = out.failures+1, err
+	}
 	return out
 }
 

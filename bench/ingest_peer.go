@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -68,8 +69,8 @@ func ingestPeers(tocsin, prometheus, victoria string) []peer {
 
 // start starts the peer on a free port and waits until it serves. dir is made if
 // it is not there; a peer that is started on the dir of an earlier one goes on
-// where that was.
-func (p peer) start(dir string) (*process, error) {
+// where that was. It is killed when ctx ends; kill or stop is to be called all the same.
+func (p peer) start(ctx context.Context, dir string) (*process, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -89,7 +90,7 @@ func (p peer) start(dir string) (*process, error) {
 		return nil, err
 	}
 	argv := p.command(dir, address)
-	x := &process{peer: p, cmd: exec.Command(argv[0], argv[1:]...), dir: dir, address: address, log: log}
+	x := &process{peer: p, cmd: exec.CommandContext(ctx, argv[0], argv[1:]...), dir: dir, address: address, log: log}
 	x.cmd.Stdout, x.cmd.Stderr = log, log
 	if err := x.cmd.Start(); err != nil {
 		log.Close()

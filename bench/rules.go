@@ -35,6 +35,7 @@ type rulesPlan struct {
 	within              time.Duration
 	dir                 string
 	out                 io.Writer
+	ctx                 context.Context // ends with the bench; the servers end with it
 }
 
 // rulesBench measures the evaluation of rules beside Prometheus' own rule manager,
@@ -62,6 +63,9 @@ func rulesBench(args []string, out io.Writer) (figures, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(p.dir)
+	ctx, done := untilSignal()
+	defer done()
+	p.ctx = ctx
 	found, err := p.race()
 	if err != nil || without(p.alertmanager) == "" {
 		return found, err
@@ -108,7 +112,6 @@ func (p rulesPlan) race() (figures, error) {
 		return nil, err
 	}
 	defer own.close()
-	ctx := context.Background()
 	began := time.Now()
 	for i := range total {
 		if i >= p.warm+leastRounds && time.Since(began) > p.within {
@@ -122,7 +125,7 @@ func (p rulesPlan) race() (figures, error) {
 		for _, c := range pair {
 			runtime.GC() // nobody pays for the other's garbage
 			cpu, wall := processCPU(), time.Now()
-			if err := c.eval(ctx, at); err != nil {
+			if err := c.eval(p.ctx, at); err != nil {
 				return nil, fmt.Errorf("%s: %w", c.name, err)
 			}
 			if i >= p.warm {

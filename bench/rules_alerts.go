@@ -34,7 +34,7 @@ type taker struct {
 // so that nobody pays for what the other put off.
 func (p rulesPlan) intake(found figures) error {
 	tocsin := filepath.Join(p.dir, "tocsin")
-	if text, err := exec.Command("go", "build", "-o", tocsin, "./cmd/tocsin").CombinedOutput(); err != nil {
+	if text, err := exec.CommandContext(p.ctx, "go", "build", "-o", tocsin, "./cmd/tocsin").CombinedOutput(); err != nil {
 		return fmt.Errorf("build tocsin: %w\n%s", err, text)
 	}
 	takers := []*taker{
@@ -50,7 +50,7 @@ func (p rulesPlan) intake(found figures) error {
 		}},
 	}
 	for i, x := range peers {
-		run, err := x.start(filepath.Join(p.dir, fmt.Sprint("alerts", i)))
+		run, err := x.start(p.ctx, filepath.Join(p.dir, fmt.Sprint("alerts", i)))
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -38,7 +39,7 @@ var assetTypes = map[string]string{
 }
 
 // pages serves the built user interface: files as they are, and index.html for
-// every other path, because the pages have their own addresses.
+// the addresses of pages.
 type pages struct {
 	index  []byte // nil when the interface was not built
 	assets map[string]*asset
@@ -98,6 +99,20 @@ func zipped(body []byte, ext string) []byte {
 	return b.Bytes()
 }
 
+// pageRoots are the first parts of the addresses of pages, as in ui/src/app.tsx. What is
+// below them is the page's own to find or not.
+var pageRoots = []string{
+	"", "index.html", "incidents", "alerts", "changes", "anomalies", "objectives", "explore", "logs", "series", "topology", "graph", "query",
+	"notifications", "feedback", "status",
+}
+
+// isPage reports whether a page of the user interface has the address. A probe at /healthz
+// or a scraper of a path of another product would take a page for a good answer.
+func isPage(path string) bool {
+	root, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	return slices.Contains(pageRoots, root)
+}
+
 func (s *server) page(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		s.methodRefused("GET, HEAD")(w, r)
@@ -107,7 +122,13 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) {
 		a.serve(w, r)
 		return
 	}
-	if strings.HasPrefix(r.URL.Path, "/assets/") {
+	status := http.StatusOK
+	if !isPage(r.URL.Path) {
+		status = http.StatusNotFound
+	}
+	// People are shown the page that says that there is none, with the way back.
+	person := s.ui.index != nil && strings.Contains(r.Header.Get("Accept"), "text/html")
+	if strings.HasPrefix(r.URL.Path, "/assets/") || status == http.StatusNotFound && !person {
 		s.unknownPath(w, r)
 		return
 	}
@@ -119,6 +140,7 @@ func (s *server) page(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Security-Policy", contentSecurityPolicy(nonce))
 	w.Header().Set("Content-Type", assetTypes[".html"])
 	w.Header().Set("Cache-Control", "no-cache")
+	w.WriteHeader(status)
 	w.Write(bytes.ReplaceAll(s.ui.index, []byte(noncePlaceholder), []byte(nonce))) //nolint:errcheck // the caller went away
 }
 

@@ -3,6 +3,8 @@ package web_test
 import (
 	"bytes"
 	"fmt"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -66,5 +68,37 @@ func TestPages_NotBuilt_SaysWhatToDo(t *testing.T) {
 	res, body := ask(t, s.Handler(), "GET", "/incidents", "")
 	if res.StatusCode != 200 || !strings.Contains(body, `the user interface was not built; run "make ui"`) {
 		t.Errorf("got %d %q", res.StatusCode, body)
+	}
+}
+
+func TestPages_AddressOfNoPage_Is404(t *testing.T) {
+	s := newServer()
+	s.Options.UI = builtUI
+	h := s.Handler()
+	const browser = "text/html,application/xhtml+xml,*/*;q=0.8"
+	for _, path := range []string{"/federate", "/healthz", "/debug/pprof/", "/favicon.ico", "/incidentsx"} {
+		res, body := ask(t, h, "GET", path, "", "Accept", "application/openmetrics-text;version=1.0.0,text/plain;q=0.5,*/*;q=0.1")
+		if res.StatusCode != 404 || !strings.Contains(body, path) || !strings.HasPrefix(res.Header.Get("Content-Type"), "application/json") {
+			t.Errorf("%s: got %d %s %q", path, res.StatusCode, res.Header.Get("Content-Type"), body)
+		}
+		res, body = ask(t, h, "GET", path, "", "Accept", browser)
+		if res.StatusCode != 404 || !strings.Contains(body, "csp-nonce") {
+			t.Errorf("%s of a browser: got %d %q, want the page that says so", path, res.StatusCode, body)
+		}
+	}
+	// Whoever adds a page must tell the server.
+	app, err := os.ReadFile("ui/src/app.tsx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	routes := regexp.MustCompile(`<Route path="([^"]+)"`).FindAllSubmatch(app, -1)
+	if len(routes) < 10 {
+		t.Fatalf("found %d routes in app.tsx", len(routes))
+	}
+	for _, r := range routes {
+		path := strings.ReplaceAll(string(r[1]), ":", "")
+		if res, _ := ask(t, h, "GET", path, "", "Accept", browser); res.StatusCode != 200 {
+			t.Errorf("page %s: got %d; pageRoots lacks it", r[1], res.StatusCode)
+		}
 	}
 }

@@ -68,6 +68,7 @@ type Options struct {
 	Healthy  func() error // optional; nil while the process works
 
 	PromAPI http.Handler // serves /api/v1/...
+	Version http.Handler // optional; serves GET /version
 	Write   http.Handler // serves POST /api/v1/write
 	OTLP    http.Handler // serves POST /v1/metrics and /api/v1/otlp/v1/metrics
 	Traces  http.Handler // optional; serves POST /v1/traces and /api/v1/otlp/v1/traces
@@ -206,6 +207,9 @@ func (s *server) mux() *http.ServeMux {
 		mux.Handle("/loki/api/v1/", s.whenReady(s.opts.Loki))
 	}
 	mux.Handle("/api/v1/", s.whenReady(s.opts.PromAPI))
+	if s.opts.Version != nil {
+		mux.Handle("GET /version", s.opts.Version)
+	}
 	mux.Handle("/api/v2/", s.whenReady(s.opts.Alertmanager))
 	mux.Handle("/alertmanager/", s.whenReady(s.opts.Alertmanager))
 	mux.HandleFunc("/", s.page) // "GET /" would conflict with the prefixes above

@@ -78,10 +78,7 @@ func newAPI(o Options) *apiv1.API {
 		false, // agent
 		nil,   // origins: the header never gets this far
 		o.Runtime,
-		&apiv1.PrometheusVersion{
-			Version: o.Build.Version, Revision: o.Build.Revision, Branch: o.Build.Branch,
-			BuildUser: o.Build.User, BuildDate: o.Build.Date, GoVersion: o.Build.GoVersion,
-		},
+		o.Build.prometheus(),
 		func() []notifications.Notification { return []notifications.Notification{} },
 		func() (<-chan notifications.Notification, func(), bool) { return nil, nil, false },
 		o.Gatherer,
