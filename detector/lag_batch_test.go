@@ -116,3 +116,37 @@ func TestLag_BacklogOfADaemonThatWasAway_NobodyIsLate(t *testing.T) {
 		t.Errorf("silence told %d s after it began, want at most 600, as without an absence of 8 hours before: %d", got, after(0))
 	}
 }
+
+// A history that is learned says nothing of how late samples come: what is known of that stays.
+func TestLag_HistoryIsAdopted_StaysKnown(t *testing.T) {
+	b, beside, r := newBank(t), newBank(t), noise(7)
+	slot, at := b.Register(gauge("x")), beside.Register(gauge("x"))
+	told, sent := 0, 0
+	for now := 0; now < 2*86400; now += sweepApart {
+		if now%3600 == 0 {
+			for ; sent <= now; sent += 15 {
+				b.Observe(slot, monday.UnixMilli()+int64(sent)*1000, 100+r())
+			}
+		}
+		if now == 86400 {
+			for i := -86400; i < sent; i += 15 {
+				beside.Observe(at, monday.UnixMilli()+int64(i)*1000, 100+r())
+			}
+			if _, _, done := b.Adopt(slot, beside, at); !done {
+				t.Fatal("the history is not adopted")
+			}
+			if told == 0 {
+				t.Fatal("batches were never told as missing, so nothing is known")
+			}
+			told = 0
+		}
+		b.Sweep(monday.UnixMilli()+int64(now)*1000+1, func(v detector.Verdict) {
+			if v.Kind == detector.KindMissing && v.Phase == detector.PhaseOpened {
+				told++
+			}
+		})
+	}
+	if told != 0 {
+		t.Errorf("told %d times on the day after a history was adopted, want never", told)
+	}
+}
