@@ -53,7 +53,9 @@ func (b *Bank) Adopt(slot Slot, from *Bank, at Slot) (lost Verdict, tell, done b
 	}
 	// Whose it is does not change, nor whether its service has counted it.
 	state.Service, state.Generation = s.Service, s.Generation
-	state.Flags = state.Flags&^flagAble | s.Flags&flagAble
+	// How late its samples come is known here alone, where there is a clock.
+	const here = flagAble | flagLate | flagBehind | lagBits
+	state.Flags = state.Flags&^here | s.Flags&here
 	*s = state
 	return lost, tell, true
 }

@@ -250,7 +250,7 @@ func (b *Bank) Sweep(now int64, emit func(Verdict)) {
 	var found []Verdict
 	var of []*service
 	times := b.away.list()
-	hour := now/(secondsHour*1000) != b.now.Load()/(secondsHour*1000)
+	hours := hoursBetween(b.now.Load(), now)
 	for i, n := 0, b.series.len(); i < n; i++ {
 		c := b.series.at(i)
 		found, of = found[:0], of[:0]
@@ -261,9 +261,7 @@ func (b *Bank) Sweep(now int64, emit func(Verdict)) {
 				continue
 			}
 			own := b.services.at(s.Service)
-			if hour {
-				s.inTime(now - s.LastTime)
-			}
+			s.keepLag(now-s.LastTime, hours)
 			if v, tell := s.silence(&b.params, now, awaySince(times, s.LastTime, now), own.shareAt(&b.params, now)); tell {
 				v.Slot = slotOf(uint32(i*chunkSize+j), uint32(s.Generation))
 				found, of = append(found, v), append(of, own)

@@ -108,6 +108,9 @@ const (
 
 	flagUntold  // the open episode was not told; see recurring.go
 	flagExcused // the last sample was odd and excused
+
+	flagLate   // samples came late, and that is not forgotten; see lag.go
+	flagBehind // the newest was as old as half of the lag since that was halved last or could have been
 	// The uppermost byte holds the lag; see lag.go.
 )
 

@@ -18,6 +18,9 @@ func (s *series) silence(p *params, now, away int64, share float32) (Verdict, bo
 		return Verdict{}, false
 	}
 	if s.has(flagMissing) {
+		if s.has(flagLate) && gap < float64(p.Silence.Most) {
+			s.EpisodeEnd = s.LastTime + int64(gap) // by which cameLate tells how late it was
+		}
 		if !s.has(flagOpen) || gap < float64(p.Silence.Most) {
 			return Verdict{}, false
 		}
@@ -26,7 +29,7 @@ func (s *series) silence(p *params, now, away int64, share float32) (Verdict, bo
 	}
 	if s.lose() == PhaseLost {
 		s.set(flagMissing)
-		s.EpisodeEnd = now // by which cameLate tells what was on its way
+		s.EpisodeEnd = s.LastTime + int64(gap) // by which cameLate tells what was on its way
 		return s.verdict(now, PhaseLost), true
 	}
 	if s.has(flagStale) || s.N < p.warmupSamples {
@@ -40,7 +43,7 @@ func (s *series) silence(p *params, now, away int64, share float32) (Verdict, bo
 	s.set(flagMissing)
 	k := look{glance: glance{t: now}, rarity: rarity, decades: decades, kind: KindMissing}
 	s.open(p, &k)
-	s.EpisodeSince = s.LastTime + int64(step)
+	s.EpisodeSince, s.EpisodeEnd = s.LastTime+int64(step), s.LastTime+int64(gap)
 	s.Kind, s.Rarity = KindMissing, rarity
 	s.noBand()
 	return s.verdict(now, PhaseOpened), true

@@ -29,7 +29,8 @@ type shelf struct {
 	mu     sync.Mutex
 	series []labels.Labels
 	data   map[string][]telemetry.Sample
-	read   func() // called by samples, without the lock
+	read   func()        // called by samples, without the lock
+	fails  labels.Labels // whose samples cannot be read
 }
 
 func (s *shelf) put(l labels.Labels, samples ...telemetry.Sample) {
@@ -47,6 +48,9 @@ func (s *shelf) put(l labels.Labels, samples ...telemetry.Sample) {
 func (s *shelf) list(context.Context) ([]labels.Labels, error) { return s.series, nil }
 
 func (s *shelf) samples(_ context.Context, l labels.Labels, after int64) ([]telemetry.Sample, error) {
+	if !s.fails.IsEmpty() && labels.Equal(l, s.fails) {
+		return nil, errors.New("on fire")
+	}
 	s.mu.Lock()
 	var out []telemetry.Sample
 	for _, x := range s.data[l.String()] {
@@ -309,6 +313,22 @@ func TestRun_ServerFails_TheStoreIsUsedAndTheDaemonLives(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Once the server is given up its failures are not logged for each series; those of the
+// store are.
+func TestRun_StoreFailsAfterTheServer_IsLogged(t *testing.T) {
+	h := newHouse(t, server(t, 60, past(100, 0), func(int) bool { return true }), func(c *warm.Config) { c.Workers = 1 })
+	for i := range 60 {
+		h.store.put(name(i), past(50, 0)...)
+	}
+	h.store.fails = name(59)
+	if err := h.start.Run(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	if log := h.log.String(); !strings.Contains(log, "is given up") || !strings.Contains(log, "read the store: on fire") || strings.Contains(log, "not asked any more") {
+		t.Errorf("log: %s", log)
 	}
 }
 

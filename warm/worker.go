@@ -64,7 +64,7 @@ func (w *worker) warm(ctx context.Context, x source) error {
 	for range mostTries {
 		samples, err := w.o.Samples(ctx, x.local, newest)
 		if err != nil {
-			return errors.Join(failure, fmt.Errorf("read the store: %w", err))
+			return besides(failure, fmt.Errorf("read the store: %w", err))
 		}
 		replay(samples)
 		if _, live := w.o.Bank.Last(x.slot); !live && newest > math.MinInt64 {
@@ -80,7 +80,16 @@ func (w *worker) warm(ctx context.Context, x source) error {
 			return failure
 		}
 	}
-	return errors.Join(failure, fmt.Errorf("samples come faster than they are read back, in %d tries", mostTries))
+	return besides(failure, fmt.Errorf("samples come faster than they are read back, in %d tries", mostTries))
+}
+
+// besides returns what went wrong here with what had gone wrong at the server, but for what
+// is only counted: the log leaves that out, and would leave this out with it.
+func besides(failure, err error) error {
+	if errors.Is(failure, errServerGivenUp) {
+		return err
+	}
+	return errors.Join(failure, err)
 }
 
 // ask reads what the server has of a series. After mostFailures in a row it is

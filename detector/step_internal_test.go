@@ -1,0 +1,44 @@
+package detector
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/prometheus/prometheus/model/labels"
+)
+
+// Gaps of all lengths in a row are what chance does to a series that is sent where there is
+// traffic: its step stays. Gaps that chance does not make are another step.
+func TestLearnStep_GapsInARow_AreAStepOnlyWhereNoChance(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		gap  func(r *rand.Rand) int64 // minutes until the next sample at night
+		want float32
+	}{
+		{"one minute in ten has traffic", func(r *rand.Rand) int64 {
+			n := int64(1)
+			for r.IntN(10) != 0 {
+				n++
+			}
+			return n
+		}, 60},
+		{"each four minutes", func(*rand.Rand) int64 { return 4 }, 240},
+	} {
+		b, err := NewBank(DefaultConfig())
+		if err != nil {
+			t.Fatal(err)
+		}
+		slot := b.Register(labels.FromStrings("__name__", "x"))
+		s, r := &b.series.at(0).series[slot.place()], rand.New(rand.NewPCG(1, 2))
+		at := int64(1_800_000_000_000)
+		for i := range 2000 {
+			if at += 60_000; i >= 1440 {
+				at += (tt.gap(r) - 1) * 60_000
+			}
+			b.Observe(slot, at, 100+r.NormFloat64())
+			if i > 1600 && (s.Step < tt.want*.9 || s.Step > tt.want*1.1) {
+				t.Fatalf("%s: the step is %v s after %d samples of the night, want %v", tt.name, s.Step, i-1440, tt.want)
+			}
+		}
+	}
+}
