@@ -33,6 +33,9 @@ type GuardParameters struct {
 	// another, longer step have come in a row by chance, by the share of missed steps. Of
 	// a series that sends where there was traffic, most do at night.
 	StepDecades float64 `range:"0,100"`
+	// StepAlike is the share of the mean gap within which a gap is like it. Gaps that
+	// chance makes are within a fifth of their mean once in seven times.
+	StepAlike float64 `range:"0.05,0.5"`
 	// StepRate is the share of its distance from the usual step that one sample's step
 	// moves that. Common sense: a memory of 50 samples.
 	StepRate float64 `range:"0.001,0.5"`
@@ -158,7 +161,7 @@ type ScaleParameters struct {
 }
 
 func defaultGuard() GuardParameters {
-	return GuardParameters{GapSteps: 3, StaleSteps: 50, StaleKept: 11, ResetBelow: 0.5, GaugeFalls: 3, StepLeast: 0.6, StepMost: 1.6, StepRuns: 8, StepDecades: 4, StepRate: 0.02,
+	return GuardParameters{GapSteps: 3, StaleSteps: 50, StaleKept: 11, ResetBelow: 0.5, GaugeFalls: 3, StepLeast: 0.6, StepMost: 1.6, StepRuns: 8, StepDecades: 4, StepAlike: 0.2, StepRate: 0.02,
 		StepNoise: 1000, Unsettled: 8, UnsettledTail: 100, UnsettledShape: 10, SettledCharts: 0.5}
 }
 

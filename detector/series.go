@@ -111,7 +111,7 @@ const (
 
 	flagLate   // samples came late, and that is not forgotten; see lag.go
 	flagBehind // the newest was as old as half of the lag since that was halved last or could have been
-	// The uppermost byte holds the lag; see lag.go.
+	// Five bits count gaps that are alike, see alike.go; the uppermost byte holds the lag, see lag.go.
 )
 
 func (s *series) has(f uint32) bool { return s.Flags&f != 0 }

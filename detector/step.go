@@ -4,8 +4,9 @@ import "math"
 
 // learnStep follows the distance between samples: small wander at once, another
 // step only when it has come several times in a row, and a longer one only when so
-// many gaps in a row are not what chance does to a series that misses many steps. Until then a rate over a
-// shorter time is allowed its larger noise sample by sample.
+// many gaps in a row, or gaps so alike, are not what chance does to a series that misses
+// many steps. Until then a rate over a shorter time is allowed its larger noise sample by
+// sample.
 func (s *series) learnStep(p *params, k *glance) {
 	step := float64(s.Step)
 	if step == 0 {
@@ -19,14 +20,18 @@ func (s *series) learnStep(p *params, k *glance) {
 	}
 	s.learnMissed(p, k, step)
 	if k.dt > p.Guard.StepLeast*step && k.dt < p.Guard.StepMost*step {
-		s.StepRun = 0
+		s.StepRun, s.Flags = 0, s.Flags&^alikeBits
 		if s.Step += float32(p.Guard.StepRate * (k.dt - step)); s.N%64 == 0 {
 			s.Looks = float32(math.Log10(s.looksPerHour(p)))
 		}
 		return
 	}
 	s.StepRun = min(s.StepRun, math.MaxUint8-1) + 1
-	if s.StepRun >= p.Guard.StepRuns && (k.dt < step || float64(s.StepRun)*-math.Log10(s.missed(p)) >= p.Guard.StepDecades) {
+	alike := s.alike(p, k, step)
+	if s.StepRun >= p.Guard.StepRuns && (k.dt < step || alike || float64(s.StepRun)*-math.Log10(s.missed(p)) >= p.Guard.StepDecades) {
+		if alike {
+			s.GapShare = 0 // nothing was missed
+		}
 		s.changeStep(p, k.dt)
 		return
 	}
@@ -68,7 +73,7 @@ func (s *series) resume(p *params, k *glance) {
 // as that of a count does, by the root of what the step shrinks.
 func (s *series) changeStep(p *params, dt float64) {
 	finer := float64(s.Step) / dt
-	s.Step, s.StepRun = float32(dt), 0
+	s.Step, s.StepRun, s.Flags = float32(dt), 0, s.Flags&^alikeBits
 	s.Looks = float32(math.Log10(s.looksPerHour(p)))
 	s.unsettle(p)
 	if finer < 1 {

@@ -42,3 +42,30 @@ func TestLearnStep_GapsInARow_AreAStepOnlyWhereNoChance(t *testing.T) {
 		}
 	}
 }
+
+// A sender that has another pace from now on is known to within some dozens of samples,
+// however much slower it is, and no longer as one that misses nearly all.
+func TestLearnStep_SlowerByAnyFactor_IsBelieved(t *testing.T) {
+	for _, tt := range []struct{ from, to, within int64 }{{15, 60, 70}, {15, 120, 70}, {15, 300, 40}, {15, 600, 30}, {60, 600, 60}, {60, 3600, 20}, {15, 3600, 20}} {
+		b, err := NewBank(DefaultConfig())
+		if err != nil {
+			t.Fatal(err)
+		}
+		slot := b.Register(labels.FromStrings("__name__", "x"))
+		s, r := &b.series.at(0).series[slot.place()], rand.New(rand.NewPCG(1, 2))
+		at := int64(1_800_000_000_000)
+		for range 3000 {
+			at += tt.from * 1000
+			b.Observe(slot, at+r.Int64N(200), 100+r.NormFloat64())
+		}
+		n := int64(0)
+		for ; s.Step < .9*float32(tt.to) && n < 400; n++ {
+			at += tt.to * 1000
+			b.Observe(slot, at+r.Int64N(200), 100+r.NormFloat64())
+		}
+		if n > tt.within {
+			t.Errorf("from %d s to %d s: believed after %d samples, want within %d", tt.from, tt.to, n, tt.within)
+		}
+		t.Logf("from %d s to %d s: %d samples, share of gaps %.2f", tt.from, tt.to, n, s.GapShare)
+	}
+}
