@@ -30,8 +30,11 @@ type Options struct {
 	// goroutines at once.
 	Samples func(ctx context.Context, l labels.Labels, after int64) ([]telemetry.Sample, error)
 	// Tell takes the ends of episodes that a young state had opened.
-	Tell    func(detector.Verdict)
-	Now     func() time.Time
+	Tell func(detector.Verdict)
+	Now  func() time.Time
+	// Wait returns after so long, or the context's error when that ends before; nil is
+	// by the clock.
+	Wait    func(context.Context, time.Duration) error
 	Logger  *slog.Logger
 	Metrics *metrics.Set
 }
@@ -61,6 +64,9 @@ type Progress struct {
 
 // New returns a starter. It starts nothing; see Run.
 func New(o Options) *Starter {
+	if o.Wait == nil {
+		o.Wait = byClock
+	}
 	s := &Starter{o: o}
 	o.Metrics.NewGauge("tocsin_detector_warm_start_series_total", func() float64 { return float64(s.planned.Load()) })
 	o.Metrics.NewGauge("tocsin_detector_warm_start_series_done", func() float64 { return float64(s.done.Load()) })
@@ -93,7 +99,8 @@ type source struct {
 // Run warms the series that the bank does not know, with fresh also those that
 // it knows, because what it knows is young. It returns when all is done, nil also
 // when the server or the store gave less than was asked for, and the context's
-// error when that ends. It is called once.
+// error when that ends. A server that does not answer at first is asked again for ten
+// minutes, for it may have been started together with this daemon and be reading its log. It is called once.
 func (s *Starter) Run(ctx context.Context, fresh bool) error {
 	var server *remote.Reader
 	if s.o.Config.URL != "" {
@@ -105,14 +112,29 @@ func (s *Starter) Run(ctx context.Context, fresh bool) error {
 			defer server.Close()
 		}
 	}
-	if server == nil && !fresh {
-		return nil
-	}
 	own := s.o.Series
 	if !fresh {
 		own = nil
 	}
-	return s.run(ctx, server, own)
+	if server == nil {
+		if own == nil {
+			return nil
+		}
+		return s.run(ctx, nil, nil, own)
+	}
+	there, err := s.list(ctx, server)
+	if err == nil {
+		return s.run(ctx, server, there, own)
+	}
+	if own != nil { // what there is already is not to wait
+		if err := s.run(ctx, nil, nil, own); err != nil {
+			return err
+		}
+	}
+	if there, err = s.listLater(ctx, server, err); err != nil || there == nil {
+		return err
+	}
+	return s.run(ctx, server, there, own)
 }
 
 // Learn warms the given series, of those that the store has, also those that the
@@ -121,17 +143,17 @@ func (s *Starter) Run(ctx context.Context, fresh bool) error {
 // is done, and the context's error when that ends. It is not called beside Run or
 // itself; the figures are those of the last call.
 func (s *Starter) Learn(ctx context.Context, series func(context.Context) ([]labels.Labels, error)) error {
-	s.done.Store(0)
-	s.failed.Store(0)
-	return s.run(ctx, nil, series)
+	return s.run(ctx, nil, nil, series)
 }
 
-// run warms what own lists, if it is not nil, and what the server has.
-func (s *Starter) run(ctx context.Context, server *remote.Reader, own func(context.Context) ([]labels.Labels, error)) error {
+// run warms what own lists, if it is not nil, and the given series of the server.
+func (s *Starter) run(ctx context.Context, server *remote.Reader, there []labels.Labels, own func(context.Context) ([]labels.Labels, error)) error {
 	s.active.Store(true)
 	defer s.active.Store(false)
+	s.done.Store(0)
+	s.failed.Store(0)
 	begun := s.o.Now()
-	plan, err := s.plan(ctx, server, own)
+	plan, err := s.plan(ctx, there, own)
 	if err != nil {
 		return err
 	}
@@ -149,7 +171,7 @@ func (s *Starter) run(ctx context.Context, server *remote.Reader, own func(conte
 }
 
 // plan lists what is to be warmed and gives each series its slot.
-func (s *Starter) plan(ctx context.Context, server *remote.Reader, own func(context.Context) ([]labels.Labels, error)) ([]source, error) {
+func (s *Starter) plan(ctx context.Context, series []labels.Labels, own func(context.Context) ([]labels.Labels, error)) ([]source, error) {
 	var plan []source
 	place := map[detector.Slot]int{}
 	add := func(local, there labels.Labels) {
@@ -179,19 +201,6 @@ func (s *Starter) plan(ctx context.Context, server *remote.Reader, own func(cont
 		for _, l := range stored {
 			add(l, labels.EmptyLabels())
 		}
-	}
-	if server == nil {
-		return plan, nil
-	}
-	now := s.o.Now()
-	series, err := server.Series(ctx, s.o.Config.selectors(), now.Add(-s.o.Config.Lookback.Std()), now)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		s.short.Store(true)
-		s.o.Logger.Error("no warm start from the server; series learn from what comes in, and a restart tries again", "error", err)
-		return plan, nil
 	}
 	b := labels.NewBuilder(labels.EmptyLabels())
 	for _, l := range series {

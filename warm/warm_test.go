@@ -9,8 +9,11 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -87,6 +90,8 @@ type house struct {
 	log   bytes.Buffer
 	set   *metrics.Set
 	start *warm.Starter
+	waits []time.Duration
+	wait  func() error // called at each wait
 }
 
 func newHouse(t *testing.T, url string, change func(*warm.Config)) *house {
@@ -105,6 +110,12 @@ func newHouse(t *testing.T, url string, change func(*warm.Config)) *house {
 	h.start = warm.New(warm.Options{
 		Config: c, Detector: detector.DefaultConfig(), Bank: h.bank, Series: h.store.list, Samples: h.store.samples,
 		Tell: func(v detector.Verdict) { h.told = append(h.told, v) }, Now: func() time.Time { return now },
+		Wait: func(_ context.Context, d time.Duration) error {
+			if h.waits = append(h.waits, d); h.wait != nil {
+				return h.wait()
+			}
+			return nil
+		},
 		Logger: slog.New(slog.NewTextHandler(&h.log, nil)), Metrics: h.set,
 	})
 	return h
@@ -313,6 +324,56 @@ func TestRun_ServerFails_TheStoreIsUsedAndTheDaemonLives(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A server that is started together with the daemon answers only when it has read its log.
+func TestRun_ServerThatIsStarting_IsAskedAgain(t *testing.T) {
+	all := past(1000, 0)
+	to, err := url.Parse(server(t, 60, all[:500], nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pass, ready := httputil.NewSingleHostReverseProxy(to), new(atomic.Bool)
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !ready.Load() {
+			http.Error(w, "Service Unavailable", http.StatusServiceUnavailable)
+			return
+		}
+		pass.ServeHTTP(w, r)
+	}))
+	t.Cleanup(front.Close)
+	h := newHouse(t, front.URL, nil)
+	for i := range 30 {
+		h.store.put(name(i), all[500:]...)
+	}
+	h.wait = func() error {
+		if part := as(t, name(7), all[500:]...); h.last(name(7)) != part {
+			t.Errorf("what the store has has waited for the server")
+		}
+		ready.Store(len(h.waits) == 9)
+		return nil
+	}
+	if err := h.start.Run(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	if p := h.start.Progress(); p.Series != 60 || p.Done != 60 || p.Failed != 0 || p.Incomplete {
+		t.Errorf("got %+v\n%s", p, h.log.String())
+	}
+	if whole := as(t, name(7), all...); h.last(name(7)) != whole {
+		t.Errorf("got %s, want %s", h.last(name(7)), whole)
+	}
+	if len(h.waits) != 9 || h.waits[0] != time.Second || h.waits[8] != time.Minute {
+		t.Errorf("waited %v", h.waits)
+	}
+}
+
+// Who ends the daemon while it waits is not kept, and the next start tries again.
+func TestRun_EndedWhileTheServerIsDown_TriesAgainNextTime(t *testing.T) {
+	h := newHouse(t, "http://127.0.0.1:1", nil)
+	h.wait = func() error { return context.Canceled }
+	if err := h.start.Run(t.Context(), false); !errors.Is(err, context.Canceled) || !h.start.Progress().Incomplete {
+		t.Errorf("got %v, %+v", err, h.start.Progress())
 	}
 }
 
