@@ -49,6 +49,12 @@ function show(path: string, rows: CardinalityRow[]) {
   return asked
 }
 
+test('where not all series were looked at, values of a label are said to be at least so many', async () => {
+  show('/series', [{ ...leak, series: 50_000, labels: [{ name: 'user_id', values: 10_000 }] }])
+  const row = (await screen.findByText('orders_total')).closest('tr')
+  expect(row?.textContent).toContain('user_id 10k+ values')
+})
+
 test('a metric that grew names the label and the change before it, and opens to what can be done', async () => {
   show('/series', [leak])
   const row = (await screen.findByText('orders_total')).closest('tr')

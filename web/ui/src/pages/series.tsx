@@ -220,6 +220,9 @@ function GrowthCells({ by, row: r }: { by: By; row: CardinalityRow }) {
   )
 }
 
+/** Of how many series of a metric the values of labels are counted, at most. */
+const lookedAt = 10_000
+
 /** The label that makes series many. */
 function CulpritChip({ row: r }: { row: CardinalityRow }) {
   if (!r.label && !r.new_label) return null
@@ -227,7 +230,7 @@ function CulpritChip({ row: r }: { row: CardinalityRow }) {
   return (
     <span className={r.new_label ? 'chip burn' : 'chip'}>
       {r.label}
-      {values !== undefined && ` ${count(values)} values`}
+      {values !== undefined && ` ${count(values)}${r.series > lookedAt ? '+' : ''} values`}
       {r.new_label && (r.label ? ', new' : 'new')}
     </span>
   )
