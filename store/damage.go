@@ -126,6 +126,8 @@ const (
 	corruptDir       = "wal-corrupt"
 	keepCorrupt      = 10      // repairs
 	keepCorruptBytes = 1 << 30 // over all
+	// asideTime is the form of the names of folders in which something is put aside.
+	asideTime = "20060102T150405.000Z"
 )
 
 // asideFolder keeps damaged files of one repair under wal-corrupt/<time>.
@@ -135,7 +137,7 @@ type asideFolder struct {
 
 func newAsideFolder(tsdb string, now time.Time) *asideFolder {
 	root := filepath.Join(tsdb, corruptDir)
-	return &asideFolder{root: root, dir: filepath.Join(root, now.UTC().Format("20060102T150405.000Z"))}
+	return &asideFolder{root: root, dir: filepath.Join(root, now.UTC().Format(asideTime))}
 }
 
 // keep gives a file a second name in the folder, so that it stays when the first

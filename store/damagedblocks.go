@@ -8,8 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"syscall"
 	"time"
 
@@ -25,7 +23,6 @@ import (
 
 const (
 	damagedBlocksDir = "blocks-damaged"
-	asideTime        = "20060102T150405.000Z"
 	// blockUntouched is how long nothing in a block that appears in operation was written
 	// before it is taken for damaged: it may be on its way here.
 	blockUntouched = 10 * time.Minute
@@ -98,18 +95,11 @@ func (c blockCheck) look(dir string) (meta tsdb.BlockMeta, err error) {
 	if meta.Version != 1 {
 		return meta, nil // for a newer program; the TSDB passes over it
 	}
-	files, err := os.ReadDir(filepath.Join(dir, "chunks"))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	files, err := segmentsIn(filepath.Join(dir, "chunks"))
+	if err != nil {
 		return meta, err
 	}
-	var numbers []int
-	for _, f := range files {
-		if n, err := strconv.Atoi(f.Name()); err == nil {
-			numbers = append(numbers, n)
-		}
-	}
-	slices.Sort(numbers)
-	if n := len(numbers); n == 0 && meta.Stats.NumChunks > 0 || n > 0 && (numbers[0] != 1 || numbers[n-1] != n) {
+	if n := len(files); n == 0 && meta.Stats.NumChunks > 0 || n > 0 && (files[0].number != 1 || files[n-1].number != n) {
 		return meta, errIncomplete
 	}
 	if !c.open {

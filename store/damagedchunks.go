@@ -5,11 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
 
 	"github.com/prometheus/prometheus/tsdb/chunks"
 
@@ -25,18 +22,18 @@ const chunksHeadDir = "chunks_head"
 // behind the last chunk that it finds. What is damaged behind a header the TSDB mends itself.
 func asideChunkFiles(o TSDBOptions, aside *asideFolder) ([]Damage, error) {
 	dir := filepath.Join(o.Dir, chunksHeadDir)
-	numbers, names, err := chunkFiles(dir)
-	if err != nil || len(numbers) == 0 {
-		return nil, err
+	files, err := segmentsIn(dir)
+	if err != nil {
+		return nil, fmt.Errorf("look for damaged files of chunks: %w", err)
 	}
 	first, cause := 0, ""
-	for ; first < len(numbers); first++ {
-		n := numbers[first]
-		if first > 0 && n != numbers[first-1]+1 {
-			cause = fmt.Sprintf("the file before it, number %d, is missing", n-1)
+	for ; first < len(files); first++ {
+		f := files[first]
+		if first > 0 && f.number != files[first-1].number+1 {
+			cause = fmt.Sprintf("the file before it, number %d, is missing", f.number-1)
 			break
 		}
-		if cause, err = chunkHeader(filepath.Join(dir, names[n]), first == len(numbers)-1); err != nil {
+		if cause, err = chunkHeader(f.path, first == len(files)-1); err != nil {
 			return nil, fmt.Errorf("look for damaged files of chunks: %w", err)
 		}
 		if cause != "" {
@@ -46,36 +43,16 @@ func asideChunkFiles(o TSDBOptions, aside *asideFolder) ([]Damage, error) {
 	if cause == "" {
 		return nil, nil
 	}
-	found := Damage{At: o.now(), Log: chunksHeadDir, Segment: names[numbers[first]], Cause: cause, Kept: aside.dir}
-	for _, n := range numbers[first:] {
-		path := filepath.Join(dir, names[n])
-		if _, err := aside.keep(path, chunksHeadDir); err != nil {
+	for _, f := range files[first:] {
+		if _, err := aside.keep(f.path, chunksHeadDir); err != nil {
 			return nil, err
 		}
-		if err := os.Remove(path); err != nil {
+		if err := os.Remove(f.path); err != nil {
 			return nil, fmt.Errorf("put damaged file of chunks aside: %w", err)
 		}
 	}
+	found := Damage{At: o.now(), Log: chunksHeadDir, Segment: files[first].name, Cause: cause, Kept: aside.dir}
 	return []Damage{found}, errors.Join(disk.SyncFolder(dir), aside.prune())
-}
-
-// chunkFiles returns the numbers of the files of chunks in order, and the name of each.
-func chunkFiles(dir string) (numbers []int, names map[int]string, err error) {
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, nil
-	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("look for damaged files of chunks: %w", err)
-	}
-	names = map[int]string{}
-	for _, e := range entries {
-		if n, err := strconv.Atoi(e.Name()); err == nil {
-			numbers, names[n] = append(numbers, n), e.Name()
-		}
-	}
-	slices.Sort(numbers)
-	return numbers, names, nil
 }
 
 // chunkHeader returns why the header of a file of chunks is none. One that was not
