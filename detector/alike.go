@@ -20,11 +20,14 @@ const (
 func (s *series) alike(p *params, k *glance, step float64) bool {
 	n := s.Flags >> alikeShift & alikeMost
 	s.Flags &^= alikeBits
+	if !k.gap || k.dt > p.Guard.StaleSteps*step {
+		return false
+	}
 	// What learnMissed comes to where each sample ends a gap of as many steps: in such steps
 	// the share that is not missed falls with each, and rises by the sample at the end.
 	rate := p.Silence.MissedRate
 	mean := math.Log1p(-min(rate/(1-float64(s.GapShare)), 1))/math.Log1p(-rate) - 1
-	if !k.gap || k.dt > p.Guard.StaleSteps*step || !(math.Abs(math.Floor(k.dt/step)-mean) <= p.Guard.StepAlike*mean) {
+	if !(math.Abs(math.Floor(k.dt/step)-mean) < p.Guard.StepAlike*mean) { // nor where there is no mean
 		return false
 	}
 	n = min(n+1, alikeMost)

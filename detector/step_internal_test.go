@@ -7,6 +7,17 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 )
 
+// bankOfOne returns a bank that watches one gauge, and its state.
+func bankOfOne(t *testing.T) (*Bank, Slot, *series) {
+	t.Helper()
+	b, err := NewBank(DefaultConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	slot := b.Register(labels.FromStrings("__name__", "x"))
+	return b, slot, &b.series.at(0).series[slot.place()]
+}
+
 // Gaps of all lengths in a row are what chance does to a series that is sent where there is
 // traffic: its step stays. Gaps that chance does not make are another step.
 func TestLearnStep_GapsInARow_AreAStepOnlyWhereNoChance(t *testing.T) {
@@ -24,12 +35,8 @@ func TestLearnStep_GapsInARow_AreAStepOnlyWhereNoChance(t *testing.T) {
 		}, 60},
 		{"each four minutes", func(*rand.Rand) int64 { return 4 }, 240},
 	} {
-		b, err := NewBank(DefaultConfig())
-		if err != nil {
-			t.Fatal(err)
-		}
-		slot := b.Register(labels.FromStrings("__name__", "x"))
-		s, r := &b.series.at(0).series[slot.place()], rand.New(rand.NewPCG(1, 2))
+		b, slot, s := bankOfOne(t)
+		r := rand.New(rand.NewPCG(1, 2))
 		at := int64(1_800_000_000_000)
 		for i := range 2000 {
 			if at += 60_000; i >= 1440 {
@@ -47,12 +54,8 @@ func TestLearnStep_GapsInARow_AreAStepOnlyWhereNoChance(t *testing.T) {
 // however much slower it is, and no longer as one that misses nearly all.
 func TestLearnStep_SlowerByAnyFactor_IsBelieved(t *testing.T) {
 	for _, tt := range []struct{ from, to, within int64 }{{15, 60, 70}, {15, 120, 70}, {15, 300, 40}, {15, 600, 30}, {60, 600, 60}, {60, 3600, 20}, {15, 3600, 20}} {
-		b, err := NewBank(DefaultConfig())
-		if err != nil {
-			t.Fatal(err)
-		}
-		slot := b.Register(labels.FromStrings("__name__", "x"))
-		s, r := &b.series.at(0).series[slot.place()], rand.New(rand.NewPCG(1, 2))
+		b, slot, s := bankOfOne(t)
+		r := rand.New(rand.NewPCG(1, 2))
 		at := int64(1_800_000_000_000)
 		for range 3000 {
 			at += tt.from * 1000
