@@ -76,7 +76,7 @@ func (s *series) narrowByStorms(p *params, k *look) {
 // judged by, none while the series is too young.
 func (s *series) next(p *params, d *page, share float32) {
 	c := *s
-	k := look{glance: glance{t: s.LastTime + int64(1000*s.Step), fine: 1, dt: float64(s.Step), x: s.X1}, full: true, share: float64(share)}
+	k := look{sight: sight{glance: glance{t: s.LastTime + int64(1000*s.Step), fine: 1, dt: float64(s.Step), x: s.X1}}, full: true, share: float64(share)}
 	if d != nil {
 		copied := *d
 		d = &copied

@@ -117,14 +117,29 @@ func (b *Bank) observe(slot Slot, t int64, v float64, full bool, out *Verdict) (
 	return after.tell, why
 }
 
-// passes takes in an admitted sample if it glides and leaves neither page nor
+// passes takes in an admitted sample if it glides or strides, and leaves neither page nor
 // service anything to do; it reports whether it did.
 func (s *series) passes(p *params, g *glance, own *service) bool {
 	var w slide
-	if !s.glides(p, g, own.shareLeast(p), &w) || w.point >= p.rareLeast {
+	share := own.shareLeast(p)
+	if s.glides(p, g, share, &w) {
+		if w.point >= p.rareLeast {
+			return false
+		}
+		s.glide(p, g, &w)
+		return true
+	}
+	return s.lesson(p, g, share)
+}
+
+// lesson takes in an admitted sample if it strides; it reports whether it did.
+func (s *series) lesson(p *params, g *glance, share float64) bool {
+	var w slide
+	var k sight
+	if !s.strides(p, g, share, &k, &w) || w.point >= p.rareLeast {
 		return false
 	}
-	s.glide(p, g, &w)
+	s.stride(p, &k, &w)
 	return true
 }
 

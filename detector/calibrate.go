@@ -6,9 +6,12 @@ package detector
 // more often than its tails believe: part of the excess is charged to it. A
 // series that stays below is given nothing, for quiet weeks prove little.
 
+// dayOf returns in which day since 1970 a time in ms lies, modulo 65536.
+func dayOf(t int64) uint16 { return uint16(t / (secondsDay * 1000)) }
+
 // newDay ends the day before t's.
 func (s *series) newDay(p *params, t int64) {
-	day := uint16(t / (secondsDay * 1000))
+	day := dayOf(t)
 	if day == s.Day {
 		return
 	}

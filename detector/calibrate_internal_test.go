@@ -62,7 +62,7 @@ func TestBias_Positive_IsChargedInPart(t *testing.T) {
 	need := func(bias float32) float64 {
 		s := watched(t, &p, nil, 400, 60, func(i int) float64 { return rand.New(rand.NewPCG(1, uint64(i))).NormFloat64() })
 		s.Bias = bias
-		k := look{glance: glance{t: s.LastTime + 60_000, x: s.X1, dt: 60, fine: 1}}
+		k := look{sight: sight{glance: glance{t: s.LastTime + 60_000, x: s.X1, dt: 60, fine: 1}}}
 		s.predict(&p, &k, nil)
 		s.judge(&p, &k, nil)
 		return k.need
@@ -85,7 +85,7 @@ func watched(t *testing.T, p *params, see func(s *series, d *page), n int, step 
 	s := &series{Flags: flagUsed}
 	s.restart(p)
 	for i := range n {
-		k := look{glance: glance{t: firstSample + int64(i)*step*1000, fine: 1}}
+		k := look{sight: sight{glance: glance{t: firstSample + int64(i)*step*1000, fine: 1}}}
 		if _, why := s.observe(p, &own, &k, f(i)); why != taken {
 			t.Fatalf("sample %d was dropped: %s", i, outcomeNames[why])
 		}

@@ -121,7 +121,7 @@ type StartPart struct {
 }
 
 // PlainPart is how a plainly ordinary sample got its word (see ADR 0014): by weights of
-// forecasts and the scale as the last sample that was weighed in full left them, by
+// forecasts and the scale as the last lesson left them, or its own if it is one, by
 // itself, and without habit and bias. All else of an explanation is what it would have
 // been in full. Decades is 1.699 (Size/Quantile)^2, and Size that of Value - Expected in
 // scales.
@@ -144,7 +144,7 @@ func (b *Bank) Explain(slot Slot, t int64, v float64) (Explanation, bool) {
 	if uint32(s.Generation) != slot.generation() {
 		return Explanation{}, false
 	}
-	k := look{glance: glance{t: t, fine: 1}, full: true, share: float64(b.services.at(s.Service).shareAt(&b.params, t))}
+	k := look{sight: sight{glance: glance{t: t, fine: 1}}, full: true, share: float64(b.services.at(s.Service).shareAt(&b.params, t))}
 	e := s.explain(&b.params, &b.days, k, v)
 	e.start(&b.params, l, start)
 	return e, true
@@ -222,10 +222,11 @@ func (s *series) explain(p *params, pages *days, k look, v float64) Explanation 
 	return e
 }
 
-// plain fills in how an admitted sample is judged that glides.
+// plain fills in how an admitted sample is judged that glides or strides.
 func (e *Explanation) plain(p *params, s *series, k *look) {
 	var w slide
-	if !s.glides(p, &k.glance, k.share, &w) {
+	var seen sight
+	if c := *s; !s.glides(p, &k.glance, k.share, &w) && !c.strides(p, &k.glance, k.share, &seen, &w) {
 		return
 	}
 	tail := &s.Up
@@ -272,7 +273,7 @@ func (e *Explanation) season(p *params, s *series, k *look, d *page) {
 	if !k.turn {
 		// The page was read when the minute began: what it says of the day now
 		// can differ by what it has learned since.
-		now := look{glance: glance{t: k.t}, zone: k.zone}
+		now := look{sight: sight{glance: glance{t: k.t}}, zone: k.zone}
 		d.season(p, &now, float64(s.Step), float64(s.MixErr), s.Season)
 		k.place, k.week, k.hour, k.day = now.place, now.week, now.hour, k.season-(now.season-now.day)
 	}

@@ -39,7 +39,7 @@ func (s *series) weights(p *params, k *look, seasonal bool) (w [experts]float64)
 	switch best := s.Err[at]; {
 	case s.N <= p.Forecast.Youth || best == 0:
 		w[0] = 1
-	case s.runs(p, k):
+	case s.runs(p, k.gap):
 		w[s.steadiest(p, at)] = 1
 	default:
 		sum := 0.0

@@ -202,7 +202,7 @@ func (e *Explanation) writeSum(b *strings.Builder) {
 	fmt.Fprintf(b, "rarity %s = %.5g total - %.4g for %.4g looks an hour - %.4g habit of alarms - %.4g bias: 10^rarity hours between samples as odd\n",
 		rarity, e.Decades, e.Looks, math.Pow(10, e.Looks), e.Habit, e.Bias)
 	if x := e.Plain; x != (PlainPart{}) {
-		fmt.Fprintf(b, "rarity %.5g as told = %.5g - %.4g looks: plainly ordinary, by weights and scale of the last sample that was weighed in full: %.4g scales of %.5g from %s, quantile %.5g\n",
+		fmt.Fprintf(b, "rarity %.5g as told = %.5g - %.4g looks: plainly ordinary, by weights and scale of the last lesson: %.4g scales of %.5g from %s, quantile %.5g\n",
 			e.Rarity, x.Decades, e.Looks, x.Size, x.Scale, number(x.Expected), x.Quantile)
 	}
 	fmt.Fprintf(b, "needed %.5g = %.4g looks + %.4g habit + %.4g bias + %.4g for a budget of %.4g in 168 hours + %.4g owed to the service",

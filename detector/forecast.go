@@ -104,7 +104,7 @@ func ReplayFuture(c Config, l labels.Labels, samples []telemetry.Sample) (Future
 	s := series{Flags: flags | flagUsed, Start: c.Start.at}
 	s.restart(&p)
 	for _, x := range samples {
-		k := look{glance: glance{t: x.T, fine: 1}}
+		k := look{sight: sight{glance: glance{t: x.T, fine: 1}}}
 		s.observe(&p, &own, &k, x.V)
 	}
 	return futureOf(&p, &s, &own)

@@ -25,6 +25,8 @@ const notGliding = flagOpen | flagAfter | flagFirst
 type slide struct {
 	season, scale, anchor, unit float64 // as in look
 	long                        float64 // how much of the long level the sample replaces
+	young                       float64 // how much of any level it replaces at least, 0 for one that glides
+	early                       float32 // the same of charts and storms
 	expected, dev, point        float64
 	rarity                      float32
 	chart                       [charts]float32
@@ -34,29 +36,40 @@ type slide struct {
 // glides reports whether an admitted sample of a series that owes the given share
 // is plainly ordinary, and if so leaves in w what glide needs.
 func (s *series) glides(p *params, k *glance, share float64, w *slide) bool {
-	if p.turnOf(k.t) != s.Turn || s.Flags&notGliding != 0 || s.Run != 0 && s.N < p.Runs.Youth || s.BeforeTime != 0 || s.StepRun != 0 || s.Scale == 0 || s.Fresh < p.Glide.Youth ||
-		s.Drift != [charts]uint8{} || s.Gust != [storms]uint8{} || k.gap || k.fine != 1 || k.x < 0 && !s.has(flagNegative) ||
-		s.lessonDue(p) {
+	if p.turnOf(k.t) != s.Turn || s.Scale == 0 || s.Fresh < p.Glide.Youth || s.lessonDue(p) || !s.settled(p, k, share) {
+		return false
+	}
+	w.season, w.scale = float64(s.Season), s.Scale.value()
+	w.expected = s.mixed(w.season)
+	return s.plain(p, k.x, w)
+}
+
+// settled reports whether nothing is about for which a sample is weighed in full
+// whatever it is off by.
+func (s *series) settled(p *params, k *glance, share float64) bool {
+	if s.Flags&notGliding != 0 || s.Run != 0 && s.N < p.Runs.Youth || s.BeforeTime != 0 || s.StepRun != 0 ||
+		s.Drift != [charts]uint8{} || s.Gust != [storms]uint8{} || k.gap || k.fine != 1 || k.x < 0 && !s.has(flagNegative) {
 		return false
 	}
 	if float64(s.Looks)-p.logBudget+share < p.Glide.Need {
 		return false
 	}
 	if k.x == s.X1 {
-		if s.Changes >= p.Evidence.StillChanges && float32(s.Still) >= s.Calm.Q {
-			return false // it may be a flat line
-		}
-	} else if s.ChangeRate < p.Evidence.RarelyChanges {
-		return false // that it changes at all is the event
+		// From there on it may be a flat line.
+		return s.Changes < p.Evidence.StillChanges || float32(s.Still) < s.Calm.Q
 	}
+	return s.ChangeRate >= p.Evidence.RarelyChanges // else that it changes at all is the event
+}
+
+// plain reports whether a value is plainly ordinary beside what w holds for expected,
+// and if so fills in the rest of w.
+func (s *series) plain(p *params, x float64, w *slide) bool {
 	if w.long = s.longRate(p); (float64(s.N)+1)*w.long < 1 {
 		w.long = 1 / (float64(s.N) + 1)
 	}
-	w.season, w.scale = float64(s.Season), s.Scale.value()
 	w.anchor = s.Long + w.season
 	w.unit = float64(s.LongScale) + p.Scale.UnitScale*w.scale
-	w.expected = s.mixed(w.season)
-	off := k.x - w.expected
+	off := x - w.expected
 	// Half of the samples lie on either side: asked by a branch, the processor would
 	// guess wrong for half of them.
 	below := math.Float64bits(off) >> 63
@@ -67,7 +80,7 @@ func (s *series) glides(p *params, k *glance, share float64, w *slide) bool {
 	}
 	w.point = p.tailDecades * (u / quantile) * (u / quantile)
 	w.rarity = float32(w.point - float64(s.Looks))
-	w.dev = clip((k.x-w.anchor)/w.unit, p.Charts.Clip)
+	w.dev = clip((x-w.anchor)/w.unit, p.Charts.Clip)
 	return s.steady(p, w, float32(w.dev), float32(u))
 }
 
@@ -88,7 +101,7 @@ func (s *series) mixed(season float64) float64 {
 func (s *series) steady(p *params, w *slide, dev, u float32) bool {
 	for i := range s.Chart {
 		g := s.Chart[i]
-		g += (dev - g) * p.chartRate[i]
+		g += (dev - g) * max(p.chartRate[i], w.early)
 		if abs32(g) > s.Persist[i].Q {
 			return false
 		}
@@ -96,7 +109,7 @@ func (s *series) steady(p *params, w *slide, dev, u float32) bool {
 	}
 	for i := range s.Storm {
 		g := s.Storm[i]
-		g += (u - g) * p.stormRate[i]
+		g += (u - g) * max(p.stormRate[i], w.early)
 		if g > s.Burst[i].Q {
 			return false
 		}
@@ -110,10 +123,10 @@ func (s *series) glide(p *params, k *glance, w *slide) {
 	s.Rarity, s.Kind = w.rarity, KindNone
 	s.measure(k.x)
 	most := p.Forecast.LevelScales*w.scale + p.Forecast.LevelLong*float64(s.LongScale)
-	s.Fast += p.Forecast.FastRate * (k.x - s.Fast)
-	s.Mid += p.Forecast.MidRate * (k.x - s.Mid)
-	s.Slow += p.Forecast.SlowRate * clip(k.x-s.Slow, most)
-	s.Level += p.Forecast.LevelRate * clip(k.x-w.season-s.Level, most)
+	s.Fast += max(w.young, p.Forecast.FastRate) * (k.x - s.Fast)
+	s.Mid += max(w.young, p.Forecast.MidRate) * (k.x - s.Mid)
+	s.Slow += max(w.young, p.Forecast.SlowRate) * clip(k.x-s.Slow, most)
+	s.Level += max(w.young, p.Forecast.LevelRate) * clip(k.x-w.season-s.Level, most)
 	dev := clip(k.x-w.anchor, p.Forecast.LongClip*float64(s.LongScale)+w.scale+p.Forecast.RangeTeaches*float64(s.Hi-s.Lo))
 	s.Long += w.long * dev
 	s.LongScale += float32(w.long * (math.Abs(dev) - float64(s.LongScale)))

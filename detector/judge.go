@@ -147,7 +147,7 @@ func (s *series) judgePoint(p *params, k *look) {
 
 // runEvidence returns what the run so far adds on either side.
 func (s *series) runEvidence(p *params, k *look) (up, down float64) {
-	if !s.runs(p, k) {
+	if !s.runs(p, k.gap) {
 		return 0, 0
 	}
 	if s.Run > 0 {

@@ -103,8 +103,6 @@ func (s *series) teaching(p *params, k *look) float64 {
 // learnErrors moves the experts' mean errors, each freed of what the time of
 // day and the level do to it.
 func (s *series) learnErrors(p *params, k *look, d *page, rate float64, ordinary bool) {
-	even, slack := float32(1/(k.spread*k.power*k.fine)), float32(p.Forecast.ErrorSlack*k.scale)
-	r, clipped := float32(rate), uint32(s.Fresh) > p.Forecast.Youth
 	if k.turn {
 		d.learnLeap(p, k, s.X1, pageStep(p, s.Step))
 		if s.MixErr > 0 {
@@ -112,8 +110,15 @@ func (s *series) learnErrors(p *params, k *look, d *page, rate float64, ordinary
 		}
 	}
 	if ordinary && s.MixErr > 0 {
-		s.learnPower(p, k, d, rate)
+		s.learnPower(p, &k.sight, d, k.x-k.high > k.scale*float64(s.Up.Q) || k.low-k.x > k.scale*float64(s.Down.Q), rate)
 	}
+	s.moveErrors(p, &k.sight, rate)
+}
+
+// moveErrors moves the experts' mean errors and that of their mixture.
+func (s *series) moveErrors(p *params, k *sight, rate float64) {
+	even, slack := float32(1/(k.spread*k.power*k.fine)), float32(p.Forecast.ErrorSlack*k.scale)
+	r, clipped := float32(rate), uint32(s.Fresh) > p.Forecast.Youth
 	for i := range s.Err {
 		e := float32(math.Abs(k.x-k.forecast[i])) * even
 		if clipped {
@@ -196,7 +201,7 @@ func (s *series) measure(x float64) {
 // one another are one.
 func (s *series) reflect(p *params, k *look) {
 	up, down := float32(max(k.x-k.high, 0)/k.scale), float32(max(k.low-k.x, 0)/k.scale)
-	going := s.runs(p, k)
+	going := s.runs(p, k.gap)
 	s.learnRun(p, up, down)
 	if !k.gap && !s.has(flagOpen) && (!going || s.Run == 0) {
 		// Both sides learn from both, the other side's at half its size:

@@ -12,32 +12,23 @@ type glance struct {
 	// over a fraction of the step counts so much less.
 	fine float64
 	gap  bool // more than Guard.GapSteps steps without a sample
+	seen bool // and found to be no plainly ordinary lesson; see series.strides
 }
 
 // from takes over a glance field by field: fields that have just been written one by one
 // can be read so at once, but a copy, which reads two at a time, waits until they have
 // reached the cache.
-func (k *glance) from(g *glance) { k.t, k.x, k.dt, k.fine, k.gap = g.t, g.x, g.dt, g.fine, g.gap }
+func (k *glance) from(g *glance) {
+	k.t, k.x, k.dt, k.fine, k.gap, k.seen = g.t, g.x, g.dt, g.fine, g.gap, g.seen
+}
 
-// look is one sample on its way through the pipeline: what was seen, what had
-// been expected, and how odd it is. It lives on the stack.
-type look struct {
+// sight is a sample with what is expected of it: all that one which strides needs.
+type sight struct {
 	glance
-	full   bool    // the band is asked for
-	open   bool    // an episode was open before it
-	turn   bool    // the page is read and taught by this sample; see series.turns
-	lesson bool    // errors of forecasts learn from it; see glide.go
-	span   float64 // seconds since the sample that did so before
-	share  float64 // powers of ten that the series owes to its service
-	zone   int64   // seconds by which local time is ahead of UTC
+	turn   bool // the page is read and taught by this sample; see series.turns
+	lesson bool // errors of forecasts learn from it; see glide.go
 
-	place    place   // where in day, week and hour
 	season   float64 // offset of day, week and hour at this time
-	day      float64 // the day's part of it
-	week     float64 // what the week's part is or would be
-	hour     float64 // what the hour's part is or would be
-	before   float64 // season when the page was last read
-	leap     float64 // by how much the season has moved since the sample before
 	spread   float64 // size of errors at this time of day, relative to the day's
 	power    float64 // the same of errors at this level, relative to the typical one
 	forecast [experts]float64
@@ -47,16 +38,34 @@ type look struct {
 	scale    float64 // size of an ordinary forecast error
 	// floorLong and floorRange are what is left at this level of floors of the scale.
 	floorLong, floorRange float64
-	part                  float64    // of a count, by which a residual counts for less
-	closer                float64    // log10 of chances within a look
-	unit                  float64    // size of an ordinary deviation from the long level
-	edge                  edge       // how far the anchor may be ahead of an edge of the day, or behind
-	recurs                recurrence // what happens every day at this time, none if it is 0
-	excused               bool       // unusual by nothing else: not to be told
-	withheld              bool       // and it has opened an episode, which was not told
-	dev                   float64    // deviation from the long level, beyond an edge near by, in units, clipped
-	low                   float64    // ordinary values lie around [low, high]
-	high                  float64
+}
+
+// look is one sample on its way through the pipeline: what was seen, what had
+// been expected, and how odd it is. It lives on the stack.
+type look struct {
+	sight
+	full  bool    // the band is asked for
+	open  bool    // an episode was open before it
+	span  float64 // seconds since the sample of the turn before
+	share float64 // powers of ten that the series owes to its service
+	zone  int64   // seconds by which local time is ahead of UTC
+
+	place    place      // where in day, week and hour
+	day      float64    // the day's part of the season
+	week     float64    // what the week's part is or would be
+	hour     float64    // what the hour's part is or would be
+	before   float64    // season when the page was last read
+	leap     float64    // by how much the season has moved since the sample before
+	part     float64    // of a count, by which a residual counts for less
+	closer   float64    // log10 of chances within a look
+	unit     float64    // size of an ordinary deviation from the long level
+	edge     edge       // how far the anchor may be ahead of an edge of the day, or behind
+	recurs   recurrence // what happens every day at this time, none if it is 0
+	excused  bool       // unusual by nothing else: not to be told
+	withheld bool       // and it has opened an episode, which was not told
+	dev      float64    // deviation from the long level, beyond an edge near by, in units, clipped
+	low      float64    // ordinary values lie around [low, high]
+	high     float64
 
 	decades float64      // -log10 p of the most telling evidence, with what is new in shape
 	point   float64      // evidence of this sample alone, before what is held against it
@@ -123,17 +132,17 @@ func (s *series) predict(p *params, k *look, d *page) {
 	} else if d != nil {
 		k.season, k.spread = float64(s.Season), 1+float64(s.Spread)/spreadUnit
 	}
-	s.foresee(k)
+	s.foresee(&k.sight, k.leap)
 	if d != nil && math.Abs(k.leap) > p.Calendar.SharpEdge*float64(s.MixErr) && !k.gap {
 		s.Fast, s.Mid, s.Slow = s.Fast+k.leap, s.Mid+k.leap, s.Slow+k.leap
-		s.foresee(k)
+		s.foresee(&k.sight, k.leap)
 		k.forecast[0] = s.X1 + k.leap
 	}
-	k.expected = s.mix(p, k, d != nil)
+	k.expected = s.mix(p, &k.sight, d != nil)
 	k.anchor = s.Long + k.season
-	s.readPower(p, k)
-	k.scale = s.scale(p, k)
-	if k.lesson && !s.runs(p, k) { // that of a run is not that of the weights
+	s.readPower(p, &k.sight)
+	k.scale = s.scale(p, &k.sight)
+	if k.lesson && !s.runs(p, k.gap) { // that of a run is not that of the weights
 		s.Scale = briefOf(k.scale)
 	}
 	k.low, k.high = k.expected, k.expected
@@ -170,15 +179,15 @@ func (s *series) predict(p *params, k *look, d *page) {
 
 // foresee fills the forecasts, one by one: an array that is put together elsewhere and
 // copied is read before it has been written.
-func (s *series) foresee(k *look) {
+func (s *series) foresee(k *sight, leap float64) {
 	f := &k.forecast
-	f[0], f[1], f[2], f[3], f[4], f[5] = s.X1, s.Fast, s.Mid, s.Slow, s.Level+k.season, s.X1+k.leap
+	f[0], f[1], f[2], f[3], f[4], f[5] = s.X1, s.Fast, s.Mid, s.Slow, s.Level+k.season, s.X1+leap
 }
 
 // mix weighs each expert by the inverse fourth power of its recent error, so
 // that the best leads and those near to it steady it. During a run the steadiest
 // alone is the forecast.
-func (s *series) mix(p *params, k *look, seasonal bool) float64 {
+func (s *series) mix(p *params, k *sight, seasonal bool) float64 {
 	n := experts
 	if !seasonal {
 		n -= 2
@@ -197,7 +206,7 @@ func (s *series) mix(p *params, k *look, seasonal bool) float64 {
 		s.Weights = [experts]uint8{1}
 		return k.forecast[0]
 	}
-	if s.runs(p, k) {
+	if s.runs(p, k.gap) {
 		at = s.steadiest(p, at)
 		k.err = max(k.err, float64(s.Err[at])) // it errs more where a series wanders
 		return k.forecast[at]
@@ -220,7 +229,7 @@ func (s *series) mix(p *params, k *look, seasonal bool) float64 {
 
 // scale returns the mean absolute error of the forecast, not smaller than what
 // rounding, rare changes and counting allow, and wider after a gap.
-func (s *series) scale(p *params, k *look) float64 {
+func (s *series) scale(p *params, k *sight) float64 {
 	size := max(math.Abs(s.Slow), math.Abs(s.X1))
 	fresh := float64(max(s.Fresh, 1))
 	floor := p.Scale.FloorValue*size + k.floorLong*p.Scale.FloorLong*float64(s.LongScale) + k.floorRange*p.Scale.FloorRange*(1+p.Scale.FreshTimes*p.Scale.FloorFresh/(fresh+p.Scale.FloorFresh))*float64(s.Hi-s.Lo)

@@ -51,14 +51,20 @@ func (p Phase) tells() bool { return p != PhaseQuiet && p != PhaseOngoing }
 // take judges and learns an admitted sample and moves the episode on.
 func (s *series) take(p *params, slab *days, k *look) Phase {
 	var w slide
-	if s.glides(p, &k.glance, k.share, &w) {
-		if k.rarity = w.rarity; k.full {
-			s.weighAside(p, slab, k, &w)
-		}
-		s.glide(p, &k.glance, &w)
-		return PhaseQuiet
+	glides := s.glides(p, &k.glance, k.share, &w)
+	var seen sight
+	if !glides && !s.strides(p, &k.glance, k.share, &seen, &w) {
+		return s.weigh(p, slab, k)
 	}
-	return s.weigh(p, slab, k)
+	if k.rarity = w.rarity; k.full {
+		s.weighAside(p, slab, k, &w)
+	}
+	if glides {
+		s.glide(p, &k.glance, &w)
+	} else {
+		s.stride(p, &seen, &w)
+	}
+	return PhaseQuiet
 }
 
 // weigh is take for a sample that does not glide.
@@ -200,7 +206,7 @@ func (s *series) page(p *params, k *look, slab *days) *page {
 		}
 		return d
 	}
-	if s.N < p.Forecast.Youth || s.ChangeRate < p.Calendar.PageChanges || s.Step > p.Calendar.PageStep || since(s.FirstTime, k.t) < p.Calendar.PageAge {
+	if !s.ripe(p, k.t) {
 		return nil
 	}
 	s.Page = slab.take()
@@ -209,6 +215,11 @@ func (s *series) page(p *params, k *look, slab *days) *page {
 	d.start(k.t, float64(s.Hi-s.Lo))
 	s.Turn = p.turnOf(k.t) - 1
 	return d
+}
+
+// ripe reports whether a series without a page is to have one.
+func (s *series) ripe(p *params, t int64) bool {
+	return s.N >= p.Forecast.Youth && s.ChangeRate >= p.Calendar.PageChanges && s.Step <= p.Calendar.PageStep && since(s.FirstTime, t) >= p.Calendar.PageAge
 }
 
 // report keeps what is to be told of the sample.

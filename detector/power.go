@@ -31,7 +31,7 @@ func (s *series) power(p *params) float64 {
 
 // above returns the logarithm of how far the level of sample k lies above the typical
 // one; 0 while that is not known.
-func (s *series) above(p *params, k *look) float64 {
+func (s *series) above(p *params, k *sight) float64 {
 	switch {
 	case s.Typical == 0:
 		return 0
@@ -43,7 +43,7 @@ func (s *series) above(p *params, k *look) float64 {
 }
 
 // belowTop is the same for how far it lies below the top of the recent range.
-func (s *series) belowTop(p *params, k *look) float64 {
+func (s *series) belowTop(p *params, k *sight) float64 {
 	if k.anchor > 0 {
 		return clip(min(math.Log(k.anchor/float64(s.Hi)), 0), p.Power.Most)
 	}
@@ -53,7 +53,7 @@ func (s *series) belowTop(p *params, k *look) float64 {
 // readPower works out by what factor errors are larger at this level than at the
 // typical one, and floors smaller: that of the long scale below the typical level, that
 // of the range below its top.
-func (s *series) readPower(p *params, k *look) {
+func (s *series) readPower(p *params, k *sight) {
 	k.power, k.floorLong, k.floorRange = 1, 1, 1
 	if b := s.power(p); b > 0 {
 		k.power = math.Exp(b * s.above(p, k))
@@ -62,10 +62,10 @@ func (s *series) readPower(p *params, k *look) {
 	}
 }
 
-// learnPower takes in whether an ordinary sample was an excess. The typical level is
+// learnPower takes in whether an ordinary sample leaves its quantile. The typical level is
 // the mean of its logarithm, by the same rate as errors are learned: they are what is
 // usual at that level. While those are new it is the long level, which is as good.
-func (s *series) learnPower(p *params, k *look, d *page, rate float64) {
+func (s *series) learnPower(p *params, k *sight, d *page, leaves bool, rate float64) {
 	if s.Fresh < p.Glide.Youth || !(k.anchor > 0) || s.has(flagNegative) || s.ChangeRate < p.Power.Changes {
 		return
 	}
@@ -76,7 +76,7 @@ func (s *series) learnPower(p *params, k *look, d *page, rate float64) {
 	g, chance := s.above(p, k), float64(dither(k.t))
 	if d != nil && d.Ages >= p.Power.After {
 		step := -p.Power.Share * g
-		if k.x-k.high > k.scale*float64(s.Up.Q) || k.low-k.x > k.scale*float64(s.Down.Q) {
+		if leaves {
 			step += g
 		}
 		learned := float64(s.Power) + p.Power.Rate*(step*powerUnit-p.Power.Shrinks*float64(s.Power))

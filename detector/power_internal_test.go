@@ -33,7 +33,7 @@ func learned(samples []telemetry.Sample, sigma []float64) (s series, night, noon
 	s.restart(&p)
 	nights, noons := 0.0, 0.0
 	for i, x := range samples {
-		k := look{glance: glance{t: x.T, fine: 1}, full: true}
+		k := look{sight: sight{glance: glance{t: x.T, fine: 1}}, full: true}
 		s.observe(&p, &slab, &k, x.V)
 		if i < len(samples)-7*24*60 || math.IsNaN(k.upper) {
 			continue
@@ -103,14 +103,14 @@ func TestPower_LevelsWithoutALogarithm_LeaveErrorsAlone(t *testing.T) {
 		"unknown":  {Power: 0, Typical: 0, Long: 5},
 	} {
 		k := look{}
-		s.readPower(&p, &k)
+		s.readPower(&p, &k.sight)
 		if k.power != 1 || k.floorLong != 1 || k.floorRange != 1 {
 			t.Errorf("%s: factors are %v, %v and %v, want 1", name, k.power, k.floorLong, k.floorRange)
 		}
 	}
 	s := series{Power: powerUnit, Typical: octavesOf(10)}
 	k := look{}
-	if s.readPower(&p, &k); !(k.power > 0) || k.power > 1 || !(k.floorRange > 0) || math.IsNaN(k.floorLong) {
+	if s.readPower(&p, &k.sight); !(k.power > 0) || k.power > 1 || !(k.floorRange > 0) || math.IsNaN(k.floorLong) {
 		t.Errorf("at zero: factors are %v, %v and %v, want small ones", k.power, k.floorLong, k.floorRange)
 	}
 }

@@ -38,7 +38,8 @@ type params struct {
 	chartSpares [charts]float64 // log10 of the window: the most that a mean over it is spared
 	stormSpares [storms]float64
 
-	lessonEnds multiple
+	lessonEnds  multiple
+	strideAfter uint32 // samples after which one may stride
 
 	heldFades    float32 // Evidence.HeldFades
 	longShare    float64 // 1 / Forecast.LongMemory
@@ -114,6 +115,7 @@ func (p *params) prepareWindows() {
 		p.stormSpares[i] = math.Log10(float64(w))
 		p.stormRate[i], p.stormEnds[i], p.stormYoung[i] = float32(1/float64(w)), multipleOf(uint32(w)), p.Storms.Youth*w
 	}
+	p.strideAfter = max(p.warmupSamples, p.Tail.After, p.Forecast.Youth)
 	p.lessonEnds = multipleOf(p.Glide.LessonSamples)
 }
 

@@ -171,7 +171,7 @@ func TestRecurrence_OddByAChart_IsExcusedToo(t *testing.T) {
 	r.set(600, 6, unseen)
 	for x, opens := range map[float64]bool{101: false, 139: false, 141: true, 99: true} {
 		s, d := series{N: 10000, Step: 60, Flags: flagPage}, page{Recurs: [recurring]recurrence{r}}
-		k := look{glance: glance{t: 1, x: x}, anchor: 100, unit: 5, scale: 5, low: 90, high: 150, odd: true, recurs: r, lower: 100, upper: 100.5}
+		k := look{sight: sight{glance: glance{t: 1, x: x}, anchor: 100, scale: 5}, unit: 5, low: 90, high: 150, odd: true, recurs: r, lower: 100, upper: 100.5}
 		if phase := s.knownEpisode(p, &k, &d); (phase == PhaseOpened) != opens || opens != (x < k.lower || x > k.upper) {
 			t.Errorf("%v: phase %v, band %v to %v, want it to open: %v", x, phase, k.lower, k.upper, opens)
 		}

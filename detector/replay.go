@@ -74,5 +74,5 @@ func (r *replay) look(t int64) look {
 	if r.service != nil {
 		share = r.service.shareAt(&r.params, t)
 	}
-	return look{glance: glance{t: t, fine: 1}, full: true, share: float64(share)}
+	return look{sight: sight{glance: glance{t: t, fine: 1}}, full: true, share: float64(share)}
 }

@@ -19,9 +19,9 @@ func (s *series) runBonus(p *params) float64 {
 	return -float64(m) * fade * math.Log10(share)
 }
 
-// runs reports whether the run so far counts for sample k.
-func (s *series) runs(p *params, k *look) bool {
-	return s.Run != 0 && !k.gap && s.N >= p.Runs.Least && s.N < p.Runs.Youth
+// runs reports whether the run so far counts for a sample, which may come after a gap.
+func (s *series) runs(p *params, gap bool) bool {
+	return s.Run != 0 && !gap && s.N >= p.Runs.Least && s.N < p.Runs.Youth
 }
 
 // steadiest returns the slowest of the exponential means whose error is not

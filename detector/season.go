@@ -137,7 +137,7 @@ func (d *page) season(p *params, k *look, step, sharp float64, before float32) {
 
 // at returns the offset of the season at a time, for forecasts.
 func (d *page) at(p *params, local int64, step, sharp float64) float64 {
-	k := look{glance: glance{t: local * 1000}}
+	k := look{sight: sight{glance: glance{t: local * 1000}}}
 	d.season(p, &k, step, sharp, 0)
 	return k.season
 }

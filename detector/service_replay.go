@@ -62,7 +62,7 @@ func (r *groupReplay) row(t int64, values []float64) GroupRow {
 			continue
 		}
 		s := &r.all[i]
-		k := look{glance: glance{t: t, fine: 1}, share: float64(share)}
+		k := look{sight: sight{glance: glance{t: t, fine: 1}}, share: float64(share)}
 		phase, why := s.observe(&r.params, &r.own, &k, values[i])
 		if why != taken {
 			continue

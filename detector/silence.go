@@ -41,7 +41,7 @@ func (s *series) silence(p *params, now, away int64, share float32) (Verdict, bo
 		return Verdict{}, false
 	}
 	s.set(flagMissing)
-	k := look{glance: glance{t: now}, rarity: rarity, decades: decades, kind: KindMissing}
+	k := look{sight: sight{glance: glance{t: now}}, rarity: rarity, decades: decades, kind: KindMissing}
 	s.open(p, &k)
 	s.EpisodeSince, s.EpisodeEnd = s.LastTime+int64(step), s.LastTime+int64(gap)
 	s.Kind, s.Rarity = KindMissing, rarity
