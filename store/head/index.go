@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/tocsinhq/tocsin/internal/labeltext"
 )
 
 // index finds series by labels and labels by series. A pair of label name and value
@@ -27,7 +29,7 @@ type index struct {
 	removals uint64   // counts calls of remove
 	gone     int64    // series that were removed
 
-	writes bool // labels are written, not built; see writesLabels
+	writes bool // labels are written, not built; see labeltext
 
 	removing sync.Mutex // one at a time; taken before mu
 }
@@ -47,7 +49,7 @@ type seriesPage struct {
 func (p *seriesPage) isLive(at ID) bool { return p.live[at/64]&(1<<(at%64)) != 0 }
 
 func newIndex() *index {
-	x := &index{seed: maphash.MakeSeed(), writes: writesLabels()}
+	x := &index{seed: maphash.MakeSeed(), writes: labeltext.Kept()}
 	x.pairs.init()
 	return x
 }
@@ -214,7 +216,7 @@ func (x *index) labels(id ID, b *labels.ScratchBuilder) bool {
 	}
 	x.mu.RUnlock()
 	if ok {
-		b.Assign(labelsFrom(string(text)))
+		b.Assign(labeltext.Labels(string(text)))
 	}
 	return ok
 }

@@ -119,7 +119,7 @@ func TestIndex_OlderIDAfterNewer_Panics(t *testing.T) {
 func TestIndex_WithoutWriting_BuildsTheSameLabels(t *testing.T) {
 	x, y := newIndex(), newIndex()
 	if !x.writes {
-		t.Fatal("package labels keeps labels in another way now: labels.go must follow, or queries are slow")
+		t.Fatal("package labels keeps labels in another way now: internal/labeltext must follow, or queries are slow")
 	}
 	y.writes = false
 	r := chance{rand.New(rand.NewPCG(5, 6))}
