@@ -45,7 +45,7 @@ type encoder struct {
 }
 
 func (e *encoder) reset() {
-	if cap(e.buf) > 4*recordBytes {
+	if cap(e.buf) > 8*recordBytes { // some thousand new series and what append leaves free
 		e.buf = nil // of an unusually large write
 	}
 	clear(e.recs)

@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/prometheus/prometheus/model/labels"
 
@@ -24,7 +25,7 @@ type index struct {
 	pairs    pairs
 	pages    []*seriesPage // nil where no series is left
 	newest   ID
-	count    int
+	count    atomic.Int64
 	previous []pairID // of the series made last
 	spare    []pairID // memory for those of the next
 	removals uint64   // counts calls of remove
@@ -180,7 +181,7 @@ func (x *index) enter(id ID, hash uint32, pids []pairID) {
 	page.alive++
 	x.byLabels.add(hash, uint32(id))
 	x.newest = id
-	x.count++
+	x.count.Add(1)
 }
 
 // pageFor returns the page of a series that is about to be added and makes it ready
@@ -259,9 +260,5 @@ func (x *index) labels(id ID, b *labels.ScratchBuilder) bool {
 	return ok
 }
 
-// len returns how many series there are.
-func (x *index) len() int {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	return x.count
-}
+// len returns how many series there are. It takes no lock.
+func (x *index) len() int { return int(x.count.Load()) }

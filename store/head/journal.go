@@ -75,7 +75,9 @@ func (j *journal) resume(s replayStats) { j.described = s.described }
 func (j *journal) created(ref chunks.HeadSeriesRef, ls labels.Labels) {
 	j.mu.Lock()
 	j.made.series(ref, ls)
-	j.unlogged.Store(true)
+	if !j.unlogged.Load() {
+		j.unlogged.Store(true)
+	}
 	j.mu.Unlock()
 }
 

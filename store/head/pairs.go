@@ -2,6 +2,7 @@ package head
 
 import (
 	"hash/maphash"
+	"slices"
 
 	"github.com/tocsinhq/tocsin/internal/labeltext"
 )
@@ -158,13 +159,22 @@ func (p *pairs) internName(text string) nameID {
 	return n
 }
 
+// longList is from how many series on a list grows by half and more, not by a quarter:
+// several pairs are those of all series, and while they are made such lists are most of
+// what is copied.
+const longList = 256
+
 // post adds a series, newer than all before, to those that have a pair.
 func (p *pairs) post(pid pairID, id ID) {
 	at := p.at(pid)
 	p.names[at.name()].series++
 	switch {
 	case at.state&listed != 0:
-		p.lists[at.posts] = append(p.lists[at.posts], id)
+		l := p.lists[at.posts]
+		if len(l) == cap(l) && len(l) >= longList {
+			l = slices.Grow(l, len(l)/2)
+		}
+		p.lists[at.posts] = append(l, id)
 	case at.posts == 0:
 		at.posts = uint32(id)
 	default:
