@@ -12,12 +12,14 @@ import (
 // garbage; by default the share is all of it, which doubles what a daemon with
 // millions of series holds resident. Samples leave little garbage, a dozen bytes
 // each, so looking for it far earlier costs a few percent: the daemon lets grow by
-// garbageLeast percent, or by garbageRoom where that is more.
+// garbageLeast percent, or by garbageRoom where that is more. Memory can double within
+// garbageEvery and be kept at that until the collector runs again, hours later: a million
+// series are made in some seconds.
 const (
 	garbageLeast = 15
 	garbageMost  = 100
 	garbageRoom  = 64 << 20
-	garbageEvery = 10 * time.Second
+	garbageEvery = 2 * time.Second
 )
 
 // garbagePercent returns by how many percent memory may grow beyond so many bytes

@@ -38,6 +38,14 @@ func (h *history) add(step, made, gone int64) {
 	*h = append(*h, moment{step, made, gone})
 }
 
+// emptied returns no history, in the memory of this one if that is small.
+func (h history) emptied() history {
+	if cap(h) > 4 {
+		return nil
+	}
+	return h[:0]
+}
+
 // trim makes hours of what is older than a day, forgets what is older than Kept and
 // returns how many series were made in that.
 func (h *history) trim(now int64) (forgotten int64) {

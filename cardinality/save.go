@@ -1,7 +1,6 @@
 package cardinality
 
 import (
-	"container/heap"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -22,7 +21,7 @@ type saved struct {
 // Save writes the counts, some hundred bytes for each key.
 func (t *Tracker) Save(w io.Writer) error {
 	t.mu.Lock()
-	out, err := json.Marshal(saved{savedVersion, t.since, t.groups.least, t.labels.least, t.pairs.least})
+	out, err := json.Marshal(saved{savedVersion, t.since, t.groups.list(), t.labels.list(), t.pairs.list()})
 	t.mu.Unlock()
 	if err != nil {
 		return err
@@ -69,9 +68,8 @@ func (s *sketch) load(in []*place) error {
 				return fmt.Errorf("counts of series: history of %q is not in order", p.Key)
 			}
 		}
-		p.rank = p.Count
 		s.places[p.Key] = p
-		heap.Push(&s.least, p)
+		s.least.push(p)
 	}
 	return nil
 }

@@ -100,7 +100,7 @@ func (t *Tracker) PostCreation(l labels.Labels) {
 		t.step, t.inStep = step, 0
 	}
 	t.inStep++
-	t.groups.made(key{service, l.Get(labels.MetricName)}, t.step, 1, cloned)
+	t.groups.made(key{service, l.Get(labels.MetricName)}, t.step, 1)
 	weight := int64(1)
 	if t.inStep > wholePerStep {
 		if t.inStep%sampled != 0 {
@@ -112,13 +112,10 @@ func (t *Tracker) PostCreation(l labels.Labels) {
 		if x.Name == labels.MetricName {
 			return
 		}
-		t.labels.made(key{A: x.Name}, t.step, weight, cloned)
-		t.pairs.made(key{x.Name, x.Value}, t.step, weight, cloned)
+		t.labels.made(key{A: x.Name}, t.step, weight)
+		t.pairs.made(key{x.Name, x.Value}, t.step, weight)
 	})
 }
-
-// cloned copies a key, whose strings are parts of all labels of a series.
-func cloned(k key) key { return key{strings.Clone(k.A), strings.Clone(k.B)} }
 
 // PostDeletion counts series that memory let go, some hours after their last sample.
 func (t *Tracker) PostDeletion(gone map[chunks.HeadSeriesRef]labels.Labels) {

@@ -84,6 +84,7 @@ func TestRegister_SameLabels_SameSlotAndUnwatchedGetNone(t *testing.T) {
 	for _, l := range []labels.Labels{
 		labels.FromStrings("__name__", "http_seconds_bucket", "le", "half"),
 		labels.FromStrings("__name__", "tocsin_http_seconds_bucket", "le", "0.5"),
+		labels.FromStrings("__name__", "tocsin_bucket", "le", "0.5"),
 		gauge("ALERTS"), gauge("ALERTS_FOR_STATE"), gauge("tocsin_ingest_samples_total"),
 	} {
 		if got := b.Register(l); got != 0 {

@@ -41,6 +41,7 @@ type histograms struct {
 	known    uint32            // classic histograms; their places are 1 to known
 	used     uint32            // buckets given out; their slots are 1 to used
 	entries  slab[[chunkSize]histogramEntry]
+	lately   lately
 
 	classics slab[classicChunk]
 	buckets  slab[[chunkSize]bucket]
@@ -115,13 +116,26 @@ var refusalNames = [refusals]string{"bad_le", "max_buckets", "max_series", "both
 // bucketOf returns the labels of the histogram that a bucket series belongs to,
 // and its bound as text; false for other series and for the daemon's own.
 func bucketOf(l labels.Labels) (histogram labels.Labels, bound string, ok bool) {
+	base, bound, ok := bucketName(l)
+	if !ok {
+		return labels.EmptyLabels(), "", false
+	}
+	return histogramLabels(l, base), bound, true
+}
+
+// bucketName returns the name of the histogram that a bucket series belongs to, and its
+// bound as text; false for other series and for the daemon's own.
+func bucketName(l labels.Labels) (base, bound string, ok bool) {
 	name := l.Get(labels.MetricName)
 	bound = l.Get(labels.BucketLabel)
 	base, found := strings.CutSuffix(name, bucketSuffix)
-	if !found || bound == "" || base == "" || strings.HasPrefix(name, ownPrefix) {
-		return labels.EmptyLabels(), "", false
-	}
-	return labels.NewBuilder(l).Del(labels.BucketLabel).Set(labels.MetricName, base).Labels(), bound, true
+	return base, bound, found && bound != "" && base != "" && !strings.HasPrefix(name, ownPrefix)
+}
+
+// histogramLabels returns the labels of the histogram of this name that a bucket series
+// belongs to.
+func histogramLabels(l labels.Labels, base string) labels.Labels {
+	return labels.NewBuilder(l).Del(labels.BucketLabel).Set(labels.MetricName, base).Labels()
 }
 
 // quantileLabels returns the labels of a derived series.
@@ -134,7 +148,7 @@ func quantileLabels(histogram labels.Labels, q int) labels.Labels {
 // counted. When there is no room for what is derived it returns a slot that is not
 // Watched, as Register does.
 func (b *Bank) registerBucket(l labels.Labels) Slot {
-	own, text, ok := bucketOf(l)
+	base, text, ok := bucketName(l)
 	if !ok {
 		return 0
 	}
@@ -144,23 +158,17 @@ func (b *Bank) registerBucket(l labels.Labels) Slot {
 		h.refused[refusedBound].Add(1)
 		return 0
 	}
+	var room [512]byte
+	key := l.BytesWithoutLabels(room[:0], labels.BucketLabel)
 	h.register.Lock()
 	defer h.register.Unlock()
-	hash := own.Hash()
-	at := h.find(hash, own)
+	at := h.lately.find(key)
 	if at == 0 {
-		if h.natives.has(hash, own) {
-			h.refused[refusedForm].Add(1)
-			return 0
+		var none Slot
+		if at, none = b.histogramAt(histogramLabels(l, base)); at == 0 {
+			return none
 		}
-		var slots [quantiles]Slot
-		for q := range slots {
-			if slots[q] = b.derive(quantileLabels(own, q), 0); !slots[q].Watched() {
-				h.refused[refusedSeries].Add(1)
-				return slots[q]
-			}
-		}
-		at = h.addClassic(hash, own, slots)
+		h.lately.keep(key, at)
 	}
 	if have := h.bucket(at, bound); have != 0 {
 		return bucketSlot | Slot(have)
@@ -174,6 +182,28 @@ func (b *Bank) registerBucket(l labels.Labels) Slot {
 		return 0
 	}
 	return bucketSlot | Slot(h.addBucket(at, bound))
+}
+
+// histogramAt returns the place of a classic histogram, which it makes if need be, with
+// what is derived from it. Where it must not it returns 0 and what registerBucket is to.
+// The caller holds the register lock of histograms.
+func (b *Bank) histogramAt(own labels.Labels) (at uint32, none Slot) {
+	h, hash := &b.histograms, own.Hash()
+	if at := h.find(hash, own); at != 0 {
+		return at, 0
+	}
+	if h.natives.has(hash, own) {
+		h.refused[refusedForm].Add(1)
+		return 0, 0
+	}
+	var slots [quantiles]Slot
+	for q := range slots {
+		if slots[q] = b.derive(quantileLabels(own, q), 0); !slots[q].Watched() {
+			h.refused[refusedSeries].Add(1)
+			return 0, slots[q]
+		}
+	}
+	return h.addClassic(hash, own, slots), 0
 }
 
 // derive returns the slot of a series that the bank makes itself, with the

@@ -241,6 +241,7 @@ func (h *histograms) adopt(from *histograms) {
 	h.entries.chunks.Store(from.entries.chunks.Load())
 	h.classics.chunks.Store(from.classics.chunks.Load())
 	h.buckets.chunks.Store(from.buckets.chunks.Load())
+	h.lately = lately{}
 	h.natives.mu.Lock()
 	h.natives.byHash, h.natives.all = from.natives.byHash, from.natives.all
 	h.natives.mu.Unlock()

@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"math"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/prometheus/prometheus/model/histogram"
@@ -83,4 +84,38 @@ func FuzzRestoreHistograms(f *testing.F) {
 			t.Errorf("got\n%q, want\n%q", twice, once)
 		}
 	})
+}
+
+// More histograms in turn than are known from a short while ago: each bucket comes to its
+// own, however often it is registered.
+func TestRegister_BucketsOfManyHistogramsInTurn_StayApart(t *testing.T) {
+	b, err := NewBank(DefaultConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const histograms = 4 * latelyKept
+	slots := map[Slot]bool{}
+	for round := range 2 {
+		for _, le := range []string{"1", "2", "+Inf"} {
+			for i := range histograms {
+				pod := strconv.Itoa(i / 2)
+				name := []string{"a", "b"}[i%2]
+				slot := b.Register(labels.FromStrings("__name__", name+"_bucket", "le", le, "pod", pod))
+				g, _, c := b.bucketOf(slot.place())
+				if c == nil {
+					t.Fatalf("bucket %s of histogram %d has no place", le, i)
+				}
+				if got, want := b.histograms.labelsOf(g), labels.FromStrings("__name__", name, "pod", pod); !labels.Equal(got, want) {
+					t.Fatalf("bucket %s of %s is one of %s", le, want, got)
+				}
+				if slots[slot] != (round == 1) {
+					t.Fatalf("round %d, bucket %s of histogram %d: slot %d was given: %t", round, le, i, slot, slots[slot])
+				}
+				slots[slot] = true
+			}
+		}
+	}
+	if b.Len() != quantiles*histograms {
+		t.Errorf("%d series are watched, want %d", b.Len(), quantiles*histograms)
+	}
 }

@@ -202,12 +202,13 @@ func (c *cache) take() place {
 	return p
 }
 
-// put enters a place into the table, which it replaces by one of twice the size
-// when two thirds are filled. The caller holds mu.
+// put enters a place, whose series has its identity, into the table, which it replaces by
+// one of twice the size when two thirds are filled. The caller holds mu.
 func (c *cache) put(id identity, p place) {
 	t := c.table.Load()
 	if c.used*3 >= len(t.cells)*2 {
-		t = c.rewrite(2 * len(t.cells))
+		c.rewrite(2 * len(t.cells)) // which enters it, too
+		return
 	}
 	t.enter(id, p)
 	c.used++
@@ -221,19 +222,19 @@ func (t *table) enter(id identity, p place) {
 	t.cells[i&t.mask].Store(tagOf(id) | uint64(p))
 }
 
-// rewrite makes a table of the given size with the series that are there. The
+// rewrite makes a table of the given size with the series that are there, in the order in
+// which they lie in memory: in that of the old table each of them would be waited for. The
 // caller holds mu.
-func (c *cache) rewrite(size int) *table {
-	old, t := c.table.Load(), newTable(size)
+func (c *cache) rewrite(size int) {
+	t := newTable(size)
 	c.used = 0
-	for i := range old.cells {
-		if p := place(old.cells[i].Load()); p != 0 && c.at(p).id != (identity{}) {
-			t.enter(c.at(p).id, p)
+	for p := place(1); p < c.next; p++ {
+		if id := c.at(p).id; id != (identity{}) {
+			t.enter(id, p)
 			c.used++
 		}
 	}
 	c.table.Store(t)
-	return t
 }
 
 // alias makes another spelling lead to a place. At most as many are kept as there

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/prometheus/prompb"
 
 	"github.com/tocsinhq/tocsin/ingest/remotewrite"
+	"github.com/tocsinhq/tocsin/store"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
@@ -111,5 +112,20 @@ func TestWriter_PlaceGivenAwayBeforeTheWrite_SeriesStayApart(t *testing.T) {
 		if got, _ := read(t, r.db, name); len(got["{}"]) != want {
 			t.Errorf("%s: got %v, want %d samples", name, got, want)
 		}
+	}
+}
+
+// What a limit refuses is named by its labels, also if they are still packed.
+func TestWriter_PackedLabelsBeyondALimit_AreNamed(t *testing.T) {
+	r := newRig(t, func(o *store.WriterOptions) { o.Config.Limits.MaxSeries = 1 })
+	var b telemetry.Batch
+	for _, name := range []string{"first", "second"} {
+		s := b.Next()
+		s.Wire = telemetry.AppendWire(nil, "__name__", name)
+		s.Samples = append(s.Samples, telemetry.Sample{T: r.now.UnixMilli(), V: 1})
+	}
+	res, err := r.Write(context.Background(), &b)
+	if err != nil || res.Stored != 1 || len(res.Rejected) != 1 || res.Rejected[0].Labels != `{__name__="second"}` {
+		t.Errorf("got %+v, %v", res, err)
 	}
 }

@@ -26,6 +26,8 @@ type labelMaker struct {
 	limits  *Limits
 	pairs   []telemetry.Pair
 	builder labels.ScratchBuilder
+	writes  bool // labels may be written as text; see labeltext.Kept
+	text    []byte
 }
 
 // make returns the labels sorted and without those whose value is empty, in
@@ -41,14 +43,17 @@ func (m *labelMaker) make(pairs []telemetry.Pair) (labels.Labels, *fault) {
 			return labels.EmptyLabels(), f
 		}
 	}
-	m.pairs = append(m.pairs[:0], pairs...)
-	slices.SortStableFunc(m.pairs, func(a, b telemetry.Pair) int { return bytes.Compare(a.Name, b.Name) })
+	if byName := func(a, b telemetry.Pair) int { return bytes.Compare(a.Name, b.Name) }; !slices.IsSortedFunc(pairs, byName) {
+		m.pairs = append(m.pairs[:0], pairs...)
+		slices.SortStableFunc(m.pairs, byName)
+		pairs = m.pairs
+	}
 	m.builder.Reset()
 	named := false
-	for i, p := range m.pairs {
-		if i > 0 && bytes.Equal(p.Name, m.pairs[i-1].Name) {
+	for i, p := range pairs {
+		if i > 0 && bytes.Equal(p.Name, pairs[i-1].Name) {
 			return labels.EmptyLabels(), &fault{telemetry.ReasonDuplicate,
-				fmt.Sprintf("label %s twice, with values %s and %s", quote(p.Name), quote(m.pairs[i-1].Value), quote(p.Value))}
+				fmt.Sprintf("label %s twice, with values %s and %s", quote(p.Name), quote(pairs[i-1].Value), quote(p.Value))}
 		}
 		if len(p.Value) == 0 {
 			continue // an empty value is the same as no label
@@ -70,6 +75,7 @@ func (m *labelMaker) check(i int, p *telemetry.Pair) *fault {
 		return &fault{telemetry.ReasonLabelTooLong, fmt.Sprintf("name of label %s: want at most %d bytes, got %d", quote(p.Name), m.limits.MaxLabelNameBytes, len(p.Name))}
 	case len(p.Value) > m.limits.MaxLabelValueBytes:
 		return &fault{telemetry.ReasonLabelTooLong, fmt.Sprintf("value of label %s: want at most %d bytes, got %d", quote(p.Name), m.limits.MaxLabelValueBytes, len(p.Value))}
+	case ordinary(p.Name) && ordinary(p.Value):
 	case !utf8.Valid(p.Name):
 		return &fault{telemetry.ReasonInvalidLabel, fmt.Sprintf("name of label %s: want UTF-8", quote(p.Name))}
 	case !utf8.Valid(p.Value):

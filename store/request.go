@@ -50,7 +50,7 @@ func (w *Writer) begin(ctx context.Context, now time.Time) (*request, error) {
 	}
 	r, ok := w.requests.Get().(*request)
 	if !ok {
-		r = &request{w: w, maker: labelMaker{limits: &w.limits}}
+		r = &request{w: w, maker: labelMaker{limits: &w.limits, writes: w.writes}}
 	}
 	r.enter(ctx, w, g)
 	r.now, r.minute = now, minuteOf(now)
@@ -127,7 +127,7 @@ func (r *request) write(i int, in *telemetry.Series, at *found) error {
 	if !done && err == nil {
 		ls, f := r.resolve(at, in)
 		if f != nil {
-			r.result.Reject(telemetry.Rejection{Series: i, Labels: labelsText(in.Labels), Reason: f.reason, Message: f.message, Samples: n})
+			r.result.Reject(telemetry.Rejection{Series: i, Labels: labelsText(in.Unpack()), Reason: f.reason, Message: f.message, Samples: n})
 			r.drop(exemplarNoSeries, len(in.Exemplars))
 			return nil
 		}
@@ -177,12 +177,15 @@ func (r *request) resolve(at *found, in *telemetry.Series) (labels.Labels, *faul
 	w := r.w
 	w.metrics.misses.Inc()
 	at.place = 0
-	ls, f := r.maker.make(in.Unpack())
-	if f != nil {
-		return ls, f
+	own := at.id
+	ls, plain := r.maker.ofWire(in.Wire)
+	if !plain {
+		var f *fault
+		if ls, f = r.maker.make(in.Unpack()); f != nil {
+			return ls, f
+		}
+		own, r.key = w.hasher.ofLabels(ls, r.key)
 	}
-	own, key := w.hasher.ofLabels(ls, r.key)
-	r.key = key
 	if at.place = w.cache.get(own, r.minute); at.place == 0 {
 		id, ref := r.g.find(ls)
 		if id != 0 || ref != 0 {

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/prometheus/tsdb"
 
 	"github.com/tocsinhq/tocsin/internal/disk"
+	"github.com/tocsinhq/tocsin/internal/labeltext"
 	"github.com/tocsinhq/tocsin/store/head"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
@@ -74,6 +75,7 @@ type Writer struct {
 	log       *slog.Logger
 	metrics   *writerMetrics
 	hasher    hasher
+	writes    bool // labels may be written as text; see labeltext.Kept
 	cache     *cache
 	catalogue *Catalogue
 	exemplars tsdb.ExemplarStorage // nil if none are kept
@@ -96,6 +98,7 @@ func NewWriter(o WriterOptions) *Writer {
 		now:       o.Now,
 		log:       o.Logger,
 		hasher:    newHasher(),
+		writes:    labeltext.Kept(),
 		cache:     newCache(),
 		catalogue: o.Catalogue,
 		disk:      &disk.Guard{Dir: o.DB.Dir(), Min: uint64(o.Config.MinFreeDisk), Free: o.DiskFree, Refuse: refuseDisk(o.DB.Dir())},

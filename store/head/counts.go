@@ -32,5 +32,5 @@ func (f *floats) chunks() int {
 func (x *index) turnover() (made, gone int64) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	return int64(x.count) + x.gone, x.gone
+	return x.count.Load() + x.gone, x.gone
 }

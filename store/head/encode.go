@@ -9,6 +9,8 @@ import (
 	"github.com/prometheus/prometheus/tsdb/chunks"
 	"github.com/prometheus/prometheus/tsdb/encoding"
 	logrecord "github.com/prometheus/prometheus/tsdb/record"
+
+	"github.com/tocsinhq/tocsin/internal/labeltext"
 )
 
 // A record is kept to a size that a reader can hold several of: a transaction beyond
@@ -38,10 +40,12 @@ type encoder struct {
 	recs [][]byte
 	of   [refsRun]chunks.HeadSeriesRef
 	enc  logrecord.Encoder
+	// writes says that labels are kept as labeltext has them, which saves a look at each.
+	writes bool
 }
 
 func (e *encoder) reset() {
-	if cap(e.buf) > 4*recordBytes {
+	if cap(e.buf) > 8*recordBytes { // some thousand new series and what append leaves free
 		e.buf = nil // of an unusually large write
 	}
 	clear(e.recs)
@@ -152,11 +156,31 @@ func (e *encoder) series(ref chunks.HeadSeriesRef, ls labels.Labels) {
 		e.end()
 		from = len(e.buf)
 	}
-	out := encoding.Encbuf{B: e.buf}
 	if len(e.buf) == from {
-		out.PutByte(byte(logrecord.Series))
+		e.buf = append(e.buf, byte(logrecord.Series))
 	}
-	out.PutBE64(uint64(ref))
+	e.buf = binary.BigEndian.AppendUint64(e.buf, uint64(ref))
+	if e.writes {
+		text := labeltext.Of(ls)
+		if n, short := shortTexts(text); short {
+			e.buf = append(binary.AppendUvarint(e.buf, uint64(n/2)), text...)
+			return
+		}
+	}
+	out := encoding.Encbuf{B: e.buf}
 	logrecord.EncodeLabels(&out, ls)
 	e.buf = out.B
+}
+
+// shortTexts returns how many names and values a text of labels has, if the length of
+// each is one byte as a varint too: the log then has the very bytes of the text.
+func shortTexts(text string) (n int, short bool) {
+	for i := 0; i < len(text); n++ {
+		size := text[i]
+		if size >= 0x80 {
+			return 0, false
+		}
+		i += 1 + int(size)
+	}
+	return n, true
 }

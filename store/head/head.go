@@ -183,8 +183,13 @@ func (h *Head) End() { h.commits.RUnlock() }
 
 // Get returns the series of labels, or 0. To be called between Begin and End.
 func (h *Head) Get(ls labels.Labels) ID {
-	id := h.index.get(ls)
-	if h.floats.ref(id) == 0 {
+	return h.look(h.index.hash(ls), ls)
+}
+
+// look is Get for who has the hash.
+func (h *Head) look(hash uint32, ls labels.Labels) ID {
+	id := h.index.look(hash, ls)
+	if id == 0 || h.floats.ref(id) == 0 {
 		return 0 // dropped, which the index is about to learn
 	}
 	return id
@@ -198,7 +203,8 @@ var ErrFull = errors.New("no more IDs for series; to be opened again")
 // the next commit of anybody. To be called between Begin and End. The error is that of
 // Lifecycle.PreCreation, or ErrFull.
 func (h *Head) GetOrCreate(ls labels.Labels) (id ID, created bool, err error) {
-	if id := h.Get(ls); id != 0 {
+	hash := h.index.hash(ls)
+	if id := h.look(hash, ls); id != 0 {
 		return id, false, nil
 	}
 	if h.o.Lifecycle != nil {
@@ -207,7 +213,7 @@ func (h *Head) GetOrCreate(ls labels.Labels) (id ID, created bool, err error) {
 		}
 	}
 	for {
-		id, created = h.index.getOrCreate(ls, func() ID { return h.add(ls) })
+		id, created = h.index.lookOrCreate(hash, ls, func() ID { return h.add(ls) })
 		if id == 0 {
 			return 0, false, fmt.Errorf("make a series: %w", ErrFull)
 		}

@@ -3,9 +3,13 @@ package head
 import (
 	"fmt"
 	"hash/maphash"
+	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/tocsinhq/tocsin/internal/labeltext"
 )
 
 // index finds series by labels and labels by series. A pair of label name and value
@@ -21,13 +25,13 @@ type index struct {
 	pairs    pairs
 	pages    []*seriesPage // nil where no series is left
 	newest   ID
-	count    int
+	count    atomic.Int64
 	previous []pairID // of the series made last
 	spare    []pairID // memory for those of the next
 	removals uint64   // counts calls of remove
 	gone     int64    // series that were removed
 
-	writes bool // labels are written, not built; see writesLabels
+	writes bool // labels are written, not built; see labeltext
 
 	removing sync.Mutex // one at a time; taken before mu
 }
@@ -47,20 +51,25 @@ type seriesPage struct {
 func (p *seriesPage) isLive(at ID) bool { return p.live[at/64]&(1<<(at%64)) != 0 }
 
 func newIndex() *index {
-	x := &index{seed: maphash.MakeSeed(), writes: writesLabels()}
+	x := &index{seed: maphash.MakeSeed(), writes: labeltext.Kept()}
 	x.pairs.init()
 	return x
 }
 
 // hash returns the hash of labels by which a series is found.
 func (x *index) hash(ls labels.Labels) uint32 {
+	if x.writes {
+		return uint32(maphash.String(x.seed, labeltext.Of(ls)) >> 32)
+	}
 	var buf [1024]byte
 	return uint32(maphash.Bytes(x.seed, ls.Bytes(buf[:])) >> 32)
 }
 
 // get returns the series of labels, or 0.
-func (x *index) get(ls labels.Labels) ID {
-	hash := x.hash(ls)
+func (x *index) get(ls labels.Labels) ID { return x.look(x.hash(ls), ls) }
+
+// look returns the series of labels that have a hash, or 0.
+func (x *index) look(hash uint32, ls labels.Labels) ID {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	return x.find(hash, ls)
@@ -71,12 +80,14 @@ func (x *index) get(ls labels.Labels) ID {
 // wants them: sorted, no name twice, no value empty.
 func (x *index) getOrCreate(ls labels.Labels, make func() ID) (id ID, created bool) {
 	hash := x.hash(ls)
-	x.mu.RLock()
-	id = x.find(hash, ls)
-	x.mu.RUnlock()
-	if id != 0 {
+	if id = x.look(hash, ls); id != 0 {
 		return id, false
 	}
+	return x.lookOrCreate(hash, ls, make)
+}
+
+// lookOrCreate is getOrCreate for who has the hash and most likely a new series.
+func (x *index) lookOrCreate(hash uint32, ls labels.Labels, make func() ID) (id ID, created bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if id = x.find(hash, ls); id != 0 {
@@ -96,6 +107,15 @@ func (x *index) find(hash uint32, ls labels.Labels) ID {
 // has reports whether a series that is there has exactly these labels.
 func (x *index) has(id ID, ls labels.Labels) bool {
 	pids, same := x.pairsOf(id)
+	if x.writes {
+		text := labeltext.Of(ls)
+		for _, pid := range pids {
+			if text, same = strings.CutPrefix(text, x.pairs.at(pid).text); !same {
+				return false
+			}
+		}
+		return same && text == ""
+	}
 	i := 0
 	ls.Range(func(l labels.Label) {
 		same = same && i < len(pids) && x.pairs.is(pids[i], l.Name, l.Value)
@@ -104,23 +124,44 @@ func (x *index) has(id ID, ls labels.Labels) bool {
 	return same && i == len(pids)
 }
 
-// add enters a series that is not there.
+// add enters a series that is not there. Series that are made one after another have
+// most of their labels in common.
 func (x *index) add(id ID, hash uint32, ls labels.Labels) {
 	pids := x.spare[:0]
-	i := 0
-	ls.Range(func(l labels.Label) {
-		// Series that are made one after another have most of their labels in common.
-		var pid pairID
-		if i < len(x.previous) && x.pairs.is(x.previous[i], l.Name, l.Value) {
-			pid = x.previous[i]
-		} else {
-			pid = x.pairs.intern(l.Name, l.Value)
-		}
-		i++
-		pids = append(pids, pid)
-	})
+	if x.writes {
+		pids = x.internText(pids, labeltext.Of(ls))
+	} else {
+		ls.Range(func(l labels.Label) {
+			i := len(pids)
+			if i < len(x.previous) && x.pairs.is(x.previous[i], l.Name, l.Value) {
+				pids = append(pids, x.previous[i])
+			} else {
+				pids = append(pids, x.pairs.intern(l.Name, l.Value))
+			}
+		})
+	}
 	x.enter(id, hash, pids)
 	x.spare, x.previous = x.previous, pids
+}
+
+// internText appends the numbers of the pairs that a text of labels has. One that the
+// series before has too is known by a single comparison: no text of a pair begins with
+// that of another.
+func (x *index) internText(pids []pairID, text string) []pairID {
+	for text != "" {
+		if i := len(pids); i < len(x.previous) {
+			at := x.pairs.at(x.previous[i])
+			if rest, same := strings.CutPrefix(text, at.text); same && at.state&taken != 0 {
+				pids, text = append(pids, x.previous[i]), rest
+				continue
+			}
+		}
+		var name, value string
+		name, text = labeltext.Cut(text)
+		value, text = labeltext.Cut(text)
+		pids = append(pids, x.pairs.intern(name, value))
+	}
+	return pids
 }
 
 // enter enters a series that is not there and has pairs, in order of names.
@@ -140,7 +181,7 @@ func (x *index) enter(id ID, hash uint32, pids []pairID) {
 	page.alive++
 	x.byLabels.add(hash, uint32(id))
 	x.newest = id
-	x.count++
+	x.count.Add(1)
 }
 
 // pageFor returns the page of a series that is about to be added and makes it ready
@@ -214,14 +255,10 @@ func (x *index) labels(id ID, b *labels.ScratchBuilder) bool {
 	}
 	x.mu.RUnlock()
 	if ok {
-		b.Assign(labelsFrom(string(text)))
+		b.Assign(labeltext.Labels(string(text)))
 	}
 	return ok
 }
 
-// len returns how many series there are.
-func (x *index) len() int {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	return x.count
-}
+// len returns how many series there are. It takes no lock.
+func (x *index) len() int { return int(x.count.Load()) }

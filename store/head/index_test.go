@@ -41,7 +41,16 @@ func refs(t *testing.T, p promindex.Postings) []storage.SeriesRef {
 }
 
 func TestIndex_GetOrCreate(t *testing.T) {
-	x := newIndex()
+	for _, writes := range []bool{true, false} {
+		t.Run(fmt.Sprintf("writes %t", writes), func(t *testing.T) {
+			x := newIndex()
+			x.writes = writes
+			getsOrCreates(t, x)
+		})
+	}
+}
+
+func getsOrCreates(t *testing.T, x *index) {
 	var ids counter
 	up := labels.FromStrings("__name__", "up", "job", "a")
 	id, created := x.getOrCreate(up, ids.next)
@@ -56,17 +65,21 @@ func TestIndex_GetOrCreate(t *testing.T) {
 		labels.FromStrings("__name__", "up", "job", "b"),
 		labels.FromStrings("__name__", "up", "job", "a", "z", "1"),
 		labels.FromStrings("__name__", "up", "jobs", "a"),
+		labels.FromStrings("__name__", "up", "job", "a"+strings.Repeat("a", 300)),
 		labels.EmptyLabels(),
 	} {
 		if got := x.get(ls); got != 0 {
 			t.Errorf("%s is series %d, want none", ls, got)
+		}
+		if x.has(1, ls) { // as if their hashes were one
+			t.Errorf("series 1 is taken for %s", ls)
 		}
 		id, created := x.getOrCreate(ls, ids.next)
 		if !created || x.get(ls) != id || !labels.Equal(x.must(t, id), ls) {
 			t.Errorf("%s made as series %d (%t), found as %d with %s", ls, id, created, x.get(ls), x.must(t, id))
 		}
 	}
-	if id, created := x.getOrCreate(labels.FromStrings("no", "more"), func() ID { return 0 }); id != 0 || created || x.len() != 6 {
+	if id, created := x.getOrCreate(labels.FromStrings("no", "more"), func() ID { return 0 }); id != 0 || created || x.len() != 7 {
 		t.Errorf("refused: series %d, created %t, %d in all", id, created, x.len())
 	}
 	if x.labels(99, &labels.ScratchBuilder{}) || x.labels(0, &labels.ScratchBuilder{}) {
@@ -119,7 +132,7 @@ func TestIndex_OlderIDAfterNewer_Panics(t *testing.T) {
 func TestIndex_WithoutWriting_BuildsTheSameLabels(t *testing.T) {
 	x, y := newIndex(), newIndex()
 	if !x.writes {
-		t.Fatal("package labels keeps labels in another way now: labels.go must follow, or queries are slow")
+		t.Fatal("package labels keeps labels in another way now: internal/labeltext must follow, or queries are slow")
 	}
 	y.writes = false
 	r := chance{rand.New(rand.NewPCG(5, 6))}

@@ -10,6 +10,8 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb/chunks"
 	"github.com/prometheus/prometheus/tsdb/wlog"
+
+	"github.com/tocsinhq/tocsin/internal/labeltext"
 )
 
 // walDir is the log's folder in that of the head.
@@ -57,8 +59,10 @@ func openJournal(o Options) (*journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the log %s: %w", dir, err)
 	}
+	writes := labeltext.Kept()
 	return &journal{
-		o: o, wl: wl, described: new(descriptions), encoders: sync.Pool{New: func() any { return new(encoder) }}, made: new(encoder), spare: new(encoder),
+		o: o, wl: wl, described: new(descriptions), encoders: sync.Pool{New: func() any { return new(encoder) }},
+		made: &encoder{writes: writes}, spare: &encoder{writes: writes},
 	}, nil
 }
 
@@ -71,7 +75,9 @@ func (j *journal) resume(s replayStats) { j.described = s.described }
 func (j *journal) created(ref chunks.HeadSeriesRef, ls labels.Labels) {
 	j.mu.Lock()
 	j.made.series(ref, ls)
-	j.unlogged.Store(true)
+	if !j.unlogged.Load() {
+		j.unlogged.Store(true)
+	}
 	j.mu.Unlock()
 }
 

@@ -1,6 +1,7 @@
 package head
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -8,6 +9,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/prometheus/common/model"
@@ -119,6 +122,48 @@ func TestJournal_Write_IsReadByPrometheus(t *testing.T) {
 			if s.Ref != base.ref(ID(i+1)) || !labels.Equal(s.Labels, nameOf(i)) {
 				t.Fatalf("series %d: got %v", i, s)
 			}
+		}
+	}
+}
+
+// Lengths of labels and of a record have another form from 128 on, those of package labels
+// from 255 on.
+func TestEncoder_Series_LengthsOfAnyForm_AreReadByPrometheus(t *testing.T) {
+	copied, encoded := encoder{writes: true}, encoder{}
+	var want []labels.Labels
+	for _, n := range []int{1, 127, 128, 254, 255, 256, 150_000} {
+		long := strings.Repeat("v", n)
+		want = append(want, labels.FromStrings("a", "1", "b", long), labels.FromStrings("a"+long, "1", "b", "2"))
+	}
+	many := labels.NewScratchBuilder(0)
+	for i := range 200 {
+		many.Add(fmt.Sprintf("l%03d", i), "x")
+	}
+	want = append(want, many.Labels(), labels.EmptyLabels())
+	for i, ls := range want {
+		copied.series(chunks.HeadSeriesRef(i), ls)
+		encoded.series(chunks.HeadSeriesRef(i), ls)
+	}
+	copied.end()
+	encoded.end()
+	recs := copied.records()
+	if !slices.EqualFunc(recs, encoded.records(), bytes.Equal) || len(recs) < 2 {
+		t.Fatalf("%d records differ from those that Prometheus encodes, or are one", len(recs))
+	}
+	dec := logrecord.NewDecoder(labels.NewSymbolTable(), slog.New(slog.DiscardHandler))
+	var got []logrecord.RefSeries
+	for _, rec := range recs {
+		var err error
+		if got, err = dec.Series(rec, got); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(got) != len(want) {
+		t.Fatalf("%d series, want %d", len(got), len(want))
+	}
+	for i, s := range got {
+		if s.Ref != chunks.HeadSeriesRef(i) || !labels.Equal(s.Labels, want[i]) {
+			t.Errorf("series %d: got %d with %.80s", i, s.Ref, s.Labels)
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 	promindex "github.com/prometheus/prometheus/tsdb/index"
 	"github.com/prometheus/prometheus/util/annotations"
+
+	"github.com/tocsinhq/tocsin/internal/labeltext"
 )
 
 // Series whose labels are put together at once: few at first, for those who want no more.
@@ -180,7 +182,7 @@ func (x *index) labelsOf(ids []ID, buf []byte) ([]labelled, []byte) {
 	x.mu.RUnlock()
 	all, from := string(text), 0
 	for _, end := range ends[:n] {
-		out = append(out, labelled{labelsFrom(all[from:end])})
+		out = append(out, labelled{labeltext.Labels(all[from:end])})
 		from = end
 	}
 	return out, text

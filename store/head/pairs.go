@@ -1,6 +1,11 @@
 package head
 
-import "hash/maphash"
+import (
+	"hash/maphash"
+	"slices"
+
+	"github.com/tocsinhq/tocsin/internal/labeltext"
+)
 
 // pairID numbers a pair of label name and value for as long as a series has it; then
 // the number may be given to another pair. 0 is the pair of empty strings, which all
@@ -13,7 +18,7 @@ type nameID uint32
 // pair is a name and a value and who has them. Most pairs of a large set belong to
 // one series only (names of pods, say), so the first one needs no list.
 type pair struct {
-	text  string // as labels keep it, name and value; see appendText
+	text  string // as labels keep it, name and value; see labeltext
 	state uint32 // nameID<<2 | listed | taken; 0 is free
 	posts uint32 // of listed pairs the number of the list, else the ID of the only series, or 0
 }
@@ -129,7 +134,7 @@ func (p *pairs) intern(name, value string) pairID {
 		id = p.next
 		p.next++
 	}
-	p.buf = appendText(append(p.buf[:0], p.names[n].begin...), value)
+	p.buf = labeltext.Append(append(p.buf[:0], p.names[n].begin...), value)
 	*p.at(id) = pair{text: string(p.buf), state: uint32(n)<<2 | taken}
 	p.byHash.add(hash, uint32(id))
 	p.names[n].pairs = append(p.names[n].pairs, id)
@@ -147,12 +152,17 @@ func (p *pairs) internName(text string) nameID {
 		n = nameID(len(p.names))
 		p.names = append(p.names, name{})
 	}
-	begin := string(appendText(nil, text))
+	begin := string(labeltext.Append(nil, text))
 	text = begin[len(begin)-len(text):]
 	p.names[n] = name{text: text, begin: begin}
 	p.byName[text] = n
 	return n
 }
+
+// longList is from how many series on a list grows by half and more, not by a quarter:
+// several pairs are those of all series, and while they are made such lists are most of
+// what is copied.
+const longList = 256
 
 // post adds a series, newer than all before, to those that have a pair.
 func (p *pairs) post(pid pairID, id ID) {
@@ -160,7 +170,11 @@ func (p *pairs) post(pid pairID, id ID) {
 	p.names[at.name()].series++
 	switch {
 	case at.state&listed != 0:
-		p.lists[at.posts] = append(p.lists[at.posts], id)
+		l := p.lists[at.posts]
+		if len(l) == cap(l) && len(l) >= longList {
+			l = slices.Grow(l, len(l)/2)
+		}
+		p.lists[at.posts] = append(l, id)
 	case at.posts == 0:
 		at.posts = uint32(id)
 	default:

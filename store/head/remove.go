@@ -61,7 +61,7 @@ func (x *index) forget(gone []ID) (was []ID, affected []pairID) {
 			page := x.pages[id/seriesPerPage]
 			page.live[id%seriesPerPage/64] &^= 1 << (id % 64)
 			page.alive--
-			x.count--
+			x.count.Add(-1)
 			x.gone++
 			was = append(was, id)
 			affected = append(affected, pids...)

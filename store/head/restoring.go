@@ -12,6 +12,8 @@ import (
 	"github.com/prometheus/prometheus/model/exemplar"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb/chunks"
+
+	"github.com/tocsinhq/tocsin/internal/labeltext"
 )
 
 // restoring is an image that a head is filled from: labels by one goroutine, samples by the
@@ -258,7 +260,7 @@ func (x *index) restore(id ID, pids []pairID) bool {
 		for _, pid := range pids {
 			text = append(text, x.pairs.at(pid).text...)
 		}
-		ls = labelsFrom(unsafeText(text)) // for as long as text is
+		ls = labeltext.Labels(unsafeText(text)) // for as long as text is
 	} else {
 		b := labels.NewScratchBuilder(len(pids))
 		for _, pid := range pids {
