@@ -150,11 +150,9 @@ func (s *Server) answer(stream grpc.ServerStream, to exporter) (err error) {
 func (s *Server) call(stream grpc.ServerStream, to exporter, from string) error {
 	var b ingest.Body
 	defer to.Release(&b)
-	message, f, err := s.receive(stream)
-	if err != nil {
-		return err
-	}
+	message, f := s.receive(stream)
 	var response []byte
+	var err error
 	if f == nil {
 		response, f, err = to.export(stream.Context(), message, &b, from)
 	}
@@ -170,12 +168,12 @@ func (s *Server) call(stream grpc.ServerStream, to exporter, from string) error 
 }
 
 // receive takes in the message, when there is memory for one more and within its
-// time. An error is that of the transport.
-func (s *Server) receive(stream grpc.ServerStream) ([]byte, *ingest.Refusal, error) {
+// time.
+func (s *Server) receive(stream grpc.ServerStream) ([]byte, *ingest.Refusal) {
 	patient, cancel := context.WithTimeout(stream.Context(), receivingPatient)
 	defer cancel()
 	if s.receiving.Acquire(patient, 1) != nil {
-		return nil, ingest.Refuse(503, "overloaded", "too many messages arrive at a time; try again").After(receivingRetry), nil
+		return nil, ingest.Refuse(503, "overloaded", "too many messages arrive at a time; try again").After(receivingRetry)
 	}
 	type arrival struct {
 		message raw
@@ -193,13 +191,25 @@ func (s *Server) receive(stream grpc.ServerStream) ([]byte, *ingest.Refusal, err
 	defer timer.Stop()
 	select {
 	case a := <-arrived:
-		if a.err != nil && status.Code(a.err) == codes.ResourceExhausted {
-			return nil, ingest.Refuse(413, "decoded_too_large", "%s", status.Convert(a.err).Message()), nil
-		}
-		return a.message.bytes, nil, a.err
+		return a.message.bytes, refuseArrival(a.err)
 	case <-timer.C:
 		// Returning ends the stream, which ends the wait for the message.
-		return nil, ingest.Refuse(408, "body_too_slow", "message did not arrive within %s", limit), nil
+		return nil, ingest.Refuse(408, "body_too_slow", "message did not arrive within %s", limit)
+	}
+}
+
+// refuseArrival says why a message did not come, or nothing. The library has told the
+// sender already, by its own code; what is returned is counted and logged.
+func refuseArrival(err error) *ingest.Refusal {
+	switch text := status.Convert(err).Message(); status.Code(err) {
+	case codes.OK:
+		return nil
+	case codes.ResourceExhausted:
+		return ingest.Refuse(413, "decoded_too_large", "%s", text)
+	case codes.Internal: // the library's word for what cannot be unpacked, or ends too early
+		return ingest.Refuse(400, "malformed", "message cannot be read: %s", text)
+	default: // the sender gave up, or the connection did
+		return ingest.Refuse(400, "body_incomplete", "message did not come: %s", text)
 	}
 }
 

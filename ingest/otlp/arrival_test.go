@@ -1,0 +1,76 @@
+package otlp_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/tocsinhq/tocsin/ingest/otlp"
+)
+
+// What comes by gRPC and cannot be unpacked, or is no whole message, is counted as what
+// comes by HTTP is. Senders are told by the gRPC library, so that they do not try again.
+func TestServer_DamagedMessages_AreRefusedAndCounted(t *testing.T) {
+	r := newRig(t, nil)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- otlp.NewServer(r.service, nil, nil).Serve(ctx, l) }()
+	defer func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}()
+	protocols := new(http.Protocols)
+	protocols.SetUnencryptedHTTP2(true)
+	transport := &http.Transport{Protocols: protocols}
+	defer transport.CloseIdleConnections()
+	frame := func(packed byte, length int, body string) string {
+		return string(binary.BigEndian.AppendUint32([]byte{packed}, uint32(length))) + body
+	}
+	for name, tt := range map[string]struct{ body, want string }{
+		"not gzip":         {frame(1, 5, "hello"), "failed to decompress"},
+		"gzip that is cut": {frame(1, 12, "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff\x01\x02"), "unexpected EOF"},
+		"a message cut":    {frame(0, 500, "hello"), "unexpected EOF"},
+		"no message":       {"", "received no request message"},
+	} {
+		q, err := http.NewRequest(http.MethodPost, "http://"+l.Addr().String()+"/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", strings.NewReader(tt.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.Header.Set("Content-Type", "application/grpc+proto")
+		q.Header.Set("Grpc-Encoding", "gzip")
+		q.Header.Set("Te", "trailers")
+		response, err := transport.RoundTrip(q)
+		if err != nil {
+			t.Fatalf("%s: %s", name, err)
+		}
+		if _, err := io.Copy(new(bytes.Buffer), response.Body); err != nil {
+			t.Fatalf("%s: %s", name, err)
+		}
+		response.Body.Close()
+		told := func(key string) string { return response.Header.Get(key) + response.Trailer.Get(key) }
+		const internal = "13"
+		if got := told("Grpc-Status"); got != internal || !strings.Contains(told("Grpc-Message"), tt.want) {
+			t.Errorf("%s: got status %s %q, want %s and %q", name, got, told("Grpc-Message"), internal, tt.want)
+		}
+	}
+	for name, want := range map[string]string{
+		`tocsin_ingest_requests_total{protocol="otlp",code="400"}`:                 "4",
+		`tocsin_ingest_refused_requests_total{protocol="otlp",reason="malformed"}`: "4",
+		`tocsin_ingest_in_flight_bytes{protocol="otlp"}`:                           "0",
+	} {
+		if got := r.counter(name); got != want {
+			t.Errorf("%s is %s, want %s", name, got, want)
+		}
+	}
+}
