@@ -278,7 +278,7 @@ func (c *Core) openStores(ctx context.Context, o CoreOptions) (have bool, err er
 		return false, err
 	}
 	c.writer = store.NewWriter(store.WriterOptions{
-		DB: c.tsdb, Catalogue: c.catalogue, Observer: c.gate, Config: o.Config.Storage,
+		DB: c.tsdb, Catalogue: c.catalogue, Observer: c.gate, ToCome: c.bank.ToCome, Config: o.Config.Storage,
 		Now: o.Now, Metrics: o.Metrics, Logger: o.Logger.With("component", "store"),
 	})
 	c.query = store.NewQueryEngine(store.QueryEngineOptions{

@@ -31,6 +31,7 @@ type Bank struct {
 
 	series slab[chunk]
 	days   days
+	young  young
 
 	histograms histograms
 
@@ -265,13 +266,14 @@ func (b *Bank) Sweep(now int64, emit func(Verdict)) {
 	var found []Verdict
 	var of []*service
 	times := b.away.list()
-	hours := hoursBetween(b.now.Load(), now)
+	hours, youth := hoursBetween(b.now.Load(), now), b.young.begin()
 	for i, n := 0, b.series.len(); i < n; i++ {
 		c := b.series.at(i)
 		found, of = found[:0], of[:0]
 		c.Lock()
 		for j := range c.series {
 			s := &c.series[j]
+			youth.see(&b.params, s)
 			if s.N == 0 {
 				continue
 			}
@@ -291,6 +293,7 @@ func (b *Bank) Sweep(now int64, emit func(Verdict)) {
 			emit(v)
 		}
 	}
+	b.young.end(b, youth)
 	for i := range b.serviceCount() {
 		b.weigh(uint32(i), now)
 	}

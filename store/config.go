@@ -60,9 +60,10 @@ type Limits struct {
 	// ingest.source_header) at which no further ones of it are created. 0 is no
 	// limit but max_series.
 	MaxSeriesPerSource int `yaml:"max_series_per_source"`
-	// Memory is how much the process may use. When 85% of it is in use no new series
-	// is created, at 95% nothing is accepted until there is less. 0 takes the limit of
-	// the process: GOMEMLIMIT, or 80% of what the container or the machine has.
+	// Memory is how much the process may use. When 85% of it is in use, with what
+	// young series will take yet, no new series is created, at 95% nothing is accepted
+	// until there is less. 0 takes the limit of the process: GOMEMLIMIT, or 80% of what
+	// the container or the machine has.
 	Memory yamldoc.Bytes `yaml:"memory"`
 	// MaxLabels is the number of labels of one series, the name included.
 	MaxLabels int `yaml:"max_labels"`

@@ -21,6 +21,9 @@ func (d *DB) NumStaleSeries() uint64 {
 	return g.base.Head().NumStaleSeries() + uint64(g.head.NumStale())
 }
 
+// samplesToCome returns the bytes that samples of series in memory are going to take yet.
+func (d *DB) samplesToCome() int64 { return d.last.Load().head.SamplesToCome() }
+
 // MinTime returns the time of the oldest sample in memory in milliseconds, or
 // math.MaxInt64 while there is none.
 func (d *DB) MinTime() int64 { return d.last.Load().minTime() }

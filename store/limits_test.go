@@ -118,6 +118,41 @@ func TestWriter_MemoryInUse_RefusesNewSeriesThenAll(t *testing.T) {
 	}
 }
 
+// A burst of new series must not fill memory by growing up.
+func TestWriter_MemoryToCome_RefusesNewSeries(t *testing.T) {
+	const mib = 1 << 20
+	toCome := int64(0)
+	r := newRig(t, func(o *store.WriterOptions) {
+		o.Config.Limits.Memory = 1000 * mib
+		o.ToCome = func() int64 { return toCome }
+	})
+	at := r.now.UnixMilli()
+	collected := 0
+	use := store.MemoryUse{Live: 400 * mib, Taken: 440 * mib}
+	r.SetMemory(func() store.MemoryUse { return use }, func() { collected++ })
+	r.LookAtMemory()
+	if res := r.from(t, "", many(at, 0, 5)...); res.Stored != 5 {
+		t.Fatalf("got %+v", res)
+	}
+	toCome = 460 * mib
+	r.LookAtMemory()
+	res := r.from(t, "", many(at+1, 0, 7)...)
+	if res.Stored != 5 || res.Refused[telemetry.ReasonMemoryLimit] != 2 || !strings.Contains(res.Rejected[0].Message, "400 MiB of memory are in use and young series will take 460 MiB more, no series is made above 850 MiB") {
+		t.Errorf("got %+v, want known series stored and new ones refused", res)
+	}
+	if err := r.Healthy(); err != nil {
+		t.Errorf("known series are put off for what is to come: %v", err)
+	}
+	if got := r.counter(t, "tocsin_store_memory_to_come_bytes"); got != fmt.Sprint(460*mib) {
+		t.Errorf("got %s bytes to come in the metrics", got)
+	}
+	toCome, use.Taken = 400*mib, 540*mib
+	r.LookAtMemory()
+	if res := r.from(t, "", many(at+2, 0, 7)...); res.Stored != 7 || collected != 1 {
+		t.Errorf("grown up: got %+v after %d collections, want all stored after one, as 140 MiB may be garbage", res, collected)
+	}
+}
+
 func TestWriter_NoMemoryLimit_RefusesNothing(t *testing.T) {
 	r := newRig(t, nil)
 	r.SetMemory(func() store.MemoryUse { return store.MemoryUse{Live: 1 << 60, Taken: 1 << 60} }, func() { t.Error("collected") })

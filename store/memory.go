@@ -38,21 +38,25 @@ type memoryUse struct {
 
 // memoryGuard says when so much memory is in use that the system may soon end the
 // process. Only what a collection found in use counts: garbage is no reason to
-// refuse anything. It is safe for concurrent use.
+// refuse anything. New series are counted with what they will have come to when they
+// are hours old, three times of what they take at first: else a burst of them fills
+// memory by growing up, and nothing is accepted any more. It is safe for concurrent use.
 type memoryGuard struct {
 	limit   uint64 // 0 is none
 	use     func() memoryUse
+	toCome  func() uint64 // bytes that series in memory are going to take yet
 	collect func()
 
 	live    atomic.Uint64
+	coming  atomic.Uint64
 	created atomic.Uint32
 	mu      sync.Mutex
 }
 
 // newMemoryGuard returns a guard of the configured limit, or without one of that of
 // the process, which the program takes from the container or the machine.
-func newMemoryGuard(configured int64) *memoryGuard {
-	g := &memoryGuard{limit: uint64(configured), use: readMemory(), collect: runtime.GC}
+func newMemoryGuard(configured int64, toCome func() uint64) *memoryGuard {
+	g := &memoryGuard{limit: uint64(configured), use: readMemory(), toCome: toCome, collect: runtime.GC}
 	if configured == 0 {
 		if l := debug.SetMemoryLimit(-1); l < math.MaxInt64 {
 			g.limit = uint64(l)
@@ -69,12 +73,13 @@ func (g *memoryGuard) look() {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	u := g.use()
-	if u.taken >= g.part(memorySoft) && u.live < g.part(memorySoft) && u.taken-u.live > g.part(memoryDoubt) {
+	u, coming := g.use(), g.toCome()
+	if u.taken+coming >= g.part(memorySoft) && u.live+coming < g.part(memorySoft) && u.taken-u.live > g.part(memoryDoubt) {
 		g.collect()
 		u = g.use()
 	}
 	g.live.Store(u.live)
+	g.coming.Store(coming)
 }
 
 func (g *memoryGuard) part(share float64) uint64 { return uint64(share * float64(g.limit)) }
@@ -97,13 +102,17 @@ func (g *memoryGuard) mayCreate() *fault {
 	if g.created.Add(1)%memoryLookCreated == 0 {
 		g.look()
 	}
-	live := g.live.Load()
-	if live < g.part(memorySoft) {
+	live, coming := g.live.Load(), g.coming.Load()
+	if live+coming < g.part(memorySoft) {
 		return nil
 	}
+	more := ""
+	if coming > 0 {
+		more = fmt.Sprintf(" and young series will take %s more", humanize.IBytes(coming))
+	}
 	return &fault{telemetry.ReasonMemoryLimit,
-		fmt.Sprintf("%s of memory are in use, no series is made above %s of the limit of %s; existing series are unaffected",
-			humanize.IBytes(live), humanize.IBytes(g.part(memorySoft)), humanize.IBytes(g.limit))}
+		fmt.Sprintf("%s of memory are in use%s, no series is made above %s of the limit of %s; existing series are unaffected",
+			humanize.IBytes(live), more, humanize.IBytes(g.part(memorySoft)), humanize.IBytes(g.limit))}
 }
 
 // readMemory returns a func that asks the runtime.

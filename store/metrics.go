@@ -39,6 +39,7 @@ func newWriterMetrics(set *metrics.Set, w *Writer) *writerMetrics {
 	})
 	set.NewGauge("tocsin_store_memory_limit_bytes", func() float64 { return float64(w.memory.limit) })
 	set.NewGauge("tocsin_store_memory_used_bytes", func() float64 { return float64(w.memory.use().live) })
+	set.NewGauge("tocsin_store_memory_to_come_bytes", func() float64 { return float64(w.memory.toCome()) })
 	set.NewGauge("tocsin_store_sources", func() float64 { return float64(w.db.sources.len()) })
 	w.db.damages.expose(set)
 	return &writerMetrics{

@@ -53,9 +53,12 @@ type Observer interface {
 
 // WriterOptions are what a Writer is made of.
 type WriterOptions struct {
-	DB        *DB
-	Observer  Observer // nil watches nothing
-	Config    Config   // see Config.Validate; OutOfOrderWindow must be the DB's
+	DB       *DB
+	Observer Observer // nil watches nothing
+	// ToCome tells how many bytes the observer is going to take yet for the series that it
+	// watches, for the limit of memory; nil: none.
+	ToCome    func() int64
+	Config    Config // see Config.Validate; OutOfOrderWindow must be the DB's
 	Now       func() time.Time
 	Metrics   *metrics.Set
 	Logger    *slog.Logger
@@ -103,8 +106,14 @@ func NewWriter(o WriterOptions) *Writer {
 		catalogue: o.Catalogue,
 		disk:      &disk.Guard{Dir: o.DB.Dir(), Min: uint64(o.Config.MinFreeDisk), Free: o.DiskFree, Refuse: refuseDisk(o.DB.Dir())},
 		fsync:     o.Config.Durability == DurabilityFsync,
-		memory:    newMemoryGuard(int64(o.Config.Limits.Memory)),
 	}
+	w.memory = newMemoryGuard(int64(o.Config.Limits.Memory), func() uint64 {
+		n := o.DB.samplesToCome()
+		if o.ToCome != nil {
+			n += o.ToCome()
+		}
+		return uint64(max(0, n))
+	})
 	if w.observer == nil {
 		w.observer = unwatched{}
 	}

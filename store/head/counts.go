@@ -1,5 +1,7 @@
 package head
 
+import "unsafe"
+
 // Counts are figures that the metrics of a head tell.
 type Counts struct {
 	Chunks   int   // that memory knows of now, open ones and full ones in files
@@ -13,6 +15,18 @@ func (h *Head) Counts() Counts {
 	c := Counts{Chunks: h.floats.chunks(), Appended: h.appended.Load()}
 	c.Created, c.Removed = h.index.turnover()
 	return c
+}
+
+// samplesBytes is what the samples of a series come to while its open chunk fills, 120
+// of values that are somewhat noisier than most, in lines. They are in files from then on,
+// and the lines begin anew.
+const samplesBytes = 8 * int64(unsafe.Sizeof(line{}))
+
+// SamplesToCome returns about how many bytes of memory the samples of the series that the
+// head has are going to take beyond what was taken for samples already: young series have
+// few yet. It looks at no series.
+func (h *Head) SamplesToCome() int64 {
+	return max(0, int64(h.NumSeries())*samplesBytes-h.floats.lines.bytes())
 }
 
 // chunks returns how many chunks there are.

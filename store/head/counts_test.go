@@ -41,3 +41,35 @@ func TestHead_Counts_FollowChunksAndSeries(t *testing.T) {
 	check("truncated", Counts{Chunks: 1, Appended: 1, Created: 2, Removed: 1})
 	closeHead(t, h)
 }
+
+// What young series take is little at first, and all that they will is known from then on.
+func TestHead_SamplesToCome_BecomesWhatWasTaken(t *testing.T) {
+	h := openHead(t, testOptions(t))
+	defer closeHead(t, h)
+	if got := h.SamplesToCome(); got != 0 {
+		t.Errorf("empty: got %d bytes", got)
+	}
+	const n = 2000
+	h.Begin()
+	ids := make([]ID, n)
+	for i := range ids {
+		ids[i] = make1(t, h, i)
+	}
+	h.End()
+	before := h.floats.lines.bytes()
+	told := h.SamplesToCome()
+	all := make([]Sample, n)
+	for at := range int64(samplesPerChunk - 1) {
+		for i, id := range ids {
+			all[i] = Sample{ID: id, T: at * 15_000, V: float64((int64(i)*7+at*at)%100) / 8}
+		}
+		commit(t, h, all...)
+	}
+	took := h.floats.lines.bytes() - before
+	if told < took/2 || told > took*2 {
+		t.Errorf("%d bytes were to come, and %d came", told, took)
+	}
+	if got := h.SamplesToCome(); got > told/2 {
+		t.Errorf("grown up: got %d bytes to come of %d", got, told)
+	}
+}
