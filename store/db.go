@@ -36,7 +36,8 @@ type DB struct {
 	current *generation // nil while none is open
 	number  int         // of generations opened so far
 	closed  bool
-	reason  error // why none is open
+	reason  error       // why none is open
+	rewrite *generation // closed, with logs to be written anew before the next opening; guarded by opening
 	dropped []func(idSet)
 
 	opening  sync.Mutex // over reopen and Close
@@ -125,6 +126,15 @@ func (d *DB) reopen(ctx context.Context, before func()) error {
 		if err := g.close(); err != nil {
 			d.o.Logger.Warn("sample store was closed after an error of its log", "err", err)
 		}
+		if g.rewrite.Load() {
+			d.rewrite = g
+		}
+	}
+	if d.rewrite != nil {
+		if err := d.rewrite.rewriteUnsynced(d.o.Dir); err != nil {
+			return err
+		}
+		d.rewrite = nil
 	}
 	return d.open(before)
 }
@@ -203,6 +213,9 @@ func (d *DB) openParts(g *generation) error {
 		return errors.Join(err, g.base.Close())
 	}
 	g.resumeLimit()
+	if err := dropRewrites(d.o.Dir); err != nil {
+		return errors.Join(err, g.close())
+	}
 	// A folder that was made now is on the disk only with the folders that it is in.
 	for _, dir := range []string{filepath.Join(d.o.Dir, headDir), d.o.Dir} {
 		if _, err := syncFile(dir); err != nil {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -34,6 +35,15 @@ func (w *Writer) FailLog(err error) error {
 // OnSync makes f be told what is on the disk: the files of the log and how long
 // they were when they were synced.
 func (w *Writer) OnSync(f func(path string, size int64)) { w.onSync = f }
+
+// FailSync makes the next sync of a file of the log fail as when the disk could not write
+// it: the system says so once, and takes it for written from then on.
+func (w *Writer) FailSync(err error) {
+	w.toDisk = func(path string) (int64, error) {
+		w.toDisk = syncFile
+		return 0, fmt.Errorf("%s: %w: %w", path, errNotOnDisk, err)
+	}
+}
 
 // CloseParts closes both parts of the store under its users, by which every further
 // write of their logs fails.

@@ -29,8 +29,11 @@ type generation struct {
 	logs   *prometheus.Registry       // metrics of the head's log
 	failed atomic.Pointer[logFailure] // not nil: nothing more is acknowledged in it
 	synced syncState
-	users  int           // guarded by DB.mu
-	idle   chan struct{} // not nil once it is to be closed; closed when the last user has gone
+	// rewrite says that what of the logs is not in synced must be written anew once this
+	// opening has ended.
+	rewrite atomic.Bool
+	users   int           // guarded by DB.mu
+	idle    chan struct{} // not nil once it is to be closed; closed when the last user has gone
 
 	blockRange int64        // ms
 	twins      atomic.Int64 // series that both parts have

@@ -26,13 +26,18 @@ func (w *Writer) durable(g *generation) error {
 		return nil
 	}
 	if err := w.syncs.Wait(func() error { return w.sync(g) }); err != nil {
-		return w.fail(g, err) // the system may have dropped what it could not write
+		return w.fail(g, err)
 	}
 	return nil
 }
 
+// errNotOnDisk is of a file that the system could not write. It may take it for written
+// from then on.
+var errNotOnDisk = errors.New("it may not be on the disk")
+
 // Sync brings everything acknowledged so far to the disk. It does nothing
-// when nothing was written since the last time.
+// when nothing was written since the last time. When the system could not write the log,
+// nothing more is acknowledged until the store was opened again, which writes it anew.
 func (w *Writer) Sync() error {
 	if !w.unsynced.Load() {
 		return nil
@@ -42,7 +47,12 @@ func (w *Writer) Sync() error {
 		return fmt.Errorf("sync the log: %w", err)
 	}
 	defer w.db.release(g)
-	return w.sync(g)
+	err = w.sync(g)
+	// A file system that cannot sync at all is used as it is.
+	if errors.Is(err, errNotOnDisk) && !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, fs.ErrInvalid) && g.failed.Load() == nil {
+		return w.fail(g, err)
+	}
+	return err
 }
 
 // sync syncs the logs of one opening of the TSDB.
@@ -53,6 +63,9 @@ func (w *Writer) sync(g *generation) error {
 	for i, name := range syncedLogs {
 		if err := w.syncLog(filepath.Join(w.db.Dir(), name), &g.synced.after[i]); err != nil {
 			w.unsynced.Store(true)
+			if errors.Is(err, errNotOnDisk) {
+				g.rewrite.Store(true)
+			}
 			return fmt.Errorf("sync the log: %w", err)
 		}
 	}
@@ -72,7 +85,7 @@ func (w *Writer) syncLog(dir string, after *int) error {
 		if s.number+1 < *after {
 			continue
 		}
-		size, err := syncFile(s.path)
+		size, err := w.toDisk(s.path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // deleted because a checkpoint has taken its place
 		}
@@ -104,7 +117,7 @@ func syncFile(path string) (int64, error) {
 		return 0, err
 	}
 	if err := f.Sync(); err != nil {
-		return 0, fmt.Errorf("%s: %w", path, err)
+		return 0, fmt.Errorf("%s: %w: %w", path, errNotOnDisk, err)
 	}
 	return info.Size(), nil
 }

@@ -86,9 +86,10 @@ type Writer struct {
 	memory    *memoryGuard
 	fsync     bool // before each answer
 	syncs     disk.Rounds
-	onSync    func(path string, size int64) // told what is on the disk now; nil: nobody asks
-	unsynced  atomic.Bool                   // something was committed since the last sync
-	requests  sync.Pool                     // of *request
+	toDisk    func(path string) (size int64, err error) // syncs a file
+	onSync    func(path string, size int64)             // told what is on the disk now; nil: nobody asks
+	unsynced  atomic.Bool                               // something was committed since the last sync
+	requests  sync.Pool                                 // of *request
 }
 
 // NewWriter returns a writer on an open DB. It starts nothing; see Run.
@@ -105,6 +106,7 @@ func NewWriter(o WriterOptions) *Writer {
 		cache:     newCache(),
 		catalogue: o.Catalogue,
 		disk:      &disk.Guard{Dir: o.DB.Dir(), Min: uint64(o.Config.MinFreeDisk), Free: o.DiskFree, Refuse: refuseDisk(o.DB.Dir())},
+		toDisk:    syncFile,
 		fsync:     o.Config.Durability == DurabilityFsync,
 	}
 	w.memory = newMemoryGuard(int64(o.Config.Limits.Memory), func() uint64 {
