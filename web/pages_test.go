@@ -76,7 +76,7 @@ func TestPages_AddressOfNoPage_Is404(t *testing.T) {
 	s.Options.UI = builtUI
 	h := s.Handler()
 	const browser = "text/html,application/xhtml+xml,*/*;q=0.8"
-	for _, path := range []string{"/federate", "/healthz", "/debug/pprof/", "/favicon.ico", "/incidentsx"} {
+	for _, path := range []string{"/healthz", "/debug/pprof/", "/favicon.ico", "/incidentsx"} {
 		res, body := ask(t, h, "GET", path, "", "Accept", "application/openmetrics-text;version=1.0.0,text/plain;q=0.5,*/*;q=0.1")
 		if res.StatusCode != 404 || !strings.Contains(body, path) || !strings.HasPrefix(res.Header.Get("Content-Type"), "application/json") {
 			t.Errorf("%s: got %d %s %q", path, res.StatusCode, res.Header.Get("Content-Type"), body)

@@ -207,6 +207,7 @@ func (s *server) mux() *http.ServeMux {
 		mux.Handle("/loki/api/v1/", s.whenReady(s.opts.Loki))
 	}
 	mux.Handle("/api/v1/", s.whenReady(s.opts.PromAPI))
+	mux.Handle("/federate", s.whenReady(s.opts.PromAPI))
 	if s.opts.Version != nil {
 		mux.Handle("GET /version", s.opts.Version)
 	}

@@ -25,7 +25,7 @@ const (
 	readFrameBytes = 1 << 20
 )
 
-// New returns the handler of all paths below /api/v1/. It answers unknown
+// New returns the handler of all paths below /api/v1/, and of FederatePath. It answers unknown
 // paths with 404, other methods with 405 and bodies other than forms with
 // 415, all in Prometheus' JSON. Requests from other origins get no CORS
 // headers. It is safe for concurrent use and starts no goroutines.
@@ -50,7 +50,7 @@ func New(o Options) http.Handler {
 	router := route.New().WithPrefix(prefix)
 	newAPI(o).Register(router)
 	h := &handler{next: router, opts: o, refused: newRefusals(o.Metrics), gate: newGate(o.Limits), zip: newCompressor()}
-	h.own = map[string]http.HandlerFunc{"/metadata": h.metadata, "/status/config": h.config}
+	h.own = map[string]http.HandlerFunc{"/metadata": h.metadata, "/status/config": h.config, federate: h.federate}
 	return h
 }
 

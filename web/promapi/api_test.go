@@ -67,7 +67,9 @@ func serve(t *testing.T, change func(*promapi.Options)) *httptest.Server {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/api/v1/write", ingest.NewHandler(ingest.Options{Sink: w, Config: ingest.DefaultConfig(), Logger: log, Metrics: set, Now: now}))
-	mux.Handle("/api/v1/", promapi.New(o))
+	api := promapi.New(o)
+	mux.Handle("/api/v1/", api)
+	mux.Handle(promapi.FederatePath, api)
 	s := httptest.NewServer(mux)
 	t.Cleanup(s.Close)
 	send(t, s)

@@ -62,6 +62,7 @@ var endpoints = map[string]endpoint{
 	"/status/walreplay":      {methods: reads},
 	"/status/tsdb":           {methods: reads, heavy: true, store: true},
 	"/status/tsdb/blocks":    {methods: reads, store: true},
+	federate:                 {methods: reads, heavy: true},
 }
 
 var labelValues = regexp.MustCompile(`^/label/[^/]+/values$`)
@@ -76,6 +77,9 @@ func (h *handler) find(path string) (endpoint, bool) {
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.Path, prefix)
+	if path == FederatePath && path == r.URL.Path {
+		path = federate
+	}
 	e, ok := h.find(path)
 	switch {
 	case strings.HasPrefix(path, "/admin/"):

@@ -24,6 +24,8 @@ var (
 	badType    = reason{http.StatusUnsupportedMediaType, "bad_data", "content_type"}
 	busy       = reason{http.StatusTooManyRequests, "unavailable", "busy"}
 	canceled   = reason{499, "canceled", "canceled"} // nobody reads it; the number is that of Prometheus
+	tooLong    = reason{http.StatusServiceUnavailable, "timeout", "time"}
+	unreadable = reason{http.StatusUnprocessableEntity, "execution", "storage"}
 	notReady   = reason{http.StatusServiceUnavailable, "unavailable", "not_ready"}
 )
 
@@ -35,7 +37,7 @@ func newRefusals(set *metrics.Set) *refusals {
 		set = metrics.NewSet()
 	}
 	r := &refusals{set}
-	for _, x := range []reason{badRequest, forbidden, notFound, badMethod, tooSlow, tooLarge, badType, busy, canceled, notReady} {
+	for _, x := range []reason{badRequest, forbidden, notFound, badMethod, tooSlow, tooLarge, badType, busy, canceled, tooLong, unreadable, notReady} {
 		r.of(x)
 	}
 	return r
