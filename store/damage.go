@@ -28,7 +28,7 @@ type Damage struct {
 	Cut bool
 	// Unrepaired: the damage was left to the TSDB, which drops all that follows it.
 	Unrepaired bool
-	Cause      string // why a block (Log is block, Segment its name) or a file of chunks (Log is chunks_head) cannot be read
+	Cause      string // why a block (Log is block, Segment its name) a file of chunks (chunks_head) or the note of what is in blocks (head-note) cannot be read
 	Kept       string // where the file is kept as it was; empty if nothing could be kept
 }
 
@@ -38,6 +38,8 @@ func (d Damage) String() string {
 	switch {
 	case d.Cause != "" && d.Log == chunksHeadDir:
 		return fmt.Sprintf("at %s file %s of %s could not be read and was put aside with those after it: %s; what the log has of them is read from there; they are kept in %s", at, d.Segment, d.Log, d.Cause, d.Kept)
+	case d.Cause != "" && d.Log == headNote:
+		return fmt.Sprintf("at %s the note of what is in blocks could not be read and was put aside: %s; all of the log was read, and nothing is lost; it is kept in %s", at, d.Cause, d.Kept)
 	case d.Cause != "":
 		return fmt.Sprintf("at %s block %s could not be read and was put aside: %s; its samples are missing, all others are there; it is kept as %s", at, d.Segment, d.Cause, d.Kept)
 	case d.Missing > 0:
@@ -62,6 +64,7 @@ type damageLog struct {
 	places  int
 	blocks  int
 	chunks  int
+	notes   int
 }
 
 const keepDamages = 20
@@ -78,9 +81,12 @@ func (l *damageLog) note(o TSDBOptions, found []Damage) {
 		l.all = append(l.all, d)
 		if d.Cause != "" {
 			o.Logger.Error("samples on disk are damaged", "damage", d.String())
-			if d.Log == chunksHeadDir {
+			switch d.Log {
+			case chunksHeadDir:
 				l.chunks++
-			} else {
+			case headNote:
+				l.notes++
+			default:
 				l.blocks++
 			}
 			continue
@@ -104,6 +110,7 @@ func (l *damageLog) expose(set *metrics.Set) {
 		"tocsin_store_log_missing_segments_total":        &l.missing,
 		"tocsin_store_damaged_blocks_total":              &l.blocks,
 		"tocsin_store_damaged_chunk_files_total":         &l.chunks,
+		`tocsin_store_log_damages_total{kind="note"}`:    &l.notes,
 	} {
 		set.NewGauge(name, func() float64 {
 			l.mu.Lock()

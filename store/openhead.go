@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/prometheus/tsdb"
 	"github.com/prometheus/prometheus/tsdb/wlog"
 
+	"github.com/tocsinhq/tocsin/internal/disk"
 	"github.com/tocsinhq/tocsin/store/head"
 )
 
@@ -24,8 +25,28 @@ const headDir = "head"
 
 var headLog = filepath.Join(headDir, "wal")
 
+// headNote is the word for the head's note of what is in blocks.
+const headNote = "head-note"
+
 // headPrefix tells the head's log from the others in what is said of damage.
 const headPrefix = headDir + "-"
+
+// asideNote puts the head's note of what is in blocks aside if it cannot be read: all of the
+// log is read without it.
+func asideNote(o TSDBOptions, aside *asideFolder) ([]Damage, error) {
+	path, cause := head.DamagedNote(o.Dir)
+	if cause == nil {
+		return nil, nil
+	}
+	if _, err := aside.keep(path, headDir); err != nil {
+		return nil, err
+	}
+	if err := os.Remove(path); err != nil {
+		return nil, fmt.Errorf("put a damaged note aside: %w", err)
+	}
+	found := Damage{At: o.now(), Log: headNote, Segment: filepath.Base(path), Cause: cause.Error(), Kept: aside.dir}
+	return []Damage{found}, errors.Join(disk.SyncFolder(o.Dir), aside.prune())
+}
 
 // openHead opens the head of g and replays its log. A log that is damaged is repaired
 // as those of the base are, and what was found returned, also with an error.
@@ -50,6 +71,10 @@ func openHead(o TSDBOptions, d *DB, g *generation) ([]Damage, error) {
 		return found, err
 	}
 	aside := newAsideFolder(o.Dir, o.now())
+	note, err := asideNote(own, aside)
+	if found = append(found, note...); err != nil {
+		return found, err
+	}
 	for turn := 0; ; turn++ {
 		g.twins.Store(0)
 		g.logs = prometheus.NewRegistry()

@@ -153,7 +153,19 @@ func readTruncated(dir string) (int64, error) {
 	}
 	t, err := strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("read the time that blocks reach up to: %s: want one number, got %.40q; delete the file to replay all of the log", path, b)
+		return 0, fmt.Errorf("read the time that blocks reach up to: %s: %w, got %.40q; delete the file to replay all of the log", path, errNoNumber, b)
 	}
 	return t, nil
+}
+
+var errNoNumber = errors.New("want one number")
+
+// DamagedNote returns where a head in a folder notes up to when its samples are in blocks,
+// and why that cannot be read; nothing while it can, or is not there. Without the file all
+// of the log is read, and what is in blocks too is moved there once more.
+func DamagedNote(dir string) (path string, cause error) {
+	if _, err := readTruncated(dir); errors.Is(err, errNoNumber) {
+		return filepath.Join(dir, truncatedFile), err
+	}
+	return "", nil
 }
