@@ -171,6 +171,8 @@ func (s *series) stillEvidence(p *params, k *look) Evidence {
 		x.Silent = "a gap lies before"
 	case float32(s.Still) < s.Calm.Q:
 		x.Silent = fmt.Sprintf("no longer than %.4g samples", s.Calm.Q)
+	case s.toldStill(k.t):
+		x.Silent = "the run was told by an episode that is over"
 	default:
 		x.sum(p)
 	}
