@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/tocsinhq/tocsin/ingest/sinktest"
 	"github.com/tocsinhq/tocsin/store"
@@ -66,7 +65,6 @@ func TestWriter_Fsync_AcknowledgedSurvivesLossOfPower(t *testing.T) {
 	r.OnSync(s.note)
 	const writers, each = 8, 25
 	var load sync.WaitGroup
-	begun := time.Now()
 	for k := range writers {
 		load.Go(func() {
 			for n := range each {
@@ -77,7 +75,6 @@ func TestWriter_Fsync_AcknowledgedSurvivesLossOfPower(t *testing.T) {
 		})
 	}
 	load.Wait()
-	took := time.Since(begun)
 	r.try(sinktest.Metric("m", r.now.UnixMilli()-5000, 1, "k", "0")) // late: the other log
 	after := openDB(t, s.afterPowerLoss(t, dir), store.DefaultConfig())
 	defer after.Close()
@@ -89,10 +86,10 @@ func TestWriter_Fsync_AcknowledgedSurvivesLossOfPower(t *testing.T) {
 	if n != writers*each+1 {
 		t.Errorf("%d of %d acknowledged samples are on the disk", n, writers*each+1)
 	}
-	if s.n == 0 || s.n >= 2*writers*each {
-		t.Errorf("%d files synced for %d requests, want them to share", s.n, writers*each)
+	// How many share a sync hangs on the machine; that they do is tested with disk.Rounds.
+	if s.n == 0 {
+		t.Error("no file was synced")
 	}
-	t.Logf("%d requests by %d writers in %s, %d files synced", writers*each, writers, took.Round(time.Millisecond), s.n)
 }
 
 func TestWriter_Process_SyncedEachSecondSurvivesLossOfPower(t *testing.T) {

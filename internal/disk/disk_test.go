@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tocsinhq/tocsin/internal/disk"
@@ -69,35 +70,37 @@ func TestGuard_Room(t *testing.T) {
 // TestRounds_EachGetsASyncThatBeganLater: those who come while one is under way share
 // the next, and nobody is content with one that began before.
 func TestRounds_EachGetsASyncThatBeganLater(t *testing.T) {
-	var r disk.Rounds
-	var begun atomic.Int64
-	first, release := make(chan struct{}), make(chan struct{})
-	slow := func() error {
-		if begun.Add(1) == 1 {
-			close(first)
-			<-release
+	synctest.Test(t, func(t *testing.T) {
+		var r disk.Rounds
+		var begun atomic.Int64
+		release := make(chan struct{})
+		slow := func() error {
+			if begun.Add(1) == 1 {
+				<-release
+			}
+			return errors.New("disk is gone")
 		}
-		return errors.New("disk is gone")
-	}
-	var all sync.WaitGroup
-	wait := func() {
-		before := begun.Load()
-		if err := r.Wait(slow); err == nil {
-			t.Error("the error of the sync is lost")
+		var all sync.WaitGroup
+		wait := func() {
+			before := begun.Load()
+			if err := r.Wait(slow); err == nil {
+				t.Error("the error of the sync is lost")
+			}
+			if begun.Load() == before {
+				t.Error("no sync began after the call")
+			}
 		}
-		if begun.Load() == before {
-			t.Error("no sync began after the call")
-		}
-	}
-	all.Go(wait)
-	<-first
-	const more = 9
-	for range more {
 		all.Go(wait)
-	}
-	close(release)
-	all.Wait()
-	if n := begun.Load(); n < 2 || n > 1+more {
-		t.Errorf("%d syncs for %d requests", n, 1+more)
-	}
+		synctest.Wait() // it is under way
+		const more = 9
+		for range more {
+			all.Go(wait)
+		}
+		synctest.Wait() // all of them have come
+		close(release)
+		all.Wait()
+		if n := begun.Load(); n != 2 {
+			t.Errorf("%d syncs for one request and %d that came during its sync, want 2", n, more)
+		}
+	})
 }

@@ -7,7 +7,8 @@ import "sync"
 type Rounds struct {
 	mu      sync.Mutex
 	next    *round
-	running sync.Mutex
+	running bool
+	ended   sync.Cond // of running
 }
 
 type round struct {
@@ -26,14 +27,29 @@ func (s *Rounds) Wait(sync func() error) error {
 	}
 	s.mu.Unlock()
 	if leads {
-		s.running.Lock()
-		s.mu.Lock()
-		s.next = nil
-		s.mu.Unlock()
+		s.begin()
 		r.err = sync()
-		s.running.Unlock()
+		s.end()
 		close(r.done)
 	}
 	<-r.done
 	return r.err
+}
+
+// begin waits until no sync is under way. Who calls Wait from then on is for the next.
+func (s *Rounds) begin() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended.L = &s.mu
+	for s.running {
+		s.ended.Wait()
+	}
+	s.running, s.next = true, nil
+}
+
+func (s *Rounds) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running = false
+	s.ended.Signal()
 }
