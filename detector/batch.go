@@ -11,7 +11,9 @@ import (
 // random address; waiting for them is most of the cost of a sample when millions
 // of series take turns. Fetched aheadFar samples early they have come when
 // they are needed; so have the pages, whose address is in the state, fetched
-// aheadNear samples early.
+// aheadNear samples early. States that lie one behind the other, as those of series that
+// were registered together and are written together, the processor fetches ahead by itself,
+// more of them at a time than it does of what it is asked for.
 const (
 	aheadFar  = 16
 	aheadNear = 8
@@ -41,14 +43,22 @@ func (b *Bank) ObserveAll(all []telemetry.Observation, from, to int, tell func(V
 	var held row
 	defer held.leave()
 	for i := from; i < to; i++ {
-		b.fetchSeries(slot(i + aheadFar))
-		b.fetchPage(slot(i + aheadNear))
+		if x := slot(i + aheadFar); !x.follows(slot(i + aheadFar - 1)) {
+			b.fetchSeries(x)
+		}
+		if x := slot(i + aheadNear); !x.follows(slot(i + aheadNear - 1)) {
+			b.fetchPage(x)
+		}
 		if !b.next(&held, Slot(all[i].Slot), all[i].T, all[i].V, tell) {
 			return i
 		}
 	}
 	return to
 }
+
+// follows reports whether the state of a series lies right behind that of another; at the
+// end of a chunk it does not quite.
+func (s Slot) follows(before Slot) bool { return s.place() == before.place()+1 }
 
 // row is the lock that samples in a row have in common, nil for none: that of a chunk
 // of series or of one of histograms.
