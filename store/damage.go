@@ -28,7 +28,7 @@ type Damage struct {
 	Cut bool
 	// Unrepaired: the damage was left to the TSDB, which drops all that follows it.
 	Unrepaired bool
-	Cause      string // why a block (Log is block, Segment its name) a file of chunks (chunks_head) or the note of what is in blocks (head-note) cannot be read
+	Cause      string // why a block (Log is block, Segment its name), a file of chunks (chunks_head) or the note of what is in blocks (head-note) cannot be read
 	Kept       string // where the file is kept as it was; empty if nothing could be kept
 }
 

@@ -2,34 +2,18 @@ package otlp_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/binary"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
-
-	"github.com/tocsinhq/tocsin/ingest/otlp"
 )
 
 // What comes by gRPC and cannot be unpacked, or is no whole message, is counted as what
 // comes by HTTP is. Senders are told by the gRPC library, so that they do not try again.
 func TestServer_DamagedMessages_AreRefusedAndCounted(t *testing.T) {
 	r := newRig(t, nil)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- otlp.NewServer(r.service, nil, nil).Serve(ctx, l) }()
-	defer func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	}()
+	address := serveGRPC(t, r, nil)
 	protocols := new(http.Protocols)
 	protocols.SetUnencryptedHTTP2(true)
 	transport := &http.Transport{Protocols: protocols}
@@ -43,7 +27,7 @@ func TestServer_DamagedMessages_AreRefusedAndCounted(t *testing.T) {
 		"a message cut":    {frame(0, 500, "hello"), "unexpected EOF"},
 		"no message":       {"", "received no request message"},
 	} {
-		q, err := http.NewRequest(http.MethodPost, "http://"+l.Addr().String()+"/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", strings.NewReader(tt.body))
+		q, err := http.NewRequest(http.MethodPost, "http://"+address+"/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", strings.NewReader(tt.body))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -30,6 +30,17 @@ func dial(t *testing.T, r *rig) *grpc.ClientConn {
 // dialBoth is dial for metrics and logs.
 func dialBoth(t *testing.T, r *rig, logs *otlp.LogService) *grpc.ClientConn {
 	t.Helper()
+	conn, err := grpc.NewClient(serveGRPC(t, r, logs), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// serveGRPC serves a rig by gRPC until the test ends and returns its address.
+func serveGRPC(t *testing.T, r *rig, logs *otlp.LogService) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -37,18 +48,13 @@ func dialBoth(t *testing.T, r *rig, logs *otlp.LogService) *grpc.ClientConn {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- otlp.NewServer(r.service, logs, nil).Serve(ctx, l) }()
-	conn, err := grpc.NewClient(l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
-	if err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(func() {
-		conn.Close()
 		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("serve: %s", err)
 		}
 	})
-	return conn
+	return l.Addr().String()
 }
 
 func TestServer_TakesExports(t *testing.T) {
