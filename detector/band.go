@@ -47,7 +47,7 @@ func (s *series) narrowByCharts(p *params, k *look) {
 		if float32(s.N) < p.chartYoung[i] {
 			return
 		}
-		g, most := float64(s.Chart[i]), s.Persist[i].reach(p, p.Charts.Shape, k.need-k.chartBonus(p, i)+s.fade(p, i))
+		g, most := float64(s.Chart[i]), s.Persist[i].reach(p, p.Charts.Shape, k.need-p.chartBonus(i, k.closer)+s.fade(p, i))
 		if at := max(g+w*(most-g), p.Charts.Least); at <= p.Charts.Clip {
 			k.upper = min(k.upper, k.anchor+k.edge.above+at*k.unit)
 		}
@@ -64,7 +64,7 @@ func (s *series) narrowByStorms(p *params, k *look) {
 		if float32(s.N) < p.stormYoung[i] {
 			return
 		}
-		g, most := float64(s.Storm[i]), s.Burst[i].reach(p, p.Charts.Shape, k.need-k.stormBonus(p, i)+s.gustFade(p, i))
+		g, most := float64(s.Storm[i]), s.Burst[i].reach(p, p.Charts.Shape, k.need-p.stormBonus(i, k.closer)+s.gustFade(p, i))
 		if at := max(g+w*(most-g), float64(p.Storms.Least)); at <= float64(p.Storms.Clip) {
 			k.upper = min(k.upper, k.high+at*k.scale)
 			k.lower = max(k.lower, k.low-at*k.scale)

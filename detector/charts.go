@@ -18,12 +18,10 @@ func (s *series) judgeCharts(p *params, k *look) {
 		if n < p.chartYoung[i] {
 			return // a window or two do not make a level
 		}
-		g := s.Chart[i]
-		g += (dev - g) * p.chartRate[i]
-		if g*dev <= 0 {
+		d, away := s.chartDecades(p, i, dev, k.closer)
+		if !away {
 			continue
 		}
-		d := s.Persist[i].decades(p, p.Charts.Shape, math.Abs(float64(g))) + k.chartBonus(p, i)
 		k.drifts[i] = d >= k.need
 		if d -= s.fade(p, i); d > k.decades {
 			k.decades, k.kind = d, KindLevelShift
@@ -32,6 +30,23 @@ func (s *series) judgeCharts(p *params, k *look) {
 			}
 		}
 	}
+}
+
+// chartDecades returns what chart i says with a deviation taken in, however long it has been
+// odd; false if the chart lies on the other side.
+func (s *series) chartDecades(p *params, i int, dev float32, closer float64) (float64, bool) {
+	g := s.Chart[i]
+	if g += (dev - g) * p.chartRate[i]; g*dev <= 0 {
+		return 0, false
+	}
+	return s.Persist[i].decades(p, p.Charts.Shape, math.Abs(float64(g))) + p.chartBonus(i, closer), true
+}
+
+// stormDecades is the same of storm i with the size of a residual.
+func (s *series) stormDecades(p *params, i int, u float32, closer float64) float64 {
+	g := s.Storm[i]
+	g += (min(u, p.Storms.Clip) - g) * p.stormRate[i]
+	return s.Burst[i].decades(p, p.Charts.Shape, float64(g)) + p.stormBonus(i, closer)
 }
 
 // otherUnit reports whether within the last days a level was taken as normal that is
@@ -54,12 +69,12 @@ func (s *series) unitApart(p *params, v float64) bool {
 // chartBonus returns what is added to the evidence of chart i, and stormBonus to that of
 // storm i. Samples that are closer than looks count as chances to alarm, which a mean
 // over some of them is not.
-func (k *look) chartBonus(p *params, i int) float64 {
-	return p.Charts.Bonus[i] + min(k.closer, p.chartSpares[i])
+func (p *params) chartBonus(i int, closer float64) float64 {
+	return p.Charts.Bonus[i] + min(closer, p.chartSpares[i])
 }
 
-func (k *look) stormBonus(p *params, i int) float64 {
-	return p.Storms.Bonus + min(k.closer, p.stormSpares[i])
+func (p *params) stormBonus(i int, closer float64) float64 {
+	return p.Storms.Bonus + min(closer, p.stormSpares[i])
 }
 
 // fade returns by how much less chart i weighs because it has been odd for long:
@@ -83,9 +98,7 @@ func (s *series) judgeStorms(p *params, k *look) {
 		if float32(s.N) < p.stormYoung[i] {
 			return
 		}
-		g := s.Storm[i]
-		g += (min(u, p.Storms.Clip) - g) * p.stormRate[i]
-		d := s.Burst[i].decades(p, p.Charts.Shape, float64(g)) + k.stormBonus(p, i)
+		d := s.stormDecades(p, i, u, k.closer)
 		k.gusts[i] = d >= k.need
 		if d -= s.gustFade(p, i); d > k.decades {
 			k.decades, k.kind = d, KindVariance

@@ -216,7 +216,7 @@ func (s *series) explain(p *params, pages *days, k look, v float64) Explanation 
 	if total := e.weigh(p, &c, &k, d); e.Plain != (PlainPart{}) {
 		e.Decades = total
 	}
-	if !c.ready(p, &k) {
+	if !c.ready(p, k.t) {
 		e.Young = c.young(p, &k)
 	}
 	return e

@@ -126,7 +126,7 @@ func (s *series) chartEvidence(p *params, k *look, i int) Evidence {
 	g := s.Chart[i]
 	g += (float32(k.dev) - g) * p.chartRate[i]
 	x := s.Persist[i].measured(p, p.Charts.Shape, fmt.Sprintf("mean of %g", p.Charts.Window[i]), math.Abs(float64(g)))
-	x.Lasting, x.Bonus, x.Against = int(s.Drift[i]), k.chartBonus(p, i), s.fade(p, i)
+	x.Lasting, x.Bonus, x.Against = int(s.Drift[i]), p.chartBonus(i, k.closer), s.fade(p, i)
 	switch {
 	case math.Abs(k.dev) < p.Charts.Least:
 		x.Silent = "the value is within a unit of normal"
@@ -146,7 +146,7 @@ func (s *series) stormEvidence(p *params, k *look, i int) Evidence {
 	u, g := float32(k.off()), s.Storm[i]
 	g += (min(u, p.Storms.Clip) - g) * p.stormRate[i]
 	x := s.Burst[i].measured(p, p.Charts.Shape, fmt.Sprintf("storm of %g", p.Storms.Window[i]), float64(g))
-	x.Lasting, x.Bonus, x.Against = int(s.Gust[i]), k.stormBonus(p, i), s.gustFade(p, i)
+	x.Lasting, x.Bonus, x.Against = int(s.Gust[i]), p.stormBonus(i, k.closer), s.gustFade(p, i)
 	switch {
 	case u < p.Storms.Least:
 		x.Silent = "the value is within a scale of what is ordinary"

@@ -41,7 +41,7 @@ func (s *series) glides(p *params, k *glance, share float64, w *slide) bool {
 	}
 	w.season, w.scale = float64(s.Season), s.Scale.value()
 	w.expected = s.mixed(w.season)
-	return s.plain(p, k.x, w)
+	return s.plain(p, k, share, w)
 }
 
 // settled reports whether nothing is about for which a sample is weighed in full
@@ -63,13 +63,13 @@ func (s *series) settled(p *params, k *glance, share float64) bool {
 
 // plain reports whether a value is plainly ordinary beside what w holds for expected,
 // and if so fills in the rest of w.
-func (s *series) plain(p *params, x float64, w *slide) bool {
+func (s *series) plain(p *params, k *glance, share float64, w *slide) bool {
 	if w.long = s.longRate(p); (float64(s.N)+1)*w.long < 1 {
 		w.long = 1 / (float64(s.N) + 1)
 	}
 	w.anchor = s.Long + w.season
 	w.unit = float64(s.LongScale) + p.Scale.UnitScale*w.scale
-	off := x - w.expected
+	off := k.x - w.expected
 	// Half of the samples lie on either side: asked by a branch, the processor would
 	// guess wrong for half of them.
 	below := math.Float64bits(off) >> 63
@@ -80,8 +80,8 @@ func (s *series) plain(p *params, x float64, w *slide) bool {
 	}
 	w.point = p.tailDecades * (u / quantile) * (u / quantile)
 	w.rarity = float32(w.point - float64(s.Looks))
-	w.dev = clip((x-w.anchor)/w.unit, p.Charts.Clip)
-	return s.steady(p, w, float32(w.dev), float32(u))
+	w.dev = clip((k.x-w.anchor)/w.unit, p.Charts.Clip)
+	return s.steady(p, w, float32(w.dev), float32(u)) || s.faint(p, k, share, w, float32(u))
 }
 
 // mixed returns the mixture of forecasts by the weights of the last lesson.
@@ -99,11 +99,12 @@ func (s *series) mixed(season float64) float64 {
 // steady works out what charts and storms come to by the sample and reports
 // whether none leaves its quantile.
 func (s *series) steady(p *params, w *slide, dev, u float32) bool {
+	within := true
 	for i := range s.Chart {
 		g := s.Chart[i]
 		g += (dev - g) * max(p.chartRate[i], w.early)
 		if abs32(g) > s.Persist[i].Q {
-			return false
+			within = false
 		}
 		w.chart[i] = g
 	}
@@ -111,11 +112,11 @@ func (s *series) steady(p *params, w *slide, dev, u float32) bool {
 		g := s.Storm[i]
 		g += (u - g) * max(p.stormRate[i], w.early)
 		if g > s.Burst[i].Q {
-			return false
+			within = false
 		}
 		w.storm[i] = g
 	}
-	return true
+	return within
 }
 
 // glide takes in a sample that glides.

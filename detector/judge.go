@@ -34,7 +34,7 @@ func (s *series) judge(p *params, k *look, d *page) {
 	}
 	s.Held = float32(max(k.point, p.Evidence.HeldFades*float64(s.Held)))
 	loud := k.odd || k.decades >= p.tailDecades || s.N < p.warmupSamples
-	if (loud || k.full) && !s.ready(p, k) {
+	if (loud || k.full) && !s.ready(p, k.t) {
 		k.odd, k.kind = false, KindNone
 		k.lower, k.upper = math.NaN(), math.NaN()
 		if loud { // the same whether a band was asked for or not
@@ -109,8 +109,8 @@ func scoreOf(rarity float32) float64 { return score(-float64(min(rarity, surest)
 
 // ready reports whether the series is old enough to alarm: enough samples and
 // span, and a sample count that bears the rarity which the threshold asks for.
-func (s *series) ready(p *params, k *look) bool {
-	if s.N < p.warmupSamples || since(s.FirstTime, k.t) < p.warmupSpan {
+func (s *series) ready(p *params, t int64) bool {
+	if s.N < p.warmupSamples || since(s.FirstTime, t) < p.warmupSpan {
 		return false
 	}
 	bold := p.Evidence.Boldness

@@ -119,6 +119,14 @@ func (s *series) apart(p *params) float64 {
 	return 1
 }
 
+// closer returns log10 of chances.
+func (s *series) closer(p *params) float64 {
+	if n := s.apart(p); n > 1 {
+		return p.Evidence.LooksCloser * math.Log10(n)
+	}
+	return 0
+}
+
 // predict fills the forecasts, their mixture, the scale and the range of
 // ordinary values. The experts are: the last value; exponential means over
 // about 3, 17 and 100 samples; the level with the season; the last value with
@@ -166,10 +174,7 @@ func (s *series) predict(p *params, k *look, d *page) {
 		k.expected, k.low, k.high = max(k.expected, 0), max(k.low, 0), max(k.high, 0)
 	}
 	k.part = s.part(p, k)
-	k.closer = 0
-	if n := s.apart(p); n > 1 {
-		k.closer = p.Evidence.LooksCloser * math.Log10(n)
-	}
+	k.closer = s.closer(p)
 	k.unit = float64(s.LongScale) + p.Scale.UnitScale*k.scale
 	k.dev = clip(k.edge.beyond(k.x-k.anchor)/k.unit, p.Charts.Clip)
 	if d != nil {
