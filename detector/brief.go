@@ -6,6 +6,9 @@ import "math"
 // keeps its range and eight bits of its digits.
 type brief uint16
 
+// briefLeast is the smallest above zero that is not subnormal.
+const briefLeast brief = 1 << 7
+
 func briefOf(v float64) brief { return brief((math.Float32bits(float32(v)) + 0x8000) >> 16) }
 
 func (b brief) value() float64 { return float64(math.Float32frombits(uint32(b) << 16)) }

@@ -163,6 +163,9 @@ func (s *series) endWindows(p *params) {
 			s.Most[i] = 0
 		}
 	}
+	if p.chartEnds[charts-1].divides(s.N) {
+		s.flush()
+	}
 	for i := range s.Stormy {
 		if p.stormEnds[i].divides(s.N) {
 			s.Burst[i].learn(p, s.Stormy[i], p.Storms.Floor, p.Charts.Weight)

@@ -19,7 +19,7 @@ func (s *series) lessonDue(p *params) bool {
 }
 
 // notGliding are the flags with which every sample is weighed in full.
-const notGliding = flagOpen | flagAfter | flagFirst
+const notGliding = flagOpen | flagAfter
 
 // slide is what a sample that glides comes to.
 type slide struct {
@@ -44,6 +44,10 @@ func (s *series) glides(p *params, k *glance, share float64, w *slide) bool {
 	return s.plain(p, k, share, w)
 }
 
+// scaleOf returns the size of an ordinary error as it is kept, where 0 is none: that of a
+// series which has been zero all along is the smallest that there is.
+func scaleOf(scale float64) brief { return max(briefOf(scale), briefLeast) }
+
 // settled reports whether nothing is about for which a sample is weighed in full
 // whatever it is off by.
 func (s *series) settled(p *params, k *glance, share float64) bool {
@@ -66,6 +70,9 @@ func (s *series) settled(p *params, k *glance, share float64) bool {
 func (s *series) plain(p *params, k *glance, share float64, w *slide) bool {
 	if w.long = s.longRate(p); (float64(s.N)+1)*w.long < 1 {
 		w.long = 1 / (float64(s.N) + 1)
+	}
+	if s.has(flagFirst) {
+		w.long = 0 // as in learnLong
 	}
 	w.anchor = s.Long + w.season
 	w.unit = float64(s.LongScale) + p.Scale.UnitScale*w.scale

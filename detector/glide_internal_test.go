@@ -120,3 +120,47 @@ func TestGlide_StepOfMinutes_NeverDoes(t *testing.T) {
 		b.Observe(slot, at, x)
 	}
 }
+
+func TestGlide_SeriesThatHasBeenZeroAllAlong_Does(t *testing.T) {
+	b, s, slot, at := glideBank(t, 400, func(int) float64 { return 0 })
+	glided := 0
+	for range 120 {
+		at += 15_000
+		if g := (glance{t: at, dt: 15, fine: 1}); s.glides(&b.params, &g, 0, new(slide)) {
+			glided++
+		}
+		b.Observe(slot, at, 0)
+	}
+	if glided != 110 {
+		t.Errorf("%d of 120 samples glide, want all but the first in each three minutes", glided)
+	}
+	at += 15_000
+	if g := (glance{t: at, x: 1e-30, dt: 15, fine: 1}); s.glides(&b.params, &g, 0, new(slide)) {
+		t.Error("the first value beside zero glides, however small it is")
+	}
+}
+
+// TestGlide_TimeOfDayThatIsNew_IsTheProfiles looks at the first day with a page: what is
+// unlike other times of day is the profile's, and the long level stays.
+func TestGlide_TimeOfDayThatIsNew_IsTheProfiles(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	b, s, slot, at := glideBank(t, 6*240+40, func(int) float64 { return 100 + r.NormFloat64() })
+	if both := flagPage | flagFirst; s.Flags&both != both {
+		t.Fatalf("flags are %b, want a page that sees this time of day for the first time", s.Flags)
+	}
+	glided := 0
+	for range 600 {
+		at += 15_000
+		x, long, scale := 100+r.NormFloat64(), s.Long, s.LongScale
+		g := glance{t: at, x: x, dt: 15, fine: 1}
+		if copied := *s; copied.glides(&b.params, &g, 0, new(slide)) {
+			glided++
+		}
+		if b.Observe(slot, at, x); s.has(flagFirst) && (s.Long != long || s.LongScale != scale) {
+			t.Fatalf("the long level goes from %v to %v and its scale from %v to %v", long, s.Long, scale, s.LongScale)
+		}
+	}
+	if glided < 450 {
+		t.Errorf("%d of 600 samples glide, want most", glided)
+	}
+}

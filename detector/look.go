@@ -151,7 +151,7 @@ func (s *series) predict(p *params, k *look, d *page) {
 	s.readPower(p, &k.sight)
 	k.scale = s.scale(p, &k.sight)
 	if k.lesson && !s.runs(p, k.gap) { // that of a run is not that of the weights
-		s.Scale = briefOf(k.scale)
+		s.Scale = scaleOf(k.scale)
 	}
 	k.low, k.high = k.expected, k.expected
 	if d != nil && s.ChangeRate < p.Evidence.RarelyChanges {

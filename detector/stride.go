@@ -28,7 +28,7 @@ func (s *series) strides(p *params, g *glance, share float64, k *sight, w *slide
 	k.expected = s.mix(p, k, false)
 	k.anchor = s.Long
 	k.scale = s.scale(p, k)
-	s.Scale = briefOf(k.scale)
+	s.Scale = scaleOf(k.scale)
 	if k.expected < 0 && !s.has(flagNegative) {
 		k.expected = 0
 	}
