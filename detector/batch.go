@@ -154,7 +154,7 @@ func (b *Bank) fetchPage(slot Slot) {
 	}
 	s := &c.series[slot.place()%chunkSize]
 	turned := s.Turn == uint16(b.turn.Load())
-	if turned && s.Fresh >= b.params.Glide.Youth {
+	if turned && !s.learnsFromEach(&b.params) {
 		return
 	}
 	fetchAll(unsafe.Pointer(&s.Err), unsafe.Sizeof(series{})-unsafe.Offsetof(series{}.Err))

@@ -18,6 +18,11 @@ func (s *series) lessonDue(p *params) bool {
 	return s.Step < p.Glide.LessonStep && p.lessonEnds.divides(s.N)
 }
 
+// learnsFromEach reports whether noise is learned from each sample.
+func (s *series) learnsFromEach(p *params) bool {
+	return s.Fresh < p.Glide.Youth && float32(s.Fresh)*s.Step < p.Glide.YouthSpan
+}
+
 // notGliding are the flags with which every sample is weighed in full.
 const notGliding = flagOpen | flagAfter
 
@@ -36,7 +41,7 @@ type slide struct {
 // glides reports whether an admitted sample of a series that owes the given share
 // is plainly ordinary, and if so leaves in w what glide needs.
 func (s *series) glides(p *params, k *glance, share float64, w *slide) bool {
-	if p.turnOf(k.t) != s.Turn || s.Scale == 0 || s.Fresh < p.Glide.Youth || s.lessonDue(p) || !s.settled(p, k, share) {
+	if p.turnOf(k.t) != s.Turn || s.Scale == 0 || s.learnsFromEach(p) || s.lessonDue(p) || !s.settled(p, k, share) {
 		return false
 	}
 	w.season, w.scale = float64(s.Season), s.Scale.value()

@@ -118,8 +118,11 @@ type GlideParameters struct {
 	// within .01 and have a delay-F1 of .62, .69 and .68.
 	Every int64 `range:"60,900"`
 	// Youth is the number of samples that noise must have been learned from, one by one,
-	// before.
+	// before. Bench families: with 60 twice as many alarms in the first hour at 15 s.
 	Youth uint16 `range:"1,60000"`
+	// YouthSpan is the time, in seconds, after which fewer do. Bench detection: without it
+	// KPI .719 to .709, and delay-F1 .671 to .661.
+	YouthSpan float32 `range:"60,86400"`
 	// LessonStep is the step in seconds below which every LessonSamples-th sample teaches
 	// too: what a series sampled each second does may be quick.
 	LessonStep float32 `range:"0,60"`
@@ -147,5 +150,5 @@ func defaultNovelty() NoveltyParameters {
 }
 
 func defaultGlide() GlideParameters {
-	return GlideParameters{Every: 180, Youth: 120, LessonStep: 5, LessonSamples: 2, Most: 4, Part: 0.95, Need: 3.1}
+	return GlideParameters{Every: 180, Youth: 120, YouthSpan: 5400, LessonStep: 5, LessonSamples: 2, Most: 4, Part: 0.95, Need: 3.1}
 }

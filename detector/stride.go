@@ -18,7 +18,7 @@ func (s *series) strides(p *params, g *glance, share float64, k *sight, w *slide
 		s.Day != dayOf(g.t) || s.ripe(p, g.t) || !s.settled(p, g, share) {
 		return false
 	}
-	if s.Fresh >= p.Glide.Youth && p.turnOf(g.t) == s.Turn && !s.lessonDue(p) {
+	if !s.learnsFromEach(p) && p.turnOf(g.t) == s.Turn && !s.lessonDue(p) {
 		return false
 	}
 	s.measure(g.x)
