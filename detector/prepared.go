@@ -115,7 +115,7 @@ func (p *params) prepareWindows() {
 		p.stormSpares[i] = math.Log10(float64(w))
 		p.stormRate[i], p.stormEnds[i], p.stormYoung[i] = float32(1/float64(w)), multipleOf(uint32(w)), p.Storms.Youth*w
 	}
-	p.strideAfter = max(p.warmupSamples, p.Tail.After, p.Forecast.Youth)
+	p.strideAfter = max(p.Tail.After, p.Forecast.Youth)
 	p.lessonEnds = multipleOf(p.Glide.LessonSamples)
 }
 

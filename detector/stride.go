@@ -35,7 +35,9 @@ func (s *series) strides(p *params, g *glance, share float64, k *sight, w *slide
 	w.scale, w.expected = k.scale, k.expected
 	w.young, w.early = 1/(float64(s.N)+1), 1/(float32(s.N)+1)
 	plain := s.plain(p, g, share, w)
-	g.seen = !plain
+	if g.seen = !plain; s.N < p.warmupSamples {
+		w.rarity = notRare
+	}
 	return plain
 }
 
