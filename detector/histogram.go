@@ -26,6 +26,8 @@ const quantileLabel = "quantile"
 const (
 	// maxBuckets bounds the buckets of one classic histogram; 10 to 40 are usual.
 	maxBuckets = 256
+	// usualBuckets is how many most have at most: room for as many is soon cleared.
+	usualBuckets = 24
 )
 
 // histograms is what a Bank knows of histograms. Classic ones lie in slabs

@@ -33,7 +33,7 @@ var notTunable = map[string]string{
 	"explain_evidence.go seenStill": "index", "explain_evidence.go seenShape": "index", "explain_evidence.go seenAll": "index",
 	"explain_parts.go weights": "zero of a sum", "explain_parts.go scaleParts": "one, and rounding of a float64",
 	"forecast.go untilSteps": "cost of one question", "forecast.go Until": "sign",
-	"histogram.go quantiles": "layout", "histogram.go quantileOf": "in the names of series", "histogram.go maxBuckets": "memory",
+	"histogram.go quantiles": "layout", "histogram.go quantileOf": "in the names of series", "histogram.go maxBuckets": "memory", "histogram.go usualBuckets": "layout",
 	"judge.go rounding": "rounding of a float32", "judge.go surest": "rounding of a float64", "judge.go score": "where an exponential is nothing in a float64",
 	"metrics.go BytesPerSeries": "memory: labels and index, to be shown",
 	"alike.go alikeShift":       "bits", "alike.go alikeMost": "bits",

@@ -212,11 +212,22 @@ func (b *Bank) end(g *classic, k *bucket, t int64, to sink) {
 
 // look takes the quantiles of a whole round and has them judged.
 func (b *Bank) look(g *classic, to sink) {
+	if g.Closed = true; g.Len > usualBuckets {
+		var room [maxBuckets]gain
+		b.lookIn(g, room[:0], to)
+		return
+	}
+	var room [usualBuckets]gain
+	b.lookIn(g, room[:0], to)
+}
+
+// lookIn is look with room for all buckets.
+func (b *Bank) lookIn(g *classic, room []gain, to sink) {
 	h := &b.histograms
-	g.Closed = true
-	if why, ok := h.usable(g); !ok {
+	seen, why, ok := h.gained(g, room)
+	if !ok {
+		h.rebase(g, [quantiles]bool{true, true})
 		for q := range quantiles {
-			h.rebase(g, q)
 			b.alive(g.Slot[q], g.Time)
 		}
 		g.Fell = false
@@ -225,71 +236,34 @@ func (b *Bank) look(g *classic, to sink) {
 		}
 		return
 	}
-	var room [maxBuckets]gain
-	since := int64(math.MinInt64)
-	var seen []gain
+	smooth(seen)
+	since := g.Since[0]
+	var ends, tells [quantiles]bool // what is counted from begins anew; and there is a value
+	var values [quantiles]float64
 	for q := range quantiles {
 		if g.Since[q] != since {
-			since, seen = g.Since[q], h.increase(g, q, room[:0])
+			since, seen = g.Since[q], h.increase(g, q, room)
 			smooth(seen)
 		}
 		if n := len(seen); n < 2 || !math.IsInf(seen[n-1].bound, 1) {
-			h.rebase(g, q) // without the total there is no quantile
+			ends[q] = true // without the total there is no quantile
 			continue
 		}
 		switch {
 		case seen[len(seen)-1].count >= b.params.Histogram.Least[q]:
-			v := bucketQuantile(quantileOf[q], seen)
-			h.rebase(g, q)
-			b.judgeQuantile(g, q, g.Time, v, to)
+			ends[q], tells[q], values[q] = true, true, bucketQuantile(quantileOf[q], seen)
 		case g.Time-g.Since[q] >= b.params.Histogram.MostSpan:
 			h.counted[fateFew].Add(1)
-			h.rebase(g, q)
-			b.judgeQuantile(g, q, g.Time, math.Float64frombits(value.StaleNaN), to)
+			ends[q], tells[q], values[q] = true, true, math.Float64frombits(value.StaleNaN)
 		default:
 			b.alive(g.Slot[q], g.Time)
 		}
 	}
-}
-
-// usable reports whether the increase over all bases of a whole round is that
-// of one process with one set of buckets, or why not.
-func (h *histograms) usable(g *classic) (fate, bool) {
-	if g.Fell {
-		return fateReset, false
-	}
-	for at := g.First; at != 0; {
-		k := h.at(at)
-		if k.Active && !k.Based {
-			return fateBounds, false
+	h.rebase(g, ends)
+	for q, tell := range tells {
+		if tell {
+			b.judgeQuantile(g, q, g.Time, values[q], to)
 		}
-		at = k.Next
-	}
-	return 0, true
-}
-
-// increase appends what each bucket has gained since its base, cumulative, in
-// order of bounds.
-func (h *histograms) increase(g *classic, q int, out []gain) []gain {
-	for at := g.First; at != 0; {
-		k := h.at(at)
-		if k.Active {
-			out = append(out, gain{bound: k.Bound, count: k.Count - k.Base[q]})
-		}
-		at = k.Next
-	}
-	return out
-}
-
-// rebase lets quantile q count from the present round on.
-func (h *histograms) rebase(g *classic, q int) {
-	g.Since[q] = g.Time
-	for at := g.First; at != 0; {
-		k := h.at(at)
-		if k.Active {
-			k.Base[q], k.Based = k.Count, true
-		}
-		at = k.Next
 	}
 }
 
