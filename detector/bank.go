@@ -127,7 +127,7 @@ func (s *series) passes(p *params, g *glance, own *service) bool {
 		if w.point >= p.rareLeast {
 			return false
 		}
-		s.glide(p, g, &w)
+		s.glide(p, &p.rates, g, &w)
 		return true
 	}
 	return s.lesson(p, g, share)

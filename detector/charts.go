@@ -36,7 +36,7 @@ func (s *series) judgeCharts(p *params, k *look) {
 // odd; false if the chart lies on the other side.
 func (s *series) chartDecades(p *params, i int, dev float32, closer float64) (float64, bool) {
 	g := s.Chart[i]
-	if g += (dev - g) * p.chartRate[i]; g*dev <= 0 {
+	if g += (dev - g) * p.rates.chart[i]; g*dev <= 0 {
 		return 0, false
 	}
 	return s.Persist[i].decades(p, p.Charts.Shape, math.Abs(float64(g))) + p.chartBonus(i, closer), true
@@ -45,7 +45,7 @@ func (s *series) chartDecades(p *params, i int, dev float32, closer float64) (fl
 // stormDecades is the same of storm i with the size of a residual.
 func (s *series) stormDecades(p *params, i int, u float32, closer float64) float64 {
 	g := s.Storm[i]
-	g += (min(u, p.Storms.Clip) - g) * p.stormRate[i]
+	g += (min(u, p.Storms.Clip) - g) * p.rates.storm[i]
 	return s.Burst[i].decades(p, p.Charts.Shape, float64(g)) + p.stormBonus(i, closer)
 }
 
@@ -118,7 +118,7 @@ func (s *series) learnCharts(p *params, k *look) {
 		young = 1 / n
 	}
 	for i := range s.Chart {
-		s.Chart[i] += (dev - s.Chart[i]) * max(p.chartRate[i], young)
+		s.Chart[i] += (dev - s.Chart[i]) * max(p.rates.chart[i], young)
 		size := abs32(s.Chart[i])
 		s.Drift[i] = going(s.Drift[i], k.drifts[i], size > s.Persist[i].Q)
 		if size > s.Most[i] {
@@ -127,7 +127,7 @@ func (s *series) learnCharts(p *params, k *look) {
 	}
 	u := min(float32(k.off()), p.Storms.Clip)
 	for i := range s.Storm {
-		s.Storm[i] += (u - s.Storm[i]) * max(p.stormRate[i], young)
+		s.Storm[i] += (u - s.Storm[i]) * max(p.rates.storm[i], young)
 		s.Gust[i] = going(s.Gust[i], k.gusts[i], s.Storm[i] > s.Burst[i].Q)
 		if s.Storm[i] > s.Stormy[i] {
 			s.Stormy[i] = s.Storm[i]

@@ -124,7 +124,7 @@ func (s *series) pointEvidence(p *params, k *look) Evidence {
 
 func (s *series) chartEvidence(p *params, k *look, i int) Evidence {
 	g := s.Chart[i]
-	g += (float32(k.dev) - g) * p.chartRate[i]
+	g += (float32(k.dev) - g) * p.rates.chart[i]
 	x := s.Persist[i].measured(p, p.Charts.Shape, fmt.Sprintf("mean of %g", p.Charts.Window[i]), math.Abs(float64(g)))
 	x.Lasting, x.Bonus, x.Against = int(s.Drift[i]), p.chartBonus(i, k.closer), s.fade(p, i)
 	switch {
@@ -144,7 +144,7 @@ func (s *series) chartEvidence(p *params, k *look, i int) Evidence {
 
 func (s *series) stormEvidence(p *params, k *look, i int) Evidence {
 	u, g := float32(k.off()), s.Storm[i]
-	g += (min(u, p.Storms.Clip) - g) * p.stormRate[i]
+	g += (min(u, p.Storms.Clip) - g) * p.rates.storm[i]
 	x := s.Burst[i].measured(p, p.Charts.Shape, fmt.Sprintf("storm of %g", p.Storms.Window[i]), float64(g))
 	x.Lasting, x.Bonus, x.Against = int(s.Gust[i]), p.stormBonus(i, k.closer), s.gustFade(p, i)
 	switch {

@@ -26,12 +26,30 @@ func (s *series) learnsFromEach(p *params) bool {
 // notGliding are the flags with which every sample is weighed in full.
 const notGliding = flagOpen | flagAfter
 
+// rates are how much of what follows the samples one of them replaces: of levels, charts and
+// storms.
+type rates struct {
+	fast, mid, slow, level float64
+	chart                  [charts]float32
+	storm                  [storms]float32
+}
+
+// young fills in the rates of a series that is as young as to have n samples.
+func (r *rates) young(p *params, n uint32) {
+	least, leastOfMeans := 1/(float64(n)+1), 1/(float32(n)+1)
+	r.fast, r.mid, r.slow, r.level = max(least, p.rates.fast), max(least, p.rates.mid), max(least, p.rates.slow), max(least, p.rates.level)
+	for i, x := range p.rates.chart {
+		r.chart[i] = max(x, leastOfMeans)
+	}
+	for i, x := range p.rates.storm {
+		r.storm[i] = max(x, leastOfMeans)
+	}
+}
+
 // slide is what a sample that glides comes to.
 type slide struct {
 	season, scale, anchor, unit float64 // as in look
 	long                        float64 // how much of the long level the sample replaces
-	young                       float64 // how much of any level it replaces at least, 0 for one that glides
-	early                       float32 // the same of charts and storms
 	expected, dev, point        float64
 	rarity                      float32
 	chart                       [charts]float32
@@ -46,7 +64,7 @@ func (s *series) glides(p *params, k *glance, share float64, w *slide) bool {
 	}
 	w.season, w.scale = float64(s.Season), s.Scale.value()
 	w.expected = s.mixed(w.season)
-	return s.plain(p, k, share, w)
+	return s.plain(p, &p.rates, k, share, w)
 }
 
 // scaleOf returns the size of an ordinary error as it is kept, where 0 is none: that of a
@@ -72,7 +90,7 @@ func (s *series) settled(p *params, k *glance, share float64) bool {
 
 // plain reports whether a value is plainly ordinary beside what w holds for expected,
 // and if so fills in the rest of w.
-func (s *series) plain(p *params, k *glance, share float64, w *slide) bool {
+func (s *series) plain(p *params, r *rates, k *glance, share float64, w *slide) bool {
 	if w.long = s.longRate(p); (float64(s.N)+1)*w.long < 1 {
 		w.long = 1 / (float64(s.N) + 1)
 	}
@@ -93,7 +111,7 @@ func (s *series) plain(p *params, k *glance, share float64, w *slide) bool {
 	w.point = p.tailDecades * (u / quantile) * (u / quantile)
 	w.rarity = float32(w.point - float64(s.Looks))
 	w.dev = clip((k.x-w.anchor)/w.unit, p.Charts.Clip)
-	return s.steady(p, w, float32(w.dev), float32(u)) || s.faint(p, k, share, w, float32(u))
+	return s.steady(r, w, float32(w.dev), float32(u)) || s.faint(p, k, share, w, float32(u))
 }
 
 // mixed returns the mixture of forecasts by the weights of the last lesson.
@@ -110,11 +128,11 @@ func (s *series) mixed(season float64) float64 {
 
 // steady works out what charts and storms come to by the sample and reports
 // whether none leaves its quantile.
-func (s *series) steady(p *params, w *slide, dev, u float32) bool {
+func (s *series) steady(r *rates, w *slide, dev, u float32) bool {
 	within := true
 	for i := range s.Chart {
 		g := s.Chart[i]
-		g += (dev - g) * max(p.chartRate[i], w.early)
+		g += (dev - g) * r.chart[i]
 		if abs32(g) > s.Persist[i].Q {
 			within = false
 		}
@@ -122,7 +140,7 @@ func (s *series) steady(p *params, w *slide, dev, u float32) bool {
 	}
 	for i := range s.Storm {
 		g := s.Storm[i]
-		g += (u - g) * max(p.stormRate[i], w.early)
+		g += (u - g) * r.storm[i]
 		if g > s.Burst[i].Q {
 			within = false
 		}
@@ -132,14 +150,14 @@ func (s *series) steady(p *params, w *slide, dev, u float32) bool {
 }
 
 // glide takes in a sample that glides.
-func (s *series) glide(p *params, k *glance, w *slide) {
+func (s *series) glide(p *params, r *rates, k *glance, w *slide) {
 	s.Rarity, s.Kind = w.rarity, KindNone
 	s.measure(k.x)
 	most := p.Forecast.LevelScales*w.scale + p.Forecast.LevelLong*float64(s.LongScale)
-	s.Fast += max(w.young, p.Forecast.FastRate) * (k.x - s.Fast)
-	s.Mid += max(w.young, p.Forecast.MidRate) * (k.x - s.Mid)
-	s.Slow += max(w.young, p.Forecast.SlowRate) * clip(k.x-s.Slow, most)
-	s.Level += max(w.young, p.Forecast.LevelRate) * clip(k.x-w.season-s.Level, most)
+	s.Fast += r.fast * (k.x - s.Fast)
+	s.Mid += r.mid * (k.x - s.Mid)
+	s.Slow += r.slow * clip(k.x-s.Slow, most)
+	s.Level += r.level * clip(k.x-w.season-s.Level, most)
 	dev := clip(k.x-w.anchor, p.Forecast.LongClip*float64(s.LongScale)+w.scale+p.Forecast.RangeTeaches*float64(s.Hi-s.Lo))
 	s.Long += w.long * dev
 	s.LongScale += float32(w.long * (math.Abs(dev) - float64(s.LongScale)))

@@ -60,7 +60,7 @@ func (s *series) take(p *params, slab *days, k *look) Phase {
 		s.weighAside(p, slab, k, &w)
 	}
 	if glides {
-		s.glide(p, &k.glance, &w)
+		s.glide(p, &p.rates, &k.glance, &w)
 	} else {
 		s.stride(p, &seen, &w)
 	}

@@ -27,11 +27,11 @@ type params struct {
 	tailPower   float64 // of what a tail has learned of its shape
 	otherTimes  float64 // by which a residual may be larger than the quantile of the other side
 
-	chartRate  [charts]float32 // 1 / window
+	rates rates // of a series that is not young
+
 	chartFloor [charts]float32 // of quantiles
 	chartEnds  [charts]multiple
 	chartYoung [charts]float32 // samples before which a chart says nothing
-	stormRate  [storms]float32
 	stormEnds  [storms]multiple
 	stormYoung [storms]float32
 
@@ -108,13 +108,14 @@ func (p *params) prepareTail() {
 func (p *params) prepareWindows() {
 	for i, w := range p.Charts.Window {
 		p.chartSpares[i] = math.Log10(float64(w))
-		p.chartRate[i], p.chartEnds[i], p.chartYoung[i] = float32(1/float64(w)), multipleOf(uint32(w)), p.Charts.Youth*w
+		p.rates.chart[i], p.chartEnds[i], p.chartYoung[i] = float32(1/float64(w)), multipleOf(uint32(w)), p.Charts.Youth*w
 		p.chartFloor[i] = float32(p.Charts.Floor * p.Charts.Prior[i])
 	}
 	for i, w := range p.Storms.Window {
 		p.stormSpares[i] = math.Log10(float64(w))
-		p.stormRate[i], p.stormEnds[i], p.stormYoung[i] = float32(1/float64(w)), multipleOf(uint32(w)), p.Storms.Youth*w
+		p.rates.storm[i], p.stormEnds[i], p.stormYoung[i] = float32(1/float64(w)), multipleOf(uint32(w)), p.Storms.Youth*w
 	}
+	p.rates.fast, p.rates.mid, p.rates.slow, p.rates.level = p.Forecast.FastRate, p.Forecast.MidRate, p.Forecast.SlowRate, p.Forecast.LevelRate
 	p.strideAfter = max(p.Tail.After, p.Forecast.Youth)
 	p.lessonEnds = multipleOf(p.Glide.LessonSamples)
 }

@@ -33,8 +33,8 @@ func (s *series) strides(p *params, g *glance, share float64, k *sight, w *slide
 		k.expected = 0
 	}
 	w.scale, w.expected = k.scale, k.expected
-	w.young, w.early = 1/(float64(s.N)+1), 1/(float32(s.N)+1)
-	plain := s.plain(p, g, share, w)
+	k.rates.young(p, s.N)
+	plain := s.plain(p, &k.rates, g, share, w)
 	if g.seen = !plain; s.N < p.warmupSamples {
 		w.rarity = notRare
 	}
@@ -49,5 +49,5 @@ func (s *series) stride(p *params, k *sight, w *slide) {
 	}
 	s.moveErrors(p, k, rate)
 	s.Turn = p.turnOf(k.t)
-	s.glide(p, &k.glance, w)
+	s.glide(p, &k.rates, &k.glance, w)
 }
