@@ -66,6 +66,16 @@ type row struct {
 	series  *chunk
 	buckets *classicChunk
 	owed    owed // by the newest sample that was weighed
+	service uint32
+	own     *service // the service of that index, nil for none yet
+}
+
+// of returns the service of an index: those of samples in a row are mostly the same.
+func (r *row) of(b *Bank, at uint32) *service {
+	if r.own == nil || r.service != at {
+		r.service, r.own = at, b.services.at(at)
+	}
+	return r.own
 }
 
 // leave gives up the lock.
@@ -106,7 +116,7 @@ func (b *Bank) next(held *row, slot Slot, t int64, v float64, tell func(Verdict)
 	if uint32(s.Generation) != slot.generation() {
 		return false
 	}
-	own, g := b.services.at(s.Service), glance{t: t, fine: 1}
+	own, g := held.of(b, s.Service), glance{t: t, fine: 1}
 	why := s.admit(&b.params, &g, v)
 	if why == taken && s.passes(&b.params, &g, own) {
 		return true

@@ -34,8 +34,12 @@ type rates struct {
 	storm                  [storms]float32
 }
 
-// young fills in the rates of a series that is as young as to have n samples.
-func (r *rates) young(p *params, n uint32) {
+// of returns the rates of a series with so many samples, which it works out in r if it
+// is young.
+func (r *rates) of(p *params, n uint32) *rates {
+	if n >= p.grown {
+		return &p.rates
+	}
 	least, leastOfMeans := 1/(float64(n)+1), 1/(float32(n)+1)
 	r.fast, r.mid, r.slow, r.level = max(least, p.rates.fast), max(least, p.rates.mid), max(least, p.rates.slow), max(least, p.rates.level)
 	for i, x := range p.rates.chart {
@@ -44,6 +48,7 @@ func (r *rates) young(p *params, n uint32) {
 	for i, x := range p.rates.storm {
 		r.storm[i] = max(x, leastOfMeans)
 	}
+	return r
 }
 
 // slide is what a sample that glides comes to.
@@ -168,19 +173,11 @@ func (s *series) glide(p *params, r *rates, k *glance, w *slide) {
 	if s.Run != 0 {
 		s.endRun(p)
 	}
-	for i := range s.Chart {
-		g := w.chart[i]
-		s.Chart[i] = g
-		if size := abs32(g); size > s.Most[i] {
-			s.Most[i] = size
-		}
+	for i, g := range w.chart {
+		s.Chart[i], s.Most[i] = g, larger(s.Most[i], abs32(g))
 	}
-	for i := range s.Storm {
-		g := w.storm[i]
-		s.Storm[i] = g
-		if g > s.Stormy[i] {
-			s.Stormy[i] = g
-		}
+	for i, g := range w.storm {
+		s.Storm[i], s.Stormy[i] = g, larger(s.Stormy[i], g)
 	}
 	if p.chartEnds[0].divides(s.N) {
 		s.endWindows(p)

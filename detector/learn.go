@@ -14,6 +14,13 @@ func clip(e, most float64) float64 {
 // abs32 is math.Abs of a float32.
 func abs32(v float32) float32 { return math.Float32frombits(math.Float32bits(v) &^ (1 << 31)) }
 
+// larger returns the larger of two numbers of which neither is below zero. Their bits are in
+// the same order, and integers are compared without a branch, which would be guessed wrong
+// each time that a window has just begun.
+func larger(a, b float32) float32 {
+	return math.Float32frombits(max(math.Float32bits(a), math.Float32bits(b)))
+}
+
 // learn takes the sample into forecasts, errors and profile. Rates are 1/n
 // while the series is young. What a single sample may teach is clipped.
 func (s *series) learn(p *params, k *look, d *page) {

@@ -33,8 +33,7 @@ func (s *series) strides(p *params, g *glance, share float64, k *sight, w *slide
 		k.expected = 0
 	}
 	w.scale, w.expected = k.scale, k.expected
-	k.rates.young(p, s.N)
-	plain := s.plain(p, &k.rates, g, share, w)
+	plain := s.plain(p, k.rates.of(p, s.N), g, share, w)
 	if g.seen = !plain; s.N < p.warmupSamples {
 		w.rarity = notRare
 	}
@@ -49,5 +48,9 @@ func (s *series) stride(p *params, k *sight, w *slide) {
 	}
 	s.moveErrors(p, k, rate)
 	s.Turn = p.turnOf(k.t)
-	s.glide(p, &k.rates, &k.glance, w)
+	r := &p.rates
+	if s.N < p.grown {
+		r = &k.rates // as strides has left them
+	}
+	s.glide(p, r, &k.glance, w)
 }
