@@ -21,6 +21,11 @@ func larger(a, b float32) float32 {
 	return math.Float32frombits(max(math.Float32bits(a), math.Float32bits(b)))
 }
 
+// smaller returns the smaller of two such numbers.
+func smaller(a, b float32) float32 {
+	return math.Float32frombits(min(math.Float32bits(a), math.Float32bits(b)))
+}
+
 // learn takes the sample into forecasts, errors and profile. Rates are 1/n
 // while the series is young. What a single sample may teach is clipped.
 func (s *series) learn(p *params, k *look, d *page) {
@@ -129,13 +134,13 @@ func (s *series) moveErrors(p *params, k *sight, rate float64) {
 	for i := range s.Err {
 		e := float32(math.Abs(k.x-k.forecast[i])) * even
 		if clipped {
-			e = min(e, p.Forecast.ErrorClip*s.Err[i]+slack)
+			e = smaller(e, p.Forecast.ErrorClip*s.Err[i]+slack)
 		}
 		s.Err[i] += r * (e - s.Err[i])
 	}
 	e := float32(math.Abs(k.x-k.expected)) * even
 	if clipped {
-		e = min(e, p.Forecast.ErrorClip*s.MixErr+slack)
+		e = smaller(e, p.Forecast.ErrorClip*s.MixErr+slack)
 	}
 	s.MixErr += r * (e - s.MixErr)
 }

@@ -1,6 +1,9 @@
 package detector
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // glance is what the guards know of a sample, and all that one which glides needs
 // beside its series: most end with it.
@@ -202,18 +205,16 @@ func (s *series) mix(p *params, k *sight, seasonal bool) float64 {
 	if s.N <= p.Forecast.Youth {
 		return k.forecast[0]
 	}
-	at, best := 0, s.Err[0]
-	for i, e := range s.Err[1:n] {
-		if e < best {
-			at, best = i+1, e
-		}
+	best := s.Err[0]
+	for _, e := range s.Err[1:n] {
+		best = smaller(best, e)
 	}
 	if best == 0 {
 		s.Weights = [experts]uint8{1}
 		return k.forecast[0]
 	}
 	if s.runs(p, k.gap) {
-		at = s.steadiest(p, at)
+		at := s.steadiest(p, slices.Index(s.Err[:n], best))
 		k.err = max(k.err, float64(s.Err[at])) // it errs more where a series wanders
 		return k.forecast[at]
 	}

@@ -65,7 +65,7 @@ func minute(i int) int64 { return start + int64(i)*60_000 }
 func lone(b *detector.Bank, l labels.Labels, to int, by float64, minutes ...int) (opened int) {
 	slot := b.Register(l)
 	for i := range to {
-		x := 100 + rand.New(rand.NewPCG(7, uint64(i))).NormFloat64()
+		x := 100 + rand.New(rand.NewPCG(8, uint64(i))).NormFloat64()
 		if v, ok := b.Last(slot); ok && slices.Contains(minutes, i) {
 			x = v.Upper + by*(v.Upper-v.Expected)
 		}
