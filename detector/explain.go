@@ -15,7 +15,8 @@ import (
 //	Scale       Error + Floor and their parts
 //	Evidence    see Evidence.Decades
 //	Decades     the largest of Evidence but shape, and shape added
-//	Rarity      Decades - Looks - Habit - Bias; Plain.Decades - Looks where Plain is given
+//	Rarity      Decades - Looks - Habit - Bias; where Plain is given Plain.Decades - Looks,
+//	            or Plain.Charts in place of Decades if that is not 0
 //	Score       exp(-10^-Rarity)
 //	Need        Looks - log10(Budget/168) + Habit + Bias + Share
 //	Odd         Decades >= Need
@@ -124,9 +125,10 @@ type StartPart struct {
 // forecasts and the scale as the last lesson left them, or its own if it is one, by
 // itself, and without habit and bias. All else of an explanation is what it would have
 // been in full. Decades is 1.699 (Size/Quantile)^2, and Size that of Value - Expected in
-// scales.
+// scales. Charts is the evidence of a mean or a storm that has left its quantile, if there
+// is one and it is larger; it is then told instead, with habit and bias, and else 0.
 type PlainPart struct {
-	Expected, Scale, Size, Quantile, Decades float64
+	Expected, Scale, Size, Quantile, Decades, Charts float64
 }
 
 // Explain returns why Judge would say what it would say of a sample of the series,
@@ -233,7 +235,11 @@ func (e *Explanation) plain(p *params, s *series, k *look) {
 	if k.x < w.expected {
 		tail = &s.Down
 	}
-	e.Plain = PlainPart{Expected: w.expected, Scale: w.scale, Size: math.Abs(k.x-w.expected) / w.scale, Quantile: float64(tail.Q), Decades: w.point}
+	size := math.Abs(k.x-w.expected) / w.scale
+	e.Plain = PlainPart{Expected: w.expected, Scale: w.scale, Size: size, Quantile: float64(tail.Q), Decades: w.point, Charts: w.charts}
+	if w.charts > 0 {
+		e.Plain.Decades = tail.decades(p, p.Tail.Prior, size)
+	}
 }
 
 // start takes in what the series began with.

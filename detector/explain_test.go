@@ -85,7 +85,11 @@ func agrees(t *testing.T, e detector.Explanation) {
 	if e.Score > 0 { // else a young series has no word
 		if x := e.Plain; x != (detector.PlainPart{}) {
 			near("plain size", math.Abs(e.Value-x.Expected)/x.Scale, x.Size)
-			near("plain rarity", x.Decades-e.Looks, e.Rarity)
+			if x.Charts > 0 {
+				near("plain rarity of a mean", x.Charts-e.Looks-e.Habit-e.Bias, e.Rarity)
+			} else {
+				near("plain rarity", x.Decades-e.Looks, e.Rarity)
+			}
 			near("plain evidence", 1.69897*(x.Size/x.Quantile)*(x.Size/x.Quantile), x.Decades)
 		} else {
 			near("rarity", e.Decades-e.Looks-e.Habit-e.Bias, e.Rarity)
@@ -184,9 +188,9 @@ func TestExplain_PlainlyOrdinary_SaysWhatReplaySaysAndAddsUp(t *testing.T) {
 	})
 	b := newBank(t)
 	slot := b.Register(gauge("x"))
-	plain, inFull, biased := 0, 0, 0
+	plain, inFull, biased, means := 0, 0, 0, 0
 	for i, s := range samples {
-		if i < 5*day || i%11 > 0 {
+		if i < 30 || i > 900 && i < 5*day || i%11 > 0 {
 			b.Observe(slot, s.T, s.V)
 			continue
 		}
@@ -204,6 +208,9 @@ func TestExplain_PlainlyOrdinary_SaysWhatReplaySaysAndAddsUp(t *testing.T) {
 			t.Fatalf("plain %v, and the text says\n%s", is, e)
 		case !is:
 			inFull++
+		case e.Plain.Charts > 0:
+			means++
+			fallthrough
 		case e.Bias+math.Abs(e.Habit) > 0:
 			biased++
 			fallthrough
@@ -211,8 +218,8 @@ func TestExplain_PlainlyOrdinary_SaysWhatReplaySaysAndAddsUp(t *testing.T) {
 			plain++
 		}
 	}
-	if plain < 300 || inFull < 30 || biased < 100 {
-		t.Errorf("%d plain samples, %d of them with bias, and %d in full, want some of each", plain, biased, inFull)
+	if plain < 300 || inFull < 30 || biased < 100 || means < 5 {
+		t.Errorf("%d plain samples, %d of them with bias and %d by a mean, and %d in full, want some of each", plain, biased, means, inFull)
 	}
 }
 

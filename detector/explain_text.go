@@ -194,16 +194,20 @@ func (x *Evidence) terms() string {
 func (e *Explanation) writeSum(b *strings.Builder) {
 	rarity, inFull := fmt.Sprintf("%.5g", e.Rarity), e.Decades-e.Looks-e.Habit-e.Bias
 	switch {
-	case e.Plain != (PlainPart{}):
-		rarity = fmt.Sprintf("%.5g in full", inFull)
 	case float32(e.Rarity) == notRare:
 		rarity = fmt.Sprintf("%.5g, not told while it is too young,", inFull)
+	case e.Plain != (PlainPart{}):
+		rarity = fmt.Sprintf("%.5g in full", inFull)
 	}
 	fmt.Fprintf(b, "rarity %s = %.5g total - %.4g for %.4g looks an hour - %.4g habit of alarms - %.4g bias: 10^rarity hours between samples as odd\n",
 		rarity, e.Decades, e.Looks, math.Pow(10, e.Looks), e.Habit, e.Bias)
-	if x := e.Plain; x != (PlainPart{}) {
-		fmt.Fprintf(b, "rarity %.5g as told = %.5g - %.4g looks: plainly ordinary, by weights and scale of the last lesson: %.4g scales of %.5g from %s, quantile %.5g\n",
-			e.Rarity, x.Decades, e.Looks, x.Size, x.Scale, number(x.Expected), x.Quantile)
+	if x := e.Plain; x != (PlainPart{}) && float32(e.Rarity) != notRare {
+		most := fmt.Sprintf("%.5g - %.4g looks", x.Decades, e.Looks)
+		if x.Charts > 0 {
+			most = fmt.Sprintf("%.5g of a mean - %.4g looks - %.4g habit - %.4g bias", x.Charts, e.Looks, e.Habit, e.Bias)
+		}
+		fmt.Fprintf(b, "rarity %.5g as told = %s: plainly ordinary, by weights and scale of the last lesson: %.4g scales of %.5g from %s, quantile %.5g: %.5g\n",
+			e.Rarity, most, x.Size, x.Scale, number(x.Expected), x.Quantile, x.Decades)
 	}
 	fmt.Fprintf(b, "needed %.5g = %.4g looks + %.4g habit + %.4g bias + %.4g for a budget of %.4g in 168 hours + %.4g owed to the service",
 		e.Need, e.Looks, e.Habit, e.Bias, math.Log10(hoursPerWeek/e.Budget), e.Budget, e.Share)

@@ -55,7 +55,9 @@ func (r *rates) of(p *params, n uint32) *rates {
 type slide struct {
 	season, scale, anchor, unit float64 // as in look
 	long                        float64 // how much of the long level the sample replaces
-	expected, dev, point        float64
+	expected, dev               float64
+	point                       float64 // evidence: that of the residual, or charts if it is larger
+	charts                      float64 // that of charts and storms if it is larger, else 0
 	rarity                      float32
 	chart                       [charts]float32
 	storm                       [storms]float32
