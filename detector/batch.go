@@ -144,8 +144,14 @@ func (b *Bank) nextInFull(held *row, slot Slot, own *service, g *glance, why out
 // than counting, for the processor knows when the loop ends.
 const hotLines = int((unsafe.Offsetof(series{}.Err) + cacheLine - 8 + cacheLine - 1) / cacheLine)
 
-// fetchSeries asks for what an ordinary sample touches of a series.
+// fetchSeries asks for what an ordinary sample touches of a series, or for a bucket.
 func (b *Bank) fetchSeries(slot Slot) {
+	if slot.Bucket() {
+		if all := b.histograms.buckets.at(int(slot.place()) / chunkSize); all != nil {
+			fetchAll(unsafe.Pointer(&all[slot.place()%chunkSize]), unsafe.Sizeof(bucket{}))
+		}
+		return
+	}
 	if c := b.series.at(int(slot.place()) / chunkSize); c != nil {
 		prefetch.Lines(unsafe.Pointer(&c.series[slot.place()%chunkSize]), hotLines)
 	}
@@ -159,7 +165,7 @@ func (b *Bank) fetchSeries(slot Slot) {
 //go:norace
 func (b *Bank) fetchPage(slot Slot) {
 	c := b.series.at(int(slot.place()) / chunkSize)
-	if c == nil {
+	if slot.Bucket() || c == nil {
 		return
 	}
 	s := &c.series[slot.place()%chunkSize]

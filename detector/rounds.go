@@ -116,6 +116,9 @@ func (b *Bank) arrive(g *classic, k *bucket, t int64, v float64, to sink) {
 	}
 	if t > g.Time {
 		h.nextRound(&b.params, g, t)
+		for _, x := range g.Slot { // needed when the last bucket has come
+			b.fetchSeries(x)
+		}
 	}
 	h.deliver(g, k, v)
 	b.complete(g, to)
