@@ -34,21 +34,32 @@ type rates struct {
 	storm                  [storms]float32
 }
 
-// of returns the rates of a series with so many samples, which it works out in r if it
-// is young.
-func (r *rates) of(p *params, n uint32) *rates {
-	if n >= p.grown {
-		return &p.rates
+// ratesAt returns the rates of a series with so many samples.
+func (p *params) ratesAt(n uint32) *rates {
+	if n < uint32(len(p.young)) {
+		return &p.young[n]
 	}
-	least, leastOfMeans := 1/(float64(n)+1), 1/(float32(n)+1)
-	r.fast, r.mid, r.slow, r.level = max(least, p.rates.fast), max(least, p.rates.mid), max(least, p.rates.slow), max(least, p.rates.level)
-	for i, x := range p.rates.chart {
-		r.chart[i] = max(x, leastOfMeans)
+	return &p.rates
+}
+
+// youngRates returns the rates of series that are so young, by how many samples they have,
+// that the mean over all of them moves more.
+func (p *params) youngRates() (young []rates) {
+	for n := uint32(0); ; n++ {
+		least, leastOfMeans := 1/(float64(n)+1), 1/(float32(n)+1)
+		r := p.rates
+		r.fast, r.mid, r.slow, r.level = max(r.fast, least), max(r.mid, least), max(r.slow, least), max(r.level, least)
+		for i, x := range r.chart {
+			r.chart[i] = max(x, leastOfMeans)
+		}
+		for i, x := range r.storm {
+			r.storm[i] = max(x, leastOfMeans)
+		}
+		if r == p.rates {
+			return young
+		}
+		young = append(young, r)
 	}
-	for i, x := range p.rates.storm {
-		r.storm[i] = max(x, leastOfMeans)
-	}
-	return r
 }
 
 // slide is what a sample that glides comes to.

@@ -39,7 +39,6 @@ type sight struct {
 	err      float64 // mean error of what made it
 	anchor   float64 // long level with season: what was normal before any incident
 	scale    float64 // size of an ordinary forecast error
-	rates    rates   // of a series as young as this one; what strides alone needs them
 	// floorLong and floorRange are what is left at this level of floors of the scale.
 	floorLong, floorRange float64
 }

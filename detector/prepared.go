@@ -27,8 +27,8 @@ type params struct {
 	tailPower   float64 // of what a tail has learned of its shape
 	otherTimes  float64 // by which a residual may be larger than the quantile of the other side
 
-	rates rates  // of a series that is not young
-	grown uint32 // samples from which on it is not
+	rates rates   // of a series that is not young
+	young []rates // see youngRates
 
 	chartFloor [charts]float32 // of quantiles
 	chartEnds  [charts]multiple
@@ -117,11 +117,7 @@ func (p *params) prepareWindows() {
 		p.rates.storm[i], p.stormEnds[i], p.stormYoung[i] = float32(1/float64(w)), multipleOf(uint32(w)), p.Storms.Youth*w
 	}
 	p.rates.fast, p.rates.mid, p.rates.slow, p.rates.level = p.Forecast.FastRate, p.Forecast.MidRate, p.Forecast.SlowRate, p.Forecast.LevelRate
-	least := min(p.rates.fast, p.rates.mid, p.rates.slow, p.rates.level)
-	for _, r := range append(p.rates.chart[:], p.rates.storm[:]...) {
-		least = min(least, float64(r))
-	}
-	p.grown = uint32(math.Ceil(1 / least))
+	p.young = p.youngRates()
 	p.strideAfter = max(p.Tail.After, p.Forecast.Youth)
 	p.lessonEnds = multipleOf(p.Glide.LessonSamples)
 }

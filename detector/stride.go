@@ -33,7 +33,7 @@ func (s *series) strides(p *params, g *glance, share float64, k *sight, w *slide
 		k.expected = 0
 	}
 	w.scale, w.expected = k.scale, k.expected
-	plain := s.plain(p, k.rates.of(p, s.N), g, share, w)
+	plain := s.plain(p, p.ratesAt(s.N), g, share, w)
 	if g.seen = !plain; s.N < p.warmupSamples {
 		w.rarity = notRare
 	}
@@ -48,9 +48,5 @@ func (s *series) stride(p *params, k *sight, w *slide) {
 	}
 	s.moveErrors(p, k, rate)
 	s.Turn = p.turnOf(k.t)
-	r := &p.rates
-	if s.N < p.grown {
-		r = &k.rates // as strides has left them
-	}
-	s.glide(p, r, &k.glance, w)
+	s.glide(p, p.ratesAt(s.N), &k.glance, w)
 }
