@@ -36,21 +36,34 @@ type baseRefs struct {
 	kept uint64 // what the file has
 }
 
-// newBaseRefs returns what is kept in the folder of a TSDB. failed is told when it cannot
-// be written.
-func newBaseRefs(dir string, failed func(error)) (*baseRefs, error) {
-	r := &baseRefs{dir: dir, failed: failed}
+// newBaseRefs returns what is kept in the folder of a TSDB, and why that cannot be used if
+// so. failed is told when it cannot be written.
+func newBaseRefs(dir string, failed func(error)) (r *baseRefs, damaged, err error) {
+	r = &baseRefs{dir: dir, failed: failed}
 	b, err := os.ReadFile(filepath.Join(dir, baseRefsFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return r, nil
+		return r, nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the references of dropped series: %w", err)
+		return nil, nil, fmt.Errorf("read the references of dropped series: %w", err)
 	}
-	if r.kept, err = strconv.ParseUint(strings.TrimSpace(string(b)), 10, 64); err != nil {
-		return nil, fmt.Errorf("read the references of dropped series: %s: want one number, got %.40q; delete the file to go on from what the log has", filepath.Join(dir, baseRefsFile), b)
+	r.kept, damaged = parseBaseRef(string(b))
+	return r, damaged, nil
+}
+
+// mostBaseRef is half of what the TSDB has room for: beyond that it panics. So many series
+// nobody ever had.
+const mostBaseRef = 1 << 39
+
+// parseBaseRef returns the number that a file has, or why it is none that write wrote: one
+// without the end of its line was cut.
+func parseBaseRef(text string) (uint64, error) {
+	line, whole := strings.CutSuffix(text, "\n")
+	n, err := strconv.ParseUint(strings.TrimSpace(line), 10, 64)
+	if !whole || err != nil || n == 0 || n > mostBaseRef {
+		return 0, fmt.Errorf("want one number from 1 to %d and the end of its line, got %.40q", uint64(mostBaseRef), text)
 	}
-	return r, nil
+	return n, nil
 }
 
 // saw notes a reference that the base has given.

@@ -28,8 +28,11 @@ type Damage struct {
 	Cut bool
 	// Unrepaired: the damage was left to the TSDB, which drops all that follows it.
 	Unrepaired bool
-	Cause      string // why a block (Log is block, Segment its name), a file of chunks (chunks_head) or the note of what is in blocks (head-note) cannot be read
-	Kept       string // where the file is kept as it was; empty if nothing could be kept
+	// Cause is why a block (Log is block, Segment its name), a file of chunks (chunks_head),
+	// the note of what is in blocks (head-note) or that of references (references-note,
+	// Segment the highest that was found) cannot be read.
+	Cause string
+	Kept  string // where the file is kept as it was; empty if nothing could be kept
 }
 
 // String says what was lost and where the rest of it is, in one sentence.
@@ -40,6 +43,8 @@ func (d Damage) String() string {
 		return fmt.Sprintf("at %s file %s of %s could not be read and was put aside with those after it: %s; what the log has of them is read from there; they are kept in %s", at, d.Segment, d.Log, d.Cause, d.Kept)
 	case d.Cause != "" && d.Log == headNote:
 		return fmt.Sprintf("at %s the note of what is in blocks could not be read and was put aside: %s; all of the log was read, and nothing is lost; it is kept in %s", at, d.Cause, d.Kept)
+	case d.Cause != "" && d.Log == refsNote:
+		return fmt.Sprintf("at %s the note of the highest reference of dropped series (%s) could not be used and was put aside: %s; log and chunks have none above %s, and no new series gets one up to that: nothing is lost, and no samples are mixed; it is kept in %s", at, baseRefsFile, d.Cause, d.Segment, d.Kept)
 	case d.Cause != "":
 		return fmt.Sprintf("at %s block %s could not be read and was put aside: %s; its samples are missing, all others are there; it is kept as %s", at, d.Segment, d.Cause, d.Kept)
 	case d.Missing > 0:
@@ -65,6 +70,7 @@ type damageLog struct {
 	blocks  int
 	chunks  int
 	notes   int
+	refs    int
 }
 
 const keepDamages = 20
@@ -86,6 +92,8 @@ func (l *damageLog) note(o TSDBOptions, found []Damage) {
 				l.chunks++
 			case headNote:
 				l.notes++
+			case refsNote:
+				l.refs++
 			default:
 				l.blocks++
 			}
@@ -103,14 +111,15 @@ func (l *damageLog) note(o TSDBOptions, found []Damage) {
 // expose makes the counts readable as metrics.
 func (l *damageLog) expose(set *metrics.Set) {
 	for name, n := range map[string]*int{
-		`tocsin_store_log_damages_total{kind="damaged"}`: &l.places,
-		`tocsin_store_log_damages_total{kind="cut"}`:     &l.cuts,
-		"tocsin_store_log_lost_records_total":            &l.records,
-		"tocsin_store_log_lost_bytes_total":              &l.bytes,
-		"tocsin_store_log_missing_segments_total":        &l.missing,
-		"tocsin_store_damaged_blocks_total":              &l.blocks,
-		"tocsin_store_damaged_chunk_files_total":         &l.chunks,
-		`tocsin_store_log_damages_total{kind="note"}`:    &l.notes,
+		`tocsin_store_log_damages_total{kind="damaged"}`:    &l.places,
+		`tocsin_store_log_damages_total{kind="cut"}`:        &l.cuts,
+		"tocsin_store_log_lost_records_total":               &l.records,
+		"tocsin_store_log_lost_bytes_total":                 &l.bytes,
+		"tocsin_store_log_missing_segments_total":           &l.missing,
+		"tocsin_store_damaged_blocks_total":                 &l.blocks,
+		"tocsin_store_damaged_chunk_files_total":            &l.chunks,
+		`tocsin_store_log_damages_total{kind="note"}`:       &l.notes,
+		`tocsin_store_log_damages_total{kind="references"}`: &l.refs,
 	} {
 		set.NewGauge(name, func() float64 {
 			l.mu.Lock()

@@ -26,15 +26,6 @@ func openRepaired(o TSDBOptions, d *DB, gen *generation) ([]Damage, error) {
 	if err != nil {
 		return found, err
 	}
-	gen.refs, err = newBaseRefs(o.Dir, func(err error) {
-		o.Logger.Warn("a series may be given late samples of another one at the next start", "err", err)
-	})
-	if err != nil {
-		return found, err
-	}
-	if err := gen.refs.reserve(o); err != nil {
-		return found, err
-	}
 	blocks, err := blockCheck{o: o}.run()
 	found = append(found, blocks...)
 	if err = errors.Join(err, pruneBlocks(o)); err != nil {
@@ -43,6 +34,20 @@ func openRepaired(o TSDBOptions, d *DB, gen *generation) ([]Damage, error) {
 	aside := newAsideFolder(o.Dir, o.now())
 	files, err := asideChunkFiles(o, aside)
 	if found = append(found, files...); err != nil {
+		return found, err
+	}
+	var damaged error
+	gen.refs, damaged, err = newBaseRefs(o.Dir, func(err error) {
+		o.Logger.Warn("a series may be given late samples of another one at the next start", "err", err)
+	})
+	if err != nil {
+		return found, err
+	}
+	refs, err := recoverRefs(o, gen.refs, damaged, aside)
+	if found = append(found, refs...); err != nil {
+		return found, err
+	}
+	if err := gen.refs.reserve(o); err != nil {
 		return found, err
 	}
 	for turn := 0; ; turn++ {
