@@ -42,7 +42,7 @@ func (d Damage) String() string {
 	case d.Cause != "" && d.Log == chunksHeadDir:
 		return fmt.Sprintf("at %s file %s of %s could not be read and was put aside with those after it: %s; what the log has of them is read from there; they are kept in %s", at, d.Segment, d.Log, d.Cause, d.Kept)
 	case d.Cause != "" && d.Log == headNote:
-		return fmt.Sprintf("at %s the note of what is in blocks could not be read and was put aside: %s; all of the log was read, and nothing is lost; it is kept in %s", at, d.Cause, d.Kept)
+		return fmt.Sprintf("at %s the note of what is in blocks is wrong and was put aside: %s; all of the log was read, and nothing is lost; it is kept in %s", at, d.Cause, d.Kept)
 	case d.Cause != "" && d.Log == refsNote:
 		return fmt.Sprintf("at %s the note of the highest reference of dropped series (%s) could not be used and was put aside: %s; log and chunks have none above %s, and no new series gets one up to that: nothing is lost, and no samples are mixed; it is kept in %s", at, baseRefsFile, d.Cause, d.Segment, d.Kept)
 	case d.Cause != "":

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,21 +32,30 @@ const headNote = "head-note"
 // headPrefix tells the head's log from the others in what is said of damage.
 const headPrefix = headDir + "-"
 
-// asideNote puts the head's note of what is in blocks aside if it cannot be read: all of the
-// log is read without it.
-func asideNote(o TSDBOptions, aside *asideFolder) ([]Damage, error) {
-	path, cause := head.DamagedNote(o.Dir)
-	if cause == nil {
-		return nil, nil
-	}
-	if _, err := aside.keep(path, headDir); err != nil {
+// asideNote puts the head's note of what is in blocks aside: all of the log is read without
+// it.
+func asideNote(o TSDBOptions, note *head.NoteError, aside *asideFolder) ([]Damage, error) {
+	if _, err := aside.keep(note.Path, headDir); err != nil {
 		return nil, err
 	}
-	if err := os.Remove(path); err != nil {
+	if err := os.Remove(note.Path); err != nil {
 		return nil, fmt.Errorf("put a damaged note aside: %w", err)
 	}
-	found := Damage{At: o.now(), Log: headNote, Segment: filepath.Base(path), Cause: cause.Error(), Kept: aside.dir}
+	found := Damage{At: o.now(), Log: headNote, Segment: filepath.Base(note.Path), Cause: note.Cause, Kept: aside.dir}
 	return []Damage{found}, errors.Join(disk.SyncFolder(o.Dir), aside.prune())
+}
+
+// inBlocks returns the time before which samples of the head may be in blocks: where these
+// end, or what follows from the newest sample of the base for a head that takes no floats.
+func (g *generation) inBlocks() int64 {
+	to := int64(math.MinInt64)
+	for _, b := range g.base.Blocks() {
+		to = max(to, b.Meta().MaxTime)
+	}
+	if newest := g.base.Head().MaxTime(); newest > math.MinInt64+g.blockRange {
+		to = max(to, newest-g.blockRange/2)
+	}
+	return to
 }
 
 // openHead opens the head of g and replays its log. A log that is damaged is repaired
@@ -71,22 +81,27 @@ func openHead(o TSDBOptions, d *DB, g *generation) ([]Damage, error) {
 		return found, err
 	}
 	aside := newAsideFolder(o.Dir, o.now())
-	note, err := asideNote(own, aside)
-	if found = append(found, note...); err != nil {
-		return found, err
-	}
 	for turn := 0; ; turn++ {
 		g.twins.Store(0)
 		g.logs = prometheus.NewRegistry()
 		late := new(lateSamples)
 		g.head, err = head.Open(head.Options{
 			Dir: own.Dir, Logger: o.Logger, BlockRange: g.blockRange, Exemplars: d.keptExemplars(),
-			Registerer:  prometheus.WrapRegistererWith(prometheus.Labels{"log": headDir}, g.logs),
-			Compression: walCompressions[o.Config.WALCompression], SegmentSize: logSegment,
+			Registerer: prometheus.WrapRegistererWith(prometheus.Labels{"log": headDir}, g.logs),
+			InBlocks:   g.inBlocks(), Compression: walCompressions[o.Config.WALCompression], SegmentSize: logSegment,
 			Lifecycle: newHeadLife(g, o.Lifecycle), Exemplar: d.replayedExemplar(), Overtaken: late.add, Progress: progressOf(o.Stats),
 		})
 		if err == nil {
 			return found, late.giveTo(g, o.Config.outOfOrderMillis())
+		}
+		var note *head.NoteError
+		if errors.As(err, &note) { // not again, as there is none then
+			more, err := asideNote(own, note, aside)
+			if found = append(found, more...); err != nil {
+				return found, err
+			}
+			turn-- // it is no repair
+			continue
 		}
 		var corrupt *wlog.CorruptionErr
 		if !errors.As(err, &corrupt) || turn == repairs {

@@ -46,7 +46,8 @@ type Head struct {
 }
 
 // Open opens a Head from its image, if there is one, and replays its log, during which
-// it does not return. A damaged log is an error that has a *wlog.CorruptionErr.
+// it does not return. A damaged log is an error that has a *wlog.CorruptionErr, and
+// a wrong note of what is in blocks one that has a *NoteError.
 func Open(o Options) (*Head, error) {
 	h := &Head{o: o}
 	h.minTime.Store(math.MaxInt64)
@@ -81,7 +82,14 @@ func (h *Head) open() (err error) {
 	if h.o.ReadOnly {
 		return nil
 	}
-	if truncated := h.minValid.Load(); truncated > math.MinInt64 { // the log still has labels of series that are gone
+	truncated := h.minValid.Load()
+	if err := h.believable(truncated, stats.Old); err != nil {
+		return err
+	}
+	if err := h.files.removeOthers(); err != nil {
+		return err
+	}
+	if truncated > math.MinInt64 { // the log still has labels of series that are gone
 		h.dropSeries(truncated, nil)
 	}
 	if h.log, err = openJournal(h.o); err != nil {

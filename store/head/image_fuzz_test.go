@@ -76,7 +76,8 @@ func FuzzImage(f *testing.F) {
 		out.Close()
 		closeHead(t, h)
 		if truncated != never {
-			if err := writeTruncated(o.Dir, truncated); err != nil {
+			o.InBlocks = math.MaxInt64 // any time is believed
+			if err := writeTruncated(o.Dir, truncated/o.BlockRange*o.BlockRange); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -48,6 +48,10 @@ type Options struct {
 	// Progress is told how many segments of the log have been read, none at first; nil
 	// tells nobody.
 	Progress func(segment, last int)
+	// InBlocks is the time before which samples may be in blocks as far as the caller knows,
+	// beside what the head's newest sample accounts for: what a head notes of itself cannot
+	// be later than both. It is not looked at with ReadOnly.
+	InBlocks int64
 	// ReadOnly reads image and log, also while another process writes them, and changes
 	// nothing in Dir.
 	ReadOnly bool

@@ -19,7 +19,8 @@ type begun struct {
 }
 
 // restore fills an empty head from its newest image that is whole. Others are put aside
-// and counted. Without one the folder of chunks is emptied.
+// and counted. Without one the folder of chunks is emptied; with one, others than its files
+// are left there.
 func (h *Head) restore(truncated int64) (begun, error) {
 	h.images.last = -1
 	segments, err := imagesIn(h.o.Dir)
@@ -31,7 +32,7 @@ func (h *Head) restore(truncated int64) (begun, error) {
 		b, err := h.restoreFrom(segment, dir, truncated)
 		if err == nil {
 			h.images.last = segment
-			return b, h.files.removeOthers()
+			return b, nil
 		}
 		h.images.damaged.Add(1)
 		h.o.logger().Warn("an image of the head cannot be used; it is put aside and the log read", "image", h.imagePath(segment), "err", err)

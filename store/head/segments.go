@@ -5,15 +5,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 
 	logrecord "github.com/prometheus/prometheus/tsdb/record"
 	"github.com/prometheus/prometheus/tsdb/wlog"
-
-	"github.com/tocsinhq/tocsin/internal/disk"
 )
 
 // segments are the open files of a log, to be read one after the other.
@@ -111,61 +107,4 @@ func segmentNumbers(dir string) ([]int, error) {
 	}
 	slices.Sort(out)
 	return out, nil
-}
-
-// truncatedFile has the time before which all samples are in blocks.
-const truncatedFile = "truncated"
-
-// writeTruncated notes that samples older than maxt are in blocks, before anything
-// drops them, and returns when that will outlast a crash.
-func writeTruncated(dir string, maxt int64) error {
-	path := filepath.Join(dir, truncatedFile)
-	err := func() error {
-		f, err := os.OpenFile(path+".tmp", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o640)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(f, "%d\n", maxt)
-		if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-			return err
-		}
-		if err := os.Rename(path+".tmp", path); err != nil {
-			return err
-		}
-		return disk.SyncFolder(dir)
-	}()
-	if err != nil {
-		return fmt.Errorf("note that samples older than %d are in blocks: %w", maxt, err)
-	}
-	return nil
-}
-
-// readTruncated returns the time before which all samples are in blocks, or
-// math.MinInt64.
-func readTruncated(dir string) (int64, error) {
-	path := filepath.Join(dir, truncatedFile)
-	b, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return noTime, nil
-	}
-	if err != nil {
-		return 0, fmt.Errorf("read the time that blocks reach up to: %w", err)
-	}
-	t, err := strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("read the time that blocks reach up to: %s: %w, got %.40q; delete the file to replay all of the log", path, errNoNumber, b)
-	}
-	return t, nil
-}
-
-var errNoNumber = errors.New("want one number")
-
-// DamagedNote returns where a head in a folder notes up to when its samples are in blocks,
-// and why that cannot be read; nothing while it can, or is not there. Without the file all
-// of the log is read, and what is in blocks too is moved there once more.
-func DamagedNote(dir string) (path string, cause error) {
-	if _, err := readTruncated(dir); errors.Is(err, errNoNumber) {
-		return filepath.Join(dir, truncatedFile), err
-	}
-	return "", nil
 }
