@@ -53,7 +53,9 @@ func NewServer(s *Service, logs *LogService, traces *TraceService) *Server {
 // seconds and returns when all have. It closes l.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	limits := s.metrics.Config()
+	services := s.services()
 	server := grpc.NewServer(
+		grpc.StatsHandler(newPackings(services)),
 		grpc.ForceServerCodecV2(rawCodec{}),
 		grpc.MaxRecvMsgSize(int(limits.MaxDecoded)),
 		grpc.MaxConcurrentStreams(maxStreams),
@@ -63,12 +65,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingEvery, PermitWithoutStream: true}),
 		grpc.WaitForHandlers(true),
 	)
-	server.RegisterService(describe("metrics", func(stream grpc.ServerStream) error { return s.answer(stream, s.metrics) }), s)
-	if s.logs != nil {
-		server.RegisterService(describe("logs", func(stream grpc.ServerStream) error { return s.answer(stream, s.logs) }), s)
-	}
-	if s.traces != nil {
-		server.RegisterService(describe("trace", func(stream grpc.ServerStream) error { return s.answer(stream, s.traces) }), s)
+	for signal, to := range services {
+		server.RegisterService(describe(signal, func(stream grpc.ServerStream) error { return s.answer(stream, to) }), s)
 	}
 	ended, end := context.WithCancel(ctx)
 	done := make(chan struct{})
@@ -89,15 +87,34 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
+// services returns what is served, by OpenTelemetry's word for the signal.
+func (s *Server) services() map[string]exporter {
+	all := map[string]exporter{"metrics": s.metrics}
+	if s.logs != nil {
+		all["logs"] = s.logs
+	}
+	if s.traces != nil {
+		all["trace"] = s.traces
+	}
+	return all
+}
+
+// exportService returns the name of the service of a signal, and exportMethod that of its only method.
+func exportService(signal string) string {
+	return "opentelemetry.proto.collector." + signal + ".v1." + strings.ToUpper(signal[:1]) + signal[1:] + "Service"
+}
+
+const exportMethod = "Export"
+
 // describe returns the service of one of OpenTelemetry's signals. It is written as a
 // stream of one message, which on the wire is the same as a plain call, so that the
 // handler decides when a message is taken in.
 func describe(signal string, handle func(stream grpc.ServerStream) error) *grpc.ServiceDesc {
 	return &grpc.ServiceDesc{
-		ServiceName: "opentelemetry.proto.collector." + signal + ".v1." + strings.ToUpper(signal[:1]) + signal[1:] + "Service",
+		ServiceName: exportService(signal),
 		HandlerType: (*any)(nil),
 		Streams: []grpc.StreamDesc{{
-			StreamName: "Export",
+			StreamName: exportMethod,
 			Handler:    func(_ any, stream grpc.ServerStream) error { return handle(stream) },
 		}},
 		Metadata: "opentelemetry/proto/collector/" + signal + "/v1/" + signal + "_service.proto",
