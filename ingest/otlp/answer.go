@@ -2,6 +2,7 @@ package otlp
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -35,7 +36,8 @@ var byStatus = map[int]codes.Code{
 // statusOf is a refusal as both ways of transport tell it. The time to wait is a
 // detail that senders over gRPC obey; without it they give up.
 func statusOf(f *ingest.Refusal) *status.Status {
-	st := status.New(code(f.Code), f.Text)
+	// What it cites of a body may be no text, with which it could not be packed.
+	st := status.New(code(f.Code), strings.ToValidUTF8(f.Text, "\uFFFD"))
 	if f.RetryAfter > 0 {
 		if with, err := st.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(max(f.RetryAfter, time.Second))}); err == nil {
 			return with

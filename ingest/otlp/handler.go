@@ -97,7 +97,9 @@ func (s *Service) decode(body []byte, encoding string, b *ingest.Body) (pmetrico
 		return request, ingest.Refuse(http.StatusBadRequest, "malformed", "want a JSON object, got %d bytes that begin with %q", len(body), text[:1])
 	default:
 		entries, err := shallowJSON(body)
-		return request, s.unmarshal(body, b, entries, err, request.UnmarshalJSON)
+		return request, s.unmarshal(body, b, entries, err, func(body []byte) error {
+			return faultOfJSON(body, request.UnmarshalJSON(body))
+		})
 	}
 }
 

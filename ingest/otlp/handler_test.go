@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -334,6 +335,11 @@ func FuzzHandler(f *testing.F) {
 	s.QuantileValues().AppendEmpty().SetQuantile(0.5)
 	f.Add(protobufOf(f, e.Metrics), false)
 	f.Add(jsonOf(f, e.Metrics), true)
+	for _, body := range damagedJSON() {
+		if len(body) < 10_000 {
+			f.Add([]byte(body), true)
+		}
+	}
 	f.Add(protobufOf(f, nested(100, places["gauge"])), false)
 	// A sink that looks at everything and stores nothing: the store is fuzzed elsewhere.
 	r := newRig(f, func(o *otlp.Options) {
@@ -352,8 +358,12 @@ func FuzzHandler(f *testing.F) {
 			header[1] = "application/json"
 		}
 		r.log.Reset()
-		if w := r.post(body, header...); w.Code != 200 && w.Code != 400 {
+		w := r.post(body, header...)
+		if w.Code != 200 && w.Code != 400 {
 			t.Errorf("got %d %s", w.Code, w.Body)
+		}
+		if js && !json.Valid(w.Body.Bytes()) {
+			t.Errorf("the answer is no JSON: %s", w.Body)
 		}
 		if got := r.counter(`tocsin_ingest_rejected_total{protocol="otlp",reason="not_convertible"}`); got != "" {
 			t.Errorf("the check let something pass that the converter refuses: %s", r.log.String())

@@ -3,6 +3,8 @@ package otlp
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/tocsinhq/tocsin/ingest"
@@ -22,6 +24,25 @@ func isJSONText(body []byte) bool {
 		return false
 	}
 	return len(text) == len(body) || json.Valid(text)
+}
+
+// faultOfJSON says why a body was not decoded: where it is no JSON, which the decoder tells
+// only by what stands there, or what the decoder says. No number that a sender wrote makes
+// it long: all of it goes into the answer and the log.
+func faultOfJSON(body []byte, err error) error {
+	if err == nil {
+		return nil
+	}
+	var any json.RawMessage
+	var syntax *json.SyntaxError
+	if errors.As(json.Unmarshal(body, &any), &syntax) {
+		err = fmt.Errorf("byte %d: no JSON: %w", syntax.Offset, syntax)
+	}
+	const most = 500
+	if text := err.Error(); len(text) > most {
+		return fmt.Errorf("%s...", text[:most])
+	}
+	return err
 }
 
 // refuseMistaken refuses a body that is not of the encoding which it is said to have.

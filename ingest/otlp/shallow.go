@@ -132,8 +132,10 @@ func walk(b []byte, at int, in, data kind, depth int, entries *int) error {
 	return nil
 }
 
-// shallowJSON returns how many entries a JSON text may have, or an error if its
-// brackets nest too deep or they are too many. It says nothing else about the text.
+// shallowJSON returns how many entries a JSON text may have, or an error if its brackets
+// nest too deep, if they are too many, or if something follows the last of them: the decoder
+// does not look there, so that of two exports one would be lost. It says nothing else about
+// the text.
 func shallowJSON(body []byte) (entries int, err error) {
 	commas := 0
 	depth, quoted := 0, false
@@ -152,7 +154,12 @@ func shallowJSON(body []byte) (entries int, err error) {
 				return 0, fmt.Errorf("byte %d: brackets nest deeper than %d levels", i, 2*maxDepth)
 			}
 		case c == '}' || c == ']':
-			depth--
+			if depth--; depth > 0 {
+				continue
+			}
+			if rest := trimmed(body[i+1:]); len(rest) > 0 {
+				return 0, fmt.Errorf("byte %d: want the end of the body behind the object, got %.8q; send one export in each request", len(body)-len(rest), rest)
+			}
 		case c == ',':
 			commas++ // between numbers, at the least
 		}

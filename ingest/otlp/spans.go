@@ -133,6 +133,7 @@ func (s *TraceService) pack(body []byte, b *ingest.Body) ([]byte, *ingest.Refusa
 		if packed, err = packSpans(body); err == nil {
 			return packed, nil
 		}
+		err = faultOfJSON(body, err)
 	}
 	return nil, ingest.Refuse(http.StatusBadRequest, "malformed", "decode ExportTraceServiceRequest of %d bytes of JSON: %s", len(body), err)
 }
