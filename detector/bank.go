@@ -294,6 +294,7 @@ func (b *Bank) Sweep(now int64, emit func(Verdict)) {
 		}
 	}
 	b.young.end(b, youth)
+	b.histograms.natives.forgive(&b.params, youth.newest)
 	for i := range b.serviceCount() {
 		b.weigh(uint32(i), now)
 	}

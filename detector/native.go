@@ -4,6 +4,7 @@ import (
 	"math"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
@@ -22,6 +23,7 @@ type natives struct {
 	mu     sync.RWMutex
 	byHash map[uint64]uint32 // hash of labels -> newest with it
 	all    []*native         // 0 is unused
+	due    atomic.Int64      // bytes that their copies are going to take yet; see young.go
 }
 
 // native is one native histogram. The lock guards all but labels and next.
@@ -37,6 +39,7 @@ type native struct {
 	last  uint8            // room of the last sample
 	base  [quantiles]uint8 // room that each quantile counts from
 	begun bool             // last and base are set
+	due   int32            // its part of natives.due
 	room  [2 + quantiles]histogram.FloatHistogram
 	diff  histogram.FloatHistogram
 }
@@ -169,6 +172,7 @@ func (b *Bank) feedNative(n *native, s telemetry.HistogramSample, to sink) {
 	at := n.free()
 	h := &n.room[at]
 	n.copy(h, s)
+	defer b.histograms.natives.owe(n, h)
 	switch {
 	case value.IsStaleNaN(h.Sum):
 		n.time, n.begun = s.T, false

@@ -17,7 +17,7 @@ import (
 // notTunable are the numbers of detector/ that are no parameters, by file, and by
 // the function whose body holds a literal or the constant's own name, and why.
 var notTunable = map[string]string{
-	"away.go mostAway": "memory", "evict.go evictPause": "house-keeping of memory", "evict.go evictEach": "house-keeping of memory",
+	"away.go mostAway": "memory", "young.go copiesOfBusy": "memory", "evict.go evictPause": "house-keeping of memory", "evict.go evictEach": "house-keeping of memory",
 	"evict.go evictShare": "house-keeping of memory", "slab.go chunkSize": "layout", "slab.go blockMost": "layout", "slab.go blockLeast": "layout", "slab.go hugePage": "layout",
 	"batch.go aheadFar": "prefetching", "batch.go aheadNear": "prefetching", "batch.go cacheLine": "layout", "batch.go hotLines": "layout",
 	"flush.go flushBelow": "arithmetic", "brief.go briefLeast": "arithmetic", "brief.go octaveSteps": "fixed point", "brief.go octaveZero": "fixed point", "brief.go shareSteps": "fixed point", "power.go powerUnit": "fixed point",

@@ -3,15 +3,64 @@ package detector
 import (
 	"sync/atomic"
 	"unsafe"
+
+	"github.com/prometheus/prometheus/model/histogram"
 )
 
 // ToCome returns how many bytes the pages of series are going to take that have none and
 // may be given one yet, beyond what was taken for pages already: of those that are too young
-// at the newest Sweep, and of all that came since.
+// at the newest Sweep, and of all that came since. With it come the copies of native histograms
+// that have one only.
 func (b *Bank) ToCome() int64 {
 	taken, free := b.days.counts()
 	young := b.young.series.Load() + int64(b.Len()) - b.young.of.Load() - (int64(taken) - b.young.pages.Load())
-	return max(0, young-int64(free)) * int64(unsafe.Sizeof(page{}))
+	pages := max(0, young-int64(free)) * int64(unsafe.Sizeof(page{}))
+	return pages + b.histograms.natives.due.Load()
+}
+
+// copiesOfBusy is how many copies of its histogram a busy native comes to: two and what it
+// gained. One that is not has fewer buckets.
+const copiesOfBusy = 3
+
+// owe reckons anew what a native whose newest histogram is h is going to take yet: it has
+// one copy at first. The caller holds its lock.
+func (n *natives) owe(of *native, h *histogram.FloatHistogram) {
+	have := 0
+	for i := range of.room {
+		have += bytesOf(&of.room[i])
+	}
+	due := int32(max(0, min(copiesOfBusy*bytesOf(h)-have-bytesOf(&of.diff), 1<<20)))
+	if due != of.due {
+		n.due.Add(int64(due - of.due))
+		of.due = due
+	}
+}
+
+// bytesOf returns what the buckets of a histogram take.
+func bytesOf(h *histogram.FloatHistogram) int {
+	return 8 * (cap(h.PositiveBuckets) + cap(h.NegativeBuckets) + cap(h.PositiveSpans) + cap(h.NegativeSpans))
+}
+
+// forgive gives up what natives are no more going to take that have ended, by the time of
+// the newest sample of all.
+func (n *natives) forgive(p *params, newest int64) {
+	if n.due.Load() == 0 {
+		return
+	}
+	n.mu.RLock()
+	all := n.all
+	n.mu.RUnlock()
+	for _, of := range all {
+		if of == nil {
+			continue
+		}
+		of.Lock()
+		if of.due > 0 && newest-of.time > p.Silence.Most {
+			n.due.Add(-int64(of.due))
+			of.due = 0
+		}
+		of.Unlock()
+	}
 }
 
 // young says how many series might be given a page yet at the newest sweep, of how many,

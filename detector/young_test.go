@@ -3,6 +3,7 @@ package detector_test
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"testing"
 )
 
@@ -51,5 +52,46 @@ func TestToCome_YoungSeries_CountUntilTheyHavePages(t *testing.T) {
 	show("new", 1)
 	if got := b.ToCome(); got >= one || got < one/2 { // some pages are there already
 		t.Errorf("new ones: got %d bytes, want %d less what was taken for pages already", got, one)
+	}
+}
+
+// A native histogram keeps copies, of which it has one at first.
+func TestToCome_NativeHistograms_CountUntilTheyHaveTheirCopies(t *testing.T) {
+	b := newBank(t)
+	const each = 200
+	r := rand.New(rand.NewPCG(1, 2))
+	show := func(name string, from, rounds int) []*native {
+		var all []*native
+		for i := range each {
+			n := newNative(b, name, fmt.Sprint(i))
+			n.busy(r, from, rounds, 100, 1)
+			all = append(all, n)
+		}
+		return all
+	}
+	pages := func(series int) int64 { // of a bank with as many series and no histogram
+		b := newBank(t)
+		for i := range series {
+			b.Observe(b.Register(gauge(fmt.Sprint("g", i))), start, 1)
+		}
+		return b.ToCome()
+	}
+	show("a", 0, 1)
+	young := b.ToCome() - pages(3*each)
+	if young < each*2*8*10 || young > each*2*8*60 {
+		t.Errorf("%d bytes are to come for %d histograms, want two copies of some ten to fifty buckets each", young, each)
+	}
+	show("a", 1, 20)
+	if left := b.ToCome() - pages(3*each); left > young/4 {
+		t.Errorf("twenty samples later: %d bytes are to come, of %d at first", left, young)
+	}
+	show("ends", 0, 1)
+	for i := range 60 {
+		at := start + int64(i)*6*hour
+		b.Observe(b.Register(gauge("clock")), at, float64(i))
+		b.Sweep(at, ignore)
+	}
+	if after := b.ToCome(); after > 1000 { // one page, of the clock
+		t.Errorf("%d bytes are to come when all histograms have ended", after)
 	}
 }

@@ -29,6 +29,7 @@ import (
 type DB struct {
 	o         TSDBOptions
 	last      atomic.Pointer[generation] // the newest one, perhaps closed; for figures
+	youth     baseYouth                  // of series of the base, over all openings
 	own       *prometheus.Registry       // metrics that outlive an opening
 	exemplars tsdb.ExemplarStorage
 

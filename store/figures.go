@@ -22,7 +22,9 @@ func (d *DB) NumStaleSeries() uint64 {
 }
 
 // samplesToCome returns the bytes that samples of series in memory are going to take yet.
-func (d *DB) samplesToCome() int64 { return d.last.Load().head.SamplesToCome() }
+func (d *DB) samplesToCome() int64 {
+	return d.last.Load().head.SamplesToCome() + d.youth.toCome(d.o.now())
+}
 
 // MinTime returns the time of the oldest sample in memory in milliseconds, or
 // math.MaxInt64 while there is none.

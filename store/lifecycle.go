@@ -58,11 +58,20 @@ func (l life) part(gone map[chunks.HeadSeriesRef]labels.Labels) {
 type baseLife struct {
 	life
 	sources *sources
+	made    func() // told of each series that is made, but for those of the log
 }
 
-func newBaseLife(g *generation, s *sources, other tsdb.SeriesLifecycleCallback) baseLife {
+func newBaseLife(g *generation, s *sources, made func(), other tsdb.SeriesLifecycleCallback) baseLife {
 	inHead := func(ls labels.Labels) bool { return g.head != nil && g.head.Get(ls) != 0 }
-	return baseLife{life{g, other, inHead}, s}
+	return baseLife{life{g, other, inHead}, s, made}
+}
+
+// PostCreation: see life.
+func (l baseLife) PostCreation(ls labels.Labels) {
+	if l.g.head != nil {
+		l.made()
+	}
+	l.life.PostCreation(ls)
 }
 
 // PostDeletion: see life.

@@ -129,7 +129,7 @@ func openEmbedded(o TSDBOptions, d *DB, g *generation) (*tsdb.DB, *embedded, err
 		opts.FloatChunkEncoding = chunkenc.EncXOR2
 		opts.EnableHistogramSTEncoding = true
 	}
-	opts.SeriesLifecycleCallback = newBaseLife(g, d.sources, o.Lifecycle)
+	opts.SeriesLifecycleCallback = newBaseLife(g, d.sources, func() { d.youth.add(o.now()) }, o.Lifecycle)
 	if o.Reload > 0 {
 		opts.BlockReloadInterval = o.Reload
 	}
