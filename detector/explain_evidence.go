@@ -160,19 +160,24 @@ func (s *series) stormEvidence(p *params, k *look, i int) Evidence {
 
 func (s *series) stillEvidence(p *params, k *look) Evidence {
 	x := s.Calm.measured(p, p.Evidence.StillShape, "still", float64(s.Still)+1)
+	if s.habitual(p) {
+		x.Shape = p.Evidence.AlikeShape
+	}
 	switch {
 	case k.x != s.X1:
 		x.Silent = "the value has changed"
 	case k.x == 0:
 		x.Silent = "the value is zero"
-	case s.Changes < p.Evidence.StillChanges:
-		x.Silent = fmt.Sprintf("fewer than %d changes seen", p.Evidence.StillChanges)
+	case s.Changes < s.stillChanges(p):
+		x.Silent = fmt.Sprintf("fewer than %d changes seen", s.stillChanges(p))
 	case k.gap:
 		x.Silent = "a gap lies before"
 	case float32(s.Still) < s.Calm.Q:
 		x.Silent = fmt.Sprintf("no longer than %.4g samples", s.Calm.Q)
 	case s.toldStill(k.t):
 		x.Silent = "the run was told by an episode that is over"
+	case s.habitual(p) && x.Size < p.Evidence.AlikeTimes*x.Quantile:
+		x.Silent = fmt.Sprintf("less than %g times as long as runs that were alike", p.Evidence.AlikeTimes)
 	default:
 		x.sum(p)
 	}

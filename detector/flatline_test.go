@@ -1,7 +1,7 @@
 package detector_test
 
 import (
-	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -15,13 +15,13 @@ func TestFlatline_GoesOn_IsToldOnce(t *testing.T) {
 	const step, day = 60, 86400
 	for seed := range uint64(3) {
 		b := newBank(t)
-		slot, r, x := b.Register(gauge("last_success_timestamp_seconds")), noise(80+seed), 0.0
+		slot, rnd, x := b.Register(gauge("last_change_timestamp_seconds")), rand.New(rand.NewPCG(seed, 80)), 0.0
 		told := map[bool]int{}
 		for i := range 44 * day / step {
 			at := int64(i) * step
 			flat := at >= 14*day && at < 24*day || at >= 38*day
-			if !flat && at%1200 == 0 {
-				x = 1.7e9 + math.Floor(float64(at)+30*r())
+			if !flat && rnd.IntN(20) == 0 {
+				x = 1.7e9 + float64(at)
 			}
 			if at == 24*day-step {
 				e, ok := b.Explain(slot, start+1000*at, x)

@@ -169,25 +169,3 @@ func (s *series) rareEvent(p *params, k *look) float64 {
 	}
 	return most
 }
-
-// judgeCalm weighs how long the value has not changed at all, against the runs
-// without change seen before. It reports whether that is what the sample is odd
-// by. A value of zero is a matter for the charts.
-func (s *series) judgeCalm(p *params, k *look) bool {
-	if k.x != s.X1 || k.x == 0 || s.Changes < p.Evidence.StillChanges || k.gap || float32(s.Still) < s.Calm.Q || s.toldStill(k.t) {
-		return false
-	}
-	d := s.Calm.decades(p, p.Evidence.StillShape, float64(s.Still)+1)
-	if d <= k.decades {
-		return false
-	}
-	k.decades, k.kind = d, KindFlatline
-	return d >= k.need
-}
-
-// toldStill reports whether an episode that is over told of this very run without change.
-// The run only becomes rarer, while what it takes to alarm rises by what it was told of
-// before: it would be told again and again, for as long as the value stays.
-func (s *series) toldStill(t int64) bool {
-	return s.EpisodeKind == KindFlatline && !s.has(flagOpen) && float64(t-s.EpisodeSince) < 1000*float64(s.Step)*float64(s.Still)
-}

@@ -178,11 +178,7 @@ func (s *series) rememberRange(p *params, v float64) {
 func (s *series) rememberChange(p *params, x float64) {
 	changed := float32(0)
 	if x != s.X1 {
-		if n := float32(s.Still) + 1; n <= s.Calm.Q {
-			s.Calm.below(p, p.calmFloor)
-		} else {
-			s.Calm.learn(p, n, p.calmFloor, p.Tail.Weight)
-		}
+		s.learnStill(p, float32(s.Still)+1)
 		s.Still, changed = 0, 1
 		if s.Changes < math.MaxUint32 {
 			s.Changes++

@@ -183,8 +183,8 @@ func (s *series) admit(p *params, k *glance, v float64) outcome {
 // name, and is learned anew as such.
 func (s *series) fall(p *params, before, v float64) outcome {
 	if v > p.Guard.ResetBelow*before {
-		s.NotCounter++
-		if s.NotCounter >= p.Guard.GaugeFalls {
+		s.Tally++
+		if s.Tally >= p.Guard.GaugeFalls {
 			last, at, step := s.Raw, s.LastTime, s.Step
 			s.restart(p)
 			s.set(flagGaugeAfterAll)

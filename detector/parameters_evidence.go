@@ -195,13 +195,40 @@ type EvidenceParameters struct {
 	ZeroChanges uint32 `range:"1,1000"`
 	// ZeroMean is the part of its range that the slow mean of such a series reaches.
 	ZeroMean float64 `range:"0,1"`
-	// StillChanges is the number of changes before which no flat line is odd.
+	// StillChanges is the number of changes before which no flat line is odd where runs
+	// without change are alike.
 	StillChanges uint32 `range:"1,10000"`
+	// StillMany is the same where they are not.
+	StillMany uint32 `range:"1,10000"`
 	// StillLeast is the shortest run without change that may be called long, in samples.
 	StillLeast float64 `range:"1,1000"`
 	// StillShape is the shape that the tail of runs without change starts from: that of a
 	// geometric distribution at this quantile is 0.21.
 	StillShape float64 `range:"0.1,1"`
+	// AlikeLeast is the number of samples below which a second run without change, after
+	// a long first one, shows that the series changes often.
+	AlikeLeast float32 `range:"2,1000"`
+	// AlikeNear is the factor by which a run may be shorter or longer than the quantile and
+	// count as alike. Of ten random runs (geometric) all are within it once in a thousand.
+	AlikeNear float32 `range:"1.05,3"`
+	// AlikeBegin is the number of runs longer than that after which the quantile follows.
+	AlikeBegin uint8 `range:"1,100"`
+	// AlikeClimb is the factor by which it does so at most with each run: one stray run
+	// moves it no farther, and of 240 samples it is there after four.
+	AlikeClimb float32 `range:"1.1,10"`
+	// AlikeLoose is the shape that the tail then starts from. With 0.6 it takes random runs
+	// two to five times as long to be told.
+	AlikeLoose float64 `range:"0.1,4"`
+	// AlikeRuns is the number of alike runs that make a habit; each shorter one halves what
+	// is counted. With those that the quantile takes to follow, about ten intervals of a job.
+	AlikeRuns uint8 `range:"2,100"`
+	// AlikeKept is the most that are counted: one shorter run leaves a habit, two do not.
+	AlikeKept uint8 `range:"2,127"`
+	// AlikeTimes is the number of usual runs that one must last to be odd.
+	AlikeTimes float64 `range:"1,10"`
+	// AlikeShape is the shape of the tail of a habit: with a Gaussian's it is told after two
+	// to three intervals, in a service of a thousand series after four.
+	AlikeShape float64 `range:"0.02,1"`
 	// ChangeRate is the rate at which the share of samples that change is learned: 250
 	// samples.
 	ChangeRate float32 `range:"0.0001,0.1"`
@@ -250,8 +277,9 @@ func defaultStorms() StormParameters {
 
 func defaultEvidence() EvidenceParameters {
 	return EvidenceParameters{HeldAgainst: 0.2, HeldFades: 0.8, LooksApart: 15, LooksCloser: 0.6, FlockMost: 2, LooksMore: 1.41, FlockLasts: 900, Boldness: 3000,
-		FirstBold: 10, RecordChanges: 6, RecordScales: 2, RarelyChanges: 0.1, ZeroChanges: 16, ZeroMean: 0.2, StillChanges: 30, StillLeast: 3,
-		StillShape: 0.2, ChangeRate: 0.004}
+		FirstBold: 10, RecordChanges: 6, RecordScales: 2, RarelyChanges: 0.1, ZeroChanges: 16, ZeroMean: 0.2, StillChanges: 10, StillMany: 30, StillLeast: 3,
+		StillShape: 0.2, AlikeLeast: 10, AlikeNear: 1.5, AlikeBegin: 2, AlikeClimb: 3, AlikeLoose: 0.3, AlikeRuns: 8, AlikeKept: 16,
+		AlikeTimes: 2, AlikeShape: 0.12, ChangeRate: 0.004}
 }
 
 func defaultCalibration() CalibrationParameters {

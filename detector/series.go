@@ -75,7 +75,7 @@ type series struct {
 	FarTold                  brief   // distance from the opening band that has been told
 	Power                    int16   // of the level that errors grow with, in 1/powerUnit; see power.go
 	Typical                  octaves // level of which errors are; 0 before the first lesson
-	NotCounter               uint8   // falls of a counter that are no resets
+	Tally                    uint8   // falls of a counter that are no resets; of a gauge runs without change that were alike, see still.go
 	Quiet                    uint8   // quiet samples at the end of the open episode
 	EpisodeKind              Kind
 	Start                    startShape // that the tails of residuals started from, see family.go
