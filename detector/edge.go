@@ -82,5 +82,19 @@ func (s *series) meet(p *params, k *look, d *page) {
 	}
 	if k.edge = d.near(p, at, float64(s.MixErr)); k.edge != (edge{}) {
 		k.low, k.high = min(k.low, k.anchor-k.edge.below), max(k.high, k.anchor+k.edge.above)
+		if k.power < 1 {
+			s.meetPower(p, &k.sight, k.anchor+k.edge.above)
+		}
 	}
+}
+
+// meetPower takes errors for as large as those of the higher of the levels that meet: the
+// day may still be there, and the quarter after the edge is known by its mean, which of a
+// count that begins anew is far from its first minute.
+func (s *series) meetPower(p *params, k *sight, higher float64) {
+	at := k.anchor
+	k.anchor = higher
+	s.readPower(p, k)
+	k.anchor = at
+	k.scale = s.scale(p, k)
 }

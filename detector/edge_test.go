@@ -96,3 +96,28 @@ func TestEdge_BeyondBothLevels_IsOdd(t *testing.T) {
 		t.Errorf("an edge at noon:\n%s", noon)
 	}
 }
+
+// What rises all day and falls to zero at midnight, seen four times a minute: the quarter
+// after midnight is known by its mean, and errors so low are a twentieth of the usual.
+func TestEdge_FallsToZeroAtMidnightAtShortSteps_QuietFromTheSecondDay(t *testing.T) {
+	for _, uneven := range []float64{0, 0.2, 1} {
+		r, x := noise(90), 0.0
+		told := play(t, gauge("m"), feed(14*5760, 15, func(i int) float64 {
+			if i%5760 == 0 {
+				x = 0
+			}
+			x += 1000.0 / 5760 * max(0, 1+uneven*r())
+			return x
+		}))
+		falls := 0
+		for _, v := range told {
+			at := v.Time - start
+			if v.Phase == detector.PhaseOpened && at > 2*86_400_000-1 && at%86_400_000 < 900_000 {
+				falls++
+			}
+		}
+		if falls > 0 {
+			t.Errorf("uneven by %g: %d of the falls from the second night on are told, want none", uneven, falls)
+		}
+	}
+}
