@@ -106,9 +106,14 @@ func (b *Bank) observe(slot Slot, t int64, v float64, full bool, out *Verdict) (
 	}
 	own, g := b.services.at(s.Service), glance{t: t, fine: 1}
 	why = s.admit(&b.params, &g, v)
-	if why == taken && !full && s.passes(&b.params, &g, own) {
-		c.Unlock()
-		return false, taken
+	if why == taken && !full {
+		if rarity, passes := s.passes(&b.params, &g, own); passes {
+			rare, service := rarity != notRare && own.rare(&b.params, s, slot.place(), t, rarity), s.Service
+			if c.Unlock(); rare {
+				b.weigh(service, t)
+			}
+			return false, taken
+		}
 	}
 	var after sequel
 	asks := b.observeInFull(c, slot, own, own.shareAt(&b.params, t), &g, why, full, out, &after)
@@ -118,30 +123,36 @@ func (b *Bank) observe(slot Slot, t int64, v float64, full bool, out *Verdict) (
 	return after.tell, why
 }
 
-// passes takes in an admitted sample if it glides or strides, and leaves neither page nor
-// service anything to do; it reports whether it did.
-func (s *series) passes(p *params, g *glance, own *service) bool {
+// passes takes in an admitted sample if it glides or strides, and reports whether it did. It
+// leaves the page nothing to do, and the service only if it returns another rarity than
+// notRare: one for which the group of the service is to be shown the sample.
+func (s *series) passes(p *params, g *glance, own *service) (float32, bool) {
 	var w slide
 	share := own.shareLeast(p)
-	if s.glides(p, g, share, &w) {
-		if w.point >= p.rareLeast {
-			return false
-		}
-		s.glide(p, &p.rates, g, &w)
-		return true
+	if !s.glides(p, g, share, &w) {
+		return s.lesson(p, g, share)
 	}
-	return s.lesson(p, g, share)
+	s.glide(p, &p.rates, g, &w)
+	return w.shown(p), true
 }
 
-// lesson takes in an admitted sample if it strides; it reports whether it did.
-func (s *series) lesson(p *params, g *glance, share float64) bool {
+// lesson takes in an admitted sample if it strides, and returns what passes does.
+func (s *series) lesson(p *params, g *glance, share float64) (float32, bool) {
 	var w slide
 	var k sight
-	if !s.strides(p, g, share, &k, &w) || w.point >= p.rareLeast {
-		return false
+	if !s.strides(p, g, share, &k, &w) {
+		return notRare, false
 	}
 	s.stride(p, &k, &w)
-	return true
+	return w.shown(p), true
+}
+
+// shown returns the rarity with which the group is to be shown the sample, notRare for most.
+func (w *slide) shown(p *params) float32 {
+	if w.point < p.rareLeast {
+		return notRare
+	}
+	return w.rarity
 }
 
 // sequel is what is left to do when a sample has been judged and the lock of its

@@ -118,8 +118,15 @@ func (b *Bank) next(held *row, slot Slot, t int64, v float64, tell func(Verdict)
 	}
 	own, g := held.of(b, s.Service), glance{t: t, fine: 1}
 	why := s.admit(&b.params, &g, v)
-	if why == taken && s.passes(&b.params, &g, own) {
-		return true
+	if why == taken {
+		if rarity, passes := s.passes(&b.params, &g, own); passes {
+			if rarity != notRare && own.rare(&b.params, s, slot.place(), t, rarity) {
+				service := s.Service
+				held.leave()
+				b.weigh(service, t)
+			}
+			return true
+		}
 	}
 	b.nextInFull(held, slot, own, &g, why, tell)
 	return true

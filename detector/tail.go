@@ -21,6 +21,9 @@ func newTail(q, prior float64) tail { return tail{Q: float32(q), H: float32(prio
 // shape returns the exponent's inverse: what was learned, shrunk to the shape that
 // the tail started from.
 func (a *tail) shape(p *params, prior float64) float64 {
+	if a.H == float32(prior) { // nothing was learned, as of most charts
+		return prior
+	}
 	return prior * math.Exp(p.tailPower*math.Log(float64(a.H)/prior))
 }
 
