@@ -300,13 +300,10 @@ func (b *Bank) alive(slot Slot, t int64) {
 		return
 	}
 	c.Lock()
-	defer c.Unlock()
-	s := &c.series[j]
-	if uint32(s.Generation) != slot.generation() {
-		return
+	if s := &c.series[j]; uint32(s.Generation) == slot.generation() {
+		if c.use(j, t); s.N > 0 && t > s.LastTime && !s.has(flagMissing|flagStale) {
+			s.LastTime = t
+		}
 	}
-	c.use(j, t)
-	if s.N > 0 && t > s.LastTime && !s.has(flagMissing|flagStale) {
-		s.LastTime = t
-	}
+	c.Unlock()
 }
