@@ -1,6 +1,7 @@
 package detector_test
 
 import (
+	"bytes"
 	"math"
 	"strconv"
 	"sync"
@@ -91,5 +92,36 @@ func TestObserveAll_TwoAtOnceInOneChunk_SeriesStayApart(t *testing.T) {
 		if want := 1000 * float64(slot); !ok || v.Slot != slot || math.Abs(v.Value-want) > 2 || math.Abs(v.Expected-want) > 3 {
 			t.Errorf("series %d: got %+v, want one near %v", i, v, want)
 		}
+	}
+}
+
+// Gauges that wave within an hour have means beyond their quantiles: their samples glide, and
+// the group of the service is shown those that are rare.
+func TestObserveAll_WhatGlidesAndIsRare_GroupsAreShownAsOneByOne(t *testing.T) {
+	one, all := serviceBank(t, nil), serviceBank(t, nil)
+	slots := make([]detector.Slot, 24)
+	for i := range slots {
+		l := of("web", "m"+strconv.Itoa(i))
+		slots[i] = one.Register(l)
+		all.Register(l)
+	}
+	r := noise(51)
+	for i := range 480 {
+		var batch []telemetry.Observation
+		for j, slot := range slots {
+			x := 100 + 20*math.Sin(2*math.Pi*(float64(i)/240+float64(j)/24)) + 3*r()
+			batch = append(batch, telemetry.Observation{Slot: uint64(slot), T: start + int64(i)*15_000, V: x})
+			one.Observe(slot, start+int64(i)*15_000, x)
+		}
+		all.ObserveAll(batch, 0, len(batch), func(detector.Verdict) {})
+	}
+	var want, got bytes.Buffer
+	for b, to := range map[*detector.Bank]*bytes.Buffer{one: &want, all: &got} {
+		if err := b.Checkpoint(to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !bytes.Equal(got.Bytes(), want.Bytes()) {
+		t.Error("the states are not the same")
 	}
 }
