@@ -20,12 +20,13 @@ type params struct {
 
 	tailDecades float64 // -log10 Tail.Share
 	tailShare   float32
-	tailRest    float32 // 1 - Tail.Share
-	tailSlow    float32 // slowest step of a quantile
-	tailFall    float32 // what is left of the quantile after that step down
-	tailYoung   uint16  // values after which it is the step
-	tailPower   float64 // of what a tail has learned of its shape
-	otherTimes  float64 // by which a residual may be larger than the quantile of the other side
+	tailRest    float32   // 1 - Tail.Share
+	tailSlow    float32   // slowest step of a quantile
+	tailFall    float32   // what is left of the quantile after that step down
+	tailFalls   []float32 // the same of the larger steps before, by how many values were seen
+	tailYoung   uint16    // values after which it is the step
+	tailPower   float64   // of what a tail has learned of its shape
+	otherTimes  float64   // by which a residual may be larger than the quantile of the other side
 
 	rates rates   // of a series that is not young
 	young []rates // see youngRates
@@ -102,6 +103,11 @@ func (p *params) prepareTail() {
 	slow := float64(x.Gain) * x.Rate
 	p.tailSlow, p.tailFall = float32(slow), float32(1-slow*x.Share)
 	p.tailYoung = uint16(max(1/x.Rate-float64(x.Young), 0))
+	p.tailFalls = make([]float32, int(p.tailYoung)+1)
+	for n := 1; n < len(p.tailFalls); n++ {
+		a := tail{N: uint16(n - 1)}
+		p.tailFalls[n] = 1 - a.count(p)*p.tailShare
+	}
 	p.tailPower = 1 - x.Pooled
 	p.otherTimes = float64(1 / x.OtherSide)
 }

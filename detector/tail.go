@@ -101,11 +101,12 @@ func (a *tail) count(p *params) float32 {
 
 // below is learn for a value that is known to lie below the quantile.
 func (a *tail) below(p *params, low float32) {
-	fall := p.tailFall
-	if a.N < p.tailYoung {
-		fall = 1 - a.count(p)*p.tailShare
-	} else if a.N < math.MaxUint16 {
+	if a.N < math.MaxUint16 {
 		a.N++
+	}
+	fall := p.tailFall
+	if int(a.N) < len(p.tailFalls) {
+		fall = p.tailFalls[a.N]
 	}
 	if a.Q *= fall; a.Q < low {
 		a.Q = low
