@@ -109,7 +109,7 @@ func TestRunPast_Group_RowOfTheService(t *testing.T) {
 		for i := range values {
 			values[i] = 100 + r.NormFloat64()
 			if i == at {
-				values[i] += 4.5
+				values[i] += 5.5
 			}
 		}
 		one.series = append(one.series, recorded{labels.FromStrings("__name__", fmt.Sprintf("m%d", m), "service", "pay"), 60_000, values})
