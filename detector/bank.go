@@ -149,7 +149,7 @@ func (s *series) lesson(p *params, g *glance, share float64) (float32, bool) {
 
 // shown returns the rarity with which the group is to be shown the sample, notRare for most.
 func (w *slide) shown(p *params) float32 {
-	if w.point < p.rareLeast {
+	if w.decades() < p.rareLeast {
 		return notRare
 	}
 	return w.rarity

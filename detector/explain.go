@@ -235,11 +235,7 @@ func (e *Explanation) plain(p *params, s *series, k *look) {
 	if k.x < w.expected {
 		tail = &s.Down
 	}
-	size := math.Abs(k.x-w.expected) / w.scale
-	e.Plain = PlainPart{Expected: w.expected, Scale: w.scale, Size: size, Quantile: float64(tail.Q), Decades: w.point, Charts: w.charts}
-	if w.charts > 0 {
-		e.Plain.Decades = tail.decades(p, p.Tail.Prior, size)
-	}
+	e.Plain = PlainPart{Expected: w.expected, Scale: w.scale, Size: math.Abs(k.x-w.expected) / w.scale, Quantile: float64(tail.Q), Decades: w.point, Charts: w.charts}
 }
 
 // start takes in what the series began with.

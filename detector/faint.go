@@ -40,7 +40,7 @@ func (s *series) faint(p *params, k *glance, share float64, w *slide, u float32)
 	if decades <= w.point {
 		return true
 	}
-	if w.point, w.charts = decades, decades; decades >= p.tailDecades && !s.ready(p, k.t) {
+	if w.charts = decades; decades >= p.tailDecades && !s.ready(p, k.t) {
 		w.rarity = notRare
 		return true
 	}

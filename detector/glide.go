@@ -67,12 +67,15 @@ type slide struct {
 	season, scale, anchor, unit float64 // as in look
 	long                        float64 // how much of the long level the sample replaces
 	expected, dev               float64
-	point                       float64 // evidence: that of the residual, or charts if it is larger
+	point                       float64 // evidence of the residual
 	charts                      float64 // that of charts and storms if it is larger, else 0
 	rarity                      float32
 	chart                       [charts]float32
 	storm                       [storms]float32
 }
+
+// decades returns the evidence of the sample.
+func (w *slide) decades() float64 { return max(w.point, w.charts) }
 
 // glides reports whether an admitted sample of a series that owes the given share
 // is plainly ordinary, and if so leaves in w what glide needs.
@@ -216,6 +219,6 @@ func (s *series) weighAside(p *params, slab *days, k *look, w *slide) {
 	c.report(&full)
 	s.Expected, s.Lower, s.Upper = c.Expected, c.Lower, c.Upper
 	// The word is the one that the sample has when nobody asks for a band.
-	full.decades, full.point, full.rarity, full.odd = w.point, w.point, w.rarity, false
+	full.decades, full.point, full.rarity, full.odd = w.decades(), w.point, w.rarity, false
 	*k = full
 }

@@ -227,8 +227,12 @@ func (b *Bank) look(g *classic, to sink) {
 // lookIn is look with room for all buckets.
 func (b *Bank) lookIn(g *classic, room []gain, to sink) {
 	h := &b.histograms
-	seen, why, ok := h.gained(g, room)
-	if !ok {
+	seen, based := h.increase(g, 0, room)
+	if g.Fell || !based {
+		why := fateBounds
+		if g.Fell {
+			why = fateReset
+		}
 		h.rebase(g, [quantiles]bool{true, true})
 		for q := range quantiles {
 			b.alive(g.Slot[q], g.Time)
@@ -245,7 +249,8 @@ func (b *Bank) lookIn(g *classic, room []gain, to sink) {
 	var values [quantiles]float64
 	for q := range quantiles {
 		if g.Since[q] != since {
-			since, seen = g.Since[q], h.increase(g, q, room)
+			since = g.Since[q]
+			seen, _ = h.increase(g, q, room) // all are based, as above
 			smooth(seen)
 		}
 		if n := len(seen); n < 2 || !math.IsInf(seen[n-1].bound, 1) {

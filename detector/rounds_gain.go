@@ -1,36 +1,20 @@
 package detector
 
-// gained is increase for the first quantile, if what a whole round has gained over all bases
-// is of one process with one set of buckets; else it says why not.
-func (h *histograms) gained(g *classic, out []gain) ([]gain, fate, bool) {
-	if g.Fell {
-		return nil, fateReset, false
-	}
+// increase appends what each bucket has gained since its base, cumulative, in order of
+// bounds. It is false, and what it returns is of no use, if one has none: other buckets came
+// than before.
+func (h *histograms) increase(g *classic, q int, out []gain) ([]gain, bool) {
 	for at := g.First; at != 0; {
 		k := h.at(at)
-		at = k.Next
-		if !k.Active {
+		if at = k.Next; !k.Active {
 			continue
 		}
 		if !k.Based {
-			return nil, fateBounds, false
+			return nil, false
 		}
-		out = append(out, gain{bound: k.Bound, count: k.Count - k.Base[0]})
+		out = append(out, gain{bound: k.Bound, count: k.Count - k.Base[q]})
 	}
-	return out, 0, true
-}
-
-// increase appends what each bucket has gained since its base, cumulative, in
-// order of bounds.
-func (h *histograms) increase(g *classic, q int, out []gain) []gain {
-	for at := g.First; at != 0; {
-		k := h.at(at)
-		if k.Active {
-			out = append(out, gain{bound: k.Bound, count: k.Count - k.Base[q]})
-		}
-		at = k.Next
-	}
-	return out
+	return out, true
 }
 
 // rebase lets each of these quantiles count from the present round on.
