@@ -46,6 +46,7 @@ var benches = []bench{
 	{"rca", "whether root causes are found among services and changes", rcaBench},
 	{"similar", "past incidents that are found again by what they look like", similarBench},
 	{"families", "what the series of a name teach those that come after them", families},
+	{"budget", "false alarms of services in which nothing is wrong, of what their budget allows", budgetBench},
 	{"digest", "a hash of all that the detector says, for changes that must change nothing", digest},
 	{"nab", "the detector by the rule of the Numenta Anomaly Benchmark, without look-ahead", nab},
 }
