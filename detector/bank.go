@@ -203,8 +203,11 @@ func (b *Bank) observeInFull(c *chunk, slot Slot, own *service, share float32, g
 func (b *Bank) follow(a *sequel, own *service, t int64, out *Verdict) {
 	if a.tell {
 		b.count(a.phase)
-		if a.phase == PhaseOpened {
+		switch a.phase {
+		case PhaseOpened:
 			b.charge(own, out, a.excess)
+		case PhaseChanged:
+			own.grow(&b.params, out.Since, a.excess)
 		}
 	}
 	if a.rare {

@@ -52,8 +52,11 @@ func (r *replay) run(l labels.Labels, samples []telemetry.Sample, emit func(Verd
 		k := r.look(x.T)
 		phase, why := s.observe(&r.params, &r.own, &k, x.V)
 		if r.service != nil {
-			if phase == PhaseOpened {
-				r.service.charge(&r.params, x.T, 1, k.rarity-r.service.alone(&r.params, x.T))
+			switch excess := k.rarity - r.service.alone(&r.params, x.T); phase {
+			case PhaseOpened:
+				r.service.charge(&r.params, x.T, 1, excess)
+			case PhaseChanged:
+				r.service.grow(&r.params, s.EpisodeSince, excess)
 			}
 			r.service.rare(&r.params, &s, 1, x.T, k.groupRarity())
 		}

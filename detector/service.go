@@ -35,7 +35,9 @@ type service struct {
 // By the budget, where that differs from Config.Budget, which the threshold
 // knows already, and by the part of it that is left to the group.
 //
-// By what was spent, see offset.
+// By what was spent, see offset. It has the whole budget and all alarms to go by, those of
+// the group too: what a group does not spend, as most do not when nothing is wrong, is
+// left to the series. The group has an offset of its own that holds it to its part.
 const (
 	shareUnits = 32 // steps of the share in a power of ten
 )
@@ -146,7 +148,7 @@ func (v *service) count(p *params) {
 	}
 	part := v.part(p)
 	owed := p.Service.Crowd*math.Log10(float64(max(v.able, 1))) + v.dearer(p) - math.Log10(part)
-	fall := fallOf(p, part*float64(v.budget))
+	fall := v.fall(p)
 	v.static.Store(uint64(math.Float32bits(float32(owed)))<<32 | uint64(math.Float32bits(fall)))
 }
 
@@ -165,5 +167,14 @@ func (v *service) dearer(p *params) float64 {
 
 // groupShareAt is shareAt for the group; the caller holds the lock.
 func (v *service) groupShareAt(p *params, t int64) float64 {
-	return v.dearer(p) - math.Log10(p.Service.GroupPart) + float64(v.grouped.at(p, t, fallOf(p, p.Service.GroupPart*float64(v.budget))))
+	return v.dearer(p) - math.Log10(p.Service.GroupPart) + float64(v.grouped.at(p, t, v.groupFall(p)))
+}
+
+// fall returns what time takes from the offset of the series in a second: they have
+// what the group leaves of the budget. The caller holds the lock.
+func (v *service) fall(p *params) float32 { return fallOf(p, float64(v.budget), v.spent.Count) }
+
+// groupFall is fall for the group, which has its part.
+func (v *service) groupFall(p *params) float32 {
+	return fallOf(p, p.Service.GroupPart*float64(v.budget), v.spent.Count)
 }

@@ -213,7 +213,7 @@ func (b *Bank) snapshot(name string, i uint32, t int64) Service {
 	defer v.mu.Unlock()
 	out := Service{
 		Name: name, Series: int(v.series), Able: int(v.able), Budget: float64(v.budget), Open: v.group.Open,
-		Offset: float64(v.offset.at(&b.params, t, fallOf(&b.params, v.part(&b.params)*float64(v.budget)))), Share: float64(v.shareAt(&b.params, t)),
+		Offset: float64(v.offset.at(&b.params, t, v.fall(&b.params))), Share: float64(v.shareAt(&b.params, t)),
 	}
 	out.Spent7, out.Alarms7 = v.spent.within(7, t)
 	out.Spent28, _ = v.spent.within(spentDays, t)

@@ -91,6 +91,7 @@ func TestBudget_NothingWrong_AlarmsAsOftenAsAllowed(t *testing.T) {
 		{series: 1, step: 60, services: 6, weeks: 8, budget: 4},
 		{series: 1, step: 15, services: 2, weeks: 8, budget: 4},
 		{series: 10, step: 300, services: 7, weeks: 8, budget: 4},
+		{series: 10, step: 300, services: 7, weeks: 10, budget: 1},
 		{series: 100, step: 300, services: 2, weeks: 7, budget: 4},
 	}
 	for name, next := range natures {

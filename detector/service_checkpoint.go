@@ -83,4 +83,5 @@ func (b *Bank) restoreService(in *fields) {
 	v.offset.bits.Store(state.Offset)
 	v.grouped.bits.Store(state.Grouped)
 	v.spent, v.group = state.Spent, state.Group
+	v.recount(&b.params)
 }

@@ -21,13 +21,13 @@ func (b *Bank) FalseAlarm(name string, t int64) bool {
 func (v *service) blame(p *params, t int64) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	a := v.spent.covering(p, t)
+	a, n := v.spent.covering(p, t)
 	if a == nil || a.Charged {
 		return false
 	}
 	a.Charged, a.Given = true, false
 	v.spent.remember(a.At)
-	v.move(p, a.Series, 1, a.At)
+	v.move(p, a.Series, 1, n, a.At)
 	return true
 }
 

@@ -17,6 +17,13 @@ import (
 // of ten. The step shrinks with the root of the budget, so that large budgets are
 // kept more evenly and small ones are found soon enough.
 //
+// The first steps are larger, because little is known of a service then. If the rate of
+// its alarms, of what is reckoned, has a gamma distribution of shape and rate a, then
+// after k alarms where E were reckoned its mean is (a + k) / (a + E). With the logarithm
+// of that for an offset, k alarms old, an alarm adds log10(1 + 1/(a+k)) and time takes
+// log10(e) / (a+k) times the budget: the same law with a step that shrinks. It is used
+// until it is smaller than the step above, which goes on to follow what changes.
+//
 // Only doubtful alarms count, those within one power of ten of the threshold.
 // Where tails are right, nine in ten false alarms are that near, and the time's
 // part is made less accordingly; incidents mostly are farther, and must not make
@@ -30,13 +37,21 @@ const (
 	secondsWeek = 7 * secondsDay
 )
 
-// fallOf returns what time takes in a second for a budget in alarms per week.
-func fallOf(p *params, budget float64) float32 {
-	return float32(p.Service.DoubtShare * stepOf(p, budget) * budget / secondsWeek)
+// fallOf returns what time takes in a second for a budget in alarms per week, after so
+// many alarms.
+func fallOf(p *params, budget float64, alarms uint32) float32 {
+	step := max(settledStep(p, budget), math.Log10E/(p.Service.Prior+float64(alarms)))
+	return float32(p.Service.DoubtShare * step * budget / secondsWeek)
 }
 
-// stepOf returns what an alarm adds for a budget in alarms per week.
-func stepOf(p *params, budget float64) float64 {
+// stepOf returns what an alarm adds for a budget in alarms per week, after so many
+// alarms.
+func stepOf(p *params, budget float64, alarms uint32) float64 {
+	return max(settledStep(p, budget), math.Log10(1+1/(p.Service.Prior+float64(alarms))))
+}
+
+// settledStep returns what an alarm adds in the long run.
+func settledStep(p *params, budget float64) float64 {
 	return min(max(p.Service.OffsetStep/math.Sqrt(budget), p.Service.StepSmallest), p.Service.StepLargest)
 }
 

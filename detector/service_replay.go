@@ -67,9 +67,12 @@ func (r *groupReplay) row(t int64, values []float64) GroupRow {
 		if why != taken {
 			continue
 		}
-		if phase == PhaseOpened {
+		switch excess := k.rarity - r.service.alone(&r.params, t); phase {
+		case PhaseOpened:
 			out.Opened++
-			out.alarm(r.service.charge(&r.params, t, uint64(i+1), k.rarity-r.service.alone(&r.params, t)))
+			out.alarm(r.service.charge(&r.params, t, uint64(i+1), excess))
+		case PhaseChanged:
+			r.service.grow(&r.params, s.EpisodeSince, excess)
 		}
 		alone = max(alone, k.rarity)
 		r.service.rare(&r.params, s, uint32(i+1), t, k.groupRarity())

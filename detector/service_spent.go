@@ -49,17 +49,34 @@ func (v *service) charge(p *params, t int64, hash uint64, excess float32) opened
 		if t-a.Until < p.Service.FoldWithin && t-a.At < p.Service.FoldMost {
 			a.Until = t
 			if sure {
-				v.giveBack(p, a)
+				v.giveBack(p, a, v.spent.Count-1)
 			}
 			return openedFolded
 		}
 	}
+	if !sure {
+		v.move(p, hash, 1, v.spent.Count, t)
+	}
+	v.settle(p, t)
 	v.spent.add(alarm{At: t, Until: t, Series: hash, Charged: !sure})
+	v.count(p)
 	if sure {
 		return openedFree
 	}
-	v.move(p, hash, 1, t)
 	return openedCharged
+}
+
+// grow gives back the alarm that an episode which opened at since belongs to, if it has
+// grown beyond doubt: excess powers of ten beyond the threshold. A chance does not go on.
+func (v *service) grow(p *params, since int64, excess float32) {
+	if excess < p.Service.Doubtful {
+		return
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if a, n := v.spent.covering(p, since); a != nil {
+		v.giveBack(p, a, n)
+	}
 }
 
 // refund gives back the alarm that an opening at t belongs to, because it was no
@@ -67,32 +84,40 @@ func (v *service) charge(p *params, t int64, hash uint64, excess float32) opened
 func (v *service) refund(p *params, t int64) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	a := v.spent.covering(p, t)
-	return a != nil && v.giveBack(p, a)
+	a, n := v.spent.covering(p, t)
+	return a != nil && v.giveBack(p, a, n)
 }
 
-func (v *service) giveBack(p *params, a *alarm) bool {
+// giveBack gives back the alarm before which there were n.
+func (v *service) giveBack(p *params, a *alarm, n uint32) bool {
 	if !a.Charged {
 		return false
 	}
 	a.Charged, a.Given = false, true
 	v.spent.forget(a.At)
-	v.move(p, a.Series, -1, a.At)
+	v.move(p, a.Series, -1, n, a.At)
 	return true
 }
 
-// move moves the offset of those who opened an alarm by so many steps; the caller
-// holds the lock.
-func (v *service) move(p *params, hash uint64, steps float64, t int64) {
+// move moves the offset of the series by so many steps for an alarm before which there
+// were n, and that of the group if it opened it; the caller holds the lock.
+func (v *service) move(p *params, hash uint64, steps float64, n uint32, t int64) {
 	if v.fixed {
 		return
 	}
-	part, o := v.part(p), &v.offset
+	budget := float64(v.budget)
+	v.offset.add(p, float32(steps*stepOf(p, budget, n)), t, v.fall(p))
 	if hash == 0 {
-		part, o = p.Service.GroupPart, &v.grouped
+		v.grouped.add(p, float32(steps*stepOf(p, p.Service.GroupPart*budget, n)), t, v.groupFall(p))
 	}
-	budget := part * float64(v.budget)
-	o.add(p, float32(steps*stepOf(p, budget)), t, fallOf(p, budget))
+}
+
+// settle brings the offsets up to time t, before what time takes from them changes.
+func (v *service) settle(p *params, t int64) {
+	if !v.fixed {
+		v.offset.add(p, 0, t, v.fall(p))
+		v.grouped.add(p, 0, t, v.groupFall(p))
+	}
 }
 
 // last returns the newest alarm, nil if there was none.
@@ -103,15 +128,16 @@ func (s *spending) last() *alarm {
 	return &s.Newest[(s.Count-1)%spentKept]
 }
 
-// covering returns the newest alarm that an opening at t belongs to.
-func (s *spending) covering(p *params, t int64) *alarm {
+// covering returns the newest alarm that an opening at t belongs to, and how many there
+// were before it.
+func (s *spending) covering(p *params, t int64) (*alarm, uint32) {
 	for i := range min(s.Count, spentKept) {
 		a := &s.Newest[(s.Count-1-i)%spentKept]
 		if t > a.At-p.Service.FoldWithin && t < a.Until+p.Service.FoldWithin {
-			return a
+			return a, s.Count - 1 - i
 		}
 	}
-	return nil
+	return nil, 0
 }
 
 func (s *spending) add(a alarm) {

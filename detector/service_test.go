@@ -144,6 +144,34 @@ func TestCharge_FarBeyondTheThreshold_IsNoFalseAlarm(t *testing.T) {
 	}
 }
 
+// An alarm that opens just beyond the threshold and is far beyond it a minute later was
+// no chance.
+func TestCharge_DoubtfulThatGrows_IsGivenBack(t *testing.T) {
+	for _, grows := range []bool{false, true} {
+		b := serviceBank(t, nil)
+		slot := b.Register(of("web", "m0"))
+		opened := 0
+		for i := range 3000 {
+			x := 100 + rand.New(rand.NewPCG(8, uint64(i))).NormFloat64()
+			if v, ok := b.Last(slot); ok && i == 2000 {
+				x = v.Upper + 0.15*(v.Upper-v.Expected)
+			} else if ok && i == 2001 && grows {
+				x = 1000
+			}
+			if v, tell := b.Observe(slot, minute(i), x); tell && v.Phase == detector.PhaseOpened {
+				opened++
+			}
+		}
+		want := 1
+		if grows {
+			want = 0
+		}
+		if s := service(t, b, "web", 3000); s.Spent7 != want || s.Alarms7 != 1 || opened != 1 {
+			t.Errorf("grows %v: got %d charged of %d alarms, %d openings; want %d of 1", grows, s.Spent7, s.Alarms7, opened, want)
+		}
+	}
+}
+
 func TestShare_ManySeries_NeedMoreThanOne(t *testing.T) {
 	b := serviceBank(t, nil)
 	machine(b, "one", 1, 0, 1000, quiet)
@@ -261,8 +289,10 @@ func TestCheckpoint_ServicesAndGroups_AsIfNeverStopped(t *testing.T) {
 	if err := second.Restore(&file); err != nil {
 		t.Fatal(err)
 	}
-	if a, b := fmt.Sprint(first.Services(minute(3500))), fmt.Sprint(second.Services(minute(3500))); a != b {
-		t.Fatalf("restored %s, want %s", b, a)
+	for _, at := range []int{3500, 3500 + 2*1440} { // what time takes follows from the alarms before
+		if a, b := fmt.Sprint(first.Services(minute(at))), fmt.Sprint(second.Services(minute(at))); a != b {
+			t.Fatalf("restored, minute %d: %s, want %s", at, b, a)
+		}
 	}
 	wantTold = nil
 	a, c := machine(whole, "web", 10, 3500, 8000, shift), machine(second, "web", 10, 3500, 8000, shift)
