@@ -4,6 +4,7 @@ package main
 
 import (
 	"os"
+	_ "time/tzdata" // half a megabyte: minimal images have no time zones, and a configuration that names one would not load there
 
 	"github.com/tocsinhq/tocsin/cmd/tocsin/cli"
 )
