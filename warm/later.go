@@ -2,6 +2,7 @@ package warm
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -10,8 +11,9 @@ import (
 )
 
 // A machine that starts brings up the server and this daemon together, and the server
-// answers with 503 until it has read its log. So it is asked again: first after firstWait,
-// then after twice as long each time, mostWait at most, for patience in all.
+// answers with 503 until it has read its log, as it does when it is started anew while it
+// is read. So it is asked again: first after firstWait, then after twice as long each time,
+// mostWait at most, for patience in all.
 const (
 	firstWait = time.Second
 	mostWait  = time.Minute
@@ -52,6 +54,53 @@ func (s *Starter) listLater(ctx context.Context, server *remote.Reader, err erro
 	}
 	s.o.Logger.Error("no warm start from the server; series learn from what comes in, and a restart tries again", "asked for", waited, "error", err)
 	return nil, nil
+}
+
+// workLater asks a server again for the series that it did not give, with the patience of
+// listLater. Each round has banks of its own: those of the round before have seen what the
+// store has of these series, after which the server's samples would come too late.
+func (s *Starter) workLater(ctx context.Context, server *remote.Reader, missed []missing) error {
+	waited, wait := time.Duration(0), firstWait
+	for len(missed) > 0 && waited < patience {
+		s.o.Logger.Warn("the server of the warm start did not give all series; it is asked for them again", "series", len(missed), "in", wait, "error", firstOf(missed))
+		if err := s.o.Wait(ctx, wait); err != nil {
+			return err
+		}
+		waited, wait = waited+wait, min(2*wait, mostWait)
+		again := make([]source, len(missed))
+		for i, x := range missed {
+			again[i] = x.source
+		}
+		s.done.Add(-int64(len(again)))
+		s.failed.Add(-int64(len(again)))
+		var err error
+		if missed, err = s.work(ctx, server, again); err != nil {
+			return err
+		}
+	}
+	if server != nil {
+		s.short.Store(len(missed) > 0)
+	}
+	if len(missed) == 0 {
+		return nil
+	}
+	for _, x := range missed {
+		if !errors.Is(x.err, errLeftAlone) {
+			s.tell(x.source, x.err)
+		}
+	}
+	s.o.Logger.Error("the server of the warm start is given up; series that it did not give learn from the store and from what comes in, and a restart tries again", "series", len(missed), "asked for", waited, "error", firstOf(missed))
+	return nil
+}
+
+// firstOf returns what the server failed with first.
+func firstOf(missed []missing) error {
+	for _, x := range missed {
+		if !errors.Is(x.err, errLeftAlone) {
+			return x.err
+		}
+	}
+	return missed[0].err
 }
 
 // byClock is Options.Wait if there is none.

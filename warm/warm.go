@@ -2,9 +2,9 @@ package warm
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -52,7 +52,7 @@ type Starter struct {
 
 // Progress says how far a warm start has come.
 type Progress struct {
-	Active  bool  // under way
+	Active  bool  // under way, also while a server is waited for
 	Series  int64 // to be warmed
 	Done    int64 // of these; with those that had nothing to gain
 	Failed  int64 // of those done: the history could not be read, or not in whole
@@ -84,7 +84,7 @@ func (s *Starter) Progress() Progress {
 }
 
 const (
-	// mostFailures in a row and the server is not asked any more.
+	// mostFailures in a row and the server is left alone for a while.
 	mostFailures = 20
 	logEvery     = 30 * time.Second
 )
@@ -96,11 +96,19 @@ type source struct {
 	remote labels.Labels // its labels at the server; empty when it is not there
 }
 
+// missing is a series that the server did not give.
+type missing struct {
+	source
+	err error
+}
+
 // Run warms the series that the bank does not know, with fresh also those that
 // it knows, because what it knows is young. It returns when all is done, nil also
 // when the server or the store gave less than was asked for, and the context's
 // error when that ends. A server that does not answer at first is asked again for ten
-// minutes, for it may have been started together with this daemon and be reading its log. It is called once.
+// minutes, for it may have been started together with this daemon and be reading its log;
+// likewise one that stops answering in between, for it may be starting anew. It is called
+// once.
 func (s *Starter) Run(ctx context.Context, fresh bool) error {
 	var server *remote.Reader
 	if s.o.Config.URL != "" {
@@ -120,8 +128,10 @@ func (s *Starter) Run(ctx context.Context, fresh bool) error {
 		if own == nil {
 			return nil
 		}
-		return s.run(ctx, nil, nil, own)
+		return s.Learn(ctx, own)
 	}
+	s.active.Store(true)
+	defer s.active.Store(false)
 	there, err := s.list(ctx, server)
 	if err == nil {
 		return s.run(ctx, server, there, own)
@@ -143,13 +153,13 @@ func (s *Starter) Run(ctx context.Context, fresh bool) error {
 // is done, and the context's error when that ends. It is not called beside Run or
 // itself; the figures are those of the last call.
 func (s *Starter) Learn(ctx context.Context, series func(context.Context) ([]labels.Labels, error)) error {
+	s.active.Store(true)
+	defer s.active.Store(false)
 	return s.run(ctx, nil, nil, series)
 }
 
 // run warms what own lists, if it is not nil, and the given series of the server.
 func (s *Starter) run(ctx context.Context, server *remote.Reader, there []labels.Labels, own func(context.Context) ([]labels.Labels, error)) error {
-	s.active.Store(true)
-	defer s.active.Store(false)
 	s.done.Store(0)
 	s.failed.Store(0)
 	begun := s.o.Now()
@@ -162,7 +172,11 @@ func (s *Starter) run(ctx context.Context, server *remote.Reader, there []labels
 		return nil
 	}
 	s.o.Logger.Info("warm start of the detector begins; live samples are stored and judged meanwhile", "series", len(plan))
-	if err := s.work(ctx, server, plan); err != nil {
+	missed, err := s.work(ctx, server, plan)
+	if err != nil {
+		return err
+	}
+	if err := s.workLater(ctx, server, missed); err != nil {
 		return err
 	}
 	p := s.Progress()
@@ -215,8 +229,8 @@ func (s *Starter) plan(ctx context.Context, series []labels.Labels, own func(con
 	return plan, nil
 }
 
-// work shares the plan among the workers.
-func (s *Starter) work(ctx context.Context, server *remote.Reader, plan []source) error {
+// work shares the plan among the workers. It returns what the server did not give.
+func (s *Starter) work(ctx context.Context, server *remote.Reader, plan []source) (missed []missing, err error) {
 	g, ctx := errgroup.WithContext(ctx)
 	next := make(chan source)
 	g.Go(func() error {
@@ -236,24 +250,36 @@ func (s *Starter) work(ctx context.Context, server *remote.Reader, plan []source
 		return nil
 	})
 	failures := new(atomic.Int64)
+	var mu sync.Mutex // of missed
 	for range s.o.Config.Workers {
 		g.Go(func() error {
 			w := worker{Starter: s, server: server, failures: failures}
 			for x := range next {
-				err := w.warm(ctx, x)
+				failure, err := w.warm(ctx, x)
 				if ctx.Err() != nil {
 					return ctx.Err()
 				}
 				s.done.Add(1)
-				if err != nil {
+				if failure != nil || err != nil {
 					s.failed.Add(1)
-					if !errors.Is(err, errServerGivenUp) {
-						s.o.Logger.Warn("a series was not warmed, or not in whole", "series", x.local, "error", err)
-					}
+				}
+				if failure != nil {
+					mu.Lock()
+					missed = append(missed, missing{x, failure})
+					mu.Unlock()
+				}
+				if err != nil {
+					s.tell(x, err)
 				}
 			}
 			return nil
 		})
 	}
-	return g.Wait()
+	err = g.Wait()
+	return missed, err
+}
+
+// tell logs a series whose history was not read.
+func (s *Starter) tell(x source, err error) {
+	s.o.Logger.Warn("a series was not warmed, or not in whole", "series", x.local, "error", err)
 }

@@ -291,7 +291,7 @@ func TestRun_SeriesThatNeverCome_AreNotMissed(t *testing.T) {
 }
 
 func TestRun_ServerFails_TheStoreIsUsedAndTheDaemonLives(t *testing.T) {
-	all := past(1000, 0)
+	all, again := past(1000, 0), new(atomic.Bool)
 	for _, tt := range []struct {
 		name   string
 		url    string
@@ -300,13 +300,15 @@ func TestRun_ServerFails_TheStoreIsUsedAndTheDaemonLives(t *testing.T) {
 	}{
 		{"down", "http://127.0.0.1:1", 0, "no warm start from the server"},
 		{"fails for all", server(t, 60, all, func(int) bool { return true }), 60, "is given up"},
-		{"fails once", server(t, 60, all, func(n int) bool { return n == 5 }), 1, "a series was not warmed, or not in whole"},
+		{"fails for one", server(t, 60, all, func(n int) bool { return n == 5 || again.Load() }), 1, "a series was not warmed, or not in whole"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := newHouse(t, tt.url, nil)
+			h.wait = func() error { again.Store(true); return nil }
 			for i := range 60 {
 				h.store.put(name(i), all[500:]...)
 			}
+			again.Store(false)
 			if err := h.start.Run(t.Context(), true); err != nil {
 				t.Fatal(err)
 			}
@@ -365,6 +367,43 @@ func TestRun_ServerThatIsStarting_IsAskedAgain(t *testing.T) {
 	}
 	if len(h.waits) != 9 || h.waits[0] != time.Second || h.waits[8] != time.Minute {
 		t.Errorf("waited %v", h.waits)
+	}
+}
+
+// A server that is started anew while it is read is asked for the rest when it is back.
+func TestRun_ServerEndsHalfWay_TheRestIsAskedForAgain(t *testing.T) {
+	all := past(1000, 0)
+	down := new(atomic.Bool)
+	h := newHouse(t, server(t, 60, all[:500], func(n int) bool {
+		if n == 150 { // of fifteen a series
+			down.Store(true)
+		}
+		return down.Load()
+	}), nil)
+	for i := range 60 {
+		h.store.put(name(i), all[500:]...)
+	}
+	h.wait = func() error {
+		if p := h.start.Progress(); !p.Active || p.Done != 60 || p.Failed < 45 || !p.Incomplete {
+			t.Errorf("while it waits: got %+v", p)
+		}
+		down.Store(len(h.waits) < 4)
+		return nil
+	}
+	if err := h.start.Run(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	if p := h.start.Progress(); p.Series != 60 || p.Done != 60 || p.Failed != 0 || p.Incomplete || p.Active {
+		t.Errorf("got %+v\n%s", p, h.log.String())
+	}
+	whole := as(t, name(7), all...)
+	for i := range 60 {
+		if got := h.last(name(i)); got != whole {
+			t.Errorf("series %d: got %s, want %s", i, got, whole)
+		}
+	}
+	if len(h.waits) != 4 || strings.Contains(h.log.String(), "a series was not warmed") {
+		t.Errorf("waited %v\n%s", h.waits, h.log.String())
 	}
 }
 

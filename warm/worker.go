@@ -15,8 +15,8 @@ import (
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
-// errServerGivenUp is told once by the log and only counted after.
-var errServerGivenUp = errors.New("the server is not asked any more")
+// errLeftAlone is told once for all series that the server was not asked for.
+var errLeftAlone = errors.New("the server is not asked any more")
 
 // perBank is how many series a bank beside is used for: one chunk of states.
 const perBank = 255
@@ -34,18 +34,19 @@ type worker struct {
 }
 
 // warm replays the history of one series and has the bank adopt what was learned.
-func (w *worker) warm(ctx context.Context, x source) error {
+// failure is why the server gave nothing, err what else went wrong.
+func (w *worker) warm(ctx context.Context, x source) (failure, err error) {
 	if w.bank == nil || w.bank.Len() >= perBank {
 		// Each is a service of its own: what the others of a batch spend is not
 		// what its service has spent.
 		bank, err := detector.NewBank(w.o.Detector, detector.WithServices(labels.Labels.String))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		w.bank = bank
 	}
 	slot := w.bank.Register(x.local)
-	newest, failure := int64(math.MinInt64), error(nil)
+	newest := int64(math.MinInt64)
 	replay := func(samples []telemetry.Sample) {
 		for _, p := range samples {
 			if p.T > newest {
@@ -64,7 +65,7 @@ func (w *worker) warm(ctx context.Context, x source) error {
 	for range mostTries {
 		samples, err := w.o.Samples(ctx, x.local, newest)
 		if err != nil {
-			return besides(failure, fmt.Errorf("read the store: %w", err))
+			return failure, fmt.Errorf("read the store: %w", err)
 		}
 		replay(samples)
 		if _, live := w.o.Bank.Last(x.slot); !live && newest > math.MinInt64 {
@@ -77,26 +78,17 @@ func (w *worker) warm(ctx context.Context, x source) error {
 			w.o.Tell(lost)
 		}
 		if done {
-			return failure
+			return failure, nil
 		}
 	}
-	return besides(failure, fmt.Errorf("samples come faster than they are read back, in %d tries", mostTries))
-}
-
-// besides returns what went wrong here with what had gone wrong at the server, but for what
-// is only counted: the log leaves that out, and would leave this out with it.
-func besides(failure, err error) error {
-	if errors.Is(failure, errServerGivenUp) {
-		return err
-	}
-	return errors.Join(failure, err)
+	return failure, fmt.Errorf("samples come faster than they are read back, in %d tries", mostTries)
 }
 
 // ask reads what the server has of a series. After mostFailures in a row it is
-// left alone.
+// left alone; see Starter.workLater.
 func (w *worker) ask(ctx context.Context, x source) ([]telemetry.Sample, error) {
 	if w.failures.Load() >= mostFailures {
-		return nil, errServerGivenUp
+		return nil, errLeftAlone
 	}
 	now := w.o.Now()
 	samples, _, err := w.server.Samples(ctx, x.remote, now.Add(-w.o.Config.Lookback.Std()), now)
@@ -105,8 +97,6 @@ func (w *worker) ask(ctx context.Context, x source) ([]telemetry.Sample, error) 
 		return samples, nil
 	}
 	w.short.Store(true)
-	if ctx.Err() == nil && w.failures.Add(1) == mostFailures {
-		w.o.Logger.Error("the server of the warm start is given up; further series learn from the store and from what comes in", "failures", mostFailures, "error", err)
-	}
+	w.failures.Add(1)
 	return nil, err
 }
