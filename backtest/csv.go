@@ -1,6 +1,8 @@
 package backtest
 
 import (
+	"compress/flate"
+	"compress/gzip"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -119,7 +121,8 @@ func unitNames(paths []string) []string {
 	return names
 }
 
-func (f *csvFile) at(line int) string { return f.path + ":" + strconv.Itoa(line) }
+// at places an error at a line as the reader of cells counts them.
+func (f *csvFile) at(line int) string { return f.path + ":" + strconv.Itoa(f.before+line) }
 
 // head reads the first line and finds the columns.
 func (f *csvFile) head(o CSVOptions) error {
@@ -128,7 +131,7 @@ func (f *csvFile) head(o CSVOptions) error {
 		return fmt.Errorf("%s: the file is empty; want a first line with the names of the columns, such as timestamp,value", f.path)
 	}
 	if err != nil {
-		return f.wrong(err)
+		return f.wrong(1, err)
 	}
 	head = slices.Clone(head)
 	times := make(map[string]int, len(head))
@@ -188,6 +191,7 @@ func (f *csvFile) read(ctx context.Context, emit func(*Record) error) error {
 	defer f.file.Close()
 	r := Record{Values: make([]float64, len(f.columns))}
 	missing := make([]bool, len(f.columns))
+	line := 1 // of the row before
 	for n := 0; ; n++ {
 		if n&1023 == 0 && ctx.Err() != nil {
 			return ctx.Err()
@@ -197,8 +201,9 @@ func (f *csvFile) read(ctx context.Context, emit func(*Record) error) error {
 			return nil
 		}
 		if err != nil {
-			return f.wrong(err)
+			return f.wrong(line+1, err)
 		}
+		line, _ = f.csv.FieldPos(len(cells) - 1)
 		if err := f.record(&r, missing, cells); err != nil {
 			return err
 		}
@@ -255,15 +260,28 @@ func (f *csvFile) cell(column int, err error) error {
 	return fmt.Errorf("%s: %w", f.at(line), err)
 }
 
-// wrong turns an error of the reader into one with file and line.
-func (f *csvFile) wrong(err error) error {
+// wrong turns an error of the reader into one with file and line, which is next unless the
+// error knows better.
+func (f *csvFile) wrong(next int, err error) error {
 	var p *csv.ParseError
 	switch {
-	case !errors.As(err, &p):
-		return fmt.Errorf("%s: %w", f.path, err)
-	case errors.Is(p.Err, csv.ErrFieldCount):
+	case errors.As(err, &p) && errors.Is(p.Err, csv.ErrFieldCount):
 		return fmt.Errorf("%s: want as many cells as the first line has, %d", f.at(p.Line), f.csv.FieldsPerRecord)
-	default:
+	case errors.As(err, &p) && p.StartLine < p.Line:
+		return fmt.Errorf("%s: a cell begins with a quote that is not closed: %w", f.at(p.StartLine), p.Err)
+	case errors.As(err, &p):
 		return fmt.Errorf("%s: column %d: %w", f.at(p.Line), p.Column, p.Err)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("%s: the compressed file ends early; it was not written or copied to its end: %w", f.at(next), err)
+	case damaged(err):
+		return fmt.Errorf("%s: the compressed file is damaged; copy it anew, and gzip -t tells whether it is whole: %w", f.at(next), err)
+	default:
+		return fmt.Errorf("%s: %w", f.at(next), err)
 	}
+}
+
+// damaged tells whether gzip could not read what it was given.
+func damaged(err error) bool {
+	var corrupt flate.CorruptInputError
+	return errors.As(err, &corrupt) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader)
 }

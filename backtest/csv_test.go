@@ -197,7 +197,7 @@ func TestCSV_SameName_SeriesIsThePath(t *testing.T) {
 // A file that has its newest row first cannot be judged; the report says why.
 func TestReport_NewestFirst_AsksToSort(t *testing.T) {
 	_, report, err := csv(t, backtest.CSVOptions{Paths: []string{file(t, "x.csv", "timestamp,value\n300,1\n240,2\n180,3\n")}}, 1)
-	if want := "2 late (rows are judged in the order in which they stand, and most are older than the one before: sort the input by time, oldest first)"; err != nil || !strings.Contains(report.String(), want) {
+	if want := "2 late (rows are judged in the order in which they stand, and half or more are not later than those before: sort the input by time, oldest first, and give each series a column or a file of its own)"; err != nil || !strings.Contains(report.String(), want) {
 		t.Errorf("got %s, %v", report, err)
 	}
 	_, report, _ = csv(t, backtest.CSVOptions{Paths: []string{file(t, "x.csv", "timestamp,value\n60,1\n120,2\n120,2\n180,3\n")}}, 1)
@@ -241,7 +241,10 @@ func TestCSV_WhatIsWrong_IsToldWithFileAndLine(t *testing.T) {
 		{"short line", "timestamp,value\n1,1\n2\n", backtest.CSVOptions{}, "x.csv:3: want as many cells as the first line has, 2"},
 		{"time column twice", "timestamp,timestamp,a\n", backtest.CSVOptions{}, `x.csv:1: column "timestamp" is there twice`},
 		{"many columns, none right", "t" + strings.Repeat(",c", 100) + "\n", backtest.CSVOptions{}, "c, c and 81 more"},
-		{"quotes", "timestamp,value\n1,\"1\n", backtest.CSVOptions{}, "x.csv:"},
+		{"quotes", "timestamp,value\n1,1\n2,\"1\n3,1\n4,1\n", backtest.CSVOptions{}, "x.csv:3: a cell begins with a quote that is not closed"},
+		{"quotes within", "timestamp,value\n1,1\n2,\"1\"1\n", backtest.CSVOptions{}, "x.csv:3: column 5: "},
+		{"behind the line for Excel", "sep=,\ntimestamp,value\n1,1\n2,x\n", backtest.CSVOptions{}, `x.csv:4: want a number`},
+		{"no column behind it", "sep=,\ntime,value\n", backtest.CSVOptions{}, `x.csv:2: no column "timestamp"`},
 		{"a metric that is text", "timestamp,host,cpu\n1,web,1\n", backtest.CSVOptions{}, `x.csv:2: want a number or nothing in column "host"`},
 	} {
 		tt.options.Paths = []string{file(t, "x.csv", tt.body)}

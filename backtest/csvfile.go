@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync/atomic"
 )
 
@@ -21,6 +22,7 @@ type csvFile struct {
 	file    io.ReadCloser
 	again   bool // it can be opened again
 	csv     *csv.Reader
+	before  int   // lines before that of the columns
 	time    int   // column
 	columns []int // of values
 	names   []string
@@ -60,17 +62,17 @@ func (f *csvFile) begin(o CSVOptions) error {
 	if mark, _ := b.Peek(2); string(mark) == "\x1f\x8b" {
 		z, err := gzip.NewReader(b)
 		if err != nil {
-			return fmt.Errorf("%s: %w", f.path, err)
+			return f.wrong(1, err)
 		}
 		b = bufio.NewReaderSize(z, readAhead)
 	}
 	switch mark, _ := b.Peek(3); {
 	case string(mark) == "\xef\xbb\xbf": // spreadsheets write it
 		b.Discard(3)
-	case bytes.HasPrefix(mark, []byte("\xff\xfe")), bytes.HasPrefix(mark, []byte("\xfe\xff")):
+	case bytes.HasPrefix(mark, []byte("\xff\xfe")), bytes.HasPrefix(mark, []byte("\xfe\xff")), bytes.IndexByte(mark[:min(len(mark), 2)], 0) >= 0: // the latter without a mark
 		return fmt.Errorf("%s: the file is UTF-16; want UTF-8, which for instance iconv -f UTF-16 -t UTF-8 makes of it", f.path)
-	case bytes.HasPrefix(mark, []byte("PK\x03")), bytes.HasPrefix(mark, []byte("\x28\xb5\x2f")):
-		return fmt.Errorf("%s: want CSV, plain or compressed by gzip; it is an archive or a workbook", f.path)
+	case foreign(mark):
+		return fmt.Errorf("%s: want CSV, plain or compressed by gzip; it is an archive, a workbook or compressed by another program", f.path)
 	}
 	f.csv = csv.NewReader(b)
 	f.csv.ReuseRecord = true
@@ -78,6 +80,11 @@ func (f *csvFile) begin(o CSVOptions) error {
 	b.Peek(1)
 	first, _ := b.Peek(min(b.Buffered(), readAhead))
 	first, _, _ = bytes.Cut(first, []byte("\n"))
+	if told, ok := separator(first); ok {
+		f.csv.Comma, f.before = told, 1
+		b.Discard(len(first) + 1)
+		return f.head(o)
+	}
 	for _, comma := range ";\t" {
 		if !bytes.ContainsRune(first, ',') && bytes.ContainsRune(first, comma) {
 			f.csv.Comma = comma
@@ -85,6 +92,26 @@ func (f *csvFile) begin(o CSVOptions) error {
 		}
 	}
 	return f.head(o)
+}
+
+// foreign tells whether a file begins as zip, zstd, xz or bzip2 do.
+func foreign(mark []byte) bool {
+	for _, magic := range [...]string{"PK\x03", "\x28\xb5\x2f", "\xfd7z", "BZh"} {
+		if bytes.HasPrefix(mark, []byte(magic)) {
+			return true
+		}
+	}
+	return false
+}
+
+// separator reads a first line such as sep=; which is written for Excel, by Grafana among
+// others, and stands before the names of the columns.
+func separator(line []byte) (comma rune, ok bool) {
+	text := strings.Trim(string(line), "\r\"")
+	if len(text) != len("sep=;") || !strings.EqualFold(text[:4], "sep=") || !strings.Contains(",;\t|", text[4:]) {
+		return 0, false
+	}
+	return rune(text[4]), true
 }
 
 // countingReader adds to n what is read.

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -35,6 +36,9 @@ func TestCSV_FormsOfOneTable_SameRows(t *testing.T) {
 		"gzip":                             gzipped(t, body),
 		"tabs":                             strings.ReplaceAll(body, ",", "\t"),
 		"semicolons":                       strings.ReplaceAll(body, ",", ";"),
+		"semicolons, told to Excel":        "sep=;\r\n" + strings.ReplaceAll(body, ",", ";"),
+		"commas, told by Grafana":          "\xef\xbb\xbfsep=,\n" + body,
+		"bars":                             "\"sep=|\"\n" + strings.ReplaceAll(body, ",", "|"),
 		"semicolons and commas for points": strings.ReplaceAll(strings.ReplaceAll(body, ",", ";"), ".", ","),
 	} {
 		got, _, err := csv(t, backtest.CSVOptions{Paths: []string{file(t, "pay.csv", form)}}, 1)
@@ -75,15 +79,40 @@ func TestCSV_SeveralPipes_AreReadFromTheirBeginning(t *testing.T) {
 
 func TestCSV_NotATable_SaysWhatToDo(t *testing.T) {
 	for name, of := range map[string]struct{ body, want string }{
-		"utf-16":   {"\xff\xfet\x00i\x00m\x00e\x00", "iconv"},
-		"carriage": {strings.ReplaceAll(wave(10), "\n", "\r"), `tr '\r' '\n'`},
-		"workbook": {"PK\x03\x04 and so on", "workbook"},
-		"cut":      {gzipped(t, wave(300))[:200], "unexpected EOF"},
+		"utf-16":                {"\xff\xfet\x00i\x00m\x00e\x00", "iconv"},
+		"carriage":              {strings.ReplaceAll(wave(10), "\n", "\r"), `tr '\r' '\n'`},
+		"workbook":              {"PK\x03\x04 and so on", "workbook"},
+		"cut":                   {gzipped(t, wave(300))[:200], "the compressed file ends early"},
+		"utf-16 without a mark": {"t\x00i\x00m\x00e\x00", "iconv"},
+		"xz":                    {"\xfd7zXZ\x00\x00\x04", "compressed by another program"},
+		"bzip2":                 {"BZh91AY&SY", "compressed by another program"},
+		"no gzip":               {"\x1f\x8bxxxxxxxxxxxxxx", "x.csv:1: the compressed file is damaged"},
 	} {
 		path := file(t, "x.csv", of.body)
 		_, _, err := csv(t, backtest.CSVOptions{Paths: []string{path}}, 1)
 		if err == nil || !strings.Contains(err.Error(), of.want) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: got %v, want %q and the file", name, err, of.want)
+		}
+	}
+}
+
+// What is wrong with a compressed file is placed after the last row that could be read.
+func TestCSV_CompressedAndDamaged_SaysWhereAndWhatToDo(t *testing.T) {
+	whole := gzipped(t, wave(3000))
+	for name, of := range map[string]struct {
+		body string
+		want *regexp.Regexp
+	}{
+		"cut":      {whole[:len(whole)/2], regexp.MustCompile(`x\.csv:(\d+): the compressed file ends early; it was not written or copied to its end: unexpected EOF$`)},
+		"checksum": {whole[:len(whole)-8] + "\x00\x00\x00\x00" + whole[len(whole)-4:], regexp.MustCompile(`x\.csv:(\d+): the compressed file is damaged; copy it anew, and gzip -t tells whether it is whole: gzip: invalid checksum$`)},
+	} {
+		got, _, err := csv(t, backtest.CSVOptions{Paths: []string{file(t, "x.csv", of.body)}}, 1)
+		if err == nil || !of.want.MatchString(err.Error()) {
+			t.Errorf("%s: got %v", name, err)
+			continue
+		}
+		if line := of.want.FindStringSubmatch(err.Error())[1]; line != fmt.Sprint(strings.Count(got, "\n")+1) {
+			t.Errorf("%s: got line %s after %d lines of rows", name, line, strings.Count(got, "\n"))
 		}
 	}
 }

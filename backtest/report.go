@@ -39,7 +39,7 @@ func (r Report) String() string {
 		fmt.Fprintf(&b, "; rows not judged: %s", counts(r.Unjudged))
 	}
 	if late := r.Unjudged["late"]; late > 0 && 2*late >= r.Rows {
-		b.WriteString(" (rows are judged in the order in which they stand, and most are older than the one before: sort the input by time, oldest first)")
+		b.WriteString(" (rows are judged in the order in which they stand, and half or more are not later than those before: sort the input by time, oldest first, and give each series a column or a file of its own)")
 	}
 	if !maps.Equal(r.Unjudged, r.Values) {
 		fmt.Fprintf(&b, "; values not judged: %s", counts(r.Values))
