@@ -125,6 +125,8 @@ func (c *Core) restoreCheckpoint() (bool, error) {
 		return true, nil
 	}
 	aside := path + ".damaged"
+	c.damaged = fmt.Sprintf("detector checkpoint could not be read: %v; it is kept as %s, and the detector has learned anew from stored history, and from the server of warm_start if there is one", err, aside)
+	c.metrics.checkpointsDamaged.Inc()
 	c.log.Error("detector checkpoint cannot be read; it is kept aside and the detector learns anew from stored history", "file", aside, "error", err)
 	if err := os.Rename(path, aside); err != nil {
 		return false, fmt.Errorf("restore detector: put damaged checkpoint aside: %w", err)

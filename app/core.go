@@ -110,7 +110,8 @@ type Core struct {
 	state     *sql.DB
 	bank      *detector.Bank
 	starter   *warm.Starter
-	cold      bool // there was no usable checkpoint; set before loops run
+	damaged   string // why the checkpoint of the detector could not be used, in a sentence; "" when it could or there was none
+	cold      bool   // there was no usable checkpoint; set before loops run
 	imports   imports
 	growth    *cardinality.Tracker
 	lines     *logLines

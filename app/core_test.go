@@ -205,6 +205,12 @@ func TestCore_DamagedCheckpoint_IsPutAsideAndRelearned(t *testing.T) {
 	if body, err := os.ReadFile(path + ".damaged"); err != nil || string(body) != "not a checkpoint" {
 		t.Errorf("damaged checkpoint: got %q, %v; want it kept aside", body, err)
 	}
+	if warnings := strings.Join(h.core.StoreWarnings(), "\n"); !strings.Contains(warnings, "detector checkpoint could not be read") || !strings.Contains(warnings, path+".damaged") {
+		t.Errorf("warnings: got %s", warnings)
+	}
+	if got := h.core.DamagedCheckpointsForTest(); got != 1 {
+		t.Errorf("counted %v damaged checkpoints, want 1", got)
+	}
 	if !strings.Contains(h.log.String(), "learns anew from stored history") || !strings.Contains(h.log.String(), "series=1 failed=0 samples=400") {
 		t.Errorf("log:\n%s", h.log)
 	}

@@ -16,6 +16,12 @@ func (c *Core) Last(l labels.Labels) (detector.Verdict, bool) { return c.bank.La
 // BankForTest returns the live detector.
 func (c *Core) BankForTest() *detector.Bank { return c.bank }
 
+// StoreWarnings returns what the status page warns of, beside the configuration.
+func (c *Core) StoreWarnings() []string { return c.storeWarnings() }
+
+// DamagedCheckpointsForTest returns how many checkpoints could not be read.
+func (c *Core) DamagedCheckpointsForTest() uint64 { return c.metrics.checkpointsDamaged.Get() }
+
 // LastBeatForTest returns when the daemon last said that it works.
 func (c *Core) LastBeatForTest() time.Time { return c.beats.last }
 

@@ -17,9 +17,11 @@ type coreMetrics struct {
 	alertsDropped   *metrics.Counter
 	alertsUnlogged  *metrics.Counter
 	respondErrors   *metrics.Counter
-	chartSkipped    func(reason string) *metrics.Counter // messages that go without a picture
-	reloadOK        *metrics.Gauge
-	reloadTime      *metrics.Gauge
+	// checkpointsDamaged counts those of the detector that could not be read at the start.
+	checkpointsDamaged *metrics.Counter
+	chartSkipped       func(reason string) *metrics.Counter // messages that go without a picture
+	reloadOK           *metrics.Gauge
+	reloadTime         *metrics.Gauge
 }
 
 func newCoreMetrics(set *metrics.Set, c *Core) *coreMetrics {
@@ -43,6 +45,8 @@ func newCoreMetrics(set *metrics.Set, c *Core) *coreMetrics {
 		alertsDropped:   set.NewCounter(`tocsin_alerts_dropped_total{reason="state_database"}`),
 		alertsUnlogged:  set.NewCounter(`tocsin_alert_log_dropped_total{reason="state_database"}`),
 		respondErrors:   set.NewCounter("tocsin_respond_errors_total"),
+
+		checkpointsDamaged: set.NewCounter("tocsin_detector_damaged_checkpoints_total"),
 		chartSkipped: func(reason string) *metrics.Counter {
 			return set.GetOrCreateCounter(fmt.Sprintf("tocsin_message_charts_skipped_total{reason=%q}", reason))
 		},

@@ -7,6 +7,7 @@ import (
 	"github.com/tocsinhq/tocsin/config"
 	"github.com/tocsinhq/tocsin/notify"
 	"github.com/tocsinhq/tocsin/rules"
+	"github.com/tocsinhq/tocsin/warm"
 )
 
 // Warnings lists what works but is probably not what was meant: channels that
@@ -38,8 +39,8 @@ func (a *App) warnings() []string {
 	return Warnings(a.loaded.config, a.loaded.rules)
 }
 
-// storeWarnings says why nothing is accepted now, if so, and what was lost to
-// damage since the process began.
+// storeWarnings says why nothing is accepted now, if so, what was lost to damage since
+// the process began, and which history the detector did not get.
 func (c *Core) storeWarnings() []string {
 	out := []string{} // a list also when it is empty
 	if err := c.writer.Healthy(); err != nil {
@@ -48,5 +49,25 @@ func (c *Core) storeWarnings() []string {
 	for _, d := range c.tsdb.Damages() {
 		out = append(out, d.String())
 	}
+	if c.damaged != "" {
+		out = append(out, c.damaged)
+	}
+	if warning := warmWarning(c.starter.Progress()); warning != "" {
+		out = append(out, warning)
+	}
 	return out
+}
+
+// warmWarning says what a warm start did not get, "" if nothing.
+func warmWarning(p warm.Progress) string {
+	switch {
+	case !p.Incomplete:
+		return ""
+	case p.Active:
+		return "the server of warm_start does not give the history of series now; it is asked again, and they learn from what comes in meanwhile"
+	case p.Failed > 0:
+		return fmt.Sprintf("the server of warm_start did not give the history of %d of %d series; they learn from what comes in, and a restart tries again", p.Failed, p.Series)
+	default:
+		return "the server of warm_start could not be asked for its series; they learn from what comes in, and a restart tries again"
+	}
 }
