@@ -24,7 +24,8 @@ const (
 	checkpointFile   = "detector.checkpoint"
 	checkpointCursor = "detector_checkpoint" // when the last one was written, in milliseconds
 	// reachedCursor is the time of the newest sample stored when it was begun, in
-	// milliseconds: by the clocks of senders, behind which ours may be wrong by hours.
+	// milliseconds: by the clocks of senders, behind which ours may be wrong by hours. It
+	// is less than 0 when nothing was stored.
 	reachedCursor = "detector_checkpoint_reached"
 	// catchUpMargin covers samples that were on their way when the checkpoint
 	// was written. The bank ignores what it has seen, so a wide margin is free.
@@ -100,8 +101,8 @@ func (c *Core) restore(ctx context.Context, have bool) error {
 	if err != nil {
 		return fmt.Errorf("restore detector: read how far the checkpoint reaches: %w", err)
 	}
-	if reached > 0 { // 0: written before this was noted, or with nothing stored
-		at = min(at, reached)
+	if reached != 0 { // 0: written before this was noted
+		at = max(0, min(at, reached))
 	}
 	c.caughtUp = max(0, at-catchUpMargin.Milliseconds())
 	c.gate.shut.Store(true)

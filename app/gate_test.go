@@ -205,6 +205,32 @@ func TestCore_ClockAhead_CatchesUpWithWhatCameAfterTheCheckpoint(t *testing.T) {
 	}
 }
 
+// A checkpoint of a daemon that had nothing stored, as after a warm start from a server,
+// says nothing of the clocks of senders: all that is stored came after it.
+func TestCore_CheckpointWithNothingStored_CatchesUpWithAll(t *testing.T) {
+	const ahead = 5 * time.Hour
+	h := newHouse(t, "").open()
+	h.now = h.now.Add(ahead)
+	if err := h.core.Checkpoint(t.Context(), h.now); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 408 {
+		v := 100 + 2*math.Sin(float64(i)*1.7) + math.Cos(float64(i)*0.9)
+		if i >= 400 {
+			v = 400
+		}
+		h.now = h.now.Add(15 * time.Second)
+		h.write("queue_depth", ahead, v)
+	}
+	next := h.killed(false).open()
+	if err := next.core.Consume(t.Context(), next.now); err != nil {
+		t.Fatal(err)
+	}
+	if got := next.anomalies(); len(got) != 1 {
+		t.Errorf("got %d anomalies, want that of the samples after the checkpoint", len(got))
+	}
+}
+
 // What a kill left of a checkpoint that was being written, which may be as large as one
 // that is whole, goes at the next start; one that was put aside stays.
 func TestCore_KilledWhileItWroteACheckpoint_LeavesNothingBehind(t *testing.T) {
