@@ -27,9 +27,12 @@ const (
 	// milliseconds: by the clocks of senders, behind which ours may be wrong by hours. It
 	// is less than 0 when nothing was stored.
 	reachedCursor = "detector_checkpoint_reached"
-	// catchUpMargin covers samples that were on their way when the checkpoint
-	// was written. The bank ignores what it has seen, so a wide margin is free.
-	catchUpMargin = 10 * time.Minute
+	// catchUpMargin is how late samples may be and still be found behind a checkpoint: in
+	// order the store takes them up to an hour before its newest one. Those of a cloud come
+	// as late. What is later than that takes a wider storage.out_of_order_window, and is
+	// not judged when it came between a checkpoint and a kill. The bank ignores what it has
+	// seen, so that the margin costs reading alone.
+	catchUpMargin = time.Hour
 )
 
 // Checkpoint writes the detector's state to a new file and puts it in place of

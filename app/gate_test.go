@@ -205,6 +205,34 @@ func TestCore_ClockAhead_CatchesUpWithWhatCameAfterTheCheckpoint(t *testing.T) {
 	}
 }
 
+// Samples of a cloud come half an hour late, those of everybody else at once: what came
+// after the checkpoint is found by when it came and not by its time alone.
+func TestCore_SamplesThatComeLate_AreCaughtUpWith(t *testing.T) {
+	h := newHouse(t, "").open()
+	ago := map[string]time.Duration{"queue_depth": 0, "late_depth": 25 * time.Minute, "later_depth": 50 * time.Minute}
+	write := func(n int) {
+		for range n {
+			h.now = h.now.Add(15 * time.Second)
+			for name, ago := range ago {
+				h.write(name, ago, 100)
+			}
+		}
+	}
+	write(400)
+	if err := h.core.Checkpoint(t.Context(), h.now); err != nil {
+		t.Fatal(err)
+	}
+	write(8)
+	next := h.killed(false).open()
+	for name, ago := range ago {
+		bank := next.core.BankForTest()
+		slot := bank.Lookup(labels.FromStrings("__name__", name, "service", "pay"))
+		if got, want := bank.LateBefore(slot), h.now.Add(-ago).UnixMilli(); got != want {
+			t.Errorf("%s: newest sample seen is %d s before the newest one that was stored", name, (want-got)/1000)
+		}
+	}
+}
+
 // A checkpoint of a daemon that had nothing stored, as after a warm start from a server,
 // says nothing of the clocks of senders: all that is stored came after it.
 func TestCore_CheckpointWithNothingStored_CatchesUpWithAll(t *testing.T) {
