@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"slices"
 )
@@ -11,8 +12,9 @@ import (
 // errNoSuchWay says that a server does not know a way of asking.
 var errNoSuchWay = errors.New("the server does not know this request")
 
-// guard stands before the transport: it bounds answers, and turns the states
-// that mean that there is no such endpoint into errNoSuchWay.
+// guard stands before the transport: it bounds answers, turns the states that mean
+// that there is no such endpoint into errNoSuchWay, and refuses pages for people, of
+// which the readers behind say no more than that they cannot read them.
 type guard struct {
 	next   http.RoundTripper
 	most   int64 // bytes of an answer
@@ -35,6 +37,10 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	if resp.StatusCode/100 != 2 {
 		resp.Body = readCloser{io.LimitReader(resp.Body, maxErrorBody), resp.Body}
 		return resp, nil
+	}
+	if kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); kind == "text/html" {
+		resp.Body.Close()
+		return nil, fmt.Errorf("%s answers with a page for people (text/html) and not as the API; url is where the API begins, without /api/v1, and no login may stand before it", withoutUser(r.URL.String()))
 	}
 	resp.Body = readCloser{&bounded{body: resp.Body, left: g.most, most: g.most}, resp.Body}
 	return resp, nil
