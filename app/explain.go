@@ -29,7 +29,8 @@ func (s webBands) Explain(ctx context.Context, query string, at time.Time) (web.
 
 // Explain says why the newest sample of the one series that the query selects,
 // stored or derived from a stored histogram, was or was not odd at a time. It
-// replays the samples up to there.
+// replays the samples up to there; where the detector knows a history that is not stored,
+// the text says so.
 func (c *Core) Explain(ctx context.Context, query string, at time.Time) (web.Explanation, error) {
 	ms, err := selector(query)
 	if err != nil {
@@ -43,7 +44,11 @@ func (c *Core) Explain(ctx context.Context, query string, at time.Time) (web.Exp
 	if when := time.UnixMilli(e.Time); !ok || at.Sub(when) > explainNear {
 		return web.Explanation{}, fmt.Errorf("%w: %s has no sample in the hour before %s", errNoSeries, l, at.UTC().Format(time.RFC3339))
 	}
-	return explanationOf(l, e), nil
+	out := explanationOf(l, e)
+	if v, ok := c.live(l); ok && v.Time == e.Time && math.IsNaN(e.Lower) && !math.IsNaN(v.Lower) {
+		out.Text = fmt.Sprintf("The detector that watches has seen more of this series than is stored here, as after a warm start from a server: it expects %.5g, band %.5g to %.5g. By what is stored:\n%s", v.Expected, v.Lower, v.Upper, out.Text)
+	}
+	return out, nil
 }
 
 // watchedSamples returns the samples of the one series that the matchers select,
