@@ -45,7 +45,7 @@ func (s *series) chartDecades(p *params, i int, dev float32, closer float64) (fl
 // stormDecades is the same of storm i with the size of a residual.
 func (s *series) stormDecades(p *params, i int, u float32, closer float64) float64 {
 	g := s.Storm[i]
-	g += (min(u, p.Storms.Clip) - g) * p.rates.storm[i]
+	g += (atMost(u, p.Storms.Clip) - g) * p.rates.storm[i]
 	return s.Burst[i].decades(p, p.Charts.Shape, float64(g)) + p.stormBonus(i, closer)
 }
 
@@ -70,22 +70,22 @@ func (s *series) unitApart(p *params, v float64) bool {
 // storm i. Samples that are closer than looks count as chances to alarm, which a mean
 // over some of them is not.
 func (p *params) chartBonus(i int, closer float64) float64 {
-	return p.Charts.Bonus[i] + min(closer, p.chartSpares[i])
+	return p.Charts.Bonus[i] + atMost(closer, p.chartSpares[i])
 }
 
 func (p *params) stormBonus(i int, closer float64) float64 {
-	return p.Storms.Bonus + min(closer, p.stormSpares[i])
+	return p.Storms.Bonus + atMost(closer, p.stormSpares[i])
 }
 
 // fade returns by how much less chart i weighs because it has been odd for long:
 // a drift that has been told is no news.
 func (s *series) fade(p *params, i int) float64 {
-	return p.Charts.Fades * max(0, float64(s.Drift[i])-p.Charts.Grace[i])
+	return p.Charts.Fades * atLeast(float64(s.Drift[i])-p.Charts.Grace[i], 0)
 }
 
 // gustFade is the same of storm i.
 func (s *series) gustFade(p *params, i int) float64 {
-	return p.Charts.Fades * max(0, float64(s.Gust[i])-p.Storms.Grace)
+	return p.Charts.Fades * atLeast(float64(s.Gust[i])-p.Storms.Grace, 0)
 }
 
 // judgeStorms weighs how large residuals have been of late.
@@ -107,7 +107,7 @@ func (s *series) judgeStorms(p *params, k *look) {
 }
 
 // off returns how far the sample lies off what is ordinary, in scales.
-func (k *look) off() float64 { return max(k.x-k.high, k.low-k.x, 0) / k.scale }
+func (k *look) off() float64 { return larger64(k.above, k.below) }
 
 // learnCharts lets charts and storms take in the judged sample, and their tails
 // the largest of each window.
@@ -118,20 +118,20 @@ func (s *series) learnCharts(p *params, k *look) {
 		young = 1 / n
 	}
 	for i := range s.Chart {
-		s.Chart[i] += (dev - s.Chart[i]) * max(p.rates.chart[i], young)
+		s.Chart[i] += (dev - s.Chart[i]) * atLeast(p.rates.chart[i], young)
 		size := abs32(s.Chart[i])
-		s.Drift[i] = going(s.Drift[i], k.drifts[i], size > s.Persist[i].Q)
-		if size > s.Most[i] {
-			s.Most[i] = size
+		if s.Drift[i] != 0 || k.drifts[i] {
+			s.Drift[i] = going(s.Drift[i], k.drifts[i], size > s.Persist[i].Q)
 		}
+		s.Most[i] = larger(s.Most[i], size)
 	}
-	u := min(float32(k.off()), p.Storms.Clip)
+	u := atMost(float32(k.off()), p.Storms.Clip)
 	for i := range s.Storm {
-		s.Storm[i] += (u - s.Storm[i]) * max(p.rates.storm[i], young)
-		s.Gust[i] = going(s.Gust[i], k.gusts[i], s.Storm[i] > s.Burst[i].Q)
-		if s.Storm[i] > s.Stormy[i] {
-			s.Stormy[i] = s.Storm[i]
+		s.Storm[i] += (u - s.Storm[i]) * atLeast(p.rates.storm[i], young)
+		if s.Gust[i] != 0 || k.gusts[i] {
+			s.Gust[i] = going(s.Gust[i], k.gusts[i], s.Storm[i] > s.Burst[i].Q)
 		}
+		s.Stormy[i] = larger(s.Stormy[i], s.Storm[i])
 	}
 	if p.chartEnds[0].divides(s.N) {
 		s.endWindows(p)

@@ -210,6 +210,7 @@ func (s *series) explain(p *params, pages *days, k look, v float64) Explanation 
 	d := c.prepare(p, own, &k)
 	before := c // predict may put levels back
 	c.predict(p, &k, d)
+	k.compare()
 	e.Low, e.High, e.Mixture = k.low, k.high, k.expected
 	e.forecasts(p, &before, &k, d != nil)
 	e.season(p, &before, &k, d)

@@ -8,10 +8,11 @@ import "math"
 // lies outside of the band if and only if its score reaches the threshold.
 func (s *series) judge(p *params, k *look, d *page) {
 	looks := float64(s.Looks)
-	k.habit = s.habit(p, k.t) + p.Calibration.Charged*max(float64(s.Bias), 0)
+	k.compare()
+	k.habit = s.habit(p, k.t) + p.Calibration.Charged*atLeast(float64(s.Bias), 0)
 	k.need = looks - p.logBudget + k.habit + k.share
 	k.kind = KindNone
-	held := p.Evidence.HeldAgainst * max(0, float64(s.Held)-p.tailDecades)
+	held := p.Evidence.HeldAgainst * atLeast(float64(s.Held)-p.tailDecades, 0)
 	if s.N < p.Runs.Youth {
 		held *= float64(s.N) / float64(p.Runs.Youth) // until then runs count
 	}
@@ -30,9 +31,9 @@ func (s *series) judge(p *params, k *look, d *page) {
 	k.rarity = float32(k.decades - looks - k.habit)
 	k.odd = k.decades >= k.need || k.x < 0 && !s.has(flagNegative)
 	if s.N > p.Calibration.Youth && !k.excused {
-		s.DayMax = max(s.DayMax, briefOf(max(k.decades-looks, 0)))
+		s.DayMax = max(s.DayMax, briefOf(atLeast(k.decades-looks, 0)))
 	}
-	s.Held = float32(max(k.point, p.Evidence.HeldFades*float64(s.Held)))
+	s.Held = float32(atLeast(k.point, p.Evidence.HeldFades*float64(s.Held)))
 	loud := k.odd || k.decades >= p.tailDecades || s.N < p.warmupSamples
 	if (loud || k.full) && !s.ready(p, k.t) {
 		k.odd, k.kind = false, KindNone
@@ -48,6 +49,11 @@ func (s *series) judge(p *params, k *look, d *page) {
 	s.name(p, k, d, calm)
 }
 
+// compare works out how far the sample lies off what is ordinary.
+func (k *look) compare() {
+	k.above, k.below = max(k.x-k.high, 0)/k.scale, max(k.low-k.x, 0)/k.scale
+}
+
 // name settles the kind, and makes band, kind and score agree: rounding must not
 // put a value on one side of the band and its score on the other of the
 // threshold.
@@ -55,9 +61,9 @@ func (s *series) name(p *params, k *look, d *page, calm bool) {
 	if !k.odd {
 		k.kind = KindNone
 		if k.lower <= k.upper {
-			k.lower, k.upper = min(k.lower, k.x), max(k.upper, k.x)
+			k.lower, k.upper = atMost(k.lower, k.x), atLeast(k.upper, k.x)
 		}
-		k.rarity = min(k.rarity, float32(k.need-float64(s.Looks)-k.habit-rounding))
+		k.rarity = atMost(k.rarity, float32(k.need-float64(s.Looks)-k.habit-rounding))
 		return
 	}
 	k.rarity = max(k.rarity, float32(k.need-float64(s.Looks)-k.habit+rounding))

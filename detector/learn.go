@@ -11,6 +11,23 @@ func clip(e, most float64) float64 {
 	return min(max(e, -most), most)
 }
 
+// atLeast and atMost are the builtins max and min for a number that is mostly within the
+// bound. Those take a dozen instructions each, half of them in a row, for what is neither;
+// a branch that is guessed right takes none. The sign of a zero may be another.
+func atLeast[T float32 | float64](v, least T) T {
+	if v < least {
+		return least
+	}
+	return v
+}
+
+func atMost[T float32 | float64](v, most T) T {
+	if v > most {
+		return most
+	}
+	return v
+}
+
 // abs32 is math.Abs of a float32.
 func abs32(v float32) float32 { return math.Float32frombits(math.Float32bits(v) &^ (1 << 31)) }
 
@@ -19,6 +36,11 @@ func abs32(v float32) float32 { return math.Float32frombits(math.Float32bits(v) 
 // each time that a window has just begun.
 func larger(a, b float32) float32 {
 	return math.Float32frombits(max(math.Float32bits(a), math.Float32bits(b)))
+}
+
+// larger64 is larger of two float64.
+func larger64(a, b float64) float64 {
+	return math.Float64frombits(max(math.Float64bits(a), math.Float64bits(b)))
 }
 
 // smaller returns the smaller of two such numbers.
@@ -32,7 +54,7 @@ func (s *series) learn(p *params, k *look, d *page) {
 	young := 1 / (float64(s.N) + 1)
 	teach := s.teaching(p, k)
 	if !k.gap && k.lesson {
-		s.learnErrors(p, k, d, max(1/(float64(s.Fresh)+1), p.Forecast.ErrorRate)*teach, teach == 1)
+		s.learnErrors(p, k, d, atLeast(p.Forecast.ErrorRate, 1/(float64(s.Fresh)+1))*teach, teach == 1)
 	}
 	s.remember(p, k, teach)
 	most := math.Inf(1)
@@ -46,10 +68,10 @@ func (s *series) learn(p *params, k *look, d *page) {
 	case k.odd:
 		mid = min(mid, k.scale) // so that it is soon back after a short incident
 	}
-	s.Fast += max(young, p.Forecast.FastRate) * (k.x - s.Fast)
-	s.Mid += max(young, p.Forecast.MidRate) * clip(k.x-s.Mid, mid)
-	s.Slow += max(young, p.Forecast.SlowRate) * clip(k.x-s.Slow, most)
-	s.Level += max(young, p.Forecast.LevelRate) * clip(k.x-k.season-s.Level, most)
+	s.Fast += atLeast(p.Forecast.FastRate, young) * (k.x - s.Fast)
+	s.Mid += atLeast(p.Forecast.MidRate, young) * clip(k.x-s.Mid, mid)
+	s.Slow += atLeast(p.Forecast.SlowRate, young) * clip(k.x-s.Slow, most)
+	s.Level += atLeast(p.Forecast.LevelRate, young) * clip(k.x-k.season-s.Level, most)
 	s.learnLong(p, k, d, young, teach == 1)
 	s.count(k)
 }
@@ -73,7 +95,7 @@ func (s *series) learnLong(p *params, k *look, d *page, young float64, ordinary 
 	if s.N >= p.Forecast.Youth {
 		dev = clip(dev, most)
 	}
-	slow := max(young, s.longRate(p))
+	slow := atLeast(s.longRate(p), young)
 	if k.turn {
 		d.learn(p, k, dev, most, ordinary)
 		s.note(flagFirst, d.First)
@@ -94,7 +116,7 @@ func (s *series) learnLong(p *params, k *look, d *page, young float64, ordinary 
 // longRate returns how much of the long level a sample replaces once a series has
 // had as many samples as that takes.
 func (s *series) longRate(p *params) float64 {
-	return min(p.Forecast.LongRate, float64(s.Step)*p.longShare)
+	return atMost(float64(s.Step)*p.longShare, p.Forecast.LongRate)
 }
 
 // teaching returns the share of its weight with which the sample teaches errors
@@ -208,14 +230,14 @@ func (s *series) measure(x float64) {
 // and in a run that counts, the tails of residuals do not: excesses that follow
 // one another are one.
 func (s *series) reflect(p *params, k *look) {
-	up, down := float32(max(k.x-k.high, 0)/k.scale), float32(max(k.low-k.x, 0)/k.scale)
+	up, down := float32(k.above), float32(k.below)
 	going := s.runs(p, k.gap)
 	s.learnRun(p, up, down)
 	if !k.gap && !s.has(flagOpen) && (!going || s.Run == 0) {
 		// Both sides learn from both, the other side's at half its size:
 		// series with few samples have too few excesses for two tails.
-		s.Up.learn(p, max(up, p.Tail.OtherSide*down), p.Tail.Floor, p.Tail.Weight)
-		s.Down.learn(p, max(down, p.Tail.OtherSide*up), p.Tail.Floor, p.Tail.Weight)
+		s.Up.learn(p, larger(up, p.Tail.OtherSide*down), p.Tail.Floor, p.Tail.Weight)
+		s.Down.learn(p, larger(down, p.Tail.OtherSide*up), p.Tail.Floor, p.Tail.Weight)
 	}
 	s.learnCharts(p, k)
 }

@@ -69,6 +69,8 @@ type look struct {
 	dev      float64    // deviation from the long level, beyond an edge near by, in units, clipped
 	low      float64    // ordinary values lie around [low, high]
 	high     float64
+	above    float64 // how far the sample lies beyond high, in scales, 0 if it does not
+	below    float64 // the same of low
 
 	decades float64      // -log10 p of the most telling evidence, with what is new in shape
 	point   float64      // evidence of this sample alone, before what is held against it
@@ -174,7 +176,7 @@ func (s *series) predict(p *params, k *look, d *page) {
 		k.low, k.high = min(k.low, k.anchor), max(k.high, k.anchor)
 	}
 	if !s.has(flagNegative) {
-		k.expected, k.low, k.high = max(k.expected, 0), max(k.low, 0), max(k.high, 0)
+		k.expected, k.low, k.high = atLeast(k.expected, 0), atLeast(k.low, 0), atLeast(k.high, 0)
 	}
 	k.part = s.part(p, k)
 	k.closer = s.closer(p)
@@ -236,7 +238,7 @@ func (s *series) mix(p *params, k *sight, seasonal bool) float64 {
 // scale returns the mean absolute error of the forecast, not smaller than what
 // rounding, rare changes and counting allow, and wider after a gap.
 func (s *series) scale(p *params, k *sight) float64 {
-	size := max(math.Abs(s.Slow), math.Abs(s.X1))
+	size := larger64(math.Abs(s.Slow), math.Abs(s.X1))
 	fresh := float64(max(s.Fresh, 1))
 	floor := p.Scale.FloorValue*size + k.floorLong*p.Scale.FloorLong*float64(s.LongScale) + k.floorRange*p.Scale.FloorRange*(1+p.Scale.FreshTimes*p.Scale.FloorFresh/(fresh+p.Scale.FloorFresh))*float64(s.Hi-s.Lo)
 	// A series that hardly ever changes has shown no noise to measure by:
@@ -246,8 +248,8 @@ func (s *series) scale(p *params, k *sight) float64 {
 	}
 	// Counting noise: a value made of few units of size Quantum varies by the
 	// square root of their number (Poisson). Two-valued series are not counts.
-	if q := float64(s.Quantum) * k.fine * k.fine; q > 0 && (s.Changes >= p.Scale.CountChanges || s.X1 == 0) && max(float64(s.Hi), k.x)-min(float64(s.Lo), k.x) > p.Scale.CountRange*q {
-		if size := max(math.Abs(k.anchor), math.Abs(s.X1)); floor < p.Scale.CountNoise*q*p.countsReach {
+	if q := float64(s.Quantum) * k.fine * k.fine; q > 0 && (s.Changes >= p.Scale.CountChanges || s.X1 == 0) && atLeast(float64(s.Hi), k.x)-atMost(float64(s.Lo), k.x) > p.Scale.CountRange*q {
+		if size := larger64(math.Abs(k.anchor), math.Abs(s.X1)); floor < p.Scale.CountNoise*q*p.countsReach {
 			floor = max(floor, p.Scale.CountNoise*q*math.Sqrt(max(min(size/q, p.Scale.CountMost), 1)))
 		}
 	}
@@ -256,7 +258,7 @@ func (s *series) scale(p *params, k *sight) float64 {
 	if k.gap {
 		err *= math.Sqrt(min(k.dt/float64(s.Step), p.Scale.GapMost))
 	}
-	return max(err+floor, math.SmallestNonzeroFloat32)
+	return atLeast(err+floor, math.SmallestNonzeroFloat32)
 }
 
 // part returns by how much less a residual counts because the values are small
@@ -266,7 +268,7 @@ func (s *series) scale(p *params, k *sight) float64 {
 func (s *series) part(p *params, k *look) float64 {
 	q := float64(s.Quantum) * k.fine * k.fine
 	if s.Changes < p.Scale.CountChanges || !(float64(s.Hi)-float64(s.Lo) > p.Scale.CountRange*q) ||
-		max(math.Abs(k.anchor), math.Abs(s.X1)) >= p.Scale.CountMost*q {
+		larger64(math.Abs(k.anchor), math.Abs(s.X1)) >= p.Scale.CountMost*q {
 		return 0
 	}
 	return p.Scale.CountPart * q

@@ -47,10 +47,10 @@ func (b before) widened() before { return before(b.levels()) }
 func (n *novelty) step(p *params, x, step float64) float64 {
 	n.Sum += float32(x)
 	n.Count++
-	samples := n.samples(p, step)
-	if float64(n.Count) < samples {
+	if !n.ends(p, step) {
 		return 0
 	}
+	samples := n.samples(p, step)
 	mean := n.Sum / float32(n.Count)
 	n.Sum, n.Count = 0, 0
 	if n.Blocks == 0 {
@@ -80,6 +80,12 @@ func (s *series) shifted(p *params, t int64) bool {
 // samples returns how many samples make a block at a step in seconds, 255 at most.
 func (*novelty) samples(p *params, step float64) float64 {
 	return min(max(math.Round(p.Novelty.Block/max(step, 1e-3)), 1), math.MaxUint8)
+}
+
+// ends reports whether so many samples have come, without rounding, which takes longer than
+// all else that a sample within a block costs.
+func (n *novelty) ends(p *params, step float64) bool {
+	return n.Count == math.MaxUint8 || p.Novelty.Block/atLeast(step, 1e-3) < float64(n.Count)+0.5
 }
 
 // widen takes a mean outside of the range into it. A range that has become much

@@ -119,7 +119,7 @@ func (s *series) turns(p *params, k *look, d *page) bool {
 	passed := turn - s.Turn
 	s.Turn = turn
 	k.lesson = passed != 0 || s.learnsFromEach(p) || s.lessonDue(p)
-	k.turn, k.span = d != nil && passed != 0, max(k.dt, p.leastStep*float64(passed))
+	k.turn, k.span = d != nil && passed != 0, atLeast(k.dt, p.leastStep*float64(passed))
 	return k.turn
 }
 

@@ -40,7 +40,7 @@ var notTunable = map[string]string{
 	"lag.go lagShift": "bits", "lag.go lagMost": "bits", "lag.go lagUnit": "fixed point",
 	"lag.go lagHour":   "in units of a fixed point",
 	"learn.go measure": "rounding of a float64", "look.go secondsHour": "clock", "look.go mix": "rounding to a byte",
-	"novelty.go novelLevels": "layout", "novelty.go samples": "no division by zero",
+	"novelty.go novelLevels": "layout", "novelty.go samples": "no division by zero", "novelty.go ends": "no division by zero, and rounding",
 	"observe.go largest":  "range of a float32",
 	"outlook.go horizons": "layout", "outlook.go pendings": "layout", "outlook.go outlookTick": "layout: hours", "outlook.go aheads": "layout: which forecast lies where",
 	"outlook.go drifts": "index", "outlook.go turns": "indexes", "outlook.go turn": "zero", "outlook.go drift": "zeros of sums",

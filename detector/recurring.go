@@ -109,8 +109,11 @@ func (s *series) pass(p *params, k *look, d *page) {
 
 // within reports whether the sample is off normal as what happens at its time may be.
 func (k *look) within(p *params) bool {
+	if k.recurs.Size == 0 {
+		return false
+	}
 	part := (k.x - k.anchor) / k.recurs.reach(p)
-	return k.recurs.Size != 0 && part >= 0 && part <= 1
+	return part >= 0 && part <= 1
 }
 
 // reach is how far off normal it may be.
@@ -119,8 +122,11 @@ func (r recurrence) reach(p *params) float64 { return p.Recurrence.Times * r.Siz
 // recurs returns what is known to happen at the time of the look on the side to which it
 // lies off, the largest if there are several; on the other side where there is nothing on this one.
 func (d *page) recurs(p *params, k *look) recurrence {
-	above := k.x >= k.anchor
 	var best recurrence
+	if d.Recurs == [recurring]recurrence{} {
+		return best
+	}
+	above := k.x >= k.anchor
 	for _, r := range d.Recurs {
 		if !r.known(p) || !r.covers(p, k.place.minute) {
 			continue

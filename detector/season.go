@@ -80,10 +80,10 @@ func (at *place) set(p *params, local int64, step float64) {
 	at.own, at.hour = uint8(second/dayWidth), uint8(second%secondsHour/hourWidth)
 	at.minute = int16(second / 60)
 	at.half = uint8((second + spreadWidth/2) / spreadWidth % spreadBuckets)
-	width := max(float32(step), 1e-3)
+	width := atLeast(float32(step), 1e-3)
 	inverse := 1 / width
-	at.rows, at.hrows = max(1, dayWidth*inverse), max(1, hourWidth*inverse)
-	at.rate, at.wrate = min(1, width*(1.0/dayWidth)), min(1, width*(1.0/weekWidth))
+	at.rows, at.hrows = atLeast(dayWidth*inverse, 1), atLeast(hourWidth*inverse, 1)
+	at.rate, at.wrate = atMost(width*(1.0/dayWidth), 1), atMost(width*(1.0/weekWidth), 1)
 	if at.rows < p.Calendar.ReadRows {
 		at.a, at.b, at.weight = at.own, at.own, 0
 	} else {
@@ -132,7 +132,7 @@ func (d *page) season(p *params, k *look, step, sharp float64, before float32) {
 		k.season += k.hour
 	}
 	k.spread = 1 + float64(d.Spread[at.half])/spreadUnit
-	k.leap = float64(min(max(d.LeapX/(d.LeapS+1), 0), 1)) * (k.season - float64(before))
+	k.leap = float64(atMost(atLeast(d.LeapX/(d.LeapS+1), 0), 1)) * (k.season - float64(before))
 }
 
 // at returns the offset of the season at a time, for forecasts.
@@ -144,7 +144,7 @@ func (d *page) at(p *params, local int64, step, sharp float64) float64 {
 
 // pageStep returns how far apart the samples are that teach the page of a series
 // with this step, in seconds.
-func pageStep(p *params, step float32) float64 { return max(float64(step), p.leastStep) }
+func pageStep(p *params, step float32) float64 { return atLeast(p.leastStep, float64(step)) }
 
 // weekly and hourly report whether week and hour are of use.
 func (d *page) weekly(p *params) bool {

@@ -24,7 +24,7 @@ func (d *page) learn(p *params, k *look, dev, most float64, ordinary bool) {
 		d.Ordinary = min(d.Ordinary, math.MaxUint8-1) + 1
 		d.Known[at.own>>5] |= 1 << (at.own & 31)
 		if d.young(p, at) {
-			share = max(1/d.visits(at), share)
+			share = atLeast(share, 1/d.visits(at))
 		}
 		if d.First && (!k.open || d.Ages >= 1) {
 			dev = k.x - k.anchor // all of it: nothing is known of this time
@@ -50,26 +50,26 @@ func (d *page) visits(at *place) float32 {
 	if !d.First {
 		n += at.rows * float32(d.Ages)
 	}
-	return min(max(n, 1), math.MaxUint8)
+	return atMost(atLeast(n, 1), math.MaxUint8)
 }
 
 // compare keeps how large the errors are without the week, with it, and with the
 // hour besides.
 func (d *page) compare(p *params, k *look, rest, most float64) {
-	rate := min(p.Calendar.CompareRate, k.place.rate/(float32(p.Calendar.CompareDays)*dayBuckets))
+	rate := atMost(k.place.rate/(float32(p.Calendar.CompareDays)*dayBuckets), p.Calendar.CompareRate)
 	if d.Ages < p.Calendar.CompareDays+1 {
 		rows := 1 + float32(since(d.Since, k.t))/(1000*dayWidth*k.place.rate) // so far, about
-		rate = max(rate, 1/rows)
+		rate = atLeast(rate, 1/rows)
 	}
-	dayErr, weekErr := min(math.Abs(rest), most), min(math.Abs(rest-k.week), most)
+	dayErr, weekErr := atMost(math.Abs(rest), most), atMost(math.Abs(rest-k.week), most)
 	d.DayErr += rate * (float32(dayErr) - d.DayErr)
 	d.WeekErr += rate * (float32(weekErr) - d.WeekErr)
 	if d.weekly(p) {
 		rest -= k.week
 	}
 	rest -= float64(d.Lately)
-	d.CalmErr += rate * (float32(min(math.Abs(rest), most)) - d.CalmErr)
-	d.HourErr += rate * (float32(min(math.Abs(rest-k.hour), most)) - d.HourErr)
+	d.CalmErr += rate * (float32(atMost(math.Abs(rest), most)) - d.CalmErr)
+	d.HourErr += rate * (float32(atMost(math.Abs(rest-k.hour), most)) - d.HourErr)
 	d.Lately += k.place.rate * float32(1/p.Calendar.HourLately) * float32(rest)
 }
 
@@ -77,7 +77,7 @@ func (d *page) compare(p *params, k *look, rest, most float64) {
 func (d *page) learnWeek(p *params, k *look, e float64, ordinary bool) {
 	share := p.Calendar.WeekTeaches * k.place.wrate
 	if ordinary && d.Ages < p.Calendar.YoungWeeks {
-		share = max(k.place.wrate/(float32(d.Ages/7)+p.Calendar.WeekPrior), share)
+		share = atLeast(share, k.place.wrate/(float32(d.Ages/7)+p.Calendar.WeekPrior))
 	}
 	at := k.place.wa
 	if k.place.wweight > 0.5 {
@@ -117,11 +117,11 @@ func (d *page) learnHour(p *params, k *look, e float64) {
 // of the average error.
 func (d *page) learnSpread(p *params, k *look, e float64, ordinary bool) {
 	s := &d.Spread[k.place.half]
-	share := p.Calendar.SpreadTeaches * max(k.place.rate, float32(1/p.Calendar.SpreadRows))
+	share := p.Calendar.SpreadTeaches * atLeast(k.place.rate, float32(1/p.Calendar.SpreadRows))
 	if ordinary && d.young(p, &k.place) {
-		share = max(p.Calendar.SpreadYoung/(d.visits(&k.place)+p.Calendar.SpreadPrior), share)
+		share = atLeast(share, p.Calendar.SpreadYoung/(d.visits(&k.place)+p.Calendar.SpreadPrior))
 	}
-	e = (min(e, p.Calendar.SpreadMost) - 1) * spreadUnit
+	e = (atMost(e, p.Calendar.SpreadMost) - 1) * spreadUnit
 	*s += int16(math.RoundToEven(float64(share) * (e - float64(*s))))
 }
 
@@ -133,7 +133,7 @@ func (d *page) learnLeap(p *params, k *look, last, step float64) {
 	}
 	ds := clip((k.season-k.before)/k.scale, p.Calendar.LeapMost)
 	dx := clip((k.x-last)/k.scale, p.Calendar.LeapMost)
-	fade := float32(min(1, step/secondsDay) / p.Calendar.LeapMemory)
+	fade := float32(atMost(step/secondsDay, 1) / p.Calendar.LeapMemory)
 	d.LeapX += float32(ds*dx) - fade*d.LeapX
 	d.LeapS += float32(ds*ds) - fade*d.LeapS
 }

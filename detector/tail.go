@@ -69,7 +69,7 @@ func (a *tail) reachYoung(p *params, from startShape, d float64) float64 {
 func (a *tail) learn(p *params, u, low, prior float32) {
 	rate := a.count(p)
 	if u <= a.Q {
-		a.Q = max(a.Q*(1-rate*p.tailShare), low)
+		a.Q = atLeast(a.Q*(1-rate*p.tailShare), low)
 		return
 	}
 	if a.K < math.MaxUint16 {
