@@ -37,6 +37,9 @@ func (d *page) near(p *params, at *place, sharp float64) (e edge) {
 	}
 	const across = 2
 	own, n, far := int(at.own), int(p.Calendar.EdgeNear), p.Calendar.SharpEdge*sharp
+	if d.Known == allKnown && own >= n && own+n < dayBuckets && !d.changes(own-n, own+n, across, far) {
+		return e
+	}
 	found := false
 	for i := -n; i+across <= n && !found; i++ {
 		jump, ok := d.change(own+i, across)
@@ -59,6 +62,17 @@ func (d *page) near(p *params, at *place, sharp float64) (e edge) {
 		}
 	}
 	return edge{below: now - least, above: most - now}
+}
+
+// changes reports whether some change within so many quarters from one quarter to another,
+// all of them known and of one day, is larger than far: the largest is found in units.
+func (d *page) changes(from, to, across int, far float64) bool {
+	most := 0
+	for i := from; i+across <= to; i++ {
+		jump := int(d.Day[i+across]) - int(d.Day[i])
+		most = max(most, jump, -jump)
+	}
+	return d.Unit.value()*float64(most) > far
 }
 
 // change returns how much the day changes from one quarter to that so many later, false

@@ -126,7 +126,10 @@ func (o *outlook) hour(p *params, now *present, c calendar) {
 	o.Base += centre - o.Centre
 	o.Centre = centre
 	for _, i := range turns {
-		o.turn(p, i, before, now, c)
+		// Hour after hour, as ticks mostly come, a horizon is due at multiples of its step.
+		if tick != before+1 || tick <= 0 || p.outlookDue[i].divides(uint32(tick)) {
+			o.turn(p, i, before, now, c)
+		}
 	}
 }
 
@@ -241,13 +244,13 @@ func (o *outlook) judge(p *params, i, at int, x float64) {
 	lag, trend, season := o.Lag[at].value(), o.Trend[at].value(), o.Season[at].value()
 	off := x - (float64(o.Now[at]) - (1-o.Keep[i].value())*lag + o.Slope.value()*trend + o.Share.value()*season)
 	size := math.Abs(off)
-	scale := o.Scale[i].value()
+	scale := p.octave(o.Scale[i])
 	if o.Tried[i] < math.MaxUint8 {
 		o.Tried[i]++
 	}
 	if o.Tried[i] > 1 {
 		half := o.half(p, i)
-		low, high := half*o.Shape[0].value(), half*o.Shape[1].value()
+		low, high := half*p.octave(o.Shape[0]), half*p.octave(o.Shape[1])
 		o.Shape[0] = o.Shape[0].step(size > low, p.Outlook.Grow[0], p.Outlook.Shrink[0])
 		o.Reach[i] = o.Reach[i].step(size > half, p.Outlook.Grow[1], p.Outlook.Shrink[1])
 		o.Shape[1] = o.Shape[1].step(size > high, p.Outlook.Grow[2], p.Outlook.Shrink[2])
@@ -269,5 +272,5 @@ func (o *outlook) judge(p *params, i, at int, x float64) {
 
 // half returns half the width of the 90 % interval of horizon i.
 func (o *outlook) half(p *params, i int) float64 {
-	return o.Scale[i].value() * o.Reach[i].value() * (1 + p.Outlook.Young/float64(max(o.Tried[i], 1)))
+	return p.octave(o.Scale[i]) * p.octave(o.Reach[i]) * (1 + p.Outlook.Young/float64(max(o.Tried[i], 1)))
 }

@@ -80,8 +80,8 @@ func (s *series) learnPower(p *params, k *sight, d *page, leaves bool, rate floa
 			step += g
 		}
 		learned := float64(s.Power) + p.Power.Rate*(step*powerUnit-p.Power.Shrinks*float64(s.Power))
-		s.Power = int16(min(max(math.Floor(learned+chance), 0), powerUnit))
+		s.Power = int16(atMost(atLeast(math.Floor(learned+chance), 0), powerUnit))
 	}
 	typical := float64(s.Typical) + rate*g*(octaveSteps/math.Ln2)
-	s.Typical = octaves(min(max(math.Floor(typical+chance), 1), math.MaxUint16))
+	s.Typical = octaves(atMost(atLeast(math.Floor(typical+chance), 1), math.MaxUint16))
 }

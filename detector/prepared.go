@@ -55,6 +55,8 @@ type params struct {
 	turnLength   int64   // the same in ms
 	turnInverse  float64 // 1 / turnLength
 	outlookShare float64 // 1 / Outlook.Mean
+	outlookDue   [horizons]multiple
+	octaveParts  octaveParts
 	rareLeast    float64 // evidence that is surely not held for the group
 	groupFloor   float32 // smallest quantile of exp(sum)
 }
@@ -91,6 +93,10 @@ func (c Config) params() params {
 	p.turnLength = p.Glide.Every * 1000
 	p.turnInverse = 1 / float64(p.turnLength)
 	p.outlookShare = 1 / p.Outlook.Mean
+	for i, a := range aheads {
+		p.outlookDue[i] = multipleOf(uint32(a.every))
+	}
+	p.octaveParts.fill()
 	p.rareLeast = p.Group.TouchLeast - 0.001
 	p.groupFloor = float32(math.Exp(p.Group.Floor))
 	return p

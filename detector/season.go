@@ -113,6 +113,9 @@ func (d *page) start(t int64, size float64) {
 	*d = page{Since: seconds(t), Unit: unit, HourUnit: briefOf(unit.value() * hourUnits), Bucket: math.MaxUint8}
 }
 
+// allKnown is Known when all of the day is.
+var allKnown = [3]uint32{^uint32(0), ^uint32(0), ^uint32(0)}
+
 func (d *page) known(bucket uint8) bool { return d.Known[bucket>>5]&(1<<(bucket&31)) != 0 }
 
 // season fills the look's place and what the calendar says of it. sharp is the
@@ -120,9 +123,8 @@ func (d *page) known(bucket uint8) bool { return d.Known[bucket>>5]&(1<<(bucket&
 // and an edge is not read as a slope. before is the offset when it was last read.
 func (d *page) season(p *params, k *look, step, sharp float64, before float32) {
 	at := &k.place
-	at.set(p, k.t/1000+k.zone, max(step, p.leastStep))
-	k.day = d.dayAt(p, at, sharp)
-	k.week = d.Unit.value() * float64(float32(d.Week[at.wa])*(1-at.wweight)+float32(d.Week[at.wb])*at.wweight)
+	at.set(p, k.t/1000+k.zone, atLeast(step, p.leastStep))
+	k.day, k.week = d.dayAt(p, at, sharp), d.weekAt(at)
 	k.hour = d.HourUnit.value() * float64(d.Hour[at.hour])
 	k.season = k.day
 	if d.weekly(p) {
@@ -135,11 +137,24 @@ func (d *page) season(p *params, k *look, step, sharp float64, before float32) {
 	k.leap = float64(atMost(atLeast(d.LeapX/(d.LeapS+1), 0), 1)) * (k.season - float64(before))
 }
 
-// at returns the offset of the season at a time, for forecasts.
+// at returns the offset of the season at a time, for forecasts: that of a look, without all
+// else that a look is.
 func (d *page) at(p *params, local int64, step, sharp float64) float64 {
-	k := look{sight: sight{glance: glance{t: local * 1000}}}
-	d.season(p, &k, step, sharp, 0)
-	return k.season
+	var at place
+	at.set(p, local, atLeast(step, p.leastStep))
+	season := d.dayAt(p, &at, sharp)
+	if d.weekly(p) {
+		season += d.weekAt(&at)
+	}
+	if d.hourly(p, &at) {
+		season += d.HourUnit.value() * float64(d.Hour[at.hour])
+	}
+	return season
+}
+
+// weekAt returns what the week's offset is or would be.
+func (d *page) weekAt(at *place) float64 {
+	return d.Unit.value() * float64(float32(d.Week[at.wa])*(1-at.wweight)+float32(d.Week[at.wb])*at.wweight)
 }
 
 // pageStep returns how far apart the samples are that teach the page of a series
@@ -187,6 +202,15 @@ func (d *page) reaches(p *params, offset, now, near float64) bool {
 
 // dayMean returns the mean of what is known of the day, in units.
 func (d *page) dayMean() float64 {
+	if d.Known == allKnown { // as most are from the second day on: four sums, none of which waits for another
+		var sum [4]int
+		for i := 0; i < dayBuckets; i += len(sum) {
+			four := (*[len(sum)]int16)(d.Day[i:])
+			sum[0], sum[1] = sum[0]+int(four[0]), sum[1]+int(four[1])
+			sum[2], sum[3] = sum[2]+int(four[2]), sum[3]+int(four[3])
+		}
+		return float64(sum[0]+sum[1]+sum[2]+sum[3]) / dayBuckets
+	}
 	sum, n := 0, 0
 	for i, o := range d.Day {
 		if d.known(uint8(i)) {
