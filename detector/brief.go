@@ -36,9 +36,9 @@ func (o octaves) value() float64 {
 	return math.Exp2((float64(o) - octaveZero) / octaveSteps)
 }
 
-// octaveParts are the powers of two within an octave, from -1/2 to 1/2: what an exponential is
+// octaveParts are the powers of two within an octave, from -1/2 to below 1/2: what an exponential is
 // for. The others are these times whole powers, which changes no digit.
-type octaveParts [octaveSteps + 1]float64
+type octaveParts [octaveSteps]float64
 
 func (x *octaveParts) fill() {
 	for i := range x {
@@ -52,7 +52,7 @@ func (p *params) octave(o octaves) float64 {
 		return 0
 	}
 	n := int(o) - octaveZero
-	whole := (n + octaveSteps/2 - b2i(n > 0)) >> 8 // by octaveSteps; what lies in the middle goes to zero
+	whole := (n + octaveSteps/2) >> 8 // by octaveSteps, rounding down
 	part := math.Float64bits(p.octaveParts[n-whole*octaveSteps+octaveSteps/2])
 	return math.Float64frombits(part + uint64(whole)<<52)
 }
