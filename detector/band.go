@@ -8,8 +8,8 @@ package detector
 func (s *series) band(p *params, k *look, held float64) {
 	up, down := s.runEvidence(p, k)
 	need := k.need + held
-	k.upper = k.high + k.part + s.Up.bound(p, s.Start, need, up)*k.scale
-	k.lower = k.low - k.part - s.Down.bound(p, s.Start, need, down)*k.scale
+	k.upper = k.high + k.part + s.Up.bound(p, s.Start, need, up, &k.upShape)*k.scale
+	k.lower = k.low - k.part - s.Down.bound(p, s.Start, need, down, &k.downShape)*k.scale
 	if s.ChangeRate < p.Evidence.RarelyChanges && s.rareEvent(p, k) < need {
 		k.upper = max(k.upper, k.x, float64(s.Hi))
 	}
@@ -30,11 +30,11 @@ func (s *series) band(p *params, k *look, held float64) {
 
 // bound returns how far a residual may lie off, in scales, when a run adds more
 // to what lies beyond the quantile.
-func (a *tail) bound(p *params, from startShape, need, more float64) float64 {
+func (a *tail) bound(p *params, from startShape, need, more float64, kept *keptShape) float64 {
 	if more == 0 {
-		return a.reachYoung(p, from, need)
+		return a.reachYoung(p, from, need, kept)
 	}
-	return min(a.reachYoung(p, from, need), max(a.reachYoung(p, from, need-more), float64(a.Q)))
+	return min(a.reachYoung(p, from, need, kept), max(a.reachYoung(p, from, need-more, kept), float64(a.Q)))
 }
 
 // narrowByCharts moves the bounds to where each chart would reach what is needed.
@@ -47,7 +47,7 @@ func (s *series) narrowByCharts(p *params, k *look) {
 		if float32(s.N) < p.chartYoung[i] {
 			return
 		}
-		g, most := float64(s.Chart[i]), s.Persist[i].reach(p, p.Charts.Shape, k.need-p.chartBonus(i, k.closer)+s.fade(p, i))
+		g, most := float64(s.Chart[i]), s.Persist[i].reachBy(p, p.Charts.Shape, k.need-p.chartBonus(i, k.closer)+s.fade(p, i), &k.chartShape[i])
 		if at := max(g+w*(most-g), p.Charts.Least); at <= p.Charts.Clip {
 			k.upper = min(k.upper, k.anchor+k.edge.above+at*k.unit)
 		}
@@ -64,7 +64,7 @@ func (s *series) narrowByStorms(p *params, k *look) {
 		if float32(s.N) < p.stormYoung[i] {
 			return
 		}
-		g, most := float64(s.Storm[i]), s.Burst[i].reach(p, p.Charts.Shape, k.need-p.stormBonus(i, k.closer)+s.gustFade(p, i))
+		g, most := float64(s.Storm[i]), s.Burst[i].reachBy(p, p.Charts.Shape, k.need-p.stormBonus(i, k.closer)+s.gustFade(p, i), &k.stormShape[i])
 		if at := max(g+w*(most-g), float64(p.Storms.Least)); at <= float64(p.Storms.Clip) {
 			k.upper = min(k.upper, k.high+at*k.scale)
 			k.lower = max(k.lower, k.low-at*k.scale)

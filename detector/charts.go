@@ -18,7 +18,7 @@ func (s *series) judgeCharts(p *params, k *look) {
 		if n < p.chartYoung[i] {
 			return // a window or two do not make a level
 		}
-		d, away := s.chartDecades(p, i, dev, k.closer)
+		d, away := s.chartDecades(p, i, dev, k.closer, &k.chartShape[i])
 		if !away {
 			continue
 		}
@@ -34,19 +34,19 @@ func (s *series) judgeCharts(p *params, k *look) {
 
 // chartDecades returns what chart i says with a deviation taken in, however long it has been
 // odd; false if the chart lies on the other side.
-func (s *series) chartDecades(p *params, i int, dev float32, closer float64) (float64, bool) {
+func (s *series) chartDecades(p *params, i int, dev float32, closer float64, kept *keptShape) (float64, bool) {
 	g := s.Chart[i]
 	if g += (dev - g) * p.rates.chart[i]; g*dev <= 0 {
 		return 0, false
 	}
-	return s.Persist[i].decades(p, p.Charts.Shape, math.Abs(float64(g))) + p.chartBonus(i, closer), true
+	return s.Persist[i].decadesBy(p, p.Charts.Shape, math.Abs(float64(g)), kept) + p.chartBonus(i, closer), true
 }
 
 // stormDecades is the same of storm i with the size of a residual.
-func (s *series) stormDecades(p *params, i int, u float32, closer float64) float64 {
+func (s *series) stormDecades(p *params, i int, u float32, closer float64, kept *keptShape) float64 {
 	g := s.Storm[i]
 	g += (atMost(u, p.Storms.Clip) - g) * p.rates.storm[i]
-	return s.Burst[i].decades(p, p.Charts.Shape, float64(g)) + p.stormBonus(i, closer)
+	return s.Burst[i].decadesBy(p, p.Charts.Shape, float64(g), kept) + p.stormBonus(i, closer)
 }
 
 // otherUnit reports whether within the last days a level was taken as normal that is
@@ -98,7 +98,7 @@ func (s *series) judgeStorms(p *params, k *look) {
 		if float32(s.N) < p.stormYoung[i] {
 			return
 		}
-		d := s.stormDecades(p, i, u, k.closer)
+		d := s.stormDecades(p, i, u, k.closer, &k.stormShape[i])
 		k.gusts[i] = d >= k.need
 		if d -= s.gustFade(p, i); d > k.decades {
 			k.decades, k.kind = d, KindVariance

@@ -17,7 +17,8 @@ func (s *series) faint(p *params, k *glance, share float64, w *slide, u float32)
 			if float32(s.N) < p.chartYoung[i] {
 				break
 			}
-			d, _ := s.chartDecades(p, i, float32(w.dev), closer)
+			var kept keptShape
+			d, _ := s.chartDecades(p, i, float32(w.dev), closer, &kept)
 			decades = max(decades, d)
 		}
 	}
@@ -26,7 +27,8 @@ func (s *series) faint(p *params, k *glance, share float64, w *slide, u float32)
 			if float32(s.N) < p.stormYoung[i] {
 				break
 			}
-			decades = max(decades, s.stormDecades(p, i, u, closer))
+			var kept keptShape
+			decades = max(decades, s.stormDecades(p, i, u, closer, &kept))
 		}
 	}
 	looks := float64(s.Looks)

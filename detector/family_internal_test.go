@@ -301,13 +301,13 @@ func TestFamilies_None_TailsAreThoseOfAllSeries(t *testing.T) {
 			if fade := 1 - float64(n)/p.Tail.FirstFor; u >= float64(a.Q) && fade > 0 {
 				want = p.tailDecades + (want-p.tailDecades)/(1+(p.Tail.First-1)*fade)
 			}
-			if got := a.beyond(p, 0, u, 0); got != want {
+			if got := a.beyond(p, 0, u, 0, new(keptShape)); got != want {
 				t.Fatalf("size %v after %d values: got %v, want %v", u, n, got, want)
 			}
 		}
 	}
 	known := startOf(p.Tail.Prior)
-	if a.N = 0; a.beyond(p, known, 30, 0) <= a.beyond(p, 0, 30, 0) {
+	if a.N = 0; a.beyond(p, known, 30, 0, new(keptShape)) <= a.beyond(p, 0, 30, 0, new(keptShape)) {
 		t.Error("what a family knows is doubted as if it were not known")
 	}
 }

@@ -140,13 +140,13 @@ func (s *series) judgePoint(p *params, k *look) {
 	up, down := s.runEvidence(p, k)
 	switch {
 	case k.x > k.high:
-		k.decades = s.Up.beyond(p, s.Start, max(k.x-k.high-k.part, 0)/k.scale, up)
+		k.decades = s.Up.beyond(p, s.Start, max(k.x-k.high-k.part, 0)/k.scale, up, &k.upShape)
 		k.kind = KindSpike
 		if s.ChangeRate < p.Evidence.RarelyChanges {
 			k.decades = min(k.decades, s.rareEvent(p, k))
 		}
 	case k.x < k.low:
-		k.decades = s.Down.beyond(p, s.Start, max(k.low-k.x-k.part, 0)/k.scale, down)
+		k.decades = s.Down.beyond(p, s.Start, max(k.low-k.x-k.part, 0)/k.scale, down, &k.downShape)
 		k.kind = KindDip
 	}
 }

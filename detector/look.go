@@ -80,10 +80,14 @@ type look struct {
 	need    float64      // evidence from which the sample is odd
 	habit   float64      // part of need that the series' own past has raised
 	kind    Kind
-	lower   float64 // outside of [lower, upper] the sample is odd; NaN if not asked for
-	upper   float64
-	rarity  float32 // log10 of hours between samples as odd; notRare if not ready
-	odd     bool
+
+	upShape, downShape keptShape // of the tails that evidence and band ask for
+	chartShape         [charts]keptShape
+	stormShape         [storms]keptShape
+	lower              float64 // outside of [lower, upper] the sample is odd; NaN if not asked for
+	upper              float64
+	rarity             float32 // log10 of hours between samples as odd; notRare if not ready
+	odd                bool
 }
 
 // Guards. A gap of more than gapSteps steps makes the last value a poor

@@ -68,9 +68,9 @@ func (s *series) endRun(p *params) {
 }
 
 // beyond is decades of u, and more if u is beyond the quantile.
-func (a *tail) beyond(p *params, from startShape, u, more float64) float64 {
+func (a *tail) beyond(p *params, from startShape, u, more float64, kept *keptShape) float64 {
 	if u < float64(a.Q) {
 		return a.decades(p, p.Tail.Prior, u)
 	}
-	return p.tailDecades + (a.decades(p, from.shape(p), u)-p.tailDecades)/a.young(p, from) + more
+	return p.tailDecades + (a.decadesBy(p, from.shape(p), u, kept)-p.tailDecades)/a.young(p, from) + more
 }

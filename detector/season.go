@@ -192,8 +192,9 @@ func (d *page) reaches(p *params, offset, now, near float64) bool {
 	if math.Abs(offset-now) < p.Calendar.BreakFar*near {
 		return false
 	}
+	unit := d.Unit.value()
 	for i, o := range d.Day {
-		if d.known(uint8(i)) && math.Abs(float64(o)*d.Unit.value()-offset) < near {
+		if math.Abs(float64(o)*unit-offset) < near && d.known(uint8(i)) {
 			return true
 		}
 	}

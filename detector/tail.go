@@ -27,22 +27,45 @@ func (a *tail) shape(p *params, prior float64) float64 {
 	return prior * math.Exp(p.tailPower*math.Log(float64(a.H)/prior))
 }
 
+// keptShape is the shape of a tail once it was worked out, for as long as the tail does not
+// change; 0 before. It takes a logarithm and an exponential, and a sample of an episode asks
+// for it twice: by its evidence and by its band.
+type keptShape float64
+
+func (x *keptShape) of(p *params, a *tail, prior float64) float64 {
+	if *x == 0 {
+		*x = keptShape(a.shape(p, prior))
+	}
+	return float64(*x)
+}
+
 // decades returns -log10 of the probability that an ordinary value is at least
 // u: 0 for u = 0, 1.7 at the quantile, and beyond it growing with log u.
 func (a *tail) decades(p *params, prior, u float64) float64 {
+	var kept keptShape
+	return a.decadesBy(p, prior, u, &kept)
+}
+
+// decadesBy is decades, and reachBy reach, for whoever keeps the shape.
+func (a *tail) decadesBy(p *params, prior, u float64, kept *keptShape) float64 {
 	q := float64(a.Q)
 	if u <= q {
 		return p.tailDecades * (u / q) * (u / q)
 	}
-	return p.tailDecades + math.Log(u/q)/(math.Ln10*a.shape(p, prior))
+	return p.tailDecades + math.Log(u/q)/(math.Ln10*kept.of(p, a, prior))
 }
 
 // reach is the inverse of decades: the u at which the probability is 10^-d.
 func (a *tail) reach(p *params, prior, d float64) float64 {
+	var kept keptShape
+	return a.reachBy(p, prior, d, &kept)
+}
+
+func (a *tail) reachBy(p *params, prior, d float64, kept *keptShape) float64 {
 	if d <= p.tailDecades {
 		return float64(a.Q) * math.Sqrt(max(d, 0)/p.tailDecades)
 	}
-	return float64(a.Q) * math.Exp((d-p.tailDecades)*a.shape(p, prior)*math.Ln10)
+	return float64(a.Q) * math.Exp((d-p.tailDecades)*kept.of(p, a, prior)*math.Ln10)
 }
 
 // young returns the factor by which the shape of a residual's tail is taken to be
@@ -55,11 +78,11 @@ func (a *tail) young(p *params, from startShape) float64 {
 }
 
 // reachYoung is the inverse of beyond without a run.
-func (a *tail) reachYoung(p *params, from startShape, d float64) float64 {
+func (a *tail) reachYoung(p *params, from startShape, d float64, kept *keptShape) float64 {
 	if d > p.tailDecades {
 		d = p.tailDecades + (d-p.tailDecades)*a.young(p, from)
 	}
-	return a.reach(p, from.shape(p), d)
+	return a.reachBy(p, from.shape(p), d, kept)
 }
 
 // learn takes in one value. An excess counts for at most twice what is usual
