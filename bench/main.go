@@ -36,6 +36,7 @@ var benches = []bench{
 	{"groups", "event recall and ranking of guilty metrics over all metrics of a service", groups},
 	{"grouping", "how odd things during injected faults become incidents: covered, fragments, merged, noise", groupingBench},
 	{"forecast", "coverage and error of the detector's forecasts against seasonal-naive", forecast},
+	{"capacity", "when what fills up is full, beside lines through the last hours", capacity},
 	{"ingest", "cost of receiving samples beside Prometheus and VictoriaMetrics", ingest},
 	{"verdict", "how often changes without effect are called faulty, and those with one are found", verdictBench},
 	{"logs", "templates of log lines beside those that people gave, and their cost", logs},
