@@ -67,7 +67,7 @@ func (s *capacityScore) live(cfg detector.Config, l *life) error {
 func (s *capacityScore) ask(bank *detector.Bank, slot detector.Slot, l *life, q question) {
 	c, _ := bank.Until(slot, q.threshold, !l.falls, capacityReach(4*q.days))
 	days := func(at int64) float64 { return float64(at-l.samples[q.row].T) / 86400e3 }
-	a := answer{life: l, horizon: q.horizon, within: c.Earliest != 0 && days(c.Earliest) <= q.days && (c.Latest == 0 || days(c.Latest) >= q.days)}
+	a := answer{life: l, horizon: q.horizon, since: (l.day(q.row) - l.onset) * 24, within: c.Earliest != 0 && days(c.Earliest) <= q.days && (c.Latest == 0 || days(c.Latest) >= q.days)}
 	if c.Latest != 0 {
 		a.bounded, a.width = true, (days(c.Latest)-days(c.Earliest))/q.days
 	}

@@ -62,6 +62,7 @@ func (x line) reaches(threshold float64) (days float64, ok bool) {
 type answer struct {
 	*life
 	horizon         int
+	since           float64 // hours since the onset
 	within, bounded bool
 	width           float64
 	errors          [1 + lines]float64
@@ -193,6 +194,9 @@ func (s *capacityScore) print(out io.Writer, each bool) error {
 	if each {
 		for h, x := range capacityHorizons {
 			row("in "+x.name, func(a answer) bool { return a.horizon == h })
+		}
+		for _, hours := range onsetHours {
+			row(fmt.Sprintf("%v h after the onset", hours), func(a answer) bool { return a.filling.onset && math.Abs(a.since-hours) <= float64(a.step)/3600 })
 		}
 		for _, step := range capacitySteps {
 			row(fmt.Sprintf("each %d s", step), func(a answer) bool { return a.step == step })
