@@ -90,7 +90,7 @@ func TestHour_CronJobOnTheHour_AlarmsOnlyAtAnotherMinute(t *testing.T) {
 }
 
 func TestDay_SharpEdges_AlarmOnlyWhenTheMorningIsMissing(t *testing.T) {
-	const seeds = 6
+	const seeds = 20
 	last := monday.AddDate(0, 0, 14)
 	found, ordinary := 0, 0
 	for seed := range uint64(seeds) {
@@ -106,8 +106,8 @@ func TestDay_SharpEdges_AlarmOnlyWhenTheMorningIsMissing(t *testing.T) {
 			found++
 		}
 	}
-	if ordinary > 2 { // a fifth of the budget: noise, and none of it at an edge
-		t.Errorf("got %d alarms on %d ordinary days, want at most 2", ordinary, 11*seeds)
+	if ordinary > 7 { // a quarter of the budget: noise, and none of it at an edge
+		t.Errorf("got %d alarms on %d ordinary days, want at most 7", ordinary, 11*seeds)
 	}
 	if found < seeds-1 {
 		t.Errorf("alarms within two hours in %d of %d mornings that do not begin, want all but one", found, seeds)

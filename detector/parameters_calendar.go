@@ -138,15 +138,15 @@ type GlideParameters struct {
 }
 
 func defaultCalendar() CalendarParameters {
-	return CalendarParameters{PageAge: 6 * 3600 * 1000, PageChanges: 0.02, PageStep: 2 * 3600, DayTeaches: 0.15, WeekTeaches: 0.3,
-		WeekPrior: 1.5, HourTeaches: 0.05, HourLately: 12, HourRows: 300, SpreadTeaches: 0.06, SpreadYoung: 0.2, SpreadPrior: 1,
-		SpreadMost: 6, SpreadRows: 60, CompareRate: 0.01, CompareDays: 3, WeekAfter: 14, WeekBetter: 0.9, HourAfter: 2, HourBetter: 0.8,
+	return CalendarParameters{PageAge: 6 * 3600 * 1000, PageChanges: 0.02, PageStep: 2 * 3600, DayTeaches: 0.12, WeekTeaches: 0.3,
+		WeekPrior: 1.5, HourTeaches: 0.05, HourLately: 12, HourRows: 300, SpreadTeaches: 0.055, SpreadYoung: 0.2, SpreadPrior: 1,
+		SpreadMost: 5.5, SpreadRows: 60, CompareRate: 0.01, CompareDays: 3, WeekAfter: 14, WeekBetter: 0.87, HourAfter: 2, HourBetter: 0.8,
 		SharpEdge: 4, EdgeNear: 2, EdgeSlope: 2, ReadRows: 3, LeapMemory: 10, LeapMost: 20, YoungDays: 7, YoungWeeks: 21, CreditDays: 2, CreditWeeks: 14,
 		SettledAfter: 3, BreakNear: 2, BreakFar: 3}
 }
 
 func defaultNovelty() NoveltyParameters {
-	return NoveltyParameters{Block: 2 * secondsHour, Memory: 200, Margin: 0.1, Widened: 1.3, Weight: 0.7, Free: 1, Youth: 50}
+	return NoveltyParameters{Block: 2 * secondsHour, Memory: 200, Margin: 0.13, Widened: 1.3, Weight: 0.7, Free: 1, Youth: 50}
 }
 
 func defaultGlide() GlideParameters {

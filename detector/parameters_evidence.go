@@ -130,7 +130,9 @@ type StormParameters struct {
 	// Window is the number of samples of each window; whole multiples of the first of
 	// charts.
 	Window [storms]float32 `range:"2,10000"`
-	// Prior is where the quantile of a storm starts, in mean errors.
+	// Prior is where the quantile of a storm starts, in mean errors: the smallest that it
+	// may become, so that the first storm is told. Bench detection: 1.2 instead of 1.5
+	// brings MSCloud .002 of area and a hundredth of recall.
 	Prior float64 `range:"0.1,20"`
 	// Floor is the smallest that it may become.
 	Floor float32 `range:"0.01,20"`
@@ -272,7 +274,7 @@ func defaultCharts() ChartParameters {
 }
 
 func defaultStorms() StormParameters {
-	return StormParameters{Window: [storms]float32{24, 96}, Prior: 1.5, Floor: 1.2, Bonus: 0.6, Grace: 5, Clip: 8, Least: 1, Youth: 8, Balance: 0.5}
+	return StormParameters{Window: [storms]float32{24, 96}, Prior: 1.2, Floor: 1.2, Bonus: 0.6, Grace: 5, Clip: 8, Least: 1, Youth: 8, Balance: 0.5}
 }
 
 func defaultEvidence() EvidenceParameters {

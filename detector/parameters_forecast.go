@@ -173,5 +173,5 @@ func defaultForecast() ForecastParameters {
 
 func defaultScale() ScaleParameters {
 	return ScaleParameters{FloorLong: 0.15, FloorRange: 0.007, FloorFresh: 100, FreshTimes: 4, FloorValue: 1e-4, StillShare: 0.05,
-		StillFloor: 0.05, CountNoise: 0.8, CountMost: 25, CountRange: 1.5, CountChanges: 3, CountPart: 0.25, Young: 6, GapMost: 400, UnitScale: 0.5}
+		StillFloor: 0.05, CountNoise: 0.8, CountMost: 25, CountRange: 1.5, CountChanges: 3, CountPart: 0.25, Young: 6, GapMost: 400, UnitScale: 0.46}
 }
