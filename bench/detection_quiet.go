@@ -11,73 +11,88 @@ import (
 	"github.com/tocsinhq/tocsin/detector"
 )
 
+// quiet is how many false alarms series raised in their time outside of events.
+type quiet struct {
+	alarms, weeks float64
+	each          []float64 // a week, by series
+}
+
+// add takes in a series, of which episodes opened at the given rows.
+func (q *quiet) add(l *labelled, opened []int) {
+	n := 0.0
+	for _, i := range opened {
+		if i >= l.skip && l.inEvent(i, slackRows) < 0 {
+			n++
+		}
+	}
+	q.alarms += n
+	q.weeks += l.quietWeeks()
+	q.each = append(q.each, n/l.quietWeeks())
+}
+
+func (q *quiet) mean() float64 { return q.alarms / q.weeks }
+
+// spread is the 95th percentile over series, of the mean.
+func (q *quiet) spread() float64 { return quantile(q.each, 0.95) / q.mean() }
+
+// quietOf counts the false alarms of sets that are there, and of "all", by what opens
+// in a series.
+func quietOf(all []*labelled, opened func(*labelled) []int) map[string]*quiet {
+	of := map[string]*quiet{"all": {}}
+	for _, l := range all {
+		if of[l.set] == nil {
+			of[l.set] = &quiet{}
+		}
+		rows := opened(l)
+		of[l.set].add(l, rows)
+		of["all"].add(l, rows)
+	}
+	return of
+}
+
 // following counts what falseAlarms counts with thresholds that follow from what
 // was spent, each series a service of its own. Every doubtful alarm is charged,
 // those in events too, for nobody confirms them here.
 func following(out io.Writer, all []*labelled, cfg detector.Config, found figures) {
-	alarms, weeks := map[string]float64{}, map[string]float64{}
-	for _, l := range all {
+	of := quietOf(all, func(l *labelled) (opened []int) {
 		i := 0
 		detector.Replay(cfg, labels.FromStrings("__name__", "watched"), l.samples, func(v detector.Verdict) {
-			if v.Phase == detector.PhaseOpened && i >= l.skip && l.inEvent(i, slackRows) < 0 {
-				alarms[l.set]++
-				alarms["all"]++
+			if v.Phase == detector.PhaseOpened {
+				opened = append(opened, i)
 			}
 			i++
 		})
-		weeks[l.set] += l.quietWeeks()
-		weeks["all"] += l.quietWeeks()
-	}
+		return opened
+	})
 	for _, set := range append(slices.Clone(detectionSets), "all") {
-		if weeks[set] > 0 {
-			fmt.Fprintf(out, "%s: %.2f with thresholds that follow what was spent\n", set, alarms[set]/weeks[set])
+		if q := of[set]; q != nil {
+			fmt.Fprintf(out, "%s: %.2f with thresholds that follow what was spent; over series p95 %.2f (%.1f times the mean)\n",
+				set, q.mean(), quantile(q.each, 0.95), q.spread())
 		}
 	}
-	found["fa_over_budget_following"] = alarms["all"] / weeks["all"] / cfg.Budget
+	found["fa_over_budget_following"] = of["all"].mean() / cfg.Budget
+	found["fa_p95_over_mean_following"] = of["all"].spread()
 }
 
 // falseAlarms counts the detector's own episodes, at its default threshold, that
 // open outside of events, per week outside of events: what users feel.
 func falseAlarms(out io.Writer, all []*labelled, cfg detector.Config, found figures) {
-	type sum struct {
-		alarms, weeks float64
-		each          []float64
-	}
-	var total sum
-	bySet := map[string]*sum{}
-	for _, l := range all {
+	of := quietOf(all, func(l *labelled) []int {
 		_, opened := tocsinScores(cfg, l)
-		n := 0.0
-		for _, i := range opened {
-			if i >= l.skip && l.inEvent(i, slackRows) < 0 {
-				n++
-			}
-		}
-		if bySet[l.set] == nil {
-			bySet[l.set] = &sum{}
-		}
-		for _, s := range []*sum{bySet[l.set], &total} {
-			s.alarms += n
-			s.weeks += l.quietWeeks()
-			s.each = append(s.each, n/l.quietWeeks())
-		}
-	}
-	for _, set := range append(detectionSets, "all") {
-		s := bySet[set]
-		if set == "all" {
-			s = &total
-		}
-		if s == nil {
+		return opened
+	})
+	for _, set := range append(slices.Clone(detectionSets), "all") {
+		q := of[set]
+		if q == nil {
 			continue
 		}
-		mean := s.alarms / s.weeks
 		fmt.Fprintf(out, "%s: %.2f false alarms per series-week without events at the default threshold, %.2f of the budget; over series p50 %.2f, p95 %.2f (%.1f times the mean)\n",
-			set, mean, mean/cfg.Budget, quantile(s.each, 0.5), quantile(s.each, 0.95), quantile(s.each, 0.95)/mean)
+			set, q.mean(), q.mean()/cfg.Budget, quantile(q.each, 0.5), quantile(q.each, 0.95), q.spread())
 		name := "fa_over_budget"
 		if set != "all" {
 			name += "_" + strings.ToLower(set)
 		}
-		found[name] = mean / cfg.Budget
+		found[name] = q.mean() / cfg.Budget
 	}
-	found["fa_p95_over_mean"] = quantile(total.each, 0.95) * total.weeks / total.alarms
+	found["fa_p95_over_mean"] = of["all"].spread()
 }

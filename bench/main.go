@@ -50,6 +50,7 @@ var benches = []bench{
 	{"budget", "false alarms of services in which nothing is wrong, of what their budget allows", budgetBench},
 	{"digest", "a hash of all that the detector says, for changes that must change nothing", digest},
 	{"nab", "the detector by the rule of the Numenta Anomaly Benchmark, without look-ahead", nab},
+	{"around", "means of the figures of detection and nab over settings about the chosen one", around},
 }
 
 // errLacking is wrapped by errors that say that data or a peer is not there.
