@@ -25,7 +25,7 @@ func (v *service) blame(p *params, t int64) bool {
 	if a == nil || a.Charged {
 		return false
 	}
-	a.Charged, a.Given = true, false
+	a.Charged, a.Given = true, true // so that it stays so if its episode grows
 	v.spent.remember(a.At)
 	v.move(p, a.Series, 1, n, a.At)
 	return true

@@ -102,3 +102,19 @@ func TestGrow_BeyondDoubt_IsGivenBack(t *testing.T) {
 		t.Errorf("got offset %v, want none left", off)
 	}
 }
+
+// People have the last word: what they have called false stays charged when it grows.
+func TestGrow_CalledFalse_StaysCharged(t *testing.T) {
+	p, at := defaults(), int64(1_000_000)
+	v := twoOf(p, 1, 1, at)
+	v.charge(p, at, 5, p.Service.Doubtful+0.1)
+	if !v.blame(p, at) {
+		t.Fatal("an alarm beyond doubt cannot be called false")
+	}
+	if v.grow(p, at, 3*p.Service.Doubtful); !v.spent.last().Charged {
+		t.Error("an alarm that was called false was given back because it grew")
+	}
+	if !v.refund(p, at) {
+		t.Error("what was called false and is confirmed after all is not given back")
+	}
+}

@@ -15,7 +15,7 @@ type alarm struct {
 	At, Until int64  // first and newest opening that it stands for, ms
 	Series    uint64 // hash of the labels of the series that opened it; 0 is the group
 	Charged   bool   // counts against the budget
-	Given     bool   // was charged and given back
+	Given     bool   // was given back, or charged by people after it had opened
 }
 
 const (
@@ -68,13 +68,14 @@ func (v *service) charge(p *params, t int64, hash uint64, excess float32) opened
 
 // grow gives back the alarm that an episode which opened at since belongs to, if it has
 // grown beyond doubt: excess powers of ten beyond the threshold. A chance does not go on.
+// One that people have called false stays charged.
 func (v *service) grow(p *params, since int64, excess float32) {
 	if excess < p.Service.Doubtful {
 		return
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if a, n := v.spent.covering(p, since); a != nil {
+	if a, n := v.spent.covering(p, since); a != nil && !a.Given {
 		v.giveBack(p, a, n)
 	}
 }
