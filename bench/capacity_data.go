@@ -15,6 +15,8 @@ type filling struct {
 	onset bool
 	// calm says that nothing will be full within days: whatever foretells so is wrong.
 	calm bool
+	// near is what is calm close to the threshold.
+	near bool
 	// exact is what tells its time without any noise, as the seconds until a date.
 	exact bool
 	// past is for how many days before a question the threshold must not have been
@@ -124,6 +126,15 @@ var fillings = []filling{
 	{name: "slow growth", calm: true, make: always(func(r *rand.Rand) func(float64) float64 {
 		rate := evenly(r, 0.1, 0.5)
 		return func(d float64) float64 { return 30 + rate*d }
+	})},
+	{name: "large step", calm: true, near: true, make: always(func(r *rand.Rand) func(float64) float64 {
+		at, size := evenly(r, 3, 18), math.Exp(evenly(r, math.Log(5), math.Log(60)))
+		return func(d float64) float64 {
+			if d < at {
+				return 20
+			}
+			return 20 + size
+		}
 	})},
 }
 

@@ -143,5 +143,9 @@ func (l *life) beyond() float64 {
 		v := l.clean(x)
 		least, most = min(least, v), max(most, v)
 	}
-	return l.shown(most + 0.3*(most-least) + 3 + 5*l.noise)
+	room := 3 + 5*l.noise
+	if !l.near {
+		room += 0.3 * (most - least)
+	}
+	return l.shown(most + room)
 }
