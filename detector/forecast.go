@@ -151,13 +151,14 @@ func (f *Future) Until(threshold float64, above bool, horizon time.Duration) Cro
 	if gap(f.s.X1) >= 0 {
 		return Crossing{now, now, now}
 	}
+	at := f.along()
 	var out Crossing
 	before := [3]float64{gap(f.s.X1), gap(f.s.X1), gap(f.s.X1)}
 	stride := max(outlookTick, horizon.Milliseconds()/untilSteps)
 	end := now + horizon.Milliseconds()
 	for last := now; last < end && out.Latest == 0; {
-		at := min(last+stride, end)
-		x, _ := f.At(at, f.p.Outlook.UntilCoverage)
+		next := min(last+stride, end)
+		x := at(next)
 		near, far := x.Upper, x.Lower
 		if !above {
 			near, far = far, near
@@ -165,11 +166,35 @@ func (f *Future) Until(threshold float64, above bool, horizon time.Duration) Cro
 		for i, to := range [3]*int64{&out.Likely, &out.Earliest, &out.Latest} {
 			g := gap([3]float64{x.Value, near, far}[i])
 			if *to == 0 && g >= 0 {
-				*to = last + int64(math.Round(float64(at-last)*before[i]/(before[i]-g)))
+				*to = last + int64(math.Round(float64(next-last)*before[i]/(before[i]-g)))
 			}
 			before[i] = g
 		}
-		last = at
+		last = next
 	}
 	return out
+}
+
+// along returns the forecast by time that a crossing is looked for in: that of At, or
+// where the series moves at a pace that can be told, one that goes on at it.
+func (f *Future) along() func(at int64) Forecast {
+	coverage := f.p.Outlook.UntilCoverage
+	x, ok := pace{}, false
+	if !f.plain {
+		o := &f.d.Outlook
+		lead := f.s.X1 - calendar{&f.d, &f.s, f.p}.offset(f.s.LastTime) + float64(o.Centre) - float64(o.Base)
+		x, ok = o.pace(f.p, f.s.LastTime, lead)
+	}
+	return func(at int64) Forecast {
+		out, _ := f.At(at, coverage)
+		if !ok {
+			return out
+		}
+		half := (out.Upper - out.Lower) / 2
+		hours := float64(at-f.s.LastTime) / outlookTick
+		season := calendar{&f.d, &f.s, f.p}.offset(at)
+		out.Value, half = f.d.Outlook.onward(f.p, x, hours, float64(f.s.Step), season, coverage, half)
+		out.Lower, out.Upper = out.Value-half, out.Value+half
+		return out
+	}
 }

@@ -30,9 +30,9 @@ type outlook struct {
 	Tick   int32 // hours since 1970, at outlookPhase past the hour; 0 before the first sample
 	Base   float32
 	Centre float32           // mean of the profile, which belongs to the level
-	Now    [pendings]float32 // Base when a forecast was made; NaN where none waits
+	Now    [pendings]float32 // Base when a forecast was made; NaN where none waits; see fourth
 	Lag    [pendings]brief
-	Trend  [pendings]brief
+	Trend  [pendings]brief // of the horizons from 25 h on; before those, the climb
 	Season [pendings]brief // offset of the time forecast, as it was known then
 	Scale  [horizons]octaves
 	Reach  [horizons]octaves // half width of the 90 % interval in scales
@@ -65,8 +65,13 @@ var aheads = [horizons]ahead{
 	{1, 1, 0}, {7, 1, 1}, {25, 1, 2}, {25, 3, 3}, {73, 2, 6},
 }
 
-// drifts is the first horizon that measures a trend, which the shorter take over.
-const drifts = 3
+// drifts is the first horizon that measures a trend, which the shorter take over. The
+// one before has its step, hence its levels; its place in Now keeps the last level that
+// those of drifts have given up, so that four are known.
+const (
+	drifts = 3
+	fourth = drifts - 1
+)
 
 // turns is the order in which horizons are seen to: a trend is taken from one
 // that has been.
@@ -94,15 +99,14 @@ type present struct {
 	season, long float64 // offset of the season now; long level
 	unit         float64 // size of an ordinary deviation from the long level
 	dt           float64 // seconds since the sample before
+	held         bool    // Base could not go all the way to it, see Clip
 }
 
 // learn takes one sample, later than the one before.
 func (o *outlook) learn(p *params, now *present, c calendar) {
-	e := now.x - now.season + float64(o.Centre) - float64(o.Base)
-	if most := p.Outlook.Clip * now.unit; e > most {
-		e = most
-	} else if e < -most {
-		e = -most
+	e, most := now.x-now.season+float64(o.Centre)-float64(o.Base), p.Outlook.Clip*now.unit
+	if now.held = math.Abs(e) > most; now.held {
+		e = math.Copysign(most, e)
 	}
 	if now.dt < p.Outlook.Mean {
 		e *= now.dt * p.outlookShare
@@ -153,12 +157,17 @@ func (o *outlook) turn(p *params, i int, before int32, now *present, c calendar)
 	if grid == was {
 		return
 	}
-	for j := was + 1; j < grid && j <= was+n; j++ {
+	for j := was + 1; j < grid && j <= was+n && i != drifts-1; j++ {
 		o.Now[a.slot(j)] = float32(math.NaN()) // its time passed without a sample
 	}
 	at := a.slot(grid)
-	if !isNaN32(o.Now[at]) && o.Tick-before <= 2 {
-		o.judge(p, i, at, now.x)
+	from := at
+	if i == drifts-1 {
+		from = aheads[drifts].slot(grid - 1)
+	}
+	waited := !isNaN32(o.Now[from]) && o.Tick-before <= 2
+	if waited {
+		o.judge(p, i, at, now.x, float64(o.Now[from]))
 	}
 	trend, ok := 0.0, false
 	if i >= drifts {
@@ -167,8 +176,20 @@ func (o *outlook) turn(p *params, i int, before int32, now *present, c calendar)
 	if !ok {
 		trend = o.trend(p, i)
 	}
+	if i == 0 {
+		o.climbs(p, float64(o.Base-o.Now[at]), waited, now.held)
+	}
+	if i >= drifts-1 {
+		o.Trend[at] = briefOf(trend)
+	}
 	due := now.t + int64(a.hours()*outlookTick)
-	o.Now[at], o.Trend[at], o.Season[at] = o.Base, briefOf(trend), briefOf(c.offset(due)-float64(o.Centre))
+	if i == drifts {
+		o.Now[fourth] = o.Now[at]
+	}
+	if i != drifts-1 {
+		o.Now[at] = o.Base
+	}
+	o.Season[at] = briefOf(c.offset(due) - float64(o.Centre))
 	o.Lag[at] = briefOf(o.lag(p, now.long, trend/a.hours()))
 }
 
@@ -240,9 +261,12 @@ func (o *outlook) drift(p *params, i int, grid int32) (float64, bool) {
 // judge compares the forecast kept at slot at with what came. A multiple grows by
 // about a sixth with a miss and shrinks with a hit by so much that it stands still
 // when 20 %, 10 % and 5 % of errors miss the three intervals.
-func (o *outlook) judge(p *params, i, at int, x float64) {
+func (o *outlook) judge(p *params, i, at int, x, level float64) {
 	lag, trend, season := o.Lag[at].value(), o.Trend[at].value(), o.Season[at].value()
-	off := x - (float64(o.Now[at]) - (1-o.Keep[i].value())*lag + o.Slope.value()*trend + o.Share.value()*season)
+	if i < drifts-1 {
+		trend = o.trend(p, i)
+	}
+	off := x - (level - (1-o.Keep[i].value())*lag + o.Slope.value()*trend + o.Share.value()*season)
 	size := math.Abs(off)
 	scale := p.octave(o.Scale[i])
 	if o.Tried[i] < math.MaxUint8 {

@@ -34,6 +34,30 @@ type OutlookParameters struct {
 	// EvenPower is the power by which a trend counts less the less even it is. Bench
 	// forecast: the third instead of the first, .87 / .90 / 1.09 to .85 / .87 / 1.08.
 	EvenPower float64 `range:"0,20"`
+	// Outlier is how many times as large as any other the move of a level against them
+	// must be that is no part of its pace.
+	Outlier float64 `range:"1,1000"`
+	// ClimbAlike is the factor by which the moves of the hours of a climb may differ from
+	// their mean.
+	ClimbAlike float64 `range:"1,10"`
+	// ClimbLeast is the number of hours that a climb must have lasted. Bench capacity: with
+	// 4 and 6, half of the likely times 16 h after growth began are off by .14 and 1.77,
+	// and one step is said to fill up .08 and .02 times a week.
+	ClimbLeast float64 `range:"2,48"`
+	// ClimbMost is the number of its hours that are told apart.
+	ClimbMost float64 `range:"2,255"`
+	// ClimbMean is the number of hours over which its moves are averaged.
+	ClimbMean float64 `range:"1,255"`
+	// ClimbBeyond is how far it must have led, in half widths of the 90 % interval of
+	// seven hours.
+	ClimbBeyond float64 `range:"0,100"`
+	// ClimbDoubt is by how much of its rate it may be off after an hour; after more it is
+	// less by their root.
+	ClimbDoubt float64 `range:"0,10"`
+	// PaceLeast is the number of hours since a level from which on they have a pace.
+	PaceLeast float64 `range:"1,25"`
+	// PaceAlike is the factor by which the paces of days may differ that are alike.
+	PaceAlike float64 `range:"1,100"`
 	// Young is the number of errors by which the first intervals are wider.
 	Young float64 `range:"0,20"`
 	// Reach is half the width of the 90 % interval in mean errors, before anything is
@@ -85,7 +109,8 @@ type HistogramParameters struct {
 
 func defaultOutlook() OutlookParameters {
 	return OutlookParameters{Phase: 22*60*1000 + 30*1000, Mean: 20 * 60, Clip: 3, Rate: 0.05, Keep: [horizons]float64{0.8, 0.5, 0.4, 0.3, 0.2},
-		KeepRate: 0.1, SlopeRate: 0.15, SlopeMost: 0.5, ShareRate: 0.015, ShareMost: 1.3, EvenEnough: 1.2, EvenPower: 6, Young: 2,
+		KeepRate: 0.1, SlopeRate: 0.15, SlopeMost: 0.5, ShareRate: 0.015, ShareMost: 1.3, EvenEnough: 1.2, EvenPower: 6, Outlier: 4,
+		ClimbAlike: 2, ClimbLeast: 5, ClimbMost: 48, ClimbMean: 12, ClimbBeyond: 1, ClimbDoubt: 1, PaceLeast: 12, PaceAlike: 2, Young: 2,
 		Reach: 2.3, Shape: [2]float64{0.7, 1.3}, Grow: [3]octaves{44, 54, 57}, Shrink: [3]octaves{11, 6, 3}, SizeMost: 4,
 		ShorterHolds: 0.9, GrowPower: 0.3, BeyondPower: 0.5, CoverageMost: 0.9999, Calm: 2, UntilCoverage: 0.8}
 }

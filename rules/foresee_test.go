@@ -117,6 +117,7 @@ func TestEngine_ConditionsOnTheFuture_DisksOverNineDays(t *testing.T) {
 			}
 			return 45 + 5.5*d + 0.05*r.NormFloat64()
 		},
+		"begins to fill":       func(d float64) float64 { return 40 + 20*max(d-8, 0) + 0.05*r.NormFloat64() }, // 95 % at day 10.75
 		"steady":               func(float64) float64 { return 80 + 0.3*r.NormFloat64() },
 		"cleaned every night":  func(d float64) float64 { return 50 + 30*(d-math.Floor(d)) + 0.1*r.NormFloat64() },
 		"grew at once":         func(d float64) float64 { return 50 + 35*math.Floor(min(d/5, 1)) + 0.1*r.NormFloat64() },
@@ -145,6 +146,7 @@ func TestEngine_ConditionsOnTheFuture_DisksOverNineDays(t *testing.T) {
 	}{
 		{"fills disk_will_be_full", 5, 7.2, rules.AlertFiring},
 		{"fills disk_soon_full", 7.2, 8.8, rules.AlertFiring},
+		{"begins to fill disk_soon_full", 8.7, 9, rules.AlertFiring},
 		{"cleaned disk_will_be_full", 4.5, 6.5, rules.AlertResolved},
 		{"cleaned disk_soon_full", 6.2, 8, rules.AlertResolved},
 	} {
@@ -156,15 +158,15 @@ func TestEngine_ConditionsOnTheFuture_DisksOverNineDays(t *testing.T) {
 	for key, at := range first {
 		t.Errorf("%s: told at day %.1f (%s), want nothing", key, at, last[key].Summary)
 	}
-	if v := s.value(`tocsin:forecast:value{signal="disk_percent",horizon="3d"}`, 9*day); len(v) != 7 {
-		t.Errorf("%d of 7 disks are foreseen; the silence of the others shows nothing", len(v))
+	if v := s.value(`tocsin:forecast:value{signal="disk_percent",horizon="3d"}`, 9*day); len(v) != 8 {
+		t.Errorf("%d of 8 disks are foreseen; the silence of the others shows nothing", len(v))
 	}
 	v := s.value(`tocsin:forecast:seconds_until{service="fills",signal="disk_percent",threshold="95",direction="above"} / 86400`, 9*day)
 	if len(v) != 1 || math.Abs(v[0].F-1) > 0.3 {
 		t.Errorf("at day 9 the disk is full in %v days, want 1", v)
 	}
-	if v := s.value(`tocsin:forecast:lower <= tocsin:forecast:value <= tocsin:forecast:upper`, 9*day); len(v) != 7 {
-		t.Errorf("bounds hold %d of 7 values", len(v))
+	if v := s.value(`tocsin:forecast:lower <= tocsin:forecast:value <= tocsin:forecast:upper`, 9*day); len(v) != 8 {
+		t.Errorf("bounds hold %d of 8 values", len(v))
 	}
 }
 
