@@ -12,8 +12,9 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"text/tabwriter"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tocsinhq/tocsin/detector"
 )
@@ -51,23 +52,29 @@ func around(args []string, out io.Writer) (figures, error) {
 		chosen = *cfg.Parameters
 	}
 	each := make([]figures, *draws+1) // the first is of the setting itself
-	var wait sync.WaitGroup
-	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
-	for i := range each {
+	sideBySide(len(each), func(i int) {
 		p := chosen
 		if i > 0 {
 			// Draws 1 and 2 lie on either side of the setting, and so on: slopes cancel out.
 			side := float64(1 - 2*((i-1)%2))
 			moved(&p, rand.New(rand.NewPCG(uint64((i-1)/2), 60)), side**by)
 		}
-		slots <- struct{}{}
-		wait.Go(func() {
-			defer func() { <-slots }()
-			each[i] = figuresOf(p, all, files)
+		each[i] = figuresOf(p, all, files)
+	})
+	return printAround(out, each)
+}
+
+// sideBySide calls do with 0 to n-1, as many at a time as there are processors.
+func sideBySide(n int, do func(i int)) {
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range n {
+		group.Go(func() error {
+			do(i)
+			return nil
 		})
 	}
-	wait.Wait()
-	return printAround(out, each)
+	group.Wait() //nolint:errcheck // do fails in nothing
 }
 
 // moved multiplies every parameter of aroundGroups that is no count by the exponential

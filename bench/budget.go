@@ -6,10 +6,8 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
-	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"text/tabwriter"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -63,20 +61,9 @@ func budgetBench(args []string, out io.Writer) (figures, error) {
 	if len(cells) == 0 || *weeks < 4 {
 		return nil, fmt.Errorf("--natures, --weeks: want a nature that is known and four weeks at least, got %q and %d", *natures, *weeks)
 	}
-	var wait sync.WaitGroup
-	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
-	for _, c := range cells {
-		wait.Add(1)
-		slots <- struct{}{}
-		go func() {
-			c.watch()
-			<-slots
-			wait.Done()
-		}()
-	}
-	wait.Wait()
+	sideBySide(len(cells), func(i int) { cells[i].watch() })
 	w := tabwriter.NewWriter(out, 2, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "nature\tseries\tstep\tbudget\tservices\tweek 1\t2\t3\t4 to 6\tlater\tall\talarms\tcharged\tby the group\t")
+	fmt.Fprintln(w, "nature\tseries\tstep\tbudget\tservices\tweek 1\t2\t3\t4 to 6\tlater\tall\talarms\tcharged\tby the group\twhat\t")
 	for _, c := range cells {
 		c.print(w)
 	}
@@ -168,7 +155,7 @@ func (c *budgetCell) print(w io.Writer) {
 		fmt.Fprintf(w, "\t%.2f", float64(n)/allowed)
 	}
 	n, _ := c.of(0, c.weeks)
-	fmt.Fprintf(w, "\t%d\t%d\t%d\t\n", n, c.charged, c.grouped)
+	fmt.Fprintf(w, "\t%d\t%d\t%d\t%s\t\n", n, c.charged, c.grouped, c.nature.about)
 }
 
 // budgetFigures sums up the cells: how far they are from what is allowed, and how many

@@ -83,6 +83,7 @@ func workingTraffic(second, i int) float64 {
 	return mean
 }
 
+// student3 draws from Student's t distribution of three degrees.
 func student3(r *rand.Rand) float64 {
 	a, b, c := r.NormFloat64(), r.NormFloat64(), r.NormFloat64()
 	return r.NormFloat64() / math.Sqrt((a*a+b*b+c*c)/3)

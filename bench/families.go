@@ -169,10 +169,7 @@ var familyKinds = []familyKind{
 	{"normal", independent(func(r *rand.Rand) float64 { return 1 + 0.1*r.NormFloat64() })},
 	{"laplace", independent(func(r *rand.Rand) float64 { return 10 + math.Copysign(r.ExpFloat64(), r.Float64()-0.5) })},
 	{"log_normal_.5", logNormal(0.5)}, {"log_normal_1", logNormal(1)}, {"log_normal_1.5", logNormal(1.5)},
-	{"student_3", independent(func(r *rand.Rand) float64 {
-		a, b, c := r.NormFloat64(), r.NormFloat64(), r.NormFloat64()
-		return 50 + r.NormFloat64()/math.Sqrt((a*a+b*b+c*c)/3)
-	})},
+	{"student_3", independent(func(r *rand.Rand) float64 { return 50 + student3(r) })},
 	{"poisson_.3", func(r *rand.Rand) func(int) float64 { return func(int) float64 { return poisson(r, 0.3) } }},
 	{"poisson_5", func(r *rand.Rand) func(int) float64 { return func(int) float64 { return poisson(r, 5) } }},
 	{"wanders_.9", wanders(0.9)}, {"wanders_.99", wanders(0.99)}, {"wanders_.999", wanders(0.999)},
