@@ -233,6 +233,34 @@ func TestPoisson_ManyDraws_HaveTheirMean(t *testing.T) {
 	}
 }
 
+func TestQuiet_ByChance_KnowsSeriesThatDiffer(t *testing.T) {
+	alike, differ := quiet{}, quiet{}
+	for i := range 40 {
+		alike.lasted, differ.lasted = append(alike.lasted, 9), append(differ.lasted, 9)
+		alike.each = append(alike.each, []float64{0.5, 1, 1, 1, 1.5}[i%5])
+		differ.each = append(differ.each, float64(i%10)) // 0 to 9 a week
+	}
+	alike.alarms, alike.weeks = 40*9, 40*9
+	differ.alarms, differ.weeks = 40*9*4.5, 40*9
+	for _, x := range []struct {
+		name        string
+		q           quiet
+		least, most float64 // share of draws below
+	}{{"all alike", alike, 0, 0.6}, {"differ", differ, 1 - 1e-9, 1 + 1e-9}} {
+		chance, below := x.q.byChance()
+		if chance < 1.2 || chance > 1.8 {
+			t.Errorf("%s: spread by chance %.2f, want that of Poisson counts with a mean of 9 to 40", x.name, chance)
+		}
+		if below < x.least || below > x.most {
+			t.Errorf("%s: spread %.2f, %.3f of draws below; want %.2f to %.2f", x.name, x.q.spread(), below, x.least, x.most)
+		}
+	}
+	none := quiet{lasted: []float64{1, 2}, each: []float64{0, 0}, weeks: 3}
+	if chance, below := none.byChance(); !math.IsNaN(chance) || below != 0 {
+		t.Errorf("without an alarm: %v, %v", chance, below)
+	}
+}
+
 func TestLoadDetection_ListedFileMissing_IsRefused(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(dir, "detection"), 0o755); err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"slices"
 	"strings"
 
@@ -15,6 +16,7 @@ import (
 type quiet struct {
 	alarms, weeks float64
 	each          []float64 // a week, by series
+	lasted        []float64 // weeks, by series
 }
 
 // add takes in a series, of which episodes opened at the given rows.
@@ -28,12 +30,35 @@ func (q *quiet) add(l *labelled, opened []int) {
 	q.alarms += n
 	q.weeks += l.quietWeeks()
 	q.each = append(q.each, n/l.quietWeeks())
+	q.lasted = append(q.lasted, l.quietWeeks())
 }
 
 func (q *quiet) mean() float64 { return q.alarms / q.weeks }
 
 // spread is the 95th percentile over series, of the mean.
 func (q *quiet) spread() float64 { return quantile(q.each, 0.95) / q.mean() }
+
+// byChance is what spread is on average where every series raises the same number a
+// week and chance alone tells them apart, and in which share of draws it is at most
+// what was found: a series of two weeks raises three of a mean of one now and then.
+func (q *quiet) byChance() (mean, below float64) {
+	const draws = 2000
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range draws {
+		alike := quiet{weeks: q.weeks, each: make([]float64, len(q.each))}
+		for i, weeks := range q.lasted {
+			n := poisson(rng, q.mean()*weeks)
+			alike.alarms += n
+			alike.each[i] = n / weeks
+		}
+		spread := alike.spread()
+		mean += spread / draws
+		if spread <= q.spread() {
+			below += 1.0 / draws
+		}
+	}
+	return mean, below
+}
 
 // quietOf counts the false alarms of sets that are there, and of "all", by what opens
 // in a series.
@@ -66,8 +91,9 @@ func following(out io.Writer, all []*labelled, cfg detector.Config, found figure
 	})
 	for _, set := range append(slices.Clone(detectionSets), "all") {
 		if q := of[set]; q != nil {
-			fmt.Fprintf(out, "%s: %.2f with thresholds that follow what was spent; over series p95 %.2f (%.1f times the mean)\n",
-				set, q.mean(), quantile(q.each, 0.95), q.spread())
+			chance, below := q.byChance()
+			fmt.Fprintf(out, "%s: %.2f with thresholds that follow what was spent; over series p95 %.2f (%.1f times the mean; by chance alone %.1f, %.0f %% of draws below)\n",
+				set, q.mean(), quantile(q.each, 0.95), q.spread(), chance, 100*below)
 		}
 	}
 	found["fa_over_budget_following"] = of["all"].mean() / cfg.Budget
@@ -86,8 +112,9 @@ func falseAlarms(out io.Writer, all []*labelled, cfg detector.Config, found figu
 		if q == nil {
 			continue
 		}
-		fmt.Fprintf(out, "%s: %.2f false alarms per series-week without events at the default threshold, %.2f of the budget; over series p50 %.2f, p95 %.2f (%.1f times the mean)\n",
-			set, q.mean(), q.mean()/cfg.Budget, quantile(q.each, 0.5), quantile(q.each, 0.95), q.spread())
+		chance, below := q.byChance()
+		fmt.Fprintf(out, "%s: %.2f false alarms per series-week without events at the default threshold, %.2f of the budget; over series p50 %.2f, p95 %.2f (%.1f times the mean; by chance alone %.1f, %.0f %% of draws below)\n",
+			set, q.mean(), q.mean()/cfg.Budget, quantile(q.each, 0.5), quantile(q.each, 0.95), q.spread(), chance, 100*below)
 		name := "fa_over_budget"
 		if set != "all" {
 			name += "_" + strings.ToLower(set)
