@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/tocsinhq/tocsin/detector"
+	"github.com/tocsinhq/tocsin/rules"
 )
 
 // foresightCoverage is the chance with which recorded forecasts hold what comes
@@ -21,12 +22,16 @@ func (f foresight) Predict(series labels.Labels, at time.Time) (value, lower, up
 	return x.Value, x.Lower, x.Upper, ok
 }
 
-// Until returns when the threshold is expected to be reached, the zero time if not
-// within the horizon.
-func (f foresight) Until(series labels.Labels, threshold float64, above bool, horizon time.Duration) (time.Time, bool) {
+// Until returns when the threshold is expected to be reached.
+func (f foresight) Until(series labels.Labels, threshold float64, above bool, horizon time.Duration) (rules.Crossing, bool) {
 	x, ok := f.bank.Until(f.bank.Lookup(series), threshold, above, horizon)
-	if !ok || x.Likely == 0 {
-		return time.Time{}, ok
+	return rules.Crossing{Earliest: timeOf(x.Earliest), Likely: timeOf(x.Likely), Latest: timeOf(x.Latest)}, ok
+}
+
+// timeOf returns the zero time for none.
+func timeOf(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
 	}
-	return time.UnixMilli(x.Likely), true
+	return time.UnixMilli(ms)
 }

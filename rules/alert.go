@@ -29,6 +29,14 @@ type Oddness struct {
 	Score    telemetry.Number `json:"score"`    // 0 to 1; NaN when unknown
 }
 
+// Bounds hold what is foreseen in nine of ten cases: values from the least to the
+// largest, or seconds from the least to the most, +Inf when that is not within twice
+// the time asked about.
+type Bounds struct {
+	Near telemetry.Number `json:"near"`
+	Far  telemetry.Number `json:"far"`
+}
+
 // Alert is one rule's word on one label set. Fingerprint is the same over
 // restarts for the same rule name and labels.
 type Alert struct {
@@ -47,6 +55,8 @@ type Alert struct {
 	// Foreseen is "in 3d" when Value is what Signal is expected to be then,
 	// "until 95%" when Value is how many seconds it is expected to take.
 	Foreseen string `json:"foreseen,omitempty"`
+	// Bounds are those of Value where that is foreseen; nil when unknown.
+	Bounds *Bounds `json:"bounds,omitempty"`
 	// Oddness is what the detector says of Value when the condition is about an
 	// anomaly; else nil.
 	Oddness *Oddness `json:"oddness,omitempty"`

@@ -81,7 +81,7 @@ func (e *Engine) describeSignal(ctx context.Context, r *AlertRule, out *Alert, a
 	out.Signal, out.Unit = shown.Signal.Name, string(shown.Signal.Unit)
 	out.Query = shown.Series(identity(shown, out.Labels)...)
 	if f := shown.Future; f != nil {
-		out.Foreseen = foreseen(shown)
+		e.describeFuture(ctx, shown, out, at)
 		if f.Until {
 			out.Unit = string(signal.Seconds)
 		}
@@ -155,10 +155,10 @@ func (e *Engine) revalue(ctx context.Context, info *ruleInfo, x *entry, at time.
 	if info.alert == nil || x.alert.Query == "" {
 		return
 	}
+	x.alert.Oddness, x.alert.Bounds = nil, nil
 	if c := info.alert.Condition.Comparisons(); len(c) == 1 && c[0].Future != nil {
-		x.alert.Foreseen = foreseen(c[0]) // one from before a restart does not know
+		e.describeFuture(ctx, c[0], &x.alert, at) // one from before a restart does not know
 	}
-	x.alert.Oddness = nil
 	if v, err := e.query(ctx, x.alert.Query, at); err == nil && len(v) == 1 {
 		x.alert.Value = telemetry.Number(v[0].F)
 	}

@@ -23,8 +23,14 @@ type Foresight interface {
 	// in nine of ten cases.
 	Predict(series labels.Labels, at time.Time) (value, lower, upper float64, ok bool)
 	// Until returns when the series is expected to reach the threshold from
-	// below (above) or from above, the zero time if not within the horizon.
-	Until(series labels.Labels, threshold float64, above bool, horizon time.Duration) (at time.Time, ok bool)
+	// below (above) or from above.
+	Until(series labels.Labels, threshold float64, above bool, horizon time.Duration) (at Crossing, ok bool)
+}
+
+// Crossing is when a threshold is reached; the times lie in nine of ten cases between
+// Earliest and Latest. Each is the zero time if not within the horizon asked about.
+type Crossing struct {
+	Earliest, Likely, Latest time.Time
 }
 
 // foresees returns what the conditions of the alerts want to know of the future,
@@ -92,16 +98,19 @@ func (e *Engine) foreseeSeries(app storage.AppenderV2, c condition.Comparison, s
 		_, err := app.Append(0, b.Labels(), 0, slot.UnixMilli(), v, nil, nil, storage.AppendV2Options{})
 		return err
 	}
+	expected, near, far := f.Metrics()
 	if f.Until {
 		at, ok := e.opts.Foresight.Until(series, f.Limit, f.Above, untilReach*f.Horizon)
 		if !ok {
 			return nil
 		}
-		seconds := math.Inf(1)
-		if !at.IsZero() {
-			seconds = max(0, at.Sub(slot).Seconds())
+		seconds := func(at time.Time) float64 {
+			if at.IsZero() {
+				return math.Inf(1)
+			}
+			return max(0, at.Sub(slot).Seconds())
 		}
-		return add(condition.UntilMetric, seconds)
+		return errors.Join(add(expected, seconds(at.Likely)), add(near, seconds(at.Earliest)), add(far, seconds(at.Latest)))
 	}
 	value, lower, upper, ok := e.opts.Foresight.Predict(series, slot.Add(f.Horizon))
 	if !ok {
@@ -109,8 +118,7 @@ func (e *Engine) foreseeSeries(app storage.AppenderV2, c condition.Comparison, s
 	}
 	lo, hi := c.Signal.Unit.Bounds()
 	bound := func(v float64) float64 { return min(max(v, lo), hi) }
-	return errors.Join(add(condition.ForecastMetric, bound(value)),
-		add(condition.LowerMetric, bound(lower)), add(condition.UpperMetric, bound(upper)))
+	return errors.Join(add(expected, bound(value)), add(near, bound(lower)), add(far, bound(upper)))
 }
 
 // untilReach is by how much farther than a condition asks its crossing is looked
@@ -126,6 +134,16 @@ func foreseen(c condition.Comparison) string {
 	return "in " + condition.Ahead(c.Future.Horizon)
 }
 
+// describeFuture tells what of the future is read, and how sure that is.
+func (e *Engine) describeFuture(ctx context.Context, c condition.Comparison, out *Alert, at time.Time) {
+	out.Foreseen = foreseen(c)
+	near, far := c.Bounds(identity(c, out.Labels)...)
+	bounds := Bounds{unknown, unknown}
+	if e.valueOf(ctx, near, at, &bounds.Near) && e.valueOf(ctx, far, at, &bounds.Far) {
+		out.Bounds = &bounds
+	}
+}
+
 // foreseenFigures is the sentence with the figures of an alert on the future of
 // what.
 func foreseenFigures(what string, a Alert) string {
@@ -133,11 +151,23 @@ func foreseenFigures(what string, a Alert) string {
 	limit, until := strings.CutPrefix(a.Foreseen, "until ")
 	switch {
 	case !until:
-		return fmt.Sprintf("%s is expected to be %s %s", what, signal.Unit(a.Unit).Format(v), a.Foreseen)
+		return fmt.Sprintf("%s is expected to be %s %s%s", what, signal.Unit(a.Unit).Format(v), a.Foreseen, between(a.Bounds, signal.Unit(a.Unit)))
 	case math.IsInf(v, 1):
 		return what + " is not expected to reach " + limit
 	case v == 0:
 		return what + " has reached " + limit
 	}
-	return fmt.Sprintf("%s is expected to reach %s in %s", what, limit, signal.Seconds.Format(v))
+	return fmt.Sprintf("%s is expected to reach %s in %s%s", what, limit, signal.Seconds.Format(v), between(a.Bounds, signal.Seconds))
+}
+
+// between says in brackets within which bounds what is foreseen lies; "" when
+// nobody knows.
+func between(b *Bounds, unit signal.Unit) string {
+	switch {
+	case b == nil:
+		return ""
+	case math.IsInf(float64(b.Far), 1):
+		return fmt.Sprintf(" (%s at the earliest)", unit.Format(float64(b.Near)))
+	}
+	return fmt.Sprintf(" (%s to %s)", unit.Format(float64(b.Near)), unit.Format(float64(b.Far)))
 }

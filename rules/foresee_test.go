@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -47,12 +48,15 @@ func (w watched) Predict(l labels.Labels, at time.Time) (value, lower, upper flo
 	return f.Value, f.Lower, f.Upper, ok
 }
 
-func (w watched) Until(l labels.Labels, threshold float64, above bool, horizon time.Duration) (time.Time, bool) {
+func (w watched) Until(l labels.Labels, threshold float64, above bool, horizon time.Duration) (rules.Crossing, bool) {
 	c, ok := w.bank.Until(w.bank.Lookup(l), threshold, above, horizon)
-	if !ok || c.Likely == 0 {
-		return time.Time{}, ok
+	at := func(ms int64) (t time.Time) {
+		if ms != 0 {
+			t = time.UnixMilli(ms)
+		}
+		return t
 	}
-	return time.UnixMilli(c.Likely), true
+	return rules.Crossing{Earliest: at(c.Earliest), Likely: at(c.Likely), Latest: at(c.Latest)}, ok
 }
 
 const diskRules = `
@@ -135,6 +139,9 @@ func TestEngine_ConditionsOnTheFuture_DisksOverNineDays(t *testing.T) {
 		if a.Signal != "disk_percent" || a.Labels["horizon"] != "" {
 			t.Errorf("day %.1f: got %+v", at, a)
 		}
+		if bounds := a.Bounds; bounds == nil || bounds.Near > bounds.Far {
+			t.Errorf("day %.1f: bounds %v", at, bounds)
+		}
 		if a.Service == "fills" && (a.State != rules.AlertFiring || !strings.Contains(a.Summary, "is expected to")) {
 			t.Errorf("day %.1f: %s is %s, %q; want it to go on firing", at, key, a.State, a.Summary)
 		}
@@ -155,6 +162,15 @@ func TestEngine_ConditionsOnTheFuture_DisksOverNineDays(t *testing.T) {
 		}
 		delete(first, x.key)
 	}
+	for key, want := range map[string]string{
+		"fills disk_will_be_full":       `is expected to be \d+(\.\d+)?% in 3d \(\d+(\.\d+)?% to \d+(\.\d+)?%\)`,
+		"fills disk_soon_full":          `is expected to reach 95% in [\d.]+ [hd] \([\d.]+ [hd] to [\d.]+ [hd]\)`,
+		"begins to fill disk_soon_full": `is expected to reach 95% in [\d.]+ [hd] \([\d.]+ [hd] to [\d.]+ [hd]\)`,
+	} {
+		if !regexp.MustCompile(want).MatchString(last[key].Summary) {
+			t.Errorf("%s: says %q, want %s", key, last[key].Summary, want)
+		}
+	}
 	for key, at := range first {
 		t.Errorf("%s: told at day %.1f (%s), want nothing", key, at, last[key].Summary)
 	}
@@ -164,6 +180,9 @@ func TestEngine_ConditionsOnTheFuture_DisksOverNineDays(t *testing.T) {
 	v := s.value(`tocsin:forecast:seconds_until{service="fills",signal="disk_percent",threshold="95",direction="above"} / 86400`, 9*day)
 	if len(v) != 1 || math.Abs(v[0].F-1) > 0.3 {
 		t.Errorf("at day 9 the disk is full in %v days, want 1", v)
+	}
+	if v := s.value(`tocsin:forecast:seconds_until_earliest <= tocsin:forecast:seconds_until <= tocsin:forecast:seconds_until_latest`, 9*day); len(v) != 8 {
+		t.Errorf("times hold %d of 8 crossings", len(v))
 	}
 	if v := s.value(`tocsin:forecast:lower <= tocsin:forecast:value <= tocsin:forecast:upper`, 9*day); len(v) != 8 {
 		t.Errorf("bounds hold %d of 8 values", len(v))

@@ -56,8 +56,8 @@ func paren(text string, need bool) string {
 // Series returns the selector of the recorded series that the comparison reads.
 func (c Comparison) Series(matchers ...string) string {
 	if c.Future != nil {
-		metric, own := c.Future.selectors(c.Signal)
-		return metric + "{" + strings.Join(append(own, matchers...), ",") + "}"
+		metric, _, _ := c.Future.Metrics()
+		return metric + "{" + strings.Join(append(c.Future.matchers(c.Signal), matchers...), ",") + "}"
 	}
 	if len(matchers) == 0 {
 		return c.Signal.Metric()

@@ -15,6 +15,8 @@ const (
 	LowerMetric    = signal.Prefix + "forecast:lower"
 	UpperMetric    = signal.Prefix + "forecast:upper"
 	UntilMetric    = signal.Prefix + "forecast:seconds_until"
+	EarliestMetric = UntilMetric + "_earliest"
+	LatestMetric   = UntilMetric + "_latest"
 )
 
 // Bounds of how far ahead a condition may look.
@@ -137,16 +139,29 @@ func (p *reader) duration() (time.Duration, bool) {
 	return time.Duration(seconds * float64(time.Second)).Round(time.Second), true
 }
 
-// selectors returns the metric and the matchers of the recorded series.
-func (f *Future) selectors(s signal.Signal) (metric string, matchers []string) {
-	metric = ForecastMetric
+// Metrics returns the names of the recorded series: of what is expected, and of the
+// near and the far bound that hold it in nine of ten cases.
+func (f *Future) Metrics() (expected, near, far string) {
 	if f.Until {
-		metric = UntilMetric
+		return UntilMetric, EarliestMetric, LatestMetric
 	}
+	return ForecastMetric, LowerMetric, UpperMetric
+}
+
+// matchers returns those that tell the recorded series from other forecasts.
+func (f *Future) matchers(s signal.Signal) (matchers []string) {
 	for _, l := range f.Labels(s) {
 		matchers = append(matchers, fmt.Sprintf("%s=%q", l[0], l[1]))
 	}
-	return metric, matchers
+	return matchers
+}
+
+// Bounds returns selectors of the near and the far bound of what a comparison
+// foresees, narrowed by the matchers. It has none of the present.
+func (c Comparison) Bounds(matchers ...string) (near, far string) {
+	_, n, f := c.Future.Metrics()
+	own := "{" + strings.Join(append(c.Future.matchers(c.Signal), matchers...), ",") + "}"
+	return n + own, f + own
 }
 
 // Labels returns the labels that the recorded series have beside those of the
