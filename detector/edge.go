@@ -37,7 +37,7 @@ func (d *page) near(p *params, at *place, sharp float64) (e edge) {
 	}
 	const across = 2
 	own, n, far := int(at.own), int(p.Calendar.EdgeNear), p.Calendar.SharpEdge*sharp
-	if d.Known == allKnown && own >= n && own+n < dayBuckets && !d.changes(own-n, own+n, across, far) {
+	if d.whole() && own >= n && own+n < dayBuckets && !d.changes(own-n, own+n, across, far) {
 		return e
 	}
 	found := false

@@ -98,7 +98,7 @@ func (s *series) learnLong(p *params, k *look, d *page, young float64, ordinary 
 	slow := atLeast(s.longRate(p), young)
 	if k.turn {
 		d.learn(p, k, dev, most, ordinary)
-		s.note(flagFirst, d.First)
+		s.note(flagFirst, d.first())
 	}
 	if d != nil && s.has(flagFirst) {
 		slow = 0 // this time of day was not known: all of it is the profile's

@@ -50,6 +50,7 @@ var notTunable = map[string]string{
 	"run.go runBonus":      "mathematics: autocorrelation from a ratio of errors",
 	"season.go dayBuckets": "layout", "season.go spreadBuckets": "layout", "season.go weekBuckets": "layout", "season.go hourBuckets": "layout",
 	"season.go secondsDay": "clock", "season.go allKnown": "bits", "season.go weekWidth": "layout", "season.go spreadUnit": "fixed point", "season.go unitSteps": "fixed point",
+	"moved.go visitFirst": "bits", "moved.go visitFlags": "bits",
 	"season.go hourUnits": "fixed point", "season.go leastUnit": "range of a float32",
 	"recurring.go recurring": "layout", "recurring.go minutesDay": "clock", "recurring.go minuteSteps": "fixed point", "recurring.go minuteBits": "bits", "recurring.go countBits": "bits", "season.go set": "no division by zero, and widths of buckets",
 	"season_learn.go learn": "one by the buckets of a day", "season_learn.go learnWeek": "the nearer of two", "season_learn.go refine": "halving of a fixed point",

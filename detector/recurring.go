@@ -97,12 +97,18 @@ func (s *series) excuse(p *params, k *look, d *page) {
 
 // pass is learn for an excused sample: tails, charts and storms have learned from it, but not
 // levels, errors, range and page, which would expect at noon what they were taught at two.
+// But what is as the quarter before or after is known to be is no job: it is a quarter that
+// the page was taught wrong, by what happened at its first visit, and would never learn.
 func (s *series) pass(p *params, k *look, d *page) {
 	s.Fast += p.Forecast.FastRate * (k.x - s.Fast)
 	s.rememberChange(p, k.x)
 	if k.turn {
-		d.learn(p, k, 0, math.Inf(1), false)
-		s.note(flagFirst, d.First)
+		dev, own := k.x-k.anchor, int(k.place.own)
+		if offset, near := dev+k.day, p.Calendar.MovedNear*math.Abs(dev); !d.isNear(own-1, offset, near) && !d.isNear(own+1, offset, near) {
+			dev = 0
+		}
+		d.learn(p, k, dev, math.Inf(1), false)
+		s.note(flagFirst, d.first())
 	}
 	s.count(k)
 }

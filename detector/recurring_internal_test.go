@@ -2,7 +2,10 @@ package detector
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
+
+	"github.com/prometheus/prometheus/model/labels"
 )
 
 func TestRecurrence_Bits_ReadAsSet(t *testing.T) {
@@ -174,6 +177,35 @@ func TestRecurrence_OddByAChart_IsExcusedToo(t *testing.T) {
 		k := look{sight: sight{glance: glance{t: 1, x: x}, anchor: 100, scale: 5}, unit: 5, low: 90, high: 150, odd: true, recurs: r, lower: 100, upper: 100.5}
 		if phase := s.knownEpisode(p, &k, &d); (phase == PhaseOpened) != opens || opens != (x < k.lower || x > k.upper) {
 			t.Errorf("%v: phase %v, band %v to %v, want it to open: %v", x, phase, k.lower, k.upper, opens)
+		}
+	}
+}
+
+// The first visits of a quarter may teach it wrong, as when a new level was taken for
+// normal in the midst of them. It is odd each day then, and known to recur each day, and
+// nothing is told; but what it is as the quarters beside it are known to be it learns.
+func TestPage_QuarterTaughtWrong_LearnsThoughItRecurs(t *testing.T) {
+	for seed := range uint64(20) {
+		r := rand.New(rand.NewPCG(seed, 9))
+		b, err := NewBank(DefaultConfig())
+		if err != nil {
+			t.Fatal(err)
+		}
+		slot := b.Register(labels.FromStrings(labels.MetricName, "x"))
+		const start, days = 1_767_571_200_000, 28
+		for minute := range int64(days * 1440) {
+			x := 10 + 2*r.NormFloat64()
+			if hour := minute % 1440 / 60; hour == 2 || hour == 3 {
+				x += 70
+			}
+			b.Observe(slot, start+minute*60_000, x)
+		}
+		s := &b.series.at(int(slot.place()) / chunkSize).series[slot.place()%chunkSize]
+		d := b.days.at(s.Page)
+		for i := 8; i < 16; i++ {
+			if level := s.Long + d.Unit.value()*float64(d.Day[i]); level < 60 || level > 90 {
+				t.Errorf("seed %d: quarter %d is known by %.0f after four weeks of 80", seed, i, level)
+			}
 		}
 	}
 }

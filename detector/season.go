@@ -21,20 +21,20 @@ const (
 // forecast better than the day alone. It lives in a slab of its own, for those
 // series only that have lived long enough to have a day.
 type page struct {
-	Unit     brief   // of Day and Week
-	HourUnit brief   // of Hour
-	DayErr   float32 // mean error of level and day
-	WeekErr  float32 // the same with the week
-	HourErr  float32 // the better of the two with the hour
-	CalmErr  float32 // that better of the two
-	Trend    float32 // mean deviation over a day, which is no matter of the time of day
-	Lately   float32 // mean deviation over some hours, which is no matter of the hour
-	LeapX    float32 // how leaps of the season and of the value went together,
-	LeapS    float32 // and how large those of the season were
-	Since    uint32  // when the page was begun, seconds since 1970
-	Known    [3]uint32
-	Bucket   uint8 // of the last sample
-	First    bool  // and it was known for the first time
+	Unit     brief     // of Day and Week
+	HourUnit brief     // of Hour
+	DayErr   float32   // mean error of level and day
+	WeekErr  float32   // the same with the week
+	HourErr  float32   // the better of the two with the hour
+	CalmErr  float32   // that better of the two
+	Trend    float32   // mean deviation over a day, which is no matter of the time of day
+	Lately   float32   // mean deviation over some hours, which is no matter of the hour
+	LeapX    float32   // how leaps of the season and of the value went together,
+	LeapS    float32   // and how large those of the season were
+	Since    uint32    // when the page was begun, seconds since 1970
+	Known    [3]uint32 // quarters; see visitWhole
+	Bucket   uint8     // of the last sample
+	Visit    visit
 	Ordinary uint8 // ordinary samples in it so far, saturating
 	Ages     uint8 // days since Since, saturating
 	Recurs   [recurring]recurrence
@@ -116,7 +116,8 @@ func (d *page) start(t int64, size float64) {
 // allKnown is Known when all of the day is.
 var allKnown = [3]uint32{^uint32(0), ^uint32(0), ^uint32(0)}
 
-func (d *page) known(bucket uint8) bool { return d.Known[bucket>>5]&(1<<(bucket&31)) != 0 }
+// known reports whether a quarter has been visited.
+func (d *page) known(bucket uint8) bool { return d.whole() || d.Known[bucket>>5]&(1<<(bucket&31)) != 0 }
 
 // season fills the look's place and what the calendar says of it. sharp is the
 // size of an ordinary error: quarters that differ by much more meet at an edge,
@@ -203,7 +204,7 @@ func (d *page) reaches(p *params, offset, now, near float64) bool {
 
 // dayMean returns the mean of what is known of the day, in units.
 func (d *page) dayMean() float64 {
-	if d.Known == allKnown { // as most are from the second day on: four sums, none of which waits for another
+	if d.whole() { // as most are from the second day on: four sums, none of which waits for another
 		var sum [4]int
 		for i := 0; i < dayBuckets; i += len(sum) {
 			four := (*[len(sum)]int16)(d.Day[i:])

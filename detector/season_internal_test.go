@@ -9,9 +9,14 @@ import (
 func randomDay(r *rand.Rand) *page {
 	d := &page{}
 	d.start(1_000_000, 100)
-	d.Known = allKnown
-	if r.IntN(3) == 0 {
+	switch r.IntN(3) {
+	case 0:
+		d.Known = allKnown
 		d.Known[r.IntN(3)] &^= 1 << r.IntN(32)
+	case 1:
+		d.Known = allKnown
+	case 2:
+		d.Visit, d.Known = visitWhole, [3]uint32{r.Uint32(), r.Uint32(), r.Uint32()} // which are off
 	}
 	noise, edge := 1+r.IntN(3000), r.IntN(dayBuckets)
 	for i := range d.Day {
@@ -71,7 +76,7 @@ func TestPage_Changes_FalseWhereNoEdgeIsFound(t *testing.T) {
 	n, sharp, without, with := int(p.Calendar.EdgeNear), 1.0, 0, 0
 	for range 20_000 {
 		d, at := randomDay(r), place{rows: 60}
-		d.Known = allKnown
+		d.Visit = visitWhole
 		own := n + r.IntN(dayBuckets-2*n)
 		at.own, at.a, at.b = uint8(own), uint8(own), uint8(own)
 		const across = 2

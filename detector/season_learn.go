@@ -9,8 +9,9 @@ func (d *page) learn(p *params, k *look, dev, most float64, ordinary bool) {
 	at := &k.place
 	if at.own != d.Bucket {
 		d.passDays(p, at)
-		d.Bucket, d.First, d.Ordinary = at.own, !d.known(at.own), 0
+		d.enter(at.own)
 	}
+	d.noteMoved(p, k)
 	rest := dev + k.season - k.day // without the day
 	d.compare(p, k, rest, most)
 	if d.Ages >= 1 {
@@ -18,15 +19,17 @@ func (d *page) learn(p *params, k *look, dev, most float64, ordinary bool) {
 		d.learnHour(p, k, clip(rest-d.usedWeek(p, k)-float64(d.Lately), most))
 	}
 	// What is odd a day after it was odd at the same time is the day's.
-	ordinary = ordinary || d.First && d.Ages >= 1
+	ordinary = ordinary || d.first() && d.Ages >= 1
 	share := p.Calendar.DayTeaches * at.rate
 	if ordinary {
 		d.Ordinary = min(d.Ordinary, math.MaxUint8-1) + 1
-		d.Known[at.own>>5] |= 1 << (at.own & 31)
+		if !d.whole() {
+			d.Known[at.own>>5] |= 1 << (at.own & 31)
+		}
 		if d.young(p, at) {
 			share = atLeast(share, 1/d.visits(at))
 		}
-		if d.First && (!k.open || d.Ages >= 1) {
+		if d.first() && (!k.open || d.Ages >= 1) {
 			dev = k.x - k.anchor // all of it: nothing is known of this time
 		}
 	}
@@ -40,14 +43,14 @@ func (d *page) learn(p *params, k *look, dev, most float64, ordinary bool) {
 // than later ones. What follows from it would be the same without asking; asking
 // saves divisions.
 func (d *page) young(p *params, at *place) bool {
-	return d.First || d.Ages < p.Calendar.YoungDays || at.rows > math.MaxUint8*p.Calendar.DayTeaches
+	return d.first() || d.Ages < p.Calendar.YoungDays || at.rows > math.MaxUint8*p.Calendar.DayTeaches
 }
 
 // visits returns about how many ordinary samples the bucket at p has had, within
 // the number beyond which it learns no slower.
 func (d *page) visits(at *place) float32 {
 	n := float32(d.Ordinary)
-	if !d.First {
+	if !d.first() {
 		n += at.rows * float32(d.Ages)
 	}
 	return atMost(atLeast(n, 1), math.MaxUint8)
@@ -128,7 +131,7 @@ func (d *page) learnSpread(p *params, k *look, e float64, ordinary bool) {
 // learnLeap keeps how a leap of the season and that of the value went together:
 // the regression of the one on the other is what a leap is worth.
 func (d *page) learnLeap(p *params, k *look, last, step float64) {
-	if d.First || !d.known(k.place.own) {
+	if d.first() || !d.known(k.place.own) {
 		return // the season has moved because it was learned
 	}
 	ds := clip((k.season-k.before)/k.scale, p.Calendar.LeapMost)
@@ -197,7 +200,7 @@ func (s *series) newAge(p *params, d *page) {
 // long level. Both learn from the same deviations, and what a trend adds would
 // pile up in the profile.
 func (d *page) level(p *params) float64 {
-	if d.Ages == 0 || d.First {
+	if d.Ages == 0 || d.first() {
 		return 0 // the day is not yet whole
 	}
 	mean := int16(math.Round(d.dayMean()))
