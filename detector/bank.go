@@ -116,7 +116,7 @@ func (b *Bank) observe(slot Slot, t int64, v float64, full bool, out *Verdict) (
 		}
 	}
 	var after sequel
-	asks := b.observeInFull(c, slot, own, own.shareAt(&b.params, t), &g, why, full, out, &after)
+	asks := b.observeInFull(c, s, slot, own, own.shareAt(&b.params, t), &g, why, full, out, &after)
 	if c.Unlock(); asks {
 		b.follow(&after, own, t, out)
 	}
@@ -169,8 +169,7 @@ type sequel struct {
 // certain, while the caller holds the lock of the chunk. share is what it owes to its
 // service. If it returns true the caller is to hand what it leaves in after to follow
 // without the lock.
-func (b *Bank) observeInFull(c *chunk, slot Slot, own *service, share float32, g *glance, why outcome, full bool, out *Verdict, after *sequel) bool {
-	s := &c.series[slot.place()%chunkSize]
+func (b *Bank) observeInFull(c *chunk, s *series, slot Slot, own *service, share float32, g *glance, why outcome, full bool, out *Verdict, after *sequel) bool {
 	var k look
 	k.glance.from(g)
 	k.share, k.full = float64(share), full

@@ -128,16 +128,16 @@ func (b *Bank) next(held *row, slot Slot, t int64, v float64, tell func(Verdict)
 			return true
 		}
 	}
-	b.nextInFull(held, slot, own, &g, why, tell)
+	b.nextInFull(held, s, slot, own, &g, why, tell)
 	return true
 }
 
 // nextInFull is next for a sample of a series that does not glide for certain. The lock
 // of the row is kept unless the sample brings news.
-func (b *Bank) nextInFull(held *row, slot Slot, own *service, g *glance, why outcome, tell func(Verdict)) {
+func (b *Bank) nextInFull(held *row, s *series, slot Slot, own *service, g *glance, why outcome, tell func(Verdict)) {
 	var out Verdict
 	var after sequel
-	if !b.observeInFull(held.series, slot, own, own.shareLike(&b.params, g.t, &held.owed), g, why, false, &out, &after) {
+	if !b.observeInFull(held.series, s, slot, own, own.shareLike(&b.params, g.t, &held.owed), g, why, false, &out, &after) {
 		return
 	}
 	held.leave()
@@ -151,7 +151,8 @@ func (b *Bank) nextInFull(held *row, slot Slot, own *service, g *glance, why out
 // than counting, for the processor knows when the loop ends.
 const hotLines = int((unsafe.Offsetof(series{}.Err) + cacheLine - 8 + cacheLine - 1) / cacheLine)
 
-// fetchSeries asks for what an ordinary sample touches of a series, or for a bucket.
+// fetchSeries asks for what an ordinary sample touches of a series, the lock of its chunk
+// included, or for a bucket.
 func (b *Bank) fetchSeries(slot Slot) {
 	if slot.Bucket() {
 		if all := b.histograms.buckets.at(int(slot.place()) / chunkSize); all != nil {
@@ -161,6 +162,7 @@ func (b *Bank) fetchSeries(slot Slot) {
 	}
 	if c := b.series.at(int(slot.place()) / chunkSize); c != nil {
 		prefetch.Lines(unsafe.Pointer(&c.series[slot.place()%chunkSize]), hotLines)
+		prefetch.Lines(unsafe.Pointer(&c.Mutex), 1)
 	}
 }
 

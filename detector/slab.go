@@ -100,6 +100,12 @@ func (d *days) take() uint32 {
 	return at
 }
 
+// at returns a page that was taken, nil for none. That is asked so that the compiler does
+// not: it would by reading the first page of the chunk, which nobody needs and which is far.
 func (d *days) at(at uint32) *page {
-	return &d.pages.at(int(at / chunkSize))[at%chunkSize]
+	all := d.pages.at(int(at / chunkSize))
+	if all == nil {
+		return nil
+	}
+	return &all[at%chunkSize]
 }
