@@ -113,6 +113,7 @@ func (b *Bank) copyChunk(i, n int, into *copiedChunk) {
 	for j := range into.states {
 		if s := &into.states[j]; s.has(flagPage) {
 			into.pages[j] = *b.days.at(s.Page)
+			s.clear(flagEven) // by parameters that may be others when it is read
 		}
 	}
 	c.Unlock()

@@ -9,11 +9,18 @@ import "math"
 // levels on either side are as ordinary as those levels: none of them is odd, and none
 // teaches the tails to expect at all hours what belongs to this one.
 //
-// It costs no memory, and a few reads of the page in a sample that is weighed.
+// It costs a flag of memory, and a few reads of the page in a lesson; until the next they are
+// only done again where they have found, or may find, a change that large.
 
 // edge is how far below and above the long level with season the levels of the day
 // near by lie, both 0 where there is no edge.
 type edge struct{ below, above float64 }
+
+// across is how many quarters an edge may take.
+const across = 2
+
+// evenRounds is by how many units rounding may change a difference of two offsets.
+const evenRounds = 4
 
 // beyond returns what of a deviation an edge near by does not explain.
 func (e edge) beyond(dev float64) float64 {
@@ -35,9 +42,8 @@ func (d *page) near(p *params, at *place, sharp float64) (e edge) {
 	if at.rows < p.Calendar.ReadRows {
 		return e // an edge that moves by minutes is not seen
 	}
-	const across = 2
 	own, n, far := int(at.own), int(p.Calendar.EdgeNear), p.Calendar.SharpEdge*sharp
-	if d.whole() && own >= n && own+n < dayBuckets && !d.changes(own-n, own+n, across, far) {
+	if d.whole() && own >= n && own+n < dayBuckets && d.Unit.value()*float64(d.steepest(own-n, own+n)) <= far {
 		return e
 	}
 	found := false
@@ -64,15 +70,15 @@ func (d *page) near(p *params, at *place, sharp float64) (e edge) {
 	return edge{below: now - least, above: most - now}
 }
 
-// changes reports whether some change within so many quarters from one quarter to another,
-// all of them known and of one day, is larger than far: the largest is found in units.
-func (d *page) changes(from, to, across int, far float64) bool {
+// steepest returns the largest change, in units, across some quarters within those from one
+// to another, all of them known and of one day.
+func (d *page) steepest(from, to int) int {
 	most := 0
 	for i := from; i+across <= to; i++ {
 		jump := int(d.Day[i+across]) - int(d.Day[i])
 		most = max(most, jump, -jump)
 	}
-	return d.Unit.value()*float64(most) > far
+	return most
 }
 
 // change returns how much the day changes from one quarter to that so many later, false
@@ -88,11 +94,39 @@ func (d *page) change(from, later int) (float64, bool) {
 // quarter is a quarter of the day by its number, from the day before to the day after.
 func quarter(i int) uint8 { return uint8((i + dayBuckets) % dayBuckets) }
 
+// locate returns the place of the look in the calendar.
+func (s *series) locate(p *params, k *look) *place {
+	if k.place.rows == 0 { // which is 1 at least once it is known
+		k.place.set(p, k.t/1000+k.zone, pageStep(p, s.Step))
+	}
+	return &k.place
+}
+
+// even reports whether there is no edge near, nor near the quarter that follows, which may begin
+// before the page is read again, whatever this lesson teaches: it moves an offset by a part of
+// what the sample is off by, and lets the mean error shrink by little. One that may end a row
+// of quarters which have moved is left out, see moved.go. It is asked before the lesson and not
+// behind it, for there it would have to wait for all of it.
+func (s *series) even(p *params, k *look, d *page) bool {
+	own, n := int(k.place.own), int(p.Calendar.EdgeNear)
+	if !d.whole() || d.Ages == 0 || s.has(flagFirst) || s.Fresh < p.Glide.Youth || own < n || own+1+n >= dayBuckets ||
+		d.Visit.row() > 0 && k.place.own != d.Bucket {
+		return false
+	}
+	moves := (math.Abs(k.x-k.anchor) + math.Abs(float64(d.Trend))) * p.evenMoves
+	return d.Unit.value()*float64(d.steepest(own-n, own+1+n)+evenRounds)+moves <= p.evenMost*float64(s.MixErr)
+}
+
 // meet widens what is ordinary where an edge of the day is near.
 func (s *series) meet(p *params, k *look, d *page) {
-	at := &k.place
-	if !k.turn {
-		at.set(p, k.t/1000+k.zone, pageStep(p, s.Step))
+	if !k.turn && s.has(flagEven) {
+		return
+	}
+	at := s.locate(p, k)
+	if k.turn {
+		if s.note(flagEven, s.even(p, k, d)); s.has(flagEven) {
+			return
+		}
 	}
 	if k.edge = d.near(p, at, float64(s.MixErr)); k.edge != (edge{}) {
 		k.low, k.high = min(k.low, k.anchor-k.edge.below), max(k.high, k.anchor+k.edge.above)

@@ -233,7 +233,8 @@ func (s *series) goBack(p *params, k *look, d *page) {
 		return
 	}
 	if d != nil {
-		k.place.set(p, k.t/1000+k.zone, pageStep(p, s.Step))
+		s.locate(p, k)
+		s.clear(flagEven)
 		d.credit(p, k, since(s.BeforeTime, k.t)/1000, s.Long-s.Before)
 	}
 	s.Long, s.Level, s.Slow = s.Before, s.Before, s.Before+k.season

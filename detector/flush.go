@@ -14,6 +14,9 @@ const flushBelow = 1e-25
 
 // flush lets what has faded be zero.
 func (s *series) flush() {
+	if s.MixErr < flushBelow {
+		s.clear(flagEven)
+	}
 	for _, x := range []*float64{&s.Fast, &s.Mid, &s.Slow, &s.Level, &s.Long} {
 		if math.Abs(*x) < flushBelow {
 			*x = 0

@@ -137,7 +137,9 @@ func (s *series) teaching(p *params, k *look) float64 {
 // learnErrors moves the experts' mean errors, each freed of what the time of
 // day and the level do to it.
 func (s *series) learnErrors(p *params, k *look, d *page, rate float64, ordinary bool) {
-	if k.turn {
+	if !k.turn {
+		s.clear(flagEven) // which holds by errors as they were
+	} else {
 		d.learnLeap(p, k, s.X1, pageStep(p, s.Step))
 		if s.MixErr > 0 {
 			d.learnSpread(p, k, math.Abs(k.x-k.expected)/(k.fine*k.power*float64(s.MixErr)), ordinary)

@@ -37,6 +37,7 @@ var notTunable = map[string]string{
 	"judge.go rounding": "rounding of a float32", "judge.go surest": "rounding of a float64", "judge.go score": "where an exponential is nothing in a float64",
 	"metrics.go BytesPerSeries": "memory: labels and index, to be shown",
 	"alike.go alikeShift":       "bits", "alike.go alikeMost": "bits",
+	"edge.go across": "with EdgeNear", "edge.go evenRounds": "rounding of a fixed point", "series.go flagEven": "bits",
 	"lag.go lagShift": "bits", "lag.go lagMost": "bits", "lag.go lagUnit": "fixed point",
 	"lag.go lagHour":   "in units of a fixed point",
 	"learn.go measure": "rounding of a float64", "look.go secondsHour": "clock", "look.go mix": "rounding to a byte",

@@ -84,15 +84,27 @@ func (r recurrence) covers(p *params, minute int16) bool {
 // been. While such an episode is open, so is a value that is back, by whatever charts and storms
 // still find it odd. What is excused keeps its score and moves its episode on, but nobody is told.
 func (s *series) excuse(p *params, k *look, d *page) {
-	k.recurs = d.recurs(p, k)
-	size := k.x - k.anchor
-	far := p.Recurrence.Units * k.unit
+	far := k.far(p)
+	off := far || k.x > k.high+float64(s.Up.Q)*k.scale || k.x < k.low-float64(s.Down.Q)*k.scale
+	if !off && !k.turn && !k.full && !s.has(flagOpen) {
+		return // which leaves the memory of the page alone
+	}
+	s.recall(p, k, d)
 	switch {
 	case k.within(p):
-		k.excused = k.x > k.high+float64(s.Up.Q)*k.scale || k.x < k.low-float64(s.Down.Q)*k.scale || math.Abs(size) >= far
-	case s.has(flagUntold) && math.Abs(size) < far:
+		k.excused = off
+	case s.has(flagUntold) && !far:
 		k.excused = true
 	}
+}
+
+// far reports whether the sample is so far off normal that it may be remembered.
+func (k *look) far(p *params) bool { return math.Abs(k.x-k.anchor) >= p.Recurrence.Units*k.unit }
+
+// recall fills in what happens every day at the time of the look.
+func (s *series) recall(p *params, k *look, d *page) {
+	s.locate(p, k)
+	k.recurs = d.recurs(p, k)
 }
 
 // pass is learn for an excused sample: tails, charts and storms have learned from it, but not
@@ -146,6 +158,9 @@ func (d *page) recurs(p *params, k *look) recurrence {
 
 // knownEpisode is episode for a series that has a page, which knows what happens every day.
 func (s *series) knownEpisode(p *params, k *look, d *page) Phase {
+	if k.odd && !k.turn && k.recurs.Size == 0 {
+		s.recall(p, k, d) // which was left out for one that is not off by itself
+	}
 	// Charts and shapes may find odd what no one would look at alone: the band holds it.
 	k.excused = k.excused || k.odd && k.within(p)
 	untold := s.has(flagUntold)
@@ -153,7 +168,10 @@ func (s *series) knownEpisode(p *params, k *look, d *page) Phase {
 	if untold || s.has(flagUntold) {
 		phase = s.withhold(p, k, phase)
 	}
-	d.remark(p, k, float64(s.Looks))
+	if k.far(p) {
+		s.locate(p, k)
+		d.remark(p, k, float64(s.Looks))
+	}
 	s.widen(p, k)
 	return phase
 }
@@ -209,7 +227,7 @@ func (k *look) groupRarity() float32 {
 // log10 of the chances to alarm in an hour.
 func (d *page) remark(p *params, k *look, looks float64) {
 	size, minute := k.x-k.anchor, k.place.minute
-	if math.Abs(size) < p.Recurrence.Units*k.unit || k.place.rows <= 1 || k.edge != (edge{}) {
+	if !k.far(p) || k.place.rows <= 1 || k.edge != (edge{}) {
 		return // what begins at an edge of the day is not over in a quarter of an hour
 	}
 	known := false

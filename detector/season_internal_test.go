@@ -71,7 +71,7 @@ func TestPage_DayMean_IsThatOfWhatIsKnown(t *testing.T) {
 
 // Where all of the day is known, most times are told at once to have no edge near: the same
 // as with each change looked at.
-func TestPage_Changes_FalseWhereNoEdgeIsFound(t *testing.T) {
+func TestPage_Steepest_NotFarWhereNoEdgeIsFound(t *testing.T) {
 	p, r := defaults(), rand.New(rand.NewPCG(5, 6))
 	n, sharp, without, with := int(p.Calendar.EdgeNear), 1.0, 0, 0
 	for range 20_000 {
@@ -79,13 +79,12 @@ func TestPage_Changes_FalseWhereNoEdgeIsFound(t *testing.T) {
 		d.Visit = visitWhole
 		own := n + r.IntN(dayBuckets-2*n)
 		at.own, at.a, at.b = uint8(own), uint8(own), uint8(own)
-		const across = 2
 		far, any := p.Calendar.SharpEdge*sharp, false
 		for i := own - n; i+across <= own+n; i++ {
 			jump, _ := d.change(i, across)
 			any = any || jump > far
 		}
-		if got := d.changes(own-n, own+n, across, far); got != any {
+		if got := d.Unit.value()*float64(d.steepest(own-n, own+n)) > far; got != any {
 			t.Fatalf("quarter %d: got %v, want %v", own, got, any)
 		}
 		if !any {

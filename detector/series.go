@@ -111,8 +111,11 @@ const (
 
 	flagLate   // samples came late, and that is not forgotten; see lag.go
 	flagBehind // the newest was as old as half of the lag since that was halved last or could have been
-	// Five bits count gaps that are alike, see alike.go; the uppermost byte holds the lag, see lag.go.
+	// Five bits count gaps that are alike, see alike.go; four bits hold the lag, see lag.go.
 )
+
+// flagEven says that no edge of the day is near until the page is read again; see edge.go.
+const flagEven uint32 = 1 << 28
 
 func (s *series) has(f uint32) bool { return s.Flags&f != 0 }
 func (s *series) set(f uint32)      { s.Flags |= f }

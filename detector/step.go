@@ -86,6 +86,7 @@ func (s *series) changeStep(p *params, dt float64) {
 	more := min(finer, p.Guard.StepNoise)
 	s.Quantum *= float32(finer)
 	s.LongScale = float32(math.Sqrt(float64(s.LongScale)*float64(s.LongScale) + (more-1)*float64(s.MixErr)*float64(s.MixErr)))
+	s.clear(flagEven)
 	root := float32(math.Sqrt(more))
 	s.MixErr *= root
 	for i := range s.Err {

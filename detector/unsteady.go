@@ -48,6 +48,7 @@ func (s *series) loudness(k *look) float64 {
 // resize makes errors so many times as large, and the long scale by what of it was
 // error.
 func (s *series) resize(by float64) {
+	s.clear(flagEven)
 	before := float64(s.MixErr)
 	for i := range s.Err {
 		s.Err[i] *= float32(by)
