@@ -123,7 +123,11 @@ func (s *series) ready(p *params, t int64) bool {
 	if s.rarelyLeavesZero(p) {
 		bold = p.Evidence.FirstBold / (float64(s.Changes)/2 + 1)
 	}
-	return bold*float64(s.N)*p.budgetPerHour >= s.looksPerHour(p)
+	bears := bold * float64(s.N) * p.budgetPerHour
+	if step := float64(s.Step); step >= p.Evidence.LooksApart && bears >= p.Evidence.LooksMore*secondsHour/step {
+		return true // even if each odd sample were an episode of its own
+	}
+	return bears >= s.looksPerHour(p)
 }
 
 // rarelyLeavesZero reports whether the series has been zero nearly always: what
