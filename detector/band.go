@@ -47,7 +47,11 @@ func (s *series) narrowByCharts(p *params, k *look) {
 		if float32(s.N) < p.chartYoung[i] {
 			return
 		}
-		g, most := float64(s.Chart[i]), s.Persist[i].reachBy(p, p.Charts.Shape, k.need-p.chartBonus(i, k.closer)+s.fade(p, i), &k.chartShape[i])
+		g, need := float64(s.Chart[i]), k.need-p.chartBonus(i, k.closer)+s.fade(p, i)
+		if s.Persist[i].isFar(p, need, g, w, p.Charts.Clip) && s.Persist[i].isFar(p, need, -g, w, p.Charts.Clip) {
+			continue
+		}
+		most := s.Persist[i].reachBy(p, p.Charts.Shape, need, &k.chartShape[i])
 		if at := max(g+w*(most-g), p.Charts.Least); at <= p.Charts.Clip {
 			k.upper = min(k.upper, k.anchor+k.edge.above+at*k.unit)
 		}
@@ -64,12 +68,23 @@ func (s *series) narrowByStorms(p *params, k *look) {
 		if float32(s.N) < p.stormYoung[i] {
 			return
 		}
-		g, most := float64(s.Storm[i]), s.Burst[i].reachBy(p, p.Charts.Shape, k.need-p.stormBonus(i, k.closer)+s.gustFade(p, i), &k.stormShape[i])
+		g, need := float64(s.Storm[i]), k.need-p.stormBonus(i, k.closer)+s.gustFade(p, i)
+		if s.Burst[i].isFar(p, need, g, w, float64(p.Storms.Clip)) {
+			continue
+		}
+		most := s.Burst[i].reachBy(p, p.Charts.Shape, need, &k.stormShape[i])
 		if at := max(g+w*(most-g), float64(p.Storms.Least)); at <= float64(p.Storms.Clip) {
 			k.upper = min(k.upper, k.high+at*k.scale)
 			k.lower = max(k.lower, k.low-at*k.scale)
 		}
 	}
+}
+
+// isFar reports whether a mean g over a window of w is so small that no sample takes it to
+// where the evidence is what is needed, for what a sample adds is clipped: what is needed lies
+// beyond the quantile, which is far enough.
+func (a *tail) isFar(p *params, need, g, w, clipped float64) bool {
+	return need > p.tailDecades && g+w*(float64(a.Q)-g) > clipped
 }
 
 // next keeps the band that an ordinary sample one step after the last would be

@@ -79,12 +79,22 @@ func (s *series) judgeRecord(p *params, k *look) {
 // narrowByRecord moves the bounds to where a record would be enough.
 func (s *series) narrowByRecord(p *params, k *look) {
 	var r record
-	if !r.look(p, s, k) {
+	if !r.look(p, s, k) || s.recordIsFar(p, &r, k) {
 		return
 	}
 	s.rank(p, &r)
 	at := r.reach(k.need)
 	k.upper, k.lower = min(k.upper, r.hi+at), max(k.lower, r.lo-at)
+}
+
+// recordIsFar reports whether a record is enough only where the bounds are already, or
+// beyond, which two logarithms and a power would come to: it reckons with the power of two
+// above what the power of ten must reach.
+func (s *series) recordIsFar(p *params, r *record, k *look) bool {
+	n := min(float64(s.Changes), p.rangeMemory)
+	times := max(k.upper-r.hi, r.lo-k.lower) / r.span * (float64(s.N) + 2) / (float64(s.Changes) + 2) * (n/2 + 1)
+	_, power := math.Frexp(times)
+	return times <= math.MaxFloat64 && k.need >= float64(power)*(math.Ln2/math.Ln10)+rounding
 }
 
 // recordEvidence is that of the sample as a record.
