@@ -27,7 +27,7 @@ import (
 // are written as flat does.
 const (
 	checkpointMagic   = "tocsinDT"
-	checkpointVersion = 8
+	checkpointVersion = 9
 	checkpointHead    = len(checkpointMagic) + 16
 )
 

@@ -15,7 +15,7 @@
 //	             -> series.learn      clipped, so that an incident does not teach
 //	             -> outlook.learn     once an hour: forecasts that are due against what came
 //	             -> series.episode    open, hold, close; habituation
-//	             -> page.remark       what may recur every day at this time
+//	             -> page.remark       what may recur every day or week at this time
 //
 // Histograms are watched through series derived from them:
 //

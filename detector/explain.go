@@ -2,6 +2,7 @@ package detector
 
 import (
 	"math"
+	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
 
@@ -90,15 +91,17 @@ type SeasonParts struct {
 	Below, Above float64
 }
 
-// RecurrencePart is what happens day after day at about the time of the sample, all
-// zero where nothing does: it begins Near minutes before or after Minute of the day, local
-// time, goes on for Lasts minutes more, and has been Off normal, below 0 under it. Up to
-// Times of that is told to nobody. Count adds Gains for each day with it and takes 1 for
+// RecurrencePart is what happens day after day, or if Weekly week after week on Weekday, at
+// about the time of the sample, all zero where nothing does: it begins Near minutes before
+// or after Minute of the day, local time, goes on for Lasts minutes more, and has been Off normal, below 0 under it. Up to
+// Times of that is told to nobody. Count adds Gains for each day (week) with it and takes 1 for
 // each without; it is believed from Believed on.
 type RecurrencePart struct {
 	Minute, Near, Lasts    int
 	Off, Times             float64
 	Count, Gains, Believed int
+	Weekly                 bool
+	Weekday                time.Weekday
 }
 
 // ScaleParts say what the size of an ordinary error is made of: Total is Error +

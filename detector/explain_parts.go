@@ -77,12 +77,16 @@ func (s *series) scaleParts(p *params, k *look) ScaleParts {
 
 // part says what is known of a recurrence.
 func (r recurrence) part(p *params) RecurrencePart {
-	if r.Size == 0 {
+	if r == 0 {
 		return RecurrencePart{}
 	}
 	x := &p.Recurrence
-	return RecurrencePart{Minute: int(r.minute()), Near: int(x.Near), Lasts: int(x.Lasts), Off: r.Size.value(), Times: x.Times,
+	out := RecurrencePart{Minute: r.minute(), Near: x.Near, Lasts: r.lasts(p), Off: r.size(), Times: x.Times,
 		Count: int(r.count()), Gains: int(x.Gains), Believed: int(x.Believed)}
+	if r.weekly() {
+		out.Weekly, out.Weekday = true, time.Weekday((r.day()+1)%7)
+	}
+	return out
 }
 
 // young says why the series is not ready.

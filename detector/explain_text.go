@@ -86,14 +86,22 @@ func (e *Explanation) writeForecast(b *strings.Builder) {
 	fmt.Fprintf(b, "normal %s (long level %s with season): the value is %.4g units of %s away\n", number(e.Normal), number(e.Long), e.Deviation, number(e.Unit))
 }
 
-// writeRecurrence tells of what happens every day at this time.
+// writeRecurrence tells of what happens every day, or each week, at this time.
 func (e *Explanation) writeRecurrence(b *strings.Builder) {
 	r := e.Recurs
 	if r.Count == 0 {
 		return
 	}
-	fmt.Fprintf(b, "day after day it is off normal by %.5g at about %02d:%02d (%d minutes early or late, and %d more once it has begun), known by a count of %d (%d for each day with it, less 1 for each without; believed from %d): up to %.4g times that, %.5g off, is told to nobody\n",
-		r.Off, r.Minute/60, r.Minute%60, r.Near, r.Lasts, r.Count, r.Gains, r.Believed, r.Times, r.Times*r.Off)
+	of := "day"
+	when := fmt.Sprintf("at about %02d:%02d (%d minutes early or late, and %d more once it has begun)", r.Minute/60, r.Minute%60, r.Near, r.Lasts)
+	if r.Weekly {
+		of = "week"
+		fmt.Fprintf(b, "recurs each %s %s, off normal by %.5g", r.Weekday, when, r.Off)
+	} else {
+		fmt.Fprintf(b, "day after day it is off normal by %.5g %s", r.Off, when)
+	}
+	fmt.Fprintf(b, ", known by a count of %d (%d for each %s with it, less 1 for each without; believed from %d): up to %.4g times that, %.5g off, is told to nobody\n",
+		r.Count, r.Gains, of, r.Believed, r.Times, r.Times*r.Off)
 }
 
 // edge tells of an edge of the day near by.

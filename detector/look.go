@@ -63,7 +63,7 @@ type look struct {
 	closer   float64    // log10 of chances within a look
 	unit     float64    // size of an ordinary deviation from the long level
 	edge     edge       // how far the anchor may be ahead of an edge of the day, or behind
-	recurs   recurrence // what happens every day at this time, none if it is 0
+	recurs   recurrence // what happens every day, or each week, at this time, 0 for none
 	excused  bool       // unusual by nothing else: not to be told
 	withheld bool       // and it has opened an episode, which was not told
 	dev      float64    // deviation from the long level, beyond an edge near by, in units, clipped

@@ -179,7 +179,7 @@ func (p Parameters) Validate(report func(path, format string, args ...any)) {
 	if p.Guard.StepLeast >= p.Guard.StepMost || p.Tail.ShapeLeast >= p.Tail.ShapeMost || p.Service.StepSmallest > p.Service.StepLargest {
 		report("", "want StepLeast below StepMost, ShapeLeast below ShapeMost and StepSmallest up to StepLargest")
 	}
-	if p.Recurrence.Believed > p.Recurrence.Most {
-		report("Recurrence", "want Believed up to Most, got %d and %d", p.Recurrence.Believed, p.Recurrence.Most)
+	if most := min(p.Recurrence.Most, p.Recurrence.MostWeekly); p.Recurrence.Believed > most {
+		report("Recurrence", "want Believed up to Most and MostWeekly, got %d and %d", p.Recurrence.Believed, most)
 	}
 }

@@ -1,8 +1,8 @@
 package detector
 
-// RecurrenceParameters are those of the memory of what happens daily at about the same
-// time and is over before the calendar, which knows quarters of an hour, can show it: a
-// deployment, a backup, a job.
+// RecurrenceParameters are those of the memory of what happens daily, or on one day of the week, at
+// about the same time and is over before the calendar, which knows quarters of an hour and of
+// a day of the week, can show it: a deployment, a backup, a job.
 type RecurrenceParameters struct {
 	// Rare is how rare a sample must be to be remembered, as log10 of the hours between
 	// samples that are as odd: a day. Less than what alarms, for a tail that has just learned
@@ -12,26 +12,32 @@ type RecurrenceParameters struct {
 	// passes for one more time. Three units are about five deviations of normal noise.
 	Units float64 `range:"0.5,6"`
 	// Near is the number of minutes by which it may come early or late.
-	Near int16 `range:"1,120"`
+	Near int `range:"1,120"`
 	// Lasts is the number of minutes for which it may go on: the quarter of an hour from
 	// which the calendar knows it.
-	Lasts int16 `range:"0,120"`
+	Lasts int `range:"0,120"`
+	// LastsWeekly is the same for what comes on one day of the week, of which the calendar knows
+	// six hours: a backup that takes three quarters of an hour is known too.
+	LastsWeekly int `range:"0,360"`
 	// Gains is how many days without it a day with it outweighs: a job that runs five days
-	// of seven, or every other day, is known too.
+	// of seven, or every other day, is known too. Of what is weekly it is weeks.
 	Gains uint8 `range:"1,7"`
 	// Believed is the count, of days with it by Gains less those without it, from which it
-	// is believed: three days in a row.
+	// is believed: three days, or weeks, in a row.
 	Believed uint8 `range:"1,15"`
 	// Most is the largest such count: two weeks without it, and it is forgotten.
 	Most uint8 `range:"1,15"`
+	// MostWeekly is the largest of what comes on one day of the week: after three weeks without it
+	// it is told again, after eight forgotten.
+	MostWeekly uint8 `range:"1,15"`
 	// Times is how many times as far off normal as it has been is told to nobody.
 	Times float64 `range:"0.5,10"`
 	// Least is the part of how far it has been that counts as one more time.
 	Least float64 `range:"0.05,1"`
 	// Grows is the factor by which one that has become larger is followed, twice a day at
-	// most.
+	// most. Sizes are kept in steps of a sixteenth of an octave, 4.4 %.
 	Grows float64 `range:"1,2"`
-	// Keeps is the part that a day leaves of how far it has been.
+	// Keeps is the part that a day, or week, leaves of how far it has been.
 	Keeps float64 `range:"0.5,1"`
 	// Follows is the part of the way by which the time of day that is remembered follows
 	// that of another day, at least.
@@ -39,5 +45,5 @@ type RecurrenceParameters struct {
 }
 
 func defaultRecurrence() RecurrenceParameters {
-	return RecurrenceParameters{Rare: 1.38, Units: 3, Near: 12, Lasts: 15, Gains: 2, Believed: 6, Most: 14, Times: 2, Least: 0.5, Grows: 1.1, Keeps: 0.95, Follows: 0.25}
+	return RecurrenceParameters{Rare: 1.38, Units: 3, Near: 12, Lasts: 15, LastsWeekly: 60, Gains: 2, Believed: 6, Most: 14, MostWeekly: 8, Times: 2, Least: 0.5, Grows: 1.1, Keeps: 0.95, Follows: 0.25}
 }

@@ -10,45 +10,9 @@ import "math"
 // odd as ever, and keep their score, but open no alarm and teach levels nothing. So one odd day
 // excuses nothing, a much larger one is told, one that does not end as well, and one at another
 // time of day too. It is the threshold that moves, as by what a series owes to its service.
+// What happens on one day of the week is counted by weeks, see recurring_week.go.
 //
-// 4 bytes each, a few comparisons in a sample that is weighed.
-
-// recurrence is one of them.
-type recurrence struct {
-	Size brief  // deviation from normal, the largest of late; below 0 on the lower side; 0 for a free place
-	When uint16 // bits: today, count, minute of the day in steps of two
-}
-
-const (
-	recurring   = 4
-	minutesDay  = secondsDay / 60
-	minuteSteps = 2
-	minuteBits  = 10
-	countBits   = 4
-)
-
-// today is what there has been of it since it was half a day away.
-type today uint8
-
-const (
-	unseen today = iota
-	seen
-	grown      // larger than it had been
-	grownAgain // and that again; that is as much as one day may add to it
-)
-
-// minute is the minute of the day at which it begins, of local time.
-func (r recurrence) minute() int16 { return int16(r.When&(1<<minuteBits-1)) * minuteSteps }
-
-// count is how well it is known: each day with it adds to that, each without takes from it.
-func (r recurrence) count() uint8 { return uint8(r.When >> minuteBits & (1<<countBits - 1)) }
-
-func (r recurrence) today() today { return today(r.When >> (minuteBits + countBits)) }
-
-// set sets all but the size.
-func (r *recurrence) set(minute int16, count uint8, now today) {
-	r.When = uint16(minute/minuteSteps) | uint16(count)<<minuteBits | uint16(now)<<(minuteBits+countBits)
-}
+// 4 bytes each, see recurring_slot.go, and a few comparisons in a sample that is weighed.
 
 // known reports whether it has come often enough, before today, to be believed.
 func (r recurrence) known(p *params) bool {
@@ -59,27 +23,34 @@ func (r recurrence) known(p *params) bool {
 	return n >= p.Recurrence.Believed
 }
 
-// off returns by how many minutes a minute of the day lies behind that of r, below 0
-// before it.
-func (r recurrence) off(minute int16) int16 {
-	off := minute - r.minute()
+// off returns by how many minutes a place in the calendar lies behind the time of r, of the
+// day or of the week, below 0 before it.
+func (r recurrence) off(at *place) int {
+	if r.weekly() {
+		return around(at.inWeek()-r.inWeek(), minutesWeek)
+	}
+	return around(int(at.minute)-r.minute(), minutesDay)
+}
+
+// around returns a distance on a circle by the shorter way.
+func around(off, circle int) int {
 	switch {
-	case off > minutesDay/2:
-		return off - minutesDay
-	case off <= -minutesDay/2:
-		return off + minutesDay
+	case off > circle/2:
+		return off - circle
+	case off <= -circle/2:
+		return off + circle
 	}
 	return off
 }
 
-// covers reports whether a minute of the day is one at which it may be going on: near its
-// own, and for a while longer once it has begun.
-func (r recurrence) covers(p *params, minute int16) bool {
-	off := r.off(minute)
-	return off >= -p.Recurrence.Near && (off <= p.Recurrence.Near || r.today() != unseen && off <= p.Recurrence.Near+p.Recurrence.Lasts)
+// covers reports whether it may be going on at a place in the calendar: near its own time, and
+// for a while longer once it has begun.
+func (r recurrence) covers(p *params, at *place) bool {
+	off := r.off(at)
+	return off >= -p.Recurrence.Near && (off <= p.Recurrence.Near || r.today() != unseen && off <= p.Recurrence.Near+r.lasts(p))
 }
 
-// excuse notes what happens every day at the time of the look, and whether the sample is
+// excuse notes what recurs at the time of the look, and whether the sample is
 // ordinary only by that: off normal on the same side, by no more than some times as much as it has
 // been. While such an episode is open, so is a value that is back, by whatever charts and storms
 // still find it odd. What is excused keeps its score and moves its episode on, but nobody is told.
@@ -127,7 +98,7 @@ func (s *series) pass(p *params, k *look, d *page) {
 
 // within reports whether the sample is off normal as what happens at its time may be.
 func (k *look) within(p *params) bool {
-	if k.recurs.Size == 0 {
+	if k.recurs == 0 {
 		return false
 	}
 	part := (k.x - k.anchor) / k.recurs.reach(p)
@@ -135,7 +106,7 @@ func (k *look) within(p *params) bool {
 }
 
 // reach is how far off normal it may be.
-func (r recurrence) reach(p *params) float64 { return p.Recurrence.Times * r.Size.value() }
+func (r recurrence) reach(p *params) float64 { return p.Recurrence.Times * r.size() }
 
 // recurs returns what is known to happen at the time of the look on the side to which it
 // lies off, the largest if there are several; on the other side where there is nothing on this one.
@@ -146,19 +117,19 @@ func (d *page) recurs(p *params, k *look) recurrence {
 	}
 	above := k.x >= k.anchor
 	for _, r := range d.Recurs {
-		if !r.known(p) || !r.covers(p, k.place.minute) {
+		if !r.known(p) || !r.covers(p, &k.place) {
 			continue
 		}
-		if size, most := r.Size.value(), best.Size.value(); best.Size == 0 || above && size > most || !above && size < most {
+		if size, most := r.size(), best.size(); best == 0 || above && size > most || !above && size < most {
 			best = r
 		}
 	}
 	return best
 }
 
-// knownEpisode is episode for a series that has a page, which knows what happens every day.
+// knownEpisode is episode for a series that has a page, which knows what recurs.
 func (s *series) knownEpisode(p *params, k *look, d *page) Phase {
-	if k.odd && !k.turn && k.recurs.Size == 0 {
+	if k.odd && !k.turn && k.recurs == 0 {
 		s.recall(p, k, d) // which was left out for one that is not off by itself
 	}
 	// Charts and shapes may find odd what no one would look at alone: the band holds it.
@@ -187,6 +158,7 @@ func (s *series) withhold(p *params, k *look, phase Phase) Phase {
 		return PhaseQuiet
 	}
 	s.clear(flagUntold)
+	s.ShiftRun = 0 // what it has lasted was known: only from here on is it a new level
 	s.countAlarm(p, k.t)
 	k.rarity = max(k.rarity, float32(k.need-float64(s.Looks)-k.habit+rounding))
 	k.odd, k.kind = true, s.EpisodeKind
@@ -197,15 +169,15 @@ func (s *series) withhold(p *params, k *look, phase Phase) Phase {
 
 // hangs reports whether an episode that was not told outlasts what is known of it.
 func (s *series) hangs(p *params, k *look) bool {
-	return k.recurs.Size == 0 && (s.away(p, k) || s.stuck(p, k))
+	return k.recurs == 0 && (s.away(p, k) || s.stuck(p, k))
 }
 
-// widen lets a band that was drawn reach as far as what happens every day at this time may.
+// widen lets a band that was drawn reach as far as what recurs at this time may.
 func (s *series) widen(p *params, k *look) {
 	if k.excused {
 		k.lower, k.upper, k.kind = min(k.lower, k.x), max(k.upper, k.x), KindNone
 	}
-	if k.recurs.Size == 0 {
+	if k.recurs == 0 {
 		return
 	}
 	at := k.anchor + k.recurs.reach(p)
@@ -223,87 +195,57 @@ func (k *look) groupRarity() float32 {
 	return k.rarity
 }
 
-// remark remembers a judged sample that may be one of what happens every day. looks is
+// remark remembers a judged sample that may be one of what happens again and again. looks is
 // log10 of the chances to alarm in an hour.
 func (d *page) remark(p *params, k *look, looks float64) {
-	size, minute := k.x-k.anchor, k.place.minute
-	if !k.far(p) || k.place.rows <= 1 || k.edge != (edge{}) {
+	size := k.x - k.anchor
+	if !k.far(p) || k.edge != (edge{}) {
 		return // what begins at an edge of the day is not over in a quarter of an hour
 	}
 	known := false
 	for i := range d.Recurs {
 		r := &d.Recurs[i]
-		if part := size / r.Size.value(); r.known(p) && r.covers(p, minute) && part >= p.Recurrence.Least && part <= p.Recurrence.Times {
-			r.see(p, minute)
+		if !r.known(p) || !r.covers(p, &k.place) {
+			continue
+		}
+		if part := size / r.size(); part >= p.Recurrence.Least && part <= p.Recurrence.Times {
+			r.see(p, &k.place)
 			r.grow(p, size)
 			known = true
 		}
 	}
-	if known || !k.odd && !(k.decades-looks >= p.Recurrence.Rare && k.rarity != notRare) {
+	if known || !k.odd && !(k.place.rows > 1 && k.decades-looks >= p.Recurrence.Rare && k.rarity != notRare) || !holds(size) {
 		return
 	}
-	if r := d.candidate(p, minute, size, k.open); r != nil {
-		r.see(p, minute)
-		if math.Abs(size) > math.Abs(r.Size.value()) {
-			r.Size = briefOf(size)
-		}
-	}
-}
-
-// candidate returns the place of what is not known yet for a deviation at a minute of the
-// day, nil if there is none: that of the same side and about the same time, else, for one
-// that does not go on with an episode, one that is free or worth the least.
-func (d *page) candidate(p *params, minute int16, size float64, open bool) *recurrence {
-	least := -1
-	for i := range d.Recurs {
-		r := &d.Recurs[i]
-		if r.known(p) {
-			continue
-		}
-		if r.Size != 0 && (r.Size.value() > 0) == (size > 0) && r.covers(p, minute) && (!open || r.today() != unseen) {
-			return r
-		}
-		if least < 0 || worth(r) < worth(&d.Recurs[least]) {
-			least = i
-		}
-	}
-	if open || least < 0 {
-		return nil
-	}
-	r := &d.Recurs[least]
-	if r.count() > p.Recurrence.Gains || r.today() != unseen && math.Abs(r.Size.value()) > math.Abs(size) {
-		return nil
-	}
-	*r = recurrence{}
-	r.set(minute, 0, unseen)
-	return r
-}
-
-// worth orders places by what is lost with them.
-func worth(r *recurrence) int {
-	if r.today() != unseen {
-		return 2*int(r.count()) + 1
-	}
-	return 2 * int(r.count())
+	d.propose(p, k, size)
 }
 
 // see counts that it has come again.
-func (r *recurrence) see(p *params, minute int16) {
+func (r *recurrence) see(p *params, at *place) {
 	if r.today() != unseen {
 		return
 	}
-	count := min(r.count()+p.Recurrence.Gains, p.Recurrence.Most)
-	days := float64(count) / float64(p.Recurrence.Gains)
-	by := math.RoundToEven(float64(r.off(minute)) * max(1/max(days, 1), p.Recurrence.Follows))
-	r.set((r.minute()+int16(by)+minutesDay)%minutesDay, count, seen)
+	count := min(r.count()+p.Recurrence.Gains, r.most(p))
+	times := float64(count) / float64(p.Recurrence.Gains)
+	by := int(math.RoundToEven(float64(r.off(at)) * max(1/max(times, 1), p.Recurrence.Follows)))
+	if r.weekly() {
+		r.setInWeek((r.inWeek() + by + minutesWeek) % minutesWeek)
+	} else {
+		r.setMinute((r.minute() + by + minutesDay) % minutesDay)
+	}
+	r.setCount(count)
+	r.setToday(seen)
+	if !r.weekly() && count >= p.Recurrence.Believed {
+		r.setDay(noDay)
+	}
 }
 
 // grow follows a size beyond that of a known one, twice a day at most: one that rises to
 // many times what it was is told before it is believed.
 func (r *recurrence) grow(p *params, size float64) {
-	if math.Abs(size) > math.Abs(r.Size.value()) && r.today() < grownAgain {
-		r.Size = briefOf(p.Recurrence.Grows * r.Size.value())
-		r.set(r.minute(), r.count(), r.today()+1)
+	if math.Abs(size) > math.Abs(r.size()) && r.today() < grownAgain {
+		r.setSize(p.Recurrence.Grows * r.size())
+		r.setToday(r.today() + 1)
 	}
 }
 
@@ -316,26 +258,29 @@ func (d *page) passDays(p *params, at *place) {
 	}
 	for i := range d.Recurs {
 		r := &d.Recurs[i]
-		if r.Size == 0 {
+		if *r == 0 {
 			continue
 		}
-		end := (int(r.minute())*60/dayWidth + dayBuckets/2) % dayBuckets
+		end := (r.minute()*60/dayWidth + dayBuckets/2) % dayBuckets
 		if behind := (int(at.own) + dayBuckets - end) % dayBuckets; behind < gone {
-			r.endDay(p)
+			r.endDay(p, at.dayBefore(behind))
 		}
 	}
 }
 
-// endDay takes a day off where it did not come.
-func (r *recurrence) endDay(p *params) {
-	count := r.count()
-	if r.today() == unseen {
-		if count <= 1 {
-			*r = recurrence{}
-			return
-		}
-		count--
+// endDay ends the day of it that was this one of the week: where it did not come a day is taken
+// off, of what is weekly a week.
+func (r *recurrence) endDay(p *params, weekday int) {
+	came := r.today() != unseen
+	r.setToday(unseen)
+	if r.weekly() && weekday != r.day() {
+		return
 	}
-	r.Size = briefOf(p.Recurrence.Keeps * r.Size.value())
-	r.set(r.minute(), count, unseen)
+	if count := r.count(); !came && count <= 1 {
+		r.end(p)
+		return
+	} else if !came {
+		r.setCount(count - 1)
+	}
+	r.setSize(p.Recurrence.Keeps * r.size())
 }

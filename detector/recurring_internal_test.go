@@ -8,43 +8,101 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 )
 
+// recurrenceOf is one of a size at a minute of the day, or of the day of the week.
+func recurrenceOf(size float64, minute int, count uint8, now today) recurrence {
+	var r recurrence
+	r.setMinute(minute)
+	r.setDay(noDay)
+	r.setCount(count)
+	r.setToday(now)
+	r.setSize(size)
+	return r
+}
+
+func weeklyOf(size float64, weekday, minute int, count uint8) recurrence {
+	r := recurrenceOf(size, minute, count, unseen)
+	r.setDay(weekday)
+	r.setWeekly(true)
+	return r
+}
+
 func TestRecurrence_Bits_ReadAsSet(t *testing.T) {
-	for minute := int16(0); minute < minutesDay; minute += minuteSteps {
+	for minute := 0; minute < minutesDay; minute += 34 {
 		for count := uint8(0); count < 1<<countBits; count++ {
 			for now := unseen; now <= grownAgain; now++ {
-				var r recurrence
-				r.set(minute, count, now)
-				if r.minute() != minute || r.count() != count || r.today() != now {
-					t.Fatalf("set %d, %d, %d, got %d, %d, %d", minute, count, now, r.minute(), r.count(), r.today())
+				for weekday := range noDay + 1 {
+					for _, size := range []float64{5, -5} {
+						r := weeklyOf(size, weekday, minute, count)
+						r.setToday(now)
+						if r.minute() != minute || r.count() != count || r.today() != now || r.day() != weekday || !r.weekly() || math.Abs(r.size()/size-1) > 0.022 {
+							t.Fatalf("set %v, %d, %d, %d, %d, got %v, %d, %d, %d, %d", size, weekday, minute, count, now, r.size(), r.day(), r.minute(), r.count(), r.today())
+						}
+						if r.setWeekly(false); r.weekly() || r.day() != weekday || r.below() != (size < 0) {
+							t.Fatalf("set %v, %d, %d, %d, %d and not weekly, got %b", size, weekday, minute, count, now, r)
+						}
+					}
 				}
 			}
 		}
 	}
 }
 
-func TestRecurrence_AroundMidnight_TimesAreCompared(t *testing.T) {
-	var r recurrence
-	r.set(1436, 6, unseen)
-	for minute, off := range map[int16]int16{1436: 0, 1430: -6, 2: 6, 716: 720, 718: -718} {
-		if got := r.off(minute); got != off {
-			t.Errorf("minute %d is %d behind, want %d", minute, got, off)
+// A size is kept to 2.2 %, and fades and grows all the same. What is smaller or larger than all
+// that is measured is not remembered.
+func TestRecurrence_Sizes_KeptFromSmallToLarge(t *testing.T) {
+	p := defaults()
+	for size := 1.1e-19; size < 1e19; size *= 1.37 {
+		var r recurrence
+		r.setSize(size)
+		if got := r.size(); math.Abs(got/size-1) > 0.022 || !holds(size) {
+			t.Fatalf("%g is kept as %g, holds %v", size, got, holds(size))
+		}
+		was := r.size()
+		if r.setSize(p.Recurrence.Keeps * was); r.size() >= was || r.size() < 0.94*was {
+			t.Fatalf("%g fades to %g", was, r.size())
+		}
+		if r.setSize(p.Recurrence.Grows * was); r.size() <= 1.08*was || r.size() > 1.12*was {
+			t.Fatalf("%g grows to %g", was, r.size())
 		}
 	}
-	r.see(defaults(), 6) // a fourth of ten minutes later
-	if r.minute() != 1438 {
-		t.Errorf("ten minutes later the minute is %d, want 1438", r.minute())
+	for _, size := range []float64{1e-20, -1e-20, 1e19, math.Inf(-1), 0} {
+		if holds(size) {
+			t.Errorf("%g is said to be kept", size)
+		}
 	}
 }
 
-// playDays shows a page days of a sample each three minutes; on those with a size a
-// deviation of it at ten o'clock is odd.
-func playDays(p *params, sizes ...float64) *page {
+func TestRecurrence_AroundMidnight_TimesAreCompared(t *testing.T) {
+	r := recurrenceOf(20, 1436, 6, unseen)
+	for minute, off := range map[int16]int{1436: 0, 1430: -6, 2: 6, 716: 720, 718: -718} {
+		if got := r.off(&place{minute: minute}); got != off {
+			t.Errorf("minute %d is %d behind, want %d", minute, got, off)
+		}
+	}
+	r.see(defaults(), &place{minute: 6}) // a fourth of ten minutes later
+	if r.minute() != 1438 {
+		t.Errorf("ten minutes later the minute is %d, want 1438", r.minute())
+	}
+	w := weeklyOf(20, 6, 1436, 6)
+	for at, off := range map[place]int{{minute: 2, weekday: 0}: 6, {minute: 2, weekday: 6}: -1434, {minute: 1430, weekday: 6}: -6, {minute: 1436, weekday: 5}: -1440} {
+		if got := w.off(&at); got != off {
+			t.Errorf("minute %d of day %d is %d behind, want %d", at.minute, at.weekday, got, off)
+		}
+	}
+	if w.see(defaults(), &place{minute: 12, weekday: 0}); w.day() != 0 || w.minute() != 0 {
+		t.Errorf("sixteen minutes later it is of day %d, minute %d, want a fourth of that later: 0 and 0", w.day(), w.minute())
+	}
+}
+
+// playDays shows a page days of a sample each three minutes, from a Monday on; on those with a
+// size a deviation of it at ten o'clock is odd, or only rare.
+func playDays(p *params, odd bool, sizes ...float64) *page {
 	d := &page{Bucket: math.MaxUint8}
-	for _, size := range sizes {
+	for day, size := range sizes {
 		for m := int16(0); m < minutesDay; m += 3 {
-			k := look{unit: 1, decades: 9, place: place{rows: 5, own: uint8(m / 15), minute: m}}
+			k := look{unit: 1, decades: 9, place: place{rows: 5, own: uint8(m / 15), minute: m, weekday: uint8(day % 7)}}
 			if m == 600 {
-				k.x, k.odd = size, true
+				k.x, k.odd = size, odd
 			}
 			d.remark(p, &k, 0)
 			if k.place.own != d.Bucket {
@@ -77,10 +135,16 @@ func TestRecurrence_DaysWithAndWithout_Counted(t *testing.T) {
 		{1, 0, 0, 2, false}, {2, 0, 0, 4, false}, {3, 0, 0, 6, true}, {1, 1, 0, 1, false}, {1, 2, 0, 0, false},
 		{2, 1, 2, 7, true}, {5, 2, 0, 8, true}, {10, 0, 0, 14, true}, {10, 8, 0, 6, true}, {10, 9, 0, 5, false}, {10, 14, 0, 0, false},
 	} {
-		d := playDays(p, daysOf(c.with, c.without, c.again)...)
-		r := d.Recurs[0]
-		if r.count() != c.count || r.known(p) != c.known || (r.Size == 0) != (c.count == 0) || d.Recurs[1].Size != 0 {
-			t.Errorf("%d days with, %d without, %d with: got %+v, known %v, want a count of %d, known %v", c.with, c.without, c.again, d.Recurs, r.known(p), c.count, c.known)
+		for _, odd := range []bool{false, true} {
+			if odd && c.with == 1 && c.without > 0 {
+				continue // it waits for the week to be over
+			}
+			d := playDays(p, odd, daysOf(c.with, c.without, c.again)...)
+			r := d.Recurs[0]
+			if r.count() != c.count || r.known(p) != c.known || (r == 0) != (c.count == 0) || d.Recurs[1] != 0 {
+				t.Errorf("%d days with, %d without, %d with, odd %v: got %v, count %d, known %v, want a count of %d, known %v",
+					c.with, c.without, c.again, odd, d.Recurs, r.count(), r.known(p), c.count, c.known)
+			}
 		}
 	}
 }
@@ -89,20 +153,19 @@ func TestRecurrence_DaysWithAndWithout_Counted(t *testing.T) {
 // than twice as large is not the same, and has to become known itself.
 func TestRecurrence_Larger_FollowedByAFifthADay(t *testing.T) {
 	p := defaults()
-	d := playDays(p, 20, 20, 20, 20, 35)
-	if r := d.Recurs[0]; r.count() != 10 || r.Size.value() < 18 || r.Size.value() > 24 {
-		t.Errorf("a day with 35 after four with 20 is remembered as %v by a count of %d", r.Size.value(), r.count())
+	d := playDays(p, true, 20, 20, 20, 20, 35)
+	if r := d.Recurs[0]; r.count() != 10 || r.size() < 18 || r.size() > 24 {
+		t.Errorf("a day with 35 after four with 20 is remembered as %v by a count of %d", r.size(), r.count())
 	}
-	d = playDays(p, 20, 20, 20, 20, 200)
-	if a, b := d.Recurs[0], d.Recurs[1]; a.Size.value() > 20 || a.count() != 7 || b.count() != 2 || math.Abs(b.Size.value()-190) > 2 {
-		t.Errorf("a day with 200 after four with 20: got %v by %d, and %v by %d", a.Size.value(), a.count(), b.Size.value(), b.count())
+	d = playDays(p, true, 20, 20, 20, 20, 200)
+	if a, b := d.Recurs[0], d.Recurs[1]; a.size() > 20 || a.count() != 7 || b.count() != 2 || math.Abs(b.size()/190-1) > 0.03 {
+		t.Errorf("a day with 200 after four with 20: got %v by %d, and %v by %d", a.size(), a.count(), b.size(), b.count())
 	}
-	r := recurrence{Size: briefOf(20)}
-	r.set(600, 6, seen)
+	r := recurrenceOf(20, 600, 6, seen)
 	for range 10 {
 		r.grow(p, 100)
 	}
-	if got := r.Size.value(); math.Abs(got-20*p.Recurrence.Grows*p.Recurrence.Grows) > 0.2 {
+	if got := r.size(); math.Abs(got/(20*p.Recurrence.Grows*p.Recurrence.Grows)-1) > 0.03 {
 		t.Errorf("ten samples of 100 make 20 to %v, want two steps of %v", got, p.Recurrence.Grows)
 	}
 }
@@ -112,22 +175,26 @@ func TestRecurrence_NoFreePlace_TheLeastIsGivenUp(t *testing.T) {
 	p := defaults()
 	d := &page{}
 	for i := range d.Recurs {
-		d.Recurs[i].Size = briefOf(20)
-		d.Recurs[i].set(int16(100*i), 6, unseen)
+		d.Recurs[i] = recurrenceOf(20, 100*i, 6, unseen)
 	}
-	if r := d.candidate(p, 1000, 50, false); r != nil {
-		t.Errorf("a known one is given up: %+v", r)
+	k := look{sight: sight{glance: glance{x: 50}}, unit: 1, decades: 9, place: place{minute: 1000, rows: 5}}
+	if r := d.room(p, &k, 50); r != nil {
+		t.Errorf("a known one is given up: %v", *r)
 	}
-	d.Recurs[2].set(200, 4, unseen)
-	if r := d.candidate(p, 1000, 50, false); r != nil {
-		t.Errorf("one that came on two days is given up: %+v", r)
+	d.Recurs[2].setCount(4)
+	if r := d.room(p, &k, 50); r != nil {
+		t.Errorf("one that came on two days is given up: %v", *r)
 	}
-	d.Recurs[1].set(100, 1, unseen)
-	if r := d.candidate(p, 1000, 50, true); r != nil {
-		t.Errorf("a sample that goes on with an episode takes a place: %+v", r)
+	d.Recurs[1].setCount(1)
+	before := d.Recurs
+	k.open = true
+	if d.propose(p, &k, 50); d.Recurs != before {
+		t.Errorf("a sample that goes on with an episode takes a place: %v, was %v", d.Recurs, before)
 	}
-	if r := d.candidate(p, 1000, 50, false); r != &d.Recurs[1] || r.minute() != 1000 || r.Size != 0 {
-		t.Errorf("got %+v, want the second place", r)
+	k.open = false
+	d.propose(p, &k, 50)
+	if r := d.Recurs[1]; r.minute() != 1000 || r.count() != 2 || math.Abs(r.size()-50) > 2 || r.weekly() {
+		t.Errorf("got %v, want the second place to be new", d.Recurs)
 	}
 }
 
@@ -135,8 +202,7 @@ func TestRecurrence_NoFreePlace_TheLeastIsGivenUp(t *testing.T) {
 func TestRecurrence_ClockPutBack_NoDayEnds(t *testing.T) {
 	p := defaults()
 	d := &page{Bucket: 12}
-	d.Recurs[0].Size = briefOf(20)
-	d.Recurs[0].set(600, 6, unseen)
+	d.Recurs[0] = recurrenceOf(20, 600, 6, unseen)
 	if d.passDays(p, &place{own: 8}); d.Recurs[0].count() != 6 {
 		t.Errorf("an hour back takes a day: count %d", d.Recurs[0].count())
 	}
@@ -170,8 +236,7 @@ func TestNoveltyBefore_LevelsAndBlocks_AsPutIn(t *testing.T) {
 // reach: no episode opens by a value that the band holds.
 func TestRecurrence_OddByAChart_IsExcusedToo(t *testing.T) {
 	p := defaults()
-	r := recurrence{Size: briefOf(20)}
-	r.set(600, 6, unseen)
+	r := recurrenceOf(20, 600, 6, unseen)
 	for x, opens := range map[float64]bool{101: false, 139: false, 141: true, 99: true} {
 		s, d := series{N: 10000, Step: 60, Flags: flagPage}, page{Recurs: [recurring]recurrence{r}}
 		k := look{sight: sight{glance: glance{t: 1, x: x}, anchor: 100, scale: 5}, unit: 5, low: 90, high: 150, odd: true, recurs: r, lower: 100, upper: 100.5}

@@ -56,13 +56,14 @@ const (
 
 // place is a point of the calendar: a quarter of an hour, the two whose centres
 // lie around it and the weight of the second; the half hour around a full or half
-// one; the same for the week; five minutes of the hour; the minute; and how many rows of the
+// one; the same for the week; five minutes of the hour; the minute and the day of the week; and how many rows of the
 // series fall into a bucket of each. It is filled in place: a copy would be read
 // before its small fields have been written.
 type place struct {
 	own, a, b, half uint8
 	wa, wb, hour    uint8
 	minute          int16 // of the day
+	weekday         uint8 // from Monday, 0, on
 	weight, wweight float32
 	rows, hrows     float32
 	rate, wrate     float32 // 1 by rows of the quarter of an hour, of the day
@@ -78,7 +79,7 @@ func (at *place) set(p *params, local int64, step float64) {
 	}
 	second := inWeek % secondsDay
 	at.own, at.hour = uint8(second/dayWidth), uint8(second%secondsHour/hourWidth)
-	at.minute = int16(second / 60)
+	at.minute, at.weekday = int16(second/60), uint8(inWeek/secondsDay)
 	at.half = uint8((second + spreadWidth/2) / spreadWidth % spreadBuckets)
 	width := atLeast(float32(step), 1e-3)
 	inverse := 1 / width

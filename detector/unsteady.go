@@ -28,7 +28,7 @@ func (p *params) lasting(step float32) int64 {
 // errors are as large as residuals have been over the storm's window. It does so by
 // an odd sample, for what is over is not learned, and reports whether it did.
 func (s *series) relearnNoise(p *params, k *look) bool {
-	if !k.odd || k.t-s.EpisodeSince < p.lasting(s.Step) || !s.unsteady(p, k) {
+	if !k.odd || k.t-s.EpisodeSince < p.lasting(s.Step) || s.has(flagUntold) || !s.unsteady(p, k) {
 		return false
 	}
 	by := s.loudness(k)

@@ -110,7 +110,7 @@ func (p Phase) String() string {
 // the share of ordinary hours of this series that hold a sample at least as
 // odd. A value lies outside of [Lower, Upper] if and only if Score reaches the
 // threshold, which is Config.Threshold moved by what the series owes to its
-// service, and is not excused as what happens every day at this time, which is within
+// service, and is not excused as what recurs at this time, which is within
 // the band whatever its score; flatline, shape and missing, where the oddity is not
 // in the value alone, have no band. Kind is the sample's own; inside an episode it is that of
 // the episode's highest score.
@@ -127,7 +127,7 @@ type Verdict struct {
 	Kind     Kind
 	Phase    Phase
 	Rate     bool
-	Excused  bool   // odd by its score and not told, since it happens every day at this time
+	Excused  bool   // odd by its score and not told, since it recurs at this time
 	Side     int8   // of the band that the episode left: 1 above its middle, -1 below, 0 when there is no episode or was no band
 	Group    *Group // set for KindGroup, whose Slot is 0: the verdict is on a service
 }
