@@ -139,6 +139,13 @@ func (s *series) knownEpisode(p *params, k *look, d *page) Phase {
 	if untold || s.has(flagUntold) {
 		phase = s.withhold(p, k, phase)
 	}
+	if k.turn {
+		normal := k.anchor
+		if s.BeforeTime != 0 {
+			normal = s.Before + k.season
+		}
+		d.outlast(p, k, normal)
+	}
 	if k.far(p) {
 		s.locate(p, k)
 		d.remark(p, k, float64(s.Looks))

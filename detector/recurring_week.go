@@ -128,6 +128,23 @@ func (d *page) room(p *params, k *look, size float64) *recurrence {
 	return r
 }
 
+// outlast takes back what was counted of something weekly that should be over and is not: a level
+// that lasts for hours, as from the first hour of a weekend on, is none of it, and would otherwise be told
+// an hour late. normal is what was so before it began, whatever has been taken as normal since.
+func (d *page) outlast(p *params, k *look, normal float64) {
+	for i := range d.Recurs {
+		r := &d.Recurs[i]
+		if !r.weekly() || r.today() == unseen {
+			continue
+		}
+		late := r.off(&k.place) - p.Recurrence.Near - p.Recurrence.LastsWeekly
+		if late > 0 && late <= p.Recurrence.LastsWeekly && (k.x-normal)/r.size() >= p.Recurrence.Least {
+			r.setToday(unseen)
+			r.setCount(r.count() - min(p.Recurrence.Gains-1, r.count())) // and one when its day ends
+		}
+	}
+}
+
 // worth orders places by what is lost with them. Of what came once, and has a week to come again, the
 // youngest is given up: oddities of a week take one place from each other, and none from what
 // waits for its day.
