@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -184,74 +183,6 @@ func (f *csvFile) unit(name string) Unit {
 		u.Metrics = append(u.Metrics, labels.FromStrings(labels.MetricName, column, "service", name))
 	}
 	return u
-}
-
-// read reads the lines after the head.
-func (f *csvFile) read(ctx context.Context, emit func(*Record) error) error {
-	defer f.file.Close()
-	r := Record{Values: make([]float64, len(f.columns))}
-	missing := make([]bool, len(f.columns))
-	line := 1 // of the row before
-	for n := 0; ; n++ {
-		if n&1023 == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		cells, err := f.csv.Read()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return f.wrong(line+1, err)
-		}
-		line, _ = f.csv.FieldPos(len(cells) - 1)
-		if err := f.record(&r, missing, cells); err != nil {
-			return err
-		}
-		if err := emit(&r); err != nil {
-			return err
-		}
-	}
-}
-
-// record reads one line into r.
-func (f *csvFile) record(r *Record, missing []bool, cells []string) (err error) {
-	r.Stamp, r.Missing = cells[f.time], nil
-	if r.T, err = ParseTime(r.Stamp); err != nil {
-		return f.cell(f.time, err)
-	}
-	for i, column := range f.columns {
-		text := strings.TrimSpace(cells[column])
-		missing[i] = blank(text)
-		if missing[i] {
-			r.Values[i], r.Missing = math.NaN(), missing
-			continue
-		}
-		if f.csv.Comma == ';' { // of those who write a comma before decimals
-			text = strings.Replace(text, ",", ".", 1)
-		}
-		v, err := strconv.ParseFloat(text, 64)
-		if err != nil && !errors.Is(err, strconv.ErrRange) {
-			return f.cell(column, fmt.Errorf("want a number or nothing in column %q, got %q; --value-column names the column that is meant", f.names[i], cells[column]))
-		}
-		r.Values[i] = v // out of range is infinite, which the detector refuses and counts
-	}
-	return nil
-}
-
-// blank tells whether a cell says that there is no value, in the ways that tools
-// write it.
-func blank(cell string) bool {
-	switch len(cell) {
-	case 0:
-		return true
-	case 2, 3, 4:
-		for _, word := range [...]string{"NA", "N/A", "null", "None"} {
-			if strings.EqualFold(cell, word) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // cell places an error at a cell of the line that was read last.

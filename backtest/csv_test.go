@@ -224,6 +224,55 @@ func TestCSV_SeveralFiles_SameBytesForAnyNumberOfWorkers(t *testing.T) {
 	}
 }
 
+// A cell or a line that is damaged has a row, as every other, and the run goes on; the
+// report counts it and names the first.
+func TestCSV_DamagedLines_HaveARowEach(t *testing.T) {
+	path := file(t, "x.csv", "timestamp,value\n60,x\n120,1\nnoon,2\n,3\n180\n240,4,5\n300,6\n360,7")
+	got, report, err := csv(t, backtest.CSVOptions{Paths: []string{path}}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `timestamp,value,score,expected,lower,upper,anomalous,kind
+60,NaN,0,NaN,NaN,NaN,false,not_judged
+120,1,0,NaN,NaN,NaN,false,none
+noon,2,0,NaN,NaN,NaN,false,not_judged
+,3,0,NaN,NaN,NaN,false,not_judged
+180,NaN,0,NaN,NaN,NaN,false,not_judged
+240,NaN,0,NaN,NaN,NaN,false,not_judged
+300,6,0,NaN,NaN,NaN,false,none
+360,7,SCORE,NaN,NaN,NaN,false,none
+`
+	if got = regexp.MustCompile(`(360,7),[0-9.e-]+`).ReplaceAllString(got, "$1,SCORE"); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+	if want := path + `:2: want a number or nothing in column "value", got "x"; --value-column names the column that is meant`; report.Unjudged["unreadable"] != 5 || !strings.HasSuffix(report.String(), want) {
+		t.Errorf("got %s", report)
+	}
+}
+
+// A damaged cell keeps its own metric from being judged and no other.
+func TestCSV_DamagedCellOfSeveralColumns_OthersAreJudged(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("timestamp,a,b\n")
+	for i := range 300 {
+		a := strconv.Itoa(5 + i*i%7)
+		if i == 250 {
+			a = "?"
+		}
+		fmt.Fprintf(&b, "%d,%s,%d\n", 60*i, a, 5+i*i*i%11+i/250*40)
+	}
+	got, report, err := csv(t, backtest.CSVOptions{Paths: []string{file(t, "x.csv", b.String())}}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l := strings.Split(got, "\n")[251]; !strings.HasSuffix(l, ",true,spike,b") {
+		t.Errorf("got %s", l)
+	}
+	if len(report.Unjudged) > 0 || report.Values["unreadable"] != 1 {
+		t.Errorf("got %s", report)
+	}
+}
+
 func TestCSV_WhatIsWrong_IsToldWithFileAndLine(t *testing.T) {
 	for _, tt := range []struct {
 		name, body string
@@ -235,15 +284,16 @@ func TestCSV_WhatIsWrong_IsToldWithFileAndLine(t *testing.T) {
 		{"no value column", "timestamp,label\n", backtest.CSVOptions{}, "x.csv:1: no column with values"},
 		{"named column that is not there", "timestamp,value\n", backtest.CSVOptions{ValueColumn: "v"}, "x.csv:1: no column with values"},
 		{"column twice", "timestamp,a,a\n", backtest.CSVOptions{}, `x.csv:1: column "a" is there twice`},
-		{"text for a number", "timestamp,value\n1,1\n2,x\n", backtest.CSVOptions{}, `x.csv:3: want a number or nothing in column "value", got "x"`},
+		{"text for numbers", "timestamp,value\n1,\n2,x\n3,y\n", backtest.CSVOptions{}, `x.csv:3: want a number or nothing in column "value", got "x"`},
+		{"text for numbers for long", "timestamp,value\n" + strings.Repeat("1,x\n", 100) + strings.Repeat("2,5\n", 100), backtest.CSVOptions{}, `x.csv:2: want a number`},
 		{"text for a time", "timestamp,value\nnoon,1\n", backtest.CSVOptions{}, `x.csv:2: want a time as`},
 		{"no time", "timestamp,value\n,1\n", backtest.CSVOptions{}, `x.csv:2: want a time, got an empty cell`},
-		{"short line", "timestamp,value\n1,1\n2\n", backtest.CSVOptions{}, "x.csv:3: want as many cells as the first line has, 2"},
+		{"short lines", "timestamp,value\n2\n3\n", backtest.CSVOptions{}, "x.csv:2: want as many cells as the first line has, 2"},
 		{"time column twice", "timestamp,timestamp,a\n", backtest.CSVOptions{}, `x.csv:1: column "timestamp" is there twice`},
 		{"many columns, none right", "t" + strings.Repeat(",c", 100) + "\n", backtest.CSVOptions{}, "c, c and 81 more"},
 		{"quotes", "timestamp,value\n1,1\n2,\"1\n3,1\n4,1\n", backtest.CSVOptions{}, "x.csv:3: a cell begins with a quote that is not closed"},
 		{"quotes within", "timestamp,value\n1,1\n2,\"1\"1\n", backtest.CSVOptions{}, "x.csv:3: column 5: "},
-		{"behind the line for Excel", "sep=,\ntimestamp,value\n1,1\n2,x\n", backtest.CSVOptions{}, `x.csv:4: want a number`},
+		{"behind the line for Excel", "sep=,\ntimestamp,value\n1,\n2,x\n", backtest.CSVOptions{}, `x.csv:4: want a number`},
 		{"no column behind it", "sep=,\ntime,value\n", backtest.CSVOptions{}, `x.csv:2: no column "timestamp"`},
 		{"a metric that is text", "timestamp,host,cpu\n1,web,1\n", backtest.CSVOptions{}, `x.csv:2: want a number or nothing in column "host"`},
 	} {
@@ -259,7 +309,7 @@ func TestCSV_WhatIsWrong_IsToldWithFileAndLine(t *testing.T) {
 
 // The rows before the wrong line are written, and those of a file after it not.
 func TestRun_WrongLineInTheSecondFile_EndsThere(t *testing.T) {
-	bad := strings.Replace(wave(3000), "1700030000,", "later,", 1)
+	bad := strings.Replace(wave(3000), "1700030000,", "1700030000,\"1\"", 1)
 	paths := []string{file(t, "a.csv", wave(500)), file(t, "b.csv", bad), file(t, "c.csv", wave(10))}
 	got, report, err := csv(t, backtest.CSVOptions{Paths: paths}, 4)
 	if err == nil || !strings.Contains(err.Error(), "b.csv:2002: ") {

@@ -11,8 +11,10 @@
 //	Run           workers in parallel, output in the order of the units
 //
 // Each unit is judged by a bank of its own, so neither the number of workers nor
-// what else is in the source can change a row. Memory is bounded: a worker that
-// is ahead of the output waits after a few megabytes. Nothing is dropped
-// silently: each record gives a row, and a Report counts what was not judged and
-// why. The package knows no clock and writes to nothing but what it is given.
+// what else is in the source can change a row. The series of a store or a server are
+// judged together in one bank, as a daemon has them: RunPast reads them window by
+// window, in order of time. Memory is bounded: a worker that is ahead of the output
+// waits after a few megabytes. Nothing is dropped silently: each record gives a row,
+// and a Report counts what was not judged and why. The package knows no clock and
+// writes to nothing but what it is given.
 package backtest

@@ -197,6 +197,7 @@ func (r *Row) oddest() string {
 // whys are the reasons of rows that were not judged, in words.
 var whys = map[string]string{
 	reasonMissing:    "the cell is empty",
+	reasonUnreadable: "what stands in the cell, or in its line, cannot be read",
 	reasonNotWatched: "series of this name are not watched: buckets of histograms, ALERTS, and tocsin_ series",
 	"first":          "the first sample of a counter, with none before it to make a rate from",
 	"not_a_number":   "the value is no number, infinite, or larger than 1e30",

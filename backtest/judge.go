@@ -60,6 +60,7 @@ func NotJudgedRow(t int64, v float64, reason string) Row {
 // Reasons for rows and values that were not judged, beside detector.Bank.Judge's.
 const (
 	reasonMissing    = "missing"     // an empty cell
+	reasonUnreadable = "unreadable"  // a cell or a line of which nothing can be made
 	reasonNotWatched = "not_watched" // see detector.Bank.Register; also a bucket of a histogram by itself
 )
 
@@ -124,7 +125,12 @@ func (j *judge) run(ctx context.Context, tally *tally, emit func(*Row) error) er
 
 // judge observes one record.
 func (j *judge) judge(r *Record, tally *tally) *Row {
-	j.sweep(r.T)
+	if r.T != noTime {
+		j.sweep(r.T)
+	}
+	if tally.trouble == nil {
+		tally.trouble = r.Trouble
+	}
 	for i, v := range r.Values {
 		j.words[i] = j.observe(i, r, v)
 		if why := j.words[i].reason; why != "" {
@@ -148,7 +154,7 @@ func (j *judge) judge(r *Record, tally *tally) *Row {
 		tally.unjudged[row.Reason]++
 	}
 	row.Series, row.Stamp, row.metrics, row.words = j.unit.Name, r.Stamp, j.unit.Metrics, j.words
-	if row.Stamp == "" {
+	if row.Stamp == "" && r.T != noTime {
 		row.Stamp = stamp(r.T)
 	}
 	tally.rows++
@@ -159,8 +165,8 @@ func (j *judge) judge(r *Record, tally *tally) *Row {
 }
 
 func (j *judge) observe(i int, r *Record, v float64) word {
-	if r.Missing != nil && r.Missing[i] {
-		return word{reason: reasonMissing}
+	if r.Why != nil && r.Why[i] != "" {
+		return word{reason: r.Why[i]}
 	}
 	if !j.slots[i].Watched() || j.slots[i].Bucket() {
 		return word{reason: reasonNotWatched}

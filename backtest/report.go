@@ -21,6 +21,8 @@ type Report struct {
 	// Values counts single values that were not judged by reason; it differs
 	// from Unjudged where a record has several.
 	Values map[string]uint64
+	// Trouble is about the first cell that could not be read, nil when all could.
+	Trouble error
 }
 
 // String returns a sentence or two for people.
@@ -44,6 +46,9 @@ func (r Report) String() string {
 	if !maps.Equal(r.Unjudged, r.Values) {
 		fmt.Fprintf(&b, "; values not judged: %s", counts(r.Values))
 	}
+	if r.Trouble != nil {
+		fmt.Fprintf(&b, "; the first that could not be read: %v", r.Trouble)
+	}
 	if r.Unread > 0 {
 		fmt.Fprintf(&b, "; %d native histograms could not be read in this way", r.Unread)
 	}
@@ -62,6 +67,7 @@ func counts(m map[string]uint64) string {
 type tally struct {
 	rows, anomalous, silences uint64
 	unjudged, values          map[string]uint64
+	trouble                   error // see Report
 }
 
 func newTally() *tally { return &tally{unjudged: map[string]uint64{}, values: map[string]uint64{}} }
@@ -70,6 +76,9 @@ func (r *Report) add(t *tally) {
 	r.Rows += t.rows
 	r.Anomalous += t.anomalous
 	r.Silences += t.silences
+	if r.Trouble == nil {
+		r.Trouble = t.trouble
+	}
 	for why, n := range t.unjudged {
 		r.Unjudged[why] += n
 	}

@@ -32,10 +32,14 @@ type Unit struct {
 // Record is one line of a file, or one sample of a series. It belongs to the
 // reader and is valid until emit returns.
 type Record struct {
-	Stamp  string    // the time as it was written; empty: milliseconds as RFC 3339
-	T      int64     // in milliseconds since the Unix epoch
+	Stamp  string    // the time as it was written; empty: T as RFC 3339
+	T      int64     // in milliseconds since the Unix epoch; noTime where it cannot be read
 	Values []float64 // one for each metric of the unit
-	// Missing marks values that were left empty; they are not shown to the
-	// detector. nil when there are none. Any Values entry of a missing one is NaN.
-	Missing []bool
+	// Why says of each value why it cannot be judged, "" where it can: nothing stands
+	// there, or what does cannot be read. It is not shown to the detector; its entry in
+	// Values is NaN, or the value where only the time cannot be read. nil when all can.
+	Why []string
+	// Trouble says where something cannot be read, and what was wanted there; nil when
+	// all can.
+	Trouble error
 }

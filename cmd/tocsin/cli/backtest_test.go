@@ -26,7 +26,7 @@ func learnable() string {
 }
 
 func TestBacktest_File_RowsReplaceTheOutputWhenWhole(t *testing.T) {
-	dir := files(t, "pay.csv", learnable(), "bad.csv", "timestamp,value\n1,1\n2,x\n", "out.csv", "old")
+	dir := files(t, "pay.csv", learnable(), "bad.csv", "timestamp,value\n1,1\n2,\"x\n", "out.csv", "old")
 	in, out := filepath.Join(dir, "pay.csv"), filepath.Join(dir, "out.csv")
 	code, stdout, stderr := run("backtest", "--input", filepath.Join(dir, "bad.csv"), "--output", out)
 	if body, _ := os.ReadFile(out); code != cli.ExitFailed || string(body) != "old" || !strings.Contains(stderr, "bad.csv:3: ") {
