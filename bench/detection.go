@@ -52,7 +52,7 @@ func detection(args []string, out io.Writer) (figures, error) {
 	results, together := compare(all, methods)
 	printResults(out, methods, results, together)
 	recallFigures(results, found)
-	if len(results[ours]) == len(detectionSets) {
+	if own := results[ours]; len(own) == len(detectionSets) && !slices.ContainsFunc(own, func(r result) bool { return r.curve.eventless() }) {
 		found["recall_1fa_one_threshold"] = together[ours][1]
 	}
 	if *perSeries {
@@ -126,7 +126,7 @@ func compare(all []*labelled, methods []method) (results map[string][]result, to
 }
 
 // restedDelayF1 is trainedDelayF1 of rows as people are told of them, over the
-// series that have a train and a test half; NaN when none has.
+// series that have a train and a test half; NaN when none has, or no events in both.
 func restedDelayF1(set []*labelled, scores [][]float64) float64 {
 	var halved []*labelled
 	var told [][]float64
@@ -135,7 +135,14 @@ func restedDelayF1(set []*labelled, scores [][]float64) float64 {
 			halved, told = append(halved, l), append(told, rested(scores[i]))
 		}
 	}
-	if len(halved) == 0 {
+	train, test := false, false
+	for _, l := range halved {
+		for _, e := range l.events {
+			train = train || e.from < l.split
+			test = test || e.to >= l.split
+		}
+	}
+	if !train || !test {
 		return math.NaN()
 	}
 	return trainedDelayF1(halved, told)
@@ -153,12 +160,31 @@ func printResults(out io.Writer, methods []method, results map[string][]result, 
 			if !math.IsNaN(r.delayF1) {
 				f1 = fmt.Sprintf("%.3f", r.delayF1)
 			}
+			if r.curve.eventless() {
+				fmt.Fprintf(w, "%s\t%s\tno events\t-\t-\t-\t-\t-\t%s\n", r.name, m.name, f1)
+				continue
+			}
 			fmt.Fprintf(w, "%s\t%s\t%.2f / %.2f / %.2f / %.2f\t%.3f\t%.2f\t%d / %d\t%.0f / %.0f\t%.2f\t%s\n", r.name, m.name,
 				r.best[0].recall, one.recall, r.best[2].recall, r.best[3].recall, r.area, one.familyRecall,
 				quantile(one.delays, 0.5), quantile(one.delays, 0.9),
 				quantile(one.delaySeconds, 0.5), quantile(one.delaySeconds, 0.9), one.greedy, f1)
 		}
 	}
+	if slices.ContainsFunc(results[methods[0].name], func(r result) bool { return !r.curve.eventless() }) {
+		printMeans(w, methods, results, together)
+	}
+	w.Flush()
+	for i := range results[ours] {
+		if own, rival := rivals(results, i); rival != "" && !own.curve.eventless() {
+			low, high := bootstrap(own.curve, results[rival][i].curve, bootstrapDraws)
+			fmt.Fprintf(out, "%s: recall at 1 against the best line, %s: %+.2f, 95 %% of %d draws of families within %+.2f and %+.2f\n",
+				own.name, rival, own.best[1].recall-results[rival][i].best[1].recall, bootstrapDraws, low, high)
+		}
+	}
+}
+
+// printMeans prints the means over sets, and what one threshold for all reaches.
+func printMeans(w io.Writer, methods []method, results map[string][]result, together map[string][]float64) {
 	for _, m := range methods {
 		mean := func(of func(result) float64) float64 { return meanOverSets(results[m.name], of) }
 		at := func(i int) float64 { return mean(func(r result) float64 { return r.best[i].recall }) }
@@ -168,14 +194,6 @@ func printResults(out io.Writer, methods []method, results map[string][]result, 
 	for _, m := range methods {
 		at := together[m.name]
 		fmt.Fprintf(w, "one threshold\t%s\t%.2f / %.2f / %.2f / %.2f\t\t\t\t\t\t\n", m.name, at[0], at[1], at[2], at[3])
-	}
-	w.Flush()
-	for i := range results[ours] {
-		if own, rival := rivals(results, i); rival != "" {
-			low, high := bootstrap(own.curve, results[rival][i].curve, bootstrapDraws)
-			fmt.Fprintf(out, "%s: recall at 1 against the best line, %s: %+.2f, 95 %% of %d draws of families within %+.2f and %+.2f\n",
-				own.name, rival, own.best[1].recall-results[rival][i].best[1].recall, bootstrapDraws, low, high)
-		}
 	}
 }
 
@@ -195,12 +213,15 @@ func rivals(results map[string][]result, i int) (own result, rival string) {
 	return results[ours][i], rival
 }
 
+// meanOverSets returns the mean over the sets that have events, NaN when none has.
 func meanOverSets(of []result, value func(result) float64) float64 {
-	sum := 0.0
+	sum, n := 0.0, 0.0
 	for _, r := range of {
-		sum += value(r)
+		if !r.curve.eventless() {
+			sum, n = sum+value(r), n+1
+		}
 	}
-	return sum / float64(len(of))
+	return sum / n
 }
 
 // recallFigures fills in what the recall part of the bench reports.
@@ -210,8 +231,14 @@ func recallFigures(results map[string][]result, found figures) {
 		return
 	}
 	var delays []int
+	told := 0
 	for i, r := range own {
 		set := strings.ToLower(r.name)
+		if r.curve.eventless() {
+			found["recall_1fa_"+set], found["recall_area_"+set] = math.NaN(), math.NaN()
+			continue
+		}
+		told++
 		found["recall_1fa_"+set] = r.best[1].recall
 		found["recall_area_"+set] = r.area
 		if !math.IsNaN(r.delayF1) {
@@ -227,7 +254,7 @@ func recallFigures(results map[string][]result, found figures) {
 	if len(delays) > 0 {
 		found["delay_samples"] = float64(quantile(delays, 0.5))
 	}
-	if len(own) < len(detectionSets) {
+	if told < len(detectionSets) {
 		return // a mean over fewer sets is not the same figure
 	}
 	found["recall_1fa_mean"] = meanOverSets(own, func(r result) float64 { return r.best[1].recall })

@@ -171,7 +171,7 @@ func (l *labelled) readLabelled(path string) error {
 		}
 		at := len(l.samples)
 		l.samples = append(l.samples, telemetry.Sample{T: int64(t * 1000), V: v})
-		if r[2] != "0" && r[2] != "" {
+		if ofEvent(r[2]) {
 			if !open {
 				l.events = append(l.events, span{at, at})
 			}
@@ -183,6 +183,12 @@ func (l *labelled) readLabelled(path string) error {
 	}
 	l.split = min(l.split, len(l.samples))
 	return nil
+}
+
+// ofEvent reports whether a label says that its row belongs to an event: 1, not 0 or 0.0.
+func ofEvent(label string) bool {
+	v, err := strconv.ParseFloat(label, 64)
+	return label != "" && (err != nil || v != 0)
 }
 
 const nabTime = "2006-01-02 15:04:05"

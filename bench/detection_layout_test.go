@@ -50,6 +50,14 @@ func TestRun_FoldersOfOthers_FiguresOfWhatIsThere(t *testing.T) {
 			"detection/manifest.csv":             manifestHead + "KPI-AIOPS18,a,series/a.csv,300,900,0,0,,a\n",
 			"detection/KPI-AIOPS18/series/a.csv": level(900),
 		}, "no series of set MSCloud", "kpi_delay_f1"},
+		{"one series without events", "detection", map[string]string{
+			"detection/manifest.csv":             manifestHead + "KPI-AIOPS18,a,series/a.csv,300,900,0,0,test half starts at row 450,a\n",
+			"detection/KPI-AIOPS18/series/a.csv": level(900),
+		}, "no figure recall_1fa_kpi:", "kpi_delay_f1"},
+		{"halves without events", "detection", map[string]string{
+			"detection/manifest.csv":             manifestHead + "KPI-AIOPS18,a,series/a.csv,300,900,0,0,test half starts at row 450,a\n",
+			"detection/KPI-AIOPS18/series/a.csv": level(900),
+		}, "no events", "recall_1fa_kpi"},
 		{"one row", "detection", map[string]string{
 			"detection/manifest.csv":         manifestHead + "MSCloud,a,series/a.csv,300,1,0,0,,a\n",
 			"detection/MSCloud/series/a.csv": level(1),
@@ -66,14 +74,18 @@ func TestRun_FoldersOfOthers_FiguresOfWhatIsThere(t *testing.T) {
 			"detection/manifest.csv":         manifestHead + "MSCloud,a,series/a.csv,300,50,0,0,,a\n",
 			"detection/MSCloud/series/a.csv": level(50),
 		}, "no figure error_vs_seasonal_naive:", "error_vs_seasonal_naive"},
+		{"too short to cover", "forecast", map[string]string{
+			"detection/manifest.csv":         manifestHead + "MSCloud,a,series/a.csv,300,50,0,0,,a\n",
+			"detection/MSCloud/series/a.csv": level(50),
+		}, "no figure coverage_90:", "coverage_90"},
 		{"a file without windows", "nab", map[string]string{
 			"nab/labels/combined_windows.json": "{}",
 			"nab/data/made/a.csv":              "timestamp,value\n2014-04-01 00:00:00,1\n2014-04-01 00:05:00,2\n",
-		}, "", ""},
+		}, "no figure standard:", "standard"},
 		{"a group without alarms", "groups", map[string]string{
 			"detection/manifest.csv":     manifestHead + "SMD,a,series/a.csv,300,900,0,0,,\n",
 			"detection/SMD/series/a.csv": level(900),
-		}, "", ""},
+		}, "no figure recall_1fa_smd:", "recall_1fa_smd"},
 	} {
 		args := []string{c.bench, "--data", folder(t, c.files)}
 		if c.bench == "detection" {
@@ -91,6 +103,9 @@ func TestRun_FoldersOfOthers_FiguresOfWhatIsThere(t *testing.T) {
 		}
 		if _, there := last.Figures[c.misses]; there || !strings.Contains(out.String(), c.says) {
 			t.Errorf("%s: got\n%s\nwant %q and no figure %q", c.name, out.String(), c.says, c.misses)
+		}
+		if strings.Contains(out.String(), "NaN") {
+			t.Errorf("%s: got\n%s\nwant no NaN", c.name, out.String())
 		}
 	}
 }

@@ -274,3 +274,17 @@ func TestLoadDetection_ListedFileMissing_IsRefused(t *testing.T) {
 		t.Errorf("got %v, want a complaint about b.csv", err)
 	}
 }
+
+// Labels that a data frame wrote are numbers with a point, those of unmarked rows too.
+func TestLoadDetection_LabelsWithAPoint_OnlyOnesAreEvents(t *testing.T) {
+	all, err := loadDetection(folder(t, map[string]string{
+		"detection/manifest.csv":         manifestHead + "MSCloud,a,series/a.csv,300,900,0,0,,a\n",
+		"detection/MSCloud/series/a.csv": strings.Replace(strings.ReplaceAll(level(900), ",5,0\n", ",5,0.0\n"), "1500210000,5,0.0", "1500210000,5,1.0", 1),
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := all[0].events; len(got) != 1 || got[0] != (span{700, 700}) {
+		t.Errorf("got %v, want row 700 alone", got)
+	}
+}

@@ -19,8 +19,12 @@ type quiet struct {
 	lasted        []float64 // weeks, by series
 }
 
-// add takes in a series, of which episodes opened at the given rows.
+// add takes in a series, of which episodes opened at the given rows. One without a
+// time outside of events says nothing.
 func (q *quiet) add(l *labelled, opened []int) {
+	if !(l.quietWeeks() > 0) {
+		return
+	}
 	n := 0.0
 	for _, i := range opened {
 		if i >= l.skip && l.inEvent(i, slackRows) < 0 {
@@ -41,9 +45,11 @@ func (q *quiet) spread() float64 { return quantile(q.each, 0.95) / q.mean() }
 // byChance is what spread is on average where every series raises the same number a
 // week and chance alone tells them apart, and in which share of draws it is at most
 // what was found: a series of two weeks raises three of a mean of one now and then.
+// Draws in which nothing alarms have no spread.
 func (q *quiet) byChance() (mean, below float64) {
 	const draws = 2000
 	rng := rand.New(rand.NewPCG(1, 2))
+	drawn := 0.0
 	for range draws {
 		alike := quiet{weeks: q.weeks, each: make([]float64, len(q.each))}
 		for i, weeks := range q.lasted {
@@ -51,13 +57,26 @@ func (q *quiet) byChance() (mean, below float64) {
 			alike.alarms += n
 			alike.each[i] = n / weeks
 		}
+		if alike.alarms == 0 {
+			continue
+		}
+		drawn++
 		spread := alike.spread()
-		mean += spread / draws
+		mean += spread
 		if spread <= q.spread() {
-			below += 1.0 / draws
+			below++
 		}
 	}
-	return mean, below
+	return mean / drawn, below / drawn
+}
+
+// times says how large the spread is and what of it is chance, "" when nothing alarmed.
+func (q *quiet) times() string {
+	if q.alarms == 0 {
+		return ""
+	}
+	chance, below := q.byChance()
+	return fmt.Sprintf(" (%.1f times the mean; by chance alone %.1f, %.0f %% of draws below)", q.spread(), chance, 100*below)
 }
 
 // quietOf counts the false alarms of sets that are there, and of "all", by what opens
@@ -90,10 +109,9 @@ func following(out io.Writer, all []*labelled, cfg detector.Config, found figure
 		return opened
 	})
 	for _, set := range append(slices.Clone(detectionSets), "all") {
-		if q := of[set]; q != nil {
-			chance, below := q.byChance()
-			fmt.Fprintf(out, "%s: %.2f with thresholds that follow what was spent; over series p95 %.2f (%.1f times the mean; by chance alone %.1f, %.0f %% of draws below)\n",
-				set, q.mean(), quantile(q.each, 0.95), q.spread(), chance, 100*below)
+		if q := of[set]; q != nil && len(q.each) > 0 {
+			fmt.Fprintf(out, "%s: %.2f with thresholds that follow what was spent; over series p95 %.2f%s\n",
+				set, q.mean(), quantile(q.each, 0.95), q.times())
 		}
 	}
 	found["fa_over_budget_following"] = of["all"].mean() / cfg.Budget
@@ -112,14 +130,17 @@ func falseAlarms(out io.Writer, all []*labelled, cfg detector.Config, found figu
 		if q == nil {
 			continue
 		}
-		chance, below := q.byChance()
-		fmt.Fprintf(out, "%s: %.2f false alarms per series-week without events at the default threshold, %.2f of the budget; over series p50 %.2f, p95 %.2f (%.1f times the mean; by chance alone %.1f, %.0f %% of draws below)\n",
-			set, q.mean(), q.mean()/cfg.Budget, quantile(q.each, 0.5), quantile(q.each, 0.95), q.spread(), chance, 100*below)
 		name := "fa_over_budget"
 		if set != "all" {
 			name += "_" + strings.ToLower(set)
 		}
 		found[name] = q.mean() / cfg.Budget
+		if len(q.each) == 0 {
+			fmt.Fprintf(out, "%s: there is no time without events in which false alarms could be counted\n", set)
+			continue
+		}
+		fmt.Fprintf(out, "%s: %.2f false alarms per series-week without events at the default threshold, %.2f of the budget; over series p50 %.2f, p95 %.2f%s\n",
+			set, q.mean(), q.mean()/cfg.Budget, quantile(q.each, 0.5), quantile(q.each, 0.95), q.times())
 	}
 	found["fa_p95_over_mean"] = of["all"].spread()
 }

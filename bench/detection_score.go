@@ -128,6 +128,12 @@ func sweep(set []*labelled, scores [][]float64) curve {
 	return c
 }
 
+// eventless reports whether nothing that is scored was marked in the set, so that
+// there is no recall.
+func (c curve) eventless() bool {
+	return !slices.ContainsFunc(c.set, func(l *labelled) bool { return len(l.events) > 0 })
+}
+
 // at returns what the k-th threshold does to the set as a whole.
 func (c curve) at(k int) point {
 	p := point{threshold: c.thresholds[k]}
@@ -204,8 +210,8 @@ func (c curve) best() []point {
 	return best
 }
 
-// together returns, per allowed rate, the best mean recall over sets with a mean
-// over sets of that many false alarms a week, one threshold for all: what is
+// together returns, per allowed rate, the best mean recall over sets with events and
+// a mean over sets of that many false alarms a week, one threshold for all: what is
 // left when a score must mean the same everywhere.
 func (c curve) together() []float64 {
 	parts := map[string]curve{}
@@ -215,6 +221,12 @@ func (c curve) together() []float64 {
 		parts[l.set] = p
 	}
 	best := make([]float64, len(falseAlarmRates))
+	told := 0.0
+	for _, p := range parts {
+		if !p.eventless() {
+			told++
+		}
+	}
 	for k := range c.thresholds {
 		tallies := map[string][]tally{}
 		for i, l := range c.set {
@@ -224,7 +236,7 @@ func (c curve) together() []float64 {
 		for set, p := range parts {
 			p.thresholds, p.tallies = c.thresholds[k:k+1], [][]tally{tallies[set]}
 			at := p.at(0)
-			recall += at.recall / float64(len(parts))
+			recall += at.recall / max(told, 1)
 			perWeek += at.perWeek / float64(len(parts))
 		}
 		for i, most := range falseAlarmRates {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"text/tabwriter"
 )
 
@@ -32,7 +33,9 @@ func compareForecasts(all []*labelled, methods []forecastMethod, out io.Writer) 
 		}
 		every := func(int) bool { return true }
 		sum.print(w, m.name, "all", base, every)
-		fmt.Fprintf(w, "%s\t\t\t%.2f of series and horizons have at least 85 %% within the 90 %% bounds\n", m.name, sum.coveredCells())
+		if share := sum.coveredCells(); !math.IsNaN(share) {
+			fmt.Fprintf(w, "%s\t\t\t%.2f of series and horizons have at least 85 %% within the 90 %% bounds\n", m.name, share)
+		}
 		if m.name == ours {
 			found["coverage_80"] = sum.coverage(0, every)
 			found["coverage_90"] = sum.coverage(1, every)
@@ -54,6 +57,10 @@ func (s forecastSum) print(w io.Writer, method, horizon string, base forecastSum
 				refused += c.refused
 			}
 		}
+	}
+	if targets == 0 {
+		fmt.Fprintf(w, "%s\t%s\t0\t-\t-\t-\t0\n", method, horizon)
+		return
 	}
 	fmt.Fprintf(w, "%s\t%s\t%d\t%.3f / %.3f / %.3f\t%.3f\t%.3f\t%d\n", method, horizon, targets,
 		s.coverage(0, keep), s.coverage(1, keep), s.coverage(2, keep),

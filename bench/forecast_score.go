@@ -128,7 +128,7 @@ type forecastSum struct {
 }
 
 // coverage returns the share of targets within the bounds of the k-th level at
-// the horizons that keep lets through.
+// the horizons that keep lets through, NaN when there are none.
 func (s forecastSum) coverage(k int, keep func(horizon int) bool) float64 {
 	inside, all := 0.0, 0
 	for _, cells := range s.cells {
@@ -139,11 +139,11 @@ func (s forecastSum) coverage(k int, keep func(horizon int) bool) float64 {
 			}
 		}
 	}
-	return inside / float64(max(all, 1))
+	return inside / float64(all)
 }
 
 // coveredCells returns the share of cells, one series at one horizon, of whose
-// targets at least 85 % fall within the 90 % bounds.
+// targets at least 85 % fall within the 90 % bounds, NaN when there are no targets.
 func (s forecastSum) coveredCells() float64 {
 	good, all := 0.0, 0.0
 	for _, cells := range s.cells {
@@ -157,7 +157,7 @@ func (s forecastSum) coveredCells() float64 {
 			}
 		}
 	}
-	return good / max(all, 1)
+	return good / all
 }
 
 // against returns the geometric mean over series of a sum of s over that sum of

@@ -79,6 +79,9 @@ func groupFigures(found figures, r result, quality blameQuality) {
 	name := strings.ReplaceAll(strings.ToLower(r.name), "-", "_")
 	found["recall_1fa_"+name] = r.best[1].recall
 	found["recall_area_"+name] = r.area
+	if r.curve.eventless() {
+		found["recall_1fa_"+name], found["recall_area_"+name] = math.NaN(), math.NaN()
+	}
 	if quality.events > 0 {
 		mean := quality.mean()
 		found["hit_100_"+name], found["hit_150_"+name] = mean.hit100, mean.hit150

@@ -99,7 +99,7 @@ func (g *group) read(path string) error {
 			g.metrics[m] = append(g.metrics[m], telemetry.Sample{T: int64(t * 1000), V: v})
 		}
 		label := r[len(r)-1]
-		marked = append(marked, label != "0" && label != "")
+		marked = append(marked, ofEvent(label))
 	}
 	g.samples, g.events = g.metrics[0], runs(marked)
 	return nil

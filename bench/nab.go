@@ -51,7 +51,9 @@ func nab(args []string, out io.Writer) (figures, error) {
 			continue
 		}
 		for i, p := range nabProfiles {
-			found[p.name] = best[i].score
+			if found[p.name] = best[i].score; best[i].windows == 0 {
+				found[p.name] = math.NaN() // silence is as good as anything
+			}
 		}
 		if *perFile {
 			printNABFiles(out, all, scores, best[0].threshold)
