@@ -222,11 +222,16 @@ func (f *feeding) one(l labels.Labels, it chunkenc.Iterator) error {
 			continue
 		}
 		_, h = it.AtFloatHistogram(h)
-		f.flush()
-		f.to.ObserveHistogram(slot, telemetry.HistogramSample{T: t, Float: h})
-		f.n, f.newest = f.n+1, max(f.newest, t)
+		f.whole(slot, telemetry.HistogramSample{T: t, Float: h})
 	}
 	return unread(l, it)
+}
+
+// whole feeds one sample of a native histogram.
+func (f *feeding) whole(slot uint64, h telemetry.HistogramSample) {
+	f.flush()
+	f.to.ObserveHistogram(slot, h)
+	f.n, f.newest = f.n+1, max(f.newest, h.T)
 }
 
 // unread returns what kept an iterator from its end, with the series that it is of.

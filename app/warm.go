@@ -22,14 +22,14 @@ const warmingCursor = "detector_warming"
 func (c *Core) newStarter(cfg warm.Config) *warm.Starter {
 	return warm.New(warm.Options{
 		Config: cfg, Detector: c.detectorConfig, Bank: c.bank, Series: c.storedSeries, Samples: c.storedAfter,
-		Tell: c.observer.tell, Now: c.now, Logger: c.log.With("component", "warm start"), Metrics: c.set,
+		Histogram: c.warmFromServer, Tell: c.observer.tell, Now: c.now, Logger: c.log.With("component", "warm start"), Metrics: c.set,
 	})
 }
 
 // Warm gives series a history: after a start without a usable checkpoint all that
 // the store has, and those that the bank does not know what the server of the
-// configuration has. Histograms have the history of the store only. It takes as long as that takes; samples are stored and
-// judged meanwhile. A warm start that was cut off, or whose server was down,
+// configuration has. It takes as long as that takes; samples are stored and judged
+// meanwhile. A warm start that was cut off, or whose server was down,
 // begins again at the next start. It is called once.
 func (c *Core) Warm(ctx context.Context) error {
 	if err := c.incidents.SetCursor(ctx, warmingCursor, 1); err != nil {

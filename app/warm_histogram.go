@@ -12,6 +12,7 @@ import (
 
 	"github.com/tocsinhq/tocsin/detector"
 	"github.com/tocsinhq/tocsin/telemetry"
+	"github.com/tocsinhq/tocsin/warm"
 )
 
 // bucketSuffix ends the names of the buckets of a classic histogram.
@@ -87,8 +88,42 @@ func (c *Core) warmHistograms(ctx context.Context, from, to int64) (int, error) 
 	return len(all), nil
 }
 
+// warmFromServer replays a histogram that a server has, and what the store has after it.
+func (c *Core) warmFromServer(ctx context.Context, h warm.Histogram) (int, error) {
+	bank, err := detector.NewBank(c.detectorConfig, detector.WithServices(labels.Labels.String))
+	if err != nil {
+		return 0, err
+	}
+	by := beside{bank}
+	f := feeding{to: by, newest: math.MinInt64}
+	buckets := make([]uint64, len(h.Buckets))
+	for i, l := range h.Buckets {
+		buckets[i] = by.Register(l)
+	}
+	native := uint64(0)
+	if h.Buckets == nil {
+		native = by.RegisterHistogram(h.Own)
+	}
+	err = h.Past(ctx, func(at int, s telemetry.Sample) {
+		if detector.Slot(buckets[at]).Watched() {
+			f.show(buckets[at], s.T, s.V)
+		}
+	}, func(s telemetry.HistogramSample) { f.whole(native, s) })
+	f.flush()
+	if err != nil {
+		return f.n, err
+	}
+	return c.replayHistogram(ctx, by, storedHistogram{own: h.Own, buckets: h.Buckets}, &f)
+}
+
 // warmHistogram replays one histogram and returns how many samples it had.
 func (c *Core) warmHistogram(ctx context.Context, by beside, h storedHistogram) (int, error) {
+	return c.replayHistogram(ctx, by, h, &feeding{to: by, newest: math.MinInt64})
+}
+
+// replayHistogram replays what the store has of a histogram after what was fed of it, and
+// has the bank adopt what was learned of both.
+func (c *Core) replayHistogram(ctx context.Context, by beside, h storedHistogram, f *feeding) (int, error) {
 	for _, l := range h.buckets { // there, so that the derived series are
 		c.bank.Register(l)
 	}
@@ -96,9 +131,8 @@ func (c *Core) warmHistogram(ctx context.Context, by beside, h storedHistogram) 
 		c.bank.RegisterHistogram(h.own)
 	}
 	left := h.derived()
-	f := feeding{to: by, newest: math.MinInt64}
 	for range mostReads {
-		if err := c.feedHistogram(ctx, &f, h); err != nil {
+		if err := c.feedHistogram(ctx, f, h); err != nil {
 			return f.n, fmt.Errorf("read the store: %w", err)
 		}
 		again := left[:0]

@@ -11,6 +11,10 @@
 //	adopt    the state is taken over unless a newer sample was judged meanwhile;
 //	         then that is read from the store as well, and it is tried again
 //
+// The series that a bank derives from histograms are warmed alike: the buckets of a
+// classic one that the server has make one part of the plan, and who knows how
+// histograms are watched replays it.
+//
 // What an old sample opened or closed is never told. A few workers share the
 // series; each holds the samples of one. The server may be down at any moment:
 // what it does not give is counted and said, and the daemon lives on.

@@ -23,12 +23,17 @@ type Options struct {
 	Detector detector.Config // that of the bank
 	Bank     *detector.Bank
 	// Series lists the series of floats of the store. Buckets of histograms among
-	// them are left out.
+	// them are left out: who has the store knows them together.
 	Series func(ctx context.Context) ([]labels.Labels, error)
 	// Samples returns the samples of one series of the store after a time in
 	// milliseconds, oldest first; none is no error. It is called by several
 	// goroutines at once.
 	Samples func(ctx context.Context, l labels.Labels, after int64) ([]telemetry.Sample, error)
+	// Histogram replays the history that the server has of a histogram, and what the
+	// store has after it, into what the bank derives from it. It returns how many samples
+	// there were, and the error of Past if that has one, after which nothing is to be
+	// taken over. It is called by several goroutines at once.
+	Histogram func(ctx context.Context, h Histogram) (samples int, err error)
 	// Tell takes the ends of episodes that a young state had opened.
 	Tell func(detector.Verdict)
 	Now  func() time.Time
@@ -94,6 +99,8 @@ type source struct {
 	slot   detector.Slot
 	local  labels.Labels // its labels here
 	remote labels.Labels // its labels at the server; empty when it is not there
+	// buckets are those of a classic histogram, which has no slot and no labels there.
+	buckets []pair
 }
 
 // missing is a series that the server did not give.
@@ -188,9 +195,19 @@ func (s *Starter) run(ctx context.Context, server *remote.Reader, there []labels
 func (s *Starter) plan(ctx context.Context, series []labels.Labels, own func(context.Context) ([]labels.Labels, error)) ([]source, error) {
 	var plan []source
 	place := map[detector.Slot]int{}
+	histograms, known := classics{}, quantiles(nil)
+	if own == nil {
+		known = s.known()
+	}
 	add := func(local, there labels.Labels) {
-		if _, isBucket := detector.HistogramOf(local); isBucket {
-			return // is watched together with others only
+		if whole, isBucket := detector.HistogramOf(local); isBucket {
+			if !there.IsEmpty() && !known.of(whole) { // is watched together with others only
+				plan = histograms.add(plan, whole, pair{local, there})
+			}
+			return
+		}
+		if known.of(local) {
+			return
 		}
 		slot := s.o.Bank.Register(local)
 		if !slot.Watched() {

@@ -92,6 +92,8 @@ type house struct {
 	start *warm.Starter
 	waits []time.Duration
 	wait  func() error // called at each wait
+
+	histogram func(context.Context, warm.Histogram) (int, error)
 }
 
 func newHouse(t *testing.T, url string, change func(*warm.Config)) *house {
@@ -109,7 +111,8 @@ func newHouse(t *testing.T, url string, change func(*warm.Config)) *house {
 	c.Validate(func(path, format string, args ...any) { t.Fatalf(path+": "+format, args...) })
 	h.start = warm.New(warm.Options{
 		Config: c, Detector: detector.DefaultConfig(), Bank: h.bank, Series: h.store.list, Samples: h.store.samples,
-		Tell: func(v detector.Verdict) { h.told = append(h.told, v) }, Now: func() time.Time { return now },
+		Histogram: func(ctx context.Context, x warm.Histogram) (int, error) { return h.histogram(ctx, x) },
+		Tell:      func(v detector.Verdict) { h.told = append(h.told, v) }, Now: func() time.Time { return now },
 		Wait: func(_ context.Context, d time.Duration) error {
 			if h.waits = append(h.waits, d); h.wait != nil {
 				return h.wait()

@@ -36,6 +36,9 @@ type worker struct {
 // warm replays the history of one series and has the bank adopt what was learned.
 // failure is why the server gave nothing, err what else went wrong.
 func (w *worker) warm(ctx context.Context, x source) (failure, err error) {
+	if x.buckets != nil {
+		return w.histogram(ctx, x)
+	}
 	if w.bank == nil || w.bank.Len() >= perBank {
 		// Each is a service of its own: what the others of a batch spend is not
 		// what its service has spent.
@@ -58,8 +61,12 @@ func (w *worker) warm(ctx context.Context, x source) (failure, err error) {
 	}
 	if !x.remote.IsEmpty() {
 		var samples []telemetry.Sample
-		if samples, failure = w.ask(ctx, x); failure == nil {
+		var native uint64
+		if samples, native, failure = w.ask(ctx, x.remote); failure == nil {
 			replay(samples)
+		}
+		if len(samples) == 0 && native > 0 {
+			return w.histogram(ctx, x)
 		}
 	}
 	for range mostTries {
@@ -84,19 +91,27 @@ func (w *worker) warm(ctx context.Context, x source) (failure, err error) {
 	return failure, fmt.Errorf("samples come faster than they are read back, in %d tries", mostTries)
 }
 
-// ask reads what the server has of a series. After mostFailures in a row it is
-// left alone; see Starter.workLater.
-func (w *worker) ask(ctx context.Context, x source) ([]telemetry.Sample, error) {
+// ask reads what the server has of a series: floats, and how many histograms. After
+// mostFailures in a row it is left alone; see Starter.workLater.
+func (w *worker) ask(ctx context.Context, remote labels.Labels) (samples []telemetry.Sample, histograms uint64, err error) {
 	if w.failures.Load() >= mostFailures {
-		return nil, errLeftAlone
+		return nil, 0, errLeftAlone
 	}
 	now := w.o.Now()
-	samples, _, err := w.server.Samples(ctx, x.remote, now.Add(-w.o.Config.Lookback.Std()), now)
+	samples, histograms, err = w.server.Samples(ctx, remote, now.Add(-w.o.Config.Lookback.Std()), now)
+	if w.answered(err) != nil {
+		return nil, 0, err
+	}
+	return samples, histograms, nil
+}
+
+// answered takes note of whether the server has answered, and returns the error.
+func (w *worker) answered(err error) error {
 	if err == nil {
 		w.failures.Store(0)
-		return samples, nil
+		return nil
 	}
 	w.short.Store(true)
 	w.failures.Add(1)
-	return nil, err
+	return err
 }
