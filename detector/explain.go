@@ -12,7 +12,9 @@ import (
 // Explanation is all that went into the word on one sample, in numbers that
 // follow from one another:
 //
-//	Expected    sum of Forecasts, each by its Weight
+//	Mixture     sum of Forecasts, each by its Weight
+//	Expected    Mixture, or the end of the band that it lies beyond: in an incident
+//	            forecasts follow, and the band stays where it was
 //	Scale       Error + Floor and their parts
 //	Evidence    see Evidence.Decades
 //	Decades     the largest of Evidence but shape, and shape added

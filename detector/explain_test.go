@@ -29,6 +29,9 @@ func agrees(t *testing.T, e detector.Explanation) {
 	if e.Mixture != 0 { // 0 may have been lifted
 		near("forecast", mixture, e.Mixture)
 	}
+	if !math.IsNaN(e.Lower) {
+		near("expected", min(max(e.Mixture, e.Lower), e.Upper), e.Expected)
+	}
 	season := e.Season.Day
 	if e.Season.WeekUsed {
 		season += e.Season.Week
@@ -276,6 +279,21 @@ func TestExplain_Text_NamesWhatDecided(t *testing.T) {
 
 // Waves of four hours, and at the end one that has lost its trough: no value is
 // odd, the sequence is.
+// Half an hour into a new level forecasts are there and the band is not; the text says so.
+func TestExplain_ForecastBeyondTheBand_SaysWhatIsExpected(t *testing.T) {
+	r := noise(44)
+	e := explained(t, gauge("x"), feed(2000, 60, func(i int) float64 {
+		if i >= 1972 {
+			return 130 + r()
+		}
+		return 100 + r()
+	}))
+	if !e.Odd || e.Expected != e.Upper || e.Mixture < e.Upper+1 || !strings.Contains(e.String(), "out of the band, whose end is expected instead") {
+		t.Errorf("got expected %v of a forecast of %v:\n%s", e.Expected, e.Mixture, e)
+	}
+	agrees(t, e)
+}
+
 func TestExplain_NewShape_IsAddedToTheOthers(t *testing.T) {
 	r := noise(43)
 	const n = 40 * 24

@@ -72,7 +72,11 @@ func (e *Explanation) writeForecast(b *strings.Builder) {
 		}
 		list = append(list, fmt.Sprintf("%s %s (weight %.3f, mean error %s)", x.Name, number(x.Value), x.Weight, number(x.Error)))
 	}
-	fmt.Fprintf(b, "forecast %s, led by %s: %s\n", number(e.Mixture), e.Forecasts[lead].Name, strings.Join(list, ", "))
+	followed := ""
+	if e.Mixture < e.Lower || e.Mixture > e.Upper {
+		followed = " (it has followed the value out of the band, whose end is expected instead)"
+	}
+	fmt.Fprintf(b, "forecast %s%s, led by %s: %s\n", number(e.Mixture), followed, e.Forecasts[lead].Name, strings.Join(list, ", "))
 	if s := e.Season; s.Known {
 		fmt.Fprintf(b, "season %+.5g: day %+.5g, week %+.5g%s, hour %+.5g%s; learned for %d days; errors at this time %.3g of the usual%s\n",
 			s.Total, s.Day, s.Week, leftOut(s.WeekUsed), s.Hour, leftOut(s.HourUsed), s.Days, s.Spread, s.edge())
