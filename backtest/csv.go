@@ -66,6 +66,7 @@ func NewCSV(o CSVOptions) (*CSVSource, error) {
 			continue
 		}
 		f.file.Close()
+		f.counted.forget()
 	}
 	return s, nil
 }

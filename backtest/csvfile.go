@@ -20,6 +20,7 @@ const Stdin = "-"
 type csvFile struct {
 	path    string
 	file    io.ReadCloser
+	counted *countingReader
 	again   bool // it can be opened again
 	csv     *csv.Reader
 	before  int   // lines before that of the columns
@@ -58,7 +59,8 @@ const readAhead = 64 << 10
 
 // begin finds out how a file is written, and reads its head.
 func (f *csvFile) begin(o CSVOptions) error {
-	b := bufio.NewReaderSize(&countingReader{r: f.file, n: o.Read}, readAhead)
+	f.counted = &countingReader{r: f.file, n: o.Read}
+	b := bufio.NewReaderSize(f.counted, readAhead)
 	if mark, _ := b.Peek(2); string(mark) == "\x1f\x8b" {
 		z, err := gzip.NewReader(b)
 		if err != nil {
@@ -116,14 +118,22 @@ func separator(line []byte) (comma rune, ok bool) {
 
 // countingReader adds to n what is read.
 type countingReader struct {
-	r io.Reader
-	n *atomic.Int64
+	r   io.Reader
+	n   *atomic.Int64
+	own int64
 }
 
 func (c *countingReader) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
-	if c.n != nil {
-		c.n.Add(int64(n))
-	}
+	c.count(int64(n))
 	return n, err
 }
+
+func (c *countingReader) count(n int64) {
+	if c.own += n; c.n != nil {
+		c.n.Add(n)
+	}
+}
+
+// forget takes back what was counted, of a file that will be read again.
+func (c *countingReader) forget() { c.count(-c.own) }

@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"io"
 	"os"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/tocsinhq/tocsin/backtest"
+	"github.com/tocsinhq/tocsin/detector"
 )
 
 func gzipped(t *testing.T, body string) string {
@@ -114,5 +117,29 @@ func TestCSV_CompressedAndDamaged_SaysWhereAndWhatToDo(t *testing.T) {
 		if line := of.want.FindStringSubmatch(err.Error())[1]; line != fmt.Sprint(strings.Count(got, "\n")+1) {
 			t.Errorf("%s: got line %s after %d lines of rows", name, line, strings.Count(got, "\n"))
 		}
+	}
+}
+
+// What is read of a file when only its columns are looked at is read again, and counts
+// when it is.
+func TestNewCSV_ManyFiles_CountsWhatIsJudged(t *testing.T) {
+	var paths []string
+	size := int64(0)
+	for i := range 20 {
+		body := wave(100 + i)
+		size += int64(len(body))
+		paths = append(paths, file(t, "x.csv", body))
+	}
+	var read atomic.Int64
+	s, err := backtest.NewCSV(backtest.CSVOptions{Paths: paths, TimeColumn: "timestamp", Read: &read})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if got := read.Load(); got > size/10 {
+		t.Errorf("before anything is judged %d bytes of %d count as read", got, size)
+	}
+	if _, err := backtest.Run(t.Context(), backtest.Options{Source: s, Detector: detector.DefaultConfig(), Workers: 2, Out: io.Discard, Format: backtest.CSV(backtest.Columns{})}); err != nil || read.Load() != size {
+		t.Errorf("got %d bytes, %v, want %d", read.Load(), err, size)
 	}
 }
