@@ -251,9 +251,11 @@ func (s *series) scale(p *params, k *sight) float64 {
 		floor += p.Scale.StillFloor * size * still
 	}
 	// Counting noise: a value made of few units of size Quantum varies by the
-	// square root of their number (Poisson). Two-valued series are not counts.
+	// square root of their number (Poisson), by what it has been on average and not by
+	// its last value: a burst would be excused by its own beginning. Two-valued series
+	// are not counts.
 	if q := float64(s.Quantum) * k.fine * k.fine; q > 0 && (s.Changes >= p.Scale.CountChanges || s.X1 == 0) && atLeast(float64(s.Hi), k.x)-atMost(float64(s.Lo), k.x) > p.Scale.CountRange*q {
-		if size := larger64(math.Abs(k.anchor), math.Abs(s.X1)); floor < p.Scale.CountNoise*q*p.countsReach {
+		if size := larger64(math.Abs(k.anchor), math.Abs(s.Slow)); floor < p.Scale.CountNoise*q*p.countsReach {
 			floor = max(floor, p.Scale.CountNoise*q*math.Sqrt(max(min(size/q, p.Scale.CountMost), 1)))
 		}
 	}
