@@ -67,7 +67,7 @@ func (q *quiet) byChance() (mean, below float64) {
 			below++
 		}
 	}
-	return mean / drawn, below / drawn
+	return mean / drawn, below / max(drawn, 1)
 }
 
 // times says how large the spread is and what of it is chance, "" when nothing alarmed.
