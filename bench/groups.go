@@ -21,9 +21,15 @@ func groups(args []string, out io.Writer) (figures, error) {
 	flags := flag.NewFlagSet("groups", flag.ContinueOnError)
 	data := flags.String("data", "../shared/data", "folder with detection/")
 	perGroup := flags.Bool("each", false, "print each group")
+	made := flags.Bool("made", false, "made-up services instead of data")
+	services := flags.Int("services", 45, "made-up services, a third of each kind")
+	weeks := flags.Int("weeks", 4, "of each, the first without incidents")
 	cfg, err := parametersFlag(flags).parse(flags, args, out)
 	if err != nil {
 		return nil, err
+	}
+	if *made {
+		return groupsMade(cfg, *services, *weeks, out)
 	}
 	all, err := loadGroups(*data)
 	if err != nil {

@@ -19,7 +19,8 @@ import (
 type group struct {
 	labelled
 	metrics [][]telemetry.Sample
-	guilty  []guilt // empty where nobody says which metrics were to blame
+	guilty  []guilt    // empty where nobody says which metrics were to blame
+	kinds   []madeKind // of the events of a made-up one
 }
 
 // guilt says which metrics people hold to blame for an event.

@@ -131,21 +131,31 @@ type ServiceParameters struct {
 	FoldMost int64 `range:"0,2592000000"`
 }
 
-// GroupParameters are those of what the metrics of a service show together: the sum
-// of their largest rarities (R. A. Fisher, 1932), with a tail of its own.
+// GroupParameters are those of what the metrics of a service show together: how many are
+// odd at once, and how many of these have just become so.
 type GroupParameters struct {
-	// HoldSteps is the number of steps for which a rare sample is held: metrics of one
-	// service are not sampled at the same instant.
+	// HoldSteps is the number of steps for which a rare sample makes a metric odd: metrics
+	// of one service are not sampled at the same instant.
 	HoldSteps int64 `range:"1,100"`
-	// TouchLeast is the evidence of a sample that is held, in powers of ten: one in two
-	// hundred.
+	// TouchLeast is the evidence of such a sample, in powers of ten: one in 160.
 	TouchLeast float64 `range:"0.5,10"`
 	// Least is the number of metrics that must be odd at once.
 	Least uint32 `range:"1,8"`
-	// Prior is the mean excess of the sum that its tail starts from: that of three metrics
-	// that are one.
+	// Fresh is the time for which a metric has just become odd, in seconds, at least a step.
+	Fresh uint32 `range:"1,86400"`
+	// Again is the time after which it can become odd anew, in seconds.
+	Again uint32 `range:"1,604800"`
+	// DayRate is how far what is usual of a number at a time of day follows what a day has
+	// shown.
+	DayRate float32 `range:"0.01,1"`
+	// Scale is the metrics of which the tail is learned as a power of e, in a service of Many
+	// or fewer; of more it grows with the root of their number.
+	Scale float64 `range:"0.5,20"`
+	// Many is the number of metrics from which it does.
+	Many float64 `range:"1,100000"`
+	// Prior is the mean excess that the tail starts from, in those.
 	Prior float64 `range:"0.1,4"`
-	// Quantile is where the quantile of the sum starts.
+	// Quantile is where the quantile of the number starts.
 	Quantile float64 `range:"0.1,20"`
 	// Floor is the smallest that it may become.
 	Floor float64 `range:"0,20"`
@@ -161,8 +171,6 @@ type GroupParameters struct {
 	Memory float32 `range:"0.000001,0.5"`
 	// StepRate is the rate at which the step of metrics that are odd is averaged.
 	StepRate float32 `range:"0.001,1"`
-	// SumMost is the largest sum, so that its exponential stays in range.
-	SumMost float64 `range:"1,80"`
 	// Hold is the number of powers of ten less that keep an episode open.
 	Hold float64 `range:"0,10"`
 	// Relearn is the time after which what an open episode shows is ordinary, in
@@ -187,6 +195,7 @@ func defaultService() ServiceParameters {
 }
 
 func defaultGroup() GroupParameters {
-	return GroupParameters{HoldSteps: 2, TouchLeast: 2.3, Least: 2, Prior: 1.3, Quantile: 1.5, Floor: 0.5, Warmup: 300,
-		WarmupKept: 100, Growth: 2, CatchUp: 200, Memory: 1e-4, StepRate: 0.02, SumMost: 60, Hold: 1, Relearn: 30 * 60 * 1000}
+	return GroupParameters{HoldSteps: 2, TouchLeast: 2.2, Least: 2, Fresh: 5 * 60, Again: secondsHour, DayRate: 0.5,
+		Scale: 3, Many: 16, Prior: 0.13, Quantile: 0.7, Floor: 0.2, Warmup: 1000, WarmupKept: 100, Growth: 2, CatchUp: 200, Memory: 1e-4,
+		StepRate: 0.02, Hold: 1, Relearn: 30 * 60 * 1000}
 }

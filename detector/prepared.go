@@ -59,8 +59,8 @@ type params struct {
 	octaveParts  octaveParts
 	evenMoves    float64 // share of a deviation that moves a quarter of the day at most
 	evenMost     float64 // mean errors that a day may change by where no edge is; see series.even
-	rareLeast    float64 // evidence that is surely not held for the group
-	groupFloor   float32 // smallest quantile of exp(sum)
+	rareLeast    float64 // evidence that surely makes no metric odd for the group
+	groupFloor   float32 // smallest quantile of exp(number / Group.Scale)
 }
 
 // params works out what the inner loop needs.
@@ -102,7 +102,7 @@ func (c Config) params() params {
 	p.evenMoves = 1 / float64(p.Calendar.ReadRows)
 	p.evenMost = p.Calendar.SharpEdge * (1 - max(p.Forecast.ErrorRate, 1/float64(p.Glide.Youth)))
 	p.rareLeast = p.Group.TouchLeast - 0.001
-	p.groupFloor = float32(math.Exp(p.Group.Floor))
+	p.groupFloor = float32(math.Exp(p.Group.Floor / p.Group.Scale))
 	return p
 }
 

@@ -12,13 +12,13 @@ import (
 // Services are found again by name. One that has no series any more is left
 // out; one whose series were of another service before begins anew.
 
-// serviceState is a service as it is written. Metrics that are held are told by
+// serviceState is a service as it is written. Metrics that are odd are told by
 // the hash of their labels, because slots may change.
 type serviceState struct {
 	Offset, Grouped uint64
 	Spent           spending
 	Group           group
-	Held            [heldMost]uint64
+	Odd             [oddMost]uint64
 	Named           [guiltyMost]uint64
 }
 
@@ -35,8 +35,8 @@ func (b *Bank) writeServices(out *blocksWriter) {
 	out.begin(servicesBlock)
 	for j, name := range names {
 		state := b.services.at(indexes[j]).save()
-		b.hashHeld(state.Held[:], state.Group.Held[:])
-		b.hashHeld(state.Named[:], state.Group.Named[:])
+		b.hashOdd(state.Odd[:], state.Group.Odd[:])
+		b.hashOdd(state.Named[:], state.Group.Named[:])
 		out.buf = binary.AppendUvarint(out.buf, uint64(len(name)))
 		out.buf = append(out.buf, name...)
 		out.buf = serviceForm.append(out.buf, &state)
@@ -45,9 +45,9 @@ func (b *Bank) writeServices(out *blocksWriter) {
 	out.end()
 }
 
-// hashHeld puts the hash of the labels that are, or were last, at each place into
+// hashOdd puts the hash of the labels that are, or were last, at each place into
 // hashes in its stead.
-func (b *Bank) hashHeld(hashes []uint64, metrics []held) {
+func (b *Bank) hashOdd(hashes []uint64, metrics []odd) {
 	b.register.RLock()
 	defer b.register.RUnlock()
 	for i := range metrics {
@@ -73,8 +73,8 @@ func (b *Bank) restoreService(in *fields) {
 	if !ok || in.err != nil {
 		return
 	}
-	for k, hash := range state.Held {
-		state.Group.Held[k].Slot = b.byHash[hash]
+	for k, hash := range state.Odd {
+		state.Group.Odd[k].Slot = b.byHash[hash]
 	}
 	for k, hash := range state.Named {
 		state.Group.Named[k].Slot = b.byHash[hash]

@@ -6,48 +6,52 @@ import (
 	"slices"
 )
 
-// group watches the metrics of one service together. Samples that a
-// series shows once in two hundred are held for holdSteps steps, because metrics
-// of one service are not sampled at the same instant. The sum of the topHeld
-// largest rarities held, each bounded by what would alarm alone, has a tail of its
-// own, so that a machine on which many metrics are slightly odd alarms although
-// none does alone. A sum of -log p is the method of R. A. Fisher (Statistical
-// Methods for Research Workers, 4th ed., 1932) for independent tests; metrics of a
-// service depend on one another, and how much is what the tail learns, from a
-// prior at which the three are one. The cost is 250 bytes for each service and
-// some tens of comparisons for each rare sample.
+// group watches the metrics of one service together. Samples that a series shows about
+// once in a hundred and sixty make it odd for HoldSteps steps, because metrics of one
+// service are not sampled at the same instant. Two numbers are watched, each by what is
+// usual of it, see headcount: how many metrics are odd at once, and how many of these have
+// become so just now. One machine on which many metrics are slightly odd alarms although
+// none does alone, and one on which many always are does not. Numbers, and no sums of
+// evidence: how far a metric is from its ways is told by the metric itself, and one that
+// is far makes no second. The cost is at most 1.2 kB for each service and some tens of
+// comparisons for each rare sample.
 type group struct {
-	Held  [heldMost]held
-	Named [guiltyMost]held // the guilty when the episode was told of last
-	Step  float32          // of the metrics that are odd, seconds, averaged
-	Most  float32          // largest sum in the window
-	End   int64            // of the window, ms
-	Seen  uint32           // windows that the tail has learned from
-	Tail  tail             // of exp(sum)
-	Some  float32          // share of windows in which any two metrics are odd
-	Open  bool
-	Quiet uint8 // windows without an odd sum
-	Since int64 // of the episode
-	Last  int64 // last odd moment of the episode
-	Peak  float64
-	Told  float32 // evidence that has been told
-	Able  uint32  // metrics that could be odd when learning began
+	Odd    [oddMost]odd
+	Named  [guiltyMost]odd // the guilty when the episode was told of last
+	Step   float32         // of the metrics that are odd, seconds, averaged
+	End    int64           // of the window, ms
+	Seen   uint32          // windows that the tails have learned from
+	Counts [counted]headcount
+	Open   bool
+	Quiet  uint8 // windows without an odd number
+	Since  int64 // of the episode
+	Last   int64 // last odd moment of the episode
+	Peak   float64
+	Told   float32 // evidence that has been told
+	Able   uint32  // metrics that could be odd when learning began
 }
 
-// held is the rarity of one metric, for a moment.
-type held struct {
-	At     int64
+// odd is a metric that is odd, or was of late.
+type odd struct {
 	Slot   uint32 // 0 is none
+	At     uint32 // last, seconds
+	Since  uint32 // when it became so, seconds; it does so anew after Again
 	Rarity float32
 }
 
+const oddMost = 32
+
+// What is counted.
 const (
-	heldMost = 8
-	topHeld  = 3
+	oddNow   = iota // metrics that are odd
+	oddNewly        // of these, that have just become so
+	counted
 )
 
 func (g *group) begin(p *params) {
-	g.Tail = newTail(math.Exp(p.Group.Quantile), p.Group.Prior)
+	for i := range g.Counts {
+		g.Counts[i].begin(p)
+	}
 }
 
 // grow notes how many metrics there are. What so many fewer showed together says
@@ -56,7 +60,10 @@ func (g *group) grow(p *params, able uint32) {
 	if able < p.Group.Growth*g.Able || g.Open {
 		return
 	}
-	g.Able, g.Seen, g.Some = able, min(g.Seen, p.Group.WarmupKept), max(g.Some, p.tailShare)
+	g.Able, g.Seen = able, min(g.Seen, p.Group.WarmupKept)
+	for i := range g.Counts {
+		g.Counts[i].Some = max(g.Counts[i].Some, p.tailShare)
+	}
 }
 
 // late reports whether a moment is long over: samples of history, which comes
@@ -65,15 +72,17 @@ func (g *group) late(p *params, t int64) bool {
 	return g.End != 0 && t < g.End-(p.Group.HoldSteps+1)*g.window(p)
 }
 
-// touch takes in a rare sample of a metric at time t. most is what alarms alone.
-func (g *group) touch(p *params, slot uint32, t int64, rarity, step, most float32) {
+// touch takes in a rare sample of a metric at time t.
+func (g *group) touch(p *params, slot uint32, t int64, rarity, step float32) {
 	if g.Step == 0 {
 		g.Step = step
 	}
 	g.Step += p.Group.StepRate * (step - g.Step)
 	g.roll(p, t)
 	g.hold(p, slot, t, rarity)
-	g.Most = max(g.Most, float32(g.sum(p, t, most)))
+	for i, n := range g.count(p, t) {
+		g.Counts[i].note(n)
+	}
 }
 
 // window returns the length of a window in ms.
@@ -83,6 +92,10 @@ func (g *group) window(p *params) int64 {
 
 // roll ends the windows before t and learns from them.
 func (g *group) roll(p *params, t int64) {
+	at := p.quarter(t)
+	for i := range g.Counts {
+		g.Counts[i].turn(p, at, g.scale(p))
+	}
 	if g.End == 0 {
 		g.End = t + g.window(p)
 		return
@@ -93,127 +106,122 @@ func (g *group) roll(p *params, t int64) {
 	w := g.window(p)
 	empty := (t - g.End) / w
 	g.End += (empty + 1) * w
-	g.learn(p, g.Most)
+	g.learn(p)
 	for range min(empty, p.Group.CatchUp) {
-		g.learn(p, 0)
+		g.learn(p)
 	}
-	g.Most = 0
 }
 
-// learn takes in the largest sum of a window. An open episode teaches nothing
-// until it has lasted for groupRelearn.
-func (g *group) learn(p *params, most float32) {
+// learn takes in the largest numbers of a window. An open episode teaches nothing until
+// it has lasted for Relearn.
+func (g *group) learn(p *params) {
 	if g.Open && g.Quiet < math.MaxUint8 {
 		g.Quiet++
 	}
-	if g.Open && g.End-g.Since < p.Group.Relearn {
-		return
-	}
-	if g.Seen < math.MaxUint32 {
+	taught := !g.Open || g.End-g.Since >= p.Group.Relearn
+	if taught && g.Seen < math.MaxUint32 {
 		g.Seen++
 	}
-	some := float32(0)
-	if most > 0 {
-		some = 1
+	for i := range g.Counts {
+		if taught {
+			g.Counts[i].learn(p, g.Seen, g.scale(p))
+		}
+		g.Counts[i].Most = 0
 	}
-	g.Some += max(1/float32(g.Seen), p.Group.Memory) * (some - g.Some)
-	g.Tail.learn(p, float32(math.Exp(float64(most))), p.groupFloor, p.Tail.Weight)
 }
 
-// hold keeps the rarity of a metric in place of what it had, of what is over, or
-// of the least.
+// hold notes that a metric is odd, in its own place or in that of whoever was so the
+// longest time ago.
 func (g *group) hold(p *params, slot uint32, t int64, rarity float32) {
-	at := -1
-	for i := range g.Held {
-		h := &g.Held[i]
-		switch {
-		case h.Slot == slot:
-			if g.over(p, h, t) || rarity >= h.Rarity {
-				*h = held{At: max(t, h.At), Slot: slot, Rarity: rarity}
+	at, now := 0, seconds(t)
+	for i := range g.Odd {
+		x := &g.Odd[i]
+		if x.Slot == slot {
+			if g.over(p, x, t) {
+				x.Rarity = rarity
+				if since(x.Since, t) > 1000*int64(p.Group.Again) {
+					x.Since = now
+				}
 			}
+			x.At, x.Rarity = max(now, x.At), max(x.Rarity, rarity)
 			return
-		case g.over(p, h, t):
-			at = i
-		case at < 0 || !g.over(p, &g.Held[at], t) && h.Rarity < g.Held[at].Rarity:
+		}
+		if x.Slot == 0 || g.Odd[at].Slot != 0 && x.At < g.Odd[at].At {
 			at = i
 		}
 	}
-	if h := &g.Held[at]; g.over(p, h, t) || rarity > h.Rarity {
-		*h = held{At: t, Slot: slot, Rarity: rarity}
-	}
+	g.Odd[at] = odd{Slot: slot, At: now, Since: now, Rarity: rarity}
 }
 
-// over reports whether what is held no longer counts at time t.
-func (g *group) over(p *params, h *held, t int64) bool {
-	return h.Slot == 0 || t-h.At >= p.Group.HoldSteps*g.window(p)
+// over reports whether a metric is odd no more at time t.
+func (g *group) over(p *params, x *odd, t int64) bool {
+	return x.Slot == 0 || since(x.At, t) >= p.Group.HoldSteps*g.window(p)
 }
 
-// sum returns the evidence held at t, 0 while fewer than groupLeast metrics are
-// odd.
-func (g *group) sum(p *params, t int64, most float32) float64 {
-	var top [topHeld]float32
-	n := 0
-	for i := range g.Held {
-		h := &g.Held[i]
-		if g.over(p, h, t) {
+// count returns the numbers at t.
+func (g *group) count(p *params, t int64) (n [counted]int) {
+	fresh := max(1000*int64(p.Group.Fresh), g.window(p))
+	for i := range g.Odd {
+		x := &g.Odd[i]
+		if g.over(p, x, t) {
 			continue
 		}
-		n++
-		r := min(max(h.Rarity, 0), most)
-		for j := range top {
-			if r > top[j] {
-				r, top[j] = top[j], r
-			}
+		n[oddNow]++
+		if since(x.Since, t) < fresh {
+			n[oddNewly]++
 		}
 	}
-	if n < int(p.Group.Least) {
-		return 0
-	}
-	total := float32(0)
-	for _, r := range top {
-		total += r
-	}
-	return min(float64(total), p.Group.SumMost)
+	return n
 }
 
-// rarity returns log10 of the hours between windows whose sum is at least as
-// large, notRare while the tail is young.
-func (g *group) rarity(p *params, sum float64) float64 {
-	if g.Seen < p.Group.Warmup || sum == 0 {
-		return float64(notRare)
+// rarest returns which of the numbers at t is the rarest, what it is, and log10 of the
+// hours between windows in which it or the other is as rare; notRare while the tails are
+// young and where no number is more than usual.
+func (g *group) rarest(p *params, t int64) (which, n int, rarity float64) {
+	rarity = float64(notRare)
+	all := g.count(p, t)
+	for i := range all {
+		beyond := g.Counts[i].beyond(all[i])
+		if g.Seen < p.Group.Warmup || beyond == 0 {
+			continue
+		}
+		if r := g.Counts[i].rarity(p, beyond, g.Seen, g.scale(p)) - g.looks(p); r > rarity {
+			which, rarity = i, r
+		}
 	}
-	return g.Tail.decades(p, p.Group.Prior, math.Exp(sum)) + g.seldom(p) - g.looks(p)
+	return which, all[which], rarity
 }
 
-// seldom returns the powers of ten by which it is rarer than the tail's quantile
-// that any two metrics are odd at once.
-func (g *group) seldom(p *params) float64 {
-	return max(0, math.Log10(p.Tail.Share/(float64(g.Some)+1/float64(g.Seen+1))))
+// scale returns the metrics of which a tail is learned as a power of e: that many odd ones
+// by chance more or less grows with the root of the number that there are.
+func (g *group) scale(p *params) float64 {
+	return p.Group.Scale * math.Sqrt(max(float64(g.Able)/p.Group.Many, 1))
 }
 
-// looks returns log10 of the windows in an hour, as series count theirs.
+// looks returns log10 of the chances in an hour: the windows, as series count theirs,
+// times the numbers.
 func (g *group) looks(p *params) float64 {
-	return math.Log10(looksPerHour(p, float64(g.Step)))
+	return math.Log10(counted * looksPerHour(p, float64(g.Step)))
 }
 
-// reach is the sum from which the rarity is at least need.
-func (g *group) reach(p *params, need float64) float64 {
-	return math.Log(max(g.Tail.reach(p, p.Group.Prior, need+g.looks(p)-g.seldom(p)), 1))
+// reach is the number from which the rarity is at least need.
+func (g *group) reach(p *params, which int, need float64) float64 {
+	return g.Counts[which].reach(p, need+g.looks(p), g.Seen, g.scale(p))
 }
 
-// name keeps the rarest of the metrics held at t as the guilty.
+// name keeps the rarest of the metrics that are odd at t as the guilty.
 func (g *group) name(p *params, t int64) {
-	odd := make([]held, 0, heldMost)
-	for i := range g.Held {
-		if h := &g.Held[i]; !g.over(p, h, t) {
-			odd = append(odd, *h)
+	now := make([]odd, 0, oddMost)
+	for i := range g.Odd {
+		if h := &g.Odd[i]; !g.over(p, h, t) {
+			now = append(now, *h)
 		}
 	}
-	slices.SortFunc(odd, func(a, b held) int {
+	slices.SortFunc(now, func(a, b odd) int {
 		return cmp.Or(cmp.Compare(b.Rarity, a.Rarity), cmp.Compare(a.Slot, b.Slot))
 	})
 	clear(g.Named[:])
-	copy(g.Named[:], odd)
+	copy(g.Named[:], now)
 }
 
 // guilty returns the metrics that were named last, the rarest first, with their

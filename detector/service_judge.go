@@ -37,7 +37,7 @@ func (v *service) rare(p *params, s *series, slot uint32, t int64, rarity float3
 	if v.group.late(p, t) {
 		return false
 	}
-	v.group.touch(p, slot, t, rarity, s.Step, v.alone(p, t))
+	v.group.touch(p, slot, t, rarity, s.Step)
 	return true
 }
 
@@ -60,7 +60,7 @@ func (v *service) need(p *params, t int64) float64 {
 
 // judge moves the group on to time t. It returns a verdict without names and
 // whether an episode has opened, changed or closed.
-func (v *service) judge(p *params, t int64) (out Verdict, tell bool) {
+func (v *service) judge(p *params, t int64) (Verdict, bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	g := &v.group
@@ -68,9 +68,8 @@ func (v *service) judge(p *params, t int64) (out Verdict, tell bool) {
 		return Verdict{}, false
 	}
 	g.roll(p, t)
-	need, sum := v.need(p, t), g.sum(p, t, v.alone(p, t))
-	rarity := g.rarity(p, sum)
-	out = v.scored(p, t, need, sum, rarity)
+	need := v.need(p, t)
+	out, rarity := v.scored(p, t, need)
 	out.Phase = g.episode(p, t, rarity, need)
 	if out.Phase == PhaseOpened || out.Phase == PhaseChanged {
 		g.name(p, t)
@@ -82,16 +81,17 @@ func (v *service) judge(p *params, t int64) (out Verdict, tell bool) {
 	return out, out.Phase != PhaseQuiet && out.Phase != PhaseOngoing
 }
 
-// scored returns the verdict on a sum of evidence, with a score that lies on the
-// side of the threshold on which the rarity does.
-func (v *service) scored(p *params, t int64, need, sum, rarity float64) Verdict {
-	out := Verdict{Time: t, Value: sum, Lower: 0, Upper: v.group.reach(p, need), Kind: KindGroup, Score: groupScore(p, rarity)}
+// scored returns the verdict on time t and its rarity, with a score that lies on the side
+// of the threshold on which the rarity does.
+func (v *service) scored(p *params, t int64, need float64) (Verdict, float64) {
+	which, n, rarity := v.group.rarest(p, t)
+	out := Verdict{Time: t, Value: float64(n), Lower: 0, Upper: v.group.reach(p, which, need), Kind: KindGroup, Score: groupScore(p, rarity)}
 	if rarity >= need {
 		out.Score = max(out.Score, groupScore(p, need))
 	} else if rarity > need-rounding {
 		out.Score = min(out.Score, math.Nextafter(groupScore(p, need), 0))
 	}
-	return out
+	return out, rarity
 }
 
 // episode opens, holds and closes the group's episode. What keeps it open may be

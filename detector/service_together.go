@@ -6,8 +6,8 @@ import "math"
 // for callers that want a word on every row of a service; false while fewer than
 // two of its series can alarm or it is not known what they usually show together,
 // and for a service that is not known. It changes
-// nothing. Value is the evidence that is held, Upper what it takes to alarm; Group
-// names who is odd now, the oddest first. Phase is PhaseOngoing while an episode
+// nothing. Value is how many are odd, or have just become so, whichever is rarer, Upper
+// how many it takes to alarm; Group names who is odd now, the oddest first. Phase is PhaseOngoing while an episode
 // of the group is open, PhaseQuiet else.
 func (b *Bank) Together(name string, t int64) (Verdict, bool) {
 	b.register.RLock()
@@ -31,8 +31,7 @@ func (v *service) together(p *params, t int64) (Verdict, bool) {
 	if v.able < p.Group.Least || g.Seen < p.Group.Warmup && !g.Open {
 		return Verdict{}, false
 	}
-	need, sum := v.need(p, t), g.sum(p, t, v.alone(p, t))
-	out := v.scored(p, t, need, sum, g.rarity(p, sum))
+	out, _ := v.scored(p, t, v.need(p, t))
 	if g.Open {
 		out.Phase, out.Since, out.Peak = PhaseOngoing, g.Since, max(g.Peak, out.Score)
 	}

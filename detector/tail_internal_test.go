@@ -16,7 +16,7 @@ func TestShape_NothingLearned_IsWhatTheTailStartsFrom(t *testing.T) {
 		prior float64
 	}{
 		"sample": {s.Up, p.Tail.Prior}, "chart": {s.Persist[0], p.Charts.Shape}, "storm": {s.Burst[1], p.Charts.Shape},
-		"still": {s.Calm, p.Evidence.StillShape}, "group": {g.Tail, p.Group.Prior},
+		"still": {s.Calm, p.Evidence.StillShape}, "group": {g.Counts[oddNewly].Tail, p.Group.Prior},
 	} {
 		if got := x.tail.shape(p, x.prior); math.Abs(got/x.prior-1) > 1e-6 {
 			t.Errorf("%s: got shape %v, want %v", name, got, x.prior)
