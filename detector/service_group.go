@@ -13,7 +13,7 @@ import (
 // become so just now. One machine on which many metrics are slightly odd alarms although
 // none does alone, and one on which many always are does not. Numbers, and no sums of
 // evidence: how far a metric is from its ways is told by the metric itself, and one that
-// is far makes no second. The cost is at most 1.2 kB for each service and some tens of
+// is far makes no second. The cost is 896 bytes for each service and some tens of
 // comparisons for each rare sample.
 type group struct {
 	Odd    [oddMost]odd
