@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -17,6 +18,7 @@ import (
 func capacity(args []string, out io.Writer) (figures, error) {
 	flags := flag.NewFlagSet("capacity", flag.ContinueOnError)
 	n := flags.Int("series", 1, "series of each kind, step, noise and direction")
+	kinds := flags.String("kinds", "", "only what has one of these, separated by commas, in its name")
 	each := flags.Bool("each", false, "a table by horizon, step and noise too")
 	cfg, err := parametersFlag(flags).parse(flags, args, out)
 	if err != nil {
@@ -26,7 +28,7 @@ func capacity(args []string, out io.Writer) (figures, error) {
 		return nil, fmt.Errorf("--series: want at least 1, got %d", *n)
 	}
 	var score capacityScore
-	lives(*n, func(l *life) {
+	lives(*n, strings.Split(*kinds, ","), func(l *life) {
 		if err == nil {
 			err = score.live(cfg, l)
 		}
@@ -87,13 +89,16 @@ func (s *capacityScore) ask(bank *detector.Bank, slot detector.Slot, l *life, q 
 // claimWithin is within how many days a calm series is said to be full where it is wrong.
 const claimWithin = 3
 
-// watch asks about a calm series once an hour, as a rule would.
+// watchEvery is how often it is asked, in seconds.
+const watchEvery = 900
+
+// watch asks about a calm series again and again, as a rule would.
 func (s *capacityScore) watch(bank *detector.Bank, slot detector.Slot, l *life) {
 	threshold, w := l.beyond(), watched{life: l}
 	var before [1 + lines]bool
 	for row, x := range l.samples {
 		bank.Observe(slot, x.T, x.V)
-		if l.day(row) < quietDays || row*l.step%3600 != 0 {
+		if l.day(row) < quietDays || row*l.step%watchEvery != 0 {
 			continue
 		}
 		var said [1 + lines]bool
@@ -103,10 +108,10 @@ func (s *capacityScore) watch(bank *detector.Bank, slot detector.Slot, l *life) 
 			d, ok := l.line(row, hours).reaches(threshold)
 			said[i+1] = ok && d <= claimWithin
 		}
-		w.hours++
+		w.hours += max(watchEvery, float64(l.step)) / 3600
 		for i := range said {
 			if said[i] {
-				w.said[i]++
+				w.said[i] += max(watchEvery, float64(l.step)) / 3600
 				if !before[i] {
 					w.episodes[i]++
 				}

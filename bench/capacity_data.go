@@ -13,6 +13,8 @@ type filling struct {
 	// onset says that growth begins suddenly: questions are asked in its first hours,
 	// on the day that make returns.
 	onset bool
+	// wild is such growth that fills up within hours: it is asked sooner, for nearer times.
+	wild bool
 	// calm says that nothing will be full within days: whatever foretells so is wrong.
 	calm bool
 	// near is what is calm close to the threshold.
@@ -136,6 +138,10 @@ var fillings = []filling{
 			return 20 + size
 		}
 	})},
+	{name: "runs wild", onset: true, wild: true, make: wild(0)},
+	{name: "wild in a rhythm", onset: true, wild: true, make: wild(2)},
+	{name: "jobs at any time", calm: true, make: always(jobs)},
+	{name: "strays", calm: true, make: always(strays)},
 }
 
 // always makes a filling without an onset.
@@ -171,6 +177,52 @@ func restarted(r *rand.Rand) func(float64) float64 {
 			}
 		}
 		return 30 + rate*(d-last)
+	}
+}
+
+// wild is growth by 1 to 12 percent an hour, as of a log that nobody rotates, for two days
+// in a day that swings by so much.
+func wild(size float64) func(r *rand.Rand) (func(float64) float64, float64) {
+	return func(r *rand.Rand) (func(float64) float64, float64) {
+		at, rate, phase := evenly(r, 6, 15), 24*math.Exp(evenly(r, 0, math.Log(12))), r.Float64()
+		return func(d float64) float64 {
+			return 30 + rate*min(max(d-at, 0), 2) + size*math.Sin(2*math.Pi*(d-phase))
+		}, at
+	}
+}
+
+// jobs take room for one to five hours and give it back, once in a day and a half to five
+// days at no time of day that is known.
+func jobs(r *rand.Rand) func(float64) float64 {
+	type job struct{ at, takes, size float64 }
+	var all []job
+	for d := evenly(r, 0, 3); d < lifeDays+aheadDays; d += evenly(r, 1.5, 5) {
+		all = append(all, job{d, evenly(r, 0.04, 0.2), evenly(r, 5, 20)})
+	}
+	return func(d float64) float64 {
+		for _, j := range all {
+			if d >= j.at && d < j.at+j.takes {
+				return 40 + j.size*(d-j.at)/j.takes
+			}
+		}
+		return 40
+	}
+}
+
+// strays is a walk that comes back to its mean within some hours.
+func strays(r *rand.Rand) func(float64) float64 {
+	size, hours := evenly(r, 2, 8), evenly(r, 3, 12)
+	keep := math.Exp(-24 * truthStep / hours)
+	at := make([]float64, int((lifeDays+aheadDays)/truthStep)+2)
+	for i := range at {
+		at[i] = r.NormFloat64()
+		if i > 0 {
+			at[i] = keep*at[i-1] + math.Sqrt(1-keep*keep)*at[i]
+		}
+	}
+	return func(d float64) float64 {
+		i, part := wholes(d / truthStep)
+		return 50 + size*((1-part)*at[int(i)]+part*at[int(i)+1])
 	}
 }
 

@@ -3,6 +3,8 @@ package main
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
+	"strings"
 
 	"github.com/tocsinhq/tocsin/telemetry"
 )
@@ -12,6 +14,7 @@ const (
 	aheadDays = 8  // for which the truth is known beyond
 	quietDays = 2  // before the first question, or of the first hours of sudden growth
 	askEvery  = 17. / 24
+	wildStep  = 300      // seconds; what is slower shows nothing of the first hours
 	truthStep = 1. / 288 // days between looks for the truth
 	hourOfDay = 1. / 24
 )
@@ -22,9 +25,12 @@ var (
 	capacityHorizons = []struct {
 		name string
 		days float64
-	}{{"6h", 0.25}, {"1d", 1}, {"3d", 3}, {"7d", 7}}
-	// onsetHours are those after the onset of sudden growth at which questions are asked.
+		wild bool // for what is wild, others for all else
+	}{{"6h", 0.25, false}, {"1d", 1, false}, {"3d", 3, false}, {"7d", 7, false}, {"2h", 2 * hourOfDay, true}, {"5h", 5 * hourOfDay, true}, {"12h", 12 * hourOfDay, true}}
+	// onsetHours are those after the onset of sudden growth at which questions are asked,
+	// wildHours those after the onset of wild growth.
 	onsetHours = []float64{1, 2, 4, 8, 16, 32}
+	wildHours  = []float64{0.5, 1, 1.5, 2, 4, 8}
 )
 
 // life is one made-up series: samples of a filling with noise, at a step. What falls is
@@ -39,11 +45,16 @@ type life struct {
 	samples []telemetry.Sample
 }
 
-// lives calls do with one series after another, n of each kind, step, noise and
-// direction; of what is exact only that which falls, without noise.
-func lives(n int, do func(*life)) {
+// lives calls do with one series after another, n of each kind whose name holds one of
+// some texts, step, noise and
+// direction; of what is exact only that which falls, without noise, and of what is wild
+// none with a long step.
+func lives(n int, kinds []string, do func(*life)) {
 	for k, f := range fillings {
 		for _, step := range capacitySteps {
+			if f.wild && step > wildStep || !slices.ContainsFunc(kinds, func(k string) bool { return strings.Contains(f.name, k) }) {
+				continue
+			}
 			for c, noise := range capacityNoises {
 				for i := range 2 * n {
 					if f.exact && (c > 0 || i%2 == 0) {
@@ -110,7 +121,7 @@ func (l *life) questions() []question {
 	}
 	if l.filling.onset {
 		at = at[:0]
-		for _, hours := range onsetHours {
+		for _, hours := range l.hours() {
 			at = append(at, l.onset+hours*hourOfDay)
 		}
 	}
@@ -122,6 +133,9 @@ func (l *life) questions() []question {
 			before = max(before, l.clean(x))
 		}
 		for h, horizon := range capacityHorizons {
+			if horizon.wild != l.wild {
+				continue
+			}
 			most, days := math.Inf(-1), 0.0
 			for x := truthStep; x <= horizon.days; x += truthStep {
 				if v := l.clean(now + x); v > most {
@@ -134,6 +148,14 @@ func (l *life) questions() []question {
 		}
 	}
 	return out
+}
+
+// hours are those after the onset at which questions are asked.
+func (l *life) hours() []float64 {
+	if l.wild {
+		return wildHours
+	}
+	return onsetHours
 }
 
 // beyond returns a threshold that a calm series stays clear of for days.

@@ -76,6 +76,11 @@ type watched struct {
 	said, episodes [1 + lines]float64
 }
 
+// after reports whether a question was asked so long after the onset.
+func (a answer) after(hours float64) bool {
+	return a.filling.onset && math.Abs(a.since-hours) <= float64(a.step)/3600
+}
+
 type capacityScore struct {
 	answers []answer
 	watched []watched
@@ -84,6 +89,7 @@ type capacityScore struct {
 // cell is the sum over some answers.
 type cell struct {
 	n, within, bounded float64
+	near               [1 + lines]float64 // off by less than half
 	width              float64
 	errors             [1 + lines]float64
 }
@@ -106,12 +112,15 @@ func (s *capacityScore) of(keep func(answer) bool) cell {
 			widths = append(widths, a.width)
 		}
 		for i, e := range a.errors {
-			errors[i] = append(errors[i], e)
+			if errors[i] = append(errors[i], e); e < 0.5 {
+				c.near[i]++
+			}
 		}
 	}
 	c.within, c.bounded, c.width = c.within/c.n, c.bounded/c.n, median(widths)
 	for i := range errors {
 		c.errors[i] = median(errors[i])
+		c.near[i] /= c.n
 	}
 	return c
 }
@@ -166,15 +175,17 @@ func (s *capacityScore) figures() figures {
 // print writes the tables.
 func (s *capacityScore) print(out io.Writer, each bool) error {
 	w := tabwriter.NewWriter(out, 2, 0, 2, ' ', 0)
-	head := "questions\tin earliest to latest\twith a latest\twidth of those\tmedian error, of the time left:"
-	for _, name := range capacityMethods {
-		head += "\t" + name
-	}
+	names := strings.Join(capacityMethods[:], "\t")
+	head := "questions\tin earliest to latest\twith a latest\twidth of those\tmedian error, of the time left:\t" + names + "\tless than half:\t" + names
 	row := func(name string, keep func(answer) bool) {
 		c := s.of(keep)
 		fmt.Fprintf(w, "%s\t%.0f\t%.2f\t%.2f\t%.2f\t", name, c.n, c.within, c.bounded, c.width)
 		for _, e := range c.errors {
 			fmt.Fprintf(w, "\t%.2f", e)
+		}
+		fmt.Fprint(w, "\t")
+		for _, v := range c.near {
+			fmt.Fprintf(w, "\t%.2f", v)
 		}
 		fmt.Fprintln(w)
 	}
@@ -185,7 +196,7 @@ func (s *capacityScore) print(out io.Writer, each bool) error {
 		}
 		row(f.name, func(a answer) bool { return a.name == f.name })
 		for h, x := range capacityHorizons {
-			if each {
+			if each && x.wild == f.wild {
 				row("  in "+x.name, func(a answer) bool { return a.name == f.name && a.horizon == h })
 			}
 		}
@@ -196,7 +207,18 @@ func (s *capacityScore) print(out io.Writer, each bool) error {
 			row("in "+x.name, func(a answer) bool { return a.horizon == h })
 		}
 		for _, hours := range onsetHours {
-			row(fmt.Sprintf("%v h after the onset", hours), func(a answer) bool { return a.filling.onset && math.Abs(a.since-hours) <= float64(a.step)/3600 })
+			row(fmt.Sprintf("%v h after the onset", hours), func(a answer) bool { return !a.wild && a.after(hours) })
+		}
+		for _, hours := range wildHours {
+			row(fmt.Sprintf("%v h after what is wild", hours), func(a answer) bool { return a.wild && a.after(hours) })
+			for h, x := range capacityHorizons {
+				if x.wild {
+					row("  in "+x.name, func(a answer) bool { return a.wild && a.horizon == h && a.after(hours) })
+				}
+			}
+			for _, step := range capacitySteps[:3] {
+				row(fmt.Sprintf("  each %d s", step), func(a answer) bool { return a.wild && a.step == step && a.after(hours) })
+			}
 		}
 		for _, step := range capacitySteps {
 			row(fmt.Sprintf("each %d s", step), func(a answer) bool { return a.step == step })
@@ -205,7 +227,7 @@ func (s *capacityScore) print(out io.Writer, each bool) error {
 			row(fmt.Sprintf("noise %v", noise), func(a answer) bool { return a.noise == noise })
 		}
 	}
-	fmt.Fprintln(w, "\nwhat does not\tfull within three days, times a week:\t"+strings.Join(capacityMethods[:], "\t")+"\tpart of the time:\t"+strings.Join(capacityMethods[:], "\t"))
+	fmt.Fprintln(w, "\nwhat does not\tfull within three days, times a week:\t"+names+"\tpart of the time:\t"+names)
 	for _, f := range fillings {
 		if f.calm {
 			weekly, share := s.falsehoods(func(w watched) bool { return w.name == f.name })
