@@ -94,7 +94,7 @@ func (s share) move(rate, off, part, most float64) share {
 }
 
 // floorDiv divides, rounding down also below zero.
-func floorDiv(a, b int32) int32 {
+func floorDiv[T int32 | int64](a, b T) T {
 	q := a / b
 	if a%b < 0 {
 		q--

@@ -38,7 +38,7 @@ type Future struct {
 	s     series
 	d     page
 	p     *params
-	plain bool // no forecast has been judged: the last value is all there is
+	plain bool // no forecast has been judged: the last value is all there is, but for what stirs
 }
 
 // Future returns what is known of the future of a series. It is false for series
@@ -132,39 +132,49 @@ func (f *Future) At(at int64, coverage float64) (Forecast, bool) {
 	return out, true
 }
 
-// untilSteps bounds the forecasts that one question after a crossing may take;
-// untilCoverage is that of the interval which gives the earliest and the latest.
-const (
-	untilSteps = 240
-)
+// untilSteps bounds the forecasts that one question after a crossing may take.
+const untilSteps = 240
 
-// Until returns when the threshold is reached, as Bank.Until does. The path is
-// followed in steps of an hour or, past ten days, a 240th of the horizon, and the
-// crossing is placed between two steps along a line.
+// Until returns when the threshold is reached, as Bank.Until does.
 func (f *Future) Until(threshold float64, above bool, horizon time.Duration) Crossing {
-	sign := 1.0
+	c := course{threshold, 1}
 	if !above {
-		sign = -1
+		c.sign = -1
 	}
-	gap := func(v float64) float64 { return sign * (v - threshold) } // not below zero: reached
-	now := f.s.LastTime
-	if gap(f.s.X1) >= 0 {
+	if now := f.s.LastTime; c.gap(f.s.X1) >= 0 {
 		return Crossing{now, now, now}
 	}
-	at := f.along()
+	out := f.cross(c, f.along(), horizon)
+	if x, ok := f.onset(); ok && x.hourly*c.sign > 0 {
+		far := time.Duration(x.hours * f.p.Outlook.SpurtFar * float64(time.Hour))
+		out = out.sooner(f.cross(c, f.sudden(x), min(horizon, far)))
+	}
+	return out
+}
+
+// course is a threshold and the side from which it is reached.
+type course struct{ threshold, sign float64 }
+
+// gap is below zero where the threshold is not reached.
+func (c course) gap(v float64) float64 { return c.sign * (v - c.threshold) }
+
+// cross follows a path in steps of an hour or, past ten days, a 240th of the horizon, and
+// places the crossing between two steps along a line.
+func (f *Future) cross(c course, at func(at int64) Forecast, horizon time.Duration) Crossing {
+	now := f.s.LastTime
 	var out Crossing
-	before := [3]float64{gap(f.s.X1), gap(f.s.X1), gap(f.s.X1)}
+	before := [3]float64{c.gap(f.s.X1), c.gap(f.s.X1), c.gap(f.s.X1)}
 	stride := max(outlookTick, horizon.Milliseconds()/untilSteps)
 	end := now + horizon.Milliseconds()
 	for last := now; last < end && out.Latest == 0; {
 		next := min(last+stride, end)
 		x := at(next)
 		near, far := x.Upper, x.Lower
-		if !above {
+		if c.sign < 0 {
 			near, far = far, near
 		}
 		for i, to := range [3]*int64{&out.Likely, &out.Earliest, &out.Latest} {
-			g := gap([3]float64{x.Value, near, far}[i])
+			g := c.gap([3]float64{x.Value, near, far}[i])
 			if *to == 0 && g >= 0 {
 				*to = last + int64(math.Round(float64(next-last)*before[i]/(before[i]-g)))
 			}
@@ -175,6 +185,71 @@ func (f *Future) Until(threshold float64, above bool, horizon time.Duration) Cro
 	return out
 }
 
+// sooner returns the crossing that comes first; of another, what the first cannot tell.
+func (c Crossing) sooner(x Crossing) Crossing {
+	if x.Likely == 0 || c.Likely != 0 && c.Likely <= x.Likely {
+		c, x = x, c
+	}
+	if x.Latest == 0 {
+		x.Latest = c.Latest
+	}
+	if x.Earliest == 0 || c.Earliest != 0 && c.Earliest < x.Earliest {
+		x.Earliest = c.Earliest
+	}
+	return x
+}
+
+// onset returns what has begun suddenly of late, if anything has: not where it is the
+// season that moves, for which the level makes up.
+func (f *Future) onset() (onset, bool) {
+	beyond := f.p.Outlook.SpurtBeyond
+	if f.plain {
+		if beyond = 0; !f.stirs() {
+			return onset{}, false
+		}
+	}
+	o, c, now := &f.d.Outlook, calendar{&f.d, &f.s, f.p}, f.s.LastTime
+	part := int64(f.p.Outlook.SpurtPart * 1000)
+	since := float64(now-floorDiv(now, part)*part) / outlookTick
+	late := float64(f.s.Step) * (1/f.p.Forecast.FastRate - 1) / secondsHour // of the mean
+	season, first := float64(f.s.Season), f.s.has(flagFirst)                // before it learned from what has begun
+	x, ok := o.onset(f.p, o.free(f.s.Fast, season, first), since, max(late, f.p.leastStep/secondsHour), float64(f.s.MixErr), beyond)
+	if !ok {
+		return onset{}, false
+	}
+	if x.level += x.hourly * late; first {
+		return x, true
+	}
+	moved := season - c.offset(now-int64(x.hours*outlookTick))
+	if led := x.hourly * x.hours; (led+moved)/led < 1/f.p.Outlook.ClimbAlike {
+		return onset{}, false
+	}
+	x.level += (1 - o.Share.value()) * (season - o.Centre.value()) // forecasts have the season as far as it is of use
+	return x, true
+}
+
+// stirs reports whether a series of which no forecast has been judged has stood still for
+// long: that it moves at all is beyond what is ordinary for it.
+func (f *Future) stirs() bool {
+	return f.s.has(flagPage) && f.d.Outlook.Tick != 0 && float64(f.d.Since)-float64(f.s.FirstTime) >= f.p.Outlook.SpurtStill*secondsHour
+}
+
+// sudden returns the forecast by time that goes on at the pace of an onset.
+func (f *Future) sudden(x onset) func(at int64) Forecast {
+	coverage := f.p.Outlook.UntilCoverage
+	return func(at int64) Forecast {
+		out, _ := f.At(at, coverage)
+		o, hours := &f.d.Outlook, float64(at-f.s.LastTime)/outlookTick
+		half := (out.Upper-out.Lower)/2 + x.doubt*math.Abs(x.hourly)*hours*o.multiple(f.p, coverage)
+		out.Value = x.level + x.hourly*hours
+		if !f.s.has(flagFirst) {
+			out.Value += o.Share.value() * (calendar{&f.d, &f.s, f.p}.offset(at) - o.Centre.value())
+		}
+		out.Lower, out.Upper = out.Value-half, out.Value+half
+		return out
+	}
+}
+
 // along returns the forecast by time that a crossing is looked for in: that of At, or
 // where the series moves at a pace that can be told, one that goes on at it.
 func (f *Future) along() func(at int64) Forecast {
@@ -182,7 +257,7 @@ func (f *Future) along() func(at int64) Forecast {
 	x, ok := pace{}, false
 	if !f.plain {
 		o := &f.d.Outlook
-		lead := f.s.X1 - calendar{&f.d, &f.s, f.p}.offset(f.s.LastTime) + float64(o.Centre) - float64(o.Base)
+		lead := f.s.X1 - calendar{&f.d, &f.s, f.p}.offset(f.s.LastTime) + o.Centre.value() - float64(o.Base)
 		x, ok = o.pace(f.p, f.s.LastTime, lead)
 	}
 	return func(at int64) Forecast {

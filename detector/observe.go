@@ -81,7 +81,7 @@ func (s *series) weigh(p *params, slab *days, k *look) Phase {
 		s.learn(p, k, d)
 	}
 	if k.turn {
-		d.Outlook.learn(p, &present{t: k.t, x: k.x, season: k.season, long: s.Long, unit: k.unit, dt: k.span}, calendar{d, s, p})
+		d.Outlook.learn(p, &present{t: k.t, x: k.x, fast: s.Fast, season: k.season, long: s.Long, unit: k.unit, dt: k.span, first: s.has(flagFirst)}, calendar{d, s, p})
 	}
 	phase := PhaseQuiet
 	if d == nil {

@@ -29,11 +29,10 @@ import "math"
 type outlook struct {
 	Tick   int32 // hours since 1970, at outlookPhase past the hour; 0 before the first sample
 	Base   float32
-	Centre float32           // mean of the profile, which belongs to the level
-	Now    [pendings]float32 // Base when a forecast was made; NaN where none waits; see fourth
-	Lag    [pendings]brief
-	Trend  [pendings]brief // of the horizons from 25 h on; before those, the climb
-	Season [pendings]brief // offset of the time forecast, as it was known then
+	Now    [pendings]float32        // Base when a forecast was made; NaN where none waits; see fourth
+	Lag    [pendings - 1]brief      // without one of fourth, see lagOf
+	Trend  [pendings - drifts]brief // of the horizons from drifts on, by slot
+	Season [pendings]brief          // offset of the time forecast, as it was known then
 	Scale  [horizons]octaves
 	Reach  [horizons]octaves // half width of the 90 % interval in scales
 	Shape  [2]octaves        // half widths of the 80 % and 95 % intervals in that of 90 %
@@ -41,6 +40,14 @@ type outlook struct {
 	Tried  [horizons]uint8 // forecasts judged, saturating
 	Slope  share
 	Share  share // of the season
+
+	Centre      brief   // mean of the profile, which belongs to the level
+	SpurtPast   octaves // how far the largest spurt led that is over, fading
+	ClimbHourly brief   // see climb
+	SpurtHourly brief   // see spurt
+	SpurtLevel  brief   // beyond Now of the shortest horizon
+	ClimbHours  uint8
+	SpurtParts  uint8
 }
 
 const (
@@ -66,8 +73,8 @@ var aheads = [horizons]ahead{
 }
 
 // drifts is the first horizon that measures a trend, which the shorter take over. The
-// one before has its step, hence its levels; its place in Now keeps the last level that
-// those of drifts have given up, so that four are known.
+// one before has its step, hence its levels, lags and trends; its place in Now keeps the
+// last level that those of drifts have given up, so that four are known.
 const (
 	drifts = 3
 	fourth = drifts - 1
@@ -96,15 +103,17 @@ func (c calendar) centre() float64 { return c.page.centre(c.params) }
 type present struct {
 	t            int64
 	x            float64
+	fast         float64 // the quickest mean
 	season, long float64 // offset of the season now; long level
 	unit         float64 // size of an ordinary deviation from the long level
 	dt           float64 // seconds since the sample before
+	first        bool    // the page sees this time of day for the first time
 	held         bool    // Base could not go all the way to it, see Clip
 }
 
 // learn takes one sample, later than the one before.
 func (o *outlook) learn(p *params, now *present, c calendar) {
-	e, most := now.x-now.season+float64(o.Centre)-float64(o.Base), p.Outlook.Clip*now.unit
+	e, most := now.x-now.season+o.Centre.value()-float64(o.Base), p.Outlook.Clip*now.unit
 	if now.held = math.Abs(e) > most; now.held {
 		e = math.Copysign(most, e)
 	}
@@ -113,8 +122,12 @@ func (o *outlook) learn(p *params, now *present, c calendar) {
 	}
 	o.Base += float32(e)
 	if now.t >= int64(o.Tick+1)*outlookTick-p.Outlook.Phase {
+		level, centre := o.Now[0], o.Centre
 		o.hour(p, now, c)
+		// What is kept beyond that level stays where it is.
+		o.SpurtLevel = briefOf(o.SpurtLevel.value() + float64(level-o.Now[0]) + o.Centre.value() - centre.value())
 	}
+	o.spurts(p, now)
 }
 
 // hour judges what is due at the first sample of an hour, and foretells anew.
@@ -126,9 +139,8 @@ func (o *outlook) hour(p *params, now *present, c calendar) {
 		before = tick
 	}
 	o.Tick = tick
-	centre := float32(c.centre())
-	o.Base += centre - o.Centre
-	o.Centre = centre
+	o.SpurtPast = o.SpurtPast.step(false, 0, octaves(min(int(tick-before), math.MaxUint8))*p.Outlook.SpurtFades)
+	o.recentre(c.centre(), 0)
 	for _, i := range turns {
 		// Hour after hour, as ticks mostly come, a horizon is due at multiples of its step.
 		if tick != before+1 || tick <= 0 || p.outlookDue[i].divides(uint32(tick)) {
@@ -137,8 +149,16 @@ func (o *outlook) hour(p *params, now *present, c calendar) {
 	}
 }
 
+// recentre takes the mean of the profile, from all of which so much has been taken for the
+// long level.
+func (o *outlook) recentre(centre, moved float64) {
+	was := o.Centre.value()
+	o.Centre = briefOf(centre)
+	o.Base += float32(o.Centre.value() + moved - was)
+}
+
 func (o *outlook) start(p *params, level float64, tick int32) {
-	*o = outlook{Tick: tick, Base: float32(level), Slope: shareOf(p.Outlook.SlopeMost), Share: shareOf(1)}
+	*o = outlook{Tick: tick, Base: float32(level), Slope: shareOf(p.Outlook.SlopeMost), Share: shareOf(1), SpurtLevel: briefOf(math.NaN())}
 	for i := range o.Now {
 		o.Now[i] = float32(math.NaN())
 	}
@@ -167,7 +187,7 @@ func (o *outlook) turn(p *params, i int, before int32, now *present, c calendar)
 	}
 	waited := !isNaN32(o.Now[from]) && o.Tick-before <= 2
 	if waited {
-		o.judge(p, i, at, now.x, float64(o.Now[from]))
+		o.judge(p, i, at, from, now.x)
 	}
 	trend, ok := 0.0, false
 	if i >= drifts {
@@ -179,18 +199,26 @@ func (o *outlook) turn(p *params, i int, before int32, now *present, c calendar)
 	if i == 0 {
 		o.climbs(p, float64(o.Base-o.Now[at]), waited, now.held)
 	}
-	if i >= drifts-1 {
-		o.Trend[at] = briefOf(trend)
+	o.Season[at] = briefOf(c.offset(now.t+int64(a.hours()*outlookTick)) - o.Centre.value())
+	if i == drifts-1 {
+		return
 	}
-	due := now.t + int64(a.hours()*outlookTick)
 	if i == drifts {
 		o.Now[fourth] = o.Now[at]
 	}
-	if i != drifts-1 {
-		o.Now[at] = o.Base
+	if i >= drifts {
+		o.Trend[at-drifts] = briefOf(trend)
 	}
-	o.Season[at] = briefOf(c.offset(due) - float64(o.Centre))
-	o.Lag[at] = briefOf(o.lag(p, now.long, trend/a.hours()))
+	o.Now[at] = o.Base
+	*o.lagOf(at) = briefOf(o.lag(p, now.long, trend/a.hours()))
+}
+
+// lagOf returns where the lag of a slot is kept.
+func (o *outlook) lagOf(slot int) *brief {
+	if slot > fourth {
+		slot--
+	}
+	return &o.Lag[slot]
 }
 
 // slot returns where the forecast made at step grid is kept.
@@ -202,7 +230,7 @@ func (a ahead) slot(grid int32) int {
 // lag returns how far the level lies from the long level beyond what a trend, in
 // units an hour, has put between them: the long level is late by its memory.
 func (o *outlook) lag(p *params, long, hourly float64) float64 {
-	lag := float64(o.Base) - long - float64(o.Centre)
+	lag := float64(o.Base) - long - o.Centre.value()
 	late := hourly * o.Slope.value() * p.Forecast.LongMemory / secondsHour
 	if late*lag <= 0 {
 		return lag
@@ -222,7 +250,7 @@ func (o *outlook) trend(p *params, i int) float64 {
 	if isNaN32(o.Now[at]) {
 		return 0
 	}
-	return o.Trend[at].value() * aheads[i].hours() / aheads[k].hours()
+	return o.Trend[at-drifts].value() * aheads[i].hours() / aheads[k].hours()
 }
 
 // drift measures the trend over horizon i from the levels that its pending
@@ -258,13 +286,17 @@ func (o *outlook) drift(p *params, i int, grid int32) (float64, bool) {
 	return (float64(o.Base) - later) * float64(a.pending) / float64(moves) * even * (1 + even), true
 }
 
-// judge compares the forecast kept at slot at with what came. A multiple grows by
+// judge compares the forecast of which the level is kept at slot from, and the season at
+// slot at, with what came. A multiple grows by
 // about a sixth with a miss and shrinks with a hit by so much that it stands still
 // when 20 %, 10 % and 5 % of errors miss the three intervals.
-func (o *outlook) judge(p *params, i, at int, x, level float64) {
-	lag, trend, season := o.Lag[at].value(), o.Trend[at].value(), o.Season[at].value()
+func (o *outlook) judge(p *params, i, at, from int, x float64) {
+	level, lag, season := float64(o.Now[from]), o.lagOf(from).value(), o.Season[at].value()
+	trend := 0.0
 	if i < drifts-1 {
 		trend = o.trend(p, i)
+	} else {
+		trend = o.Trend[from-drifts].value() * aheads[i].hours() / aheads[max(i, drifts)].hours()
 	}
 	off := x - (level - (1-o.Keep[i].value())*lag + o.Slope.value()*trend + o.Share.value()*season)
 	size := math.Abs(off)

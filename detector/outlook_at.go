@@ -33,7 +33,7 @@ func (o *outlook) at(p *params, hours, season, long, coverage float64) (value, h
 // value returns the forecast by the weights of horizon i.
 func (o *outlook) value(p *params, i int, hours, season, long float64) float64 {
 	hourly := o.trend(p, i) / aheads[i].hours()
-	return float64(o.Base) - (1-o.Keep[i].value())*o.lag(p, long, hourly) + o.Slope.value()*hourly*hours + o.Share.value()*(season-float64(o.Centre))
+	return float64(o.Base) - (1-o.Keep[i].value())*o.lag(p, long, hourly) + o.Slope.value()*hourly*hours + o.Share.value()*(season-o.Centre.value())
 }
 
 // widest returns half the width of the 90 % interval of horizon i, grown from

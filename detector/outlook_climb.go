@@ -7,28 +7,13 @@ import "math"
 // trend takes three days. Steps, spikes and noise are no run; a tooth, a job of the night
 // and a swing of the day are, and count only where they lead beyond what the errors of
 // seven hours have been.
-//
-// Its two numbers lie in Trend, where the shortest forecasts would keep theirs: those
-// follow from that of the longer. In a checkpoint of before, where these were kept, hours
-// is hardly ever a whole number and taken for none.
 type climb struct {
 	hourly float64 // mean move of the level
 	hours  float64 // whole
 }
 
-const (
-	climbHourly = 0 // index in Trend
-	climbHours  = 1
-)
-
 // climb returns the run as it was at the last full hour.
-func (o *outlook) climb(p *params) climb {
-	c := climb{o.Trend[climbHourly].value(), o.Trend[climbHours].value()}
-	if c.hours < 1 || c.hours > p.Outlook.ClimbMost || c.hours != math.Floor(c.hours) {
-		return climb{}
-	}
-	return c
-}
+func (o *outlook) climb() climb { return climb{o.ClimbHourly.value(), float64(o.ClimbHours)} }
 
 // climbs moves the run on by what the level did in an hour; not known, it ends. While the
 // level is held back from the samples it says nothing of them: after a step it moves
@@ -39,9 +24,9 @@ func (o *outlook) climbs(p *params, move float64, known, held bool) {
 	}
 	c := climb{}
 	if known {
-		c = o.climb(p).next(p, move)
+		c = o.climb().next(p, move)
 	}
-	o.Trend[climbHourly], o.Trend[climbHours] = briefOf(c.hourly), briefOf(c.hours)
+	o.ClimbHourly, o.ClimbHours = briefOf(c.hourly), uint8(c.hours)
 }
 
 // next is the run an hour later. A move that is not like it halves its hours, and begins

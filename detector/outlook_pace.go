@@ -21,7 +21,7 @@ type pace struct{ hourly, doubt float64 }
 // far as lead from the newest sample: where it is still on its way, nothing is a climb.
 func (o *outlook) pace(p *params, now int64, lead float64) (pace, bool) {
 	out, ok := o.daily(p, now)
-	if c := o.climb(p); o.beyond(p, c) && math.Abs(lead) <= math.Abs(c.hourly)+o.widest(p, 0) && math.Abs(c.hourly) > math.Abs(out.hourly) {
+	if c := o.climb(); o.beyond(p, c) && math.Abs(lead) <= math.Abs(c.hourly)+o.widest(p, 0) && math.Abs(c.hourly) > math.Abs(out.hourly) {
 		return pace{c.hourly, math.Abs(c.hourly) * p.Outlook.ClimbDoubt / math.Sqrt(c.hours)}, true
 	}
 	return out, ok
@@ -107,7 +107,7 @@ func (o *outlook) weekly(p *params, days [paceDays]float64) (pace, bool) {
 // interval: level, season and pace, without what is to be taken back.
 func (o *outlook) onward(p *params, x pace, hours, step, season, coverage, half float64) (value, wide float64) {
 	late := max(p.Outlook.Mean-step, 0) / secondsHour // of the level
-	value = float64(o.Base) + x.hourly*(hours+late) + o.Share.value()*(season-float64(o.Centre))
+	value = float64(o.Base) + x.hourly*(hours+late) + o.Share.value()*(season-o.Centre.value())
 	return value, half + x.doubt*hours*o.multiple(p, coverage)
 }
 

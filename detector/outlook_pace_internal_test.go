@@ -29,24 +29,16 @@ func TestClimb_Next_LastsWhileHoursAreAlike(t *testing.T) {
 	}
 }
 
-// What a checkpoint of before holds in these places is the trend over an hour and seven.
-func TestOutlook_Climb_WhatIsNoNumberOfHours_IsNone(t *testing.T) {
-	for _, v := range []float64{0, -3, 0.5, 7.3, 1e9, math.Inf(1), math.NaN()} {
-		var o outlook
-		o.Trend[climbHourly], o.Trend[climbHours] = briefOf(3), briefOf(v)
-		if got := o.climb(defaults()); got != (climb{}) {
-			t.Errorf("%v hours: got %+v, want none", v, got)
-		}
-	}
+func TestOutlook_Climbs_AGap_EndsIt(t *testing.T) {
 	var o outlook
 	for range 7 {
 		o.climbs(defaults(), 3, true, false)
 	}
-	if got := o.climb(defaults()); got != (climb{3, 7}) {
+	if got := o.climb(); got != (climb{3, 7}) {
 		t.Errorf("after seven hours of 3: got %+v", got)
 	}
 	o.climbs(defaults(), 3, false, false)
-	if got := o.climb(defaults()); got != (climb{}) {
+	if got := o.climb(); got != (climb{}) {
 		t.Errorf("after a gap: got %+v, want none", got)
 	}
 }
@@ -57,17 +49,17 @@ func TestOutlook_Climbs_HeldBack_NotCounted(t *testing.T) {
 	for range 20 {
 		o.climbs(defaults(), 3, true, true)
 	}
-	if got := o.climb(defaults()); got != (climb{}) {
+	if got := o.climb(); got != (climb{}) {
 		t.Errorf("held back all the time: got %+v, want none", got)
 	}
 	o.climbs(defaults(), 3, true, false)
 	o.climbs(defaults(), 3, true, true)
 	o.climbs(defaults(), 3, true, false)
-	if got := o.climb(defaults()); got != (climb{3, 2}) {
+	if got := o.climb(); got != (climb{3, 2}) {
 		t.Errorf("held back between two hours: got %+v", got)
 	}
 	o.climbs(defaults(), 3, false, true)
-	if got := o.climb(defaults()); got != (climb{}) {
+	if got := o.climb(); got != (climb{}) {
 		t.Errorf("after a gap: got %+v, want none", got)
 	}
 }
@@ -109,7 +101,7 @@ func TestOutlook_Pace_OfDaysAndOfTheLastHours(t *testing.T) {
 		}
 		week := aheads[horizons-1]
 		o.Now[week.slot(floorDiv(o.Tick, int32(week.every))-1)] = float32(c.old)
-		o.Trend[climbHourly], o.Trend[climbHours] = briefOf(c.climb.hourly), briefOf(c.climb.hours)
+		o.ClimbHourly, o.ClimbHours = briefOf(c.climb.hourly), uint8(c.climb.hours)
 		got, ok := o.pace(p, int64(o.Tick)*outlookTick-p.Outlook.Phase, 0)
 		if ok != (c.want != 0) || math.Abs(got.hourly-c.want) > 0.02*math.Abs(c.want) {
 			t.Errorf("%s: got %+v (%v), want %v", name, got, ok, c.want)

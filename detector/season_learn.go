@@ -210,7 +210,7 @@ func (d *page) level(p *params) float64 {
 		}
 	}
 	moved := float64(mean)*d.Unit.value() + d.levelWeek(p)
-	d.Outlook.Centre -= float32(moved)
+	d.Outlook.recentre(d.Outlook.Centre.value()-moved, moved)
 	return moved
 }
 
