@@ -60,7 +60,7 @@ var notTunable = map[string]string{
 	"season_learn.go learn": "one by the buckets of a day", "season_learn.go learnWeek": "the nearer of two", "season_learn.go refine": "halving of a fixed point",
 	"series.go experts": "layout", "series.go charts": "layout", "series.go storms": "layout", "series.go flagUsed": "bits",
 	"service.go shareUnits": "fixed point", "service.go notRare": "stands for none", "service.go shareAt": "rounding",
-	"service_bank.go serviceChunk": "layout", "service_group.go heldMost": "layout", "service_group.go topHeld": "layout", "service_group.go guiltyMost": "layout",
+	"service_bank.go serviceChunk": "layout", "service_group.go oddMost": "layout", "service_headcount.go numberUnits": "fixed point", "service_headcount.go quartersDay": "layout", "service_headcount.go quarterTime": "clock", "service_group.go guiltyMost": "layout",
 	"service_group.go guilty": "zero of a sum", "service_offset.go secondsWeek": "clock", "service_spent.go spentDays": "layout",
 	"service_spent.go spentKept": "layout", "service_spent.go msDay": "clock",
 	"verdict.go bucketSlot": "bits", "verdict.go nativeSlot": "bits", "verdict.go OutsideSlot": "bits", "verdict.go refusedEpochs": "bits", "verdict.go goneSlot": "bits",
