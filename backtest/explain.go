@@ -94,11 +94,11 @@ func (e *Explanation) write(s *strings.Builder, r *Row) {
 	switch {
 	case v.Group != nil && r.metrics == nil:
 		say("series", "several of the service together: %s", guilt(v.Group, labels.Labels.String))
-		say("value", "%s: the powers of ten of the three rarest added up, each bounded by what alarms alone", figure(v.Value))
+		say("value", "%s: metrics that are odd at once, or have just become so, whichever is rarer", figure(v.Value))
 	case v.Group != nil:
 		say("metrics", "several of %d together: %s", len(r.metrics), guilt(v.Group, nameOf))
 		say("scores", "by themselves: %s", r.oddest())
-		say("value", "%s: the powers of ten of the three rarest added up, each bounded by what alarms alone", figure(v.Value))
+		say("value", "%s: metrics that are odd at once, or have just become so, whichever is rarer", figure(v.Value))
 	case r.Metric != "":
 		say("metric", "%s, the oddest of %d: %s", r.Metric, len(r.metrics), r.oddest())
 		fallthrough
@@ -106,7 +106,7 @@ func (e *Explanation) write(s *strings.Builder, r *Row) {
 		say("value", "%s%s", figure(v.Value), per)
 	}
 	if v.Group != nil {
-		say("needed", "%s, which is as seldom as the threshold in what these metrics have shown together", figure(v.Upper))
+		say("needed", "%s of them, which is as seldom as the threshold in what these metrics have shown together", figure(v.Upper))
 	} else if math.IsNaN(v.Lower) {
 		say("expected", "no band: the series is too young, or what is odd is not in the value")
 	} else {

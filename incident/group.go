@@ -19,8 +19,8 @@ const groupName = "metrics together"
 // FromGroup words a detector's verdict on a service, whose Group is set, as an
 // occurrence with the guilty metrics in its labels and its summary. It counts as
 // a series that is no signal does: evidence, and strong from
-// Config.RawStrongScore on. Value and Upper are evidence in powers of ten. A
-// quiet verdict, and one on a single series, is no occurrence: ok is then false.
+// Config.RawStrongScore on. Value is how many metrics are odd, Upper up to how many
+// are ordinary. A quiet verdict, and one on a single series, is no occurrence: ok is then false.
 func FromGroup(v detector.Verdict, environment string, c Config) (o Occurrence, ok bool) {
 	if v.Group == nil || v.Phase == detector.PhaseQuiet {
 		return Occurrence{}, false
@@ -57,13 +57,18 @@ func FromGroup(v detector.Verdict, environment string, c Config) (o Occurrence, 
 		o.Labels[fmt.Sprintf("guilty_%d", i+1)] = g.Labels.String()
 		names = append(names, fmt.Sprintf("%s (%.0f%%)", g.Labels.Get("__name__"), 100*g.Share))
 	}
-	o.Summary = fmt.Sprintf("%s, evidence %.1f against %.1f powers of ten, since %s", guiltyText(names), v.Value, v.Upper, clock(o.Since))
+	o.Summary = fmt.Sprintf("%s, up to %.1f are ordinary, since %s", guiltyText(names, int(v.Value)), v.Upper, clock(o.Since))
 	return o, true
 }
 
-func guiltyText(names []string) string {
+// guiltyText names the oddest of so many metrics that are odd at once.
+func guiltyText(names []string, odd int) string {
 	if len(names) == 0 {
 		return "no metric odd any more"
 	}
-	return plural(len(names), "metric", "metrics") + " odd together: " + strings.Join(names, ", ")
+	text := plural(max(odd, len(names)), "metric", "metrics") + " odd together: " + strings.Join(names, ", ")
+	if more := odd - len(names); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }

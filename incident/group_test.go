@@ -13,7 +13,7 @@ import (
 
 func TestFromGroup_GuiltyMetrics_NamedWithTheirShares(t *testing.T) {
 	v := detector.Verdict{
-		Time: after(4 * time.Minute).UnixMilli(), Since: after(3 * time.Minute).UnixMilli(), Value: 6.2, Upper: 4.8,
+		Time: after(4 * time.Minute).UnixMilli(), Since: after(3 * time.Minute).UnixMilli(), Value: 2, Upper: 1.8,
 		Score: 0.99999, Peak: 0.999995, Kind: detector.KindGroup, Phase: detector.PhaseOpened,
 		Group: &detector.Group{Service: "web", Guilty: []detector.Guilt{
 			{Labels: labels.FromStrings("__name__", "load1", "service", "web"), Share: 0.6},
@@ -24,10 +24,14 @@ func TestFromGroup_GuiltyMetrics_NamedWithTheirShares(t *testing.T) {
 	if !ok || o.Key != "group:web" || o.Service != "web" || o.Environment != "prod" || !o.Strong || o.Symptom || o.Kind != "group" {
 		t.Errorf("got %v %+v", ok, o)
 	}
-	for _, want := range []string{"2 metrics odd together: load1 (60%), queue (40%)", "6.2 against 4.8"} {
+	for _, want := range []string{"2 metrics odd together: load1 (60%), queue (40%)", "up to 1.8 are ordinary"} {
 		if !strings.Contains(o.Summary, want) {
 			t.Errorf("got summary %q, want one with %q", o.Summary, want)
 		}
+	}
+	v.Value = 7
+	if o, _ := incident.FromGroup(v, "prod", incident.DefaultConfig()); !strings.HasPrefix(o.Summary, "7 metrics odd together: load1 (60%), queue (40%) and 5 more, up to") {
+		t.Errorf("of seven: got summary %q", o.Summary)
 	}
 	if o.Labels["guilty_2"] != `{__name__="queue", service="web"}` || !strings.Contains(o.Query, "load1") {
 		t.Errorf("got labels %v and query %s", o.Labels, o.Query)
