@@ -107,7 +107,7 @@ alerts:
 		t.Errorf("fired at day %.1f, want about day 5.3, when it is at 72 %%", fired)
 	}
 	alerts := h.core.Alerts()
-	if len(alerts) != 1 || alerts[0].Service != "pay" || !strings.Contains(alerts[0].Summary, "disk_percent of pay is expected to be 9") || !strings.Contains(alerts[0].Summary, "in 3d (limit 90%)") {
+	if len(alerts) != 1 || alerts[0].Service != "pay" || !strings.Contains(alerts[0].Summary, "disk_percent of pay is expected to be 9") || !strings.Contains(alerts[0].Summary, "% to 100%) (limit 90%)") || alerts[0].Bounds == nil {
 		t.Errorf("got %+v", alerts)
 	}
 }
