@@ -51,7 +51,7 @@ func office(at time.Time, empty bool) float64 {
 }
 
 func TestWeek_SixthSaturday_AlarmsIfLikeAWeekdayAndSeldomElse(t *testing.T) {
-	const seeds = 8
+	const seeds = 40
 	saturday := monday.AddDate(0, 0, 5*7+5)
 	found := map[bool]int{}
 	for _, busy := range []bool{false, true} {
@@ -65,8 +65,35 @@ func TestWeek_SixthSaturday_AlarmsIfLikeAWeekdayAndSeldomElse(t *testing.T) {
 			}
 		}
 	}
-	if found[true] < 5 || found[false] > 2 {
-		t.Errorf("alarms on %d of %d Saturdays that are like a weekday, want 5, and on %d of those that are not, want at most 2", found[true], seeds, found[false])
+	if found[true] < seeds*3/4 || found[false] > seeds/4 {
+		t.Errorf("alarms on %d of %d Saturdays that are like a weekday, want %d, and on %d of those that are not, want at most %d", found[true], seeds, seeds*3/4, found[false], seeds/4)
+	}
+}
+
+// A level that falls at midnight for two days is the week's from the fourth one on: neither
+// its beginning nor its end is told.
+func TestWeek_LevelFallsForTheWeekend_EdgesAreQuietFromTheFourth(t *testing.T) {
+	const seeds, weeks = 20, 8
+	for _, step := range []time.Duration{5 * time.Minute, 15 * time.Minute} {
+		edges := 0
+		for seed := range uint64(seeds) {
+			r := noise(65 + seed)
+			told := play(t, gauge("x"), clocked(monday, monday.AddDate(0, 0, 7*weeks), step, func(at time.Time) float64 {
+				if weekend(at) {
+					return 30 + 3*r()
+				}
+				return 100 + 3*r()
+			}))
+			for week := 3; week < weeks; week++ {
+				for _, day := range []int{5, 7} {
+					edge := monday.AddDate(0, 0, 7*week+day)
+					edges += opened(told, edge.Add(-time.Hour), edge.Add(3*time.Hour))
+				}
+			}
+		}
+		if edges > seeds*weeks/8 {
+			t.Errorf("at %s: %d alarms at the edges of %d weekends, want at most %d", step, edges, seeds*(weeks-3), seeds*weeks/8)
+		}
 	}
 }
 

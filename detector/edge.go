@@ -128,7 +128,8 @@ func (s *series) meet(p *params, k *look, d *page) {
 			return
 		}
 	}
-	if k.edge = d.near(p, at, float64(s.MixErr)); k.edge != (edge{}) {
+	k.edge = d.near(p, at, float64(s.MixErr)).or(d.nearWeek(p, at, float64(s.MixErr)))
+	if k.edge != (edge{}) {
 		k.low, k.high = min(k.low, k.anchor-k.edge.below), max(k.high, k.anchor+k.edge.above)
 		if k.power < 1 {
 			s.meetPower(p, &k.sight, k.anchor+k.edge.above)
@@ -146,3 +147,24 @@ func (s *series) meetPower(p *params, k *sight, higher float64) {
 	k.anchor = at
 	k.scale = s.scale(p, k)
 }
+
+// or returns both edges in one.
+func (e edge) or(x edge) edge { return edge{max(e.below, x.below), max(e.above, x.above)} }
+
+// nearWeek is near for the quarters of a day of the week that meet at midnight, where those
+// are of use: a weekend begins some minutes early or late too.
+func (d *page) nearWeek(p *params, at *place, sharp float64) (e edge) {
+	if !nearMidnight(int(at.own), int(p.Calendar.EdgeNear)) || !d.weekly(p) {
+		return e
+	}
+	a, b := d.Unit.value()*float64(d.Week[at.wa]), d.Unit.value()*float64(d.Week[at.wb])
+	if math.Abs(a-b) <= p.Calendar.SharpEdge*sharp {
+		return e
+	}
+	now := d.weekAt(p, at, sharp)
+	return edge{below: now - min(a, b), above: max(a, b) - now}
+}
+
+// nearMidnight reports whether a quarter of an hour is one of the last n of a day or the
+// first n.
+func nearMidnight(own, n int) bool { return own < n || own >= dayBuckets-n }

@@ -193,6 +193,12 @@ func (s *series) relearn(p *params, k *look) bool {
 	return true
 }
 
+// relearning returns for how many seconds a level has lasted, as a rule, before it is taken
+// as normal.
+func (s *series) relearning(p *params) int64 {
+	return max(p.relearnAfter/1000, int64(float64(p.Episode.RelearnSamples)*float64(s.Step)))
+}
+
 // sparse reports whether the samples that a new level takes are those of half a day or
 // more: fewer do then, if they are clear.
 func (s *series) sparse(p *params) bool {
@@ -235,7 +241,7 @@ func (s *series) goBack(p *params, k *look, d *page) {
 	if d != nil {
 		s.locate(p, k)
 		s.clear(flagEven)
-		d.credit(p, k, since(s.BeforeTime, k.t)/1000, s.Long-s.Before)
+		d.credit(p, k, since(s.BeforeTime, k.t)/1000, s.relearning(p), s.Long-s.Before)
 	}
 	s.Long, s.Level, s.Slow = s.Before, s.Before, s.Before+k.season
 	clear(s.Chart[:])

@@ -37,6 +37,14 @@ var dayKinds = map[string]func(r *rand.Rand) func(t int64) float64{
 			return 100 + r.NormFloat64()
 		}
 	},
+	"weekend": func(r *rand.Rand) func(int64) float64 {
+		return func(t int64) float64 {
+			if day := (t/86_400_000 + 3) % 7; day >= 5 {
+				return 70 + r.NormFloat64()
+			}
+			return 100 + r.NormFloat64()
+		}
+	},
 	"saw": func(r *rand.Rand) func(int64) float64 {
 		return func(t int64) float64 { return float64(t%86_400_000)/1e6 + r.NormFloat64() }
 	},
@@ -53,14 +61,22 @@ var dayKinds = map[string]func(r *rand.Rand) func(t int64) float64{
 	},
 }
 
+// daysOfKind is how many days of a kind are looked at: weeks are of use after two.
+func daysOfKind(kind string) int {
+	if kind == "weekend" {
+		return 27
+	}
+	return 5
+}
+
 // TestEven_HoldsUntilThePageIsReadAgain looks for edges after each sample, by the page and the
 // errors as they are then.
 func TestEven_HoldsUntilThePageIsReadAgain(t *testing.T) {
 	for name, kind := range dayKinds {
 		b, s, slot, at := glideBank(t, 0, nil)
 		value := kind(rand.New(rand.NewPCG(1, 2)))
-		even, lessons := 0, 0
-		for range 5 * 5760 {
+		even, lessons, borders := 0, 0, 0
+		for range daysOfKind(name) * 5760 {
 			at += 15_000
 			turns := b.params.turnOf(at) != s.Turn
 			b.Observe(slot, at, value(at))
@@ -80,10 +96,17 @@ func TestEven_HoldsUntilThePageIsReadAgain(t *testing.T) {
 			now.set(&b.params, at/1000, 180)
 			last.set(&b.params, (at/180_000+1)*180-1, 180)
 			for _, of := range []*place{&now, &last} {
-				if e := b.days.at(s.Page).near(&b.params, of, float64(s.MixErr)); e != (edge{}) {
+				d := b.days.at(s.Page)
+				if d.weekly(&b.params) {
+					borders++
+				}
+				if e := d.near(&b.params, of, float64(s.MixErr)).or(d.nearWeek(&b.params, of, float64(s.MixErr))); e != (edge{}) {
 					t.Fatalf("%s: at %d no edge is said to be near, and there is %v", name, at, e)
 				}
 			}
+		}
+		if name == "weekend" && borders == 0 {
+			t.Errorf("%s: its week was never of use", name)
 		}
 		if 2*even < lessons || name == "office hours" && even > lessons*9/10 {
 			t.Errorf("%s: %d of %d lessons say that no edge is near, want most, and near the hours of an edge none", name, even, lessons)
@@ -99,7 +122,7 @@ func TestEven_SavesReadingOnly(t *testing.T) {
 		none, w, _, _ := glideBank(t, 0, nil)
 		none.params.evenMost = -1
 		value, even, opened := kind(rand.New(rand.NewPCG(3, 4))), 0, 0
-		for range 4 * 5760 {
+		for range (daysOfKind(name) - 1) * 5760 {
 			at += 15_000
 			x := value(at)
 			a, tells := some.Observe(slot, at, x)

@@ -97,6 +97,9 @@ func (s *series) learnLong(p *params, k *look, d *page, young float64, ordinary 
 	}
 	slow := atLeast(s.longRate(p), young)
 	if k.turn {
+		if s.BeforeTime != 0 {
+			k.moved = s.Long - s.Before
+		}
 		d.learn(p, k, dev, most, ordinary)
 		s.note(flagFirst, d.first())
 	}

@@ -10,8 +10,9 @@ const (
 	secondsDay    = 86400
 	dayWidth      = secondsDay / dayBuckets      // seconds
 	weekWidth     = 7 * secondsDay / weekBuckets // seconds
-	hourWidth     = secondsHour / hourBuckets    // seconds
-	spreadWidth   = secondsDay / spreadBuckets   // seconds
+	quartersOfDay = weekBuckets / 7
+	hourWidth     = secondsHour / hourBuckets  // seconds
+	spreadWidth   = secondsDay / spreadBuckets // seconds
 )
 
 // page is what a series has learned about the calendar: by how much it lies
@@ -126,7 +127,7 @@ func (d *page) known(bucket uint8) bool { return d.whole() || d.Known[bucket>>5]
 func (d *page) season(p *params, k *look, step, sharp float64, before float32) {
 	at := &k.place
 	at.set(p, k.t/1000+k.zone, atLeast(step, p.leastStep))
-	k.day, k.week = d.dayAt(p, at, sharp), d.weekAt(at)
+	k.day, k.week = d.dayAt(p, at, sharp), d.weekAt(p, at, sharp)
 	k.hour = d.HourUnit.value() * float64(d.Hour[at.hour])
 	k.season = k.day
 	if d.weekly(p) {
@@ -146,7 +147,7 @@ func (d *page) at(p *params, local int64, step, sharp float64) float64 {
 	at.set(p, local, atLeast(step, p.leastStep))
 	season := d.dayAt(p, &at, sharp)
 	if d.weekly(p) {
-		season += d.weekAt(&at)
+		season += d.weekAt(p, &at, sharp)
 	}
 	if d.hourly(p, &at) {
 		season += d.HourUnit.value() * float64(d.Hour[at.hour])
@@ -154,9 +155,17 @@ func (d *page) at(p *params, local int64, step, sharp float64) float64 {
 	return season
 }
 
-// weekAt returns what the week's offset is or would be.
-func (d *page) weekAt(at *place) float64 {
-	return d.Unit.value() * float64(float32(d.Week[at.wa])*(1-at.wweight)+float32(d.Week[at.wb])*at.wweight)
+// weekAt returns what the week's offset is or would be. It is read between centres, but
+// not across an edge between days, as that before a weekend.
+func (d *page) weekAt(p *params, at *place, sharp float64) float64 {
+	a, b := d.Week[at.wa], d.Week[at.wb]
+	switch {
+	case at.wb%quartersOfDay != 0 || math.Abs(float64(a)-float64(b))*d.Unit.value() <= p.Calendar.SharpEdge*sharp:
+		return d.Unit.value() * float64(float32(a)*(1-at.wweight)+float32(b)*at.wweight)
+	case at.wweight < 0.5:
+		return d.Unit.value() * float64(a)
+	}
+	return d.Unit.value() * float64(b)
 }
 
 // pageStep returns how far apart the samples are that teach the page of a series

@@ -13,6 +13,12 @@ func (d *page) learn(p *params, k *look, dev, most float64, ordinary bool) {
 	}
 	d.noteMoved(p, k)
 	rest := dev + k.season - k.day // without the day
+	if k.moved != 0 && math.Abs(k.moved-k.week) < math.Abs(k.moved)/2 {
+		// What has been taken as normal is what the week knows, as that of a weekend: it
+		// learns against the level before, or it would forget what it explains.
+		rest += k.moved
+		most += math.Abs(k.moved)
+	}
 	d.compare(p, k, rest, most)
 	if d.Ages >= 1 {
 		d.learnWeek(p, k, clip(rest-k.week, most), ordinary)
@@ -255,9 +261,9 @@ func (d *page) refine() {
 
 // credit tells the page that the series has just come back from a level that lay
 // so much higher for some seconds, and that this had been taken for the long
-// level. In its first days that is the shape of the day; while it has not seen two
+// level, which took some more before. In its first days that is the shape of the day; while it has not seen two
 // weeks it is that of the week, if it lasted for longer than half a day.
-func (d *page) credit(p *params, k *look, seconds int64, higher float64) {
+func (d *page) credit(p *params, k *look, seconds, before int64, higher float64) {
 	if d.Ages < p.Calendar.CreditDays && seconds < secondsDay {
 		for back := min(seconds/dayWidth, dayBuckets-1); back > 0; back-- {
 			b := (int64(k.place.own) + dayBuckets - back) % dayBuckets
@@ -268,9 +274,10 @@ func (d *page) credit(p *params, k *look, seconds int64, higher float64) {
 		return
 	}
 	if d.Ages < p.Calendar.CreditWeeks && seconds > secondsDay/2 {
-		for back := min(seconds/weekWidth, weekBuckets-1); back > 0; back-- {
+		began := seconds + before + weekWidth/2 // the first quarter counts if most of it was
+		for back := min(began/weekWidth, weekBuckets-1); back > 0; back-- {
 			b := (int64(k.place.wa) + weekBuckets + 1 - back) % weekBuckets
-			d.move(&d.Week[b], float32(higher), k.t)
+			d.move(&d.Week[b], float32(higher-d.Unit.value()*float64(d.Week[b])), k.t) // it may know part of it
 		}
 	}
 }
