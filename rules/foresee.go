@@ -164,9 +164,9 @@ func foreseenFigures(what string, a Alert) string {
 // nobody knows.
 func between(b *Bounds, unit signal.Unit) string {
 	switch {
-	case b == nil:
+	case b == nil || math.IsNaN(float64(b.Near)):
 		return ""
-	case math.IsInf(float64(b.Far), 1):
+	case !(float64(b.Far) < math.Inf(1)): // JSON has no infinity, and gives none back
 		return fmt.Sprintf(" (%s at the earliest)", unit.Format(float64(b.Near)))
 	}
 	return fmt.Sprintf(" (%s to %s)", unit.Format(float64(b.Near)), unit.Format(float64(b.Far)))

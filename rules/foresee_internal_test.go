@@ -16,6 +16,8 @@ func TestForeseenFigures_BoundsInWords(t *testing.T) {
 	}{
 		{Alert{Foreseen: "until 95%", Value: 5 * hour, Bounds: &Bounds{3 * hour, 9 * hour}}, "disk is expected to reach 95% in 5 h (3 h to 9 h)"},
 		{Alert{Foreseen: "until 95%", Value: 5 * hour, Bounds: &Bounds{3 * hour, never}}, "disk is expected to reach 95% in 5 h (3 h at the earliest)"},
+		{Alert{Foreseen: "until 95%", Value: 5 * hour, Bounds: &Bounds{3 * hour, unknown}}, "disk is expected to reach 95% in 5 h (3 h at the earliest)"},
+		{Alert{Foreseen: "until 95%", Value: 5 * hour, Bounds: &Bounds{unknown, unknown}}, "disk is expected to reach 95% in 5 h"},
 		{Alert{Foreseen: "until 95%", Value: 5 * hour}, "disk is expected to reach 95% in 5 h"},
 		{Alert{Foreseen: "until 95%", Value: never, Bounds: &Bounds{3 * hour, never}}, "disk is not expected to reach 95%"},
 		{Alert{Foreseen: "until 95%", Value: 0, Bounds: &Bounds{0, hour}}, "disk has reached 95%"},

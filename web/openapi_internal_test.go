@@ -109,7 +109,7 @@ func TestOpenAPI_SchemasAndNouns_Agree(t *testing.T) {
 		"Import": Import{}, "ImportList": ImportList{},
 		"Topology": Topology{}, "TopologyNode": TopologyNode{}, "TopologyEdge": TopologyEdge{}, "TopologyIncident": TopologyIncident{},
 		"Cardinality": Cardinality{}, "CardinalityRow": CardinalityRow{}, "LabelValues": LabelValues{}, "MetricSeries": MetricSeries{}, "SeriesJump": SeriesJump{}, "SeriesAdvice": SeriesAdvice{},
-		"RulesStatus": RulesStatus{}, "DetectionGap": journal.Gap{}, "AlertList": AlertList{}, "Alert": rules.Alert{}, "Oddness": rules.Oddness{}, "AlertLog": AlertLog{}, "AlertEntry": journal.Entry{}, "AlertPage": journal.Page{}, "Channel": Channel{}, "Drop": Drop{}, "RuntimeStatus": RuntimeStatus{},
+		"RulesStatus": RulesStatus{}, "DetectionGap": journal.Gap{}, "AlertList": AlertList{}, "Alert": rules.Alert{}, "Oddness": rules.Oddness{}, "ForeseenBounds": rules.Bounds{}, "AlertLog": AlertLog{}, "AlertEntry": journal.Entry{}, "AlertPage": journal.Page{}, "Channel": Channel{}, "Drop": Drop{}, "RuntimeStatus": RuntimeStatus{},
 	}
 	for name, noun := range nouns {
 		schema, found := doc.Components.Schemas[name]
