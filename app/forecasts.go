@@ -90,13 +90,7 @@ func (s webForecasts) foretell(l labels.Labels, f detector.Future, r web.Forecas
 }
 
 func crossingOf(c detector.Crossing, threshold float64, below bool) web.Crossing {
-	at := func(ms int64) time.Time {
-		if ms == 0 {
-			return time.Time{}
-		}
-		return time.UnixMilli(ms).UTC()
-	}
-	return web.Crossing{Threshold: telemetry.Number(threshold), Below: below, Earliest: at(c.Earliest), Likely: at(c.Likely), Latest: at(c.Latest)}
+	return web.Crossing{Threshold: telemetry.Number(threshold), Below: below, Earliest: timeOf(c.Earliest), Likely: timeOf(c.Likely), Latest: timeOf(c.Latest)}
 }
 
 // Capacity looks at the signals that can be full and are not felt by users

@@ -49,7 +49,7 @@ func (q *quiet) spread() float64 { return quantile(q.each, 0.95) / q.mean() }
 func (q *quiet) byChance() (mean, below float64) {
 	const draws = 2000
 	rng := rand.New(rand.NewPCG(1, 2))
-	drawn := 0.0
+	drawn, found := 0.0, q.spread()
 	for range draws {
 		alike := quiet{weeks: q.weeks, each: make([]float64, len(q.each))}
 		for i, weeks := range q.lasted {
@@ -63,7 +63,7 @@ func (q *quiet) byChance() (mean, below float64) {
 		drawn++
 		spread := alike.spread()
 		mean += spread
-		if spread <= q.spread() {
+		if spread <= found {
 			below++
 		}
 	}

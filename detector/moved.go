@@ -50,11 +50,12 @@ func (d *page) first() bool { return d.Visit&visitFirst != 0 }
 // whole reports whether all of the day is known.
 func (d *page) whole() bool { return d.Visit&visitWhole != 0 }
 
-// off reports whether a quarter of a day that is whole was off when it was last visited.
-func (d *page) off(bucket uint8) bool { return d.Known[bucket>>5]&(1<<(bucket&31)) != 0 }
+// marked reads the bit of a quarter: of a day that is whole whether it was off when it was
+// last visited, before that whether it is known.
+func (d *page) marked(bucket uint8) bool { return d.Known[bucket>>5]&(1<<(bucket&31)) != 0 }
 
-// noteOff keeps whether it is.
-func (d *page) noteOff(bucket uint8, is bool) {
+// mark sets or clears it.
+func (d *page) mark(bucket uint8, is bool) {
 	word, bit := &d.Known[bucket>>5], uint32(1)<<(bucket&31)
 	if *word &^= bit; is {
 		*word |= bit
@@ -67,8 +68,8 @@ func (d *page) enter(bucket uint8) {
 	switch {
 	case d.whole():
 		d.passed(bucket)
-		d.Visit.note(visitBefore, d.off(bucket))
-		d.noteOff(bucket, false)
+		d.Visit.note(visitBefore, d.marked(bucket))
+		d.mark(bucket, false)
 	case d.Known == allKnown:
 		d.Visit, d.Known = visitWhole, [3]uint32{}
 	}
@@ -80,7 +81,7 @@ func (d *page) enter(bucket uint8) {
 func (d *page) passed(next uint8) {
 	row, again := d.Visit.row(), d.Visit&visitAgain != 0
 	switch {
-	case d.off(d.Bucket):
+	case d.marked(d.Bucket):
 		again = d.Visit&visitBefore != 0 && (again || row == 0)
 		row = min(row+1, int(longestRow))
 	case row > 0:
@@ -106,7 +107,7 @@ func (d *page) takeOver(row int) {
 			at = last - row + 1 + i
 			from = at - hourQuarters
 		}
-		d.Day[quarter(at+dayBuckets)] = d.Day[quarter(from+dayBuckets)]
+		d.Day[quarter(at)] = d.Day[quarter(from)]
 	}
 }
 
@@ -119,7 +120,7 @@ func (d *page) noteMoved(p *params, k *look) {
 	}
 	at, dev := &k.place, math.Abs(k.x-k.anchor)
 	off := dev > p.Calendar.SharpEdge*k.err*k.spread*k.power && at.rows >= p.Calendar.ReadRows && !k.excused
-	if d.noteOff(at.own, off); !off {
+	if d.mark(at.own, off); !off {
 		return
 	}
 	rest, near := k.x-(k.anchor-k.day), p.Calendar.MovedNear*dev // without the day

@@ -119,7 +119,7 @@ func (d *page) start(t int64, size float64) {
 var allKnown = [3]uint32{^uint32(0), ^uint32(0), ^uint32(0)}
 
 // known reports whether a quarter has been visited.
-func (d *page) known(bucket uint8) bool { return d.whole() || d.Known[bucket>>5]&(1<<(bucket&31)) != 0 }
+func (d *page) known(bucket uint8) bool { return d.whole() || d.marked(bucket) }
 
 // season fills the look's place and what the calendar says of it. sharp is the
 // size of an ordinary error: quarters that differ by much more meet at an edge,

@@ -30,7 +30,7 @@ func (d *page) learn(p *params, k *look, dev, most float64, ordinary bool) {
 	if ordinary {
 		d.Ordinary = min(d.Ordinary, math.MaxUint8-1) + 1
 		if !d.whole() {
-			d.Known[at.own>>5] |= 1 << (at.own & 31)
+			d.mark(at.own, true)
 		}
 		if d.young(p, at) {
 			share = atLeast(share, 1/d.visits(at))
