@@ -242,6 +242,7 @@ func (s *series) goBack(p *params, k *look, d *page) {
 		s.locate(p, k)
 		s.clear(flagEven)
 		d.credit(p, k, since(s.BeforeTime, k.t)/1000, s.relearning(p), s.Long-s.Before)
+		d.over(p, k, k.t-since(s.BeforeTime, k.t)-1000*s.relearning(p), k.t)
 	}
 	s.Long, s.Level, s.Slow = s.Before, s.Before, s.Before+k.season
 	clear(s.Chart[:])

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -181,5 +182,8 @@ func (p Parameters) Validate(report func(path, format string, args ...any)) {
 	}
 	if most := min(p.Recurrence.Most, p.Recurrence.MostWeekly); p.Recurrence.Believed > most {
 		report("Recurrence", "want Believed up to Most and MostWeekly, got %d and %d", p.Recurrence.Believed, most)
+	}
+	if r := &p.Recurrence; !slices.IsSorted(r.Lasts[:]) || !slices.IsSorted(r.LastsWeekly[:]) {
+		report("Recurrence", "want Lasts and LastsWeekly that rise, got %v and %v", r.Lasts, r.LastsWeekly)
 	}
 }

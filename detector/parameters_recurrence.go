@@ -13,12 +13,15 @@ type RecurrenceParameters struct {
 	Units float64 `range:"0.5,6"`
 	// Near is the number of minutes by which it may come early or late.
 	Near int `range:"1,120"`
-	// Lasts is the number of minutes for which it may go on: the quarter of an hour from
-	// which the calendar knows it.
-	Lasts int `range:"0,120"`
-	// LastsWeekly is the same for what comes on one day of the week, of which the calendar knows
-	// six hours: a backup that takes three quarters of an hour is known too.
-	LastsWeekly int `range:"0,360"`
+	// Lasts are the numbers of minutes for which it may go on, in rising order: the first for what
+	// has not been seen to take longer, the quarter of an hour from which the calendar knows it.
+	Lasts [spans]int `range:"0,720"`
+	// Earlier is by how many of Lasts what is daily must have been over before that to be taken for
+	// shorter than known, by one: a job of 20 minutes on one day and of 60 on another is one job. Of what is weekly two are enough.
+	Earlier int `range:"1,8"`
+	// LastsWeekly are the same for what comes on one day of the week, of which the calendar knows
+	// six hours at a time: a backup that takes three quarters of an hour is known from the first.
+	LastsWeekly [spansWeekly]int `range:"0,720"`
 	// Gains is how many days without it a day with it outweighs: a job that runs five days
 	// of seven, or every other day, is known too. Of what is weekly it is weeks.
 	Gains uint8 `range:"1,7"`
@@ -29,7 +32,7 @@ type RecurrenceParameters struct {
 	Most uint8 `range:"1,15"`
 	// MostWeekly is the largest of what comes on one day of the week: after three weeks without it
 	// it is told again, after eight forgotten.
-	MostWeekly uint8 `range:"1,15"`
+	MostWeekly uint8 `range:"1,8"`
 	// Times is how many times as far off normal as it has been is told to nobody.
 	Times float64 `range:"0.5,10"`
 	// Least is the part of how far it has been that counts as one more time.
@@ -45,5 +48,5 @@ type RecurrenceParameters struct {
 }
 
 func defaultRecurrence() RecurrenceParameters {
-	return RecurrenceParameters{Rare: 1.38, Units: 3, Near: 12, Lasts: 15, LastsWeekly: 60, Gains: 2, Believed: 6, Most: 14, MostWeekly: 8, Times: 2, Least: 0.5, Grows: 1.1, Keeps: 0.95, Follows: 0.25}
+	return RecurrenceParameters{Rare: 1.38, Units: 3, Near: 12, Lasts: [spans]int{15, 30, 45, 60, 90, 150, 240, 360}, Earlier: 3, LastsWeekly: [spansWeekly]int{60, 150, 300}, Gains: 2, Believed: 6, Most: 14, MostWeekly: 8, Times: 2, Least: 0.5, Grows: 1.1, Keeps: 0.95, Follows: 0.25}
 }

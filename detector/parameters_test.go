@@ -55,7 +55,7 @@ var notTunable = map[string]string{
 	"season.go weekAt": "the nearer of two", "season.go hourUnits": "fixed point", "season.go leastUnit": "range of a float32",
 	"recurring_slot.go recurring": "layout", "recurring_slot.go sizeSteps": "fixed point", "recurring_slot.go holds": "range of a fixed point",
 	"recurring_slot.go minutesDay": "clock", "recurring_slot.go minutesWeek": "clock", "recurring_slot.go minuteSteps": "fixed point", "recurring_slot.go minuteBits": "bits", "recurring_slot.go countBits": "bits",
-	"recurring_slot.go todayBits": "bits", "recurring_slot.go weekdayBits": "bits", "recurring_slot.go sizeAt": "bits", "recurring_slot.go sizeBits": "bits", "recurring_slot.go noDay": "bits",
+	"recurring_slot.go todayBits": "bits", "recurring_slot.go weekdayBits": "bits", "recurring_slot.go spans": "bits", "recurring_slot.go spansWeekly": "bits", "recurring_slot.go weeklyLong": "bits", "recurring_slot.go weeklyMost": "bits", "recurring_slot.go weeklyCounts": "bits", "recurring_slot.go sizeAt": "bits", "recurring_slot.go sizeBits": "bits", "recurring_slot.go noDay": "bits",
 	"recurring_slot.go sizeZero": "fixed point", "recurring_slot.go sizeMost": "fixed point", "season.go set": "no division by zero, and widths of buckets",
 	"season_learn.go learn": "one by the buckets of a day", "season_learn.go learnWeek": "the nearer of two", "season_learn.go refine": "halving of a fixed point",
 	"series.go experts": "layout", "series.go charts": "layout", "series.go storms": "layout", "series.go flagUsed": "bits",
@@ -184,6 +184,7 @@ func TestParameters_Default_IsValidAndEveryRangeIsHeld(t *testing.T) {
 func TestParameters_Windows_MustBeMultiplesOfTheFirst(t *testing.T) {
 	for name, change := range map[string]func(*detector.Parameters){
 		"not a multiple": func(p *detector.Parameters) { p.Charts.Window[1] = 25 },
+		"not rising":     func(p *detector.Parameters) { p.Recurrence.Lasts[2] = p.Recurrence.Lasts[1] - 1 },
 		"not whole":      func(p *detector.Parameters) { p.Storms.Window[0] = 24.5 },
 		"crossed": func(p *detector.Parameters) {
 			p.Guard.StepLeast, p.Guard.StepMost = 0.95, 1.05

@@ -10,7 +10,8 @@ import "math"
 // odd as ever, and keep their score, but open no alarm and teach levels nothing. So one odd day
 // excuses nothing, a much larger one is told, one that does not end as well, and one at another
 // time of day too. It is the threshold that moves, as by what a series owes to its service.
-// What happens on one day of the week is counted by weeks, see recurring_week.go.
+// What happens on one day of the week is counted by weeks, see recurring_week.go; what goes on for
+// longer than a quarter of an hour is known for that long, see recurring_span.go.
 //
 // 4 bytes each, see recurring_slot.go, and a few comparisons in a sample that is weighed.
 
@@ -145,6 +146,7 @@ func (s *series) knownEpisode(p *params, k *look, d *page) Phase {
 			normal = s.Before + k.season
 		}
 		d.outlast(p, k, normal)
+		s.ending(p, k, d)
 	}
 	if k.far(p) {
 		s.locate(p, k)
@@ -232,6 +234,7 @@ func (r *recurrence) see(p *params, at *place) {
 	if r.today() != unseen {
 		return
 	}
+	spans := r.spans(p)
 	count := min(r.count()+p.Recurrence.Gains, r.most(p))
 	times := float64(count) / float64(p.Recurrence.Gains)
 	by := int(math.RoundToEven(float64(r.off(at)) * max(1/max(times, 1), p.Recurrence.Follows)))
@@ -242,8 +245,8 @@ func (r *recurrence) see(p *params, at *place) {
 	}
 	r.setCount(count)
 	r.setToday(seen)
-	if !r.weekly() && count >= p.Recurrence.Believed {
-		r.setDay(noDay)
+	if r.spans(p) != spans {
+		r.setSpan(0)
 	}
 }
 
@@ -287,7 +290,11 @@ func (r *recurrence) endDay(p *params, weekday int) {
 		r.end(p)
 		return
 	} else if !came {
+		spans := r.spans(p)
 		r.setCount(count - 1)
+		if !r.weekly() && r.spans(p) != spans {
+			r.setDay(noDay)
+		}
 	}
 	r.setSize(p.Recurrence.Keeps * r.size())
 }

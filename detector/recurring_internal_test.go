@@ -32,13 +32,16 @@ func TestRecurrence_Bits_ReadAsSet(t *testing.T) {
 			for now := unseen; now <= grownAgain; now++ {
 				for weekday := range noDay + 1 {
 					for _, size := range []float64{5, -5} {
-						r := weeklyOf(size, weekday, minute, count)
-						r.setToday(now)
-						if r.minute() != minute || r.count() != count || r.today() != now || r.day() != weekday || !r.weekly() || math.Abs(r.size()/size-1) > 0.022 {
+						r := recurrenceOf(size, minute, count, now)
+						r.setDay(weekday)
+						if r.weekly() || r.minute() != minute || r.count() != count || r.today() != now || r.day() != weekday || r.below() != (size < 0) || math.Abs(r.size()/size-1) > 0.022 {
 							t.Fatalf("set %v, %d, %d, %d, %d, got %v, %d, %d, %d, %d", size, weekday, minute, count, now, r.size(), r.day(), r.minute(), r.count(), r.today())
 						}
-						if r.setWeekly(false); r.weekly() || r.day() != weekday || r.below() != (size < 0) {
-							t.Fatalf("set %v, %d, %d, %d, %d and not weekly, got %b", size, weekday, minute, count, now, r)
+						if count > weeklyMost {
+							continue
+						}
+						if r.setWeekly(true); !r.weekly() || r.count() != count || r.spanWeekly() != 0 || r.day() != weekday || r.inWeek() != weekday*minutesDay+minute {
+							t.Fatalf("set %v, %d, %d, %d, %d and weekly, got %b", size, weekday, minute, count, now, r)
 						}
 					}
 				}

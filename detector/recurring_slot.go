@@ -17,12 +17,21 @@ const (
 	countBits   = 4
 	todayBits   = 2
 	weekdayBits = 3
+	spans       = 1 << weekdayBits
 	countAt     = minuteBits
 	todayAt     = countAt + countBits
 	weekdayAt   = todayAt + todayBits
 	weeklyAt    = weekdayAt + weekdayBits
 	sizeAt      = weeklyAt + 1
-	sizeBits    = 32 - sizeAt - 1 // the last is its sign
+
+	// What is weekly counts to weeklyMost. The counts beyond stand for those from weeklyLong on
+	// with the second and the third of Recurrence.LastsWeekly.
+	spansWeekly  = 3
+	weeklyLong   = 6
+	weeklyMost   = 8
+	weeklyCounts = weeklyMost - weeklyLong + 1
+
+	sizeBits = 32 - sizeAt - 1 // the last is its sign
 )
 
 // today is what there has been of it since it was half a day away.
@@ -49,7 +58,13 @@ func (r recurrence) minute() int { return r.bits(0, minuteBits) * minuteSteps }
 
 // count is how well it is known: each day with it adds to that, each without takes from it.
 // Of what is weekly only its day counts.
-func (r recurrence) count() uint8 { return uint8(r.bits(countAt, countBits)) }
+func (r recurrence) count() uint8 {
+	count := r.bits(countAt, countBits)
+	if r.weekly() && count > weeklyMost {
+		count = weeklyLong + (count-weeklyLong)%weeklyCounts
+	}
+	return uint8(count)
+}
 
 func (r recurrence) today() today { return today(r.bits(todayAt, todayBits)) }
 
@@ -62,8 +77,14 @@ func (r recurrence) weekly() bool { return r.bits(weeklyAt, 1) != 0 }
 // inWeek is the minute of the week at which what is weekly begins.
 func (r recurrence) inWeek() int { return r.day()*minutesDay + r.minute() }
 
-func (r *recurrence) setMinute(minute int)  { r.put(0, minuteBits, minute/minuteSteps) }
-func (r *recurrence) setCount(count uint8)  { r.put(countAt, countBits, int(count)) }
+func (r *recurrence) setMinute(minute int) { r.put(0, minuteBits, minute/minuteSteps) }
+func (r *recurrence) setCount(count uint8) {
+	code := int(count)
+	if r.weekly() && code >= weeklyLong {
+		code += weeklyCounts * r.spanWeekly()
+	}
+	r.put(countAt, countBits, code)
+}
 func (r *recurrence) setToday(now today)    { r.put(todayAt, todayBits, int(now)) }
 func (r *recurrence) setDay(day int)        { r.put(weekdayAt, weekdayBits, day) }
 func (r *recurrence) setWeekly(weekly bool) { r.put(weeklyAt, 1, b2i(weekly)) }

@@ -7,14 +7,6 @@ import "math"
 // time of day may be daily, and is counted by days as long as it is. So a job of each Sunday is known after
 // three weeks as one of each day is after three days, and one of two days takes two places.
 
-// lasts is for how many minutes it may go on.
-func (r recurrence) lasts(p *params) int {
-	if r.weekly() {
-		return p.Recurrence.LastsWeekly
-	}
-	return p.Recurrence.Lasts
-}
-
 // most is the largest count of it.
 func (r recurrence) most(p *params) uint8 {
 	if r.weekly() {
@@ -137,8 +129,12 @@ func (d *page) outlast(p *params, k *look, normal float64) {
 		if !r.weekly() || r.today() == unseen {
 			continue
 		}
-		late := r.off(&k.place) - p.Recurrence.Near - p.Recurrence.LastsWeekly
-		if late > 0 && late <= p.Recurrence.LastsWeekly && (k.x-normal)/r.size() >= p.Recurrence.Least {
+		lasts := p.Recurrence.LastsWeekly[spansWeekly-1]
+		if r.count() <= p.Recurrence.Gains {
+			lasts = max(lasts, p.Recurrence.Lasts[spans-1]) // it may come tomorrow, and be daily
+		}
+		late := r.off(&k.place) - p.Recurrence.Near - lasts
+		if late > 0 && late <= p.Recurrence.LastsWeekly[0] && (k.x-normal)/r.size() >= p.Recurrence.Least {
 			r.setToday(unseen)
 			r.setCount(r.count() - min(p.Recurrence.Gains-1, r.count())) // and one when its day ends
 		}

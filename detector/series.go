@@ -114,8 +114,10 @@ const (
 	// Five bits count gaps that are alike, see alike.go; four bits hold the lag, see lag.go.
 )
 
-// flagEven says that no edge of the day is near until the page is read again; see edge.go.
-const flagEven uint32 = 1 << 28
+const (
+	flagEven uint32 = 1 << (28 + iota) // no edge of the day is near until the page is read again; see edge.go
+	flagFar                            // the last lesson was far off normal; see recurring_span.go
+)
 
 func (s *series) has(f uint32) bool { return s.Flags&f != 0 }
 func (s *series) set(f uint32)      { s.Flags |= f }
