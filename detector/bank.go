@@ -51,7 +51,7 @@ type Bank struct {
 	evicted     atomic.Uint64 // for being idle
 	evictedFull atomic.Uint64 // to make room
 	opened      atomic.Uint64
-	withheld    [2]atomic.Uint64 // episodes not told, or not yet, because they recur daily, weekly
+	withheld    [rhythms]atomic.Uint64 // episodes not told, or not yet, because they recur
 	lost        atomic.Uint64
 }
 
@@ -181,7 +181,7 @@ func (b *Bank) observeInFull(c *chunk, s *series, slot Slot, own *service, share
 		out.Slot = slot
 	}
 	if k.withheld {
-		b.withheld[b2i(k.recurs.weekly())].Add(1)
+		b.withheld[k.recurs.rhythm()].Add(1)
 	}
 	if k.turn {
 		b.turned(k.t)

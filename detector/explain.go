@@ -95,11 +95,13 @@ type SeasonParts struct {
 
 // RecurrencePart is what happens day after day, or if Weekly week after week on Weekday, at
 // about the time of the sample, all zero where nothing does: it begins Near minutes before
-// or after Minute of the day, local time, goes on for Lasts minutes more, and has been Off normal, below 0 under it. Up to
-// Times of that is told to nobody. Count adds Gains for each day (week) with it and takes 1 for
+// or after Minute of the day, local time, and if Every is not 0 each so many minutes from there on, goes
+// on for Lasts minutes more, and has been Off normal, below 0 under it. Up to
+// Times of that is told to nobody. Count adds Gains for each day (week, or time) with it and takes 1 for
 // each without; it is believed from Believed on.
 type RecurrencePart struct {
 	Minute, Near, Lasts    int
+	Every                  int
 	Off, Times             float64
 	Count, Gains, Believed int
 	Weekly                 bool

@@ -81,9 +81,13 @@ func (r recurrence) part(p *params) RecurrencePart {
 		return RecurrencePart{}
 	}
 	x := &p.Recurrence
-	out := RecurrencePart{Minute: r.minute(), Near: x.Near, Lasts: r.lasts(p), Off: r.size(), Times: x.Times,
+	out := RecurrencePart{Minute: r.minute(), Near: r.near(p), Lasts: r.lasts(p), Off: r.size(), Times: x.Times,
 		Count: int(r.count()), Gains: int(x.Gains), Believed: int(x.Believed)}
-	if r.weekly() {
+	switch r.rhythm() {
+	case daily:
+	case frequent:
+		out.Every = r.period()
+	default:
 		out.Weekly, out.Weekday = true, time.Weekday((r.day()+1)%7)
 	}
 	return out

@@ -97,13 +97,18 @@ func (e *Explanation) writeRecurrence(b *strings.Builder) {
 		return
 	}
 	of := "day"
-	when := fmt.Sprintf("at about %02d:%02d (%d minutes early or late, and %d more once it has begun)", r.Minute/60, r.Minute%60, r.Near, r.Lasts)
-	if r.Weekly {
+	when := fmt.Sprintf("at about %02d:%02d", r.Minute/60, r.Minute%60)
+	switch {
+	case r.Every > 0:
+		of = "time"
+		fmt.Fprintf(b, "recurs each %d minutes, as %s", r.Every, when)
+	case r.Weekly:
 		of = "week"
-		fmt.Fprintf(b, "recurs each %s %s, off normal by %.5g", r.Weekday, when, r.Off)
-	} else {
-		fmt.Fprintf(b, "day after day it is off normal by %.5g %s", r.Off, when)
+		fmt.Fprintf(b, "recurs each %s %s", r.Weekday, when)
+	default:
+		fmt.Fprintf(b, "recurs day after day %s", when)
 	}
+	fmt.Fprintf(b, " (%d minutes early or late, and %d more once it has begun), off normal by %.5g", r.Near, r.Lasts, r.Off)
 	fmt.Fprintf(b, ", known by a count of %d (%d for each %s with it, less 1 for each without; believed from %d): up to %.4g times that, %.5g off, is told to nobody\n",
 		r.Count, r.Gains, of, r.Believed, r.Times, r.Times*r.Off)
 }

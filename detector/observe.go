@@ -75,7 +75,7 @@ func (s *series) weigh(p *params, slab *days, k *look) Phase {
 	if s.N >= p.Tail.After {
 		s.reflect(p, k)
 	}
-	if k.excused {
+	if k.excused && !k.recurs.frequent() { // of what is frequent tails and the hour must learn
 		s.pass(p, k, d)
 	} else {
 		s.learn(p, k, d)

@@ -13,6 +13,9 @@ type RecurrenceParameters struct {
 	Units float64 `range:"0.5,6"`
 	// Near is the number of minutes by which it may come early or late.
 	Near int `range:"1,120"`
+	// NearShare is the part of its interval by which what comes several times a day may come
+	// early or late, Near at most.
+	NearShare float64 `range:"0.02,0.2"`
 	// Lasts are the numbers of minutes for which it may go on, in rising order: the first for what
 	// has not been seen to take longer, the quarter of an hour from which the calendar knows it.
 	Lasts [spans]int `range:"0,720"`
@@ -22,6 +25,9 @@ type RecurrenceParameters struct {
 	// LastsWeekly are the same for what comes on one day of the week, of which the calendar knows
 	// six hours at a time: a backup that takes three quarters of an hour is known from the first.
 	LastsWeekly [spansWeekly]int `range:"0,720"`
+	// LastsShare is the part of its interval for which what comes several times a day may go on. By it
+	// and NearShare it is over before the middle between two times.
+	LastsShare float64 `range:"0,0.3"`
 	// Gains is how many days without it a day with it outweighs: a job that runs five days
 	// of seven, or every other day, is known too. Of what is weekly it is weeks.
 	Gains uint8 `range:"1,7"`
@@ -48,5 +54,5 @@ type RecurrenceParameters struct {
 }
 
 func defaultRecurrence() RecurrenceParameters {
-	return RecurrenceParameters{Rare: 1.38, Units: 3, Near: 12, Lasts: [spans]int{15, 30, 45, 60, 90, 150, 240, 360}, Earlier: 3, LastsWeekly: [spansWeekly]int{60, 150, 300}, Gains: 2, Believed: 6, Most: 14, MostWeekly: 8, Times: 2, Least: 0.5, Grows: 1.1, Keeps: 0.95, Follows: 0.25}
+	return RecurrenceParameters{Rare: 1.38, Units: 3, Near: 12, NearShare: 0.15, Lasts: [spans]int{15, 30, 45, 60, 90, 150, 240, 360}, Earlier: 3, LastsWeekly: [spansWeekly]int{60, 150, 300}, LastsShare: 0.25, Gains: 2, Believed: 6, Most: 14, MostWeekly: 8, Times: 2, Least: 0.5, Grows: 1.1, Keeps: 0.95, Follows: 0.25}
 }

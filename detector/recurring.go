@@ -10,7 +10,8 @@ import "math"
 // odd as ever, and keep their score, but open no alarm and teach levels nothing. So one odd day
 // excuses nothing, a much larger one is told, one that does not end as well, and one at another
 // time of day too. It is the threshold that moves, as by what a series owes to its service.
-// What happens on one day of the week is counted by weeks, see recurring_week.go; what goes on for
+// What happens on one day of the week is counted by weeks, see recurring_week.go, what happens
+// several times a day by its times, see recurring_often.go; what goes on for
 // longer than a quarter of an hour is known for that long, see recurring_span.go.
 //
 // 4 bytes each, see recurring_slot.go, and a few comparisons in a sample that is weighed.
@@ -30,7 +31,7 @@ func (r recurrence) off(at *place) int {
 	if r.weekly() {
 		return around(at.inWeek()-r.inWeek(), minutesWeek)
 	}
-	return around(int(at.minute)-r.minute(), minutesDay)
+	return around((int(at.minute)-r.minute())%r.period(), r.period())
 }
 
 // around returns a distance on a circle by the shorter way.
@@ -47,8 +48,14 @@ func around(off, circle int) int {
 // covers reports whether it may be going on at a place in the calendar: near its own time, and
 // for a while longer once it has begun.
 func (r recurrence) covers(p *params, at *place) bool {
-	off := r.off(at)
-	return off >= -p.Recurrence.Near && (off <= p.Recurrence.Near || r.today() != unseen && off <= p.Recurrence.Near+r.lasts(p))
+	off, near := r.off(at), r.near(p)
+	return off >= -near && (off <= near || r.today() != unseen && off <= near+r.lasts(p))
+}
+
+// begins reports whether it may begin at a place in the calendar.
+func (r recurrence) begins(p *params, at *place) bool {
+	off, near := r.off(at), r.near(p)
+	return off >= -near && off <= near
 }
 
 // excuse notes what recurs at the time of the look, and whether the sample is
@@ -208,13 +215,14 @@ func (k *look) groupRarity() float32 {
 // log10 of the chances to alarm in an hour.
 func (d *page) remark(p *params, k *look, looks float64) {
 	size := k.x - k.anchor
-	if !k.far(p) || k.edge != (edge{}) {
-		return // what begins at an edge of the day is not over in a quarter of an hour
+	if !k.far(p) {
+		return
 	}
-	known := false
+	// What begins at an edge of the day lasts, but an hour's job makes such edges itself.
+	edge, known := k.edge != edge{}, false
 	for i := range d.Recurs {
 		r := &d.Recurs[i]
-		if !r.known(p) || !r.covers(p, &k.place) {
+		if !r.known(p) || edge && !r.frequent() || !r.covers(p, &k.place) {
 			continue
 		}
 		if part := size / r.size(); part >= p.Recurrence.Least && part <= p.Recurrence.Times {
@@ -223,7 +231,7 @@ func (d *page) remark(p *params, k *look, looks float64) {
 			known = true
 		}
 	}
-	if known || !k.odd && !(k.place.rows > 1 && k.decades-looks >= p.Recurrence.Rare && k.rarity != notRare) || !holds(size) {
+	if known || edge || !k.odd && !(k.place.rows > 1 && k.decades-looks >= p.Recurrence.Rare && k.rarity != notRare) || !holds(size) {
 		return
 	}
 	d.propose(p, k, size)
@@ -238,10 +246,13 @@ func (r *recurrence) see(p *params, at *place) {
 	count := min(r.count()+p.Recurrence.Gains, r.most(p))
 	times := float64(count) / float64(p.Recurrence.Gains)
 	by := int(math.RoundToEven(float64(r.off(at)) * max(1/max(times, 1), p.Recurrence.Follows)))
-	if r.weekly() {
-		r.setInWeek((r.inWeek() + by + minutesWeek) % minutesWeek)
-	} else {
-		r.setMinute((r.minute() + by + minutesDay) % minutesDay)
+	switch period := r.period(); {
+	case r.weekly():
+		r.setInWeek((r.inWeek() + by + period) % period)
+	case r.frequent():
+		r.setInterval(period, r.minute()+by+period)
+	default:
+		r.setMinute((r.minute() + by + period) % period)
 	}
 	r.setCount(count)
 	r.setToday(seen)
@@ -260,8 +271,8 @@ func (r *recurrence) grow(p *params, size float64) {
 }
 
 // passDays ends the day of each that is half a day away, when the calendar goes on from
-// one quarter of an hour to another.
-func (d *page) passDays(p *params, at *place) {
+// one quarter of an hour to another; far says whether the series is far off normal then.
+func (d *page) passDays(p *params, at *place, far bool) {
 	gone := (int(at.own) + dayBuckets - int(d.Bucket)) % dayBuckets
 	if d.Bucket >= dayBuckets || gone > dayBuckets/2 {
 		return // the first sample, or the clock was put back
@@ -269,6 +280,10 @@ func (d *page) passDays(p *params, at *place) {
 	for i := range d.Recurs {
 		r := &d.Recurs[i]
 		if *r == 0 {
+			continue
+		}
+		if r.frequent() {
+			r.passPeriods(p, int(at.own), gone, far)
 			continue
 		}
 		end := (r.minute()*60/dayWidth + dayBuckets/2) % dayBuckets

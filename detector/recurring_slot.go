@@ -53,8 +53,14 @@ func (r recurrence) bits(at, n int) int { return int(r >> at & (1<<n - 1)) }
 // put sets some bits from one on.
 func (r *recurrence) put(at, n, v int) { *r = *r&^((1<<n-1)<<at) | recurrence(v)<<at }
 
-// minute is the minute of the day at which it begins, of local time.
-func (r recurrence) minute() int { return r.bits(0, minuteBits) * minuteSteps }
+// minute is the minute of the day at which it begins, of local time; of what is frequent the first.
+func (r recurrence) minute() int {
+	if r.frequent() {
+		_, minute := r.interval()
+		return minute
+	}
+	return r.bits(0, minuteBits) * minuteSteps
+}
 
 // count is how well it is known: each day with it adds to that, each without takes from it.
 // Of what is weekly only its day counts.
@@ -72,7 +78,28 @@ func (r recurrence) today() today { return today(r.bits(todayAt, todayBits)) }
 // is not it is the day on which it came first, noDay where that does not matter.
 func (r recurrence) day() int { return r.bits(weekdayAt, weekdayBits) }
 
-func (r recurrence) weekly() bool { return r.bits(weeklyAt, 1) != 0 }
+// rhythm is how often something recurs.
+type rhythm uint8
+
+const (
+	daily rhythm = iota
+	weekly
+	frequent // several times a day, see recurring_often.go
+	rhythms
+)
+
+func (r recurrence) rhythm() rhythm {
+	switch {
+	case r.bits(weeklyAt, 1) == 0:
+		return daily
+	case r.day() == noDay:
+		return frequent
+	}
+	return weekly
+}
+
+func (r recurrence) weekly() bool   { return r.rhythm() == weekly }
+func (r recurrence) frequent() bool { return r.rhythm() == frequent }
 
 // inWeek is the minute of the week at which what is weekly begins.
 func (r recurrence) inWeek() int { return r.day()*minutesDay + r.minute() }

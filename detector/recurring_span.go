@@ -8,8 +8,14 @@ package detector
 
 // spans reports whether its bits tell for how long it goes on.
 func (r recurrence) spans(p *params) bool {
-	count := r.count()
-	return count >= p.Recurrence.Believed && (!r.weekly() || count >= weeklyLong)
+	switch count := r.count(); r.rhythm() {
+	case frequent:
+		return false
+	case weekly:
+		return count >= max(p.Recurrence.Believed, weeklyLong)
+	default:
+		return count >= p.Recurrence.Believed
+	}
 }
 
 // span is for how long it may go on, as an index of choices.
@@ -46,7 +52,12 @@ func (r recurrence) choices(p *params) []int {
 }
 
 // lasts is for how many minutes it may go on.
-func (r recurrence) lasts(p *params) int { return r.choices(p)[r.span(p)] }
+func (r recurrence) lasts(p *params) int {
+	if r.frequent() {
+		return int(p.Recurrence.LastsShare * float64(r.period()))
+	}
+	return r.choices(p)[r.span(p)]
+}
 
 // ending notes whether this lesson is far off normal, and learns from the first that is not, where
 // that ends an episode or is within one: two oddities of a day are no long one.

@@ -29,8 +29,8 @@ func (at *place) dayBefore(quarters int) int {
 // its time of the week, else for what came a day or two before, else as the first of its kind.
 func (d *page) propose(p *params, k *look, size float64) {
 	found := false
-	for _, weekly := range [...]bool{false, true} {
-		if r := d.candidate(p, k, size, weekly); r != nil {
+	for of := range rhythms {
+		if r := d.candidate(p, k, size, of); r != nil {
 			r.again(p, k, size)
 			found = true
 		}
@@ -40,7 +40,9 @@ func (d *page) propose(p *params, k *look, size float64) {
 	}
 	var r *recurrence
 	if k.place.rows > 1 { // else the calendar knows what is daily
-		r = d.dayAfter(p, k, size)
+		if r = d.dayAfter(p, k, size); r == nil && k.odd {
+			r = d.often(p, k, size)
+		}
 	}
 	if r == nil {
 		r = d.room(p, k, size)
@@ -50,12 +52,15 @@ func (d *page) propose(p *params, k *look, size float64) {
 	}
 }
 
-// candidate returns what is not known yet, daily or weekly, and came on the same side at about
+// candidate returns what is not known yet, of one rhythm, and came on the same side at about
 // the same time, nil if there is none.
-func (d *page) candidate(p *params, k *look, size float64, weekly bool) *recurrence {
+func (d *page) candidate(p *params, k *look, size float64, of rhythm) *recurrence {
 	for i := range d.Recurs {
 		r := &d.Recurs[i]
-		if *r != 0 && r.weekly() == weekly && !r.known(p) && r.below() == (size < 0) && r.covers(p, &k.place) && (!k.open || r.today() != unseen) {
+		if *r == 0 || r.rhythm() != of || r.known(p) || r.below() != (size < 0) || of == frequent && !k.odd {
+			continue
+		}
+		if k.open && r.today() != unseen && r.covers(p, &k.place) || !k.open && r.begins(p, &k.place) {
 			return r
 		}
 	}
@@ -87,7 +92,7 @@ func (r *recurrence) again(p *params, k *look, size float64) {
 	if r.size() == 0 || math.Abs(size) > math.Abs(r.size()) {
 		r.setSize(size)
 	}
-	if k.odd && !r.weekly() && r.day() == noDay && r.count() <= p.Recurrence.Gains { // for the first time
+	if k.odd && r.rhythm() == daily && r.day() == noDay && r.count() <= p.Recurrence.Gains { // for the first time
 		off := r.off(&k.place)
 		r.setWeekly(true)
 		r.setInWeek((k.place.inWeek() - off + minutesWeek) % minutesWeek)

@@ -17,7 +17,7 @@ func playWeeks(p *params, weeks int, on func(day int) bool) *page {
 			}
 			d.remark(p, &k, 0)
 			if k.place.own != d.Bucket {
-				d.passDays(p, &k.place)
+				d.passDays(p, &k.place, false)
 				d.Bucket = k.place.own
 			}
 		}
@@ -125,22 +125,22 @@ func TestRecurrence_NoSamplesOverItsDay_NoWeekIsTaken(t *testing.T) {
 	p := defaults()
 	d := &page{Bucket: 20}
 	d.Recurs[0] = weeklyOf(20, 6, 600, 6)
-	if d.passDays(p, &place{own: 90, weekday: 6}); d.Recurs[0].count() != 6 {
+	if d.passDays(p, &place{own: 90, weekday: 6}, false); d.Recurs[0].count() != 6 {
 		t.Errorf("after a gap the count is %d, want 6", d.Recurs[0].count())
 	}
 	d.Bucket = 80
-	if d.passDays(p, &place{own: 90, weekday: 0}); d.Recurs[0].count() != 6 {
+	if d.passDays(p, &place{own: 90, weekday: 0}, false); d.Recurs[0].count() != 6 {
 		t.Errorf("at the end of a Monday the count is %d, want 6", d.Recurs[0].count())
 	}
-	if d.passDays(p, &place{own: 90, weekday: 6}); d.Recurs[0].count() != 5 {
+	if d.passDays(p, &place{own: 90, weekday: 6}, false); d.Recurs[0].count() != 5 {
 		t.Errorf("at the end of a Sunday the count is %d, want 5", d.Recurs[0].count())
 	}
 	d.Recurs[0] = weeklyOf(20, 6, 1200, 6) // in the evening: its day ends on Monday morning
 	d.Bucket = 30
-	if d.passDays(p, &place{own: 34, weekday: 6}); d.Recurs[0].count() != 6 {
+	if d.passDays(p, &place{own: 34, weekday: 6}, false); d.Recurs[0].count() != 6 {
 		t.Errorf("on Sunday morning the count is %d, want 6", d.Recurs[0].count())
 	}
-	if d.passDays(p, &place{own: 34, weekday: 0}); d.Recurs[0].count() != 5 {
+	if d.passDays(p, &place{own: 34, weekday: 0}, false); d.Recurs[0].count() != 5 {
 		t.Errorf("on Monday morning the count is %d, want 5", d.Recurs[0].count())
 	}
 }

@@ -8,7 +8,7 @@ import "math"
 func (d *page) learn(p *params, k *look, dev, most float64, ordinary bool) {
 	at := &k.place
 	if at.own != d.Bucket {
-		d.passDays(p, at)
+		d.passDays(p, at, k.far(p))
 		d.enter(at.own)
 	}
 	d.noteMoved(p, k)
