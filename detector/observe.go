@@ -169,7 +169,7 @@ func (s *series) admit(p *params, k *glance, v float64) outcome {
 		return taken
 	}
 	if v < before {
-		return s.fall(p, before, v)
+		return s.fall(p, k, before, v)
 	}
 	k.x = (v - before) / k.dt
 	if !(k.x <= largest) {
@@ -178,11 +178,11 @@ func (s *series) admit(p *params, k *glance, v float64) outcome {
 	return taken
 }
 
-// fall handles a counter that went down: a reset starts again near zero. One
-// that keeps falling by less than half of its value is a gauge with a counter's
-// name, and is learned anew as such.
-func (s *series) fall(p *params, before, v float64) outcome {
-	if v > p.Guard.ResetBelow*before {
+// fall handles a counter that went down: a reset starts again near zero, or with no more
+// than has been counted since. One that keeps falling by less, or below zero, is a gauge
+// with a counter's name, and is learned anew as such.
+func (s *series) fall(p *params, k *glance, before, v float64) outcome {
+	if v < 0 || v > p.Guard.ResetBelow*before && v > p.Guard.ResetCounts*max(s.Mid, s.Slow)*k.dt {
 		s.Tally++
 		if s.Tally >= p.Guard.GaugeFalls {
 			last, at, step := s.Raw, s.LastTime, s.Step

@@ -17,6 +17,11 @@ type GuardParameters struct {
 	// ResetBelow is the part of its value below which a counter that fell was started
 	// again; one that fell by less may be a gauge. Common sense.
 	ResetBelow float64 `range:"0.01,0.99"`
+	// ResetCounts is how many times as much as its usual rate would have counted since the
+	// sample before a counter may show after a start, however little it fell: one that
+	// restarts each few minutes falls by little as often as not. A gauge mostly shows many
+	// times what it rises by. Half as much again is the load of such an hour.
+	ResetCounts float64 `range:"0,100"`
 	// GaugeFalls is the number of lesser falls after which a series with a counter's
 	// name is taken for a gauge. Common sense: one may be a mistake of the sender.
 	GaugeFalls uint8 `range:"1,200"`
@@ -161,7 +166,7 @@ type ScaleParameters struct {
 }
 
 func defaultGuard() GuardParameters {
-	return GuardParameters{GapSteps: 3, StaleSteps: 50, StaleKept: 11, ResetBelow: 0.5, GaugeFalls: 3, StepLeast: 0.6, StepMost: 1.6, StepRuns: 8, StepDecades: 4, StepAlike: 0.2, StepRate: 0.02,
+	return GuardParameters{GapSteps: 3, StaleSteps: 50, StaleKept: 11, ResetBelow: 0.5, ResetCounts: 1.5, GaugeFalls: 3, StepLeast: 0.6, StepMost: 1.6, StepRuns: 8, StepDecades: 4, StepAlike: 0.2, StepRate: 0.02,
 		StepNoise: 1000, Unsettled: 8, UnsettledTail: 100, UnsettledShape: 10, SettledCharts: 0.5}
 }
 
