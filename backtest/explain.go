@@ -103,22 +103,25 @@ func (e *Explanation) write(s *strings.Builder, r *Row) {
 		say("metric", "%s, the oddest of %d: %s", r.Metric, len(r.metrics), r.oddest())
 		fallthrough
 	default:
-		say("value", "%s%s", figure(v.Value), per)
+		say("value", "%s%s", r.level(v.Value), per)
 	}
 	if v.Group != nil {
 		say("needed", "%s of them, which is as seldom as the threshold in what these metrics have shown together", figure(v.Upper))
 	} else if math.IsNaN(v.Lower) {
 		say("expected", "no band: the series is too young, or what is odd is not in the value")
 	} else {
-		say("expected", "%s%s, band %s to %s", figure(v.Expected), per, figure(v.Lower), figure(v.Upper))
+		say("expected", "%s%s, band %s to %s", r.level(v.Expected), per, r.level(v.Lower), r.level(v.Upper))
 	}
 	say("score", "%s; %s", exact(v.Score), e.needed(r))
 	if r.alone > 0 {
 		say("", "what several metrics show together, which does not alarm; %s by itself %s", r.Metric, exact(r.alone))
 	}
-	if r.Anomalous {
+	switch {
+	case r.Anomalous:
 		say("anomalous", "yes, %s: the score reaches the threshold", strings.ReplaceAll(v.Kind.String(), "_", " "))
-	} else {
+	case v.Excused:
+		say("anomalous", "no: the score reaches the threshold, but what comes at this time again and again is known")
+	default:
 		say("anomalous", "no: the score is below the threshold")
 	}
 	if v.Since == 0 {
@@ -147,11 +150,18 @@ func (e *Explanation) needed(r *Row) string {
 	}
 	switch {
 	case r.Verdict.Group != nil:
-		return fmt.Sprintf("odd when the value reaches what is needed, by a part of a budget of %g false alarms a week", budget)
+		return fmt.Sprintf("odd when the value reaches what is needed, by a part of %s", budgetOf(budget))
 	case r.why != nil && r.why.Share != 0:
-		return fmt.Sprintf("odd from %s, which is a budget of %g false alarms a week (%s), moved by what has been spent of it and by how many metrics share it", exact(r.why.Threshold), budget, exact(threshold))
+		return fmt.Sprintf("odd from %s, which is %s (%s), moved by what has been spent of it and by how many metrics share it", exact(r.why.Threshold), budgetOf(budget), exact(threshold))
 	}
-	return fmt.Sprintf("odd from %s, which is a budget of %g false alarms a week", exact(threshold), budget)
+	return fmt.Sprintf("odd from %s, which is %s", exact(threshold), budgetOf(budget))
+}
+
+func budgetOf(budget float64) string {
+	if budget == 1 {
+		return "a budget of 1 false alarm a week"
+	}
+	return fmt.Sprintf("a budget of %g false alarms a week", budget)
 }
 
 // guilt names the metrics of a group with how seldom each is as odd and its part
@@ -206,7 +216,20 @@ var whys = map[string]string{
 	"counter_reset":  "the counter fell: it has started again, and no rate can be told",
 }
 
-func figure(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
+// level is figure for what is as large as the values of the row, with as many digits as it
+// takes to tell a hundredth of the width of the band.
+func (r *Row) level(v float64) string {
+	x, digits := &r.Verdict, leastDigits
+	if times := math.Abs(v) / (x.Upper - x.Lower); times > 1 && !math.IsInf(times, 1) {
+		digits = min(max(digits, int(math.Ceil(math.Log10(times)))+3), mostDigits)
+	}
+	return strconv.FormatFloat(v, 'g', digits, 64)
+}
+
+// leastDigits are those of figure; more than mostDigits no float64 has.
+const leastDigits, mostDigits = 6, 15
+
+func figure(v float64) string { return strconv.FormatFloat(v, 'g', leastDigits, 64) }
 
 // exact is for scores, which differ from 1 by little.
 func exact(v float64) string { return strconv.FormatFloat(v, 'g', 12, 64) }

@@ -3,7 +3,10 @@ package backtest_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
+	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -72,13 +75,13 @@ func TestExplain_SaysWhy(t *testing.T) {
 		name, body, at string
 		want           []string
 	}{
-		{"odd", body, "1700005250", []string{"pay at 1700005250\n", "value      900\n", "budget of 1 false alarms", "yes, spike", "episode    opened, since 2023-11-14T23:40:50Z",
+		{"odd", body, "1700005250", []string{"pay at 1700005250\n", "value      900\n", "which is a budget of 1 false alarm a week", "yes, spike", "episode    opened, since 2023-11-14T23:40:50Z",
 			"  in detail:\n    value 900 at 2023-11-14T23:40:50Z (", "spike, once in ", "> above "}},
 		{"held", body, "2023-11-14T23:41:05Z", []string{"anomalous  no", "episode    ongoing, since 2023-11-14T23:40:50Z"}},
 		{"ordinary", body, "1700005235000", []string{"anomalous  no", "episode    none is open"}},
 		{"young", body, "1700000000", []string{"expected   no band: the series is too young"}},
 		{"late", body + "1700000000,1,0\n", "1700000000", []string{"not judged a sample before it has the same time"}},
-		{"service", "timestamp,a,b\n1,2,3\n2,2,3\n", "2", []string{"metric     a, the oddest of 2: ", "too young to alarm: 1 samples seen"}},
+		{"service", "timestamp,a,b\n1,2,3\n2,2,3\n", "2", []string{"metric     a, the oddest of 2: ", "too young to alarm: 1 sample seen"}},
 	} {
 		got, err := explain(t, tt.body, tt.at)
 		for _, want := range tt.want {
@@ -90,5 +93,26 @@ func TestExplain_SaysWhy(t *testing.T) {
 	got, err := explain(t, body, "1700000007")
 	if got != "" || err == nil || !strings.Contains(err.Error(), "no row at 2023-11-14T22:13:27Z; the nearest are at 2023-11-14T22:13:20Z and 2023-11-14T22:13:35Z") {
 		t.Errorf("a time between rows: got %q, %v", got, err)
+	}
+}
+
+// What comes each day at the same minute keeps its score, and the text does not say that
+// this is below the threshold.
+func TestExplain_Recurs_SaysThatItIsKnown(t *testing.T) {
+	var body strings.Builder
+	body.WriteString("timestamp,value\n")
+	const step, day = 60, 1440
+	r := rand.New(rand.NewPCG(9, 1))
+	for i := range 8 * day {
+		v := 20 + r.NormFloat64()
+		if m := i % day; m >= 190 && m < 193 {
+			v += 60
+		}
+		fmt.Fprintf(&body, "%d,%g\n", 1_700_006_400+step*i, v)
+	}
+	got, err := explain(t, body.String(), strconv.Itoa(1_700_006_400+step*(7*day+190)))
+	if err != nil || !strings.Contains(got, "anomalous  no: the score reaches the threshold, but what comes at this time again and again is known\n") ||
+		!strings.Contains(got, "not odd, for it recurs, once in ") || !strings.Contains(got, "day after day") {
+		t.Errorf("got %v\n%s", err, got)
 	}
 }

@@ -20,7 +20,7 @@ type Row struct {
 	// Verdict is the detector's, with Value, Expected, Lower and Upper NaN where
 	// unknown and Score 0. Its Kind is KindNone when the row is not anomalous.
 	Verdict   detector.Verdict
-	Anomalous bool   // Score reaches the threshold: the value lies outside of the band
+	Anomalous bool   // Score reaches the threshold, and it is not known to recur: the value lies outside of the band
 	Reason    string // why no metric was judged; "" when one was
 
 	metrics []labels.Labels       // of the unit

@@ -37,6 +37,7 @@ type Explanation struct {
 	Expected, Lower, Upper float64 // as in Verdict, NaN without a band
 	Mixture                float64 // of the forecasts; nothing below zero for a series that never was
 	Low, High              float64 // within them a value is ordinary
+	Part                   float64 // of the distance from there that does not count: of small counts a quarter of the distance between two
 	Forecasts              []ExpertForecast
 	Season                 SeasonParts
 	Scale                  ScaleParts
@@ -218,7 +219,7 @@ func (s *series) explain(p *params, pages *days, k look, v float64) Explanation 
 	before := c // predict may put levels back
 	c.predict(p, &k, d)
 	k.compare()
-	e.Low, e.High, e.Mixture = k.low, k.high, k.expected
+	e.Low, e.High, e.Part, e.Mixture = k.low, k.high, k.part, k.expected
 	e.forecasts(p, &before, &k, d != nil)
 	e.season(p, &before, &k, d)
 	e.Scale = before.scaleParts(p, &k)

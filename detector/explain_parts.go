@@ -97,7 +97,7 @@ func (r recurrence) part(p *params) RecurrencePart {
 func (s *series) young(p *params, k *look) string {
 	switch span := since(s.FirstTime, k.t); {
 	case s.N < p.warmupSamples:
-		return fmt.Sprintf("%d samples seen, alarms need %d", s.N, p.warmupSamples)
+		return fmt.Sprintf("%s seen, alarms need %d", several(fmt.Sprint(s.N), "sample"), p.warmupSamples)
 	case span < p.warmupSpan:
 		return fmt.Sprintf("seen for %s, alarms need %s", time.Duration(span)*time.Millisecond, time.Duration(p.warmupSpan)*time.Millisecond)
 	}
@@ -105,6 +105,6 @@ func (s *series) young(p *params, k *look) string {
 	if s.rarelyLeavesZero(p) {
 		bold = p.Evidence.FirstBold / (float64(s.Changes)/2 + 1)
 	}
-	return fmt.Sprintf("%d samples seen, which can bear no alarm as rare as the budget asks for; that takes %.0f",
-		s.N, math.Ceil(s.looksPerHour(p)/(bold*p.budgetPerHour)))
+	return fmt.Sprintf("%s seen, which can bear no alarm as rare as the budget asks for; that takes %.0f",
+		several(fmt.Sprint(s.N), "sample"), math.Ceil(s.looksPerHour(p)/(bold*p.budgetPerHour)))
 }

@@ -1,7 +1,10 @@
 package detector_test
 
 import (
+	"fmt"
 	"math"
+	"math/rand/v2"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -74,10 +77,10 @@ func agrees(t *testing.T, e detector.Explanation) {
 		case "still":
 			still = d
 		case "above":
-			near("size", max(e.Value-e.High, 0)/s.Total, x.Size)
+			near("size", max(e.Value-e.High-e.Part, 0)/s.Total, x.Size)
 			total = max(total, d)
 		case "below":
-			near("size", (e.Low-e.Value)/s.Total, x.Size)
+			near("size", max(e.Low-e.Value-e.Part, 0)/s.Total, x.Size)
 			total = max(total, d)
 		default:
 			total = max(total, d)
@@ -255,7 +258,7 @@ func TestExplain_Text_NamesWhatDecided(t *testing.T) {
 		{"level shift", level(3000, func(i int, x float64) float64 { return x + float64(i/2980)*12 }),
 			[]string{"episode: ongoing, ", "mean of 6", "beyond for "}},
 		{"quiet", level(3000, plain),
-			[]string{"not odd, ", "episode: none", "short", "season +", "learned for 1 days", "silent: "}},
+			[]string{"not odd, ", "episode: none", "short", "season +", "learned for 1 day;", "silent: "}},
 		{"young", level(12, plain),
 			[]string{"too young to alarm: 11 samples seen, alarms need 20", "no band", "no calendar yet", "not told while it is too young"}},
 		{"flatline", level(3000, func(i int, x float64) float64 {
@@ -273,6 +276,59 @@ func TestExplain_Text_NamesWhatDecided(t *testing.T) {
 		}
 		if n := strings.Count(e.String(), "\n"); n < 8 || n > 20 {
 			t.Errorf("%s: got %d lines", tt.name, n)
+		}
+	}
+}
+
+// A reader who has the text alone can work out by how much a value lies off, however large
+// values are beside their noise.
+func TestExplain_LargeValues_TextTellsThemApart(t *testing.T) {
+	for _, base := range []float64{1e3, 1e6, 1e9, 1.7e12} {
+		r := noise(45)
+		samples := feed(3000, 60, func(i int) float64 { return base + 1e-5*base*r() + 5e-4*base*float64(i/2999) })
+		e := explained(t, gauge("x"), samples)
+		var value, expected, lower, upper float64
+		var at string
+		if _, err := fmt.Sscanf(e.String(), "value %g at %s (expected %g, band %g to %g)", &value, &at, &expected, &lower, &upper); err != nil {
+			t.Fatalf("%v in\n%s", err, e)
+		}
+		for _, x := range [][2]float64{{value, e.Value}, {expected, e.Expected}, {lower, e.Lower}, {upper, e.Upper}} {
+			if math.Abs(x[0]-x[1]) > 0.01*e.Scale.Total {
+				t.Errorf("base %g: the text says %v, want %v to a hundredth of a scale of %v", base, x[0], x[1], e.Scale.Total)
+			}
+		}
+	}
+}
+
+func TestExplain_SmallCounts_TextSaysWhatDoesNotCount(t *testing.T) {
+	r := rand.New(rand.NewPCG(46, 1))
+	e := explained(t, gauge("errors"), append(feed(3000, 60, func(int) float64 { return poisson(r, 1.5) }), telemetry.Sample{T: start + 3000*60_000, V: 12}))
+	if e.Part != 0.25 || !strings.Contains(e.String(), " scales, less 0.25 for small counts: quantile ") {
+		t.Errorf("got part %v\n%s", e.Part, e)
+	}
+}
+
+var ones = regexp.MustCompile(`(^|[ (])1 (samples|units|scales|days|minutes|looks|times|changes|false alarms)\b`)
+
+// Numbers are followed by what they are numbers of, and texts say what the verdict says.
+func TestExplain_Text_IsPlainEnglish(t *testing.T) {
+	r, b := noise(47), newBank(t)
+	slot := b.Register(gauge("x"))
+	for i, x := range feed(3000, 60, func(i int) float64 {
+		if i > 2000 && i < 2060 {
+			return 112 + r()
+		}
+		return 100 + r()
+	}) {
+		e, _ := b.Explain(slot, x.T, x.V)
+		b.Observe(slot, x.T, x.V)
+		e.Share = float64(i%3) - 1
+		text := e.String()
+		if ones.MatchString(text) || strings.Contains(text, "+ -") {
+			t.Fatalf("%q in\n%s", ones.FindString(text), text)
+		}
+		if far := math.Abs((e.Value-e.Normal)/e.Unit) > 6.1; far != strings.Contains(text, "the most that counts") {
+			t.Fatalf("deviation %v of %v in\n%s", (e.Value-e.Normal)/e.Unit, e.Deviation, text)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package detector
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -26,17 +27,20 @@ func (e Explanation) String() string {
 }
 
 func (e *Explanation) writeHead(b *strings.Builder) {
-	per, band, word := "", fmt.Sprintf("expected %s, no band", number(e.Mixture)), "not odd"
+	per, band, word := "", fmt.Sprintf("expected %s, no band", e.level(e.Mixture)), "not odd"
 	if e.Rate {
 		per = " per second"
 	}
 	if !math.IsNaN(e.Lower) {
-		band = fmt.Sprintf("expected %s, band %s to %s", number(e.Expected), number(e.Lower), number(e.Upper))
+		band = fmt.Sprintf("expected %s, band %s to %s", e.level(e.Expected), e.level(e.Lower), e.level(e.Upper))
 	}
-	if e.Odd {
+	switch {
+	case e.Odd:
 		word = strings.ReplaceAll(e.Kind.String(), "_", " ")
+	case e.Excused:
+		word = "not odd, for it recurs"
 	}
-	fmt.Fprintf(b, "value %s%s at %s (%s): %s, %s (score %s, odd from %s)\n", number(e.Value), per, clock(e.Time), band, word, often(e.Rarity), fine(e.Score), fine(e.Threshold))
+	fmt.Fprintf(b, "value %s%s at %s (%s): %s, %s (score %s, odd from %s)\n", e.level(e.Value), per, clock(e.Time), band, word, often(e.Rarity), fine(e.Score), fine(e.Threshold))
 	if e.Young != "" {
 		fmt.Fprintf(b, "too young to alarm: %s\n", e.Young)
 	}
@@ -48,9 +52,9 @@ func often(rarity float64) string {
 	case float32(rarity) == notRare:
 		return "no word on how rare"
 	case rarity < 0:
-		return fmt.Sprintf("%.3g times an hour", math.Pow(10, -rarity))
+		return several(fmt.Sprintf("%.3g", math.Pow(10, -rarity)), "time") + " an hour"
 	}
-	return fmt.Sprintf("once in %.3g hours", math.Pow(10, rarity))
+	return "once in " + several(fmt.Sprintf("%.3g", math.Pow(10, rarity)), "hour")
 }
 
 func (e *Explanation) writeEpisode(b *strings.Builder) {
@@ -70,16 +74,16 @@ func (e *Explanation) writeForecast(b *strings.Builder) {
 		if x.Weight > e.Forecasts[lead].Weight {
 			lead = i
 		}
-		list = append(list, fmt.Sprintf("%s %s (weight %.3f, mean error %s)", x.Name, number(x.Value), x.Weight, number(x.Error)))
+		list = append(list, fmt.Sprintf("%s %s (weight %.3f, mean error %s)", x.Name, e.level(x.Value), x.Weight, number(x.Error)))
 	}
 	followed := ""
 	if e.Mixture < e.Lower || e.Mixture > e.Upper {
 		followed = " (it has followed the value out of the band, whose end is expected instead)"
 	}
-	fmt.Fprintf(b, "forecast %s%s, led by %s: %s\n", number(e.Mixture), followed, e.Forecasts[lead].Name, strings.Join(list, ", "))
+	fmt.Fprintf(b, "forecast %s%s, led by %s: %s\n", e.level(e.Mixture), followed, e.Forecasts[lead].Name, strings.Join(list, ", "))
 	if s := e.Season; s.Known {
-		fmt.Fprintf(b, "season %+.5g: day %+.5g, week %+.5g%s, hour %+.5g%s; learned for %d days; errors at this time %.3g of the usual%s\n",
-			s.Total, s.Day, s.Week, leftOut(s.WeekUsed), s.Hour, leftOut(s.HourUsed), s.Days, s.Spread, s.edge())
+		fmt.Fprintf(b, "season %+.5g: day %+.5g, week %+.5g%s, hour %+.5g%s; learned for %s; errors at this time %.3g of the usual%s\n",
+			s.Total, s.Day, s.Week, leftOut(s.WeekUsed), s.Hour, leftOut(s.HourUsed), several(number(float64(s.Days)), "day"), s.Spread, s.edge())
 	} else {
 		b.WriteString("season: none, the series has no calendar yet\n")
 	}
@@ -87,7 +91,17 @@ func (e *Explanation) writeForecast(b *strings.Builder) {
 	fmt.Fprintf(b, "scale %s = error %s (mean error %s x time of day %.4g x level %.4g (to the power %.2g) x young %.4g x finer step %.4g x gap %.4g) + floor %s (rounding %s, long scale %s, range %s, hardly changes %s, counts %s)\n",
 		number(s.Total), number(s.Error), number(s.Mean), s.Spread, s.Level, s.Power, s.Fresh, s.Fine, s.Gap,
 		number(s.Floor), number(s.Rounding), number(s.Long), number(s.Range), number(s.Still), number(s.Counts))
-	fmt.Fprintf(b, "normal %s (long level %s with season): the value is %.4g units of %s away\n", number(e.Normal), number(e.Long), e.Deviation, number(e.Unit))
+	most := ""
+	if e.clipped() {
+		most = ", the most that counts"
+	}
+	fmt.Fprintf(b, "normal %s (long level %s with season): the value is %s of %s away%s\n", e.level(e.Normal), e.level(e.Long), several(fmt.Sprintf("%.4g", e.Deviation), "unit"), number(e.Unit), most)
+}
+
+// clipped reports whether the value lies farther from what is normal than Deviation says.
+func (e *Explanation) clipped() bool {
+	off := edge{e.Season.Below, e.Season.Above}.beyond(e.Value - e.Normal)
+	return math.Abs(off) > (1+rounding)*math.Abs(e.Deviation)*e.Unit
 }
 
 // writeRecurrence tells of what happens every day, or each week, at this time.
@@ -97,7 +111,7 @@ func (e *Explanation) writeRecurrence(b *strings.Builder) {
 		return
 	}
 	of := "day"
-	when := fmt.Sprintf("at about %02d:%02d", r.Minute/60, r.Minute%60)
+	when := fmt.Sprintf("at about %02d:%02d local time", r.Minute/60, r.Minute%60)
 	switch {
 	case r.Every > 0:
 		of = "time"
@@ -108,7 +122,7 @@ func (e *Explanation) writeRecurrence(b *strings.Builder) {
 	default:
 		fmt.Fprintf(b, "recurs day after day %s", when)
 	}
-	fmt.Fprintf(b, " (%d minutes early or late, and %d more once it has begun), off normal by %.5g", r.Near, r.Lasts, r.Off)
+	fmt.Fprintf(b, " (%s early or late, and %d more once it has begun), off normal by %.5g", several(fmt.Sprint(r.Near), "minute"), r.Lasts, r.Off)
 	fmt.Fprintf(b, ", known by a count of %d (%d for each %s with it, less 1 for each without; believed from %d): up to %.4g times that, %.5g off, is told to nobody\n",
 		r.Count, r.Gains, of, r.Believed, r.Times, r.Times*r.Off)
 }
@@ -147,11 +161,11 @@ func (e *Explanation) writeEvidence(b *strings.Builder) {
 			mark = "> "
 		}
 		if i == seenShape {
-			fmt.Fprintf(b, "%s%-12s new sequences come once in %s samples: 0.7 (log10 - 1) = %.4g, added to the others\n", mark, x.Channel, number(x.Size), x.Decades)
+			fmt.Fprintf(b, "%s%-12s new sequences come once in %s: 0.7 (log10 - 1) = %.4g, added to the others\n", mark, x.Channel, several(number(x.Size), "sample"), x.Decades)
 			continue
 		}
 		if i == seenRecord {
-			fmt.Fprintf(b, "%s%-12s %s times the range beyond it, of %d changes in %d samples: %.4g + log10(times) = %.4g\n", mark, x.Channel, number(x.Size), x.Excesses, x.Seen, x.Bonus, x.Decades)
+			fmt.Fprintf(b, "%s%-12s %s the range beyond it, of %s in %s: %.4g + log10(times) = %.4g\n", mark, x.Channel, several(number(x.Size), "time"), several(fmt.Sprint(x.Excesses), "change"), several(fmt.Sprint(x.Seen), "sample"), x.Bonus, x.Decades)
 			continue
 		}
 		fmt.Fprintf(b, "%s%-12s %s: quantile %s, shape %.4g (%d of %d beyond): %.4g%s\n", mark, x.Channel, e.size(i), number(x.Quantile), x.Shape, x.Excesses, x.Seen, x.Decades, x.terms())
@@ -178,15 +192,23 @@ func (e *Explanation) size(i int) string {
 	u := number(e.Evidence[i].Size)
 	switch {
 	case i == seenPoint && e.Evidence[i].Size == 0:
-		return fmt.Sprintf("within the ordinary %s to %s, size 0", number(e.Low), number(e.High))
+		return fmt.Sprintf("within the ordinary %s to %s%s, size 0", e.level(e.Low), e.level(e.High), e.part())
 	case i == seenPoint:
-		return fmt.Sprintf("the ordinary %s to %s by %s scales", number(e.Low), number(e.High), u)
+		return fmt.Sprintf("the ordinary %s to %s by %s%s", e.level(e.Low), e.level(e.High), several(u, "scale"), e.part())
 	case i == seenStill:
-		return u + " samples"
+		return several(u, "sample")
 	case i < seenStorm:
-		return u + " units"
+		return several(u, "unit")
 	}
-	return u + " scales"
+	return several(u, "scale")
+}
+
+// part says what does not count of the distance from what is ordinary.
+func (e *Explanation) part() string {
+	if e.Part == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", less %s for small counts", number(e.Part))
 }
 
 // terms tells what was added to the tail and taken from it.
@@ -202,7 +224,7 @@ func (x *Evidence) terms() string {
 		s += fmt.Sprintf(", after %.4g held against it", x.Against)
 	}
 	if x.Lasting > 0 {
-		s += fmt.Sprintf(", beyond for %d samples before", x.Lasting)
+		s += fmt.Sprintf(", beyond for %s before", several(fmt.Sprint(x.Lasting), "sample"))
 	}
 	return s
 }
@@ -216,23 +238,25 @@ func (e *Explanation) writeSum(b *strings.Builder) {
 	case e.Plain != (PlainPart{}):
 		rarity = fmt.Sprintf("%.5g in full", inFull)
 	}
-	fmt.Fprintf(b, "rarity %s = %.5g total - %.4g for %.4g looks an hour - %.4g habit of alarms - %.4g bias: 10^rarity hours between samples as odd\n",
-		rarity, e.Decades, e.Looks, math.Pow(10, e.Looks), e.Habit, e.Bias)
+	fmt.Fprintf(b, "rarity %s = %.5g total - %.4g for %s an hour - %.4g habit of alarms - %.4g bias: 10^rarity hours between samples as odd\n",
+		rarity, e.Decades, e.Looks, several(fmt.Sprintf("%.4g", math.Pow(10, e.Looks)), "look"), e.Habit, e.Bias)
 	if x := e.Plain; x != (PlainPart{}) && float32(e.Rarity) != notRare {
 		most := fmt.Sprintf("%.5g - %.4g looks", x.Decades, e.Looks)
 		if x.Charts > 0 {
 			most = fmt.Sprintf("%.5g of a mean - %.4g looks - %.4g habit - %.4g bias", x.Charts, e.Looks, e.Habit, e.Bias)
 		}
-		fmt.Fprintf(b, "rarity %.5g as told = %s: plainly ordinary, by weights and scale of the last lesson: %.4g scales of %.5g from %s, quantile %.5g: %.5g\n",
-			e.Rarity, most, x.Size, x.Scale, number(x.Expected), x.Quantile, x.Decades)
+		fmt.Fprintf(b, "rarity %.5g as told = %s: plainly ordinary, by weights and scale of the last lesson: %s of %.5g from %s, quantile %.5g: %.5g\n",
+			e.Rarity, most, several(fmt.Sprintf("%.4g", x.Size), "scale"), x.Scale, e.level(x.Expected), x.Quantile, x.Decades)
 	}
-	fmt.Fprintf(b, "needed %.5g = %.4g looks + %.4g habit + %.4g bias + %.4g for a budget of %.4g in 168 hours + %.4g owed to the service",
-		e.Need, e.Looks, e.Habit, e.Bias, math.Log10(hoursPerWeek/e.Budget), e.Budget, e.Share)
+	fmt.Fprintf(b, "needed %.5g = %.4g looks + %.4g habit + %.4g bias + %.4g for a budget of %.4g in 168 hours %s owed to the service",
+		e.Need, e.Looks, e.Habit, e.Bias, math.Log10(hoursPerWeek/e.Budget), e.Budget, added(e.Share))
 	switch {
 	case e.Odd && e.Decades < e.Need:
 		b.WriteString(": odd, for the value is below zero for the first time\n")
 	case e.Odd:
 		fmt.Fprintf(b, ": odd by %s\n", e.Evidence[e.Decisive].Channel)
+	case e.Excused:
+		fmt.Fprintf(b, ": odd by %s, and excused, for it recurs\n", e.Evidence[e.Decisive].Channel)
 	case e.Young != "":
 		b.WriteString(": not odd while it is too young\n")
 	default:
@@ -241,6 +265,35 @@ func (e *Explanation) writeSum(b *strings.Builder) {
 }
 
 func number(v float64) string { return fmt.Sprintf("%.5g", v) }
+
+// level is number for what is as large as the values of the series, with as many digits as
+// it takes to tell distances of a hundredth of the scale.
+func (e *Explanation) level(v float64) string {
+	digits := leastDigits
+	if times := math.Abs(v) / e.Scale.Total; times > 1 && !math.IsInf(times, 1) {
+		digits = min(max(digits, int(math.Ceil(math.Log10(times)))+3), mostDigits)
+	}
+	return strconv.FormatFloat(v, 'g', digits, 64)
+}
+
+// leastDigits are those of number; more than mostDigits no float64 has.
+const leastDigits, mostDigits = 5, 15
+
+// several returns a number with what it is a number of.
+func several(n, of string) string {
+	if n == "1" {
+		return n + " " + of
+	}
+	return n + " " + of + "s"
+}
+
+// added returns a term of a sum with its sign.
+func added(v float64) string {
+	if v < 0 {
+		return fmt.Sprintf("- %.4g", -v)
+	}
+	return fmt.Sprintf("+ %.4g", v)
+}
 
 // fine is for scores, which differ from 1 by little.
 func fine(v float64) string { return fmt.Sprintf("%.9g", v) }

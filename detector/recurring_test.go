@@ -161,7 +161,8 @@ func TestRecurring_Explanation_SaysWhatIsKnown(t *testing.T) {
 	if want := e.Normal + r.Times*r.Off; math.Abs(e.Upper-want) > 1e-9*want || e.Value > e.Upper {
 		t.Errorf("the band ends at %v, want %v for a value of %v", e.Upper, want, e.Value)
 	}
-	if s := e.String(); !strings.Contains(s, "recurs day after day at about 10:0") || !strings.Contains(s, "not odd") {
+	if s := e.String(); !strings.Contains(s, "recurs day after day at about 10:0") || !strings.Contains(s, " local time (") ||
+		!strings.Contains(s, "not odd, for it recurs, once in ") || !strings.Contains(s, ": odd by above, and excused, for it recurs\n") {
 		t.Errorf("the text does not say so:\n%s", s)
 	}
 	noon, ok := detector.ReplayExplain(detector.DefaultConfig(), 0, gauge("cpu"), samples, samples[23*dayMinutes+720].T)

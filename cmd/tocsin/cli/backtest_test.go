@@ -87,7 +87,7 @@ func TestBacktest_Budget_MovesTheThreshold(t *testing.T) {
 		return out
 	}
 	for want, args := range map[string][]string{
-		"a budget of 1 false alarms a week":    nil,
+		"a budget of 1 false alarm a week":     nil,
 		"a budget of 0.01 false alarms a week": {"--budget=0.01"},
 		"a budget of 100 false alarms a week":  {"--config.file=" + filepath.Join(dir, "tocsin.yml")},
 		"a budget of 2 false alarms a week":    {"--budget=2", "--config.file=" + filepath.Join(dir, "tocsin.yml")},
