@@ -132,7 +132,8 @@ func (f *Future) At(at int64, coverage float64) (Forecast, bool) {
 	return out, true
 }
 
-// untilSteps bounds the forecasts that one question after a crossing may take.
+// untilSteps is how many forecasts one question after a crossing takes at most by the
+// hour, and as many for what is farther away.
 const untilSteps = 240
 
 // Until returns when the threshold is reached, as Bank.Until does.
@@ -158,15 +159,19 @@ type course struct{ threshold, sign float64 }
 // gap is below zero where the threshold is not reached.
 func (c course) gap(v float64) float64 { return c.sign * (v - c.threshold) }
 
-// cross follows a path in steps of an hour or, past ten days, a 240th of the horizon, and
-// places the crossing between two steps along a line.
+// cross follows a path in steps of an hour for ten days, whatever the horizon, since days
+// have a swing, and of a 240th of what is left of the horizon after that, and places the
+// crossing between two steps along a line.
 func (f *Future) cross(c course, at func(at int64) Forecast, horizon time.Duration) Crossing {
 	now := f.s.LastTime
 	var out Crossing
 	before := [3]float64{c.gap(f.s.X1), c.gap(f.s.X1), c.gap(f.s.X1)}
-	stride := max(outlookTick, horizon.Milliseconds()/untilSteps)
-	end := now + horizon.Milliseconds()
+	end, soon := now+horizon.Milliseconds(), now+untilSteps*outlookTick
 	for last := now; last < end && out.Latest == 0; {
+		stride := int64(outlookTick)
+		if last >= soon {
+			stride = max(stride, (end-soon)/untilSteps)
+		}
 		next := min(last+stride, end)
 		x := at(next)
 		near, far := x.Upper, x.Lower

@@ -274,3 +274,32 @@ func TestBank_Forecast_WhateverCame_IsANumberWithinItsBounds(t *testing.T) {
 		}
 	}
 }
+
+// Who looks farther ahead sees what is near as well as who does not, also where the day
+// has a swing.
+func TestBank_Until_LongHorizon_SaysTheSameOfWhatIsNear(t *testing.T) {
+	r := noise(77)
+	f, ok := detector.ReplayFuture(detector.DefaultConfig(), gauge("disk"), feed(15*1440, 60, func(i int) float64 {
+		day := float64(i) / 1440
+		return 50 + 2*day + 3*math.Sin(2*math.Pi*day) + 0.2*r()
+	}))
+	if !ok {
+		t.Fatal("no future")
+	}
+	last, now := f.Last()
+	for _, ahead := range []float64{1.8, 3, 6, 13} {
+		want := f.Until(now+ahead, true, 240*time.Hour)
+		if want.Likely == 0 || want.Likely > last+200*3_600_000 {
+			t.Fatalf("%v more is reached at %+v, after %d", ahead, want, last)
+		}
+		for _, days := range []int{30, 90, 365} {
+			got := f.Until(now+ahead, true, time.Duration(24*days)*time.Hour)
+			if want.Latest == 0 && got.Latest > last+240*3_600_000 {
+				got.Latest = 0
+			}
+			if got != want {
+				t.Errorf("%v more: within %d days %+v, within 10 %+v", ahead, days, got, want)
+			}
+		}
+	}
+}
