@@ -148,11 +148,15 @@ func (e *Explanation) needed(r *Row) string {
 	if r.budget > 0 {
 		budget, threshold = r.budget, detector.Config{Budget: r.budget}.Threshold()
 	}
+	moment := r.threshold
+	if r.why != nil && r.why.Share != 0 {
+		moment = r.why.Threshold
+	}
 	switch {
 	case r.Verdict.Group != nil:
 		return fmt.Sprintf("odd when the value reaches what is needed, by a part of %s", budgetOf(budget))
-	case r.why != nil && r.why.Share != 0:
-		return fmt.Sprintf("odd from %s, which is %s (%s), moved by what has been spent of it and by how many metrics share it", exact(r.why.Threshold), budgetOf(budget), exact(threshold))
+	case moment > 0 && moment != threshold:
+		return fmt.Sprintf("odd from %s, which is %s (%s), moved by what has been spent of it and by how many metrics share it", exact(moment), budgetOf(budget), exact(threshold))
 	}
 	return fmt.Sprintf("odd from %s, which is %s", exact(threshold), budgetOf(budget))
 }

@@ -27,6 +27,8 @@ type Row struct {
 	words   []word                // by metric
 	alone   float64               // score of Metric by itself, where that of all together is higher; else 0
 	budget  float64               // of the service, where it may have one of its own; else 0
+	// threshold is that of the moment for a row of a histogram to be explained; else 0.
+	threshold float64
 	why     *detector.Explanation // of the metric that is meant, by itself, where one was asked for
 }
 

@@ -184,3 +184,48 @@ func TestRunPast_ReadFails_ErrorTold(t *testing.T) {
 		t.Errorf("got %v, want %v", err, broken)
 	}
 }
+
+// What a quantile of a histogram owes to its service moves its threshold as that of any
+// other series: an explanation names the one that the row was held against.
+func TestRunPast_ExplainHistogram_ThresholdOfTheMoment(t *testing.T) {
+	const rows = 1000
+	p := new(past)
+	r := rand.New(rand.NewPCG(5, 6))
+	p.series = append(p.series, recorded{labels.FromStrings("__name__", "queue", "service", "pay"), 60_000, make([]float64, rows)})
+	bounds, counts := []string{"1", "2", "+Inf"}, [3]float64{}
+	for _, le := range bounds {
+		p.series = append(p.series, recorded{labels.FromStrings("__name__", "took_bucket", "service", "pay", "le", le), 60_000, make([]float64, rows)})
+	}
+	for i := range rows {
+		for range 600 {
+			v := 3 * r.Float64()
+			for k, bound := range []float64{1, 2, 4} {
+				if v <= bound {
+					counts[k]++
+				}
+			}
+		}
+		p.series[0].values[i] = r.Float64()
+		for k := range bounds {
+			p.series[1+k].values[i] = counts[k]
+		}
+	}
+	e := backtest.Explain(begun+900*60_000, detector.DefaultConfig())
+	out, report, err := p.run(t, 1, e)
+	if err := errors.Join(err, e.Missed()); err != nil {
+		t.Fatal(err)
+	}
+	// That of a gauge beside them is worked out with its explanation.
+	var got []string
+	for line := range strings.Lines(out) {
+		if _, needed, ok := strings.Cut(line, "; odd from "); ok {
+			got = append(got, needed)
+		}
+	}
+	if len(got) != 3 || got[1] != got[0] || got[2] != got[0] || !strings.Contains(got[0], ", moved by what has been spent of it") {
+		t.Errorf("got thresholds %q of a gauge and two quantiles of one service", got)
+	}
+	if s := report.String(); !strings.Contains(s, " of 1 service, ") {
+		t.Errorf("the report says %q", s)
+	}
+}

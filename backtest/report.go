@@ -28,12 +28,12 @@ type Report struct {
 // String returns a sentence or two for people.
 func (r Report) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d series, %d rows, %d anomalous", r.Units, r.Rows, r.Anomalous)
+	fmt.Fprintf(&b, "%d series, %s, %d anomalous", r.Units, several(r.Rows, "row"), r.Anomalous)
 	if r.Services > 0 {
-		fmt.Fprintf(&b, ", %d alarms of %d services, %d of them charged to their budgets", r.Alarms, r.Services, r.Charged)
+		fmt.Fprintf(&b, ", %s of %s, %d of them charged to their budgets", several(r.Alarms, "alarm"), several(r.Services, "service"), r.Charged)
 	}
 	if r.Silences > 0 {
-		fmt.Fprintf(&b, ", %d odd silences", r.Silences)
+		fmt.Fprintf(&b, ", %s", several(r.Silences, "odd silence"))
 	}
 	if len(r.Unjudged) == 0 {
 		b.WriteString("; every row was judged")
@@ -50,9 +50,17 @@ func (r Report) String() string {
 		fmt.Fprintf(&b, "; the first that could not be read: %v", r.Trouble)
 	}
 	if r.Unread > 0 {
-		fmt.Fprintf(&b, "; %d native histograms could not be read in this way", r.Unread)
+		fmt.Fprintf(&b, "; %s could not be read in this way", several(r.Unread, "native histogram"))
 	}
 	return b.String()
+}
+
+// several returns a number with what it is a number of.
+func several(n uint64, of string) string {
+	if n == 1 {
+		return "1 " + of
+	}
+	return fmt.Sprintf("%d %ss", n, of)
 }
 
 func counts(m map[string]uint64) string {

@@ -21,6 +21,7 @@ type shard struct {
 	slice *slice
 	place place
 	found []detector.Verdict // on series of histograms
+	owed  float64            // share of their service before them, where they are to be explained
 }
 
 // place is where a row without a sample of its own stands: before or after that of an
@@ -97,7 +98,20 @@ func (s *shard) extra(v detector.Verdict, odd bool) {
 		row.Series = l.String()
 		s.derived[v.Slot] = row.Series
 	}
-	s.slice.extras[s.number] = append(s.slice.extras[s.number], extra{s.place, s.slice.owner(l), row})
+	own := s.slice.owner(l)
+	if v.Time == s.asked {
+		row.budget = s.config.BudgetOf(own)
+		if v.Kind != detector.KindMissing {
+			row.threshold = detector.Config{Budget: s.config.Budget * math.Pow(10, -s.owed)}.Threshold()
+		}
+	}
+	s.slice.extras[s.number] = append(s.slice.extras[s.number], extra{s.place, own, row})
+}
+
+// share returns what a series owes to a service at a time.
+func (s *shard) share(service string, t int64) float64 {
+	x, _ := s.bank.Service(service, t)
+	return x.Share
 }
 
 // take judges one sample.
@@ -111,6 +125,9 @@ func (s *shard) take(x *stream, i int, e *entry) {
 		s.slice.made[i] = true
 		s.value(x, e, &s.slice.rows[i])
 		return
+	}
+	if e.t == s.asked {
+		s.owed = s.share(x.service, e.t)
 	}
 	s.found = s.found[:0]
 	keep := func(v detector.Verdict) { s.found = append(s.found, v) }
