@@ -20,6 +20,9 @@ const (
 	explainFrom = 21 * 24 * time.Hour
 	// explainNear is how old the sample may be that a time stands for.
 	explainNear = time.Hour
+	// explainDoubt is how near to what is needed, in powers of ten, what is owed
+	// may have decided: an alarm that is charged is that near, and raises it by a third.
+	explainDoubt = 1
 )
 
 // Explain asks the core.
@@ -47,6 +50,9 @@ func (c *Core) Explain(ctx context.Context, query string, at time.Time) (web.Exp
 	out := explanationOf(l, e)
 	if v, ok := c.live(l); ok && v.Time == e.Time && math.IsNaN(e.Lower) && !math.IsNaN(v.Lower) {
 		out.Text = fmt.Sprintf("The detector that watches has seen more of this series than is stored here, as after a warm start from a server: it expects %.5g, band %.5g to %.5g. By what is stored:\n%s", v.Expected, v.Lower, v.Upper, out.Text)
+	}
+	if e.Reason == "" && e.Share != 0 && math.Abs(e.Decades-e.Need) < explainDoubt {
+		out.Text += "What is owed to the service is that of now. When the sample came it may have been less or more, for an alarm raises it and time takes it back, and what was told then followed from that.\n"
 	}
 	return out, nil
 }

@@ -29,3 +29,31 @@ func TestCore_Explain_HistoryThatIsNotStored_IsTold(t *testing.T) {
 		}
 	}
 }
+
+// An alarm that is charged to the budget raises what the next one needs, so that the same
+// sample would no longer alarm: who asks for it afterwards is told.
+func TestCore_Explain_DoubtfulAlarm_SaysThatTheBudgetHasMoved(t *testing.T) {
+	h := newHouse(t, "").open()
+	h.steady(400, 100)
+	bank, at := h.core.BankForTest(), h.now.Add(15*time.Second)
+	slot := bank.Lookup(labels.FromStrings("__name__", "queue_depth", "service", "pay"))
+	v := 100.0
+	for e, _ := bank.Explain(slot, at.UnixMilli(), v); !e.Odd; e, _ = bank.Explain(slot, at.UnixMilli(), v) {
+		v += 0.1
+	}
+	h.now = at
+	h.write("queue_depth", 0, v)
+	if last, ok := bank.Last(slot); !ok || last.Since != at.UnixMilli() {
+		t.Fatalf("the live detector says %+v", last)
+	}
+	e, err := h.core.Explain(t.Context(), `queue_depth{service="pay"}`, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Odd || !strings.Contains(e.Text, "What is owed to the service is that of now.") {
+		t.Errorf("odd %v\n%s", e.Odd, e.Text)
+	}
+	if plain, err := h.core.Explain(t.Context(), `queue_depth{service="pay"}`, at.Add(-time.Minute)); err != nil || strings.Contains(plain.Text, "that of now") {
+		t.Errorf("an ordinary sample: %v\n%s", err, plain.Text)
+	}
+}
