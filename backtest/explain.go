@@ -46,7 +46,11 @@ func (e *Explanation) Missed() error {
 	if near == nil {
 		return fmt.Errorf("explain: no rows at all")
 	}
-	return fmt.Errorf("explain: no row at %s; the nearest are at %s", stamp(e.t), strings.Join(near, " and "))
+	are := "nearest is"
+	if len(near) > 1 {
+		are = "nearest are"
+	}
+	return fmt.Errorf("explain: no row at %s; the %s at %s", stamp(e.t), are, strings.Join(near, " and "))
 }
 
 // Head appends nothing.

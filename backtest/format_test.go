@@ -96,6 +96,12 @@ func TestExplain_SaysWhy(t *testing.T) {
 	}
 }
 
+func TestExplain_TimeAfterAllRows_NearestIsNamed(t *testing.T) {
+	if _, err := explain(t, "timestamp,value\n1700000000,1\n", "1700000007"); err == nil || !strings.HasSuffix(err.Error(), "; the nearest is at 2023-11-14T22:13:20Z") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // What comes each day at the same minute keeps its score, and the text does not say that
 // this is below the threshold.
 func TestExplain_Recurs_SaysThatItIsKnown(t *testing.T) {

@@ -23,13 +23,13 @@ type Row struct {
 	Anomalous bool   // Score reaches the threshold, and it is not known to recur: the value lies outside of the band
 	Reason    string // why no metric was judged; "" when one was
 
-	metrics []labels.Labels       // of the unit
-	words   []word                // by metric
-	alone   float64               // score of Metric by itself, where that of all together is higher; else 0
-	budget  float64               // of the service, where it may have one of its own; else 0
+	metrics []labels.Labels // of the unit
+	words   []word          // by metric
+	alone   float64         // score of Metric by itself, where that of all together is higher; else 0
+	budget  float64         // of the service, where it may have one of its own; else 0
 	// threshold is that of the moment for a row of a histogram to be explained; else 0.
 	threshold float64
-	why     *detector.Explanation // of the metric that is meant, by itself, where one was asked for
+	why       *detector.Explanation // of the metric that is meant, by itself, where one was asked for
 }
 
 // NewRow returns the row of a verdict; what it is a verdict on is left to fill in.

@@ -41,6 +41,9 @@ func (c *backtestCommand) Run(ctx context.Context, s streams) error {
 	if err := c.checkSource(s); err != nil {
 		return err
 	}
+	if err := c.checkOutput(); err != nil {
+		return wrongUse(s, err)
+	}
 	settings, owner, err := c.detector(s)
 	if err != nil {
 		return err
@@ -123,6 +126,21 @@ func (c *backtestCommand) format(d detector.Config, columns backtest.Columns) (b
 		return backtest.JSONLines(columns), nil, nil
 	}
 	return backtest.CSV(columns), nil, nil
+}
+
+// checkOutput refuses rows that would take the place of what they are made from, as of
+// *.csv in a folder that holds those of the run before.
+func (c *backtestCommand) checkOutput() error {
+	have, err := os.Stat(c.Output)
+	if err != nil || !have.Mode().IsRegular() {
+		return nil // there is nothing yet, or output says what is wrong
+	}
+	for _, path := range c.Input {
+		if in, err := os.Stat(path); err == nil && os.SameFile(in, have) {
+			return fmt.Errorf("backtest: --output: %s is an input, whose place the rows would take; want another name", c.Output)
+		}
+	}
+	return nil
 }
 
 // output opens where rows go. finish ends it: with nil the file is put in place,

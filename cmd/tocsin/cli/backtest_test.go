@@ -59,6 +59,21 @@ func TestBacktest_File_RowsReplaceTheOutputWhenWhole(t *testing.T) {
 	}
 }
 
+// Rows never take the place of what they are made from, under whatever name.
+func TestBacktest_OutputIsAnInput_Refused(t *testing.T) {
+	dir := files(t, "pay.csv", learnable(), "cart.csv", learnable())
+	in, linked := filepath.Join(dir, "pay.csv"), filepath.Join(dir, "linked.csv")
+	if err := os.Symlink(in, linked); err != nil {
+		t.Fatal(err)
+	}
+	for _, out := range []string{in, linked, dir + "/../" + filepath.Base(dir) + "/pay.csv"} {
+		code, _, errs := run("backtest", filepath.Join(dir, "cart.csv"), in, "--output", out)
+		if body, err := os.ReadFile(in); code != cli.ExitUsage || err != nil || string(body) != learnable() || !strings.Contains(errs, "is an input") {
+			t.Errorf("%s: got %d, %s, and the input has %d bytes", out, code, errs, len(body))
+		}
+	}
+}
+
 // A shell makes many names of a pattern; one name may hold a comma.
 func TestBacktest_SeveralFiles_NamedOneAfterTheOther(t *testing.T) {
 	dir := files(t, "a,b.csv", learnable(), "c.csv", learnable(), "d.csv", learnable())
