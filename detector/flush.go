@@ -12,8 +12,16 @@ import "math"
 // measured.
 const flushBelow = 1e-25
 
-// flush lets what has faded be zero.
+// flushNot is the size of values below which errors of them may be as small as that, and
+// nothing is taken to have faded.
+const flushNot = 1e5 * flushBelow
+
+// flush lets what has faded be zero. A series that is so small itself, as a likelihood may
+// be, has not faded.
 func (s *series) flush() {
+	if s.X1 != 0 && math.Abs(s.X1) < flushNot {
+		return
+	}
 	if s.MixErr < flushBelow {
 		s.clear(flagEven)
 	}

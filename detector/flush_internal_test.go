@@ -59,3 +59,26 @@ func TestFlush_WhatFadesEndsAtZero(t *testing.T) {
 		})
 	}
 }
+
+// A series whose values are as small as what has faded, as likelihoods may be, has not faded.
+func TestFlush_TinyValues_AreNotZero(t *testing.T) {
+	for _, size := range []float64{1, 1e-24, 1e-26, 1e-28, 1e-30} {
+		opened := 0
+		for seed := range uint64(4) {
+			r := rand.New(rand.NewPCG(seed, 9))
+			b, s, slot, at := glideBank(t, 0, nil)
+			for range 3000 {
+				at += 60_000
+				if v, told := b.Observe(slot, at, size*(10+r.NormFloat64())); told && v.Phase == PhaseOpened {
+					opened++
+				}
+			}
+			if math.Abs(s.Long/size-10) > 2 {
+				t.Errorf("size %g: the level is %g", size, s.Long)
+			}
+		}
+		if opened > 4 {
+			t.Errorf("size %g: %d alarms in 8 days of four series of noise", size, opened)
+		}
+	}
+}
