@@ -137,6 +137,22 @@ func TestHistogram_CounterLikeName_QuantileIsAGauge(t *testing.T) {
 	}
 }
 
+// Of buckets without the one of all there is no quantile, nor of that one alone: rounds of
+// them are counted.
+func TestHistogram_WithoutATotal_Counted(t *testing.T) {
+	for name, bounds := range map[string][]string{"none": {"1", "2"}, "alone": {"+Inf"}} {
+		b := newBank(t)
+		for i := range 10 {
+			for k, le := range bounds {
+				b.Feed(b.Register(labels.FromStrings("__name__", "x_bucket", "le", le)), start+int64(i)*15_000, float64(1000*i*(k+1)), func(v detector.Verdict) { t.Errorf("%s: got %+v", name, v) })
+			}
+		}
+		if got := fmt.Sprint(reasons(b)); got != "map[no_total:9]" {
+			t.Errorf("%s: got %s", name, got)
+		}
+	}
+}
+
 func TestHistogram_Limits_RefusedAndCounted(t *testing.T) {
 	b := newBank(t, func(c *detector.Config) { c.MaxSeries = 600 })
 	bucket := func(name, le string) detector.Slot {
@@ -265,7 +281,7 @@ func TestHistogram_RoundsInAnyForm_QuantileOfWhatWasSeenSince(t *testing.T) {
 			h.bank.Feed(h.slots[2], start+step, stale, h.tell)
 			add(h, 30)
 			h.scrape(start+step, 0, 1)
-		}, math.NaN(), 0, "map[]"},
+		}, math.NaN(), 0, "map[no_total:1]"},
 		"ended and back": {func(h *latency) {
 			for _, s := range h.slots {
 				h.bank.Feed(s, start+step, stale, h.tell)

@@ -18,10 +18,11 @@ const (
 	fateBounds                 // round in which other buckets came than before
 	fateFew                    // too few observations for mostSpan
 	fateMixed                  // float sample of a native histogram
+	fateTotal                  // round without le="+Inf", or with nothing else
 	fates
 )
 
-var fateNames = [fates]string{"not_a_number", "late", "incomplete", "reset", "bounds_changed", "few_observations", "float_of_histogram"}
+var fateNames = [fates]string{"not_a_number", "late", "incomplete", "reset", "bounds_changed", "few_observations", "float_of_histogram", "no_total"}
 
 // sink takes verdicts: all, or those that tell of a transition.
 type sink struct {
@@ -254,7 +255,9 @@ func (b *Bank) lookIn(g *classic, room []gain, to sink) {
 			smooth(seen)
 		}
 		if n := len(seen); n < 2 || !math.IsInf(seen[n-1].bound, 1) {
-			ends[q] = true // without the total there is no quantile
+			if ends[q] = true; q == 0 { // without the total there is no quantile
+				h.counted[fateTotal].Add(1)
+			}
 			continue
 		}
 		switch {
