@@ -229,3 +229,11 @@ func TestRunPast_ExplainHistogram_ThresholdOfTheMoment(t *testing.T) {
 		t.Errorf("the report says %q", s)
 	}
 }
+
+// A selector that is misspelt selects nothing, and the report does not say that all went well.
+func TestRunPast_NothingSelected_Told(t *testing.T) {
+	p := &past{series: []recorded{{labels.FromStrings("__name__", "up"), 60_000, make([]float64, 10)}}}
+	if _, report, err := p.run(t, 1, backtest.CSV(backtest.Columns{Series: true}), "upp"); err != nil || report.String() != "no series: none that is selected has a sample in this time" {
+		t.Errorf("got %v, %v", report, err)
+	}
+}

@@ -27,6 +27,9 @@ type Report struct {
 
 // String returns a sentence or two for people.
 func (r Report) String() string {
+	if r.Units == 0 {
+		return "no series: none that is selected has a sample in this time"
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d series, %s, %d anomalous", r.Units, several(r.Rows, "row"), r.Anomalous)
 	if r.Services > 0 {
