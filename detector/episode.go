@@ -116,12 +116,21 @@ func (s *series) comeBack(p *params, k *look) {
 	}
 }
 
+// farMost is how many half widths of the band an episode opens at, at most. That of a
+// series that has been zero all along is as narrow as can be, and a distance in so small a
+// unit would be infinite: neither larger nor smaller than the next.
+const farMost = 1e6
+
 func (s *series) open(p *params, k *look) {
 	s.set(flagOpen)
 	s.EpisodeSince, s.EpisodeEnd = k.t, k.t
 	s.Peak, s.Told, s.Quiet = k.rarity, briefOf(k.decades), 0
 	s.EpisodeKind, s.ShiftRun = k.kind, 0
-	s.OpenMid, s.OpenHalf = float32(k.upper/2+k.lower/2), float32(k.upper/2-k.lower/2)
+	mid, half := k.upper/2+k.lower/2, k.upper/2-k.lower/2
+	if least := math.Abs(k.x-mid) / farMost; half < least && half >= 0 {
+		half = least
+	}
+	s.OpenMid, s.OpenHalf = float32(mid), float32(half)
 	s.FarTold = briefOf(float64(s.far(k)))
 	if s.note(flagUntold, k.excused); k.excused {
 		k.withheld = true

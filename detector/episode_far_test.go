@@ -47,3 +47,39 @@ func TestEpisode_ValueClimbsOn_IsTold(t *testing.T) {
 		t.Errorf("told %d times, want a few", len(told))
 	}
 }
+
+// Errors that come after weeks without any are told when they begin, and again when they are
+// half as many more. They are not told with each sample, whatever the band of zeros was.
+func TestEpisode_AfterWeeksOfZeros_IsToldAFewTimes(t *testing.T) {
+	b, err := detector.NewBank(detector.DefaultConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, counter := range map[string]bool{"errors_total": true, "errors": false} {
+		slot := b.Register(labels.FromStrings("__name__", name))
+		told := map[detector.Phase]int{}
+		total, i := 0.0, 0
+		observe := func(n int, errors float64) {
+			for range n {
+				v := errors
+				if counter {
+					total += errors
+					v = total
+				}
+				if verdict, tell := b.Observe(slot, int64(i)*15_000+1, v); tell {
+					told[verdict.Phase]++
+				}
+				i++
+			}
+		}
+		observe(14*5760, 0)
+		observe(40, 3)
+		if n := told[detector.PhaseChanged]; told[detector.PhaseOpened] != 1 || n > 3 {
+			t.Errorf("%s: told %v of 40 samples that are alike", name, told)
+		}
+		before := told[detector.PhaseChanged]
+		if observe(3, 30); told[detector.PhaseChanged] == before {
+			t.Errorf("%s: ten times as many are not told: %v", name, told)
+		}
+	}
+}

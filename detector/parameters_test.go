@@ -30,6 +30,7 @@ var notTunable = map[string]string{
 	"family.go familiesMost": "memory", "family.go familiesEach": "cost",
 	"still.go longSeen": "layout", "prepared.go params": "less than any difference that counts", "service.go shareLeast": "one step of a fixed point",
 	"config.go DefaultConfig": "set by the operator", "config.go Validate": "ranges of what the operator sets", "config.go hoursPerWeek": "clock",
+	"episode.go farMost":          "arithmetic",
 	"explain_text.go leastDigits": "text", "explain_text.go mostDigits": "text",
 	"explain_evidence.go seenStill": "index", "explain_evidence.go seenShape": "index", "explain_evidence.go seenAll": "index",
 	"explain_parts.go weights": "zero of a sum", "explain_parts.go scaleParts": "one, and rounding of a float64",
