@@ -192,12 +192,13 @@ func anomalySummary(o Occurrence) string {
 
 // readingText writes a value with what it is held against.
 func readingText(o Occurrence) string {
-	s := figure(o.Value, o.Unit)
+	x := figuresOf(o.Unit, o.Value, o.Expected, o.Lower, o.Upper)
+	s := x[0]
 	if !isNaN(o.Expected) {
-		s += fmt.Sprintf(" against an expected %s", figure(o.Expected, o.Unit))
+		s += " against an expected " + x[1]
 	}
 	if !isNaN(o.Lower) && !isNaN(o.Upper) {
-		s += fmt.Sprintf(" (band %s to %s)", figure(o.Lower, o.Unit), figure(o.Upper, o.Unit))
+		s += fmt.Sprintf(" (band %s to %s)", x[2], x[3])
 	}
 	return s
 }

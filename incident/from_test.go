@@ -67,6 +67,18 @@ func TestFromVerdict_Words(t *testing.T) {
 	if want := "tocsin:error_rate 0.312/s, since 12:03:10 UTC"; o.Summary != want || o.Unit != telemetry.UnitPerSecond {
 		t.Errorf("got %q, want %q", o.Summary, want)
 	}
+	c = verdict()
+	c.Signal, c.Verdict.Value, c.Verdict.Expected, c.Verdict.Lower, c.Verdict.Upper = "availability", 0.9995, 0.9999, 0.99975, 1
+	o, _ = incident.FromVerdict(c)
+	if want := "availability 99.95% against an expected 99.99% (band 99.98% to 100%), since 12:03:10 UTC"; o.Summary != want {
+		t.Errorf("near the most: got %q, want %q", o.Summary, want)
+	}
+	c = verdict()
+	c.Signal, c.Unit, c.Verdict.Rate, c.Verdict.Expected, c.Verdict.Lower, c.Verdict.Upper = "", "", true, 0, 0, 3e-45
+	o, _ = incident.FromVerdict(c)
+	if want := "tocsin:error_rate 0.312/s against an expected 0/s (band 0/s to 0/s), since 12:03:10 UTC"; o.Summary != want {
+		t.Errorf("after zeros: got %q, want %q", o.Summary, want)
+	}
 	c.Labels = labels.FromStrings("job", "x")
 	if o, _ := incident.FromVerdict(c); o.Name != `{job="x"}` {
 		t.Errorf("nameless: got %q", o.Name)

@@ -99,13 +99,14 @@ func figures(o Occurrence, all []Occurrence) string {
 			expected = x.Expected
 		}
 	}
+	x := figuresOf(o.Unit, value, expected, o.Threshold)
 	switch {
 	case !isNaN(expected):
-		against = fmt.Sprintf(" (expected %s)", figure(expected, o.Unit))
+		against = fmt.Sprintf(" (expected %s)", x[1])
 	case !isNaN(o.Threshold):
-		against = fmt.Sprintf(" (threshold %s)", figure(o.Threshold, o.Unit))
+		against = fmt.Sprintf(" (threshold %s)", x[2])
 	}
-	return " " + figure(value, o.Unit) + against
+	return " " + x[0] + against
 }
 
 // attachedText names an occurrence with its sentence, without saying a name twice.
@@ -128,6 +129,15 @@ func nowAt(o Occurrence) string {
 		return fmt.Sprintf(" (now %s, worst %s)", figure(o.Value, o.Unit), figure(o.Worst.Value, o.Unit))
 	}
 	return fmt.Sprintf(" (now %s)", figure(o.Value, o.Unit))
+}
+
+// figuresOf writes a value and what it is held against so that they can be told apart.
+func figuresOf(unit string, v telemetry.Number, others ...telemetry.Number) []string {
+	held := make([]float64, len(others))
+	for i, x := range others {
+		held[i] = float64(x)
+	}
+	return telemetry.Figures(unit, float64(v), held...)
 }
 
 func figure(v telemetry.Number, unit string) string { return telemetry.Figure(float64(v), unit) }

@@ -1,6 +1,7 @@
 package telemetry_test
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
@@ -39,6 +40,30 @@ func TestFigure(t *testing.T) {
 	} {
 		if got := telemetry.Figure(c.v, c.unit); got != c.want {
 			t.Errorf("Figure(%v, %q) = %q, want %q", c.v, c.unit, got, c.want)
+		}
+	}
+}
+
+// What a value is held against is told apart from it, with no more digits than that takes.
+func TestFigures(t *testing.T) {
+	for _, c := range []struct {
+		unit   string
+		v      float64
+		others []float64
+		want   string
+	}{
+		{"percent", 99.95, []float64{99.99, 99.982, 99.998}, "[99.95% 99.99% 99.98% 100%]"},
+		{"", 12.34, []float64{12.28, 12.25, 12.31}, "[12.34 12.28 12.25 12.31]"},
+		{"", 15, []float64{12.28, 12.25, 12.31}, "[15 12.3 12.2 12.3]"},
+		{"bytes", 1.7005e12, []float64{1.7e12, 1.6995e12, 1.70049e12}, "[1.5466 TiB 1.54614 TiB 1.54569 TiB 1.54659 TiB]"},
+		{"", 123456, []float64{123455.7}, "[123456 123455.7]"},
+		{"per_second", 0.2, []float64{0, 0, 3e-45}, "[0.2/s 0/s 0/s 0/s]"},
+		{"seconds", 0.2, []float64{math.NaN(), 0.2}, "[200 ms unknown 200 ms]"},
+		{"", math.NaN(), []float64{math.NaN()}, "[unknown unknown]"},
+		{"", 1, []float64{1 + 1e-12}, "[1 1]"},
+	} {
+		if got := fmt.Sprint(telemetry.Figures(c.unit, c.v, c.others...)); got != c.want {
+			t.Errorf("Figures(%q, %v, %v) = %s, want %s", c.unit, c.v, c.others, got, c.want)
 		}
 	}
 }
