@@ -87,11 +87,13 @@ func TestBacktest_SameBytesAsLive(t *testing.T) {
 		row := backtest.NotJudgedRow(x.T, x.V, "late or no number")
 		if x.T > newest && !math.IsInf(x.V, 0) {
 			v, _ := h.core.Last(series)
-			threshold := h.config.Detector.Threshold()
+			isOdd := false
 			if v.Phase == detector.PhaseQuiet { // its band is that of the next sample
-				v.Expected, v.Lower, v.Upper, threshold = math.NaN(), math.NaN(), math.NaN(), 2
+				v.Expected, v.Lower, v.Upper = math.NaN(), math.NaN(), math.NaN()
+			} else {
+				isOdd = h.core.BankForTest().Odd(v)
 			}
-			row = backtest.NewRow(v, threshold)
+			row = backtest.NewRow(v, isOdd)
 		}
 		row.Stamp = fmt.Sprint(x.T)
 		newest = max(newest, x.T)

@@ -24,7 +24,7 @@ func (j *judge) together(row *Row, i int) int {
 	if len(j.words) < 2 {
 		return i
 	}
-	v, ok := j.bank.Together("", row.T)
+	v, ok := j.bank.Together(j.unit.Name, row.T)
 	if !ok || len(v.Group.Guilty) == 0 || v.Score <= row.Verdict.Score && (row.Anomalous || v.Value <= v.Upper) {
 		return i
 	}
@@ -37,7 +37,7 @@ func (j *judge) together(row *Row, i int) int {
 	if at < 0 { // it has been silent for days and was evicted
 		return i
 	}
-	*row = NewRow(v, j.threshold)
+	*row = NewRow(v, true)
 	row.Metric = metric
 	return at
 }

@@ -2,12 +2,16 @@ package backtest_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/tocsinhq/tocsin/backtest"
 	"github.com/tocsinhq/tocsin/detector"
@@ -111,6 +115,79 @@ func TestRun_YoungService_NoRowOfTheGroup(t *testing.T) {
 	for _, line := range strings.Split(got, "\n") {
 		if f := strings.Split(line, ","); len(f) > 7 && f[6] == "true" && f[2] == "0" {
 			t.Errorf("anomalous with score 0: %s", line)
+		}
+	}
+}
+
+// A service that has spent nothing for days needs less to alarm: also where the oddity is
+// not in the value, as of a metric that stands still, which has no band.
+func TestRun_MetricStandsStill_OddByTheThresholdOfTheMoment(t *testing.T) {
+	const rows, from = 10_100, 10_000
+	c := detector.DefaultConfig()
+	b, err := detector.NewBank(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slot := b.Register(labels.FromStrings("__name__", "value"))
+	var body strings.Builder
+	body.WriteString("timestamp,value\n")
+	r, want, between := rand.New(rand.NewPCG(4, 8)), make([]bool, rows), 0
+	for row := range rows {
+		x := 500.0
+		if row < from {
+			x = float64(r.IntN(1000))
+		}
+		fmt.Fprintf(&body, "%d,%v\n", 1_700_000_000+60*row, x)
+		v, _ := b.Judge(slot, int64(1_700_000_000_000+60_000*row), x)
+		if want[row] = b.Odd(v); want[row] && math.IsNaN(v.Lower) && v.Score < c.Threshold() {
+			between++
+		}
+	}
+	s, err := backtest.NewCSV(backtest.CSVOptions{Paths: []string{file(t, "pay.csv", body.String())}, TimeColumn: "timestamp"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var out bytes.Buffer
+	if _, err := backtest.Run(t.Context(), backtest.Options{Source: s, Detector: c, Workers: 1, Out: &out, Format: backtest.CSV(backtest.Columns{})}); err != nil {
+		t.Fatal(err)
+	}
+	for row, line := range strings.Split(strings.TrimSpace(out.String()), "\n")[1:] {
+		if got := strings.Contains(line, ",true,"); got != want[row] {
+			t.Errorf("row %d: got %s, want odd %v", row, line, want[row])
+		}
+	}
+	if between == 0 {
+		t.Error("no row without a band is odd with a score below the usual threshold: nothing is shown")
+	}
+}
+
+// A file is a service of its name, which may have a budget of its own.
+func TestRun_BudgetOfTheFilesName_IsItsOwn(t *testing.T) {
+	c := detector.DefaultConfig()
+	c.Budgets = []detector.ServiceBudget{{Service: "pay", Budget: 20}}
+	var body strings.Builder
+	body.WriteString("timestamp,value\n")
+	r := rand.New(rand.NewPCG(5, 8))
+	for row := range 1000 {
+		fmt.Fprintf(&body, "%d,%v\n", 1_700_000_000+60*row, r.NormFloat64())
+	}
+	for name, want := range map[string]string{"pay": "a budget of 20 false alarms a week (", "cart": "a budget of 1 false alarm a week"} {
+		s, err := backtest.NewCSV(backtest.CSVOptions{Paths: []string{file(t, name+".csv", body.String())}, TimeColumn: "timestamp"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := backtest.Explain(1_700_000_000_000+60_000*900, c)
+		var out bytes.Buffer
+		_, err = backtest.Run(t.Context(), backtest.Options{Source: s, Detector: c, Workers: 1, Out: &out, Format: e})
+		if err := errors.Join(err, e.Missed(), s.Close()); err != nil {
+			t.Fatal(err)
+		}
+		var threshold float64
+		_, needed, _ := strings.Cut(out.String(), "; odd from ")
+		fmt.Sscanf(needed, "%g,", &threshold)
+		if !strings.Contains(needed, "which is "+want) || (threshold < 0.98) != (name == "pay") {
+			t.Errorf("%s: odd from %v, want %q in\n%s", name, threshold, want, out.String())
 		}
 	}
 }

@@ -32,25 +32,14 @@ type Row struct {
 	why       *detector.Explanation // of the metric that is meant, by itself, where one was asked for
 }
 
-// NewRow returns the row of a verdict; what it is a verdict on is left to fill in.
-func NewRow(v detector.Verdict, threshold float64) Row { return rowOf(v, odd(v, threshold)) }
-
-func rowOf(v detector.Verdict, odd bool) Row {
+// NewRow returns the row of a verdict that is odd or not (see detector.Bank.Odd); what it
+// is a verdict on is left to fill in.
+func NewRow(v detector.Verdict, odd bool) Row {
 	r := Row{T: v.Time, Verdict: v, Anomalous: odd}
 	if !r.Anomalous { // inside an episode the verdict has that of its peak
 		r.Verdict.Kind = detector.KindNone
 	}
 	return r
-}
-
-// odd tells whether a verdict calls its sample odd: the value lies outside of its
-// band, which is when the score reaches the threshold of the moment; without a
-// band, as for a flatline, the score tells.
-func odd(v detector.Verdict, threshold float64) bool {
-	if math.IsNaN(v.Lower) {
-		return v.Score >= threshold
-	}
-	return v.Value < v.Lower || v.Value > v.Upper
 }
 
 // NotJudgedRow returns the row of a sample that was not judged.
@@ -88,25 +77,25 @@ func sweeps(last, t int64) iter.Seq[int64] {
 
 // judge is a bank for one unit.
 type judge struct {
-	unit      Unit
-	bank      *detector.Bank
-	slots     []detector.Slot
-	threshold float64
-	words     []word
-	last      int64 // newest time seen
-	step      int64 // smaller of the two newest distances between records
-	dt        int64
-	silences  uint64
-	row       Row
-	asked     int64 // time of records to explain, noTime for none
+	unit     Unit
+	bank     *detector.Bank
+	slots    []detector.Slot
+	budget   float64
+	words    []word
+	last     int64 // newest time seen
+	step     int64 // smaller of the two newest distances between records
+	dt       int64
+	silences uint64
+	row      Row
+	asked    int64 // time of records to explain, noTime for none
 }
 
 func newJudge(c detector.Config, u Unit) (*judge, error) {
-	bank, err := detector.NewBank(c)
+	bank, err := detector.NewBank(c, detector.WithServices(func(labels.Labels) string { return u.Name }))
 	if err != nil {
 		return nil, err
 	}
-	j := &judge{unit: u, bank: bank, threshold: c.Threshold(), words: make([]word, len(u.Metrics)), last: noTime, asked: noTime}
+	j := &judge{unit: u, bank: bank, budget: c.BudgetOf(u.Name), words: make([]word, len(u.Metrics)), last: noTime, asked: noTime}
 	for _, l := range u.Metrics {
 		j.slots = append(j.slots, bank.Register(l))
 	}
@@ -141,7 +130,8 @@ func (j *judge) judge(r *Record, tally *tally) *Row {
 	}
 	row := &j.row
 	if i := guilty(j.words); i >= 0 {
-		*row = NewRow(j.words[i].verdict, j.threshold)
+		v := j.words[i].verdict
+		*row = NewRow(v, j.bank.Odd(v))
 		if len(j.words) > 1 {
 			row.Metric = j.unit.Metrics[i].Get(labels.MetricName)
 			i = j.together(row, i)
@@ -155,7 +145,7 @@ func (j *judge) judge(r *Record, tally *tally) *Row {
 		*row = NotJudgedRow(r.T, v, j.words[0].reason)
 		tally.unjudged[row.Reason]++
 	}
-	row.Series, row.Stamp, row.metrics, row.words = j.unit.Name, r.Stamp, j.unit.Metrics, j.words
+	row.Series, row.Stamp, row.metrics, row.words, row.budget = j.unit.Name, r.Stamp, j.unit.Metrics, j.words, j.budget
 	if row.Stamp == "" && r.T != noTime {
 		row.Stamp = stamp(r.T)
 	}

@@ -39,7 +39,7 @@ func TestRun_SeveralMetrics_SameBytesAsInASharedBank(t *testing.T) {
 	live := format.Head(nil)
 	var body strings.Builder
 	body.WriteString("timestamp,m0,m1,m2,m3,m4\n")
-	r, threshold, odd := rand.New(rand.NewPCG(8, 8)), detector.DefaultConfig().Threshold(), 0
+	r, odd := rand.New(rand.NewPCG(8, 8)), 0
 	for row := range rows {
 		at := int64(1_700_000_000_000 + 60_000*row)
 		fmt.Fprintf(&body, "%d", at/1000)
@@ -58,7 +58,7 @@ func TestRun_SeveralMetrics_SameBytesAsInASharedBank(t *testing.T) {
 			if why != "" {
 				t.Fatalf("row %d: not judged: %s", row, why)
 			}
-			if said := backtest.NewRow(v, threshold); i == 0 || said.Verdict.Score > best.Verdict.Score {
+			if said := backtest.NewRow(v, b.Odd(v)); i == 0 || said.Verdict.Score > best.Verdict.Score {
 				best, best.Metric = said, "m"+strconv.Itoa(i)
 			}
 		}

@@ -84,7 +84,7 @@ func (s *shard) group(v detector.Verdict) {
 	if v.Phase != detector.PhaseOpened && v.Phase != detector.PhaseChanged {
 		return
 	}
-	row := rowOf(v, true)
+	row := NewRow(v, true)
 	row.Series, row.budget = v.Group.Service, s.config.BudgetOf(v.Group.Service)
 	s.slice.extras[s.number] = append(s.slice.extras[s.number], extra{s.place, v.Group.Service, row})
 }
@@ -92,7 +92,7 @@ func (s *shard) group(v detector.Verdict) {
 // extra makes a row of a verdict that is not on a sample of the past.
 func (s *shard) extra(v detector.Verdict, odd bool) {
 	l := s.bank.Labels(v.Slot)
-	row := rowOf(v, odd)
+	row := NewRow(v, odd)
 	row.Series = s.derived[v.Slot]
 	if row.Series == "" {
 		row.Series = l.String()
@@ -168,7 +168,7 @@ func (s *shard) value(x *stream, e *entry, row *Row) {
 	}
 	switch {
 	case reason == "":
-		*row = rowOf(v, s.bank.Odd(v))
+		*row = NewRow(v, s.bank.Odd(v))
 	case v.Rate: // that is not known
 		*row = NotJudgedRow(e.t, math.NaN(), reason)
 	default:
