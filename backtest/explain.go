@@ -98,11 +98,11 @@ func (e *Explanation) write(s *strings.Builder, r *Row) {
 	switch {
 	case v.Group != nil && r.metrics == nil:
 		say("series", "several of the service together: %s", guilt(v.Group, labels.Labels.String))
-		say("value", "%s: metrics that are odd at once, or have just become so, whichever is rarer", figure(v.Value))
+		say("value", "%s: %s", figure(v.Value), counted(v.Group))
 	case v.Group != nil:
 		say("metrics", "several of %d together: %s", len(r.metrics), guilt(v.Group, nameOf))
 		say("scores", "by themselves: %s", r.oddest())
-		say("value", "%s: metrics that are odd at once, or have just become so, whichever is rarer", figure(v.Value))
+		say("value", "%s: %s", figure(v.Value), counted(v.Group))
 	case r.Metric != "":
 		say("metric", "%s, the oddest of %d: %s", r.Metric, len(r.metrics), r.oddest())
 		fallthrough
@@ -170,6 +170,15 @@ func budgetOf(budget float64) string {
 		return "a budget of 1 false alarm a week"
 	}
 	return fmt.Sprintf("a budget of %g false alarms a week", budget)
+}
+
+// counted says which metrics the value of a group counts: of those that are odd and those
+// that have just become so the number that is rarer in this service.
+func counted(g *detector.Group) string {
+	if g.Newly {
+		return "metrics that have just become odd, which is rarer here than how many are odd at once"
+	}
+	return "metrics that are odd at once, some of them perhaps for longer, which is rarer here than how many have just become so"
 }
 
 // guilt names the metrics of a group with how seldom each is as odd and its part

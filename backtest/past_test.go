@@ -127,7 +127,7 @@ func TestRunPast_Group_RowOfTheService(t *testing.T) {
 	if err := errors.Join(err, e.Missed()); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"pay at 2023-11-18T09:33:20Z\n", `several of the service together: {__name__="m`, "yes, group", "{__name__=\"m7\", service=\"pay\"} at 2023", "in detail:\n"} {
+	for _, want := range []string{"pay at 2023-11-18T09:33:20Z\n", `several of the service together: {__name__="m`, "yes, group", "which is rarer here than how many ", "{__name__=\"m7\", service=\"pay\"} at 2023", "in detail:\n"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the explanation has no %q:\n%s", want, out)
 		}

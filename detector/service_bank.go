@@ -108,11 +108,12 @@ func (b *Bank) charge(v *service, out *Verdict, excess float32) {
 // becomes of it.
 func (b *Bank) weigh(i uint32, t int64) {
 	v := b.services.at(i)
-	out, tell := v.judge(&b.params, t)
+	out, which, tell := v.judge(&b.params, t)
 	if !tell {
 		return
 	}
 	out.Group = b.describe(i)
+	out.Group.Newly = which == oddNewly
 	if out.Phase == PhaseOpened {
 		b.opened.Add(1)
 		b.charge(v, &out, 0)

@@ -18,6 +18,7 @@ type Guilt struct {
 // after it was handed over.
 type Group struct {
 	Service string
+	Newly   bool    // the verdict's Value counts metrics that have just become odd, else all that are
 	Guilty  []Guilt // the oddest first, five at most
 }
 
@@ -58,18 +59,18 @@ func (v *service) need(p *params, t int64) float64 {
 	return -p.logBudget + v.groupShareAt(p, t)
 }
 
-// judge moves the group on to time t. It returns a verdict without names and
-// whether an episode has opened, changed or closed.
-func (v *service) judge(p *params, t int64) (Verdict, bool) {
+// judge moves the group on to time t. It returns a verdict without names, which number
+// it is about, and whether an episode has opened, changed or closed.
+func (v *service) judge(p *params, t int64) (out Verdict, which int, tell bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	g := &v.group
 	if v.able < p.Group.Least && !g.Open || g.late(p, t) {
-		return Verdict{}, false
+		return Verdict{}, oddNow, false
 	}
 	g.roll(p, t)
 	need := v.need(p, t)
-	out, rarity := v.scored(p, t, need)
+	out, which, rarity := v.scored(p, t, need)
 	out.Phase = g.episode(p, t, rarity, need)
 	if out.Phase == PhaseOpened || out.Phase == PhaseChanged {
 		g.name(p, t)
@@ -78,12 +79,12 @@ func (v *service) judge(p *params, t int64) (Verdict, bool) {
 		g.Peak = max(g.Peak, out.Score)
 		out.Since, out.Peak = g.Since, g.Peak
 	}
-	return out, out.Phase != PhaseQuiet && out.Phase != PhaseOngoing
+	return out, which, out.Phase != PhaseQuiet && out.Phase != PhaseOngoing
 }
 
-// scored returns the verdict on time t and its rarity, with a score that lies on the side
-// of the threshold on which the rarity does.
-func (v *service) scored(p *params, t int64, need float64) (Verdict, float64) {
+// scored returns the verdict on time t, which number it is about and its rarity, with a
+// score that lies on the side of the threshold on which the rarity does.
+func (v *service) scored(p *params, t int64, need float64) (Verdict, int, float64) {
 	which, n, rarity := v.group.rarest(p, t)
 	out := Verdict{Time: t, Value: float64(n), Lower: 0, Upper: v.group.reach(p, which, need), Kind: KindGroup, Score: groupScore(p, rarity)}
 	if rarity >= need {
@@ -91,7 +92,7 @@ func (v *service) scored(p *params, t int64, need float64) (Verdict, float64) {
 	} else if rarity > need-rounding {
 		out.Score = min(out.Score, math.Nextafter(groupScore(p, need), 0))
 	}
-	return out, rarity
+	return out, which, rarity
 }
 
 // episode opens, holds and closes the group's episode. What keeps it open may be

@@ -6,7 +6,7 @@ import "math"
 // for callers that want a word on every row of a service; false while fewer than
 // two of its series can alarm or it is not known what they usually show together,
 // and for a service that is not known. It changes
-// nothing. Value is how many are odd, or have just become so, whichever is rarer, Upper
+// nothing. Value is how many are odd, or (Group.Newly) have just become so, whichever is rarer, Upper
 // how many it takes to alarm; Group names who is odd now, the oddest first. Phase is PhaseOngoing while an episode
 // of the group is open, PhaseQuiet else.
 func (b *Bank) Together(name string, t int64) (Verdict, bool) {
@@ -20,7 +20,9 @@ func (b *Bank) Together(name string, t int64) (Verdict, bool) {
 	if !ok {
 		return Verdict{}, false
 	}
+	newly := out.Group.Newly
 	out.Group = b.nameGuilty(i, out.Group.Guilty)
+	out.Group.Newly = newly
 	return out, true
 }
 
@@ -31,12 +33,12 @@ func (v *service) together(p *params, t int64) (Verdict, bool) {
 	if v.able < p.Group.Least || g.Seen < p.Group.Warmup && !g.Open {
 		return Verdict{}, false
 	}
-	out, _ := v.scored(p, t, v.need(p, t))
+	out, which, _ := v.scored(p, t, v.need(p, t))
 	if g.Open {
 		out.Phase, out.Since, out.Peak = PhaseOngoing, g.Since, max(g.Peak, out.Score)
 	}
 	out.Expected = math.NaN()
 	g.name(p, t)
-	out.Group = &Group{Guilty: g.guilty()}
+	out.Group = &Group{Newly: which == oddNewly, Guilty: g.guilty()}
 	return out, true
 }

@@ -57,14 +57,18 @@ func FromGroup(v detector.Verdict, environment string, c Config) (o Occurrence, 
 		o.Labels[fmt.Sprintf("guilty_%d", i+1)] = g.Labels.String()
 		names = append(names, fmt.Sprintf("%s (%.0f%%)", g.Labels.Get("__name__"), 100*g.Share))
 	}
-	o.Summary = fmt.Sprintf("%s, up to %.1f are ordinary, since %s", guiltyText(names, int(v.Value)), v.Upper, clock(o.Since))
+	o.Summary = fmt.Sprintf("%s, up to %.1f are ordinary, since %s", guiltyText(names, int(v.Value), v.Group.Newly), v.Upper, clock(o.Since))
 	return o, true
 }
 
-// guiltyText names the oddest of so many metrics that are odd at once.
-func guiltyText(names []string, odd int) string {
+// guiltyText names the oddest of so many metrics that are odd at once. Where newly is set
+// odd counts those that have just become so, while the oddest may be odd for longer.
+func guiltyText(names []string, odd int, newly bool) string {
 	if len(names) == 0 {
 		return "no metric odd any more"
+	}
+	if newly {
+		return plural(odd, "metric has", "metrics have") + " just become odd together, the oddest are " + strings.Join(names, ", ")
 	}
 	text := plural(max(odd, len(names)), "metric", "metrics") + " odd together: " + strings.Join(names, ", ")
 	if more := odd - len(names); more > 0 {

@@ -33,6 +33,10 @@ func TestFromGroup_GuiltyMetrics_NamedWithTheirShares(t *testing.T) {
 	if o, _ := incident.FromGroup(v, "prod", incident.DefaultConfig()); !strings.HasPrefix(o.Summary, "7 metrics odd together: load1 (60%), queue (40%) and 5 more, up to") {
 		t.Errorf("of seven: got summary %q", o.Summary)
 	}
+	v.Group.Newly, v.Value = true, 3
+	if o, _ := incident.FromGroup(v, "prod", incident.DefaultConfig()); !strings.HasPrefix(o.Summary, "3 metrics have just become odd together, the oddest are load1 (60%), queue (40%), up to") {
+		t.Errorf("newly odd: got summary %q", o.Summary)
+	}
 	if o.Labels["guilty_2"] != `{__name__="queue", service="web"}` || !strings.Contains(o.Query, "load1") {
 		t.Errorf("got labels %v and query %s", o.Labels, o.Query)
 	}
