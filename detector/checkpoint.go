@@ -27,7 +27,7 @@ import (
 // are written as flat does.
 const (
 	checkpointMagic   = "tocsinDT"
-	checkpointVersion = 9
+	checkpointVersion = 10
 	checkpointHead    = len(checkpointMagic) + 16
 )
 

@@ -13,7 +13,7 @@ import (
 // become so just now. One machine on which many metrics are slightly odd alarms although
 // none does alone, and one on which many always are does not. Numbers, and no sums of
 // evidence: how far a metric is from its ways is told by the metric itself, and one that
-// is far makes no second. The cost is 896 bytes for each service and some tens of
+// is far makes no second. The cost is 904 bytes for each service and some tens of
 // comparisons for each rare sample.
 type group struct {
 	Odd    [oddMost]odd
@@ -29,6 +29,9 @@ type group struct {
 	Peak   float64
 	Told   float32 // evidence that has been told
 	Able   uint32  // metrics that could be odd when learning began
+	Mean   float32 // of the largest number that is odd in a window
+	Began  uint32  // first rare sample, seconds
+	Most   uint8   // largest number that was odd in the window
 }
 
 // odd is a metric that is odd, or was of late.
@@ -75,14 +78,16 @@ func (g *group) late(p *params, t int64) bool {
 // touch takes in a rare sample of a metric at time t.
 func (g *group) touch(p *params, slot uint32, t int64, rarity, step float32) {
 	if g.Step == 0 {
-		g.Step = step
+		g.Step, g.Began = step, seconds(t)
 	}
 	g.Step += p.Group.StepRate * (step - g.Step)
 	g.roll(p, t)
 	g.hold(p, slot, t, rarity)
-	for i, n := range g.count(p, t) {
+	all := g.count(p, t)
+	for i, n := range all {
 		g.Counts[i].note(n)
 	}
+	g.Most = max(g.Most, uint8(all[oddNow]))
 }
 
 // window returns the length of a window in ms.
@@ -119,15 +124,29 @@ func (g *group) learn(p *params) {
 		g.Quiet++
 	}
 	taught := !g.Open || g.End-g.Since >= p.Group.Relearn
-	if taught && g.Seen < math.MaxUint32 {
-		g.Seen++
+	if taught {
+		g.Seen = min(g.Seen, math.MaxUint32-1) + 1
+		g.average(p)
 	}
+	g.Most = 0
 	for i := range g.Counts {
 		if taught {
 			g.Counts[i].learn(p, g.Seen, g.scale(p))
 		}
 		g.Counts[i].Most = 0
 	}
+}
+
+// average follows the mean of a window's number over MeanTime. One window counts for
+// MeanTimes the mean and one more at most, so that an incident is not what is usual.
+func (g *group) average(p *params) {
+	rate := max(1/float32(g.Seen), float32(g.window(p))/(1000*p.Group.MeanTime))
+	g.Mean += min(rate, 1) * (min(float32(g.Most), p.Group.MeanTimes*g.Mean+1) - g.Mean)
+}
+
+// young reports whether too little is known of what the metrics show together.
+func (g *group) young(p *params, t int64) bool {
+	return g.Seen < p.Group.Warmup || since(g.Began, t) < p.Group.WarmupTime
 }
 
 // hold notes that a metric is odd, in its own place or in that of whoever was so the
@@ -180,9 +199,12 @@ func (g *group) count(p *params, t int64) (n [counted]int) {
 func (g *group) rarest(p *params, t int64) (which, n int, rarity float64) {
 	rarity = float64(notRare)
 	all := g.count(p, t)
+	if g.young(p, t) {
+		return which, all[which], rarity
+	}
 	for i := range all {
 		beyond := g.Counts[i].beyond(all[i])
-		if g.Seen < p.Group.Warmup || beyond == 0 {
+		if beyond == 0 {
 			continue
 		}
 		if r := g.Counts[i].rarity(p, beyond, g.Seen, g.scale(p)) - g.looks(p); r > rarity {
@@ -193,9 +215,12 @@ func (g *group) rarest(p *params, t int64) (which, n int, rarity float64) {
 }
 
 // scale returns the metrics of which a tail is learned as a power of e: that many odd ones
-// by chance more or less grows with the root of the number that there are.
+// by chance more or less grows with the root of how many are odd on average. That is
+// measured, and not taken from how many metrics there are: while calendars are young
+// metrics are odd ever more often, four times as often on the ninth day as on the fourth,
+// and what a tail knows of days with few is to hold on those with many.
 func (g *group) scale(p *params) float64 {
-	return p.Group.Scale * math.Sqrt(max(float64(g.Able)/p.Group.Many, 1))
+	return p.Group.Scale * math.Sqrt(max(float64(g.Mean)/p.Group.Many, 1))
 }
 
 // looks returns log10 of the chances in an hour: the windows, as series count theirs,

@@ -313,20 +313,20 @@ func TestGroup_Sweep_ClosesWhatHasGoneQuiet(t *testing.T) {
 	var told []detector.Verdict
 	b := serviceBank(t, &told)
 	all := func(_, i int) float64 {
-		if i >= 2000 {
+		if i >= 3000 {
 			return 8
 		}
 		return 0
 	}
-	machine(b, "web", 6, 0, 2003, all)
-	open := service(t, b, "web", 2003).Open
+	machine(b, "web", 8, 0, 3003, all)
+	open := service(t, b, "web", 3003).Open
 	for i := range 30 {
-		b.Sweep(minute(2003+i), func(detector.Verdict) {})
+		b.Sweep(minute(3003+i), func(detector.Verdict) {})
 	}
-	if !open || service(t, b, "web", 2033).Open {
-		t.Errorf("open %v before and %v after half an hour without a sample", open, service(t, b, "web", 2033).Open)
+	if !open || service(t, b, "web", 3033).Open {
+		t.Errorf("open %v before and %v after half an hour without a sample", open, service(t, b, "web", 3033).Open)
 	}
-	if last := told[len(told)-1]; last.Phase != detector.PhaseClosed || time.Duration(last.Time-minute(2003))*time.Millisecond > 20*time.Minute {
+	if last := told[len(told)-1]; last.Phase != detector.PhaseClosed || time.Duration(last.Time-minute(3003))*time.Millisecond > 20*time.Minute {
 		t.Errorf("got last %+v", last)
 	}
 }

@@ -30,7 +30,7 @@ func (v *service) together(p *params, t int64) (Verdict, bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	g := v.group // a copy, so that the group itself does not move on
-	if v.able < p.Group.Least || g.Seen < p.Group.Warmup && !g.Open {
+	if v.able < p.Group.Least || g.young(p, t) && !g.Open {
 		return Verdict{}, false
 	}
 	out, which, _ := v.scored(p, t, v.need(p, t))
