@@ -231,6 +231,18 @@ func (s *series) measure(x float64) {
 	}
 }
 
+// spread moves the residual of a small count by up to half of the distance between two counts, each
+// sample by another part of it: counts of one that all lie at the quantile, or just
+// beyond it, would show a tail that ends there, and two be as rare as ten.
+func (s *series) spread(p *params, k *look, off float32) float32 {
+	const turn = 2654435769 // of 2^32: the golden section, by which parts lie evenly
+	if off == 0 {
+		return 0
+	}
+	part := float64((s.N+1)*turn)/(1<<32) - 0.5
+	return larger(off+float32(part*p.Scale.CountSpread*k.part/(p.Scale.CountPart*k.scale)), 0)
+}
+
 // reflect lets charts and tails learn from the judged sample. Within an episode,
 // and in a run that counts, the tails of residuals do not: excesses that follow
 // one another are one.
@@ -238,6 +250,9 @@ func (s *series) reflect(p *params, k *look) {
 	up, down := float32(k.above), float32(k.below)
 	going := s.runs(p, k.gap)
 	s.learnRun(p, up, down)
+	if k.part > 0 {
+		up, down = s.spread(p, k, up), s.spread(p, k, down)
+	}
 	if !k.gap && !s.has(flagOpen) && (!going || s.Run == 0) {
 		// Both sides learn from both, the other side's at half its size:
 		// series with few samples have too few excesses for two tails.

@@ -170,6 +170,8 @@ func (s *series) predict(p *params, k *look, d *page) {
 		if s.Lo == 0 {
 			k.low = min(k.low, 0)
 		}
+	} else if s.mostlyZero(p, &k.sight) {
+		k.low = min(k.low, 0) // after a count of two, too: that zero is back says nothing
 	}
 	if s.BeforeTime != 0 {
 		s.goBack(p, k, d)
@@ -279,6 +281,12 @@ func (s *series) part(p *params, k *look) float64 {
 		return 0
 	}
 	return p.Scale.CountPart * q
+}
+
+// mostlyZero reports whether values are counts of which most are zero.
+func (s *series) mostlyZero(p *params, k *sight) bool {
+	q := float64(s.Quantum) * k.fine * k.fine
+	return s.Lo >= 0 && s.Changes >= p.Scale.CountChanges && float64(s.Hi)-float64(s.Lo) > p.Scale.CountRange*q && larger64(k.anchor, s.Slow) < p.Scale.CountRare*q
 }
 
 // recovering reports whether an episode is open or ended a short while ago, in

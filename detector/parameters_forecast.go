@@ -142,17 +142,24 @@ type ScaleParameters struct {
 	CountNoise float64 `range:"0,5"`
 	// CountMost is the count, in quanta, beyond which the error itself tells its noise.
 	CountMost float64 `range:"1,10000"`
-	// CountRange is the range, in quanta, beyond which values are counts: a series of two
-	// values is none.
+	// CountRange is the range, in quanta, beyond which values are counts: a series of two values
+	// is none, and has a range of one at most. Not much more than that, for the range comes back where
+	// no two came for days: with 1.5 each count of one then alarms, of three errors an hour 7 to 10 a week.
 	CountRange float64 `range:"0.5,100"`
 	// CountChanges is the number of changes before which only a series at zero is taken
 	// for counts.
 	CountChanges uint32 `range:"1,1000"`
+	// CountRare is the mean count, in quanta, below which most are zero. Of a Poisson count
+	// with that mean six in ten are.
+	CountRare float64 `range:"0,1"`
 	// CountPart is the part of the distance between two small counts by which a residual
 	// counts for less: with 1/2 a tail between counts gives the chance of the count or
 	// more, with none that of more than it. Bench detection: Poisson counts with a mean of
 	// 0.3 raise .7 of the budget instead of 2.0, with 1/2 .4.
 	CountPart float64 `range:"0,1"`
+	// CountSpread is the part of the distance between two small counts over which the residuals
+	// of one are spread when tails learn them: all of it makes a count what lies between.
+	CountSpread float64 `range:"0,1"`
 	// Young is by how many mean errors the error of a series with one sample is wider;
 	// it fades by 1/n.
 	Young float64 `range:"0,100"`
@@ -178,5 +185,5 @@ func defaultForecast() ForecastParameters {
 
 func defaultScale() ScaleParameters {
 	return ScaleParameters{FloorLong: 0.15, FloorRange: 0.007, FloorFresh: 100, FreshTimes: 4, FloorValue: 1e-4, StillShare: 0.05,
-		StillFloor: 0.05, CountNoise: 0.8, CountMost: 25, CountRange: 1.5, CountChanges: 3, CountPart: 0.25, Young: 6, GapMost: 400, UnitScale: 0.46}
+		StillFloor: 0.05, CountNoise: 0.8, CountMost: 25, CountRange: 1.05, CountChanges: 3, CountRare: 0.5, CountPart: 0.25, CountSpread: 1, Young: 6, GapMost: 400, UnitScale: 0.46}
 }
