@@ -28,6 +28,11 @@ type RecurrenceParameters struct {
 	// LastsShare is the part of its interval for which what comes several times a day may go on. By it
 	// and NearShare it is over before the middle between two times.
 	LastsShare float64 `range:"0,0.3"`
+	// MissedEach is the number of minutes in which one time counts that what comes several times a day,
+	// and is believed, left out, and by which its size fades: what rests at night or at a weekend is
+	// known after that, and forgotten after four days without. With 180 such jobs are told three
+	// times each Monday.
+	MissedEach int `range:"30,720"`
 	// Gains is how many days without it a day with it outweighs: a job that runs five days
 	// of seven, or every other day, is known too. Of what is weekly it is weeks.
 	Gains uint8 `range:"1,7"`
@@ -54,5 +59,5 @@ type RecurrenceParameters struct {
 }
 
 func defaultRecurrence() RecurrenceParameters {
-	return RecurrenceParameters{Rare: 1.38, Units: 3, Near: 12, NearShare: 0.15, Lasts: [spans]int{15, 30, 45, 60, 90, 150, 240, 360}, Earlier: 3, LastsWeekly: [spansWeekly]int{60, 150, 300}, LastsShare: 0.25, Gains: 2, Believed: 6, Most: 14, MostWeekly: 8, Times: 2, Least: 0.5, Grows: 1.1, Keeps: 0.95, Follows: 0.25}
+	return RecurrenceParameters{Rare: 1.38, Units: 3, Near: 12, NearShare: 0.15, Lasts: [spans]int{15, 30, 45, 60, 90, 150, 240, 360}, Earlier: 3, LastsWeekly: [spansWeekly]int{60, 150, 300}, LastsShare: 0.25, MissedEach: 720, Gains: 2, Believed: 6, Most: 14, MostWeekly: 8, Times: 2, Least: 0.5, Grows: 1.1, Keeps: 0.95, Follows: 0.25}
 }

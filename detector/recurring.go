@@ -231,10 +231,15 @@ func (d *page) remark(p *params, k *look, looks float64) {
 			known = true
 		}
 	}
-	if known || edge || !k.odd && !(k.place.rows > 1 && k.decades-looks >= p.Recurrence.Rare && k.rarity != notRare) || !holds(size) {
+	if known || !k.odd && !(k.place.rows > 1 && k.decades-looks >= p.Recurrence.Rare && k.rarity != notRare) || !holds(size) {
 		return
 	}
-	d.propose(p, k, size)
+	if k.odd && k.place.rows > 1 {
+		d.proposeOften(p, k, size)
+	}
+	if !edge {
+		d.propose(p, k, size)
+	}
 }
 
 // see counts that it has come again.

@@ -57,6 +57,8 @@ func nearOf(p *params, period int) int {
 
 // passPeriods ends each period that has passed when the calendar goes on by some quarters of an hour to
 // another one: at the first that begins four minutes before the middle between two times, or later.
+// Of what is believed a time left out counts once in MissedEach minutes, so that what rests at
+// night, and on Saturday and Sunday, is known when it goes on.
 func (r *recurrence) passPeriods(p *params, own, gone int, far bool) {
 	const (
 		quarter = dayWidth / 60
@@ -69,14 +71,29 @@ func (r *recurrence) passPeriods(p *params, own, gone int, far bool) {
 		if far {
 			r.setToday(unseen) // it goes on: a level, and nothing that comes and goes
 		}
-		r.endDay(p, noDay)
+		if at := (own - behind + dayBuckets) % dayBuckets * quarter; far || r.count() < p.Recurrence.Believed || at%p.Recurrence.MissedEach < every {
+			r.endDay(p, noDay)
+		}
+		r.setToday(unseen)
+	}
+}
+
+// proposeOften counts what is odd in full for what comes several times a day, beside what it may be of a
+// day or a week: where it comes on three hours of a day alone, those are daily.
+func (d *page) proposeOften(p *params, k *look, size float64) {
+	r := d.candidate(p, k, size, frequent)
+	if r == nil && !k.open {
+		r = d.often(p, k, size)
+	}
+	if r != nil {
+		r.again(p, k, size)
 	}
 }
 
 // often returns a place for what came less than a day before, and now again after an interval, nil if
-// there is none.
+// there is none: that of what came then, where there is no other.
 func (d *page) often(p *params, k *look, size float64) *recurrence {
-	found, gap := 0, minutesDay
+	every, gap, from := 0, minutesDay, 0
 	for i := range d.Recurs {
 		r := &d.Recurs[i]
 		if *r == 0 || r.today() == unseen {
@@ -86,18 +103,22 @@ func (d *page) often(p *params, k *look, size float64) *recurrence {
 			continue
 		}
 		off := r.off(&k.place)
-		for _, every := range everyMinutes {
-			if near := nearOf(p, every); off < gap && off >= every-near && off <= every+near {
-				found, gap = every, off
+		for _, x := range everyMinutes {
+			if near := nearOf(p, x); off < gap && off >= x-near && off <= x+near {
+				every, gap, from = x, off, i
 			}
 		}
 	}
-	if found == 0 {
+	if every == 0 {
 		return nil
 	}
 	r := d.room(p, k, size)
+	if first := &d.Recurs[from]; r == nil && !first.known(p) && first.count() <= p.Recurrence.Gains {
+		r = first
+		*r = 0
+	}
 	if r != nil {
-		r.setInterval(found, int(k.place.minute))
+		r.setInterval(every, int(k.place.minute))
 		r.setCount(p.Recurrence.Gains)
 	}
 	return r

@@ -21,29 +21,45 @@ func TestRecurrence_Intervals_ReadAsSet(t *testing.T) {
 	}
 }
 
-// A period ends once, when what came is over and what comes next is not due.
+// A period ends once, when what came is over and what comes next is not due: until it is believed each
+// without it takes from the count.
 func TestRecurrence_Periods_EndBetweenTwoTimes(t *testing.T) {
 	p := defaults()
 	const quarter = dayWidth / 60
 	for _, every := range everyMinutes {
 		for minute := 0; minute < every; minute += minuteSteps {
+			r := recurrenceOf(20, 0, 5, unseen)
+			r.setInterval(every, minute)
+			ends := 0
+			for at := quarter; at <= 2*minutesDay; at += quarter {
+				off := r.off(&place{minute: int16(at % minutesDay)})
+				if r.passPeriods(p, at/quarter%dayBuckets, 1, false); r.count() == 5 {
+					continue
+				}
+				if ends++; r.count() != 4 || off >= -r.near(p) && off <= r.near(p)+r.lasts(p)-1 {
+					t.Fatalf("each %d minutes at %d: a period ends %d minutes after one, and leaves %d", every, minute, off, r.count())
+				}
+				r.setCount(5)
+			}
+			if ends != 2*minutesDay/every {
+				t.Fatalf("each %d minutes at %d: %d periods end in two days", every, minute, ends)
+			}
+		}
+	}
+}
+
+// Of what is believed one without it in half a day counts, at whatever minute it comes.
+func TestRecurrence_PeriodsOfWhatIsBelieved_TwoADayCount(t *testing.T) {
+	p := defaults()
+	for _, every := range everyMinutes {
+		for minute := 0; minute < every; minute += minuteSteps {
 			r := recurrenceOf(20, 0, 14, unseen)
 			r.setInterval(every, minute)
-			for at := quarter; at < 2*minutesDay; at += quarter {
-				before, off := r.count(), r.off(&place{minute: int16(at % minutesDay)})
-				r.passPeriods(p, at/quarter%dayBuckets, 1, false)
-				// A period of 30 minutes leaves fifteen between two times.
-				if ended := r.count() != before; ended && (off >= -r.near(p) && off <= r.near(p)+r.lasts(p)-1) {
-					t.Fatalf("each %d minutes at %d: a period ends %d minutes after one", every, minute, off)
-				} else if ended && r.count() != before-1 {
-					t.Fatalf("each %d minutes at %d: the count falls from %d to %d", every, minute, before, r.count())
-				}
-				if r.off(&place{minute: int16(at % minutesDay)}) >= 0 && r.count() == 0 {
-					t.Fatal("it is forgotten")
-				}
-				if r.count() < 10 {
-					r.setCount(14)
-				}
+			for q := 1; q <= 3*dayBuckets; q++ {
+				r.passPeriods(p, q%dayBuckets, 1, false)
+			}
+			if r.count() != 8 {
+				t.Errorf("each %d minutes at %d: three days without it leave %d, want 14 - 6", every, minute, r.count())
 			}
 		}
 	}
@@ -54,13 +70,13 @@ func TestRecurrence_PeriodsAtOnce_AllEnd(t *testing.T) {
 	p := defaults()
 	for _, every := range everyMinutes {
 		for _, gone := range []int{1, 7, 8, 24, 47} {
-			one, all := recurrenceOf(20, 0, 14, unseen), recurrenceOf(20, 0, 14, unseen)
+			one, all := recurrenceOf(20, 0, 5, unseen), recurrenceOf(20, 0, 5, unseen)
 			one.setInterval(every, 7)
 			all.setInterval(every, 7)
 			for q := 1; q <= gone; q++ {
 				one.passPeriods(p, q, 1, false)
 			}
-			if all.passPeriods(p, gone, gone, false); all.count() != one.count() || (all == 0) != (every*14 < gone*dayWidth/60) {
+			if all.passPeriods(p, gone, gone, false); all != one || (all == 0) != (every*5 < gone*dayWidth/60) {
 				t.Errorf("each %d minutes, %d quarters of an hour at once: got %d, want %d as one by one", every, gone, all.count(), one.count())
 			}
 		}
@@ -92,7 +108,7 @@ func TestRecurrence_AfterAnInterval_GetsAPlace(t *testing.T) {
 		copy(d.Recurs[:], c.before)
 		k := look{sight: sight{glance: glance{x: c.size}}, unit: 1, decades: 9, place: place{minute: 660, weekday: 2, rows: 5}}
 		k.odd = true
-		d.propose(p, &k, c.size)
+		d.remark(p, &k, 0)
 		got := 0
 		for _, r := range d.Recurs {
 			if r.frequent() {
@@ -113,7 +129,7 @@ func TestRecurrence_WithinADay_OnlyWhatIsOddAndOver(t *testing.T) {
 	p := defaults()
 	k := look{sight: sight{glance: glance{x: 20}}, unit: 1, decades: 9, place: place{minute: 660, weekday: 2, rows: 5}}
 	d := &page{Recurs: [recurring]recurrence{seenOnce(20, 600)}}
-	d.propose(p, &k, 20)
+	d.remark(p, &k, 0)
 	for _, r := range d.Recurs {
 		if r.frequent() {
 			t.Error("what is rare makes a place")
@@ -122,11 +138,11 @@ func TestRecurrence_WithinADay_OnlyWhatIsOddAndOver(t *testing.T) {
 	hourly := recurrenceOf(20, 0, 4, unseen)
 	hourly.setInterval(60, 660)
 	d.Recurs[1] = hourly
-	if d.propose(p, &k, 20); d.Recurs[1] != hourly {
+	if d.remark(p, &k, 0); d.Recurs[1] != hourly {
 		t.Error("what is rare is one of its times")
 	}
 	k.odd = true
-	if d.propose(p, &k, 20); d.Recurs[1].count() != 6 {
+	if d.remark(p, &k, 0); d.Recurs[1].count() != 6 {
 		t.Errorf("what is odd is none of its times: %d", d.Recurs[1].count())
 	}
 	over := d.Recurs[1]

@@ -45,9 +45,9 @@ func TestRecurringOften_NewJob_ToldThreeTimes(t *testing.T) {
 	}
 }
 
-// What is much larger, comes between two times, does not end, or comes again after a day without is told.
+// What is much larger, comes between two times, does not end, or comes again after days without is told.
 func TestRecurringOften_OtherThanKnown_Told(t *testing.T) {
-	const n, first, every = 3, 14, 240
+	const n, first, every = 4, 14, 240
 	at := 16*dayMinutes + 7 // of a job
 	for name, c := range map[string]struct {
 		then event
@@ -58,7 +58,7 @@ func TestRecurringOften_OtherThanKnown_Told(t *testing.T) {
 		"between two times":   {event{at + every/2, 4, 45}, 21, 0},
 		"on the other side":   {event{at, 4, -90}, 21, 0},
 		"for hours":           {event{at, 300, 45}, 16, 12},
-		"after two days":      {event{at + 3*dayMinutes, 4, 45}, 16, 0},
+		"after six days":      {event{at + 6*dayMinutes, 4, 45}, 16, 0},
 	} {
 		late := 0
 		for seed := range uint64(weekSeeds) {
@@ -71,6 +71,41 @@ func TestRecurringOften_OtherThanKnown_Told(t *testing.T) {
 		}
 		if late > 1 {
 			t.Errorf("%s: of %d series %d do not tell it in time", name, weekSeeds, late)
+		}
+	}
+}
+
+// What comes each hour from nine to five on working days is told three times, and on no Monday again; what
+// comes on three hours of a day alone is daily, and told on three days.
+func TestRecurringOften_WorkingHours_KnownAfterNightAndWeekend(t *testing.T) {
+	const n, first = 5, 14
+	for _, c := range []struct {
+		hours       int
+		least, most int     // alarms of the first week
+		within      float64 // alarms of a later one
+	}{{8, 2, 4, 0.5}, {3, 6, 12, 0.5}} {
+		early, later := 0, 0
+		for seed := range uint64(weekSeeds) {
+			var jobs []event
+			for day := first; day < 7*n; day++ {
+				for h := 9; h < 9+c.hours && day%7 < 5; h++ {
+					jobs = append(jobs, event{day*dayMinutes + 60*h + 7, 4, 45})
+				}
+			}
+			told := play(t, gauge("cpu"), minutes(seed, n, jobs...))
+			for _, e := range jobs {
+				if e.from < (first+7)*dayMinutes {
+					early += e.opened(told)
+				} else {
+					later += e.opened(told)
+				}
+			}
+		}
+		if early < c.least*weekSeeds || early > c.most*weekSeeds {
+			t.Errorf("%d hours: %d alarms in the first week of %d series, want %d to %d each", c.hours, early, weekSeeds, c.least, c.most)
+		}
+		if weeks := float64(weekSeeds * (n - 3)); float64(later) > c.within*weeks {
+			t.Errorf("%d hours: %d alarms at the job in %v weeks after the first, want %v a week at most", c.hours, later, weeks, c.within)
 		}
 	}
 }

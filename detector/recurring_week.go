@@ -29,7 +29,7 @@ func (at *place) dayBefore(quarters int) int {
 // its time of the week, else for what came a day or two before, else as the first of its kind.
 func (d *page) propose(p *params, k *look, size float64) {
 	found := false
-	for of := range rhythms {
+	for _, of := range [...]rhythm{daily, weekly} {
 		if r := d.candidate(p, k, size, of); r != nil {
 			r.again(p, k, size)
 			found = true
@@ -40,9 +40,7 @@ func (d *page) propose(p *params, k *look, size float64) {
 	}
 	var r *recurrence
 	if k.place.rows > 1 { // else the calendar knows what is daily
-		if r = d.dayAfter(p, k, size); r == nil && k.odd {
-			r = d.often(p, k, size)
-		}
+		r = d.dayAfter(p, k, size)
 	}
 	if r == nil {
 		r = d.room(p, k, size)
@@ -57,7 +55,7 @@ func (d *page) propose(p *params, k *look, size float64) {
 func (d *page) candidate(p *params, k *look, size float64, of rhythm) *recurrence {
 	for i := range d.Recurs {
 		r := &d.Recurs[i]
-		if *r == 0 || r.rhythm() != of || r.known(p) || r.below() != (size < 0) || of == frequent && !k.odd {
+		if *r == 0 || r.rhythm() != of || r.known(p) || r.below() != (size < 0) {
 			continue
 		}
 		if k.open && r.today() != unseen && r.covers(p, &k.place) || !k.open && r.begins(p, &k.place) {
