@@ -202,7 +202,7 @@ func (f *csvFile) wrong(next int, err error) error {
 	case errors.As(err, &p) && p.StartLine < p.Line:
 		return fmt.Errorf("%s: a cell begins with a quote that is not closed: %w", f.at(p.StartLine), p.Err)
 	case errors.As(err, &p):
-		return fmt.Errorf("%s: column %d: %w", f.at(p.Line), p.Column, p.Err)
+		return fmt.Errorf("%s: a quote where none may be, at sign %d of the line: %w", f.at(p.Line), p.Column, p.Err)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("%s: the compressed file ends early; it was not written or copied to its end: %w", f.at(next), err)
 	case damaged(err):

@@ -250,6 +250,29 @@ noon,2,0,NaN,NaN,NaN,false,not_judged
 	}
 }
 
+// A quote where none may be spoils its own line, wherever it stands, and no other.
+func TestCSV_QuoteWithinALine_IsADamagedLine(t *testing.T) {
+	path := file(t, "x.csv", "timestamp,value\n60,1\n120,\"1\"1\n180,5\"\n2\"40,1\n\"300\"0,1\n360,\"6\"\n")
+	got, report, err := csv(t, backtest.CSVOptions{Paths: []string{path}}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `timestamp,value,score,expected,lower,upper,anomalous,kind
+60,1,0,NaN,NaN,NaN,false,none
+120,NaN,0,NaN,NaN,NaN,false,not_judged
+180,NaN,0,NaN,NaN,NaN,false,not_judged
+,NaN,0,NaN,NaN,NaN,false,not_judged
+,NaN,0,NaN,NaN,NaN,false,not_judged
+360,6,0,NaN,NaN,NaN,false,none
+`
+	if got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+	if want := path + ":3: a quote where none may be, at sign 7 of the line"; report.Unjudged["unreadable"] != 4 || !strings.Contains(report.String(), want) {
+		t.Errorf("got %s, want %s", report, want)
+	}
+}
+
 // A damaged cell keeps its own metric from being judged and no other.
 func TestCSV_DamagedCellOfSeveralColumns_OthersAreJudged(t *testing.T) {
 	var b strings.Builder
@@ -292,7 +315,8 @@ func TestCSV_WhatIsWrong_IsToldWithFileAndLine(t *testing.T) {
 		{"time column twice", "timestamp,timestamp,a\n", backtest.CSVOptions{}, `x.csv:1: column "timestamp" is there twice`},
 		{"many columns, none right", "t" + strings.Repeat(",c", 100) + "\n", backtest.CSVOptions{}, "c, c and 81 more"},
 		{"quotes", "timestamp,value\n1,1\n2,\"1\n3,1\n4,1\n", backtest.CSVOptions{}, "x.csv:3: a cell begins with a quote that is not closed"},
-		{"quotes within", "timestamp,value\n1,1\n2,\"1\"1\n", backtest.CSVOptions{}, "x.csv:3: column 5: "},
+		{"quotes within, in each line", "timestamp,value\n1,\"1\"1\n2,\"1\"1\n", backtest.CSVOptions{}, "x.csv:2: a quote where none may be, at sign 5 of the line: "},
+		{"quotes within, over lines", "timestamp,value\n1,1\n2,\"1\n3,1\"1\n4,1\n", backtest.CSVOptions{}, "x.csv:3: a cell begins with a quote that is not closed"},
 		{"behind the line for Excel", "sep=,\ntimestamp,value\n1,\n2,x\n", backtest.CSVOptions{}, `x.csv:4: want a number`},
 		{"no column behind it", "sep=,\ntime,value\n", backtest.CSVOptions{}, `x.csv:2: no column "timestamp"`},
 		{"a metric that is text", "timestamp,host,cpu\n1,web,1\n", backtest.CSVOptions{}, `x.csv:2: want a number or nothing in column "host"`},
@@ -309,7 +333,7 @@ func TestCSV_WhatIsWrong_IsToldWithFileAndLine(t *testing.T) {
 
 // The rows before the wrong line are written, and those of a file after it not.
 func TestRun_WrongLineInTheSecondFile_EndsThere(t *testing.T) {
-	bad := strings.Replace(wave(3000), "1700030000,", "1700030000,\"1\"", 1)
+	bad := strings.Replace(wave(3000), "1700030000,", "1700030000,\"1", 1)
 	paths := []string{file(t, "a.csv", wave(500)), file(t, "b.csv", bad), file(t, "c.csv", wave(10))}
 	got, report, err := csv(t, backtest.CSVOptions{Paths: paths}, 4)
 	if err == nil || !strings.Contains(err.Error(), "b.csv:2002: ") {

@@ -40,10 +40,12 @@ func (f *csvFile) read(ctx context.Context, emit func(*Record) error) error {
 		if errors.Is(err, io.EOF) {
 			return l.end()
 		}
-		if err != nil && !errors.Is(err, csv.ErrFieldCount) {
+		if err != nil && !damagedLine(err) {
 			return f.wrong(line+1, err)
 		}
-		line, _ = f.csv.FieldPos(len(cells) - 1)
+		if len(cells) > 0 { // else a quote spoiled the first one
+			line, _ = f.csv.FieldPos(len(cells) - 1)
+		}
 		if err := l.record(cells, err); err != nil {
 			return err
 		}
@@ -53,7 +55,16 @@ func (f *csvFile) read(ctx context.Context, emit func(*Record) error) error {
 	}
 }
 
-// record makes a record of one line. damaged is that it has too few cells or too many.
+// damagedLine tells whether an error is of one line only, so that the next can be read:
+// too few cells or too many, or a quote where none may be. A quote that opens a cell
+// which goes on in other lines has taken these along, and is not.
+func damagedLine(err error) bool {
+	var p *csv.ParseError
+	return errors.As(err, &p) && p.StartLine == p.Line &&
+		(errors.Is(err, csv.ErrFieldCount) || errors.Is(err, csv.ErrBareQuote) || errors.Is(err, csv.ErrQuote))
+}
+
+// record makes a record of one line. damaged is what is wrong with all of it.
 func (l *reading) record(cells []string, damaged error) (err error) {
 	f, r := l.f, &l.r
 	r.Stamp, r.T, r.Why, r.Trouble = "", noTime, nil, nil
