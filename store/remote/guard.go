@@ -1,6 +1,8 @@
 package remote
 
 import (
+	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +16,8 @@ var errNoSuchWay = errors.New("the server does not know this request")
 
 // guard stands before the transport: it bounds answers, turns the states that mean
 // that there is no such endpoint into errNoSuchWay, and refuses pages for people, of
-// which the readers behind say no more than that they cannot read them.
+// which the readers behind say no more than that they cannot read them, and answers of
+// VictoriaMetrics that say that they are a part, which they do not look at.
 type guard struct {
 	next   http.RoundTripper
 	most   int64 // bytes of an answer
@@ -42,8 +45,26 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 		resp.Body.Close()
 		return nil, fmt.Errorf("%s answers with a page for people (text/html) and not as the API; url is where the API begins, without /api/v1, and no login may stand before it", withoutUser(r.URL.String()))
 	}
-	resp.Body = readCloser{&bounded{body: resp.Body, left: g.most, most: g.most}, resp.Body}
+	body := bufio.NewReaderSize(&bounded{body: resp.Body, left: g.most, most: g.most}, headMost)
+	head, _ := body.Peek(headMost) // an error comes again when it is read
+	if partial(head) {
+		resp.Body.Close()
+		return nil, fmt.Errorf("the server says that its answer is a part (isPartial): some of the nodes that it speaks for gave none")
+	}
+	resp.Body = readCloser{body, resp.Body}
 	return resp, nil
+}
+
+// headMost is how much of an answer is looked at before it is read: what stands before
+// the data is some tens of bytes.
+const headMost = 512
+
+// partial tells whether an answer says of itself that some of the nodes behind a
+// VictoriaMetrics cluster are missing from it: it has no warning for that, but a field
+// before the data.
+func partial(head []byte) bool {
+	before, _, _ := bytes.Cut(head, []byte(`"data"`))
+	return bytes.HasPrefix(before, []byte("{")) && bytes.Contains(before, []byte(`"isPartial":true`))
 }
 
 type readCloser struct {

@@ -13,8 +13,19 @@ import (
 )
 
 // A part of an answer is no answer: an import would take a time for done of which it has
-// a part.
-func TestReader_AnswerWithAWarning_IsAnError(t *testing.T) {
+// a part. Thanos and Prometheus say so by a warning, VictoriaMetrics by a field of its own.
+func TestReader_AnswerThatMayBeAPart_IsAnError(t *testing.T) {
+	for says, want := range map[string]string{
+		`{"status":"success","data":%s,"warnings":["no store matched for this time"]}`: "no store matched",
+		`{"status":"success","isPartial":true,"data":%s}`:                              "some of the nodes that it speaks for gave none",
+	} {
+		part(t, says, want)
+	}
+}
+
+// part asks in every way a server that says what it says.
+func part(t *testing.T, says, want string) {
+	t.Helper()
 	for _, ways := range []map[string]int{
 		{"/api/v1/read": 404},
 		{"/api/v1/read": 404, "/api/v1/query": 404},
@@ -28,7 +39,7 @@ func TestReader_AnswerWithAWarning_IsAnError(t *testing.T) {
 			if r.URL.Path == "/api/v1/series" || strings.HasPrefix(r.URL.Path, "/api/v1/label/") {
 				data = `[]`
 			}
-			fmt.Fprintf(w, `{"status":"success","data":%s,"warnings":["no store matched for this time"]}`, data)
+			fmt.Fprintf(w, says, data)
 		}))
 		t.Cleanup(s.Close)
 		r := reader(t, s.URL, nil)
@@ -44,9 +55,30 @@ func TestReader_AnswerWithAWarning_IsAnError(t *testing.T) {
 			"All":    func() error { _, err := r.All(t.Context(), up, begin, end, none); return err },
 			"Window": func() error { _, err := r.Window(t.Context(), up, begin, end, none); return err },
 		} {
-			if err := ask(); err == nil || !strings.Contains(err.Error(), "no store matched") || !strings.Contains(err.Error(), s.URL) {
-				t.Errorf("%s: got %v, want the warning as an error", name, err)
+			if err := ask(); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), s.URL) {
+				t.Errorf("%s: got %v, want %q as an error", name, err, want)
 			}
 		}
+	}
+}
+
+// A whole answer of VictoriaMetrics says that it is one.
+func TestReader_WholeAnswerOfVictoriaMetrics_IsRead(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/api/v1/query" {
+			http.Error(w, "no such path", http.StatusNotFound)
+			return
+		}
+		fmt.Fprintf(w, `{"status":"success","isPartial":false,"data":{"resultType":"matrix","result":[{"metric":{"__name__":"up","job":"api","data":"\"isPartial\":true"},"values":[[%d,"1"]]}]}}`, begin.Unix())
+	}))
+	t.Cleanup(s.Close)
+	n := 0
+	all := []*labels.Matcher{labels.MustNewMatcher(labels.MatchEqual, "__name__", "up")}
+	_, err := reader(t, s.URL, nil).Window(t.Context(), all, begin, end, func(_ labels.Labels, samples []telemetry.Sample, _ []telemetry.HistogramSample) error {
+		n += len(samples)
+		return nil
+	})
+	if err != nil || n != 1 {
+		t.Errorf("got %d samples, %v, want 1", n, err)
 	}
 }
