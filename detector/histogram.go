@@ -59,6 +59,7 @@ type histograms struct {
 type histogramEntry struct {
 	labels labels.Labels // without le, the name without _bucket
 	next   uint32        // older place whose labels have the same hash
+	twin   atomic.Uint32 // place of its native form, 0 if none has come
 }
 
 // classicChunk holds the state of chunkSize histograms. Its lock guards them and
@@ -84,7 +85,9 @@ type classic struct {
 	Early  uint16 // those that have delivered for Next
 	Closed bool   // the round has been looked at
 	Fell   bool   // a count went down: the process started again
-	_      [6]uint8
+	Yields bool   // its native form feeds the derived series
+	Alone  uint8  // rounds in a row that have come without that one
+	_      [4]uint8
 }
 
 // bucket is the state of one bucket of a classic histogram.
@@ -109,7 +112,7 @@ const (
 	refusedBound   refusal = iota // le is no number
 	refusedBuckets                // beyond maxBuckets
 	refusedSeries                 // beyond Config.MaxSeries
-	refusedForm                   // comes as a classic and as a native histogram: the first is watched
+	refusedForm                   // comes as a classic and as a native histogram: one at a time is watched
 	refusals
 )
 
@@ -194,10 +197,6 @@ func (b *Bank) histogramAt(own labels.Labels) (at uint32, none Slot) {
 	if at := h.find(hash, own); at != 0 {
 		return at, 0
 	}
-	if h.natives.has(hash, own) {
-		h.refused[refusedForm].Add(1)
-		return 0, 0
-	}
 	var slots [quantiles]Slot
 	for q := range slots {
 		if slots[q] = b.derive(quantileLabels(own, q), 0); !slots[q].Watched() {
@@ -205,7 +204,13 @@ func (b *Bank) histogramAt(own labels.Labels) (at uint32, none Slot) {
 			return 0, slots[q]
 		}
 	}
-	return h.addClassic(hash, own, slots), 0
+	at = h.addClassic(hash, own, slots)
+	if twin, n := h.natives.lookup(hash, own); n != nil {
+		h.refused[refusedForm].Add(1)
+		h.pair(at, twin, n)
+		h.classic(at).Yields = true // nobody else has it yet
+	}
+	return at, 0
 }
 
 // derive returns the slot of a series that the bank makes itself, with the
@@ -234,7 +239,8 @@ func (h *histograms) addClassic(hash uint64, l labels.Labels, slots [quantiles]S
 		h.classics.grow()
 		h.entries.grow()
 	}
-	*h.entry(at) = histogramEntry{labels: l, next: h.byHash[hash]}
+	e := h.entry(at)
+	e.labels, e.next = l, h.byHash[hash]
 	h.byHash[hash] = at
 	c := h.classics.at(int(at) / chunkSize)
 	c.Lock()

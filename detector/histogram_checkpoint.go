@@ -206,12 +206,16 @@ func (h *histograms) restoreNative(in *fields) {
 			in.histogram(&n.room[i])
 		}
 	}
+	if n.seen.Store(never); n.begun {
+		n.seen.Store(n.time)
+	}
 	if in.err == nil {
 		h.natives.add(n.labels.Hash(), n)
 	}
 }
 
-// linkHistograms finds the derived series of histograms that were read. One that
+// linkHistograms finds the derived series of histograms that were read, and the other
+// form of those that came in both. One that
 // was left out is registered again when there is something for it.
 func (b *Bank) linkHistograms() {
 	find := func(l labels.Labels) Slot {
@@ -226,7 +230,13 @@ func (b *Bank) linkHistograms() {
 			h.classic(at).Slot[q] = find(quantileLabels(h.entry(at).labels, q))
 		}
 	}
-	for _, n := range h.natives.all[min(1, len(h.natives.all)):] {
+	for i, n := range h.natives.all {
+		if n == nil { // 0 is unused
+			continue
+		}
+		if classic := h.find(n.labels.Hash(), n.labels); classic != 0 {
+			h.pair(classic, uint32(i), n)
+		}
 		for q := range quantiles {
 			n.slot[q] = find(quantileLabels(n.labels, q))
 		}

@@ -26,10 +26,12 @@ type natives struct {
 	due    atomic.Int64      // bytes that their copies are going to take yet; see young.go
 }
 
-// native is one native histogram. The lock guards all but labels and next.
+// native is one native histogram. The lock guards what stands behind it.
 type native struct {
 	labels labels.Labels
-	next   uint32 // older one whose labels have the same hash
+	next   uint32        // older one whose labels have the same hash
+	rival  atomic.Uint32 // place of its classic form, 0 if none has come
+	seen   atomic.Int64  // time for those who do not hold the lock; never if it has ended
 
 	sync.Mutex
 	slot  [quantiles]Slot // derived series
@@ -39,6 +41,8 @@ type native struct {
 	last  uint8            // room of the last sample
 	base  [quantiles]uint8 // room that each quantile counts from
 	begun bool             // last and base are set
+	heard int64            // time of the rival's round when its last new one was seen
+	alone uint8            // samples in a row that have come without one
 	due   int32            // its part of natives.due
 	room  [2 + quantiles]histogram.FloatHistogram
 	diff  histogram.FloatHistogram
@@ -56,8 +60,7 @@ func (b *Bank) RegisterHistogram(l labels.Labels) Slot {
 	}
 	n := &b.histograms.natives
 	hash := l.Hash()
-	// Both locks, in this order, so that a histogram that comes in both forms
-	// is watched in one.
+	// Both locks, in this order, so that the two forms of a histogram find each other.
 	b.histograms.register.RLock()
 	defer b.histograms.register.RUnlock()
 	n.mu.Lock()
@@ -65,11 +68,8 @@ func (b *Bank) RegisterHistogram(l labels.Labels) Slot {
 	if at := n.find(hash, l); at != 0 {
 		return nativeSlot | Slot(at)
 	}
-	if b.histograms.find(hash, l) != 0 {
-		b.histograms.refused[refusedForm].Add(1)
-		return 0
-	}
 	made := &native{labels: l}
+	made.seen.Store(never)
 	for q := range quantiles {
 		if made.slot[q] = b.derive(quantileLabels(l, q), 0); !made.slot[q].Watched() {
 			b.histograms.refused[refusedSeries].Add(1)
@@ -80,7 +80,12 @@ func (b *Bank) RegisterHistogram(l labels.Labels) Slot {
 		b.histograms.refused[refusedSeries].Add(1)
 		return made.count
 	}
-	return nativeSlot | Slot(n.add(hash, made))
+	at := n.add(hash, made)
+	if classic := b.histograms.find(hash, l); classic != 0 {
+		b.histograms.refused[refusedForm].Add(1)
+		b.histograms.pair(classic, at, made)
+	}
+	return nativeSlot | Slot(at)
 }
 
 // countLabels returns the labels of the series of a histogram's count.
@@ -88,10 +93,14 @@ func countLabels(l labels.Labels) labels.Labels {
 	return labels.NewBuilder(l).Set(labels.MetricName, l.Get(labels.MetricName)+countSuffix).Labels()
 }
 
-func (n *natives) has(hash uint64, l labels.Labels) bool {
+// lookup returns the native histogram with these labels and its place; nil if there is none.
+func (n *natives) lookup(hash uint64, l labels.Labels) (uint32, *native) {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
-	return n.find(hash, l) != 0
+	if at := n.find(hash, l); at != 0 {
+		return at, n.all[at]
+	}
+	return 0, nil
 }
 
 // find looks a native histogram up; the caller holds the lock, as for add.
@@ -169,6 +178,10 @@ func (b *Bank) feedNative(n *native, s telemetry.HistogramSample, to sink) {
 		b.histograms.counted[fateLate].Add(1)
 		return
 	}
+	if b.histograms.defers(n, s.T, b.params.Histogram.MaxMissed) {
+		n.begun = false
+		return
+	}
 	at := n.free()
 	h := &n.room[at]
 	n.copy(h, s)
@@ -176,6 +189,7 @@ func (b *Bank) feedNative(n *native, s telemetry.HistogramSample, to sink) {
 	switch {
 	case value.IsStaleNaN(h.Sum):
 		n.time, n.begun = s.T, false
+		n.seen.Store(never)
 		for _, slot := range [...]Slot{n.slot[0], n.slot[1], n.count} {
 			b.judge(slot, s.T, h.Sum, to) // a marker is not worth another series
 		}
@@ -183,6 +197,7 @@ func (b *Bank) feedNative(n *native, s telemetry.HistogramSample, to sink) {
 		b.histograms.counted[fateNotANumber].Add(1)
 	case h.CounterResetHint == histogram.GaugeType:
 		n.time, n.begun = s.T, false
+		n.seen.Store(s.T)
 		for q := range quantiles {
 			if h.Count >= b.params.Histogram.Least[q] {
 				b.judgeNative(n, q, nativeQuantile(q, h), to)
@@ -192,6 +207,7 @@ func (b *Bank) feedNative(n *native, s telemetry.HistogramSample, to sink) {
 		}
 	default:
 		n.time = s.T
+		n.seen.Store(s.T)
 		if !b.judge(n.count, s.T, h.Count, to) {
 			n.count = b.derive(countLabels(n.labels), flagCounter)
 			b.judge(n.count, s.T, h.Count, to)

@@ -206,7 +206,7 @@ func (b *Bank) end(g *classic, k *bucket, t int64, to sink) {
 			g.Next = 0
 		}
 	}
-	if math.IsInf(k.Bound, 1) {
+	if math.IsInf(k.Bound, 1) && !g.Yields {
 		for q := range quantiles {
 			b.judgeQuantile(g, q, t, math.Float64frombits(value.StaleNaN), to)
 		}
@@ -216,7 +216,10 @@ func (b *Bank) end(g *classic, k *bucket, t int64, to sink) {
 
 // look takes the quantiles of a whole round and has them judged.
 func (b *Bank) look(g *classic, to sink) {
-	if g.Closed = true; g.Len > usualBuckets {
+	if g.Closed = true; b.yields(g) {
+		return
+	}
+	if g.Len > usualBuckets {
 		var room [maxBuckets]gain
 		b.lookIn(g, room[:0], to)
 		return
