@@ -19,7 +19,7 @@ type backtestCommand struct {
 	Files []string `arg:"" optional:"" name:"file" type:"path" help:"CSV files, as with --input: what a shell makes of *.csv."`
 	backtestSource
 	backtestRules
-	Output     string   `type:"path" placeholder:"FILE" help:"Where the rows go; standard output by default. A file is put in place when it is whole."`
+	Output     string   `type:"path" placeholder:"FILE" help:"Where the rows go; standard output by default, or by -. A file is put in place when it is whole."`
 	Format     string   `enum:",text,csv,jsonl" default:"" help:"Form of the rows: csv (the default) or jsonl; of what rules did: text (the default) or jsonl."`
 	Budget     *float64 `placeholder:"NUMBER" help:"False alarms that the series of one service may raise in a week together; detector.budget of the configuration by default. A file is a service."`
 	ConfigFile string   `name:"config.file" env:"TOCSIN_CONFIG_FILE" placeholder:"FILE" help:"Configuration file; its detector section is used and which labels name a service, and for rules everything that they depend on."`
@@ -146,7 +146,7 @@ func (c *backtestCommand) checkOutput() error {
 // output opens where rows go. finish ends it: with nil the file is put in place,
 // with an error, which it returns, the file that was there stays.
 func (c *backtestCommand) output(s streams) (w io.Writer, finish func(error) error, err error) {
-	if c.Output == "" {
+	if c.Output == "" || c.Output == backtest.Stdin {
 		return s.out, func(err error) error { return err }, nil
 	}
 	if have, err := os.Stat(c.Output); err == nil && !have.Mode().IsRegular() { // a pipe, a terminal

@@ -26,7 +26,7 @@ func learnable() string {
 }
 
 func TestBacktest_File_RowsReplaceTheOutputWhenWhole(t *testing.T) {
-	dir := files(t, "pay.csv", learnable(), "bad.csv", "timestamp,value\n1,1\n2,\"x\n", "out.csv", "old")
+	dir := files(t, "pay.csv", learnable(), "bad.csv", "timestamp,value\n1,1\n2,\"x\n3,1\n", "out.csv", "old")
 	in, out := filepath.Join(dir, "pay.csv"), filepath.Join(dir, "out.csv")
 	code, stdout, stderr := run("backtest", "--input", filepath.Join(dir, "bad.csv"), "--output", out)
 	if body, _ := os.ReadFile(out); code != cli.ExitFailed || string(body) != "old" || !strings.Contains(stderr, "bad.csv:3: ") {
@@ -46,6 +46,11 @@ func TestBacktest_File_RowsReplaceTheOutputWhenWhole(t *testing.T) {
 	code, stdout, _ = run("backtest", "--input", in)
 	if code != cli.ExitOK || stdout != string(body) {
 		t.Errorf("standard output differs from the file")
+	}
+	t.Chdir(dir)
+	code, stdout, _ = run("backtest", "--input", in, "--output", "-")
+	if _, err := os.Stat("-"); code != cli.ExitOK || stdout != string(body) || err == nil {
+		t.Errorf("--output -: got %d, %d bytes, want standard output to be as the file, and no file named -", code, len(stdout))
 	}
 	code, stdout, _ = run("backtest", "--input", in, "--format=jsonl")
 	lines := strings.Split(strings.TrimSpace(stdout), "\n")
