@@ -237,3 +237,10 @@ func TestRunPast_NothingSelected_Told(t *testing.T) {
 		t.Errorf("got %v, %v", report, err)
 	}
 }
+
+// Native histograms that a server could not give are not nothing.
+func TestReport_NothingButUnreadHistograms_Told(t *testing.T) {
+	if got := (backtest.Report{Unread: 1500}).String(); !strings.Contains(got, "nothing but 1500 native histograms") || !strings.Contains(got, "remote read does") {
+		t.Errorf("got %q", got)
+	}
+}

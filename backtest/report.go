@@ -27,6 +27,9 @@ type Report struct {
 
 // String returns a sentence or two for people.
 func (r Report) String() string {
+	if r.Units == 0 && r.Unread > 0 {
+		return fmt.Sprintf("no rows: what is selected has nothing but %s, which the server could not give in this way; remote read does, and so does its data folder", several(r.Unread, "native histogram"))
+	}
 	if r.Units == 0 {
 		return "no series: none that is selected has a sample in this time"
 	}
