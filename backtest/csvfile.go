@@ -85,6 +85,7 @@ func (f *csvFile) begin(o CSVOptions) error {
 	if told, ok := separator(first); ok {
 		f.csv.Comma, f.before = told, 1
 		b.Discard(len(first) + 1)
+		f.csv.TrimLeadingSpace = spaced(b, told)
 		return f.head(o)
 	}
 	for _, comma := range ";\t" {
@@ -93,7 +94,15 @@ func (f *csvFile) begin(o CSVOptions) error {
 			break
 		}
 	}
+	f.csv.TrimLeadingSpace = spaced(b, f.csv.Comma)
 	return f.head(o)
+}
+
+// spaced tells whether cells in quotes stand behind a space, as people write them: such a
+// quote would be one within a cell. Where commas are tabs a space is a cell that is empty.
+func spaced(b *bufio.Reader, comma rune) bool {
+	ahead, _ := b.Peek(min(b.Buffered(), readAhead))
+	return comma != '\t' && bytes.Contains(ahead, []byte(string(comma)+` "`))
 }
 
 // foreign tells whether a file begins as zip, zstd, xz or bzip2 do.

@@ -42,6 +42,7 @@ func TestCSV_FormsOfOneTable_SameRows(t *testing.T) {
 		"semicolons, told to Excel":        "sep=;\r\n" + strings.ReplaceAll(body, ",", ";"),
 		"commas, told by Grafana":          "\xef\xbb\xbfsep=,\n" + body,
 		"bars":                             "\"sep=|\"\n" + strings.ReplaceAll(body, ",", "|"),
+		"quotes behind a space":            regexp.MustCompile(`,([^,\n]*)`).ReplaceAllString(body, `, "$1"`),
 		"semicolons and commas for points": strings.ReplaceAll(strings.ReplaceAll(body, ",", ";"), ".", ","),
 	} {
 		got, _, err := csv(t, backtest.CSVOptions{Paths: []string{file(t, "pay.csv", form)}}, 1)
