@@ -24,10 +24,11 @@ import (
 //	         services, see writeServices
 //
 // Labels are told apart from those before them, see labelsWriter. States and the like
-// are written as flat does.
+// are written as flat does. Version 10, which is read too, has no budgets of services.
 const (
 	checkpointMagic   = "tocsinDT"
-	checkpointVersion = 10
+	checkpointVersion = 11
+	checkpointOldest  = 10 // that is read
 	checkpointHead    = len(checkpointMagic) + 16
 )
 

@@ -94,8 +94,9 @@ func (o *blocksWriter) finish() error {
 
 // blocksReader reads the blocks of a checkpoint.
 type blocksReader struct {
-	r   io.Reader
-	sum uint32
+	r       io.Reader
+	sum     uint32
+	version int
 }
 
 // head reads what stands before the blocks.
@@ -108,9 +109,9 @@ func (r *blocksReader) head() (count int, err error) {
 		return 0, fmt.Errorf("%w: it does not begin with %q", ErrCheckpoint, checkpointMagic)
 	}
 	number := func(i int) int { return int(binary.LittleEndian.Uint32(p[len(checkpointMagic)+4*i:])) }
-	if v := number(0); v != checkpointVersion {
-		return 0, fmt.Errorf("%w: it has version %d and this program reads version %d; run the program that wrote it, or remove it to learn anew",
-			ErrCheckpoint, v, checkpointVersion)
+	if r.version = number(0); r.version < checkpointOldest || r.version > checkpointVersion {
+		return 0, fmt.Errorf("%w: it has version %d and this program reads versions %d to %d; run the program that wrote it, or remove it to learn anew",
+			ErrCheckpoint, r.version, checkpointOldest, checkpointVersion)
 	}
 	if s, d := number(1), number(2); s != stateForm.size || d != pageForm.size {
 		return 0, fmt.Errorf("%w: its states have %d and %d bytes, want %d and %d", ErrCheckpoint, s, d, stateForm.size, pageForm.size)

@@ -3,6 +3,7 @@ package detector
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"unsafe"
 )
 
@@ -55,6 +56,14 @@ func (f *fields) text(n int) string {
 func (f *fields) flag() bool {
 	p := f.take(1)
 	return len(p) == 1 && p[0] != 0
+}
+
+func (f *fields) float32() float32 {
+	p := f.take(4)
+	if p == nil {
+		return 0
+	}
+	return math.Float32frombits(binary.LittleEndian.Uint32(p))
 }
 
 // readValue reads what flat.append wrote.

@@ -19,9 +19,13 @@ type block struct {
 
 // checkpointOf returns a checkpoint whose sums are right, whatever its blocks say.
 func checkpointOf(places int, blocks ...block) []byte {
+	return checkpointOfVersion(checkpointVersion, places, blocks...)
+}
+
+func checkpointOfVersion(version, places int, blocks ...block) []byte {
 	var file bytes.Buffer
 	head := append([]byte(nil), checkpointMagic...)
-	for _, x := range []int{checkpointVersion, stateForm.size, pageForm.size, places} {
+	for _, x := range []int{version, stateForm.size, pageForm.size, places} {
 		head = binary.LittleEndian.AppendUint32(head, uint32(x))
 	}
 	out := newBlocksWriter(&file, head)

@@ -12,7 +12,8 @@ import (
 // Restore reads what Checkpoint wrote into an empty bank; slots of series are the
 // same as they were unless some had been evicted, those of histograms and buckets
 // are given out anew. After it every sample gets the verdict that it would have got had
-// the bank never stopped. Series beyond Config.MaxSeries are left out and
+// the bank never stopped; a service whose budget is another one now has that from its
+// newest sample on. Series beyond Config.MaxSeries are left out and
 // counted as refused. On error the bank is as empty as before; errors.Is
 // ErrCheckpoint tells bad bytes from a reader's error. What families have shown is
 // worked out from the states.
@@ -35,7 +36,7 @@ func (b *Bank) restore(r io.Reader) error {
 	}
 	fresh := &Bank{params: b.params, most: b.most, entries: make([]entry, 1), budgets: b.budgets, families: new(families)}
 	fresh.services.of = b.services.of
-	x := restoring{Bank: fresh, count: count}
+	x := restoring{Bank: fresh, version: in.version, count: count}
 	if err := x.blocks(&in); err != nil {
 		return err
 	}

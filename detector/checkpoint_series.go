@@ -9,12 +9,14 @@ import (
 // restoring is a bank that is filled from a checkpoint, which nobody else sees yet.
 type restoring struct {
 	*Bank
-	count  int       // places that the checkpoint speaks of
-	kind   blockKind // of the block before
-	taken  int       // blocks
-	hashes []uint64  // of labels, by place
-	name   string    // of the service of the series before
-	own    uint32    // that service
+	version int       // of the checkpoint
+	count   int       // places that it speaks of
+	kind    blockKind // of the block before
+	taken   int       // blocks
+	hashes  []uint64  // of labels, by place
+	name    string    // of the service of the series before
+	own     uint32    // that service
+	newest  []int64   // times of samples, by service, ms
 }
 
 // take takes in a block.
@@ -73,6 +75,7 @@ func (x *restoring) chunk(d *decodedBlock) {
 		if into == &leftOut || d.in.err != nil {
 			continue
 		}
+		x.newest[own] = max(x.newest[own], into.LastTime)
 		if into.has(flagPage) {
 			into.Page = x.days.take()
 			_ = pageForm.read(learned, x.days.at(into.Page)) // it has that size
@@ -90,6 +93,7 @@ func (x *restoring) chunk(d *decodedBlock) {
 func (x *restoring) enter(l labels.Labels, hash uint64, service string) (into *series, own uint32) {
 	if len(x.services.names) == 0 || service != x.name {
 		x.name, x.own = service, x.serviceNamed(service)
+		x.newest = append(x.newest, make([]int64, len(x.services.names)-len(x.newest))...)
 	}
 	x.services.at(x.own).enter()
 	at := x.place()

@@ -21,7 +21,7 @@ var notTunable = map[string]string{
 	"evict.go evictShare": "house-keeping of memory", "slab.go chunkSize": "layout", "slab.go blockMost": "layout", "slab.go blockLeast": "layout", "slab.go hugePage": "layout",
 	"batch.go aheadFar": "prefetching", "batch.go aheadNear": "prefetching", "batch.go cacheLine": "layout", "batch.go hotLines": "layout",
 	"flush.go flushBelow": "arithmetic", "flush.go flushNot": "arithmetic", "brief.go briefLeast": "arithmetic", "brief.go octaveSteps": "fixed point", "brief.go octaveZero": "fixed point", "brief.go shareSteps": "fixed point", "power.go powerUnit": "fixed point",
-	"checkpoint.go checkpointVersion": "format", "checkpoint.go checkpointHead": "format", "checkpoint.go classicBlock": "format",
+	"checkpoint.go checkpointVersion": "format", "checkpoint.go checkpointOldest": "format", "checkpoint.go checkpointHead": "format", "checkpoint.go classicBlock": "format",
 	"checkpoint_blocks.go blockFrame": "format", "checkpoint_blocks.go blockBytes": "memory", "checkpoint_blocks.go largestBlock": "limit of a format",
 	"checkpoint_blocks.go blockStep": "memory", "checkpoint_restore.go blocksAhead": "memory",
 	"checkpoint_labels.go mostPairs": "limit of a format", "checkpoint_labels.go mostText": "limit of a format",

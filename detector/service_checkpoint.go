@@ -3,11 +3,12 @@ package detector
 import (
 	"encoding/binary"
 	"maps"
+	"math"
 	"slices"
 )
 
 // Blocks of services follow those of series in a checkpoint. Each service is its name,
-// as uvarint length and bytes, and its serviceState.
+// as uvarint length and bytes, its serviceState, and its budget as float32.
 //
 // Services are found again by name. One that has no series any more is left
 // out; one whose series were of another service before begins anew.
@@ -34,12 +35,13 @@ func (b *Bank) writeServices(out *blocksWriter) {
 	b.register.RUnlock()
 	out.begin(servicesBlock)
 	for j, name := range names {
-		state := b.services.at(indexes[j]).save()
+		state, budget := b.services.at(indexes[j]).save()
 		b.hashOdd(state.Odd[:], state.Group.Odd[:])
 		b.hashOdd(state.Named[:], state.Group.Named[:])
 		out.buf = binary.AppendUvarint(out.buf, uint64(len(name)))
 		out.buf = append(out.buf, name...)
 		out.buf = serviceForm.append(out.buf, &state)
+		out.buf = binary.LittleEndian.AppendUint32(out.buf, math.Float32bits(budget))
 		out.next()
 	}
 	out.end()
@@ -57,18 +59,26 @@ func (b *Bank) hashOdd(hashes []uint64, metrics []odd) {
 	}
 }
 
-func (v *service) save() serviceState {
+func (v *service) save() (state serviceState, budget float32) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return serviceState{Offset: v.offset.bits.Load(), Grouped: v.grouped.bits.Load(), Spent: v.spent, Group: v.group}
+	return serviceState{Offset: v.offset.bits.Load(), Grouped: v.grouped.bits.Load(), Spent: v.spent, Group: v.group}, v.budget
 }
 
 // restoreService reads a service into a bank that nobody else sees yet and whose
 // series are there already.
-func (b *Bank) restoreService(in *fields) {
+func (x *restoring) restoreService(in *fields) {
+	b := x.Bank
 	name := in.text(in.length(mostText))
 	var state serviceState
 	readValue(in, &serviceForm, &state)
+	budget := float32(0) // not known
+	if x.version > 10 {
+		budget = in.float32()
+		if !(budget > 0) || math.IsInf(float64(budget), 0) {
+			in.fail("a budget of %v alarms a week", budget)
+		}
+	}
 	at, ok := b.services.byName[name]
 	if !ok || in.err != nil {
 		return
@@ -83,5 +93,8 @@ func (b *Bank) restoreService(in *fields) {
 	v.offset.bits.Store(state.Offset)
 	v.grouped.bits.Store(state.Grouped)
 	v.spent, v.group = state.Spent, state.Group
+	if budget > 0 {
+		v.budgetUntil(&b.params, budget, x.newest[at])
+	}
 	v.recount(&b.params)
 }

@@ -121,6 +121,20 @@ func (v *service) settle(p *params, t int64) {
 	}
 }
 
+// budgetUntil says that the service had another budget until t: what the time since the
+// last alarm has taken from the offsets it took by that.
+func (v *service) budgetUntil(p *params, budget float32, t int64) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if budget == v.budget || v.offset.bits.Load() == 0 {
+		return
+	}
+	now := v.budget
+	v.budget = budget
+	v.settle(p, t)
+	v.budget = now
+}
+
 // last returns the newest alarm, nil if there was none.
 func (s *spending) last() *alarm {
 	if s.Count == 0 {
