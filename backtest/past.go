@@ -30,7 +30,7 @@ type PastOptions struct {
 	Rows    *atomic.Int64 // is added to as rows are written; nil counts nothing
 	Streams *atomic.Int64 // likewise series, as their first sample is read
 	Passed  *atomic.Int64 // ms of the past that were judged; nil tells nobody
-	Span    *atomic.Int64 // of so many: from the first sample to To
+	Span    *atomic.Int64 // of so many: from the first sample to about the newest; 0 until that is found
 }
 
 // RunPast judges all series together in the order of time, those of one time in that
@@ -98,10 +98,14 @@ func (r *reader) run(ctx context.Context, windows chan<- *window) error {
 		if err != nil {
 			return err
 		}
+		first, known := w.entries[0].t, w.to
 		select {
-		case windows <- w:
+		case windows <- w: // which is the conductor's now
 		case <-ctx.Done():
 			return ctx.Err()
+		}
+		if r.size != nil && r.size.Load() == 0 {
+			r.size.Store(max(r.newest(ctx, first, known)-first, 1))
 		}
 	}
 }
@@ -144,9 +148,6 @@ func (c *conductor) run(ctx context.Context, windows <-chan *window, free chan<-
 	for w := range windows {
 		if c.first == noTime {
 			c.first = w.entries[0].t
-			if c.o.Span != nil {
-				c.o.Span.Store(c.o.To - c.first)
-			}
 		}
 		c.missed += w.missed
 		if err := c.conduct(ctx, w); err != nil {

@@ -44,7 +44,7 @@ type Take func(labels.Labels, []telemetry.Sample, []telemetry.HistogramSample) e
 // series in one part or in several that follow each other in time, and returns
 // take's error if there is one. Samples that the source has but cannot give are
 // counted in missed. It is called by one goroutine, for later and later times but
-// where what came was too much at once.
+// where what came was too much at once, and to find where samples end.
 type Read func(ctx context.Context, ms []*labels.Matcher, from, to int64, take Take) (missed uint64, err error)
 
 // Stored reads from a store, over the times that are wanted of it.

@@ -76,7 +76,7 @@ type reader struct {
 
 	from, to, span int64
 	count          int           // windows begun
-	streams        *atomic.Int64 // see PastOptions
+	streams, size  *atomic.Int64 // Streams and Span of PastOptions
 
 	known  map[uint64]*stream
 	homes  map[string]int // shard of each service
@@ -87,7 +87,7 @@ type reader struct {
 func newReader(o PastOptions) *reader {
 	return &reader{
 		read: o.Read, selectors: o.Selectors, owner: o.Owner, shards: o.Workers,
-		from: o.From, to: o.To, span: spanFirst, streams: o.Streams,
+		from: o.From, to: o.To, span: spanFirst, streams: o.Streams, size: o.Span,
 		known: map[uint64]*stream{}, homes: map[string]int{}, loaded: make([]int, o.Workers), free: make(chan *window, 2),
 	}
 }
