@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -62,7 +63,8 @@ func (c *backtestCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	buffer := bufio.NewWriterSize(out, 256<<10)
+	lines := &lineCounter{w: out}
+	buffer := bufio.NewWriterSize(lines, 256<<10)
 	stop := meter.show(s.err)
 	report, err := j.run(ctx, judgement{detector: settings, owner: owner, format: format, out: buffer, meter: meter})
 	stop()
@@ -73,10 +75,41 @@ func (c *backtestCommand) Run(ctx context.Context, s streams) error {
 		err = explain.Missed()
 	}
 	if err := finish(err); err != nil {
-		return fmt.Errorf("backtest: %w", err)
+		return withDone(fmt.Errorf("backtest: %w", err), "%s", c.left(lines.n))
 	}
 	_, err = fmt.Fprintln(s.err, report)
 	return err
+}
+
+// left says what there is of the output of a run that ended early.
+func (c *backtestCommand) left(lines int) string {
+	if have, err := os.Stat(c.Output); c.Output == "" || err == nil && !have.Mode().IsRegular() {
+		return fmt.Sprintf("%s written until then, the last one whole", counted(lines, "line was", "lines were"))
+	} else if err == nil {
+		return fmt.Sprintf("%s is as it was before", c.Output)
+	}
+	return fmt.Sprintf("%s was not written", c.Output)
+}
+
+// lineCounter counts the lines that are written through it.
+type lineCounter struct {
+	w io.Writer
+	n int
+}
+
+// Write passes on what it counts.
+func (l *lineCounter) Write(p []byte) (int, error) {
+	n, err := l.w.Write(p)
+	l.n += bytes.Count(p[:n], []byte{'\n'})
+	return n, err
+}
+
+// counted is a number and the noun that goes with it.
+func counted(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, more)
 }
 
 // judgement is by what, and whereto, a source is judged.

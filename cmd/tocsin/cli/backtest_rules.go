@@ -50,7 +50,7 @@ func (c *backtestCommand) runRules(ctx context.Context, s streams) error {
 		err = report.WriteText(buffer)
 	}
 	if err := finish(errors.Join(err, buffer.Flush())); err != nil {
-		return fmt.Errorf("backtest: %w", err)
+		return withDone(fmt.Errorf("backtest: %w", err), "what rules do is written at the end, so that nothing was")
 	}
 	_, err = fmt.Fprintln(s.err, report)
 	return err

@@ -8,10 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
-	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -23,6 +19,9 @@ const (
 	ExitUndecided = 2 // not enough data to say
 	ExitUsage     = 3 // wrong flags or arguments
 )
+
+// A command that a signal ended before it was done has 128 and the signal's number, see
+// exitSignal.
 
 // Version is set by the linker; "dev" in plain builds.
 var Version = "dev"
@@ -75,7 +74,8 @@ func NewParser(p *Program, out io.Writer, exit func(int)) (*kong.Kong, error) {
 }
 
 // Run parses args, runs the command and returns the exit code. The first SIGINT
-// or SIGTERM cancels the command's context; the second ends the process at once.
+// or SIGTERM cancels the command's context; the second ends the process at once. A
+// command that fails for that says so, and what there is of its work.
 func Run(args []string, stdout, stderr io.Writer) int {
 	var p Program
 	exited := -1
@@ -97,53 +97,20 @@ func Run(args []string, stdout, stderr io.Writer) int {
 	defer stop()
 	kctx.BindTo(ctx, (*context.Context)(nil))
 	kctx.Bind(streams{out: stdout, err: stderr})
-	switch err := kctx.Run(); {
+	err = kctx.Run()
+	var code errExit
+	var ended signalled
+	switch {
 	case err == nil:
 		return ExitOK
-	case errors.As(err, new(errExit)):
-		var code errExit
-		errors.As(err, &code)
+	case errors.As(err, &code):
 		return int(code)
+	case errors.As(context.Cause(ctx), &ended):
+		fmt.Fprintln(stderr, "tocsin:", printableLines(ended.text(kctx.Command(), err)))
+		return ended.exit()
 	default:
 		fmt.Fprintln(stderr, "tocsin:", printableLines(err.Error()))
 		return ExitFailed
-	}
-}
-
-// sameStop is the time within which a further signal is taken for the same wish:
-// a terminal, make and a supervisor may each pass one Ctrl-C on.
-const sameStop = time.Second
-
-// signalContext is cancelled by the first SIGINT or SIGTERM; a second one, more
-// than sameStop later, exits with the conventional status without waiting for
-// anything.
-func signalContext(parent context.Context, stderr io.Writer) (context.Context, func()) {
-	ctx, cancel := context.WithCancel(parent)
-	sig := make(chan os.Signal, 2)
-	signal.Notify(sig, syscall.SIGINT, syscall.SIGTERM)
-	done := make(chan struct{})
-	go func() {
-		var first time.Time
-		for {
-			select {
-			case s := <-sig:
-				switch {
-				case first.IsZero():
-					first = time.Now()
-					cancel()
-				case time.Since(first) > sameStop:
-					fmt.Fprintf(stderr, "tocsin: second %s: leaving at once\n", s)
-					os.Exit(130)
-				}
-			case <-done:
-				return
-			}
-		}
-	}()
-	return ctx, func() {
-		signal.Stop(sig)
-		close(done)
-		cancel()
 	}
 }
 

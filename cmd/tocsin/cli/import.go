@@ -91,10 +91,14 @@ func (c *importFlags) run(ctx context.Context, s streams, source backfill.Source
 	report, err := backfill.Run(ctx, o)
 	stop()
 	if err != nil {
-		if len(report.Blocks) > 0 {
-			fmt.Fprintf(s.err, "tocsin: %d blocks are in the store already; the same command goes on from there\n", len(report.Blocks))
+		done := "nothing was imported"
+		if n := len(report.Blocks); n > 0 {
+			done = counted(n, "block is", "blocks are") + " in the store already; the same command goes on from there"
+			if ctx.Err() == nil {
+				fmt.Fprintln(s.err, "tocsin:", done)
+			}
 		}
-		return fmt.Errorf("import %s: %w", printable(source.Name()), err)
+		return withDone(fmt.Errorf("import %s: %w", printable(source.Name()), err), "%s", done)
 	}
 	if err := c.tell(s.out, report, to); err != nil {
 		return err

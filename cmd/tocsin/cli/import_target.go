@@ -112,11 +112,11 @@ func (t target) learn(ctx context.Context, s streams, some, wait bool) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return withDone(ctx.Err(), "the history is in the store, and the daemon goes on learning from it")
 		case <-tick.C:
 		}
 		if list, err = t.daemon.Imports(ctx); err != nil {
-			return fmt.Errorf("the history is in the store; ask how far the daemon is with it: %w", err)
+			return withDone(fmt.Errorf("the history is in the store; ask how far the daemon is with it: %w", err), "the history is in the store, and the daemon goes on learning from it")
 		}
 		doing := steps[list.Step]
 		m.doing.Store(&doing)

@@ -63,10 +63,7 @@ func (c *queryLogsCommand) Run(ctx context.Context, s streams) error {
 		}
 		return err
 	}
-	if err := c.find(ctx, cl, show); err != nil {
-		return err
-	}
-	return out.Flush()
+	return errors.Join(c.find(ctx, cl, show), out.Flush()) // of what came before an error whole lines
 }
 
 // find shows what the query finds, the oldest line first.

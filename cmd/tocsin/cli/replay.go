@@ -47,6 +47,8 @@ func (c *replayCommand) Run(ctx context.Context, s streams) error {
 	switch {
 	case errors.As(err, new(*rerun.InputError)):
 		return wrongUse(s, err)
+	case err != nil && ctx.Err() != nil:
+		return withDone(err, "how it would have come out is not known")
 	case err != nil:
 		fmt.Fprintln(s.err, "tocsin: replay:", printableLines(err.Error()))
 		return errExit(ExitUndecided)

@@ -20,6 +20,8 @@ type changeVerdict struct {
 	Poll    time.Duration `default:"5s" hidden:""`
 }
 
+const verdictGoesOn = "the last word is not yet known; the daemon goes on looking"
+
 func (c *changeVerdict) Run(ctx context.Context, s streams) error {
 	cl, err := c.client()
 	if err != nil {
@@ -33,7 +35,7 @@ func (c *changeVerdict) Run(ctx context.Context, s streams) error {
 	for {
 		r, err := cl.Verdict(ctx, c.ID)
 		if err != nil {
-			return err
+			return withDone(err, verdictGoesOn)
 		}
 		if c.Wait && !c.JSON && r.Verdict != nil && r.Verdict.State != said && !r.Verdict.Final {
 			said = r.Verdict.State
@@ -46,7 +48,7 @@ func (c *changeVerdict) Run(ctx context.Context, s streams) error {
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return withDone(ctx.Err(), verdictGoesOn)
 		case <-deadline.C:
 			return c.print(s.out, r)
 		case <-poll.C:
