@@ -7,43 +7,48 @@ import "math"
 // (subnormal, IEEE 754), and stay so: of the smallest such number a part is none or itself. A
 // processor takes a hundred times as long for each of them.
 
-// flushBelow is the size below which a number that fades is zero. It is far above subnormal
-// ones, so that it is enough to look now and then, and as far below anything that is
-// measured.
+// flushBelow is the part of a series' size below which a number in its unit that fades is
+// zero, as is one without a unit that is as small. It is as far below anything that is
+// measured as it is above subnormal numbers, so that it is enough to look now and then.
 const flushBelow = 1e-25
 
-// flushNot is the size of values below which errors of them may be as small as that, and
-// nothing is taken to have faded.
-const flushNot = 1e5 * flushBelow
+// flushLeast is where it is too small for a float32 to be less.
+const flushLeast = 1e-37
 
-// flush lets what has faded be zero. A series that is so small itself, as a likelihood may
-// be, has not faded.
+// flush lets what has faded be zero.
 func (s *series) flush() {
-	if s.X1 != 0 && math.Abs(s.X1) < flushNot {
-		return
+	size := math.Abs(s.X1)
+	if size == 0 {
+		size = float64(max(abs32(s.Hi), abs32(s.Lo)))
 	}
-	if s.MixErr < flushBelow {
+	least := max(flushBelow*size, flushLeast)
+	if float64(s.MixErr) < least {
 		s.clear(flagEven)
 	}
-	for _, x := range []*float64{&s.Fast, &s.Mid, &s.Slow, &s.Level, &s.Long} {
-		if math.Abs(*x) < flushBelow {
+	for _, x := range [...]*float64{&s.Fast, &s.Mid, &s.Slow, &s.Level, &s.Long} {
+		if math.Abs(*x) < least {
 			*x = 0
 		}
 	}
-	for _, x := range []*float32{&s.LongScale, &s.Held, &s.ChangeRate, &s.GapShare, &s.MixErr} {
-		if abs32(*x) < flushBelow {
-			*x = 0
-		}
+	for _, x := range [...]*float32{&s.LongScale, &s.MixErr} {
+		flushOne(x, float32(least))
 	}
-	flushAll(s.Chart[:])
-	flushAll(s.Storm[:])
-	flushAll(s.Err[:])
+	flushAll(s.Err[:], float32(least))
+	for _, x := range [...]*float32{&s.Held, &s.ChangeRate, &s.GapShare} {
+		flushOne(x, flushBelow)
+	}
+	flushAll(s.Chart[:], flushBelow)
+	flushAll(s.Storm[:], flushBelow)
 }
 
-func flushAll(all []float32) {
-	for i, x := range all {
-		if abs32(x) < flushBelow {
-			all[i] = 0
-		}
+func flushOne(x *float32, least float32) {
+	if abs32(*x) < least {
+		*x = 0
+	}
+}
+
+func flushAll(all []float32, least float32) {
+	for i := range all {
+		flushOne(&all[i], least)
 	}
 }

@@ -133,6 +133,18 @@ func (s *series) start(x float64) {
 // and squares would overflow the state.
 const largest = 1e30
 
+// smallest is the size below which a value is taken for zero: what is learned of it, and of
+// noise that is a small part of it, would have fewer digits than a float32 has, or none.
+const smallest = 1e-33
+
+// sized returns a value, zero if it is too small to tell from it.
+func sized(v float64) float64 {
+	if math.Abs(v) < smallest {
+		return 0
+	}
+	return v
+}
+
 // admit guards: it turns the sample into the watched value, or says why not.
 func (s *series) admit(p *params, k *glance, v float64) outcome {
 	t := k.t
@@ -153,7 +165,7 @@ func (s *series) admit(p *params, k *glance, v float64) outcome {
 		if s.counter() {
 			return first
 		}
-		k.x = v
+		k.x = sized(v)
 		return taken
 	}
 	k.dt = float64(t-s.LastTime) / 1000
@@ -165,7 +177,7 @@ func (s *series) admit(p *params, k *glance, v float64) outcome {
 	}
 	s.clear(flagStale | flagMissing)
 	if !s.counter() {
-		k.x = v
+		k.x = sized(v)
 		return taken
 	}
 	if v < before {
@@ -175,6 +187,7 @@ func (s *series) admit(p *params, k *glance, v float64) outcome {
 	if !(k.x <= largest) {
 		return notANumber
 	}
+	k.x = sized(k.x)
 	return taken
 }
 
