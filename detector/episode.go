@@ -193,8 +193,14 @@ func (s *series) relearn(p *params, k *look) bool {
 		return false // what was not told is told before it is taken as normal
 	}
 	s.Before, s.BeforeTime = s.Long, max(seconds(k.t), 1)
-	s.Long = s.Fast - k.season
-	s.Slow, s.Mid, s.Level = s.Fast, s.Fast, s.Fast-k.season
+	season := k.season
+	if s.clear(flagShrunk); s.fractional(p, k) {
+		k.shrinks = fraction(p, s.Fast, k.anchor)
+		season *= k.shrinks
+		s.note(flagShrunk, k.shrinks != 1)
+	}
+	s.Long = s.Fast - season
+	s.Slow, s.Mid, s.Level = s.Fast, s.Fast, s.Fast-season
 	s.Hi, s.Lo = max(s.Hi, float32(k.x)), min(s.Lo, float32(k.x))
 	s.Fresh = p.Guard.Unsettled
 	clear(s.Chart[:])
@@ -242,10 +248,15 @@ func (s *series) goBack(p *params, k *look, d *page) {
 	if k.x == s.X1 && float64(since(s.BeforeTime, k.t)) < 1000*float64(s.Step)*(float64(s.Still)+1+p.Episode.StillSlack) {
 		return // it has not moved: the time of day has
 	}
-	near, far := math.Abs(k.x-k.season-s.Before), math.Abs(k.x-k.anchor)
+	by := s.grown()
+	near, far := math.Abs(k.x-by*k.season-s.Before), math.Abs(k.x-k.anchor)
 	least := p.Episode.AwayLeast * (float64(s.LongScale) + p.Scale.UnitScale*k.scale)
-	if near > least || far < p.Episode.BackFar*least && !(s.sparse(p) && far >= max(least, p.Episode.BackNear*near)) {
+	if near > by*least || far < p.Episode.BackFar*least && !(s.sparse(p) && far >= max(least, p.Episode.BackNear*near)) {
 		return
+	}
+	if by != 1 {
+		s.shrink(d, by, s.Before)
+		k.season *= by
 	}
 	if d != nil {
 		s.locate(p, k)
@@ -257,6 +268,9 @@ func (s *series) goBack(p *params, k *look, d *page) {
 	clear(s.Chart[:])
 	s.BeforeTime, s.EpisodeEnd = 0, k.t
 	s.set(flagAfter)
+	if by != 1 {
+		s.predict(p, k, d) // by what is known again
+	}
 	k.anchor = s.Long + k.season
 	k.low, k.high = min(k.expected, k.anchor), max(k.expected, k.anchor)
 }

@@ -100,7 +100,11 @@ func (s *series) learnLong(p *params, k *look, d *page, young float64, ordinary 
 		if s.BeforeTime != 0 {
 			k.moved = s.Long - s.Before
 		}
-		d.learn(p, k, dev, most, ordinary)
+		if s.fractional(p, k) && !d.first() {
+			d.learn(p, k, 0, 0, false)
+		} else {
+			d.learn(p, k, dev, most, ordinary)
+		}
 		s.note(flagFirst, d.first())
 	}
 	if d != nil && s.has(flagFirst) {

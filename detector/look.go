@@ -59,6 +59,7 @@ type look struct {
 	hour     float64    // what the hour's part is or would be
 	before   float64    // season when the page was last read
 	moved    float64    // by how much another level was taken as normal, which may be gone back from
+	shrinks  float64    // which part of the level before one is that was taken as normal, 0 for none
 	leap     float64    // by how much the season has moved since the sample before
 	part     float64    // of a count, by which a residual counts for less
 	closer   float64    // log10 of chances within a look

@@ -89,6 +89,9 @@ func (s *series) weigh(p *params, slab *days, k *look) Phase {
 	} else {
 		phase = s.knownEpisode(p, k, d)
 	}
+	if k.shrinks != 0 {
+		s.shrink(d, k.shrinks, s.Long)
+	}
 	s.report(k)
 	return phase
 }

@@ -115,8 +115,9 @@ const (
 )
 
 const (
-	flagEven uint32 = 1 << (28 + iota) // no edge of the day is near until the page is read again; see edge.go
-	flagFar                            // the last lesson was far off normal; see recurring_span.go
+	flagEven   uint32 = 1 << (28 + iota) // no edge of the day is near until the page is read again; see edge.go
+	flagFar                              // the last lesson was far off normal; see recurring_span.go
+	flagShrunk                           // with the level that was taken as normal last; see unit.go
 )
 
 func (s *series) has(f uint32) bool { return s.Flags&f != 0 }
