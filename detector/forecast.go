@@ -126,10 +126,24 @@ func (f *Future) At(at int64, coverage float64) (Forecast, bool) {
 		v, half, tried = f.d.Outlook.at(f.p, hours, season, f.s.Long, coverage)
 	}
 	out := Forecast{From: f.s.LastTime, At: at, Value: v, Lower: v - half, Upper: v + half, Rate: f.s.counter(), Tried: tried}
+	if f.plain && f.mayMove(hours, coverage) {
+		out.Lower, out.Upper = min(out.Lower, float64(f.s.Lo)), max(out.Upper, float64(f.s.Hi))
+	}
 	if !f.s.has(flagNegative) {
 		out.Value, out.Lower, out.Upper = max(out.Value, 0), max(out.Lower, 0), max(out.Upper, 0)
 	}
 	return out, true
+}
+
+// mayMove reports whether a series that hardly ever changes is likelier to change within
+// some hours than the interval of a coverage may miss, by the rule of succession: to where,
+// is anything that it has shown of late. Once it has changed often, how far it strays tells
+// more, for that knows how long changes last.
+func (f *Future) mayMove(hours, coverage float64) bool {
+	s := &f.s
+	lived := float64(since(s.FirstTime, s.LastTime)) / outlookTick
+	return s.Changes > 0 && s.Changes < f.p.Outlook.SeldomMost && s.ChangeRate < f.p.Calendar.PageChanges &&
+		-math.Expm1(-(float64(s.Changes)+1)*hours/lived) > 1-coverage
 }
 
 // untilSteps is how many forecasts one question after a crossing takes at most by the

@@ -34,6 +34,26 @@ func lived(t *testing.T, days float64, value func(day float64) float64) (*detect
 	return b, slot, at
 }
 
+// A series that has been zero for two weeks and is 3 since may be zero again as likely as
+// it has become 3: an interval for longer than that takes holds both. One that has never
+// changed is known to stay.
+func TestForecast_HardlyEverChanges_MayChangeBack(t *testing.T) {
+	for _, c := range []struct {
+		since, ahead float64 // days
+		lower        float64
+	}{{0.02, 1, 0}, {0.02, 6, 0}, {0.02, 1.0 / 24, 3}, {3, 3, 0}, {3, 0.3, 3}, {60, 1, 3}} {
+		b, slot, last := lived(t, 14+c.since, func(day float64) float64 { return 3 * step(day >= 14) })
+		f, ok := b.Forecast(slot, last+int64(c.ahead*86_400_000), 0.9)
+		if !ok || f.Value != 3 || math.Abs(f.Lower-c.lower) > 0.01 || math.Abs(f.Upper-3) > 0.01 {
+			t.Errorf("%.2f days after the change, %.2f ahead: got %v, %+v, want 3 and %v to 3", c.since, c.ahead, ok, f, c.lower)
+		}
+	}
+	b, slot, last := lived(t, 14, func(float64) float64 { return 3 })
+	if f, ok := b.Forecast(slot, last+6*86_400_000, 0.9); !ok || f.Lower != 3 || f.Upper != 3 {
+		t.Errorf("never changed: got %v, %+v", ok, f)
+	}
+}
+
 func TestBank_Until(t *testing.T) {
 	var r *rand.Rand
 	noise := func(size float64) float64 { return size * r.NormFloat64() }
