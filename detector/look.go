@@ -111,7 +111,7 @@ func (s *series) looksPerHour(p *params) float64 {
 
 // looksPerHour is the same for a step in seconds.
 func looksPerHour(p *params, step float64) float64 {
-	step = max(step, p.Evidence.LooksApart)
+	step = min(max(step, p.Evidence.LooksApart), p.Guard.FarApart)
 	return p.Evidence.LooksMore * secondsHour / (step * (1 + (p.Evidence.FlockMost-1)*math.Exp(-step/p.Evidence.FlockLasts)))
 }
 

@@ -57,6 +57,11 @@ type GuardParameters struct {
 	// SettledCharts is the part of their quantile that charts keep when tails are learned
 	// anew after Calendar.SettledAfter days. Bench nab: relearning brings 1 to 2 points.
 	SettledCharts float32 `range:"0,1"`
+	// FarApart is the time, in seconds, beyond which samples count as no less often than
+	// that. Of daily ones a budget of an alarm a week would let one in ten alarm, and all of
+	// them once no alarm has come for long: then an episode never ends. With two hours 16 of
+	// 50 leaps by twelve noise widths are told of daily samples, 36 with one.
+	FarApart float64 `range:"3600,604800"`
 }
 
 // ForecastParameters say how fast forecasts follow, and what a single sample may
@@ -174,7 +179,7 @@ type ScaleParameters struct {
 
 func defaultGuard() GuardParameters {
 	return GuardParameters{GapSteps: 3, StaleSteps: 50, StaleKept: 11, ResetBelow: 0.5, ResetCounts: 1.5, GaugeFalls: 3, StepLeast: 0.6, StepMost: 1.6, StepRuns: 8, StepDecades: 4, StepAlike: 0.2, StepRate: 0.02,
-		StepNoise: 1000, Unsettled: 8, UnsettledTail: 100, UnsettledShape: 10, SettledCharts: 0.5}
+		StepNoise: 1000, Unsettled: 8, UnsettledTail: 100, UnsettledShape: 10, SettledCharts: 0.5, FarApart: secondsHour}
 }
 
 func defaultForecast() ForecastParameters {
