@@ -48,14 +48,21 @@ func around(off, circle int) int {
 // covers reports whether it may be going on at a place in the calendar: near its own time, and
 // for a while longer once it has begun.
 func (r recurrence) covers(p *params, at *place) bool {
-	off, near := r.off(at), r.near(p)
-	return off >= -near && (off <= near || r.today() != unseen && off <= near+r.lasts(p))
+	longer := 0
+	if r.today() != unseen {
+		longer = r.lasts(p)
+	}
+	return r.isNear(p, at, longer)
 }
 
 // begins reports whether it may begin at a place in the calendar.
-func (r recurrence) begins(p *params, at *place) bool {
+func (r recurrence) begins(p *params, at *place) bool { return r.isNear(p, at, 0) }
+
+// isNear reports whether a place in the calendar is near its own time, or so many minutes
+// behind that.
+func (r recurrence) isNear(p *params, at *place, longer int) bool {
 	off, near := r.off(at), r.near(p)
-	return off >= -near && off <= near
+	return off >= -near && off <= near+longer
 }
 
 // excuse notes what recurs at the time of the look, and whether the sample is
