@@ -55,6 +55,32 @@ func (p *past) read(_ context.Context, ms []*labels.Matcher, from, to int64, tak
 	return 0, nil
 }
 
+// observed adds the buckets of a histogram of service pay that takes so many observations a
+// minute, even from 0 to 3.
+func (p *past) observed(r *rand.Rand, rows, each int) {
+	bounds := map[string]float64{"1": 1, "2": 2, "+Inf": math.Inf(1)}
+	buckets := map[string][]float64{}
+	for _, le := range []string{"1", "2", "+Inf"} {
+		buckets[le] = make([]float64, rows)
+		p.series = append(p.series, recorded{labels.FromStrings("__name__", "took_bucket", "service", "pay", "le", le), 60_000, buckets[le]})
+	}
+	for i := range rows {
+		for le := range bounds {
+			if i > 0 {
+				buckets[le][i] = buckets[le][i-1]
+			}
+		}
+		for range each {
+			v := 3 * r.Float64()
+			for le, bound := range bounds {
+				if v <= bound {
+					buckets[le][i]++
+				}
+			}
+		}
+	}
+}
+
 // run judges a past and returns what was written.
 func (p *past) run(t *testing.T, workers int, f backtest.Format, match ...string) (string, backtest.Report, error) {
 	t.Helper()
@@ -140,24 +166,14 @@ func TestRunPast_HistogramAfterALongGap_SilenceHasOneRow(t *testing.T) {
 	const rows, gone, back = 2000, 1500, 1600
 	p := new(past)
 	r := rand.New(rand.NewPCG(3, 4))
-	bounds, counts := []string{"1", "2", "+Inf"}, [3]float64{}
-	for _, le := range bounds {
-		p.series = append(p.series, recorded{labels.FromStrings("__name__", "took_bucket", "service", "pay", "le", le), 60_000, make([]float64, rows)})
-	}
-	for i := range rows {
-		for range 60 {
-			v := 3 * r.Float64()
-			for k, bound := range []float64{1, 2, 4} {
-				if v <= bound && (i < gone || i >= back) {
-					counts[k]++
-				}
-			}
+	p.observed(r, rows, 60)
+	for _, s := range p.series {
+		missed := s.values[back-1] - s.values[gone-1] // nothing was observed meanwhile
+		for i := back; i < rows; i++ {
+			s.values[i] -= missed
 		}
-		for k := range bounds {
-			p.series[k].values[i] = counts[k]
-			if i >= gone && i < back {
-				p.series[k].values[i] = math.NaN()
-			}
+		for i := gone; i < back; i++ {
+			s.values[i] = math.NaN()
 		}
 	}
 	out, report, err := p.run(t, 2, backtest.CSV(backtest.Columns{Series: true}))
@@ -191,25 +207,12 @@ func TestRunPast_ExplainHistogram_ThresholdOfTheMoment(t *testing.T) {
 	const rows = 1000
 	p := new(past)
 	r := rand.New(rand.NewPCG(5, 6))
-	p.series = append(p.series, recorded{labels.FromStrings("__name__", "queue", "service", "pay"), 60_000, make([]float64, rows)})
-	bounds, counts := []string{"1", "2", "+Inf"}, [3]float64{}
-	for _, le := range bounds {
-		p.series = append(p.series, recorded{labels.FromStrings("__name__", "took_bucket", "service", "pay", "le", le), 60_000, make([]float64, rows)})
+	queue := recorded{labels.FromStrings("__name__", "queue", "service", "pay"), 60_000, make([]float64, rows)}
+	for i := range queue.values {
+		queue.values[i] = r.Float64()
 	}
-	for i := range rows {
-		for range 600 {
-			v := 3 * r.Float64()
-			for k, bound := range []float64{1, 2, 4} {
-				if v <= bound {
-					counts[k]++
-				}
-			}
-		}
-		p.series[0].values[i] = r.Float64()
-		for k := range bounds {
-			p.series[1+k].values[i] = counts[k]
-		}
-	}
+	p.series = append(p.series, queue)
+	p.observed(r, rows, 600)
 	e := backtest.Explain(begun+900*60_000, detector.DefaultConfig())
 	out, report, err := p.run(t, 1, e)
 	if err := errors.Join(err, e.Missed()); err != nil {
