@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/tocsinhq/tocsin/detector"
+	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // Explanation is a Format that writes nothing but why the rows at one time were
@@ -236,15 +237,11 @@ var whys = map[string]string{
 // level is figure for what is as large as the values of the row, with as many digits as it
 // takes to tell a hundredth of the width of the band.
 func (r *Row) level(v float64) string {
-	x, digits := &r.Verdict, leastDigits
-	if times := math.Abs(v) / (x.Upper - x.Lower); times > 1 && !math.IsInf(times, 1) {
-		digits = min(max(digits, int(math.Ceil(math.Log10(times)))+3), mostDigits)
-	}
-	return strconv.FormatFloat(v, 'g', digits, 64)
+	return telemetry.Level(v, r.Verdict.Upper-r.Verdict.Lower, leastDigits)
 }
 
-// leastDigits are those of figure; more than mostDigits no float64 has.
-const leastDigits, mostDigits = 6, 15
+// leastDigits are those of figure.
+const leastDigits = 6
 
 func figure(v float64) string { return strconv.FormatFloat(v, 'g', leastDigits, 64) }
 

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // Report sums up a run.
@@ -28,18 +30,18 @@ type Report struct {
 // String returns a sentence or two for people.
 func (r Report) String() string {
 	if r.Units == 0 && r.Unread > 0 {
-		return fmt.Sprintf("no rows: what is selected has nothing but %s, which the server could not give in this way; remote read does, and so does its data folder", several(r.Unread, "native histogram"))
+		return fmt.Sprintf("no rows: what is selected has nothing but %s, which the server could not give in this way; remote read does, and so does its data folder", telemetry.Counted(r.Unread, "native histogram", "native histograms"))
 	}
 	if r.Units == 0 {
 		return "no series: none that is selected has a sample in this time"
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d series, %s, %d anomalous", r.Units, several(r.Rows, "row"), r.Anomalous)
+	fmt.Fprintf(&b, "%d series, %s, %d anomalous", r.Units, telemetry.Counted(r.Rows, "row", "rows"), r.Anomalous)
 	if r.Services > 0 {
-		fmt.Fprintf(&b, ", %s of %s, %d of them charged to their budgets", several(r.Alarms, "alarm"), several(r.Services, "service"), r.Charged)
+		fmt.Fprintf(&b, ", %s of %s, %d of them charged to their budgets", telemetry.Counted(r.Alarms, "alarm", "alarms"), telemetry.Counted(r.Services, "service", "services"), r.Charged)
 	}
 	if r.Silences > 0 {
-		fmt.Fprintf(&b, ", %s", several(r.Silences, "odd silence"))
+		fmt.Fprintf(&b, ", %s", telemetry.Counted(r.Silences, "odd silence", "odd silences"))
 	}
 	if len(r.Unjudged) == 0 {
 		b.WriteString("; every row was judged")
@@ -56,17 +58,9 @@ func (r Report) String() string {
 		fmt.Fprintf(&b, "; the first that could not be read: %v", r.Trouble)
 	}
 	if r.Unread > 0 {
-		fmt.Fprintf(&b, "; %s could not be read in this way", several(r.Unread, "native histogram"))
+		fmt.Fprintf(&b, "; %s could not be read in this way", telemetry.Counted(r.Unread, "native histogram", "native histograms"))
 	}
 	return b.String()
-}
-
-// several returns a number with what it is a number of.
-func several(n uint64, of string) string {
-	if n == 1 {
-		return "1 " + of
-	}
-	return fmt.Sprintf("%d %ss", n, of)
 }
 
 func counts(m map[string]uint64) string {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // What an explanation takes apart is here worked out anew: on the way of a sample
@@ -97,7 +99,7 @@ func (r recurrence) part(p *params) RecurrencePart {
 func (s *series) young(p *params, k *look) string {
 	switch span := since(s.FirstTime, k.t); {
 	case s.N < p.warmupSamples:
-		return fmt.Sprintf("%s seen, alarms need %d", several(fmt.Sprint(s.N), "sample"), p.warmupSamples)
+		return fmt.Sprintf("%s seen, alarms need %d", telemetry.Counted(s.N, "sample", "samples"), p.warmupSamples)
 	case span < p.warmupSpan:
 		return fmt.Sprintf("seen for %s, alarms need %s", time.Duration(span)*time.Millisecond, time.Duration(p.warmupSpan)*time.Millisecond)
 	}
@@ -106,5 +108,5 @@ func (s *series) young(p *params, k *look) string {
 		bold = p.Evidence.FirstBold / (float64(s.Changes)/2 + 1)
 	}
 	return fmt.Sprintf("%s seen, which can bear no alarm as rare as the budget asks for; that takes %.0f",
-		several(fmt.Sprint(s.N), "sample"), math.Ceil(s.looksPerHour(p)/(bold*p.budgetPerHour)))
+		telemetry.Counted(s.N, "sample", "samples"), math.Ceil(s.looksPerHour(p)/(bold*p.budgetPerHour)))
 }

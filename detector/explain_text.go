@@ -3,9 +3,10 @@ package detector
 import (
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // String returns the explanation as lines of text for people, each number such
@@ -52,9 +53,9 @@ func often(rarity float64) string {
 	case float32(rarity) == notRare:
 		return "no word on how rare"
 	case rarity < 0:
-		return several(fmt.Sprintf("%.3g", math.Pow(10, -rarity)), "time") + " an hour"
+		return telemetry.Counted(fmt.Sprintf("%.3g", math.Pow(10, -rarity)), "time", "times") + " an hour"
 	}
-	return "once in " + several(fmt.Sprintf("%.3g", math.Pow(10, rarity)), "hour")
+	return "once in " + telemetry.Counted(fmt.Sprintf("%.3g", math.Pow(10, rarity)), "hour", "hours")
 }
 
 func (e *Explanation) writeEpisode(b *strings.Builder) {
@@ -83,7 +84,7 @@ func (e *Explanation) writeForecast(b *strings.Builder) {
 	fmt.Fprintf(b, "forecast %s%s, led by %s: %s\n", e.level(e.Mixture), followed, e.Forecasts[lead].Name, strings.Join(list, ", "))
 	if s := e.Season; s.Known {
 		fmt.Fprintf(b, "season %+.5g: day %+.5g, week %+.5g%s, hour %+.5g%s; learned for %s; errors at this time %.3g of the usual%s\n",
-			s.Total, s.Day, s.Week, leftOut(s.WeekUsed), s.Hour, leftOut(s.HourUsed), several(number(float64(s.Days)), "day"), s.Spread, s.edge())
+			s.Total, s.Day, s.Week, leftOut(s.WeekUsed), s.Hour, leftOut(s.HourUsed), telemetry.Counted(number(float64(s.Days)), "day", "days"), s.Spread, s.edge())
 	} else {
 		b.WriteString("season: none, the series has no calendar yet\n")
 	}
@@ -95,7 +96,7 @@ func (e *Explanation) writeForecast(b *strings.Builder) {
 	if e.clipped() {
 		most = ", the most that counts"
 	}
-	fmt.Fprintf(b, "normal %s (long level %s with season): the value is %s of %s away%s\n", e.level(e.Normal), e.level(e.Long), several(fmt.Sprintf("%.4g", e.Deviation), "unit"), number(e.Unit), most)
+	fmt.Fprintf(b, "normal %s (long level %s with season): the value is %s of %s away%s\n", e.level(e.Normal), e.level(e.Long), telemetry.Counted(fmt.Sprintf("%.4g", e.Deviation), "unit", "units"), number(e.Unit), most)
 }
 
 // clipped reports whether the value lies farther from what is normal than Deviation says.
@@ -122,7 +123,7 @@ func (e *Explanation) writeRecurrence(b *strings.Builder) {
 	default:
 		fmt.Fprintf(b, "recurs day after day %s", when)
 	}
-	fmt.Fprintf(b, " (%s early or late, and %d more once it has begun), off normal by %.5g", several(fmt.Sprint(r.Near), "minute"), r.Lasts, r.Off)
+	fmt.Fprintf(b, " (%s early or late, and %d more once it has begun), off normal by %.5g", telemetry.Counted(r.Near, "minute", "minutes"), r.Lasts, r.Off)
 	fmt.Fprintf(b, ", known by a count of %d (%d for each %s with it, less 1 for each without; believed from %d): up to %.4g times that, %.5g off, is told to nobody\n",
 		r.Count, r.Gains, of, r.Believed, r.Times, r.Times*r.Off)
 }
@@ -161,11 +162,11 @@ func (e *Explanation) writeEvidence(b *strings.Builder) {
 			mark = "> "
 		}
 		if i == seenShape {
-			fmt.Fprintf(b, "%s%-12s new sequences come once in %s: 0.7 (log10 - 1) = %.4g, added to the others\n", mark, x.Channel, several(number(x.Size), "sample"), x.Decades)
+			fmt.Fprintf(b, "%s%-12s new sequences come once in %s: 0.7 (log10 - 1) = %.4g, added to the others\n", mark, x.Channel, telemetry.Counted(number(x.Size), "sample", "samples"), x.Decades)
 			continue
 		}
 		if i == seenRecord {
-			fmt.Fprintf(b, "%s%-12s %s the range beyond it, of %s in %s: %.4g + log10(times) = %.4g\n", mark, x.Channel, several(number(x.Size), "time"), several(fmt.Sprint(x.Excesses), "change"), several(fmt.Sprint(x.Seen), "sample"), x.Bonus, x.Decades)
+			fmt.Fprintf(b, "%s%-12s %s the range beyond it, of %s in %s: %.4g + log10(times) = %.4g\n", mark, x.Channel, telemetry.Counted(number(x.Size), "time", "times"), telemetry.Counted(x.Excesses, "change", "changes"), telemetry.Counted(x.Seen, "sample", "samples"), x.Bonus, x.Decades)
 			continue
 		}
 		fmt.Fprintf(b, "%s%-12s %s: quantile %s, shape %.4g (%d of %d beyond): %.4g%s\n", mark, x.Channel, e.size(i), number(x.Quantile), x.Shape, x.Excesses, x.Seen, x.Decades, x.terms())
@@ -194,13 +195,13 @@ func (e *Explanation) size(i int) string {
 	case i == seenPoint && e.Evidence[i].Size == 0:
 		return fmt.Sprintf("within the ordinary %s to %s%s, size 0", e.level(e.Low), e.level(e.High), e.part())
 	case i == seenPoint:
-		return fmt.Sprintf("the ordinary %s to %s by %s%s", e.level(e.Low), e.level(e.High), several(u, "scale"), e.part())
+		return fmt.Sprintf("the ordinary %s to %s by %s%s", e.level(e.Low), e.level(e.High), telemetry.Counted(u, "scale", "scales"), e.part())
 	case i == seenStill:
-		return several(u, "sample")
+		return telemetry.Counted(u, "sample", "samples")
 	case i < seenStorm:
-		return several(u, "unit")
+		return telemetry.Counted(u, "unit", "units")
 	}
-	return several(u, "scale")
+	return telemetry.Counted(u, "scale", "scales")
 }
 
 // part says what does not count of the distance from what is ordinary.
@@ -224,7 +225,7 @@ func (x *Evidence) terms() string {
 		s += fmt.Sprintf(", after %.4g held against it", x.Against)
 	}
 	if x.Lasting > 0 {
-		s += fmt.Sprintf(", beyond for %s before", several(fmt.Sprint(x.Lasting), "sample"))
+		s += fmt.Sprintf(", beyond for %s before", telemetry.Counted(x.Lasting, "sample", "samples"))
 	}
 	return s
 }
@@ -239,14 +240,14 @@ func (e *Explanation) writeSum(b *strings.Builder) {
 		rarity = fmt.Sprintf("%.5g in full", inFull)
 	}
 	fmt.Fprintf(b, "rarity %s = %.5g total - %.4g for %s an hour - %.4g habit of alarms - %.4g bias: 10^rarity hours between samples as odd\n",
-		rarity, e.Decades, e.Looks, several(fmt.Sprintf("%.4g", math.Pow(10, e.Looks)), "look"), e.Habit, e.Bias)
+		rarity, e.Decades, e.Looks, telemetry.Counted(fmt.Sprintf("%.4g", math.Pow(10, e.Looks)), "look", "looks"), e.Habit, e.Bias)
 	if x := e.Plain; x != (PlainPart{}) && float32(e.Rarity) != notRare {
 		most := fmt.Sprintf("%.5g - %.4g looks", x.Decades, e.Looks)
 		if x.Charts > 0 {
 			most = fmt.Sprintf("%.5g of a mean - %.4g looks - %.4g habit - %.4g bias", x.Charts, e.Looks, e.Habit, e.Bias)
 		}
 		fmt.Fprintf(b, "rarity %.5g as told = %s: plainly ordinary, by weights and scale of the last lesson: %s of %.5g from %s, quantile %.5g: %.5g\n",
-			e.Rarity, most, several(fmt.Sprintf("%.4g", x.Size), "scale"), x.Scale, e.level(x.Expected), x.Quantile, x.Decades)
+			e.Rarity, most, telemetry.Counted(fmt.Sprintf("%.4g", x.Size), "scale", "scales"), x.Scale, e.level(x.Expected), x.Quantile, x.Decades)
 	}
 	fmt.Fprintf(b, "needed %.5g = %.4g looks + %.4g habit + %.4g bias + %.4g for a budget of %.4g in 168 hours %s owed to the service",
 		e.Need, e.Looks, e.Habit, e.Bias, math.Log10(hoursPerWeek/e.Budget), e.Budget, added(e.Share))
@@ -269,23 +270,11 @@ func number(v float64) string { return fmt.Sprintf("%.5g", v) }
 // level is number for what is as large as the values of the series, with as many digits as
 // it takes to tell distances of a hundredth of the scale.
 func (e *Explanation) level(v float64) string {
-	digits := leastDigits
-	if times := math.Abs(v) / e.Scale.Total; times > 1 && !math.IsInf(times, 1) {
-		digits = min(max(digits, int(math.Ceil(math.Log10(times)))+3), mostDigits)
-	}
-	return strconv.FormatFloat(v, 'g', digits, 64)
+	return telemetry.Level(v, e.Scale.Total, leastDigits)
 }
 
-// leastDigits are those of number; more than mostDigits no float64 has.
-const leastDigits, mostDigits = 5, 15
-
-// several returns a number with what it is a number of.
-func several(n, of string) string {
-	if n == "1" {
-		return n + " " + of
-	}
-	return n + " " + of + "s"
-}
+// leastDigits are those of number.
+const leastDigits = 5
 
 // added returns a term of a sum with its sign.
 func added(v float64) string {

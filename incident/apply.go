@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // engine holds what the pure steps need beside the state.
@@ -256,7 +258,7 @@ func (e engine) begin(s *state, group []Occurrence, h home, d *delta) {
 	case sc == stormScope:
 		text = fmt.Sprintf("more than %d incidents opened within a minute; what follows is gathered here, first %s: %s", e.cfg.StormIncidents, o.Name, text)
 	case n > 0:
-		text += fmt.Sprintf(", with %s", plural(n, "further anomaly", "further anomalies"))
+		text += fmt.Sprintf(", with %s", telemetry.Counted(n, "further anomaly", "further anomalies"))
 	}
 	if h.predecessor != nil {
 		l.Predecessor = h.predecessor.ID

@@ -68,9 +68,9 @@ func guiltyText(names []string, odd int, newly bool) string {
 		return "no metric odd any more"
 	}
 	if newly {
-		return plural(odd, "metric has", "metrics have") + " just become odd together, the oddest are " + strings.Join(names, ", ")
+		return telemetry.Counted(odd, "metric has", "metrics have") + " just become odd together, the oddest are " + strings.Join(names, ", ")
 	}
-	text := plural(max(odd, len(names)), "metric", "metrics") + " odd together: " + strings.Join(names, ", ")
+	text := telemetry.Counted(max(odd, len(names)), "metric", "metrics") + " odd together: " + strings.Join(names, ", ")
 	if more := odd - len(names); more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}

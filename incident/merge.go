@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // maxHops bounds the way from a merged incident to the one that it goes on as.
@@ -118,7 +120,7 @@ func (e engine) merge(s *state, old, young *live, m merging, d *delta) {
 	e.must(e.move(young, StateMerged, Event{At: m.at, Actor: m.actor,
 		Text: fmt.Sprintf("goes on as %s, %s: %s", old.ID, old.Title, m.reason)}, d))
 	e.emit(old, d, Event{Kind: EventAttached, At: m.at, Actor: m.actor,
-		Text: fmt.Sprintf("took in %s, %s, with %s: %s", young.ID, young.Title, plural(taken, "occurrence", "occurrences"), m.reason)})
+		Text: fmt.Sprintf("took in %s, %s, with %s: %s", young.ID, young.Title, telemetry.Counted(taken, "occurrence", "occurrences"), m.reason)})
 }
 
 // keep adds an occurrence of a merged incident without turning anything.

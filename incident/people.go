@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // Errors of the calls that people make. Test with errors.Is.
@@ -84,7 +86,7 @@ func (m *Manager) end(ctx context.Context, id string, to State, p personal) (Inc
 		at = latest(at, l.Updated)
 		text := said(p.said+p.actor, p.note)
 		if going := m.absorb(l, at, d); going > 0 {
-			text += fmt.Sprintf(" (%s still going on)", plural(going, "occurrence", "occurrences"))
+			text += fmt.Sprintf(" (%s still going on)", telemetry.Counted(going, "occurrence", "occurrences"))
 		}
 		return l, m.engine.move(l, to, Event{At: at, Actor: p.actor, Text: text}, d)
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // umbrella returns the open incident into which a storm is folded, nil if there
@@ -37,6 +39,6 @@ func (e engine) gatherMembers(s *state, umbrella *live, d *delta) {
 	}
 	if n := len(umbrella.Members); n > 0 {
 		e.emit(umbrella, d, Event{Kind: EventLinked, At: umbrella.Opened,
-			Text: fmt.Sprintf("stands for the storm that began with %s", plural(n, "incident", "incidents"))})
+			Text: fmt.Sprintf("stands for the storm that began with %s", telemetry.Counted(n, "incident", "incidents"))})
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // tick decides what the passing of event time alone changes: recovery, the end
@@ -84,7 +86,7 @@ func (e engine) expire(l *live, now time.Time, d *delta) bool {
 		return false
 	}
 	e.must(e.move(d.latest(l), StateExpired, Event{At: now,
-		Text: fmt.Sprintf("no data of %s since %s; whether it recovered is not known", plural(n, "occurrence that had not recovered", "occurrences that had not recovered"), clock(since))}, d))
+		Text: fmt.Sprintf("no data of %s since %s; whether it recovered is not known", telemetry.Counted(n, "occurrence that had not recovered", "occurrences that had not recovered"), clock(since))}, d))
 	return true
 }
 

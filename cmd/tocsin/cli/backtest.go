@@ -13,6 +13,7 @@ import (
 	"github.com/tocsinhq/tocsin/backtest"
 	"github.com/tocsinhq/tocsin/config"
 	"github.com/tocsinhq/tocsin/detector"
+	"github.com/tocsinhq/tocsin/telemetry"
 	"github.com/tocsinhq/tocsin/topology"
 )
 
@@ -84,7 +85,7 @@ func (c *backtestCommand) Run(ctx context.Context, s streams) error {
 // left says what there is of the output of a run that ended early.
 func (c *backtestCommand) left(lines int) string {
 	if have, err := os.Stat(c.Output); c.Output == "" || err == nil && !have.Mode().IsRegular() {
-		return fmt.Sprintf("%s written until then, the last one whole", counted(lines, "line was", "lines were"))
+		return fmt.Sprintf("%s written until then, the last one whole", telemetry.Counted(lines, "line was", "lines were"))
 	} else if err == nil {
 		return fmt.Sprintf("%s is as it was before", c.Output)
 	}
@@ -102,14 +103,6 @@ func (l *lineCounter) Write(p []byte) (int, error) {
 	n, err := l.w.Write(p)
 	l.n += bytes.Count(p[:n], []byte{'\n'})
 	return n, err
-}
-
-// counted is a number and the noun that goes with it.
-func counted(n int, one, more string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, more)
 }
 
 // judgement is by what, and whereto, a source is judged.

@@ -93,7 +93,7 @@ func (c *importFlags) run(ctx context.Context, s streams, source backfill.Source
 	if err != nil {
 		done := "nothing was imported"
 		if n := len(report.Blocks); n > 0 {
-			done = counted(n, "block is", "blocks are") + " in the store already; the same command goes on from there"
+			done = telemetry.Counted(n, "block is", "blocks are") + " in the store already; the same command goes on from there"
 			if ctx.Err() == nil {
 				fmt.Fprintln(s.err, "tocsin:", done)
 			}
