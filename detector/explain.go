@@ -100,6 +100,7 @@ type SeasonParts struct {
 // on for Lasts minutes more, and has been Off normal, below 0 under it. Up to
 // Times of that is told to nobody. Count adds Gains for each day (week, or time) with it and takes 1 for
 // each without; it is believed from Believed on.
+// What comes at any time has a SporadicPart, no Minute and no Near.
 type RecurrencePart struct {
 	Minute, Near, Lasts    int
 	Every                  int
@@ -107,7 +108,14 @@ type RecurrencePart struct {
 	Count, Gains, Believed int
 	Weekly                 bool
 	Weekday                time.Weekday
+	Sporadic               SporadicPart
 }
+
+// SporadicPart is what is known besides of what recurs at any time, zero of anything else: there were
+// Today of it before, Most in a day are nothing new, the first Daily of a day add Gains to the count, of which
+// each day takes Fades. Minute and Near of such a RecurrencePart are 0, and Lasts is for how long it may
+// go on at all.
+type SporadicPart struct{ Today, Most, Daily, Fades int }
 
 // ScaleParts say what the size of an ordinary error is made of: Total is Error +
 // Floor, Error the product of its factors, Floor the sum of its parts.

@@ -89,6 +89,9 @@ func (r recurrence) part(p *params) RecurrencePart {
 	case daily:
 	case frequent:
 		out.Every = r.period()
+	case sporadic:
+		out.Near, out.Gains, out.Believed = 0, x.SporadicGains, x.SporadicBelieved
+		out.Sporadic = SporadicPart{Today: r.number(), Most: r.limit(p), Daily: x.SporadicDaily, Fades: x.SporadicFades}
 	default:
 		out.Weekly, out.Weekday = true, time.Weekday((r.day()+1)%7)
 	}

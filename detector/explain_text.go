@@ -111,6 +111,12 @@ func (e *Explanation) writeRecurrence(b *strings.Builder) {
 	if r.Count == 0 {
 		return
 	}
+	if x := r.Sporadic; x.Most > 0 {
+		fmt.Fprintf(b, "recurs at any time, %s today before it (up to %d are nothing new, of %d minutes at most), off normal by %.5g", telemetry.Counted(x.Today, "time", "times"), x.Most, r.Lasts, r.Off)
+		fmt.Fprintf(b, ", known by a count of %d (%d for each of the first %d of a day, less %d for each day; believed from %d): up to %.4g times that, %.5g off, is told to nobody\n",
+			r.Count, r.Gains, x.Daily, x.Fades, r.Believed, r.Times, r.Times*r.Off)
+		return
+	}
 	of := "day"
 	when := fmt.Sprintf("at about %02d:%02d local time", r.Minute/60, r.Minute%60)
 	switch {

@@ -47,11 +47,12 @@ type sight struct {
 // been expected, and how odd it is. It lives on the stack.
 type look struct {
 	sight
-	full  bool    // the band is asked for
-	open  bool    // an episode was open before it
-	span  float64 // seconds since the sample of the turn before
-	share float64 // powers of ten that the series owes to its service
-	zone  int64   // seconds by which local time is ahead of UTC
+	full   bool    // the band is asked for
+	open   bool    // an episode was open before it
+	lasted int     // minutes for which it has been, below 0 if it was told; see series.lasted
+	span   float64 // seconds since the sample of the turn before
+	share  float64 // powers of ten that the series owes to its service
+	zone   int64   // seconds by which local time is ahead of UTC
 
 	place    place      // where in day, week and hour
 	day      float64    // the day's part of the season

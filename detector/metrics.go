@@ -29,6 +29,7 @@ func (b *Bank) Expose(set *metrics.Set) {
 	count(`tocsin_detector_episodes_not_told_total{reason="recurs_daily"}`, b.withheld[daily].Load)
 	count(`tocsin_detector_episodes_not_told_total{reason="recurs_weekly"}`, b.withheld[weekly].Load)
 	count(`tocsin_detector_episodes_not_told_total{reason="recurs_within_a_day"}`, b.withheld[frequent].Load)
+	count(`tocsin_detector_episodes_not_told_total{reason="recurs_at_any_time"}`, b.withheld[sporadic].Load)
 	set.NewGauge("tocsin_detector_services", func() float64 { return float64(b.watchedServices()) })
 	count("tocsin_detector_alarms_total", b.alarms.Load)
 	count("tocsin_detector_alarms_spent_total", b.spent.Load)

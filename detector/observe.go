@@ -75,7 +75,7 @@ func (s *series) weigh(p *params, slab *days, k *look) Phase {
 	if s.N >= p.Tail.After {
 		s.reflect(p, k)
 	}
-	if k.excused && !k.recurs.frequent() { // of what is frequent tails and the hour must learn
+	if k.excused && !k.recurs.frequent() && !k.recurs.sporadic() { // of what is frequent tails and the hour must learn
 		s.pass(p, k, d)
 	} else {
 		s.learn(p, k, d)
@@ -96,10 +96,23 @@ func (s *series) weigh(p *params, slab *days, k *look) Phase {
 	return phase
 }
 
+// lasted returns for how many minutes the open episode has gone on, below 0 if it was told, 0 if there
+// is none.
+func (s *series) lasted(k *look) int {
+	switch {
+	case !k.open:
+		return 0
+	case !s.has(flagUntold):
+		return -1
+	}
+	return int((k.t - s.EpisodeSince) / 60_000)
+}
+
 // prepare brings calendar and counts up to the time of an admitted sample and
 // returns the series' page, nil without.
 func (s *series) prepare(p *params, slab *days, k *look) *page {
 	k.zone, k.open = p.zone.offset(k.t), s.has(flagOpen)
+	k.lasted = s.lasted(k)
 	s.newDay(p, k.t)
 	d := s.page(p, k, slab)
 	s.measure(k.x)

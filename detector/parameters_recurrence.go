@@ -28,6 +28,24 @@ type RecurrenceParameters struct {
 	// LastsShare is the part of its interval for which what comes several times a day may go on. By it
 	// and NearShare it is over before the middle between two times.
 	LastsShare float64 `range:"0,0.3"`
+	// SporadicGains is how much one adds to the count of what comes at any time.
+	SporadicGains int `range:"1,9"`
+	// SporadicFades is how much each day takes from that: what comes on most days is known in time, and what
+	// comes each second day never.
+	SporadicFades int `range:"1,9"`
+	// SporadicDaily is how many of a day add to it. By two it is on the third day that it can be
+	// known: one bad afternoon, of whatever many, makes no habit.
+	SporadicDaily int `range:"1,14"`
+	// SporadicBelieved is the count, 27 at most, from which it is believed. With 16, 18 and 20 what comes
+	// five times a day at random is told 9, 10 and 12 times, and 12, 11 and 8 of 299 labelled events of
+	// KPI are told no more, of MSCloud and NAB none.
+	SporadicBelieved int `range:"2,27"`
+	// SporadicLeast is the part of how far it has been off normal that counts as one more: less than
+	// Least, for what comes at any time is of uneven size too. Once it is known it is Least.
+	SporadicLeast float64 `range:"0.05,1"`
+	// SporadicMost are how many in a day are nothing new, in rising order: the next is its own after a day
+	// with more than half of it, the one before after one with an eighth of it or less. A day's number is counted to 15, so that from 16 on it is any.
+	SporadicMost [sporadicRates]int `range:"1,100"`
 	// MissedEach is the number of minutes in which one time counts that what comes several times a day,
 	// and is believed, left out, and by which its size fades: what rests at night or at a weekend is
 	// known after that, and forgotten after four days without. With 180 such jobs are told three
@@ -59,5 +77,5 @@ type RecurrenceParameters struct {
 }
 
 func defaultRecurrence() RecurrenceParameters {
-	return RecurrenceParameters{Rare: 1.38, Units: 3, Near: 12, NearShare: 0.15, Lasts: [spans]int{15, 30, 45, 60, 90, 150, 240, 360}, Earlier: 3, LastsWeekly: [spansWeekly]int{60, 150, 300}, LastsShare: 0.25, MissedEach: 720, Gains: 2, Believed: 6, Most: 14, MostWeekly: 8, Times: 2, Least: 0.5, Grows: 1.1, Keeps: 0.95, Follows: 0.25}
+	return RecurrenceParameters{Rare: 1.38, Units: 3, Near: 12, NearShare: 0.15, Lasts: [spans]int{15, 30, 45, 60, 90, 150, 240, 360}, Earlier: 3, LastsWeekly: [spansWeekly]int{60, 150, 300}, LastsShare: 0.25, MissedEach: 720, SporadicGains: 4, SporadicFades: 3, SporadicDaily: 2, SporadicBelieved: 18, SporadicLeast: 0.2, SporadicMost: [sporadicRates]int{4, 8, 14, 28}, Gains: 2, Believed: 6, Most: 14, MostWeekly: 8, Times: 2, Least: 0.5, Grows: 1.1, Keeps: 0.95, Follows: 0.25}
 }

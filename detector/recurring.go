@@ -11,7 +11,7 @@ import "math"
 // excuses nothing, a much larger one is told, one that does not end as well, and one at another
 // time of day too. It is the threshold that moves, as by what a series owes to its service.
 // What happens on one day of the week is counted by weeks, see recurring_week.go, what happens
-// several times a day by its times, see recurring_often.go; what goes on for
+// several times a day by its times, see recurring_often.go, what happens at any time by how many there are, see recurring_sporadic.go; what goes on for
 // longer than a quarter of an hour is known for that long, see recurring_span.go.
 //
 // 4 bytes each, see recurring_slot.go, and a few comparisons in a sample that is weighed.
@@ -19,6 +19,9 @@ import "math"
 // known reports whether it has come often enough, before today, to be believed.
 func (r recurrence) known(p *params) bool {
 	n := r.count()
+	if r.sporadic() {
+		return int(n) >= p.Recurrence.SporadicBelieved
+	}
 	if r.today() != unseen {
 		n -= min(p.Recurrence.Gains, n)
 	}
@@ -47,12 +50,15 @@ func around(off, circle int) int {
 
 // covers reports whether it may be going on at a place in the calendar: near its own time, and
 // for a while longer once it has begun.
-func (r recurrence) covers(p *params, at *place) bool {
+func (r recurrence) covers(p *params, k *look) bool {
+	if r.sporadic() {
+		return r.goesOn(p, k)
+	}
 	longer := 0
 	if r.today() != unseen {
 		longer = r.lasts(p)
 	}
-	return r.isNear(p, at, longer)
+	return r.isNear(p, &k.place, longer)
 }
 
 // begins reports whether it may begin at a place in the calendar.
@@ -132,7 +138,7 @@ func (d *page) recurs(p *params, k *look) recurrence {
 	}
 	above := k.x >= k.anchor
 	for _, r := range d.Recurs {
-		if !r.known(p) || !r.covers(p, &k.place) {
+		if !r.known(p) || !r.covers(p, k) {
 			continue
 		}
 		if size, most := r.size(), best.size(); best == 0 || above && size > most || !above && size < most {
@@ -229,17 +235,24 @@ func (d *page) remark(p *params, k *look, looks float64) {
 	edge, known := k.edge != edge{}, false
 	for i := range d.Recurs {
 		r := &d.Recurs[i]
-		if !r.known(p) || edge && !r.frequent() || !r.covers(p, &k.place) {
+		if !r.known(p) || edge && !r.frequent() && !r.sporadic() || !r.covers(p, k) {
 			continue
 		}
 		if part := size / r.size(); part >= p.Recurrence.Least && part <= p.Recurrence.Times {
-			r.see(p, &k.place)
+			if r.sporadic() {
+				r.comes(p, k, size)
+			} else {
+				r.see(p, &k.place)
+			}
 			r.grow(p, size)
 			known = true
 		}
 	}
 	if known || !k.odd && !(k.place.rows > 1 && k.decades-looks >= p.Recurrence.Rare && k.rarity != notRare) || !holds(size) {
 		return
+	}
+	if k.odd {
+		d.proposeSporadic(p, k, size)
 	}
 	if k.odd && k.place.rows > 1 {
 		d.proposeOften(p, k, size)
@@ -292,6 +305,12 @@ func (d *page) passDays(p *params, at *place, far bool) {
 	for i := range d.Recurs {
 		r := &d.Recurs[i]
 		if *r == 0 {
+			continue
+		}
+		if r.sporadic() {
+			if int(at.own) < gone {
+				r.endSporadic(p)
+			}
 			continue
 		}
 		if r.frequent() {

@@ -96,7 +96,7 @@ func (d *page) often(p *params, k *look, size float64) *recurrence {
 	every, gap, from := 0, minutesDay, 0
 	for i := range d.Recurs {
 		r := &d.Recurs[i]
-		if *r == 0 || r.today() == unseen {
+		if *r == 0 || r.today() == unseen || r.sporadic() {
 			continue
 		}
 		if part := size / r.size(); part < p.Recurrence.Least || part > p.Recurrence.Times {

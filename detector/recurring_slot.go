@@ -59,12 +59,18 @@ func (r recurrence) minute() int {
 		_, minute := r.interval()
 		return minute
 	}
+	if r.sporadic() {
+		return 0
+	}
 	return r.bits(0, minuteBits) * minuteSteps
 }
 
 // count is how well it is known: each day with it adds to that, each without takes from it.
 // Of what is weekly only its day counts.
 func (r recurrence) count() uint8 {
+	if r.sporadic() {
+		return uint8(r.traits().count)
+	}
 	count := r.bits(countAt, countBits)
 	if r.weekly() && count > weeklyMost {
 		count = weeklyLong + (count-weeklyLong)%weeklyCounts
@@ -85,6 +91,7 @@ const (
 	daily rhythm = iota
 	weekly
 	frequent // several times a day, see recurring_often.go
+	sporadic // at any time, see recurring_sporadic.go
 	rhythms
 )
 
@@ -92,6 +99,8 @@ func (r recurrence) rhythm() rhythm {
 	switch {
 	case r.bits(weeklyAt, 1) == 0:
 		return daily
+	case r.day() == noDay && r.bits(0, minuteBits) >= sporadicAt:
+		return sporadic
 	case r.day() == noDay:
 		return frequent
 	}
@@ -100,6 +109,7 @@ func (r recurrence) rhythm() rhythm {
 
 func (r recurrence) weekly() bool   { return r.rhythm() == weekly }
 func (r recurrence) frequent() bool { return r.rhythm() == frequent }
+func (r recurrence) sporadic() bool { return r.rhythm() == sporadic }
 
 // inWeek is the minute of the week at which what is weekly begins.
 func (r recurrence) inWeek() int { return r.day()*minutesDay + r.minute() }

@@ -11,6 +11,8 @@ func (r recurrence) spans(p *params) bool {
 	switch count := r.count(); r.rhythm() {
 	case frequent:
 		return false
+	case sporadic:
+		return true
 	case weekly:
 		return count >= max(p.Recurrence.Believed, weeklyLong)
 	default:
@@ -25,6 +27,8 @@ func (r recurrence) span(p *params) int {
 		return 0
 	case r.weekly():
 		return r.spanWeekly()
+	case r.sporadic():
+		return spanSteps * r.traits().span
 	}
 	return noDay - r.day()
 }
@@ -75,6 +79,10 @@ func (d *page) over(p *params, k *look, begin, end int64) {
 	for i := range d.Recurs {
 		r := &d.Recurs[i]
 		if !r.spans(p) || r.today() == unseen {
+			continue
+		}
+		if r.sporadic() {
+			r.took(p, int((end-begin)/60_000))
 			continue
 		}
 		choices := r.choices(p)

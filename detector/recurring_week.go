@@ -58,7 +58,7 @@ func (d *page) candidate(p *params, k *look, size float64, of rhythm) *recurrenc
 		if *r == 0 || r.rhythm() != of || r.known(p) || r.below() != (size < 0) {
 			continue
 		}
-		if k.open && r.today() != unseen && r.covers(p, &k.place) || !k.open && r.begins(p, &k.place) {
+		if k.open && r.today() != unseen && r.covers(p, k) || !k.open && r.begins(p, &k.place) {
 			return r
 		}
 	}

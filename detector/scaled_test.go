@@ -44,7 +44,7 @@ func seriesOfKinds(kind string, seed uint64, n int, step int64) []float64 {
 				x = r.ExpFloat64()
 			}
 		}
-		if i > n/2 && r.IntN(500) == 0 {
+		if i > n/2 && r.IntN(int(120_000/step)) == 0 { // too seldom to be known as what recurs
 			x += 60
 		}
 		if i > 4*n/5 {

@@ -1,0 +1,119 @@
+package detector
+
+import (
+	"math"
+	"testing"
+)
+
+func TestRecurrence_Traits_ReadAsSet(t *testing.T) {
+	for span := range sporadicSpans {
+		for rate := range sporadicRates {
+			for count := range sporadicCounts {
+				want := traits{count, rate, span}
+				r := recurrenceOf(-20, 600, 9, grown)
+				r.setTraits(want)
+				if got := r.traits(); got != want || !r.sporadic() || r.frequent() || r.weekly() || int(r.count()) != count || r.number() != 9 || r.today() != grown || !r.below() || r.minute() != 0 {
+					t.Fatalf("set %+v: got %+v, count %d, number %d, %v", want, got, r.count(), r.number(), r.rhythm())
+				}
+			}
+		}
+	}
+	last := recurrence(0)
+	last.setTraits(traits{sporadicCounts - 1, sporadicRates - 1, sporadicSpans - 1})
+	if code := last.bits(0, minuteBits); code >= 1<<minuteBits || code < sporadicAt || sporadicAt != 540 {
+		t.Errorf("codes from %d to %d", sporadicAt, code)
+	}
+	if p := defaults(); p.Recurrence.SporadicBelieved >= sporadicCounts || p.Recurrence.SporadicBelieved <= p.Recurrence.SporadicGains*p.Recurrence.SporadicDaily {
+		t.Errorf("believed from %d of %d", p.Recurrence.SporadicBelieved, sporadicCounts)
+	}
+}
+
+// begun is a sporadic one, seen once.
+func begun(p *params, size float64) recurrence {
+	var r recurrence
+	r.setTraits(traits{count: p.Recurrence.SporadicGains})
+	r.setSize(size)
+	return r
+}
+
+// Two of a day count, each day takes three: of days with two the third is the first that may be known.
+func TestRecurrence_SporadicDays_CountAndFade(t *testing.T) {
+	p := defaults()
+	r := begun(p, 20)
+	for day := range 10 {
+		for range 5 {
+			r.comes(p, &look{}, 20)
+		}
+		if want := min(4+8*(day+1)-3*day, 27); int(r.count()) != want || r.number() != 5 || r.known(p) != (want >= 18) {
+			t.Fatalf("day %d: count %d, number %d, want count %d and 5", day, r.count(), r.number(), want)
+		}
+		if day >= 4 {
+			break
+		}
+		r.endSporadic(p)
+	}
+	days := 0
+	for ; r != 0; days++ {
+		if r.known(p) != (days < 4) {
+			t.Errorf("after %d days without: known is %v", days, r.known(p))
+		}
+		size := r.size()
+		if r.endSporadic(p); days > 0 && r != 0 && r.size() != size {
+			t.Errorf("a day without takes from its size: %v to %v", size, r.size())
+		}
+	}
+	if days != 10 {
+		t.Errorf("forgotten after %d days", days)
+	}
+}
+
+// A day with more than half of what is usual makes that more, one with little less.
+func TestRecurrence_SporadicLimit_FollowsUsualDays(t *testing.T) {
+	p := defaults()
+	r := begun(p, 20)
+	for i, c := range []struct{ n, limit int }{{1, 4}, {2, 4}, {3, 8}, {4, 8}, {5, 14}, {7, 14}, {8, 28}, {30, 28}, {4, 28}, {3, 14}, {1, 8}, {0, 8}, {1, 4}, {1, 4}} {
+		for range c.n {
+			r.comes(p, &look{}, 20)
+		}
+		if got, want := r.goesOn(p, &look{}), c.n < r.limit(p) || r.limit(p) > sporadicToday; got != want {
+			t.Fatalf("day %d of %d: one more is covered: %v, want %v", i, c.n, got, want)
+		}
+		if r.endSporadic(p); r.limit(p) != c.limit {
+			t.Fatalf("day %d of %d: the limit is %d, want %d", i, c.n, r.limit(p), c.limit)
+		}
+	}
+}
+
+func TestRecurrence_SporadicEpisode_CoveredForAsLongAsItTakes(t *testing.T) {
+	p := defaults()
+	r := begun(p, 20)
+	if r.took(p, 40); r.lasts(p) != p.Recurrence.Lasts[2] {
+		t.Fatalf("40 minutes before it is known: lasts %d", r.lasts(p))
+	}
+	at := func(lasted int) *look { return &look{open: true, lasted: lasted} }
+	for lasted, want := range map[int]bool{0: true, 45: true, 46: false, -1: false} {
+		if got := r.goesOn(p, at(lasted)); got != want {
+			t.Errorf("after %d minutes: covered is %v", lasted, got)
+		}
+	}
+	r.setTraits(traits{count: p.Recurrence.SporadicBelieved, span: 0})
+	if r.took(p, 200); r.traits().span != 2 {
+		t.Errorf("200 minutes once it is known: span %d, want halfway up", r.traits().span)
+	}
+	if r.took(p, 30); r.traits().span != 2 {
+		t.Errorf("30 minutes after that: span %d", r.traits().span)
+	}
+	if r.took(p, 3); r.traits().span != 1 {
+		t.Errorf("3 minutes: span %d, want one less", r.traits().span)
+	}
+	if r.took(p, 1000); r.traits().span != 1 {
+		t.Errorf("1,000 minutes: span %d, want none of it", r.traits().span)
+	}
+	// Within an episode it counts once, and follows its largest.
+	r = begun(p, 20)
+	r.comes(p, &look{}, 20)
+	r.comes(p, at(3), 30)
+	if r.number() != 1 || int(r.count()) != 2*p.Recurrence.SporadicGains || math.Abs(r.size()/30-1) > 0.03 {
+		t.Errorf("one episode: number %d, count %d, size %v", r.number(), r.count(), r.size())
+	}
+}
