@@ -189,7 +189,7 @@ func (s *series) relearn(p *params, k *look) bool {
 	if !s.has(flagUnclear) && s.sparse(p) {
 		least = p.Episode.ClearSamples
 	}
-	if uint32(s.ShiftRun) < least || since(s.ShiftSince, k.t) < p.relearnAfter || s.has(flagUntold) {
+	if uint32(s.ShiftRun) < least || since(s.ShiftSince, k.t) < p.relearnAfter || s.has(flagUntold) && !k.recurs.level() {
 		return false // what was not told is told before it is taken as normal
 	}
 	s.Before, s.BeforeTime = s.Long, max(seconds(k.t), 1)

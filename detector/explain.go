@@ -100,13 +100,13 @@ type SeasonParts struct {
 // on for Lasts minutes more, and has been Off normal, below 0 under it. Up to
 // Times of that is told to nobody. Count adds Gains for each day (week, or time) with it and takes 1 for
 // each without; it is believed from Believed on.
-// What comes at any time has a SporadicPart, no Minute and no Near.
+// A Level goes on and is taken as normal. What comes at any time has a SporadicPart, no Minute and no Near.
 type RecurrencePart struct {
 	Minute, Near, Lasts    int
 	Every                  int
 	Off, Times             float64
 	Count, Gains, Believed int
-	Weekly                 bool
+	Weekly, Level          bool
 	Weekday                time.Weekday
 	Sporadic               SporadicPart
 }

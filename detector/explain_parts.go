@@ -93,7 +93,7 @@ func (r recurrence) part(p *params) RecurrencePart {
 		out.Near, out.Gains, out.Believed = 0, x.SporadicGains, x.SporadicBelieved
 		out.Sporadic = SporadicPart{Today: r.number(), Most: r.limit(p), Daily: x.SporadicDaily, Fades: x.SporadicFades}
 	default:
-		out.Weekly, out.Weekday = true, time.Weekday((r.day()+1)%7)
+		out.Weekly, out.Level, out.Weekday = true, r.level(), time.Weekday((r.day()+1)%7)
 	}
 	return out
 }

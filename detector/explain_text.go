@@ -129,7 +129,11 @@ func (e *Explanation) writeRecurrence(b *strings.Builder) {
 	default:
 		fmt.Fprintf(b, "recurs day after day %s", when)
 	}
-	fmt.Fprintf(b, " (%s early or late, and %d more once it has begun), off normal by %.5g", telemetry.Counted(r.Near, "minute", "minutes"), r.Lasts, r.Off)
+	goes := fmt.Sprintf("%d more once it has begun", r.Lasts)
+	if r.Level {
+		goes = "as a level that is taken as normal"
+	}
+	fmt.Fprintf(b, " (%s early or late, and %s), off normal by %.5g", telemetry.Counted(r.Near, "minute", "minutes"), goes, r.Off)
 	fmt.Fprintf(b, ", known by a count of %d (%d for each %s with it, less 1 for each without; believed from %d): up to %.4g times that, %.5g off, is told to nobody\n",
 		r.Count, r.Gains, of, r.Believed, r.Times, r.Times*r.Off)
 }

@@ -22,9 +22,9 @@ type RecurrenceParameters struct {
 	// Earlier is by how many of Lasts what is daily must have been over before that to be taken for
 	// shorter than known, by one: a job of 20 minutes on one day and of 60 on another is one job. Of what is weekly two are enough.
 	Earlier int `range:"1,8"`
-	// LastsWeekly are the same for what comes on one day of the week, of which the calendar knows
+	// LastsWeekly are the same for what comes on one day of the week; what goes on for longer is a level. Of that day the calendar knows
 	// six hours at a time: a backup that takes three quarters of an hour is known from the first.
-	LastsWeekly [spansWeekly]int `range:"0,720"`
+	LastsWeekly [levelWeekly]int `range:"0,720"`
 	// LastsShare is the part of its interval for which what comes several times a day may go on. By it
 	// and NearShare it is over before the middle between two times.
 	LastsShare float64 `range:"0,0.3"`
@@ -77,5 +77,5 @@ type RecurrenceParameters struct {
 }
 
 func defaultRecurrence() RecurrenceParameters {
-	return RecurrenceParameters{Rare: 1.38, Units: 3, Near: 12, NearShare: 0.15, Lasts: [spans]int{15, 30, 45, 60, 90, 150, 240, 360}, Earlier: 3, LastsWeekly: [spansWeekly]int{60, 150, 300}, LastsShare: 0.25, MissedEach: 720, SporadicGains: 4, SporadicFades: 3, SporadicDaily: 2, SporadicBelieved: 18, SporadicLeast: 0.2, SporadicMost: [sporadicRates]int{4, 8, 14, 28}, Gains: 2, Believed: 6, Most: 14, MostWeekly: 8, Times: 2, Least: 0.5, Grows: 1.1, Keeps: 0.95, Follows: 0.25}
+	return RecurrenceParameters{Rare: 1.38, Units: 3, Near: 12, NearShare: 0.15, Lasts: [spans]int{15, 30, 45, 60, 90, 150, 240, 360}, Earlier: 3, LastsWeekly: [levelWeekly]int{60, 300}, LastsShare: 0.25, MissedEach: 720, SporadicGains: 4, SporadicFades: 3, SporadicDaily: 2, SporadicBelieved: 18, SporadicLeast: 0.2, SporadicMost: [sporadicRates]int{4, 8, 14, 28}, Gains: 2, Believed: 6, Most: 14, MostWeekly: 8, Times: 2, Least: 0.5, Grows: 1.1, Keeps: 0.95, Follows: 0.25}
 }

@@ -25,8 +25,8 @@ const (
 	sizeAt      = weeklyAt + 1
 
 	// What is weekly counts to weeklyMost. The counts beyond stand for those from weeklyLong on
-	// with the second and the third of Recurrence.LastsWeekly.
-	spansWeekly  = 3
+	// with the second of Recurrence.LastsWeekly, and for what is a level.
+	levelWeekly  = 2
 	weeklyLong   = 6
 	weeklyMost   = 8
 	weeklyCounts = weeklyMost - weeklyLong + 1

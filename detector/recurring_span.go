@@ -60,7 +60,8 @@ func (r recurrence) lasts(p *params) int {
 	if r.frequent() {
 		return int(p.Recurrence.LastsShare * float64(r.period()))
 	}
-	return r.choices(p)[r.span(p)]
+	choices := r.choices(p)
+	return choices[min(r.span(p), len(choices)-1)]
 }
 
 // ending notes whether this lesson is far off normal, and learns from the first that is not, where
@@ -96,11 +97,13 @@ func (d *page) over(p *params, k *look, begin, end int64) {
 			took++
 		}
 		switch known := r.span(p); {
+		case r.level():
+			r.setSpan(known - 1) // not today
 		case took > known && r.count() == p.Recurrence.Believed:
 			r.setSpan(took) // it has just been believed
 		case took > known:
 			r.setSpan((known + took + 1) / 2)
-		case took <= known-min(p.Recurrence.Earlier, len(choices)-1):
+		case took <= known-min(p.Recurrence.Earlier, len(choices)):
 			r.setSpan(known - 1)
 		}
 	}

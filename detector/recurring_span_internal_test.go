@@ -41,10 +41,11 @@ func TestRecurrence_Over_HalfwayUpAndDownByOne(t *testing.T) {
 		"did not come, and something ended": {recurrenceOf(20, 600, 10, unseen), 0, 100, 0},
 		"weekly, longer by one":             {onThursdays(0, 8), 0, 100, 1},
 		"weekly, longer by two":             {onThursdays(0, 8), 0, 200, 1},
-		"weekly, just believed":             {onThursdays(0, believed), 0, 200, 2},
+		"weekly, just believed":             {onThursdays(0, believed), 0, 200, 1},
 		"weekly, longer than any":           {onThursdays(0, 8), 0, 310, 0},
-		"weekly, somewhat shorter":          {onThursdays(2, 7), 0, 100, 2},
-		"weekly, far shorter":               {onThursdays(2, 7), 0, 30, 1},
+		"weekly, shorter":                   {onThursdays(1, 7), 0, 30, 1},
+		"weekly, a level that is over":      {onThursdays(2, 7), 0, 100, 1},
+		"weekly, a level that goes on":      {onThursdays(2, 7), 0, 310, 2},
 		"weekly, as short as known":         {onThursdays(0, 8), 0, 3, 0},
 	} {
 		d := &page{Recurs: [recurring]recurrence{1: c.r}}
@@ -126,7 +127,7 @@ func TestRecurrence_Ending_OfAnEpisodeOnly(t *testing.T) {
 
 // What is weekly keeps its span while its count changes, and loses it below the counts that have one.
 func TestRecurrence_SpanOfWeekly_KeptWithItsCount(t *testing.T) {
-	for span := range spansWeekly {
+	for span := range levelWeekly + 1 {
 		for count := uint8(weeklyLong); count <= weeklyMost; count++ {
 			r := weeklyOf(20, 3, 600, count)
 			r.setSpan(span)

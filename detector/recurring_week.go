@@ -123,23 +123,18 @@ func (d *page) room(p *params, k *look, size float64) *recurrence {
 	return r
 }
 
-// outlast takes back what was counted of something weekly that should be over and is not: a level
-// that lasts for hours, as from the first hour of a weekend on, is none of it, and would otherwise be told
-// an hour late. normal is what was so before it began, whatever has been taken as normal since.
+// outlast finds that something weekly is a level, which lasts for hours or for a weekend: that it should be
+// over by the longest that it may go on, and is not. By its first hour alone it would be known, and be told
+// an hour late each week. normal is what was so before it began, whatever has been taken as normal since.
 func (d *page) outlast(p *params, k *look, normal float64) {
 	for i := range d.Recurs {
 		r := &d.Recurs[i]
-		if !r.weekly() || r.today() == unseen {
+		if !r.weekly() || r.today() == unseen || !r.spans(p) {
 			continue
 		}
-		lasts := p.Recurrence.LastsWeekly[spansWeekly-1]
-		if r.count() <= p.Recurrence.Gains {
-			lasts = max(lasts, p.Recurrence.Lasts[spans-1]) // it may come tomorrow, and be daily
-		}
-		late := r.off(&k.place) - p.Recurrence.Near - lasts
+		late := r.off(&k.place) - p.Recurrence.Near - p.Recurrence.LastsWeekly[levelWeekly-1]
 		if late > 0 && late <= p.Recurrence.LastsWeekly[0] && (k.x-normal)/r.size() >= p.Recurrence.Least {
-			r.setToday(unseen)
-			r.setCount(r.count() - min(p.Recurrence.Gains-1, r.count())) // and one when its day ends
+			r.setSpan(levelWeekly)
 		}
 	}
 }
@@ -169,3 +164,7 @@ func (r *recurrence) end(p *params) {
 	r.setWeekly(true)
 	r.setCount(p.Recurrence.Gains)
 }
+
+// level reports whether it is a level that begins on one day of the week and lasts for hours or days: it is
+// taken as normal when any other is, and nobody is told.
+func (r recurrence) level() bool { return r.weekly() && r.spanWeekly() == levelWeekly }

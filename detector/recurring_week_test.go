@@ -199,35 +199,6 @@ func TestRecurringWeekly_OtherThanKnown_Told(t *testing.T) {
 	}
 }
 
-// A level that lasts for most of a day is none of what recurs, though it begins at the same minute of
-// each week: it is told when it begins, and not when it should be over.
-func TestRecurringWeekly_LevelForHours_ToldAtItsBeginning(t *testing.T) {
-	const n = 8
-	late := 0
-	for seed := range uint64(weekSeeds) {
-		events := weekly(n, 10*60, 2)
-		for i := range events {
-			events[i].lasts, events[i].height = 8*60, 30
-		}
-		samples := minutes(seed, n, events...)
-		if _, known := notTold(t, samples); known > 0 {
-			t.Errorf("seed %d: %v beginnings of a level are taken for what recurs", seed, known)
-		}
-		told := play(t, gauge("cpu"), samples)
-		for _, e := range events {
-			late += b2i(e.opened(told) == 0) // it opens while it lasts, or shortly after
-			for _, v := range told {
-				if at := int((v.Time-firstMonday)/60_000) - e.from; v.Phase == detector.PhaseOpened && at > 60 && at < 8*60-30 {
-					late++
-				}
-			}
-		}
-	}
-	if late > weekSeeds*n/10 {
-		t.Errorf("%d of %d levels are told late or not at all", late, weekSeeds*n)
-	}
-}
-
 // What has not come for some weeks is told again.
 func TestRecurringWeekly_GoneForFourWeeks_IsForgotten(t *testing.T) {
 	forgotten := 0
