@@ -153,12 +153,12 @@ func (c *conductor) run(ctx context.Context, windows <-chan *window, free chan<-
 		if err := c.conduct(ctx, w); err != nil {
 			return err
 		}
-		select {
-		case free <- w:
-		default:
-		}
 		if c.o.Passed != nil {
 			c.o.Passed.Store(w.to - c.first)
+		}
+		select {
+		case free <- w: // which is the reader's from here on
+		default:
 		}
 	}
 	return ctx.Err()
