@@ -30,7 +30,7 @@ func (s *series) judge(p *params, k *look, d *page) {
 	calm := s.judgeCalm(p, k)
 	k.rarity = float32(k.decades - looks - k.habit)
 	k.odd = k.decades >= k.need || k.x < 0 && !s.has(flagNegative)
-	if s.N > p.Calibration.Youth && !k.excused {
+	if s.N > p.Calibration.Youth && (!k.excused || k.recurs.sporadic()) { // what comes at any time is as often odd as it is
 		s.DayMax = max(s.DayMax, briefOf(atLeast(k.decades-looks, 0)))
 	}
 	s.Held = float32(atLeast(k.point, p.Evidence.HeldFades*float64(s.Held)))

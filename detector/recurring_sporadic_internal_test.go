@@ -2,7 +2,10 @@ package detector
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
+
+	"github.com/prometheus/prometheus/model/labels"
 )
 
 func TestRecurrence_Traits_ReadAsSet(t *testing.T) {
@@ -115,5 +118,53 @@ func TestRecurrence_SporadicEpisode_CoveredForAsLongAsItTakes(t *testing.T) {
 	r.comes(p, at(3), 30)
 	if r.number() != 1 || int(r.count()) != 2*p.Recurrence.SporadicGains || math.Abs(r.size()/30-1) > 0.03 {
 		t.Errorf("one episode: number %d, count %d, size %v", r.number(), r.count(), r.size())
+	}
+}
+
+// What comes at any time is known and not told; scores mean what they say all the same, so
+// that it counts among what the day had, as what comes at its hour does not.
+func TestSeries_ExcusedAtAnyTime_CountsAsTheMaximumOfTheDay(t *testing.T) {
+	const start, days = 1_767_571_200_000, 28
+	for name, c := range map[string]struct {
+		at       func(r *rand.Rand) int64 // minute of the day
+		sporadic bool
+	}{
+		"any time": {func(r *rand.Rand) int64 { return 30 + r.Int64N(1380) }, true},
+		"its hour": {func(*rand.Rand) int64 { return 600 }, false},
+	} {
+		r := rand.New(rand.NewPCG(1, 20))
+		b, err := NewBank(DefaultConfig())
+		if err != nil {
+			t.Fatal(err)
+		}
+		slot := b.Register(labels.FromStrings(labels.MetricName, "x"))
+		s := &b.series.at(int(slot.place()) / chunkSize).series[slot.place()%chunkSize]
+		excused := 0
+		for day := range int64(days) {
+			var spikes [5]int64
+			for i := range spikes {
+				spikes[i] = c.at(r)
+			}
+			largest := 0.0
+			for minute := range int64(1440) {
+				x := 10 + r.NormFloat64()
+				for _, at := range spikes {
+					if minute >= at && minute < at+5 {
+						x = 55
+					}
+				}
+				_, tell := b.Observe(slot, start+(day*1440+minute)*60_000, x)
+				if x > 40 && day > 21 && !tell {
+					excused++
+					largest = max(largest, s.DayMax.value())
+				}
+			}
+			if told := largest > 2; day > 21 && told != c.sporadic {
+				t.Errorf("%s, day %d: the largest while excused was %.1f", name, day, largest)
+			}
+		}
+		if excused < 30 {
+			t.Errorf("%s: %d samples excused", name, excused)
+		}
 	}
 }
