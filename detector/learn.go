@@ -103,7 +103,12 @@ func (s *series) learnLong(p *params, k *look, d *page, young float64, ordinary 
 		if s.fractional(p, k) && !d.first() {
 			d.learn(p, k, 0, 0, false)
 		} else {
-			d.learn(p, k, dev, most, ordinary)
+			k.taught = s.lately(p, k)
+			taught := k.taught
+			if s.N >= p.Forecast.Youth {
+				taught = clip(taught, most)
+			}
+			d.learn(p, k, taught, most, ordinary)
 		}
 		s.note(flagFirst, d.first())
 	}
@@ -264,4 +269,31 @@ func (s *series) reflect(p *params, k *look) {
 		s.Down.learn(p, larger(down, p.Tail.OtherSide*up), p.Tail.Floor, p.Tail.Weight)
 	}
 	s.learnCharts(p, k)
+}
+
+// lately returns what the series has been off its normal value by in the last minutes,
+// where samples come so often that one of them is chance and the mean over some of them
+// lies within the time between two lessons; else what the sample is off by. A sample that
+// is far from the mean of those before it, as after a leap, stands for itself, and so does
+// one of a series that seldom changes, of which nearly all samples are what is normal.
+// It is the mean of values and not of what they were off by, which what is learned moves.
+func (s *series) lately(p *params, k *look) float64 {
+	f, off := &p.Forecast, k.x-k.anchor
+	if s.ChangeRate < p.Evidence.RarelyChanges {
+		return off
+	}
+	most := float64(p.Glide.Every) / float64(s.Step) // samples
+	mean := k.x
+	switch {
+	case f.SlowRate*most >= 1:
+		mean = s.Slow
+	case f.MidRate*most >= 1:
+		mean = s.Mid
+	case f.FastRate*most >= 1:
+		mean = s.Fast
+	}
+	if math.Abs(mean-k.x) >= p.Glide.LatelyNear*k.unit {
+		return off
+	}
+	return mean - k.anchor
 }

@@ -64,6 +64,7 @@ type look struct {
 	leap     float64    // by how much the season has moved since the sample before
 	part     float64    // of a count, by which a residual counts for less
 	closer   float64    // log10 of chances within a look
+	taught   float64    // deviation from the normal value that the calendar learns, not clipped
 	unit     float64    // size of an ordinary deviation from the long level
 	edge     edge       // how far the anchor may be ahead of an edge of the day, or behind
 	recurs   recurrence // what happens every day, or each week, at this time, 0 for none

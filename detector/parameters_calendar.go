@@ -138,6 +138,9 @@ type GlideParameters struct {
 	// Need is the number of powers of ten that it must take to be odd: twice what a sample
 	// that glides can show.
 	Need float64 `range:"1.7,20"`
+	// LatelyNear is how near, in units, a sample must lie to what its last minutes were off
+	// normal by on average, for these to teach the calendar.
+	LatelyNear float64 `range:"0,100"`
 }
 
 func defaultCalendar() CalendarParameters {
@@ -153,5 +156,5 @@ func defaultNovelty() NoveltyParameters {
 }
 
 func defaultGlide() GlideParameters {
-	return GlideParameters{Every: 180, Youth: 120, YouthSpan: 5400, LessonStep: 5, LessonSamples: 2, Most: 4, Part: 0.95, Need: 3.1}
+	return GlideParameters{Every: 180, Youth: 120, YouthSpan: 5400, LessonStep: 5, LessonSamples: 2, Most: 4, Part: 0.95, Need: 3.1, LatelyNear: 3}
 }

@@ -36,7 +36,7 @@ func (d *page) learn(p *params, k *look, dev, most float64, ordinary bool) {
 			share = atLeast(share, 1/d.visits(at))
 		}
 		if d.first() && (!k.open || d.Ages >= 1) {
-			dev = k.x - k.anchor // all of it: nothing is known of this time
+			dev = k.taught // all of it: nothing is known of this time
 		}
 	}
 	if d.Ages >= 1 {
