@@ -155,11 +155,13 @@ func going(n uint8, odd, beyond bool) uint8 {
 func (s *series) endWindows(p *params) {
 	for i := range s.Most {
 		if p.chartEnds[i].divides(s.N) {
+			a := &s.Persist[i]
+			rate := a.countBy(p, p.Charts.Gain)
 			if share := s.goesOn(p, i); share > 0 {
-				s.Persist[i].beyondAgain(p, share)
+				a.beyondAgain(p, rate*share)
 				continue
 			}
-			s.Persist[i].learn(p, s.Most[i], p.chartFloor[i], p.Charts.Weight)
+			a.learnAt(p, rate, s.Most[i], p.chartFloor[i], p.Charts.Weight)
 			s.Most[i] = 0
 		}
 	}

@@ -232,8 +232,12 @@ func (s *series) clearlyOff(p *params, k *look) bool {
 // stopped is at night, it is the time of day that has changed, and nothing has
 // recovered.
 func (s *series) stuck(p *params, k *look) bool {
-	return s.Still > 0 && s.ChangeRate >= p.Evidence.RarelyChanges && float64(s.Chart[1])*k.dev > 0 &&
-		float64(k.t-s.EpisodeEnd) < 1000*float64(s.Step)*(float64(s.Still)+p.Episode.StillSlack)
+	return s.Still > 0 && s.ChangeRate >= p.Evidence.RarelyChanges && float64(s.Chart[1])*k.dev > 0 && s.still(p, k.t)
+}
+
+// still reports whether the value has not changed since it was odd last.
+func (s *series) still(p *params, t int64) bool {
+	return float64(t-s.EpisodeEnd) < 1000*float64(s.Step)*(float64(s.Still)+p.Episode.StillSlack)
 }
 
 // goBack puts the long level back to what it was before the last relearning if

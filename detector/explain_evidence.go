@@ -160,21 +160,22 @@ func (s *series) stormEvidence(p *params, k *look, i int) Evidence {
 
 func (s *series) stillEvidence(p *params, k *look) Evidence {
 	x := s.Calm.measured(p, p.Evidence.StillShape, "still", float64(s.Still)+1)
+	x.Bonus = k.restBonus(p)
 	if s.habitual(p) {
 		x.Shape = p.Evidence.AlikeShape
 	}
 	switch {
 	case k.x != s.X1:
 		x.Silent = "the value has changed"
-	case k.x == 0:
-		x.Silent = "the value is zero"
+	case k.rests(p):
+		x.Silent = fmt.Sprintf("the value is zero, and less than %g units from normal", p.Charts.Least)
 	case s.Changes < s.stillChanges(p):
 		x.Silent = fmt.Sprintf("fewer than %d changes seen", s.stillChanges(p))
 	case k.gap:
 		x.Silent = "a gap lies before"
 	case float32(s.Still) < s.Calm.Q:
 		x.Silent = fmt.Sprintf("no longer than %.4g samples", s.Calm.Q)
-	case s.toldStill(k.t):
+	case s.toldStill(p, k):
 		x.Silent = "the run was told by an episode that is over"
 	case s.habitual(p) && x.Size < p.Evidence.AlikeTimes*x.Quantile:
 		x.Silent = fmt.Sprintf("less than %g times as long as runs that were alike", p.Evidence.AlikeTimes)

@@ -20,13 +20,13 @@ const longSeen = 1 << 7
 
 // judgeCalm weighs how long the value has not changed at all, against the runs
 // without change seen before. It reports whether that is what the sample is odd
-// by. A value of zero is a matter for the charts.
+// by.
 func (s *series) judgeCalm(p *params, k *look) bool {
-	if k.x != s.X1 || k.x == 0 || s.Changes < p.Evidence.StillChanges || k.gap || float32(s.Still) < s.Calm.Q ||
-		s.Changes < s.stillChanges(p) || s.toldStill(k.t) {
+	if k.x != s.X1 || k.rests(p) || s.Changes < p.Evidence.StillChanges || k.gap || float32(s.Still) < s.Calm.Q ||
+		s.Changes < s.stillChanges(p) || s.toldStill(p, k) {
 		return false
 	}
-	d := s.stillDecades(p)
+	d := s.stillDecades(p) + k.restBonus(p)
 	if d <= k.decades {
 		return false
 	}
@@ -34,11 +34,31 @@ func (s *series) judgeCalm(p *params, k *look) bool {
 	return d >= k.need
 }
 
+// rests reports whether the value is zero where that is near what is normal: of what
+// comes now and then, zeros in a row are its nature, and say nothing.
+func (k *look) rests(p *params) bool {
+	return k.x == 0 && math.Abs(k.dev) < p.Charts.Least
+}
+
+// restBonus returns what is added to the evidence of a run without change: a run of zeros,
+// such as traffic that has stopped, is weighed by runs of any value, which are shorter
+// than those of a rate that falls now and then.
+func (k *look) restBonus(p *params) float64 {
+	if k.x == 0 {
+		return p.Evidence.ZeroBonus
+	}
+	return 0
+}
+
 // toldStill reports whether an episode that is over told of this very run without change.
 // The run only becomes rarer, while what it takes to alarm rises by what it was told of
 // before: it would be told again and again, for as long as the value stays.
-func (s *series) toldStill(t int64) bool {
-	return s.EpisodeKind == KindFlatline && !s.has(flagOpen) && float64(t-s.EpisodeSince) < 1000*float64(s.Step)*float64(s.Still)
+// Of zeros an episode of any kind did.
+func (s *series) toldStill(p *params, k *look) bool {
+	if k.x == 0 && !s.has(flagOpen) && s.still(p, k.t) {
+		return true
+	}
+	return s.EpisodeKind == KindFlatline && !s.has(flagOpen) && float64(k.t-s.EpisodeSince) < 1000*float64(s.Step)*float64(s.Still)
 }
 
 // stillDecades is the evidence of the run without change so far.

@@ -90,7 +90,11 @@ func (a *tail) reachYoung(p *params, from startShape, d float64, kept *keptShape
 // shape. low is the smallest the quantile may become, prior the weight of the
 // prior shape in excesses.
 func (a *tail) learn(p *params, u, low, prior float32) {
-	rate := a.count(p)
+	a.learnAt(p, a.count(p), u, low, prior)
+}
+
+// learnAt is learn of a value that was counted, which moves the quantile by that rate.
+func (a *tail) learnAt(p *params, rate, u, low, prior float32) {
 	if u <= a.Q {
 		a.Q = atLeast(a.Q*(1-rate*p.tailShare), low)
 		return
@@ -106,18 +110,19 @@ func (a *tail) learn(p *params, u, low, prior float32) {
 }
 
 // beyondAgain is learn for a value beyond the quantile that goes on with the one before:
-// it moves the quantile by a share of what an excess does, and is none.
-func (a *tail) beyondAgain(p *params, share float32) {
-	a.Q *= 1 + share*a.count(p)*p.tailRest
-}
+// it moves the quantile by a share of the rate at which an excess does, and is none.
+func (a *tail) beyondAgain(p *params, rate float32) { a.Q *= 1 + rate*p.tailRest }
 
 // count counts one more value and returns how far it moves the quantile.
-func (a *tail) count(p *params) float32 {
+func (a *tail) count(p *params) float32 { return a.countBy(p, p.Tail.Gain) }
+
+// countBy is count for a quantile whose steps have another size.
+func (a *tail) countBy(p *params, gain float32) float32 {
 	if a.N < math.MaxUint16 {
 		a.N++
 	}
 	if a.N < p.tailYoung {
-		return p.Tail.Gain / (float32(a.N) + p.Tail.Young)
+		return gain / (float32(a.N) + p.Tail.Young)
 	}
 	return p.tailSlow
 }
