@@ -115,9 +115,13 @@ func chance(random *rand.Rand, p float64) float64 {
 	return 0
 }
 
-// poisson draws a count with the given small mean by multiplication of uniform
-// numbers (D. E. Knuth, The Art of Computer Programming, volume 2, 3.4.1).
+// poisson draws a count with the given mean by multiplication of uniform numbers
+// (D. E. Knuth, The Art of Computer Programming, volume 2, 3.4.1), where that is large a
+// normal one, whose error is a hundredth of the deviation then.
 func poisson(random *rand.Rand, mean float64) float64 {
+	if mean > 200 {
+		return max(math.Round(mean+math.Sqrt(mean)*random.NormFloat64()), 0)
+	}
 	n, product, floor := 0.0, random.Float64(), math.Exp(-mean)
 	for product > floor {
 		n++

@@ -48,6 +48,7 @@ var benches = []bench{
 	{"similar", "past incidents that are found again by what they look like", similarBench},
 	{"families", "what the series of a name teach those that come after them", families},
 	{"budget", "false alarms of services in which nothing is wrong, of what their budget allows", budgetBench},
+	{"incidents", "samples until incidents of made-up series of all kinds are told", incidents},
 	{"digest", "a hash of all that the detector says, for changes that must change nothing", digest},
 	{"nab", "the detector by the rule of the Numenta Anomaly Benchmark, without look-ahead", nab},
 	{"around", "means of the figures of detection and nab over settings about the chosen one", around},
