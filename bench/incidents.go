@@ -95,8 +95,7 @@ func (x incidentTold) median() float64 {
 	if len(x.after) == 0 {
 		return math.NaN()
 	}
-	slices.Sort(x.after)
-	return float64(x.after[(len(x.after)-1)/2])
+	return float64(quantile(x.after, 0.5))
 }
 
 func (x incidentTold) String() string {
