@@ -25,6 +25,9 @@ type incidentSpan struct {
 
 var incidentSpans = []incidentSpan{{1, 1, 60}, {15, 8, 20}, {60, 12, 10}, {300, 20, 6}, {900, 30, 6}, {3600, 60, 6}}
 
+// incidentLines are those beside the detector.
+var incidentLines = referenceLines[:2]
+
 // incidents measures what made-up series of all kinds must show until an incident is told
 // at the default threshold, and how often they alarm in the half of the time before it.
 // Beside it are two lines of a few lines of code with a threshold of their own for each
@@ -63,15 +66,17 @@ func incidents(args []string, out io.Writer) (figures, error) {
 		fmt.Fprintln(w)
 	}
 	found := figures{}
-	for i, name := range append([]string{"tocsin"}, "ewma z", "hour of day z") {
+	for i := range sums[0] {
+		name, prefix := "tocsin", ""
+		if i > 0 {
+			name = incidentLines[i-1].name
+			prefix = "_" + strings.ReplaceAll(name, " ", "_")
+		}
 		fmt.Fprintf(w, "all: %s", name)
 		for at, s := range spans {
 			x := sums[at][i]
 			fmt.Fprintf(w, "\t%s, %.2f false a week", x, x.falseWeekly())
-			of := fmt.Sprintf("_%ds", s.step)
-			if i > 0 {
-				of = "_" + strings.ReplaceAll(name, " ", "_") + of
-			}
+			of := fmt.Sprintf("%s_%ds", prefix, s.step)
 			found["told"+of], found["samples"+of], found["false_a_week"+of] = x.share(), x.median(), x.falseWeekly()
 		}
 		fmt.Fprintln(w)
@@ -116,8 +121,7 @@ func (x *incidentSum) add(y incidentSum) {
 
 // tried watches so many series of the kind.
 func (k incidentNature) tried(cfg detector.Config, s incidentSpan, series int) (sum incidentSum, err error) {
-	lines := [...]func(*labelled) []float64{ewmaZ, hourOfDayZ}
-	var scored [len(lines)][]incidentScores
+	scored := make([][]incidentScores, len(incidentLines))
 	for i := range series {
 		r := rand.New(rand.NewPCG(uint64(i), 77))
 		before := (s.days*86400 - r.IntN(8*3600)) / s.step
@@ -135,11 +139,11 @@ func (k incidentNature) tried(cfg detector.Config, s incidentSpan, series int) (
 				samples[row].V -= samples[row-1].V
 			}
 		}
-		for n, line := range lines {
-			scored[n] = append(scored[n], incidentScores{line(&labelled{samples: samples}), before})
+		for n, line := range incidentLines {
+			scored[n] = append(scored[n], incidentScores{line.score(&labelled{samples: samples}), before})
 		}
 	}
-	for n := range lines {
+	for n := range scored {
 		x := &sum[n+1]
 		x.weeks = sum[0].weeks
 		x.judge(scored[n])

@@ -55,10 +55,13 @@ func (k *look) restBonus(p *params) float64 {
 // before: it would be told again and again, for as long as the value stays.
 // Of zeros an episode of any kind did.
 func (s *series) toldStill(p *params, k *look) bool {
-	if k.x == 0 && !s.has(flagOpen) && s.still(p, k.t) {
-		return true
+	switch {
+	case s.has(flagOpen):
+		return false
+	case k.x == 0:
+		return s.still(p, k.t)
 	}
-	return s.EpisodeKind == KindFlatline && !s.has(flagOpen) && float64(k.t-s.EpisodeSince) < 1000*float64(s.Step)*float64(s.Still)
+	return s.EpisodeKind == KindFlatline && float64(k.t-s.EpisodeSince) < 1000*float64(s.Step)*float64(s.Still)
 }
 
 // stillDecades is the evidence of the run without change so far.
