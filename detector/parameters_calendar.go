@@ -138,8 +138,8 @@ type GlideParameters struct {
 	// Need is the number of powers of ten that it must take to be odd: twice what a sample
 	// that glides can show.
 	Need float64 `range:"1.7,20"`
-	// LatelyNear is how near, in units, a sample must lie to what its last minutes were off
-	// normal by on average, for these to teach the calendar.
+	// LatelyNear is how near, in units, a sample must lie to the mean of its last minutes for
+	// that to teach the calendar instead of it.
 	LatelyNear float64 `range:"0,100"`
 }
 
