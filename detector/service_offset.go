@@ -24,10 +24,11 @@ import (
 // log10(e) / (a+k) times the budget: the same law with a step that shrinks. It is used
 // until it is smaller than the step above, which goes on to follow what changes.
 //
-// Only doubtful alarms count, those within one power of ten of the threshold.
-// Where tails are right, nine in ten false alarms are that near, and the time's
-// part is made less accordingly; incidents mostly are farther, and must not make
-// a service deaf. What a group shows grows by jumps, so that how far beyond the
+// Only doubtful alarms count, those within .7 powers of ten of the threshold. Of
+// false alarms nine in ten are that near, and the time's part is made less
+// accordingly; incidents mostly are farther, and must not make a service deaf: the
+// nearer the bound, the less of them is charged, and the more it matters that tails
+// be right (ADR 0052). What a group shows grows by jumps, so that how far beyond the
 // threshold it opens says little: all its alarms are doubtful.
 //
 // The bits are float32 powers of ten, above the second as of which they are.
