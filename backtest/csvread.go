@@ -73,7 +73,9 @@ func (l *reading) record(cells []string, damaged error) (err error) {
 	}
 	if f.time < len(cells) {
 		r.Stamp = cells[f.time]
-		r.T, err = ParseTime(r.Stamp)
+		if r.T, err = ParseTime(r.Stamp); err == nil && r.T < 0 { // ages are told by seconds since then
+			err = fmt.Errorf("want a time from 1970 on, got %q", r.Stamp)
+		}
 	}
 	if err != nil {
 		r.T = noTime

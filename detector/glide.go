@@ -216,9 +216,12 @@ func (s *series) weighAside(p *params, slab *days, k *look, w *slide) {
 	c.measure(full.x)
 	c.predict(p, &full, d)
 	c.judge(p, &full, d)
-	c.report(&full)
-	s.Expected, s.Lower, s.Upper = c.Expected, c.Lower, c.Upper
 	// The word is the one that the sample has when nobody asks for a band.
 	full.decades, full.point, full.rarity, full.odd = w.decades(), w.point, w.rarity, false
+	if full.kind = KindNone; full.lower <= full.upper { // which may have been odd, weighed in full
+		full.lower, full.upper = atMost(full.lower, full.x), atLeast(full.upper, full.x)
+	}
+	c.report(&full)
+	s.Expected, s.Lower, s.Upper = c.Expected, c.Lower, c.Upper
 	*k = full
 }

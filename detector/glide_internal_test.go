@@ -164,3 +164,17 @@ func TestGlide_TimeOfDayThatIsNew_IsTheProfiles(t *testing.T) {
 		t.Errorf("%d of 600 samples glide, want most", glided)
 	}
 }
+
+// What glides is ordinary, whatever weighing it in full would say: the band that is drawn
+// for those who ask holds the value.
+func TestWeighAside_OddInFull_LiesWithinItsBand(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	b, s, _, at := glideBank(t, 8000, func(int) float64 { return 100 + r.NormFloat64() })
+	for _, x := range []float64{60, 140} {
+		k := look{sight: sight{glance: glance{t: at + 15_000, x: x, dt: 15, fine: 1}}, full: true}
+		s.weighAside(&b.params, &b.days, &k, &slide{rarity: -3})
+		if v := s.verdictOn(&k, PhaseQuiet); !(v.Lower <= x && x <= v.Upper && v.Lower <= v.Expected && v.Expected <= v.Upper) || k.odd || k.kind != KindNone {
+			t.Errorf("got band %v to %v around %v, odd %v, kind %s, want %v within it", v.Lower, v.Upper, v.Expected, k.odd, k.kind, x)
+		}
+	}
+}

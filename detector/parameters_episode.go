@@ -90,6 +90,16 @@ type SilenceParameters struct {
 	// MissedLeast is the smallest share of missed steps that is believed, before the root
 	// is taken because missed steps come together.
 	MissedLeast float64 `range:"0.000001,0.5"`
+	// Longer is how many times as long a silence must be to be as odd as before each time
+	// that one was told: what comes and goes at no known times is told about once in
+	// LongerDays.
+	Longer float64 `range:"1,10"`
+	// LongerDays is the number of days in which that is taken back once: a week, for which
+	// the budget is one alarm by default.
+	LongerDays uint16 `range:"1,365"`
+	// LongerMost is the most times that it is done: at steps of 15 seconds silences of half
+	// a day.
+	LongerMost uint8 `range:"1,30"`
 }
 
 // ServiceParameters are those of the budget that the series of a service share:
@@ -203,7 +213,7 @@ func defaultEpisode() EpisodeParameters {
 }
 
 func defaultSilence() SilenceParameters {
-	return SilenceParameters{Steps: 5, Least: 60 * 1000, Most: 3 * 3600 * 1000, MissedRate: 0.01, MissedLeast: 3e-4}
+	return SilenceParameters{Steps: 5, Least: 60 * 1000, Most: 3 * 3600 * 1000, MissedRate: 0.01, MissedLeast: 3e-4, Longer: 2, LongerDays: 7, LongerMost: 10}
 }
 
 func defaultService() ServiceParameters {

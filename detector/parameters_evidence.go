@@ -253,7 +253,7 @@ type CalibrationParameters struct {
 	// Prior is the number of days that no bias weighs as much as.
 	Prior float64 `range:"0,1000"`
 	// Kept is the number of days remembered.
-	Kept uint16 `range:"1,3650"`
+	Kept uint8 `range:"1,254"`
 	// Clip is the number of powers of ten by which one day may differ.
 	Clip float64 `range:"0,10"`
 	// Youth is the number of samples before which evidence says nothing of the series.

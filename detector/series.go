@@ -58,7 +58,8 @@ type series struct {
 	MixErr                   float32 // error of the mixture of experts
 	Bias                     float32 // powers of ten by which daily maxima exceed what they should be
 	Day                      uint16  // days since 1970
-	Days                     uint16  // daily maxima seen, saturating
+	Days                     uint8   // daily maxima seen, saturating
+	Longer                   uint8   // times that a silence was told of late; see silence.go
 	DayMax                   brief   // largest rarity of the current day
 	Alarms                   brief   // recent alarms, fading
 	AlarmsTime               uint32  // seconds since 1970, like the other times here and BeforeTime
