@@ -126,17 +126,22 @@ func (s *series) open(p *params, k *look) {
 	s.EpisodeSince, s.EpisodeEnd = k.t, k.t
 	s.Peak, s.Told, s.Quiet = k.rarity, briefOf(k.decades), 0
 	s.EpisodeKind, s.ShiftRun = k.kind, 0
+	s.leave(k)
+	if s.note(flagUntold, k.excused); k.excused {
+		k.withheld = true
+	} else {
+		s.countAlarm(p, k.t)
+	}
+}
+
+// leave notes the band that the sample lies outside of as that which the episode left.
+func (s *series) leave(k *look) {
 	mid, half := k.upper/2+k.lower/2, k.upper/2-k.lower/2
 	if least := math.Abs(k.x-mid) / farMost; half < least && half >= 0 {
 		half = least
 	}
 	s.OpenMid, s.OpenHalf = float32(mid), float32(half)
 	s.FarTold = briefOf(float64(s.far(k)))
-	if s.note(flagUntold, k.excused); k.excused {
-		k.withheld = true
-	} else {
-		s.countAlarm(p, k.t)
-	}
 }
 
 // countAlarm adds one to the fading count of alarms.

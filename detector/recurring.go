@@ -176,31 +176,6 @@ func (s *series) knownEpisode(p *params, k *look, d *page) Phase {
 	return phase
 }
 
-// withhold keeps an episode from being told that opened by what was excused, until a sample is
-// odd that is not, or it has gone on for longer than is known of it: from then on it is an
-// alarm like others. It returns what there is to tell.
-func (s *series) withhold(p *params, k *look, phase Phase) Phase {
-	switch {
-	case phase == PhaseClosed || !s.has(flagOpen):
-		return PhaseQuiet
-	case k.excused || !k.odd && !s.hangs(p, k):
-		return PhaseQuiet
-	}
-	s.clear(flagUntold)
-	s.ShiftRun = 0 // what it has lasted was known: only from here on is it a new level
-	s.countAlarm(p, k.t)
-	k.rarity = max(k.rarity, float32(k.need-float64(s.Looks)-k.habit+rounding))
-	k.odd, k.kind = true, s.EpisodeKind
-	k.outside()
-	s.Peak, s.Told, s.FarTold = max(s.Peak, k.rarity), briefOf(k.decades), briefOf(float64(s.far(k)))
-	return PhaseOpened
-}
-
-// hangs reports whether an episode that was not told outlasts what is known of it.
-func (s *series) hangs(p *params, k *look) bool {
-	return k.recurs == 0 && (s.away(p, k) || s.stuck(p, k))
-}
-
 // widen lets a band that was drawn reach as far as what recurs at this time may.
 func (s *series) widen(p *params, k *look) {
 	if k.excused {
