@@ -263,6 +263,9 @@ func (s *series) goBack(p *params, k *look, d *page) {
 	if near > by*least || far < p.Episode.BackFar*least && !(s.sparse(p) && far >= max(least, p.Episode.BackNear*near)) {
 		return
 	}
+	if d != nil && d.hourly(p, s.locate(p, k)) && math.Abs(k.x-s.Long-s.hourless(p, k, d)) < p.Episode.BackFar*least {
+		return // a job of the hour is over some minutes before what the hour knows
+	}
 	if by != 1 {
 		s.shrink(d, by, s.Before)
 		k.season *= by

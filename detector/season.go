@@ -155,6 +155,16 @@ func (d *page) at(p *params, local int64, step, sharp float64) float64 {
 	return season
 }
 
+// hourless returns the offset of the season without the hour.
+func (s *series) hourless(p *params, k *look, d *page) float64 {
+	at := s.locate(p, k)
+	off := d.dayAt(p, at, float64(s.MixErr))
+	if d.weekly(p) {
+		off += d.weekAt(p, at, float64(s.MixErr))
+	}
+	return off
+}
+
 // weekAt returns what the week's offset is or would be. It is read between centres, but
 // not across an edge between days, as that before a weekend.
 func (d *page) weekAt(p *params, at *place, sharp float64) float64 {
