@@ -108,7 +108,7 @@ func (b *Bank) charge(v *service, out *Verdict, excess float32) {
 // becomes of it.
 func (b *Bank) weigh(i uint32, t int64) {
 	v := b.services.at(i)
-	out, which, tell := v.judge(&b.params, t)
+	out, which, tell := v.judge(&b.params, t, false)
 	if !tell {
 		return
 	}

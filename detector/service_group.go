@@ -174,15 +174,19 @@ func (g *group) hold(p *params, slot uint32, t int64, rarity float32) {
 
 // over reports whether a metric is odd no more at time t.
 func (g *group) over(p *params, x *odd, t int64) bool {
-	return x.Slot == 0 || since(x.At, t) >= p.Group.HoldSteps*g.window(p)
+	return x.over(t, p.Group.HoldSteps*g.window(p))
 }
+
+// over is the same of what is held for so many ms.
+func (x *odd) over(t, held int64) bool { return x.Slot == 0 || since(x.At, t) >= held }
 
 // count returns the numbers at t.
 func (g *group) count(p *params, t int64) (n [counted]int) {
-	fresh := max(1000*int64(p.Group.Fresh), g.window(p))
+	window := g.window(p)
+	held, fresh := p.Group.HoldSteps*window, max(1000*int64(p.Group.Fresh), window)
 	for i := range g.Odd {
 		x := &g.Odd[i]
-		if g.over(p, x, t) {
+		if x.over(t, held) {
 			continue
 		}
 		n[oddNow]++
@@ -202,12 +206,16 @@ func (g *group) rarest(p *params, t int64) (which, n int, rarity float64) {
 	if g.young(p, t) {
 		return which, all[which], rarity
 	}
+	var scale, looks float64 // alike for all, and worked out for one that is beyond only
 	for i := range all {
 		beyond := g.Counts[i].beyond(all[i])
 		if beyond == 0 {
 			continue
 		}
-		if r := g.Counts[i].rarity(p, beyond, g.Seen, g.scale(p)) - g.looks(p); r > rarity {
+		if scale == 0 {
+			scale, looks = g.scale(p), g.looks(p)
+		}
+		if r := g.Counts[i].rarity(p, beyond, g.Seen, scale) - looks; r > rarity {
 			which, rarity = i, r
 		}
 	}

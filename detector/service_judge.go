@@ -60,8 +60,10 @@ func (v *service) need(p *params, t int64) float64 {
 }
 
 // judge moves the group on to time t. It returns a verdict without names, which number
-// it is about, and whether an episode has opened, changed or closed.
-func (v *service) judge(p *params, t int64) (out Verdict, which int, tell bool) {
+// it is about, and whether an episode has opened, changed or closed. While all is quiet, as
+// it is nearly always, the verdict is left out unless full asks for it: it takes a dozen
+// logarithms and exponentials.
+func (v *service) judge(p *params, t int64, full bool) (out Verdict, which int, tell bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	g := &v.group
@@ -69,9 +71,17 @@ func (v *service) judge(p *params, t int64) (out Verdict, which int, tell bool) 
 		return Verdict{}, oddNow, false
 	}
 	g.roll(p, t)
+	which, n, rarity := g.rarest(p, t)
+	if !g.Open && !full && rarity == float64(notRare) {
+		return Verdict{}, which, false // which no need is as low as
+	}
 	need := v.need(p, t)
-	out, which, rarity := v.scored(p, t, need)
-	out.Phase = g.episode(p, t, rarity, need)
+	phase := g.episode(p, t, rarity, need)
+	if phase == PhaseQuiet && !full {
+		return Verdict{}, which, false
+	}
+	out = v.scored(p, t, need, which, n, rarity)
+	out.Phase = phase
 	if out.Phase == PhaseOpened || out.Phase == PhaseChanged {
 		g.name(p, t)
 	}
@@ -82,17 +92,16 @@ func (v *service) judge(p *params, t int64) (out Verdict, which int, tell bool) 
 	return out, which, out.Phase != PhaseQuiet && out.Phase != PhaseOngoing
 }
 
-// scored returns the verdict on time t, which number it is about and its rarity, with a
-// score that lies on the side of the threshold on which the rarity does.
-func (v *service) scored(p *params, t int64, need float64) (Verdict, int, float64) {
-	which, n, rarity := v.group.rarest(p, t)
+// scored returns the verdict on time t by what is rarest then, with a score that lies on
+// the side of the threshold on which the rarity does.
+func (v *service) scored(p *params, t int64, need float64, which, n int, rarity float64) Verdict {
 	out := Verdict{Time: t, Value: float64(n), Lower: 0, Upper: v.group.reach(p, which, need), Kind: KindGroup, Score: groupScore(p, rarity)}
 	if rarity >= need {
 		out.Score = max(out.Score, groupScore(p, need))
 	} else if rarity > need-rounding {
 		out.Score = min(out.Score, math.Nextafter(groupScore(p, need), 0))
 	}
-	return out, which, rarity
+	return out
 }
 
 // episode opens, holds and closes the group's episode. What keeps it open may be

@@ -77,7 +77,7 @@ func (r *groupReplay) row(t int64, values []float64) GroupRow {
 		alone = max(alone, k.rarity)
 		r.service.rare(&r.params, s, uint32(i+1), t, k.groupRarity())
 	}
-	v, _, _ := r.service.judge(&r.params, t)
+	v, _, _ := r.service.judge(&r.params, t, true)
 	if v.Phase == PhaseOpened {
 		out.alarm(r.service.charge(&r.params, t, 0, 0))
 	}

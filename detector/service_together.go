@@ -33,7 +33,8 @@ func (v *service) together(p *params, t int64) (Verdict, bool) {
 	if v.able < p.Group.Least || g.young(p, t) && !g.Open {
 		return Verdict{}, false
 	}
-	out, which, _ := v.scored(p, t, v.need(p, t))
+	which, n, rarity := g.rarest(p, t)
+	out := v.scored(p, t, v.need(p, t), which, n, rarity)
 	if g.Open {
 		out.Phase, out.Since, out.Peak = PhaseOngoing, g.Since, max(g.Peak, out.Score)
 	}
