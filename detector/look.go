@@ -111,6 +111,15 @@ func (s *series) looksPerHour(p *params) float64 {
 	return looksPerHour(p, float64(s.Step)) * s.chances(p)
 }
 
+// looks returns log10 of looksPerHour.
+func (s *series) looks(p *params) float32 {
+	// Series are mostly sampled each so many whole seconds, and their samples one look each.
+	if whole := int(s.Step); whole < len(p.wholeLooks) && float32(whole) == s.Step && float64(s.Step) >= p.Evidence.LooksApart {
+		return p.wholeLooks[whole]
+	}
+	return float32(math.Log10(s.looksPerHour(p)))
+}
+
 // looksPerHour is the same for a step in seconds.
 func looksPerHour(p *params, step float64) float64 {
 	step = min(max(step, p.Evidence.LooksApart), p.Guard.FarApart)

@@ -218,7 +218,7 @@ func (s *series) fall(p *params, k *glance, before, v float64) outcome {
 			s.restart(p)
 			s.set(flagGaugeAfterAll)
 			s.Raw, s.LastTime, s.FirstTime, s.Step = last, at, seconds(at), step
-			s.Looks = float32(math.Log10(s.looksPerHour(p)))
+			s.Looks = s.looks(p)
 		}
 	}
 	return reset

@@ -28,6 +28,8 @@ type params struct {
 	tailPower   float64   // of what a tail has learned of its shape
 	otherTimes  float64   // by which a residual may be larger than the quantile of the other side
 
+	wholeLooks [wholeSteps]float32 // log10 of looksPerHour by steps in seconds, where each sample is a look
+
 	rates rates   // of a series that is not young
 	young []rates // see youngRates
 
@@ -62,6 +64,9 @@ type params struct {
 	rareLeast    float64 // evidence that surely makes no metric odd for the group
 	groupFloor   float32 // smallest quantile of exp(number / Group.Scale)
 }
+
+// wholeSteps is how many steps of whole seconds are known by a table.
+const wholeSteps = 601
 
 // params works out what the inner loop needs.
 func (c Config) params() params {
@@ -99,6 +104,9 @@ func (c Config) params() params {
 		p.outlookDue[i] = multipleOf(uint32(a.every))
 	}
 	p.octaveParts.fill()
+	for step := range p.wholeLooks {
+		p.wholeLooks[step] = float32(math.Log10(looksPerHour(&p, float64(step))))
+	}
 	p.evenMoves = 1 / float64(p.Calendar.ReadRows)
 	p.evenMost = p.Calendar.SharpEdge * (1 - max(p.Forecast.ErrorRate, 1/float64(p.Glide.Youth)))
 	p.rareLeast = p.Group.TouchLeast - 0.001

@@ -11,7 +11,7 @@ func (s *series) learnStep(p *params, k *glance) {
 	step := float64(s.Step)
 	if step == 0 {
 		s.Step = float32(k.dt)
-		s.Looks = float32(math.Log10(s.looksPerHour(p)))
+		s.Looks = s.looks(p)
 		return
 	}
 	k.gap = k.dt > p.Guard.GapSteps*step
@@ -22,7 +22,7 @@ func (s *series) learnStep(p *params, k *glance) {
 	if k.dt > p.Guard.StepLeast*step && k.dt < p.Guard.StepMost*step {
 		s.StepRun, s.Flags = 0, s.Flags&^alikeBits
 		if s.Step += float32(p.Guard.StepRate * (k.dt - step)); s.N%64 == 0 {
-			s.Looks = float32(math.Log10(s.looksPerHour(p)))
+			s.Looks = s.looks(p)
 		}
 		return
 	}
@@ -74,7 +74,7 @@ func (s *series) resume(p *params, k *glance) {
 func (s *series) changeStep(p *params, dt float64) {
 	finer := float64(s.Step) / dt
 	s.Step, s.StepRun, s.Flags = float32(dt), 0, s.Flags&^alikeBits
-	s.Looks = float32(math.Log10(s.looksPerHour(p)))
+	s.Looks = s.looks(p)
 	s.unsettle(p)
 	if finer < 1 {
 		return
