@@ -42,12 +42,15 @@ func (b *Bank) ObserveAll(all []telemetry.Observation, from, to int, tell func(V
 	}
 	var held row
 	defer held.leave()
+	far, near := slot(from+aheadFar-1), slot(from+aheadNear-1)
 	for i := from; i < to; i++ {
-		if x := slot(i + aheadFar); !x.follows(slot(i + aheadFar - 1)) {
-			b.fetchSeries(x)
+		before := far
+		if far = slot(i + aheadFar); !far.follows(before) {
+			b.fetchSeries(far)
 		}
-		if x := slot(i + aheadNear); !x.follows(slot(i + aheadNear - 1)) {
-			b.fetchPage(x)
+		before = near
+		if near = slot(i + aheadNear); !near.follows(before) {
+			b.fetchPage(near)
 		}
 		if !b.next(&held, Slot(all[i].Slot), all[i].T, all[i].V, tell) {
 			return i

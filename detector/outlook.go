@@ -186,10 +186,13 @@ func (o *outlook) turn(p *params, i int, before int32, now *present, c calendar)
 		from = aheads[drifts].slot(grid - 1)
 	}
 	waited := !isNaN32(o.Now[from]) && o.Tick-before <= 2
-	if waited {
-		o.judge(p, i, at, from, now.x)
+	trend, ok := 0.0, i == drifts-1 // which has that of drifts
+	if i < drifts-1 {
+		trend, ok = o.trend(p, i), true // which judging leaves as it is
 	}
-	trend, ok := 0.0, false
+	if waited {
+		o.judge(p, i, at, from, now.x, trend)
+	}
 	if i >= drifts {
 		trend, ok = o.drift(p, i, grid-1)
 	}
@@ -224,6 +227,9 @@ func (o *outlook) lagOf(slot int) *brief {
 // slot returns where the forecast made at step grid is kept.
 func (a ahead) slot(grid int32) int {
 	n := int32(a.pending)
+	if n == 1 {
+		return a.first
+	}
 	return a.first + int((grid%n+n)%n)
 }
 
@@ -287,15 +293,12 @@ func (o *outlook) drift(p *params, i int, grid int32) (float64, bool) {
 }
 
 // judge compares the forecast of which the level is kept at slot from, and the season at
-// slot at, with what came. A multiple grows by
+// slot at, with what came; trend is that of the horizons before drifts. A multiple grows by
 // about a sixth with a miss and shrinks with a hit by so much that it stands still
 // when 20 %, 10 % and 5 % of errors miss the three intervals.
-func (o *outlook) judge(p *params, i, at, from int, x float64) {
+func (o *outlook) judge(p *params, i, at, from int, x, trend float64) {
 	level, lag, season := float64(o.Now[from]), o.lagOf(from).value(), o.Season[at].value()
-	trend := 0.0
-	if i < drifts-1 {
-		trend = o.trend(p, i)
-	} else {
+	if i >= drifts-1 {
 		trend = o.Trend[from-drifts].value() * aheads[i].hours() / aheads[max(i, drifts)].hours()
 	}
 	off := x - (level - (1-o.Keep[i].value())*lag + o.Slope.value()*trend + o.Share.value()*season)

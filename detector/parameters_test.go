@@ -49,7 +49,7 @@ var notTunable = map[string]string{
 	"unit.go fractionLeast": "arithmetic",
 	"outlook.go horizons":   "layout", "outlook.go pendings": "layout", "outlook.go outlookTick": "layout: hours", "outlook.go aheads": "layout: which forecast lies where",
 	"outlook.go drifts": "index", "outlook.go turns": "indexes", "outlook.go turn": "zero", "outlook.go drift": "zeros of sums",
-	"outlook.go fourth": "index", "outlook_pace.go paceDays": "layout: levels that are kept", "outlook_pace.go paceRecent": "moves of which a step may have part in two", "outlook_pace.go weekly": "zero of a sum", "outlook.go judge": "zero", "outlook_spurt.go hours": "the middle of a part", "outlook_spurt.go onset": "the middle of a part", "outlook_pace.go daily": "zero of a sum", "outlook_pace.go withoutOutlier": "zero of a largest",
+	"outlook.go fourth": "index", "outlook_pace.go paceDays": "layout: levels that are kept", "outlook_pace.go paceRecent": "moves of which a step may have part in two", "outlook_pace.go weekly": "zero of a sum", "outlook_spurt.go hours": "the middle of a part", "outlook_spurt.go onset": "the middle of a part", "outlook_pace.go daily": "zero of a sum", "outlook_pace.go withoutOutlier": "zero of a largest",
 	"outlook_at.go at": "the nearer of two", "outlook_at.go widest": "zero of a sum", "outlook_at.go multiple": "the coverages that are learned: 80, 90 and 95 %",
 	"quantile.go smallGain": "that of PromQL", "quantile.go bucketQuantile": "zero",
 	"run.go runBonus":      "mathematics: autocorrelation from a ratio of errors",
