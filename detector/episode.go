@@ -263,8 +263,12 @@ func (s *series) goBack(p *params, k *look, d *page) {
 	if near > by*least || far < p.Episode.BackFar*least && !(s.sparse(p) && far >= max(least, p.Episode.BackNear*near)) {
 		return
 	}
-	if d != nil && d.hourly(p, s.locate(p, k)) && math.Abs(k.x-s.Long-s.hourless(p, k, d)) < p.Episode.BackFar*least {
-		return // a job of the hour is over some minutes before what the hour knows
+	if d != nil {
+		// A job of the hour is over some minutes before what the hour knows.
+		at := s.locate(p, k)
+		if d.hourly(p, at) && math.Abs(k.x-s.Long-d.hourless(p, at, float64(s.MixErr))) < p.Episode.BackFar*least {
+			return
+		}
 	}
 	if by != 1 {
 		s.shrink(d, by, s.Before)

@@ -82,15 +82,20 @@ func (s *series) name(p *params, k *look, d *page, calm bool) {
 }
 
 // outside moves the bound that is nearer to an odd value so that it lies beyond it.
-func (k *look) outside() {
-	if k.x <= k.upper && k.x >= k.lower {
-		if k.x >= k.expected {
-			k.upper = math.Nextafter(k.x, math.Inf(-1))
-			k.lower = min(k.lower, k.upper)
-		} else {
-			k.lower = math.Nextafter(k.x, math.Inf(1))
-			k.upper = max(k.upper, k.lower)
-		}
+func (k *look) outside() { k.outsideOf(k.expected, k.x >= k.expected) }
+
+// outsideOf moves the upper bound, or the lower one, so that an odd value lies beyond it and
+// normal does not.
+func (k *look) outsideOf(normal float64, above bool) {
+	if !(k.x <= k.upper && k.x >= k.lower) {
+		return
+	}
+	if above {
+		k.upper = math.Nextafter(k.x, math.Inf(-1))
+		k.lower = min(k.lower, normal, k.upper)
+	} else {
+		k.lower = math.Nextafter(k.x, math.Inf(1))
+		k.upper = max(k.upper, normal, k.lower)
 	}
 }
 

@@ -1,7 +1,5 @@
 package detector
 
-import "math"
-
 // An episode of what is known to recur is not told, until something in it is odd that is not
 // known: then it is told, by what that is.
 
@@ -42,16 +40,7 @@ func (s *series) tellHanging(k *look) {
 		}
 		s.EpisodeKind = k.kind
 	}
-	if k.x > k.upper || k.x < k.lower {
-		return
-	}
-	if above {
-		k.upper = math.Nextafter(k.x, math.Inf(-1))
-		k.lower = min(k.lower, k.anchor, k.upper)
-	} else {
-		k.lower = math.Nextafter(k.x, math.Inf(1))
-		k.upper = max(k.upper, k.anchor, k.lower)
-	}
+	k.outsideOf(k.anchor, above)
 }
 
 // hangs reports whether an episode that was not told outlasts what is known of it.

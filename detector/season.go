@@ -145,10 +145,7 @@ func (d *page) season(p *params, k *look, step, sharp float64, before float32) {
 func (d *page) at(p *params, local int64, step, sharp float64) float64 {
 	var at place
 	at.set(p, local, atLeast(step, p.leastStep))
-	season := d.dayAt(p, &at, sharp)
-	if d.weekly(p) {
-		season += d.weekAt(p, &at, sharp)
-	}
+	season := d.hourless(p, &at, sharp)
 	if d.hourly(p, &at) {
 		season += d.HourUnit.value() * float64(d.Hour[at.hour])
 	}
@@ -156,13 +153,12 @@ func (d *page) at(p *params, local int64, step, sharp float64) float64 {
 }
 
 // hourless returns the offset of the season without the hour.
-func (s *series) hourless(p *params, k *look, d *page) float64 {
-	at := s.locate(p, k)
-	off := d.dayAt(p, at, float64(s.MixErr))
+func (d *page) hourless(p *params, at *place, sharp float64) float64 {
+	season := d.dayAt(p, at, sharp)
 	if d.weekly(p) {
-		off += d.weekAt(p, at, float64(s.MixErr))
+		season += d.weekAt(p, at, sharp)
 	}
-	return off
+	return season
 }
 
 // weekAt returns what the week's offset is or would be. It is read between centres, but
