@@ -28,7 +28,7 @@ func OpenState(ctx context.Context, path string) (*sql.DB, error) {
 		q.Add("_pragma", p)
 	}
 	q.Set("_txlock", "immediate")
-	db, err := sql.Open("sqlite", "file:"+path+"?"+q.Encode())
+	db, err := sql.Open("sqlite", sourceName(path, q))
 	if err != nil {
 		return nil, fmt.Errorf("open state %s: %w", path, err)
 	}
@@ -50,12 +50,19 @@ func OpenState(ctx context.Context, path string) (*sql.DB, error) {
 	return db, nil
 }
 
+// sourceName names a file to the driver. Letters of a path that mean something in
+// an address are escaped: of data#1 SQLite would open data.
+func sourceName(path string, q url.Values) string {
+	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}
+	return u.String()
+}
+
 // ReadState opens the state of a data folder for reading, also while a daemon
 // writes there. Nothing is migrated: a table that the file is too old for is not
 // there. The caller closes it.
 func ReadState(ctx context.Context, path string) (*sql.DB, error) {
 	q := url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(10000)", "query_only(ON)"}}
-	db, err := sql.Open("sqlite", "file:"+path+"?"+q.Encode())
+	db, err := sql.Open("sqlite", sourceName(path, q))
 	if err != nil {
 		return nil, fmt.Errorf("read state %s: %w", path, err)
 	}
