@@ -129,6 +129,7 @@ func withWorst(ctx context.Context, tx *sql.Tx, o Occurrence) (Occurrence, error
 		return o, err
 	}
 	o.Worst = worstOf(old, o)
+	o = blaming(old, o)
 	if o.Condition == ConditionCleared && o.Worst != nil {
 		o.Summary = recoveredSummary(o)
 	}

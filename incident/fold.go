@@ -212,6 +212,7 @@ func (e engine) raise(l *live, o Occurrence, d *delta) {
 func merged(old, o Occurrence) Occurrence {
 	if old.Condition != ConditionCleared || o.Condition != ConditionFiring || !o.Since.After(old.Since) {
 		o.Worst = worstOf(old, o) // else a new episode, which starts with its own
+		o = blaming(old, o)
 	}
 	o.Strong = old.Strong || o.Strong
 	o.Symptom = old.Symptom || o.Symptom

@@ -52,3 +52,42 @@ func TestFromGroup_GuiltyMetrics_NamedWithTheirShares(t *testing.T) {
 		t.Error("a verdict on a series is one on a group")
 	}
 }
+
+// When it is over, whoever recovers last is not who was at fault.
+func TestGroup_GuiltyAreThoseOfTheWorstMoment(t *testing.T) {
+	report := func(at time.Time, phase detector.Phase, odd float64, names ...string) incident.Occurrence {
+		v := detector.Verdict{Time: at.UnixMilli(), Since: noon.UnixMilli(), Value: odd, Upper: 1.8, Score: 1 - 0.1/odd, Peak: 0.999999,
+			Kind: detector.KindGroup, Phase: phase, Group: &detector.Group{Service: "web"}}
+		for _, n := range names {
+			v.Group.Guilty = append(v.Group.Guilty, detector.Guilt{Labels: labels.FromStrings("__name__", n), Share: 1 / float64(len(names))})
+		}
+		o, ok := incident.FromGroup(v, "", incident.DefaultConfig())
+		if !ok {
+			t.Fatal("no occurrence")
+		}
+		return o
+	}
+	b := newBench(t)
+	log := incident.NewAnomalyLog(b.db, nil)
+	b.apply(alert("x", "web", noon))
+	for _, r := range []incident.AnomalyReport{
+		{Occurrence: report(noon, detector.PhaseOpened, 2, "early", "queue"), Phase: detector.PhaseOpened},
+		{Occurrence: report(after(time.Minute), detector.PhaseChanged, 5, "load1", "queue", "latency"), Phase: detector.PhaseChanged},
+		{Occurrence: report(after(2*time.Minute), detector.PhaseClosed, 1, "memory"), Phase: detector.PhaseClosed},
+	} {
+		if err := log.Record(ctx, r.Occurrence, r.Phase); err != nil {
+			t.Fatal(err)
+		}
+		b.apply(r.Occurrence)
+	}
+	list, err := log.List(ctx, incident.AnomalyFilter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i, _ := b.get("inc-001")
+	for where, o := range map[string]incident.Occurrence{"log": list[0].Occurrence, "incident": i.Occurrences[1]} {
+		if o.Labels["guilty_1"] != `{__name__="load1"}` || len(o.Labels) != 3 || o.Query != `{__name__="load1"}` || o.Condition != incident.ConditionCleared {
+			t.Errorf("%s: got %v, query %s, %s", where, o.Labels, o.Query, o.Condition)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package incident
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/tocsinhq/tocsin/telemetry"
@@ -67,6 +68,15 @@ func worstOf(old, o Occurrence) *Reading {
 		is = &r
 	}
 	return is
+}
+
+// blaming gives a report about a service, whose Worst is set, the guilty metrics of
+// its worst moment: those of the last one are what recovers slowest.
+func blaming(old, o Occurrence) Occurrence {
+	if strings.HasPrefix(o.Key, GroupKey) && o.Worst != nil && o.Worst.At.Before(o.At) && old.Query != "" {
+		o.Labels, o.Query = old.Labels, old.Query
+	}
+	return o
 }
 
 // worse says whether a reading of the occurrence is worse than an earlier one.
