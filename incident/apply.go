@@ -71,6 +71,9 @@ func (e engine) apply(s *state, o Occurrence) delta {
 		}
 		d.release, d.urgent = append(d.release, o.Key), true // a new episode whose predecessor's end was not seen
 	}
+	if o.Condition == ConditionCleared {
+		e.over(s, s.recent[s.lasting[o.Key]], o, &d)
+	}
 	if p, ok := parkedBefore(s, o); ok && o.Condition == ConditionFiring && p.Since.Equal(o.Since) {
 		o.Worst = worstOf(p, o)
 	}
@@ -102,20 +105,30 @@ func (e engine) blind(o Occurrence) bool {
 	return absent && o.Condition != ConditionCleared && e.lagging != nil && e.lagging(o.At)
 }
 
-// release ends the absorption of an episode that has cleared, and notes its end
-// on the ended incident, which would otherwise wait for it if it reopened.
+// release ends the absorption of an episode that has cleared.
 func (e engine) release(s *state, a absorbed, o Occurrence, d *delta) {
+	e.over(s, s.recent[a.Incident], o, d)
 	d.release, d.urgent, d.result = append(d.release, o.Key), true, resultAbsorbed
-	l := s.recent[a.Incident]
+}
+
+// over notes on an incident that has ended, unless it is forgotten, that an
+// episode which went on then has cleared: it would be shown as going on for ever,
+// and waited for if the incident reopened. What began later is another episode.
+func (e engine) over(s *state, l *live, o Occurrence, d *delta) {
 	if l == nil {
 		return
 	}
-	l = l.clone()
-	if i := l.index(o.Key); i >= 0 && !o.At.Before(l.Occurrences[i].At) {
-		l.Occurrences[i].Condition, l.Occurrences[i].At = ConditionCleared, o.At
-		e.note(s, l, l.Occurrences[i], d)
-		d.incidents = append(d.incidents, l)
+	i := l.index(o.Key)
+	if i < 0 || o.At.Before(l.Occurrences[i].At) || o.Since.After(l.Occurrences[i].At) {
+		return
 	}
+	l = d.latest(l)
+	l.Occurrences[i] = merged(l.Occurrences[i], o)
+	if l.Occurrences[i].Strong {
+		e.note(s, l, l.Occurrences[i], d)
+	}
+	d.touch(l)
+	d.result = resultChanged
 }
 
 // home is where an occurrence belongs: an open incident, or an ended one that it

@@ -83,6 +83,12 @@ func (w *world) check() {
 			w.t.Fatalf("%s is looked for in %s, which is not open", key, id)
 		}
 	}
+	for key, id := range w.s.lasting {
+		l := w.s.recent[id]
+		if l == nil || l.index(key) < 0 || l.Occurrences[l.index(key)].Condition == ConditionCleared {
+			w.t.Fatalf("%s is said to have gone on when %s ended, which is %+v", key, id, l)
+		}
+	}
 	if len(w.s.prints.by) > maxPrints || len(w.s.prints.starts) > maxStarts {
 		w.t.Fatalf("%d fingerprints, %d starts", len(w.s.prints.by), len(w.s.prints.starts))
 	}

@@ -40,9 +40,9 @@ func (m *Manager) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, l := range recent {
+	for _, l := range slices.Backward(recent) { // so that the latest holds what several do
 		l.complete()
-		m.state.recent[l.ID] = l
+		m.state.remember(l)
 	}
 	if err := m.loadPool(ctx); err != nil {
 		return err

@@ -37,6 +37,37 @@ func TestManager_AlertOpens_RecoveryResolves(t *testing.T) {
 	}
 }
 
+// Evidence does not keep an incident open, and may go on for longer than it.
+func TestManager_EvidenceThatClearsAfterTheEnd(t *testing.T) {
+	for name, restart := range map[string]bool{"as it goes": false, "after a restart": true} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			a, evidence := alert("high_error_rate", "a", noon), rawStrong("heap_bytes", "a", after(time.Second))
+			b.apply(a)
+			b.apply(evidence)
+			b.apply(cleared(a, after(time.Minute)))
+			b.tick(after(10 * time.Minute))
+			if restart {
+				b.restart()
+			}
+			next := rawStrong("heap_bytes", "a", after(12*time.Minute))
+			b.apply(cleared(next, after(13*time.Minute)))
+			if i, _ := b.get("inc-001"); i.State != incident.StateResolved || i.Occurrences[1].Condition != incident.ConditionFiring {
+				t.Fatalf("the end of another episode: got %s, %+v", i.State, i.Occurrences[1])
+			}
+			b.apply(cleared(evidence, after(15*time.Minute)))
+			b.apply(cleared(evidence, after(16*time.Minute)))
+			i, events := b.get("inc-001")
+			if o := i.Occurrences[1]; o.Condition != incident.ConditionCleared || !o.At.Equal(after(15*time.Minute)) || i.State != incident.StateResolved {
+				t.Errorf("got %s, %+v, want it cleared at 15 min", i.State, o)
+			}
+			if last := events[len(events)-1]; last.Kind != incident.EventResolved {
+				t.Errorf("got %+v told, want nothing after the end", last)
+			}
+		})
+	}
+}
+
 func TestManager_WhatOpens(t *testing.T) {
 	info := alert("note", "a", noon)
 	info.Severity, info.Strong = incident.SeverityInfo, false

@@ -128,7 +128,8 @@ type state struct {
 	candidates map[scope]*live
 	byKey      map[string]string // occurrence -> the open incident that holds it, or did last
 	absorbed   map[string]absorbed
-	openings   []time.Time // when the last incidents opened, oldest first
+	lasting    map[string]string // occurrence that went on when its incident ended -> that one, while it may reopen
+	openings   []time.Time       // when the last incidents opened, oldest first
 	prints     prints
 }
 
@@ -139,6 +140,7 @@ func newState() *state {
 		candidates: make(map[scope]*live),
 		byKey:      make(map[string]string),
 		absorbed:   make(map[string]absorbed),
+		lasting:    make(map[string]string),
 		prints:     newPrints(),
 	}
 }
@@ -148,7 +150,7 @@ func newState() *state {
 func (s *state) copy() *state {
 	return &state{
 		open: maps.Clone(s.open), recent: maps.Clone(s.recent), candidates: maps.Clone(s.candidates),
-		byKey: maps.Clone(s.byKey), absorbed: maps.Clone(s.absorbed), openings: slices.Clone(s.openings),
+		byKey: maps.Clone(s.byKey), absorbed: maps.Clone(s.absorbed), lasting: maps.Clone(s.lasting), openings: slices.Clone(s.openings),
 		prints: s.prints.copy(),
 	}
 }
@@ -216,7 +218,7 @@ func (s *state) commit(d delta, c Config) {
 		}
 	}
 	for _, id := range d.forget {
-		delete(s.recent, id)
+		s.drop(id)
 	}
 	for _, a := range d.absorb {
 		s.absorbed[a.Key] = a
@@ -250,7 +252,7 @@ func (s *state) place(l *live) {
 		delete(s.candidates, l.scope())
 	}
 	if l.State.Active() {
-		delete(s.recent, l.ID)
+		s.drop(l.ID)
 		s.open[l.ID] = l
 		return
 	}
@@ -262,7 +264,7 @@ func (s *state) place(l *live) {
 			}
 		}
 	}
-	delete(s.recent, l.ID)
+	s.drop(l.ID)
 	if l.State.reopens() && !l.NeverOpened {
 		s.remember(l)
 	}
@@ -272,6 +274,11 @@ func (s *state) place(l *live) {
 // way when there are too many.
 func (s *state) remember(l *live) {
 	s.recent[l.ID] = l
+	for _, o := range l.Occurrences {
+		if o.Condition != ConditionCleared {
+			s.lasting[o.Key] = l.ID
+		}
+	}
 	if len(s.recent) <= maxRecent {
 		return
 	}
@@ -281,7 +288,21 @@ func (s *state) remember(l *live) {
 			oldest = r
 		}
 	}
-	delete(s.recent, oldest.ID)
+	s.drop(oldest.ID)
+}
+
+// drop forgets an ended incident, if it is kept.
+func (s *state) drop(id string) {
+	l := s.recent[id]
+	if l == nil {
+		return
+	}
+	delete(s.recent, id)
+	for _, o := range l.Occurrences {
+		if s.lasting[o.Key] == id {
+			delete(s.lasting, o.Key)
+		}
+	}
 }
 
 // storming says whether one more incident at this time is too many.

@@ -80,17 +80,20 @@ func TestRecent_IsBounded_AndForgotten(t *testing.T) {
 		o := strongAnomaly(fmt.Sprintf("x%d", i), fmt.Sprintf("s%04d", i), at)
 		o.Symptom = true
 		e.step(s, o)
+		lasting := strongAnomaly(fmt.Sprintf("y%d", i), o.Service, at)
+		lasting.Signal, lasting.Strong = "", false
+		e.step(s, lasting)
 		o.Condition = ConditionCleared
 		e.step(s, o)
 		s.commit(e.tick(s, at.Add(6*time.Minute)), e.cfg)
 	}
-	if len(s.recent) != maxRecent || s.recent["000001"] != nil || len(s.open) > 400 {
-		t.Errorf("got %d recent, %d open", len(s.recent), len(s.open))
+	if len(s.recent) != maxRecent || len(s.lasting) != maxRecent || s.recent["000001"] != nil || len(s.open) > 400 {
+		t.Errorf("got %d recent, %d that went on, %d open", len(s.recent), len(s.lasting), len(s.open))
 	}
 	s.commit(e.tick(s, noon.Add(24*time.Hour)), e.cfg)
 	s.commit(e.tick(s, noon.Add(48*time.Hour)), e.cfg)
-	if len(s.recent)+len(s.open) != 0 {
-		t.Errorf("%d recent, %d open for ever", len(s.recent), len(s.open))
+	if len(s.recent)+len(s.lasting)+len(s.open) != 0 {
+		t.Errorf("%d recent, %d that went on, %d open for ever", len(s.recent), len(s.lasting), len(s.open))
 	}
 }
 
