@@ -81,6 +81,7 @@ function Row({ anomaly: a }: { anomaly: Anomaly }) {
             {distance(a, isSet(a.ended) && a.condition !== 'held')}
           </span>
           <Range value={worst(a).value} lower={n.lower} upper={n.upper} expected={n.expected} />
+          {a.kind === 'group' && <Guilty labels={a.labels ?? {}} />}
           {a.query && a.kind !== 'group' && <Why query={a.query} at={worst(a).at} />}
         </span>
         <span className="side">
@@ -93,4 +94,29 @@ function Row({ anomaly: a }: { anomaly: Anomaly }) {
       </div>
     </li>
   )
+}
+
+/** The metrics of a service that were the oddest, each leading to its chart. */
+function Guilty({ labels }: { labels: Record<string, string> }) {
+  const oddest = Object.keys(labels)
+    .filter((name) => name.startsWith('guilty_'))
+    .sort()
+    .map((name) => selector(labels[name] ?? ''))
+  if (oddest.length === 0) return null
+  return (
+    <span className="second" style={{ display: 'block' }}>
+      oddest:{' '}
+      {oddest.map((query, i) => (
+        <span key={query}>
+          {i > 0 && ', '}
+          <Link href={`/explore?query=${encodeURIComponent(query)}`}>{within(query)}</Link>
+        </span>
+      ))}
+    </span>
+  )
+}
+
+/** A selector without the service, which stands beside it. */
+function within(query: string): string {
+  return query.replace(/(,|(?<=\{))service="[^"]*"/, '').replace('{,', '{').replace('{}', '')
 }

@@ -58,7 +58,7 @@ export default function Incident({ id }: { id: string }) {
               <Neighbourhood service={d.incident.service} />
               <Charts detail={d} />
               <EvidenceTable ranking={d.ranking} />
-              <Occurrences occurrences={d.incident.occurrences} dropped={d.incident.dropped ?? 0} />
+              <Occurrences occurrences={d.incident.occurrences} dropped={d.incident.dropped ?? 0} over={isOver(d.incident.state)} />
             </div>
             <div className="stack">
               <Suspects ranking={d.ranking} />

@@ -22,8 +22,14 @@ export function StateMark({ incident }: { incident: Pick<Incident, 'state' | 're
   )
 }
 
-/** Firing, held for lack of data, or cleared. */
-export function ConditionMark({ condition }: { condition: Occurrence['condition'] }) {
+/** Firing, held for lack of data, or cleared. Of what is over, what fired at its end is only known to have gone on. */
+export function ConditionMark({ condition, over = false }: { condition: Occurrence['condition']; over?: boolean }) {
+  if (condition === 'firing' && over)
+    return (
+      <span className="chip" title="It had not cleared when the incident ended; that it did later was not seen by the incident.">
+        went on
+      </span>
+    )
   if (condition === 'firing') return <span className="chip burn">firing</span>
   if (condition === 'held')
     return (

@@ -12,7 +12,7 @@ import { Ago } from './when.tsx'
 const first = 12
 
 /** All alerts and anomalies that the incident is made of: what is strong first, and of that what burns. */
-export function Occurrences({ occurrences, dropped }: { occurrences: Occurrence[]; dropped: number }) {
+export function Occurrences({ occurrences, dropped, over = false }: { occurrences: Occurrence[]; dropped: number; over?: boolean }) {
   const [all, setAll] = useState(false)
   const sorted = [...occurrences].sort((a, b) => rank(a) - rank(b) || Date.parse(a.since) - Date.parse(b.since))
   const shown = all ? sorted : sorted.slice(0, first)
@@ -60,7 +60,7 @@ export function Occurrences({ occurrences, dropped }: { occurrences: Occurrence[
                   {figure(normal(o).expected, o.unit)}
                 </td>
                 <td data-label="Standing">
-                  <ConditionMark condition={o.condition} />
+                  <ConditionMark condition={o.condition} over={over} />
                   <div className="dim">
                     began <Ago at={o.since} />
                   </div>

@@ -137,6 +137,14 @@ test('occurrences: what is strong first, of that what fires, a long list shorten
   expect(screen.getByText(/3 more belong to it/)).toBeDefined()
 })
 
+test('what still fired when its incident ended is said to have gone on, not to fire for ever', () => {
+  const o: Occurrence = {
+    key: 'k', name: 'heap', source: 'anomaly', service: 's', severity: 'info', condition: 'firing', symptom: false, strong: false, since: '2026-03-04T12:00:00Z', at: '', value: 1, expected: null, lower: null, upper: null, threshold: null, score: null,
+  }
+  show(<Occurrences occurrences={[o, { ...o, key: 'l', condition: 'cleared' }]} dropped={0} over />)
+  expect(screen.getAllByRole('row').slice(1).map((r) => r.querySelector('.chip')?.textContent)).toEqual(['went on', 'cleared'])
+})
+
 describe('the worst of an episode', () => {
   const over: Occurrence = {
     key: 'k', name: 'error_rate', source: 'anomaly', service: 's', severity: 'warning', condition: 'cleared', symptom: true, strong: true, since: '2026-03-04T12:00:00Z', at: '2026-03-04T12:09:00Z', unit: 'ratio',
