@@ -76,6 +76,17 @@ func detection(args []string, out io.Writer) (figures, error) {
 
 var detectionSets = []string{"KPI", "MSCloud", "NAB"}
 
+// setsOf lists the sets of series, in the order in which they first come.
+func setsOf(all []*labelled) []string {
+	var sets []string
+	for _, l := range all {
+		if !slices.Contains(sets, l.set) {
+			sets = append(sets, l.set)
+		}
+	}
+	return sets
+}
+
 const ours = "tocsin"
 
 // method is a detector that scores the rows of one series.
@@ -94,16 +105,13 @@ type result struct {
 }
 
 // compare runs all methods over the sets that are there; results are by method
-// and then in the order of detectionSets. The second map holds what each method
+// and then in the order of setsOf. The second map holds what each method
 // reaches with one threshold for all sets (see curve.together).
 func compare(all []*labelled, methods []method) (results map[string][]result, together map[string][]float64) {
 	results, together = map[string][]result{}, map[string][]float64{}
 	pool, pooled := []*labelled{}, map[string][][]float64{}
-	for _, set := range detectionSets {
+	for _, set := range setsOf(all) {
 		of := slices.DeleteFunc(slices.Clone(all), func(l *labelled) bool { return l.set != set })
-		if len(of) == 0 {
-			continue
-		}
 		pool = append(pool, of...)
 		for _, m := range methods {
 			scores := make([][]float64, len(of))

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"slices"
 	"strings"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -108,7 +107,7 @@ func following(out io.Writer, all []*labelled, cfg detector.Config, found figure
 		})
 		return opened
 	})
-	for _, set := range append(slices.Clone(detectionSets), "all") {
+	for _, set := range append(setsOf(all), "all") {
 		if q := of[set]; q != nil && len(q.each) > 0 {
 			fmt.Fprintf(out, "%s: %.2f with thresholds that follow what was spent; over series p95 %.2f%s\n",
 				set, q.mean(), quantile(q.each, 0.95), q.times())
@@ -125,7 +124,7 @@ func falseAlarms(out io.Writer, all []*labelled, cfg detector.Config, found figu
 		_, opened := tocsinScores(cfg, l)
 		return opened
 	})
-	for _, set := range append(slices.Clone(detectionSets), "all") {
+	for _, set := range append(setsOf(all), "all") {
 		q := of[set]
 		if q == nil {
 			continue

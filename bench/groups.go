@@ -21,6 +21,7 @@ func groups(args []string, out io.Writer) (figures, error) {
 	flags := flag.NewFlagSet("groups", flag.ContinueOnError)
 	data := flags.String("data", "../shared/data", "folder with detection/")
 	perGroup := flags.Bool("each", false, "print each group")
+	single := flags.Bool("single", false, "each metric as a series of its own, beside the reference lines")
 	made := flags.Bool("made", false, "made-up services instead of data")
 	services := flags.Int("services", 45, "made-up services, a third of each kind")
 	weeks := flags.Int("weeks", 4, "of each, the first without incidents")
@@ -34,6 +35,9 @@ func groups(args []string, out io.Writer) (figures, error) {
 	all, err := loadGroups(*data)
 	if err != nil {
 		return nil, err
+	}
+	if *single {
+		return groupsSingle(cfg, all, out), nil
 	}
 	found := figures{}
 	w := tabwriter.NewWriter(out, 2, 0, 2, ' ', 0)

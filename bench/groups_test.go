@@ -62,6 +62,30 @@ func TestRun_GroupsOfMadeUpData_FindsEventsAndGuilty(t *testing.T) {
 	}
 }
 
+// Two of the three metrics show the events, so that no method finds more of them.
+func TestRun_GroupsSingly_MetricsAreSeriesOfTheirOwn(t *testing.T) {
+	var out, complaints bytes.Buffer
+	if got := run([]string{"groups", "--data", writeGroups(t, "499-499:2,3\n"), "--single"}, &out, &complaints); got != 0 {
+		t.Fatalf("got code %d: %s", got, complaints.String())
+	}
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	var last struct{ Figures map[string]float64 }
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil {
+		t.Fatal(err)
+	}
+	if got := last.Figures["recall_1fa_asd"]; math.Abs(got-2./3) > 1e-9 {
+		t.Errorf("recall: got %v, want 2/3", got)
+	}
+	if got, ok := last.Figures["fa_over_budget_asd"]; !ok || got > 1 {
+		t.Errorf("false alarms over the budget: got %v, %v", got, ok)
+	}
+	for _, want := range []string{"spectral residual", "with thresholds that follow", "ASD: recall at 1 against the best line"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("want %q in\n%s", want, out.String())
+		}
+	}
+}
+
 func TestLoadGroups_RowsAndMetrics_CountAsTheFilesSay(t *testing.T) {
 	for name, c := range map[string]struct {
 		guilt string
