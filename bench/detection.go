@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -76,15 +77,13 @@ func detection(args []string, out io.Writer) (figures, error) {
 
 var detectionSets = []string{"KPI", "MSCloud", "NAB"}
 
-// setsOf lists the sets of series, in the order in which they first come.
+// setsOf lists the sets of series by name.
 func setsOf(all []*labelled) []string {
-	var sets []string
+	sets := map[string]bool{}
 	for _, l := range all {
-		if !slices.Contains(sets, l.set) {
-			sets = append(sets, l.set)
-		}
+		sets[l.set] = true
 	}
-	return sets
+	return slices.Sorted(maps.Keys(sets))
 }
 
 const ours = "tocsin"
