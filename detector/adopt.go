@@ -39,7 +39,7 @@ func (b *Bank) Adopt(slot Slot, from *Bank, at Slot) (lost Verdict, tell, done b
 		return Verdict{}, false, false
 	}
 	if s.told() {
-		phase := s.lose()
+		phase := s.lose(&b.params)
 		lost, tell = s.verdict(s.LastTime, phase), true
 		lost.Slot = slot
 		b.count(phase)

@@ -20,6 +20,6 @@ func (s *series) newDay(p *params, t int64) {
 		e := clip(s.DayMax.value()-float64(s.Bias)-p.Calibration.Mean, p.Calibration.Clip)
 		s.Bias += float32(e / (float64(s.Days) + p.Calibration.Prior))
 	}
-	s.forgetSilences(p, day)
+	s.forgetLonger(p, day)
 	s.Day, s.DayMax = day, 0
 }

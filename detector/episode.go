@@ -21,15 +21,15 @@ func (s *series) episode(p *params, k *look) Phase {
 		return PhaseOpened
 	}
 	if s.EpisodeKind == KindMissing {
-		return s.close()
+		return s.close(p)
 	}
 	if s.relearn(p, k) {
 		s.EpisodeKind = KindLevelShift
-		return s.close()
+		return s.close(p)
 	}
 	if s.relearnNoise(p, k) {
 		s.EpisodeKind = KindVariance
-		return s.close()
+		return s.close(p)
 	}
 	if !k.odd && s.unsteady(p, k) {
 		s.Quiet = 0
@@ -49,7 +49,7 @@ func (s *series) episode(p *params, k *look) Phase {
 		if s.Quiet >= p.closeAfter && k.t-s.EpisodeEnd >= p.closeSpan {
 			s.comeBack(p, k)
 			s.EpisodeEnd = k.t // the way back is not odd from here on
-			return s.close()
+			return s.close(p)
 		}
 		return PhaseOngoing
 	}
@@ -166,7 +166,10 @@ func (s *series) habit(p *params, t int64) float64 {
 	return min(p.habituation*max(0, s.alarms(p, t)-p.Episode.AlarmsFree), p.Episode.HabitMost)
 }
 
-func (s *series) close() Phase {
+func (s *series) close(p *params) Phase {
+	if s.EpisodeKind == KindFlatline && !s.has(flagUntold) {
+		s.Longer = s.Longer.rest(p.Silence.LongerMost) // only now, or its own run would count half
+	}
 	s.clear(flagOpen | flagUntold)
 	s.set(flagAfter)
 	s.Quiet, s.ShiftRun = 0, 0
@@ -292,10 +295,10 @@ func (s *series) goBack(p *params, k *look, d *page) {
 }
 
 // lose ends an open episode because the data have ended, which is no recovery.
-func (s *series) lose() Phase {
+func (s *series) lose(p *params) Phase {
 	told := s.told()
 	if s.has(flagOpen) {
-		s.close()
+		s.close(p)
 	}
 	if !told {
 		return PhaseQuiet

@@ -11,7 +11,7 @@ import (
 //	mean of N       mean deviation from the long level over N samples, in units
 //	storm of N      mean distance from what is ordinary over N samples, in scales
 //	record          distance beyond all that has been, in widths of the range
-//	still           samples without any change
+//	still           samples without any change, over Times
 //	shape           samples between two sequences of levels that are new
 //
 // Quantile is the size that 2 % of samples (windows, for mean and storm) exceed,
@@ -25,6 +25,9 @@ type Evidence struct {
 	Seen, Excesses  int
 	// Samples for which the channel has been beyond its quantile before this one.
 	Lasting int
+	// Times is how many times as long a run without change must be because such runs were told
+	// of late; 1 for the others.
+	Times   float64
 	Bonus   float64 // what is added, for a run or to set channels against one another
 	Most    float64 // what it can bear: of what seldom happens little is known; else +Inf
 	Against float64 // what is held against it: samples before it said as much, or it has been told
@@ -50,7 +53,7 @@ const (
 
 // measured is the evidence of a size by a tail.
 func (a *tail) measured(p *params, prior float64, name string, u float64) Evidence {
-	return Evidence{Channel: name, Size: u, Quantile: float64(a.Q), Shape: a.shape(p, prior), Seen: int(a.N), Excesses: int(a.K), Most: math.Inf(1)}
+	return Evidence{Channel: name, Size: u, Quantile: float64(a.Q), Shape: a.shape(p, prior), Seen: int(a.N), Excesses: int(a.K), Times: 1, Most: math.Inf(1)}
 }
 
 // sum works out Decades.
@@ -159,7 +162,9 @@ func (s *series) stormEvidence(p *params, k *look, i int) Evidence {
 }
 
 func (s *series) stillEvidence(p *params, k *look) Evidence {
-	x := s.Calm.measured(p, p.Evidence.StillShape, "still", float64(s.Still)+1)
+	times := s.toldOften(p)
+	x := s.Calm.measured(p, p.Evidence.StillShape, "still", (float64(s.Still)+1)/times)
+	x.Times = times
 	x.Bonus = k.restBonus(p)
 	if s.habitual(p) {
 		x.Shape = p.Evidence.AlikeShape
@@ -187,7 +192,7 @@ func (s *series) stillEvidence(p *params, k *look) Evidence {
 
 // shapeEvidence is what a sequence of levels that is new adds.
 func (s *series) shapeEvidence(p *params, k *look, d *page) Evidence {
-	x := Evidence{Channel: "shape", Most: math.Inf(1)}
+	x := Evidence{Channel: "shape", Times: 1, Most: math.Inf(1)}
 	if d == nil {
 		x.Silent = "the series is younger than six hours"
 		return x

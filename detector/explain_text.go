@@ -206,6 +206,8 @@ func (e *Explanation) size(i int) string {
 		return fmt.Sprintf("within the ordinary %s to %s%s, size 0", e.level(e.Low), e.level(e.High), e.part())
 	case i == seenPoint:
 		return fmt.Sprintf("the ordinary %s to %s by %s%s", e.level(e.Low), e.level(e.High), telemetry.Counted(u, "scale", "scales"), e.part())
+	case i == seenStill && e.Evidence[i].Times > 1:
+		return fmt.Sprintf("%s, which count as %s since flat lines were told of late", telemetry.Counted(number(e.Evidence[i].Size*e.Evidence[i].Times), "sample", "samples"), u)
 	case i == seenStill:
 		return telemetry.Counted(u, "sample", "samples")
 	case i < seenStorm:

@@ -42,8 +42,8 @@ func (s *series) cameLate(t int64) {
 		return
 	}
 	s.EpisodeEnd = t
-	if s.EpisodeKind == KindMissing && s.Longer > 0 {
-		s.Longer-- // it was no silence
+	if s.EpisodeKind == KindMissing {
+		s.Longer = s.Longer.noSilence()
 	}
 	n := s.lagSize()
 	for n < lagMost && (n == 0 || late > lagUnit<<n) {

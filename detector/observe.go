@@ -39,7 +39,7 @@ func (s *series) follow(p *params, slab *days, k *look, why outcome) Phase {
 	case ended:
 		k.rarity = notRare
 		s.set(flagStale)
-		return s.lose()
+		return s.lose(p)
 	}
 	k.rarity = notRare
 	return PhaseQuiet

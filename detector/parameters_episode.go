@@ -99,7 +99,7 @@ type SilenceParameters struct {
 	LongerDays uint16 `range:"1,365"`
 	// LongerMost is the most times that it is done: at steps of 15 seconds silences of half
 	// a day.
-	LongerMost uint8 `range:"1,30"`
+	LongerMost uint8 `range:"1,15"`
 }
 
 // ServiceParameters are those of the budget that the series of a service share:

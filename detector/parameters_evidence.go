@@ -208,6 +208,9 @@ type EvidenceParameters struct {
 	StillMany uint32 `range:"1,10000"`
 	// StillLeast is the shortest run without change that may be called long, in samples.
 	StillLeast float64 `range:"1,1000"`
+	// StillLonger is how many times as long a run without change must be to be as odd as
+	// before each time that one was told, for Silence.LongerDays.
+	StillLonger float64 `range:"1,10"`
 	// ZeroBonus is what is added to the evidence of a run of zeros, in powers of ten: it is
 	// weighed by runs of any value. With 0 delay-F1 .665 to .656, the rest alike.
 	ZeroBonus float64 `range:"-5,5"`
@@ -286,7 +289,7 @@ func defaultStorms() StormParameters {
 
 func defaultEvidence() EvidenceParameters {
 	return EvidenceParameters{HeldAgainst: 0.2, HeldFades: 0.8, LooksApart: 15, LooksCloser: 0.6, FlockMost: 2, LooksMore: 1.41, FlockLasts: 900, Boldness: 3000,
-		FirstBold: 10, RecordChanges: 6, RecordScales: 2, RarelyChanges: 0.1, ZeroChanges: 16, ZeroMean: 0.2, StillChanges: 10, StillMany: 30, StillLeast: 3,
+		FirstBold: 10, RecordChanges: 6, RecordScales: 2, RarelyChanges: 0.1, ZeroChanges: 16, ZeroMean: 0.2, StillChanges: 10, StillMany: 30, StillLeast: 3, StillLonger: 2,
 		ZeroBonus: -0.5, StillShape: 0.2, AlikeLeast: 10, AlikeNear: 1.5, AlikeBegin: 2, AlikeClimb: 3, AlikeLoose: 0.3, AlikeRuns: 8, AlikeKept: 16,
 		AlikeTimes: 2, AlikeShape: 0.12, ChangeRate: 0.004}
 }

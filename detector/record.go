@@ -99,7 +99,7 @@ func (s *series) recordIsFar(p *params, r *record, k *look) bool {
 
 // recordEvidence is that of the sample as a record.
 func (s *series) recordEvidence(p *params, k *look) Evidence {
-	x := Evidence{Channel: "record", Most: math.Inf(1)}
+	x := Evidence{Channel: "record", Times: 1, Most: math.Inf(1)}
 	var r record
 	ok := r.look(p, s, k)
 	s.rank(p, &r)

@@ -59,7 +59,7 @@ type series struct {
 	Bias                     float32 // powers of ten by which daily maxima exceed what they should be
 	Day                      uint16  // days since 1970
 	Days                     uint8   // daily maxima seen, saturating
-	Longer                   uint8   // times that a silence was told of late; see silence.go
+	Longer                   longer  // how often silences and flat lines were told of late
 	DayMax                   brief   // largest rarity of the current day
 	Alarms                   brief   // recent alarms, fading
 	AlarmsTime               uint32  // seconds since 1970, like the other times here and BeforeTime

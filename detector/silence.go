@@ -24,10 +24,10 @@ func (s *series) silence(p *params, now, away int64, share float32) (Verdict, bo
 		if !s.has(flagOpen) || gap < float64(p.Silence.Most) {
 			return Verdict{}, false
 		}
-		s.close()
+		s.close(p)
 		return s.verdict(now, PhaseLost), true
 	}
-	if s.lose() == PhaseLost {
+	if s.lose(p) == PhaseLost {
 		s.set(flagMissing)
 		s.EpisodeEnd = s.LastTime + int64(gap) // by which cameLate tells what was on its way
 		return s.verdict(now, PhaseLost), true
@@ -35,7 +35,7 @@ func (s *series) silence(p *params, now, away int64, share float32) (Verdict, bo
 	if s.has(flagStale) || s.N < p.warmupSamples {
 		return Verdict{}, false
 	}
-	decades := min(((gap-late)/(step*math.Pow(p.Silence.Longer, float64(s.Longer)))-1)*-math.Log10(s.missed(p)), math.Log10(p.Evidence.Boldness*float64(s.N)))
+	decades := min(((gap-late)/(step*math.Pow(p.Silence.Longer, float64(s.Longer.silences())))-1)*-math.Log10(s.missed(p)), math.Log10(p.Evidence.Boldness*float64(s.N)))
 	rarity := float32(decades - float64(s.Looks) - s.habit(p, now))
 	if float64(rarity) < float64(share)-p.logBudget {
 		return Verdict{}, false
@@ -44,22 +44,10 @@ func (s *series) silence(p *params, now, away int64, share float32) (Verdict, bo
 	k := look{sight: sight{glance: glance{t: now}}, rarity: rarity, decades: decades, kind: KindMissing}
 	s.open(p, &k)
 	s.EpisodeSince, s.EpisodeEnd = s.LastTime+int64(step), s.LastTime+int64(gap)
-	s.Kind, s.Rarity, s.Longer = KindMissing, rarity, min(s.Longer, p.Silence.LongerMost-1)+1
+	s.Kind, s.Rarity = KindMissing, rarity
+	s.Longer = s.Longer.silence(p.Silence.LongerMost)
 	s.noBand()
 	return s.verdict(now, PhaseOpened), true
-}
-
-// forgetSilences takes back, at the first sample of a day, what silences that were told hold
-// against the next. A host that is switched off at no known hours, or a link that is lost
-// a dozen times a day, has gaps that the share of missed steps has forgotten by the next
-// one; each that is told makes the next one told at twice the length, so that their rate
-// comes to the budget whatever their lengths are. One outage is one doubling, for a week.
-func (s *series) forgetSilences(p *params, day uint16) {
-	if s.Longer == 0 {
-		return
-	}
-	times := day/p.Silence.LongerDays - s.Day/p.Silence.LongerDays
-	s.Longer -= uint8(min(times, uint16(s.Longer)))
 }
 
 // missed returns the probability that the next step brings no sample although

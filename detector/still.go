@@ -68,12 +68,22 @@ func (s *series) toldStill(p *params, k *look) bool {
 func (s *series) stillDecades(p *params) float64 {
 	n := float64(s.Still) + 1
 	if !s.habitual(p) {
-		return s.Calm.decades(p, p.Evidence.StillShape, n)
+		return s.Calm.decades(p, p.Evidence.StillShape, n/s.toldOften(p))
 	}
 	if n < p.Evidence.AlikeTimes*float64(s.Calm.Q) {
 		return 0
 	}
 	return p.tailDecades + math.Log(n/float64(s.Calm.Q))/(math.Ln10*p.Evidence.AlikeShape)
+}
+
+// toldOften returns how many times as long a run must be as if no flat line had been told
+// of late. Of zeros, which are traffic that has stopped, and of what changes by the clock
+// each is told.
+func (s *series) toldOften(p *params) float64 {
+	if s.Longer.rests() == 0 || s.X1 == 0 || s.habitual(p) {
+		return 1
+	}
+	return math.Pow(p.Evidence.StillLonger, float64(s.Longer.rests()))
 }
 
 // habitual reports whether runs without change have been alike for so long that the
