@@ -91,6 +91,31 @@ func TestShape_TroughIsMissing_KindShape(t *testing.T) {
 	}
 }
 
+// Each block belongs to three sequences. The first that is new because of it is told, and
+// not the two after it: a day without its trough was told two to four times.
+func TestShape_TroughIsMissing_IsToldOnce(t *testing.T) {
+	const day = 288
+	told := 0
+	for seed := range uint64(12) {
+		r := noise(80 + seed)
+		samples := feed(15*day, 300, func(i int) float64 {
+			w := math.Sin(float64(i) * 2 * math.Pi / day)
+			if i >= 14*day {
+				w = math.Max(w, 0)
+			}
+			return 100 + 30*w + 10*r()
+		})
+		for _, v := range since(play(t, gauge("x"), samples), samples[14*day].T) {
+			if v.Kind == detector.KindShape && v.Phase == detector.PhaseOpened {
+				told++
+			}
+		}
+	}
+	if told < 9 || told > 15 {
+		t.Errorf("a missing trough is told as %d shapes in twelve series, want about one each", told)
+	}
+}
+
 func TestRareEvents_OnceInTwoDays_SeldomAlarm(t *testing.T) {
 	events, alarms := 0, 0
 	for seed := range uint64(6) {

@@ -206,6 +206,8 @@ func (s *series) shapeEvidence(p *params, k *look, d *page) Evidence {
 	switch x.Decades = n.step(p, k.x, pageStep(p, s.Step)); {
 	case x.Decades > 0 && s.shifted(p, k.t):
 		x.Decades, x.Silent = 0, "the sequence holds a new level that has been told"
+	case x.Decades > 0 && s.shaped(p, k.t):
+		x.Decades, x.Silent = 0, "the sequence holds a block that made another one new, which has been told"
 	case x.Decades > 0 && s.N > p.Novelty.Youth:
 		x.Seen = int(n.Blocks)
 		x.Size = samples / (float64(d.Novelty.Share) + 1/float64(n.Blocks+1))

@@ -23,7 +23,7 @@ func (s *series) judge(p *params, k *look, d *page) {
 	s.judgeCharts(p, k)
 	s.judgeStorms(p, k)
 	if k.turn {
-		if k.novel = d.Novelty.step(p, k.x, pageStep(p, s.Step)); k.novel > 0 && s.N > p.Novelty.Youth && !s.shifted(p, k.t) {
+		if k.novel = d.Novelty.step(p, k.x, pageStep(p, s.Step)); k.novel > 0 && s.N > p.Novelty.Youth && !s.shifted(p, k.t) && !s.shaped(p, k.t) {
 			k.decades += k.novel
 		}
 	}

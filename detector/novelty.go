@@ -77,6 +77,12 @@ func (s *series) shifted(p *params, t int64) bool {
 	return s.BeforeTime != 0 && float64(since(s.BeforeTime, t)) < 4*1000*p.Novelty.Block
 }
 
+// shaped reports whether a block of the sequence has been told, as the last of one that
+// was new: those of the two blocks after it are new because of it.
+func (s *series) shaped(p *params, t int64) bool {
+	return s.EpisodeKind == KindShape && !s.has(flagOpen) && 2*float64(t-s.EpisodeSince) < 5*1000*p.Novelty.Block
+}
+
 // samples returns how many samples make a block at a step in seconds, 255 at most.
 func (*novelty) samples(p *params, step float64) float64 {
 	return min(max(math.Round(p.Novelty.Block/max(step, 1e-3)), 1), math.MaxUint8)
