@@ -15,7 +15,7 @@ import (
 // They are the same for every series; an operator has no reason to set one, for
 // they describe how service metrics behave and not a particular service. Each
 // says what it means, its unit and where its value comes from: a paper, a bench
-// (the effect of the change that brought it, see detector/README.md) or common
+// (the effect of the change that brought it, see detector/TRIED.md) or common
 // sense. The tag range holds what Validate accepts. Sizes of arrays, layouts of
 // bits, fixed-point scales and constants of mathematics are not here.
 //
