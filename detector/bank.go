@@ -312,5 +312,5 @@ func (b *Bank) Sweep(now int64, emit func(Verdict)) {
 		b.weigh(uint32(i), now)
 	}
 	b.learnFamiliesAt(now)
-	b.evictIdle(now)
+	b.evictIdle(now, emit)
 }

@@ -10,10 +10,11 @@ import (
 
 // Eviction. A series that has not been used for Config.EvictAfter gives its place
 // and its page back; when the bank is full, those that have been idle for the
-// longest go earlier, but none that silence may still say something about. A
-// place is taken again under another generation, so that a slot of the series
-// before is recognised for ever: its samples are refused (PhaseGone) and whoever
-// holds it asks again. A place that has used up its generations stays empty.
+// longest go earlier, but none that silence may still say something about, nor one in
+// whose episode it has yet to say that data have stopped. A place is taken again under
+// another generation, so that a slot of the series before is recognised for ever: its
+// samples are refused (PhaseGone) and whoever holds it asks again. A place that has used
+// up its generations stays empty.
 
 // evictPause is for how long (ms) an empty place keeps the labels of its last
 // series, for verdicts that wait in a queue.
@@ -66,13 +67,15 @@ type idle struct {
 	last  int64
 }
 
-// idleBefore appends the series of chunk i that were last used before t.
-func (b *Bank) idleBefore(out []idle, i int, t int64) []idle {
+// idleBefore appends the series of chunk i that were last used before t; open asks for
+// those too of which an episode goes on.
+func (b *Bank) idleBefore(out []idle, i int, t int64, open bool) []idle {
 	c := b.series.at(i)
 	c.Lock()
 	defer c.Unlock()
 	for j := range c.series {
-		if last := c.lastUse(j); c.series[j].has(flagUsed) && last < t {
+		s := &c.series[j]
+		if last := c.lastUse(j); s.has(flagUsed) && last < t && (open || !s.told()) {
 			out = append(out, idle{uint32(i*chunkSize + j), last})
 		}
 	}
@@ -80,9 +83,11 @@ func (b *Bank) idleBefore(out []idle, i int, t int64) []idle {
 }
 
 // evictIdle evicts what has been idle for longer than Config.EvictAfter at time
-// now. The time before the first call does not count: after a start, senders have
-// as long to come back. So it is after a leap of the clock, forwards or back.
-func (b *Bank) evictIdle(now int64) {
+// now. An episode that was open until then, because five steps take longer than that, is
+// lost, which emit is told without a lock held: nobody would ever hear of its end. The
+// time before the first call does not count: after a start, senders have as long to come
+// back. So it is after a leap of the clock, forwards or back.
+func (b *Bank) evictIdle(now int64, emit func(Verdict)) {
 	b.leapt(now)
 	if b.evictAfter == 0 || now-b.began.Load() < b.evictAfter || now < b.nextEvict.Load() {
 		return
@@ -91,20 +96,29 @@ func (b *Bank) evictIdle(now int64) {
 	before := now - b.evictAfter
 	var found []idle
 	for i, n := 0, b.series.len(); i < n; i++ {
-		found = b.idleBefore(found[:0], i, before)
+		found = b.idleBefore(found[:0], i, before, true)
 		for _, x := range found {
 			b.register.Lock()
-			if b.evict(x.place, before, now) {
-				b.evicted.Add(1)
-			}
+			was, done := b.evict(x.place, before, now)
 			b.register.Unlock()
+			if !done {
+				continue
+			}
+			b.evicted.Add(1)
+			if slot := slotOf(x.place, uint32(was.Generation)); was.lose(&b.params) == PhaseLost {
+				lost := was.verdict(now, PhaseLost)
+				lost.Slot = slot
+				b.count(PhaseLost)
+				emit(lost)
+			}
 		}
 	}
 }
 
 // makeRoom evicts the least recently used of the series that have been idle for
-// longer than silence is told of; the caller holds the register lock for writing.
-// When it found none it does not look again within a minute.
+// longer than silence is told of, and of which no episode is open, for its end is Sweep's
+// to tell; the caller holds the register lock for writing. When it found none it does not
+// look again within a minute.
 func (b *Bank) makeRoom() {
 	now := b.now.Load()
 	const pause = 60 * 1000
@@ -115,12 +129,12 @@ func (b *Bank) makeRoom() {
 	before, want := now-b.params.Silence.Most, max(b.most/evictShare, 1)
 	var found []idle
 	for i, n := 0, b.series.len(); i < n; i++ {
-		if found = b.idleBefore(found, i, before); len(found) > 2*want {
+		if found = b.idleBefore(found, i, before, false); len(found) > 2*want {
 			found = oldest(found, want)
 		}
 	}
 	for _, x := range oldest(found, want) {
-		if b.evict(x.place, before, now) {
+		if _, done := b.evict(x.place, before, now); done {
 			b.evictedFull.Add(1)
 		}
 	}
@@ -135,31 +149,31 @@ func oldest(all []idle, n int) []idle {
 	return all[:min(n, len(all))]
 }
 
-// evict empties a place unless its series has been used since; the caller holds
-// the register lock for writing.
-func (b *Bank) evict(place uint32, before, now int64) bool {
+// evict empties a place unless its series has been used since, and returns what the series
+// was; the caller holds the register lock for writing.
+func (b *Bank) evict(place uint32, before, now int64) (was series, done bool) {
 	c, j := b.series.at(int(place)/chunkSize), int(place%chunkSize)
 	c.Lock()
 	s := &c.series[j]
 	if !s.has(flagUsed) || c.lastUse(j) >= before {
 		c.Unlock()
-		return false
+		return series{}, false
 	}
-	was := *s
+	was = *s
 	*s = series{Generation: was.Generation + 1}
 	c.used[j] = 0
 	c.Unlock()
 	if was.has(flagPage) {
 		b.days.give(was.Page)
 	}
-	b.leave(was.Service, was.has(flagAble))
+	b.leave(was.Service, place, was.has(flagAble))
 	b.unlink(place)
 	b.live--
 	b.epoch.Add(1)
 	if was.Generation < math.MaxUint16 {
 		b.free = append(b.free, freed{place, now})
 	}
-	return true
+	return was, true
 }
 
 // unlink takes a place out of the index; its labels stay until it is taken again.
@@ -199,11 +213,11 @@ func (b *Bank) place() uint32 {
 	return at
 }
 
-// leave takes a series from its service, which is forgotten with its last one;
-// the caller holds the register lock for writing.
-func (b *Bank) leave(i uint32, able bool) {
+// leave takes the series of a place from its service, which is forgotten with its last
+// one; the caller holds the register lock for writing.
+func (b *Bank) leave(i, place uint32, able bool) {
 	s, v := &b.services, b.services.at(i)
-	if v.leave(&b.params, able) > 0 {
+	if v.leave(&b.params, place, able) > 0 {
 		return
 	}
 	delete(s.byName, s.names[i])

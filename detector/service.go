@@ -129,11 +129,12 @@ func (v *service) enter() {
 	v.mu.Unlock()
 }
 
-// leave takes a series from the count and returns how many are left.
-func (v *service) leave(p *params, able bool) uint32 {
+// leave takes the series of a place from the count, and returns how many are left.
+func (v *service) leave(p *params, place uint32, able bool) uint32 {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.series--
+	v.group.forget(place)
 	if able {
 		v.able--
 	}

@@ -172,6 +172,18 @@ func (g *group) hold(p *params, slot uint32, t int64, rarity float32) {
 	g.Odd[at] = odd{Slot: slot, At: now, Since: now, Rarity: rarity}
 }
 
+// forget takes out the metric of a place that is given to another series: that one was not
+// odd, and is not to be named for it.
+func (g *group) forget(slot uint32) {
+	for _, list := range [...][]odd{g.Odd[:], g.Named[:]} {
+		for i := range list {
+			if list[i].Slot == slot {
+				list[i] = odd{}
+			}
+		}
+	}
+}
+
 // over reports whether a metric is odd no more at time t.
 func (g *group) over(p *params, x *odd, t int64) bool {
 	return x.over(t, p.Group.HoldSteps*g.window(p))
