@@ -15,20 +15,50 @@ import (
 
 // source reads the history of the one series that the matchers select, stored or
 // derived from a stored histogram. More than one series, or none, is an error
-// that says so.
+// that says so; but the labels of a series, written out, mean that one, also where others
+// have them and more.
 func (c *Core) source(ctx context.Context, ms []*labels.Matcher, from, to time.Time) (*bands.Source, error) {
-	var found *bands.Source
+	var found, another *bands.Source
+	own, written := writtenOut(ms)
 	err := c.bands.Each(ctx, ms, from, to, func(s *bands.Source) error {
-		if found != nil {
-			return fmt.Errorf("%w, %s and %s among them", errManySeries, found.Labels, s.Labels)
+		switch {
+		case found == nil:
+			found = s
+		case !written:
+			return severalSeries(found, s)
+		case labels.Equal(s.Labels, own):
+			found = s
+		default:
+			another = s
 		}
-		found = s
 		return nil
 	})
-	if err == nil && found == nil {
-		err = errNoSeries
+	switch {
+	case err != nil:
+		return nil, err
+	case found == nil:
+		return nil, errNoSeries
+	case another != nil && !labels.Equal(found.Labels, own):
+		return nil, severalSeries(found, another)
 	}
-	return found, err
+	return found, nil
+}
+
+func severalSeries(one, other *bands.Source) error {
+	return fmt.Errorf("%w, %s and %s among them", errManySeries, one.Labels, other.Labels)
+}
+
+// writtenOut returns the labels that matchers write out one by one, false where one of
+// them leaves a choice.
+func writtenOut(ms []*labels.Matcher) (labels.Labels, bool) {
+	b := labels.NewBuilder(labels.EmptyLabels())
+	for _, m := range ms {
+		if m.Type != labels.MatchEqual {
+			return labels.EmptyLabels(), false
+		}
+		b.Set(m.Name, m.Value)
+	}
+	return b.Labels(), true
 }
 
 // live returns the detector's word on the newest sample of a series.

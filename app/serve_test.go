@@ -3,17 +3,21 @@ package app_test
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/snappy"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/prompb"
 
 	"github.com/tocsinhq/tocsin/web"
 )
@@ -150,6 +154,43 @@ func TestApp_Band_WrongSelector_SaysWhat(t *testing.T) {
 		if status != tt.status || !strings.Contains(body, tt.says) {
 			t.Errorf("%s: got %d %s, want %d and %q", tt.query, status, body, tt.status, tt.says)
 		}
+	}
+}
+
+// The labels of a series, as an anomaly has them for its query, are a selector of all
+// series that have more labels too.
+func TestApp_LabelsWrittenOut_MeanTheSeriesThatHasNoOthers(t *testing.T) {
+	d := newDaemon(t).start()
+	d.remoteWrite("depth", time.Second, 1, 2)
+	var req prompb.WriteRequest
+	for i, name := range []string{"a", "zone"} { // sorted before and behind those of the other
+		ts := prompb.TimeSeries{Labels: []prompb.Label{{Name: "__name__", Value: "depth"}, {Name: "job", Value: "pay"}, {Name: name, Value: "x"}}}
+		ts.Samples = []prompb.Sample{{Timestamp: time.Now().UnixMilli(), Value: float64(i)}}
+		slices.SortFunc(ts.Labels, func(x, y prompb.Label) int { return strings.Compare(x.Name, y.Name) })
+		req.Timeseries = append(req.Timeseries, ts)
+	}
+	raw, err := req.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, body := d.send("POST", "/api/v1/write", "application/x-protobuf", snappy.Encode(nil, raw)); status/100 != 2 {
+		t.Fatalf("remote write: %d %s", status, body)
+	}
+	for query, want := range map[string]int{`{__name__="depth",job="pay"}`: 200, `depth{job="pay",a="x"}`: 200, `depth`: 400} {
+		var band web.Band
+		status, body := d.get("/api/v1/tocsin/band?" + url.Values{"query": {query}}.Encode())
+		if status != want || want == 400 && !strings.Contains(body, "matches several") {
+			t.Errorf("%s: got %d %s, want %d", query, status, body, want)
+		}
+		if want != 200 {
+			continue
+		}
+		if err := json.Unmarshal([]byte(body), &band); err != nil || (len(band.Series) == 3) != strings.Contains(query, "a=") {
+			t.Errorf("%s: got the series %v, %v", query, band.Series, err)
+		}
+	}
+	if status, body := d.get("/api/v1/tocsin/forecast?match=depth"); status != 200 {
+		t.Errorf("forecast: got %d %s, want the series that something is known of, here none", status, body)
 	}
 }
 
