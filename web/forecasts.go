@@ -92,6 +92,7 @@ type RoomList struct {
 const (
 	defaultHorizon  = 24 * time.Hour
 	capacityHorizon = 30 * 24 * time.Hour
+	minHorizon      = time.Millisecond // as far apart as samples are
 	maxHorizon      = 365 * 24 * time.Hour
 	defaultCoverage = 0.9
 	defaultFull     = 0.95
@@ -145,8 +146,11 @@ func (s *server) capacity(_ http.ResponseWriter, r *http.Request, q *params) (re
 // horizon returns the parameter of that name, def when absent.
 func (p *params) horizon(def time.Duration) time.Duration {
 	d := p.duration("horizon")
-	if d > maxHorizon {
+	switch {
+	case d > maxHorizon:
 		p.problem("horizon", "want at most 365d, got %q", p.values.Get("horizon"))
+	case d > 0 && d < minHorizon:
+		p.problem("horizon", "want at least 1ms, got %q", p.values.Get("horizon"))
 	}
 	if d == 0 {
 		return def

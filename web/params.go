@@ -139,7 +139,7 @@ func (p *params) duration(name string) time.Duration {
 	if v == "" {
 		return 0
 	}
-	if f, err := strconv.ParseFloat(v, 64); err == nil && f > 0 && f < 1e9 {
+	if f, err := strconv.ParseFloat(v, 64); err == nil && f*float64(time.Second) >= 1 && f < 1e9 {
 		return time.Duration(f * float64(time.Second))
 	}
 	if d, err := time.ParseDuration(v); err == nil && d > 0 {

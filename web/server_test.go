@@ -371,6 +371,8 @@ func TestParameters_WrongOnes_AreAllNamed(t *testing.T) {
 	f("/explain?time=noon", "query: want a PromQL selector", "time: want a time")
 	f("/forecast", "match: want a PromQL selector of series")
 	f("/forecast?match=up&horizon=2y", "horizon: want at most 365d")
+	f("/forecast?match=up&horizon=1us", "horizon: want at least 1ms")
+	f("/forecast?match=up&horizon=1e-10", "horizon: want a positive duration")
 	f("/forecast?match=up&horizon=-3d", "horizon: want a positive duration")
 	f("/forecast?match=up&coverage=1", "coverage: want a number between 0 and 1 such as 0.9")
 	f("/forecast?match=up&threshold=NaN", "threshold: want a number")
