@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/value"
 
 	"github.com/tocsinhq/tocsin/backtest"
 	"github.com/tocsinhq/tocsin/detector"
@@ -27,7 +29,8 @@ const marketSteps = 5200 // of a minute
 // market is three services, and from half time on a fourth one that has metrics of
 // theirs: gauges, of which some have spikes that open episodes and cost the budget, and
 // those of pay have a step at which all of them are a little odd; a counter, a histogram,
-// and a series that falls silent. It is in the order in which a backtest judges.
+// and series that fall silent, end with a staleness marker and come back, are sent at
+// another step, or are at times no number. It is in the order in which a backtest judges.
 func market() []member {
 	var all []member
 	gauge := func(service string, n, from int) {
@@ -36,11 +39,15 @@ func market() []member {
 			v := 100 + r.NormFloat64()
 			spike, size := r.IntN(700) == 0, 6+3*r.ExpFloat64()
 			switch {
-			case i < from || n == 7 && i > 4000 && i < 4400:
+			case i < from || n == 7 && i > 4000 && i < 4400 || n == 6 && i%5 != 0 || n == 8 && i > 4000 && i < 4100:
 				return math.NaN()
+			case n == 8 && i == 4000:
+				return math.Float64frombits(value.StaleNaN) // goes, and comes back
+			case n == 5 && i%50 == 0:
+				return math.Inf(1)
 			case service == "pay" && i == 4900:
 				v += 5
-			case n < 3 && spike:
+			case (n < 3 || n == 6 || n == 8) && spike:
 				v += size
 			}
 			return math.Round(1000*v) / 1000
@@ -84,6 +91,47 @@ func market() []member {
 	return all
 }
 
+// took is a native histogram of pay: its process is started again, it ends with a staleness
+// marker (nil) and comes back, falls silent, and has hours of more and of longer requests.
+func took() func(i int) (h *histogram.Histogram, sent bool) {
+	r, counts := rand.New(rand.NewPCG(4, 4)), make([]int64, 12)
+	return func(i int) (*histogram.Histogram, bool) {
+		switch {
+		case i == 3500:
+			return nil, true
+		case i > 3500 && i < 3560, i > 4300 && i < 4700:
+			return nil, false
+		case i == 2000:
+			clear(counts)
+		}
+		n, slower := 600+r.IntN(50), 0
+		if i%1000 > 990 {
+			n *= 3
+		}
+		if i%1100 > 1090 {
+			slower = 3
+		}
+		for range n {
+			counts[min(slower+int(3*math.Abs(r.NormFloat64())), len(counts)-1)]++
+		}
+		h, before := &histogram.Histogram{Schema: 1, Sum: 1, PositiveSpans: []histogram.Span{{Length: uint32(len(counts))}}}, int64(0)
+		for _, c := range counts {
+			h.PositiveBuckets = append(h.PositiveBuckets, c-before)
+			h.Count, before = h.Count+uint64(c), c
+		}
+		return h, true
+	}
+}
+
+// next adds a series of these labels to a batch.
+func next(b *telemetry.Batch, of labels.Labels) *telemetry.Series {
+	s := b.Next()
+	of.Range(func(l labels.Label) {
+		s.Labels = append(s.Labels, telemetry.Pair{Name: []byte(l.Name), Value: []byte(l.Value)})
+	})
+	return s
+}
+
 // told is a Format that writes what a daemon would tell: the transitions.
 type told struct{}
 
@@ -125,7 +173,7 @@ func tell(series string, v detector.Verdict) string {
 // missed, and series that are born late start from what their family has shown.
 func TestBacktest_Services_SameBytesAsLive(t *testing.T) {
 	h := newHouse(t, "").open()
-	all := market()
+	all, requests := market(), took()
 	var live []string
 	named := map[detector.Slot]string{}
 	drain := func() {
@@ -153,14 +201,19 @@ func TestBacktest_Services_SameBytesAsLive(t *testing.T) {
 		var b telemetry.Batch
 		for _, m := range all {
 			v := m.value(i)
-			if math.IsNaN(v) {
+			if math.IsNaN(v) && !value.IsStaleNaN(v) {
 				continue
 			}
-			s := b.Next()
-			m.labels.Range(func(l labels.Label) {
-				s.Labels = append(s.Labels, telemetry.Pair{Name: []byte(l.Name), Value: []byte(l.Value)})
-			})
+			s := next(&b, m.labels)
 			s.Samples = append(s.Samples, telemetry.Sample{T: at.UnixMilli(), V: v})
+		}
+		if x, sent := requests(i); sent {
+			s := next(&b, labels.FromStrings("__name__", "took_seconds", "service", "pay"))
+			if x == nil {
+				s.Samples = append(s.Samples, telemetry.Sample{T: at.UnixMilli(), V: math.Float64frombits(value.StaleNaN)})
+			} else {
+				s.Histograms = append(s.Histograms, telemetry.HistogramSample{T: at.UnixMilli(), Int: x})
+			}
 		}
 		if res, err := h.core.Write(t.Context(), &b); err != nil || res.RefusedTotal() > 0 {
 			t.Fatalf("write: %+v, %v", res, err)
@@ -172,7 +225,8 @@ func TestBacktest_Services_SameBytesAsLive(t *testing.T) {
 		return strings.Join(lines, "")
 	}
 	want := sorted(live)
-	for what, sign := range map[string]string{"a group": "kind group", "a silence": "kind missing", "a quantile": `quantile="0.5"`, "a rate": "orders_total"} {
+	for what, sign := range map[string]string{"a group": "kind group", "a silence": "kind missing", "a quantile": `quantile="0.5"`, "a rate": "orders_total",
+		"a native histogram": `{__name__="took_seconds", quantile="0.99"`, "its count": "took_seconds_count", "a series of another step": `"g6"`, "one that has ended": `"g8"`} {
 		if !strings.Contains(want, sign) {
 			t.Errorf("live told of %d things and not of %s", len(live), what)
 		}
