@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 
 	"github.com/prometheus/prometheus/model/labels"
 
@@ -82,8 +83,9 @@ type judge struct {
 	slots    []detector.Slot
 	budget   float64
 	words    []word
-	last     int64 // newest time seen
-	step     int64 // smaller of the two newest distances between records
+	last     int64   // newest time seen
+	heard    []int64 // by metric, time of the newest value that was judged, noTime for none
+	step     int64   // smaller of the two newest distances between records
 	dt       int64
 	silences uint64
 	row      Row
@@ -97,7 +99,7 @@ func newJudge(c detector.Config, u Unit) (*judge, error) {
 	}
 	j := &judge{unit: u, bank: bank, budget: c.BudgetOf(u.Name), words: make([]word, len(u.Metrics)), last: noTime, asked: noTime}
 	for _, l := range u.Metrics {
-		j.slots = append(j.slots, bank.Register(l))
+		j.slots, j.heard = append(j.slots, bank.Register(l)), append(j.heard, noTime)
 	}
 	return j, nil
 }
@@ -170,6 +172,9 @@ func (j *judge) observe(i int, r *Record, v float64) word {
 		}
 	}
 	verdict, why := j.bank.Judge(j.slots[i], r.T, v)
+	if why == "" {
+		j.heard[i] = r.T
+	}
 	return word{verdict: verdict, reason: why, why: explained}
 }
 
@@ -184,7 +189,7 @@ func (j *judge) sweep(t int64) {
 	if gap <= 0 {
 		return
 	}
-	if gap >= silentLeast && j.step > 0 && gap >= silentSteps*j.step {
+	if j.silent(t) {
 		for at := range sweeps(j.last, t) {
 			j.bank.Sweep(at, func(v detector.Verdict) {
 				if v.Kind == detector.KindMissing && v.Phase == detector.PhaseOpened {
@@ -193,7 +198,9 @@ func (j *judge) sweep(t int64) {
 			})
 		}
 		for i, l := range j.unit.Metrics { // a series that was away for long has lost its place
-			j.slots[i] = j.bank.Register(l)
+			if now := j.bank.Register(l); now != j.slots[i] {
+				j.slots[i], j.heard[i] = now, noTime
+			}
 		}
 	}
 	j.step = gap
@@ -201,4 +208,11 @@ func (j *judge) sweep(t int64) {
 		j.step = min(j.dt, gap)
 	}
 	j.last, j.dt = t, gap
+}
+
+// silent reports whether a metric may have fallen silent before time t: no record came, or
+// none with a value of it.
+func (j *judge) silent(t int64) bool {
+	long := max(silentLeast, silentSteps*j.step)
+	return j.step > 0 && slices.ContainsFunc(j.heard, func(at int64) bool { return at != noTime && t-at >= long })
 }
