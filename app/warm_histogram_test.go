@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"math"
 	"net/http"
@@ -12,11 +13,13 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/config"
+	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	promremote "github.com/prometheus/prometheus/storage/remote"
 
 	"github.com/tocsinhq/tocsin/internal/yamldoc"
 	"github.com/tocsinhq/tocsin/store"
+	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // prometheus answers from the store of a house that is closed, as a Prometheus does.
@@ -82,5 +85,42 @@ func TestHistogram_NothingStored_LearnedFromTheServer(t *testing.T) {
 	s.open() // what is known now is not asked for again
 	if n := strings.Count(s.log.String(), "warm start of the detector begins"); n != 1 {
 		t.Errorf("after a restart, log:\n%s", s.log)
+	}
+}
+
+// A histogram that began yesterday is not given the history of one that has its labels and
+// one more, which is days older.
+func TestHistogram_OtherHasItsLabelsAndMore_HistoryIsItsOwn(t *testing.T) {
+	const own, others = 100, 200
+	there := newHouse(t, "").open()
+	requests := took()
+	for i := range others {
+		h, _ := requests(i)
+		there.now = monday.Add(time.Duration(i) * 15 * time.Minute)
+		if i >= others-own {
+			there.writeHistogram(h, "service", "pay")
+		}
+		there.writeHistogram(h, "service", "pay", "zone", "a")
+	}
+	there.close()
+
+	h := newHouse(t, "")
+	h.now = there.now.Add(time.Minute)
+	h.config.WarmStart.URL = prometheus(t, there)
+	h.config.WarmStart.Lookback = yamldoc.Duration(4 * 24 * time.Hour)
+	h.open()
+	if want := fmt.Sprintf("series=2 failed=0 samples=%d ", own+others); !strings.Contains(h.log.String(), want) {
+		t.Errorf("want %s, log:\n%s", want, h.log)
+	}
+}
+
+// writeHistogram stores a sample of took_seconds now.
+func (h *house) writeHistogram(x *histogram.Histogram, names ...string) {
+	h.t.Helper()
+	var b telemetry.Batch
+	s := next(&b, labels.FromStrings(append([]string{"__name__", "took_seconds"}, names...)...))
+	s.Histograms = append(s.Histograms, telemetry.HistogramSample{T: h.now.UnixMilli(), Int: x})
+	if res, err := h.core.Write(h.t.Context(), &b); err != nil || res.RefusedTotal() > 0 {
+		h.t.Fatalf("write: %+v, %v", res, err)
 	}
 }

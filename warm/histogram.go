@@ -121,22 +121,38 @@ func (w *worker) rounds(ctx context.Context, x source, bucket func(int, telemetr
 // wholeSpan is how much of a native histogram is read, and held, at once.
 const wholeSpan = 24 * time.Hour
 
+// labelNames returns the names of labels that series have, by the name of their metric.
+func labelNames(series []labels.Labels) map[string][]string {
+	out := map[string][]string{}
+	for _, l := range series {
+		of := l.Get(labels.MetricName)
+		l.Range(func(x labels.Label) {
+			if !slices.Contains(out[of], x.Name) {
+				out[of] = append(out[of], x.Name)
+			}
+		})
+	}
+	return out
+}
+
+// just returns matchers that select a series of the server, and no other that has its
+// labels and more.
+func (s *Starter) just(l labels.Labels) (out []*labels.Matcher) {
+	for _, name := range s.names[l.Get(labels.MetricName)] {
+		out = append(out, labels.MustNewMatcher(labels.MatchEqual, name, l.Get(name)))
+	}
+	return out
+}
+
 // wholes hands over the samples of a native histogram.
 func (w *worker) wholes(ctx context.Context, x source, whole func(telemetry.HistogramSample)) error {
-	var ms []*labels.Matcher
-	x.remote.Range(func(l labels.Label) { ms = append(ms, labels.MustNewMatcher(labels.MatchEqual, l.Name, l.Value)) })
+	ms := w.just(x.remote)
 	now := w.o.Now()
 	newest := int64(math.MinInt64)
 	for from := now.Add(-w.o.Config.Lookback.Std()); from.Before(now); from = from.Add(wholeSpan) {
 		var held []telemetry.HistogramSample
-		fewest := math.MaxInt // labels: others have more, and all have the server's own
-		_, err := w.server.Window(ctx, ms, from, from.Add(min(wholeSpan, now.Sub(from))), func(l labels.Labels, _ []telemetry.Sample, histograms []telemetry.HistogramSample) error {
-			if l.Len() < fewest {
-				fewest, held = l.Len(), held[:0]
-			}
-			if l.Len() == fewest {
-				held = append(held, histograms...)
-			}
+		_, err := w.server.Window(ctx, ms, from, from.Add(min(wholeSpan, now.Sub(from))), func(_ labels.Labels, _ []telemetry.Sample, histograms []telemetry.HistogramSample) error {
+			held = append(held, histograms...)
 			return nil
 		})
 		if w.answered(err) != nil {

@@ -47,6 +47,7 @@ type Options struct {
 // Starter warms a bank. Its figures may be read at any time.
 type Starter struct {
 	o       Options
+	names   map[string][]string // of labels that series of the server have, by name of their metric
 	active  atomic.Bool
 	planned atomic.Int64
 	done    atomic.Int64
@@ -234,6 +235,7 @@ func (s *Starter) plan(ctx context.Context, series []labels.Labels, own func(con
 		}
 	}
 	b := labels.NewBuilder(labels.EmptyLabels())
+	s.names = labelNames(series)
 	for _, l := range series {
 		b.Reset(l)
 		for name, value := range s.o.Config.Labels {
