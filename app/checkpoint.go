@@ -94,7 +94,7 @@ func (c *Core) restore(ctx context.Context, have bool) error {
 		if _, _, any := c.timeRange(); any {
 			c.log.Info("detector has no usable checkpoint; it learns from stored history while it runs")
 		}
-		if err := c.loseEpisodes(ctx, c.now()); err != nil { // no reason not to start
+		if err := c.endEpisodes(ctx, c.now()); err != nil { // no reason not to start
 			c.log.Error("episodes of before the start may stay open; a restart tries again", "error", err)
 		}
 		return nil

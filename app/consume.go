@@ -31,6 +31,7 @@ func (c *Core) Consume(ctx context.Context, now time.Time, first ...detector.Ver
 		}
 		if n, err := c.consume(ctx, batch, now); err != nil {
 			c.metrics.verdictsFailed.Add(n)
+			c.observer.lost.Store(true)
 			return err
 		}
 	}

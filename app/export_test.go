@@ -28,6 +28,14 @@ func (c *Core) LastBeatForTest() time.Time { return c.beats.last }
 // TakeVerdicts returns what the detector has told since the last call.
 func (c *Core) TakeVerdicts() []detector.Verdict { return c.takeVerdicts(nil) }
 
+// LoseVerdicts loses what waits in the queue, as it would had that been full.
+func (c *Core) LoseVerdicts() {
+	for range len(c.observer.queue) {
+		<-c.observer.queue
+	}
+	c.observer.lost.Store(true)
+}
+
 // EvidenceForTest returns what root cause reads of services.
 func (c *Core) EvidenceForTest() rca.SeriesSource { return evidence{c} }
 

@@ -1,9 +1,11 @@
 package app_test
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/tocsinhq/tocsin/incident"
 )
@@ -33,5 +35,30 @@ func TestCore_NoCheckpoint_OpenEpisodesAreLost(t *testing.T) {
 			}
 		}
 		h.close()
+	}
+}
+
+// The end of an episode that was lost on its way is what the series shows when it is looked
+// for; one that goes on is left alone.
+func TestCore_VerdictsLost_EpisodesThatAreOverEnd(t *testing.T) {
+	h := newHouse(t, "").open()
+	h.steady(400, 100)
+	h.steady(8, 400)
+	if got := h.anomalies(); len(got) != 1 || !got[0].Ended.IsZero() {
+		t.Fatalf("got %+v, want one open anomaly", got)
+	}
+	h.core.LoseVerdicts()
+	h.steady(4, 400)
+	if got := h.anomalies(); len(got) != 1 || !got[0].Ended.IsZero() {
+		t.Errorf("it goes on: got %+v", got)
+	}
+	for i := range 40 {
+		h.now = h.now.Add(15 * time.Second)
+		h.write("queue_depth", 0, 100+2*math.Sin(float64(i)*1.7))
+	}
+	h.core.LoseVerdicts()
+	h.step()
+	if got := h.anomalies(); len(got) != 1 || !got[0].Ended.Equal(h.now) || got[0].Condition != incident.ConditionCleared {
+		t.Errorf("it is over, and that was lost: got %+v", got)
 	}
 }

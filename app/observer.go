@@ -2,6 +2,7 @@ package app
 
 import (
 	"math"
+	"sync/atomic"
 
 	"github.com/prometheus/prometheus/model/labels"
 
@@ -16,6 +17,7 @@ type observer struct {
 	bank    *detector.Bank
 	infer   *inferring
 	queue   chan detector.Verdict
+	lost    atomic.Bool // verdicts did not get to where they are kept; see Core.endUntold
 	metrics *coreMetrics
 }
 
@@ -69,5 +71,6 @@ func (o *observer) tell(v detector.Verdict) {
 	case o.queue <- v:
 	default:
 		o.metrics.verdictsDropped.Inc()
+		o.lost.Store(true)
 	}
 }

@@ -17,8 +17,8 @@ func TestObserver_FullQueue_LosesTheTellingAndCountsIt(t *testing.T) {
 	for range 5 {
 		o.tell(detector.Verdict{})
 	}
-	if n := o.metrics.verdictsDropped.Get(); n != 3 || len(o.queue) != 2 {
-		t.Errorf("five into a queue of two: counted %d, queued %d; want 3 and 2", n, len(o.queue))
+	if n := o.metrics.verdictsDropped.Get(); n != 3 || len(o.queue) != 2 || !o.lost.Load() {
+		t.Errorf("five into a queue of two: counted %d, queued %d, noted %v; want 3 and 2, and noted", n, len(o.queue), o.lost.Load())
 	}
 	var b strings.Builder
 	set.WritePrometheus(&b)

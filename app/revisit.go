@@ -23,6 +23,9 @@ func (c *Core) Revisit(ctx context.Context, now time.Time) error {
 	if c.CatchingUp() {
 		return nil
 	}
+	if err := c.endUntold(ctx, now); err != nil {
+		return err
+	}
 	open, err := c.incidents.List(ctx, incident.Filter{States: openStates})
 	if err != nil {
 		return fmt.Errorf("revisit held anomalies: %w", err)
@@ -33,37 +36,6 @@ func (c *Core) Revisit(ctx context.Context, now time.Time) error {
 				if err := c.incidents.Apply(ctx, c.excuse(ctx, o)); err != nil {
 					return fmt.Errorf("revisit held anomaly %s: %w", held.Key, err)
 				}
-			}
-		}
-	}
-	return nil
-}
-
-// loseEpisodes ends the episodes that an earlier process has told of, at a start without a
-// checkpoint: the detector will say nothing more of them. What an incident holds of them
-// has lost its data until it is looked at again.
-func (c *Core) loseEpisodes(ctx context.Context, now time.Time) error {
-	for more := true; more; {
-		open, err := c.anomalies.List(ctx, incident.AnomalyFilter{Open: true, Limit: page})
-		if err != nil {
-			return fmt.Errorf("end the episodes of before the start: %w", err)
-		}
-		var lost []incident.AnomalyReport
-		for _, a := range open {
-			if strings.HasPrefix(a.Key, incident.SeriesKey) || strings.HasPrefix(a.Key, incident.GroupKey) {
-				if a.Condition = incident.ConditionHeld; a.At.Before(now) {
-					a.At = now
-				}
-				lost = append(lost, incident.AnomalyReport{Occurrence: a.Occurrence, Phase: detector.PhaseLost})
-			}
-		}
-		more = len(lost) > 0 && len(open) == page
-		if err := c.anomalies.RecordAll(ctx, lost); err != nil {
-			return fmt.Errorf("end the episodes of before the start: %w", err)
-		}
-		for _, r := range lost {
-			if err := c.incidents.Apply(ctx, r.Occurrence); err != nil {
-				return fmt.Errorf("end the episode of %s: %w", r.Occurrence.Key, err)
 			}
 		}
 	}
