@@ -29,8 +29,8 @@ type Oddness struct {
 	Score    telemetry.Number `json:"score"`    // 0 to 1; NaN when unknown
 }
 
-// Bounds hold what is foreseen in nine of ten cases: values from the least to the
-// largest, or seconds from the least to the most, +Inf when that is not within twice
+// Bounds hold what is foreseen: in nine of ten cases values from the least to the
+// largest, or in eight of ten seconds from the least to the most, +Inf when that is not within twice
 // the time asked about.
 type Bounds struct {
 	Near telemetry.Number `json:"near"`

@@ -27,7 +27,7 @@ type Foresight interface {
 	Until(series labels.Labels, threshold float64, above bool, horizon time.Duration) (at Crossing, ok bool)
 }
 
-// Crossing is when a threshold is reached; the times lie in nine of ten cases between
+// Crossing is when a threshold is reached; the times lie in eight of ten cases between
 // Earliest and Latest. Each is the zero time if not within the horizon asked about.
 type Crossing struct {
 	Earliest, Likely, Latest time.Time

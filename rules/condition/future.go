@@ -140,7 +140,7 @@ func (p *reader) duration() (time.Duration, bool) {
 }
 
 // Metrics returns the names of the recorded series: of what is expected, and of the
-// near and the far bound that hold it in nine of ten cases.
+// near and the far bound that hold it in nine of ten cases, of a time until in eight.
 func (f *Future) Metrics() (expected, near, far string) {
 	if f.Until {
 		return UntilMetric, EarliestMetric, LatestMetric
