@@ -130,9 +130,14 @@ func (s *series) meet(p *params, k *look, d *page) {
 	}
 	k.edge = d.near(p, at, float64(s.MixErr)).or(d.nearWeek(p, at, float64(s.MixErr)))
 	if k.edge != (edge{}) {
-		k.low, k.high = min(k.low, k.anchor-k.edge.below), max(k.high, k.anchor+k.edge.above)
 		if k.power < 1 {
 			s.meetPower(p, &k.sight, k.anchor+k.edge.above)
+		}
+		margin := p.Calendar.EdgeMargin * (k.edge.below + k.edge.above)
+		k.edge = edge{below: k.edge.below + margin, above: k.edge.above + margin}
+		k.low, k.high = min(k.low, k.anchor-k.edge.below), max(k.high, k.anchor+k.edge.above)
+		if !k.gap { // it does not come today
+			k.low, k.high = min(k.low, s.X1), max(k.high, s.X1)
 		}
 	}
 }

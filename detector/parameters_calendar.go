@@ -58,6 +58,9 @@ type CalendarParameters struct {
 	// EdgeNear is the number of quarters of an hour by which an edge of the day may come
 	// early or late.
 	EdgeNear uint8 `range:"0,8"`
+	// EdgeMargin is the part of the height of an edge by which values beyond the levels on
+	// either side are ordinary: no night's cleanup leaves as much as the one before.
+	EdgeMargin float64 `range:"0,1"`
 	// EdgeSlope is the number of times by which the change at such an edge is larger than
 	// that before and after it; a slope is no edge.
 	EdgeSlope float64 `range:"1,100"`
@@ -147,7 +150,7 @@ func defaultCalendar() CalendarParameters {
 	return CalendarParameters{PageAge: 6 * 3600 * 1000, PageChanges: 0.02, PageStep: 2 * 3600, DayTeaches: 0.12, WeekTeaches: 0.3,
 		WeekPrior: 1.5, HourTeaches: 0.05, HourLately: 12, HourRows: 300, SpreadTeaches: 0.055, SpreadYoung: 0.2, SpreadPrior: 1,
 		SpreadMost: 5.5, SpreadRows: 60, CompareRate: 0.01, CompareDays: 3, WeekAfter: 14, WeekBetter: 0.87, HourAfter: 2, HourBetter: 0.8,
-		SharpEdge: 4, EdgeNear: 2, EdgeSlope: 2, ReadRows: 3, MovedNear: 0.5, LeapMemory: 10, LeapMost: 20, YoungDays: 7, YoungWeeks: 21, CreditDays: 2, CreditWeeks: 14,
+		SharpEdge: 4, EdgeNear: 2, EdgeMargin: 0.2, EdgeSlope: 2, ReadRows: 3, MovedNear: 0.5, LeapMemory: 10, LeapMost: 20, YoungDays: 7, YoungWeeks: 21, CreditDays: 2, CreditWeeks: 14,
 		SettledAfter: 3, BreakNear: 2, BreakFar: 3}
 }
 
