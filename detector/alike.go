@@ -23,7 +23,7 @@ func (s *series) alike(p *params, k *glance, step float64) bool {
 	if !k.gap || k.dt > p.Guard.StaleSteps*step {
 		return false
 	}
-	// What learnMissed comes to where each sample ends a gap of as many steps: in such steps
+	// What learnGap comes to where each sample ends a gap of as many steps: in such steps
 	// the share that is not missed falls with each, and rises by the sample at the end.
 	rate := p.Silence.MissedRate
 	mean := math.Log1p(-min(rate/(1-float64(s.GapShare)), 1))/math.Log1p(-rate) - 1

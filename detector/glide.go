@@ -75,7 +75,7 @@ type slide struct {
 }
 
 // decades returns the evidence of the sample.
-func (w *slide) decades() float64 { return max(w.point, w.charts) }
+func (w *slide) decades() float64 { return larger64(w.point, w.charts) }
 
 // glides reports whether an admitted sample of a series that owes the given share
 // is plainly ordinary, and if so leaves in w what glide needs.

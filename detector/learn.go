@@ -232,10 +232,7 @@ func (s *series) rememberChange(p *params, x float64) {
 // measure learns the quantum before the sample is judged by it.
 func (s *series) measure(x float64) {
 	d := math.Abs(x - s.X1)
-	if s.N == 0 || d <= 1e-9*math.Abs(x) {
-		return
-	}
-	if q := float32(d); s.Quantum == 0 || q < s.Quantum {
+	if q := float32(d); (q < s.Quantum || s.Quantum == 0) && s.N != 0 && d > 1e-9*math.Abs(x) {
 		s.Quantum = q
 	}
 }

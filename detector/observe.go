@@ -185,7 +185,11 @@ func (s *series) admit(p *params, k *glance, v float64) outcome {
 		return taken
 	}
 	k.dt = float64(t-s.LastTime) / 1000
-	s.learnStep(p, k)
+	if k.dt == float64(s.Step) && s.N%looksEach != 0 {
+		s.onTime(p)
+	} else {
+		s.learnStep(p, k)
+	}
 	before := s.Raw
 	s.LastTime, s.Raw = t, v
 	if s.has(flagMissing) {

@@ -28,7 +28,7 @@ var notTunable = map[string]string{
 	"histogram_checkpoint.go mostSpans": "limit of a format", "histogram_lately.go latelyKept": "memory",
 	"family.go startSteps": "fixed point", "family.go startLeast": "fixed point", "family.go startCount": "fixed point", "family.go start": "the middle of a step",
 	"family.go familiesMost": "memory", "family.go familiesEach": "cost",
-	"still.go longSeen": "layout", "prepared.go wholeSteps": "size of a table", "glide.go _": "how many are written out", "prepared.go params": "less than any difference that counts", "service.go shareLeast": "one step of a fixed point",
+	"still.go longSeen": "layout", "step.go looksEach": "cost: what follows from little", "prepared.go wholeSteps": "size of a table", "glide.go _": "how many are written out", "prepared.go params": "less than any difference that counts", "service.go shareLeast": "one step of a fixed point",
 	"config.go DefaultConfig": "set by the operator", "config.go Validate": "ranges of what the operator sets", "config.go hoursPerWeek": "clock",
 	"episode.go farMost":            "arithmetic",
 	"explain_text.go leastDigits":   "text",

@@ -1,6 +1,9 @@
 package detector
 
-import "math"
+import (
+	"math"
+	"math/bits"
+)
 
 // params is Config and its Parameters in the units of the inner loop, with what
 // follows from them worked out once. A bank has one, which never changes; all of
@@ -55,12 +58,14 @@ type params struct {
 	calmFloor    float32 // Evidence.StillLeast
 	leastStep    float64 // seconds that samples which teach a page are apart at least
 	turnLength   int64   // the same in ms
-	turnInverse  float64 // 1 / turnLength
+	turnInverse  uint64  // 2^64 / turnLength, rounded up
+	turnMost     uint64  // times until which that divides
 	outlookShare float64 // 1 / Outlook.Mean
 	outlookDue   [horizons]multiple
 	octaveParts  octaveParts
 	evenMoves    float64 // share of a deviation that moves a quarter of the day at most
 	evenMost     float64 // mean errors that a day may change by where no edge is; see series.even
+	offsetLeast  float64 // Service.OffsetLeast
 	rareLeast    float64 // evidence that surely makes no metric odd for the group
 	groupFloor   float32 // smallest quantile of exp(number / Group.Scale)
 }
@@ -98,7 +103,8 @@ func (c Config) params() params {
 	p.calmFloor = float32(p.Evidence.StillLeast)
 	p.leastStep = float64(p.Glide.Every)
 	p.turnLength = p.Glide.Every * 1000
-	p.turnInverse = 1 / float64(p.turnLength)
+	p.turnMost = math.MaxUint64 / uint64(p.turnLength)
+	p.turnInverse = p.turnMost + 1
 	p.outlookShare = 1 / p.Outlook.Mean
 	for i, a := range aheads {
 		p.outlookDue[i] = multipleOf(uint32(a.every))
@@ -109,6 +115,7 @@ func (c Config) params() params {
 	}
 	p.evenMoves = 1 / float64(p.Calendar.ReadRows)
 	p.evenMost = p.Calendar.SharpEdge * (1 - max(p.Forecast.ErrorRate, 1/float64(p.Glide.Youth)))
+	p.offsetLeast = min(float64(p.Service.OffsetLeast), 0)
 	p.rareLeast = p.Group.TouchLeast - 0.001
 	p.groupFloor = float32(math.Exp(p.Group.Floor / p.Group.Scale))
 	return p
@@ -147,17 +154,14 @@ func (p *params) prepareWindows() {
 }
 
 // turnOf returns which of the times of Glide.Every a time in ms lies in, modulo
-// 65536. It divides by multiplication, and puts right what that errs by.
+// 65536. It divides by multiplication: 2^64 divided by n, rounded up, errs by a part of
+// n, and what that comes to for a time is below one n-th while time and n multiply to less
+// than 2^64. The others, before 1970 or hundreds of years ahead, are divided.
 func (p *params) turnOf(t int64) uint16 {
-	q := int64(float64(t) * p.turnInverse)
-	switch rest := t - q*p.turnLength; {
-	case t < 0:
-		q = t / p.turnLength
-	case rest < 0:
-		q--
-	case rest >= p.turnLength:
-		q++
+	if uint64(t) > p.turnMost {
+		return uint16(t / p.turnLength)
 	}
+	q, _ := bits.Mul64(uint64(t), p.turnInverse)
 	return uint16(q)
 }
 

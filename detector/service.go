@@ -86,7 +86,7 @@ func (v *service) shareLike(p *params, t int64, last *owed) float32 {
 // shareLeast returns what a series of the service owes at least, at any time.
 func (v *service) shareLeast(p *params) float64 {
 	static := math.Float32frombits(uint32(v.static.Load() >> 32))
-	return float64(static) + min(float64(p.Service.OffsetLeast), 0) - 1.0/shareUnits
+	return float64(static) + p.offsetLeast - 1.0/shareUnits
 }
 
 // fix lets the service owe the same share from now on, whatever happens.

@@ -2,6 +2,9 @@ package detector
 
 import "math"
 
+// looksEach is how many samples one for which Looks is worked out anew follows another by.
+const looksEach = 64
+
 // learnStep follows the distance between samples: small wander at once, another
 // step only when it has come several times in a row, and a longer one only when so
 // many gaps in a row, or gaps so alike, are not what chance does to a series that misses
@@ -18,10 +21,13 @@ func (s *series) learnStep(p *params, k *glance) {
 	if k.dt > p.Guard.StaleSteps*step {
 		s.resume(p, k)
 	}
-	s.learnMissed(p, k, step)
+	if k.gap {
+		s.learnGap(p, k, step)
+	}
+	s.forgetMissed(p)
 	if k.dt > p.Guard.StepLeast*step && k.dt < p.Guard.StepMost*step {
 		s.StepRun, s.Flags = 0, s.Flags&^alikeBits
-		if s.Step += float32(p.Guard.StepRate * (k.dt - step)); s.N%64 == 0 {
+		if s.Step += float32(p.Guard.StepRate * (k.dt - step)); s.N%looksEach == 0 {
 			s.Looks = s.looks(p)
 		}
 		return
@@ -40,18 +46,27 @@ func (s *series) learnStep(p *params, k *glance) {
 	}
 }
 
-// learnMissed learns the share of steps that bring no sample from the one that has come
-// after dt. Each step of a gap counts: of a series that is silent for most of a night
+// onTime is learnStep for a sample that comes after exactly a step, as nearly all do that
+// are scraped: which is no gap, and neither longer nor shorter than the step.
+func (s *series) onTime(p *params) {
+	s.forgetMissed(p)
+	s.StepRun, s.Flags = 0, s.Flags&^alikeBits
+}
+
+// learnGap learns the share of steps that bring no sample from the one that has come
+// after a gap. Each step of it counts: of a series that is silent for most of a night
 // every sample ends a gap, and few samples come. A gap so long that the series was away
 // counts as one step, for none of what it missed was due by chance.
-func (s *series) learnMissed(p *params, k *glance, step float64) {
-	if k.gap {
-		missed := float64(1) // step
-		if k.dt <= p.Guard.StaleSteps*step {
-			missed = math.Floor(k.dt / step)
-		}
-		s.GapShare = 1 - (1-s.GapShare)*float32(math.Pow(1-p.Silence.MissedRate, missed))
+func (s *series) learnGap(p *params, k *glance, step float64) {
+	missed := float64(1) // step
+	if k.dt <= p.Guard.StaleSteps*step {
+		missed = math.Floor(k.dt / step)
 	}
+	s.GapShare = 1 - (1-s.GapShare)*float32(math.Pow(1-p.Silence.MissedRate, missed))
+}
+
+// forgetMissed learns the same share from a sample that has come.
+func (s *series) forgetMissed(p *params) {
 	s.GapShare -= float32(p.Silence.MissedRate) * s.GapShare
 }
 
