@@ -107,8 +107,9 @@ func (b *Bank) observe(slot Slot, t int64, v float64, full bool, out *Verdict) (
 	own, g := b.services.at(s.Service), glance{t: t, fine: 1}
 	why = s.admit(&b.params, &g, v)
 	if why == taken && !full {
-		if rarity, passes := s.passes(&b.params, &g, own); passes {
-			rare, service := rarity != notRare && own.rare(&b.params, s, slot.place(), t, rarity), s.Service
+		var w slide
+		if share := own.shareLeast(&b.params); s.glides(&b.params, &g, share, &w) || s.lesson(&b.params, &g, share, &w) {
+			rare, service := w.isShown(&b.params) && own.rare(&b.params, s, slot.place(), t, w.rarity), s.Service
 			if c.Unlock(); rare {
 				b.weigh(service, t)
 			}
@@ -123,36 +124,16 @@ func (b *Bank) observe(slot Slot, t int64, v float64, full bool, out *Verdict) (
 	return after.tell, why
 }
 
-// passes takes in an admitted sample if it glides or strides, and reports whether it did. It
-// leaves the page nothing to do, and the service only if it returns another rarity than
-// notRare: one for which the group of the service is to be shown the sample.
-func (s *series) passes(p *params, g *glance, own *service) (float32, bool) {
-	var w slide
-	share := own.shareLeast(p)
-	if !s.glides(p, g, share, &w) {
-		return s.lesson(p, g, share)
-	}
-	s.glide(p, &p.rates, g, &w)
-	return w.shown(p), true
-}
-
-// lesson takes in an admitted sample if it strides, and returns what passes does.
-func (s *series) lesson(p *params, g *glance, share float64) (float32, bool) {
-	var w slide
+// lesson takes in an admitted sample if it strides, and leaves in w what it came to.
+func (s *series) lesson(p *params, g *glance, share float64, w *slide) bool {
 	var k sight
-	if !s.strides(p, g, share, &k, &w) {
-		return notRare, false
-	}
-	s.stride(p, &k, &w)
-	return w.shown(p), true
+	return s.strides(p, g, share, &k, w)
 }
 
-// shown returns the rarity with which the group is to be shown the sample, notRare for most.
-func (w *slide) shown(p *params) float32 {
-	if w.decades() < p.rareLeast {
-		return notRare
-	}
-	return w.rarity
+// isShown reports whether the group of the service is to be shown a sample that glides or
+// strides, as few are. The others leave page and service alone.
+func (w *slide) isShown(p *params) bool {
+	return w.decades() >= p.rareLeast && w.rarity != notRare
 }
 
 // sequel is what is left to do when a sample has been judged and the lock of its

@@ -29,30 +29,21 @@ const (
 // judged in pieces from its start on; and samples in a row of series that share a lock
 // take it once.
 func (b *Bank) ObserveAll(all []telemetry.Observation, from, to int, tell func(Verdict)) int {
-	slot := func(i int) (s Slot) {
-		if i < len(all) {
-			s = Slot(all[i].Slot)
-		}
-		return s
-	}
 	if from == 0 {
-		for i := range min(aheadFar, len(all)) {
-			b.fetchSeries(slot(i))
+		for i := range all[:min(aheadFar, len(all))] {
+			b.fetchSeries(Slot(all[i].Slot))
 		}
 	}
 	var held row
 	defer held.leave()
-	far, near := slot(from+aheadFar-1), slot(from+aheadNear-1)
 	for i := from; i < to; i++ {
-		before := far
-		if far = slot(i + aheadFar); !far.follows(before) {
-			b.fetchSeries(far)
+		if j := i + aheadFar; j < len(all) && !Slot(all[j].Slot).follows(Slot(all[j-1].Slot)) {
+			b.fetchSeries(Slot(all[j].Slot))
 		}
-		before = near
-		if near = slot(i + aheadNear); !near.follows(before) {
-			b.fetchPage(near)
+		if j := i + aheadNear; j < len(all) && !Slot(all[j].Slot).follows(Slot(all[j-1].Slot)) {
+			b.fetchPage(Slot(all[j].Slot))
 		}
-		if !b.next(&held, Slot(all[i].Slot), all[i].T, all[i].V, tell) {
+		if !b.next(&held, &all[i], tell) {
 			return i
 		}
 	}
@@ -67,10 +58,11 @@ func (s Slot) follows(before Slot) bool { return s.place() == before.place()+1 }
 // of series or of one of histograms.
 type row struct {
 	series  *chunk
-	buckets *classicChunk
-	owed    owed // by the newest sample that was weighed
+	from    uint32 // place of the first series of that chunk
 	service uint32
 	own     *service // the service of that index, nil for none yet
+	buckets *classicChunk
+	owed    owed // by the newest sample that was weighed
 }
 
 // of returns the service of an index: those of samples in a row are mostly the same.
@@ -93,45 +85,65 @@ func (r *row) leave() {
 }
 
 // next is Feed for a sample of a row.
-func (b *Bank) next(held *row, slot Slot, t int64, v float64, tell func(Verdict)) bool {
-	if slot.Bucket() {
-		if g, k, c := b.bucketOf(slot.place()); c != nil {
-			if c != held.buckets {
-				held.leave()
-				c.Lock()
-				held.buckets = c
-			}
-			b.take(g, k, t, v, sink{to: tell})
+func (b *Bank) next(held *row, o *telemetry.Observation, tell func(Verdict)) bool {
+	slot := Slot(o.Slot)
+	at := slot.place() - held.from
+	if held.series == nil || at >= chunkSize || !slot.ofSeries() {
+		if at = slot.place() % chunkSize; !b.hold(held, slot) {
+			return b.apart(held, o, tell)
 		}
-		return true
 	}
-	c, j := b.series.at(int(slot.place())/chunkSize), int(slot.place()%chunkSize)
-	if !slot.ofSeries() || c == nil {
-		held.leave()
-		return b.Feed(slot, t, v, tell)
-	}
-	if c != held.series {
-		held.leave()
-		c.Lock()
-		held.series = c
-	}
-	s := &c.series[j]
+	s := &held.series.series[at]
 	if uint32(s.Generation) != slot.generation() {
 		return false
 	}
-	own, g := held.of(b, s.Service), glance{t: t, fine: 1}
-	why := s.admit(&b.params, &g, v)
+	own, g := held.of(b, s.Service), glance{t: o.T, fine: 1}
+	why := s.admit(&b.params, &g, o.V)
 	if why == taken {
-		if rarity, passes := s.passes(&b.params, &g, own); passes {
-			if rarity != notRare && own.rare(&b.params, s, slot.place(), t, rarity) {
+		var w slide
+		if share := own.shareLeast(&b.params); s.glides(&b.params, &g, share, &w) || s.lesson(&b.params, &g, share, &w) {
+			if w.isShown(&b.params) && own.rare(&b.params, s, slot.place(), g.t, w.rarity) {
 				service := s.Service
 				held.leave()
-				b.weigh(service, t)
+				b.weigh(service, g.t)
 			}
 			return true
 		}
 	}
 	b.nextInFull(held, s, slot, own, &g, why, tell)
+	return true
+}
+
+// hold takes the lock of a series, and gives up that of the series before. It is false for
+// what is none.
+func (b *Bank) hold(held *row, slot Slot) bool {
+	c := b.series.at(int(slot.place()) / chunkSize)
+	if !slot.ofSeries() || c == nil {
+		return false
+	}
+	if c != held.series {
+		held.leave()
+		c.Lock()
+		held.series, held.from = c, slot.place()/chunkSize*chunkSize
+	}
+	return true
+}
+
+// apart is next for what is of no series.
+func (b *Bank) apart(held *row, o *telemetry.Observation, tell func(Verdict)) bool {
+	slot := Slot(o.Slot)
+	if !slot.Bucket() {
+		held.leave()
+		return b.Feed(slot, o.T, o.V, tell)
+	}
+	if g, k, c := b.bucketOf(slot.place()); c != nil {
+		if c != held.buckets {
+			held.leave()
+			c.Lock()
+			held.buckets = c
+		}
+		b.take(g, k, o.T, o.V, sink{to: tell})
+	}
 	return true
 }
 

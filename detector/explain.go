@@ -245,7 +245,7 @@ func (s *series) explain(p *params, pages *days, k look, v float64) Explanation 
 func (e *Explanation) plain(p *params, s *series, k *look) {
 	var w slide
 	var seen sight
-	if c := *s; !s.glides(p, &k.glance, k.share, &w) && !c.strides(p, &k.glance, k.share, &seen, &w) {
+	if c := *s; !c.glides(p, &k.glance, k.share, &w) && !c.strides(p, &k.glance, k.share, &seen, &w) {
 		return
 	}
 	tail := &s.Up

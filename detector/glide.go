@@ -64,143 +64,158 @@ func (p *params) youngRates() (young []rates) {
 
 // slide is what a sample that glides comes to.
 type slide struct {
-	season, scale, anchor, unit float64 // as in look
-	long                        float64 // how much of the long level the sample replaces
-	expected, dev               float64
-	point                       float64 // evidence of the residual
-	charts                      float64 // that of charts and storms if it is larger, else 0
-	rarity                      float32
-	chart                       [charts]float32
-	storm                       [storms]float32
+	expected, scale float64 // as in look
+	point           float64 // evidence of the residual
+	charts          float64 // that of charts and storms if it is larger, else 0
+	dev             float64 // deviation from the long level in units, clipped
+	off, rarity     float32 // size of the residual in scales
+	beyond          bool    // a chart or a storm is beyond its quantile
 }
 
 // decades returns the evidence of the sample.
 func (w *slide) decades() float64 { return larger64(w.point, w.charts) }
 
-// glides reports whether an admitted sample of a series that owes the given share
-// is plainly ordinary, and if so leaves in w what glide needs.
+// glides takes in an admitted sample of a series that owes the given share if it is plainly
+// ordinary, and leaves in w what it came to. Else it changes nothing and reports false.
 func (s *series) glides(p *params, k *glance, share float64, w *slide) bool {
-	if p.turnOf(k.t) != s.Turn || s.Scale == 0 || s.learnsFromEach(p) || s.lessonDue(p) || !s.settled(p, k, share) {
+	if p.turnOf(k.t) != s.Turn || s.Scale == 0 || s.learnsFromEach(p) || s.lessonDue(p) ||
+		!s.settled(k.gap, p.Runs.Youth) || !s.suits(p, k.x, share) {
 		return false
 	}
-	w.season, w.scale = float64(s.Season), s.Scale.value()
-	w.expected = s.mixed(w.season)
-	return s.plain(p, &p.rates, k, share, w)
+	// The mixture of forecasts is that by the weights of the last lesson.
+	season, n := float64(s.Season), &s.Weights
+	a, b, c, d, e, f := int32(n[0]), int32(n[1]), int32(n[2]), int32(n[3]), int32(n[4]), int32(n[5])
+	sum := float64(a+f)*s.X1 + float64(b)*s.Fast + float64(c)*s.Mid + float64(d)*s.Slow + float64(e)*(s.Level+season)
+	if w.expected = sum / float64(a+b+c+d+e+f); w.expected < 0 && !s.has(flagNegative) {
+		w.expected = 0
+	}
+	w.scale, w.beyond = s.Scale.value(), false
+	return s.slides(p, &p.rates, k.x, season, w) || w.beyond && s.faint(p, k, share, w) && s.slides(p, &p.rates, k.x, season, w)
 }
 
 // scaleOf returns the size of an ordinary error as it is kept, where 0 is none: that of a
 // series which has been zero all along is the smallest that there is.
 func scaleOf(scale float64) brief { return max(briefOf(scale), briefLeast) }
 
-// settled reports whether nothing is about for which a sample is weighed in full
-// whatever it is off by.
-func (s *series) settled(p *params, k *glance, share float64) bool {
-	if s.Flags&notGliding != 0 || s.Run != 0 && s.N < p.Runs.Youth || s.BeforeTime != 0 || s.StepRun != 0 ||
-		s.Drift != [charts]uint8{} || s.Gust != [storms]uint8{} || k.gap || k.fine != 1 || k.x < 0 && !s.has(flagNegative) {
+// settled reports whether nothing is about for which a sample is weighed in full whatever
+// it is off by. The noise of a sample is larger than at the series' step only where it came
+// at another one, which StepRun counts.
+func (s *series) settled(gap bool, youth uint32) bool {
+	return s.Flags&notGliding == 0 && (s.Run == 0 || s.N >= youth) && s.BeforeTime == 0 && !gap &&
+		s.StepRun|s.Drift[0]|s.Drift[1]|s.Drift[2]|s.Gust[0]|s.Gust[1] == 0
+}
+
+// suits reports whether a value is one that may be plainly ordinary, to a series that owes the
+// given share.
+func (s *series) suits(p *params, x, share float64) bool {
+	if x < 0 && !s.has(flagNegative) || float64(s.Looks)-p.logBudget+share < p.Glide.Need {
 		return false
 	}
-	if float64(s.Looks)-p.logBudget+share < p.Glide.Need {
-		return false
-	}
-	if k.x == s.X1 {
+	if x == s.X1 {
 		// From there on it may be a flat line.
 		return s.Changes < p.Evidence.StillChanges || float32(s.Still) < s.Calm.Q
 	}
 	return s.ChangeRate >= p.Evidence.RarelyChanges // else that it changes at all is the event
 }
 
-// plain and glide write charts and storms out one by one: this does not compile if there are
-// others.
+// slides writes charts and storms out one by one: this does not compile if there are others.
 var _ = [1][1]bool{}[charts-3][storms-2]
 
-// plain reports whether a value is plainly ordinary beside what w holds for expected,
-// and if so fills in the rest of w.
-func (s *series) plain(p *params, r *rates, k *glance, share float64, w *slide) bool {
-	if w.long = s.longRate(p); (float64(s.N)+1)*w.long < 1 {
-		w.long = 1 / (float64(s.N) + 1)
-	}
-	if s.has(flagFirst) {
-		w.long = 0 // as in learnLong
-	}
-	w.anchor = s.Long + w.season
-	w.unit = float64(s.LongScale) + p.Scale.UnitScale*w.scale
-	off := k.x - w.expected
+// slides takes in a value that is plainly ordinary beside what w holds for expected, and
+// fills in the rest of w. Any other it leaves alone and reports false; where that is so by
+// charts or storms alone, beyond says so, and another call takes the value in.
+//
+// What is asked and what is learned stand in one function, which calls no other on the way:
+// what the one has worked out the other uses while it is in registers.
+func (s *series) slides(p *params, r *rates, x, season float64, w *slide) bool {
+	scale, wide := w.scale, float64(s.LongScale)
+	off := x - w.expected
 	// Half of the samples lie on either side: asked by a branch, the processor would
 	// guess wrong for half of them.
 	below := math.Float64bits(off) >> 63
 	sides := [2]float64{float64(s.Up.Q), float64(s.Down.Q)}
 	u, quantile, other := math.Abs(off), sides[below], sides[below^1]
-	if u /= w.scale; !(u <= p.Glide.Most && u <= p.Glide.Part*quantile && u <= p.otherTimes*other) {
+	if u /= scale; !(u <= p.Glide.Most && u <= p.Glide.Part*quantile && u <= p.otherTimes*other) {
 		return false
 	}
-	w.point = p.tailDecades * (u / quantile) * (u / quantile)
-	w.rarity = float32(w.point - float64(s.Looks))
-	w.dev = clip((k.x-w.anchor)/w.unit, p.Charts.Clip)
+	above := x - (s.Long + season)
+	dev64 := clip(above/(wide+p.Scale.UnitScale*scale), p.Charts.Clip)
 	// What charts and storms come to by the sample. These are no functions and no loops,
 	// which would cost a tenth of all that is done here.
-	dev, off32 := float32(w.dev), float32(u)
-	c, g := &s.Chart, &s.Storm
-	c0, c1, c2 := c[0]+(dev-c[0])*r.chart[0], c[1]+(dev-c[1])*r.chart[1], c[2]+(dev-c[2])*r.chart[2]
-	g0, g1 := g[0]+(off32-g[0])*r.storm[0], g[1]+(off32-g[1])*r.storm[1]
-	w.chart[0], w.chart[1], w.chart[2], w.storm[0], w.storm[1] = c0, c1, c2, g0, g1
-	beyond := abs32(c0) > s.Persist[0].Q || abs32(c1) > s.Persist[1].Q || abs32(c2) > s.Persist[2].Q ||
-		g0 > s.Burst[0].Q || g1 > s.Burst[1].Q
-	return !beyond || s.faint(p, k, share, w, off32)
-}
-
-// mixed returns the mixture of forecasts by the weights of the last lesson.
-func (s *series) mixed(season float64) float64 {
-	w := &s.Weights
-	a, b, c, d, e, f := int32(w[0]), int32(w[1]), int32(w[2]), int32(w[3]), int32(w[4]), int32(w[5])
-	sum := float64(a+f)*s.X1 + float64(b)*s.Fast + float64(c)*s.Mid + float64(d)*s.Slow + float64(e)*(s.Level+season)
-	out := sum / float64(a+b+c+d+e+f)
-	if out < 0 && !s.has(flagNegative) {
-		return 0
+	dev, off32 := float32(dev64), float32(u)
+	c0, c1, c2 := s.Chart[0], s.Chart[1], s.Chart[2]
+	c0, c1, c2 = c0+(dev-c0)*r.chart[0], c1+(dev-c1)*r.chart[1], c2+(dev-c2)*r.chart[2]
+	g0, g1 := s.Storm[0], s.Storm[1]
+	g0, g1 = g0+(off32-g0)*r.storm[0], g1+(off32-g1)*r.storm[1]
+	a0, a1, a2 := abs32(c0), abs32(c1), abs32(c2)
+	if !w.beyond {
+		w.point = p.tailDecades * (u / quantile) * (u / quantile)
+		w.rarity = float32(w.point - float64(s.Looks))
+		if a0 > s.Persist[0].Q || a1 > s.Persist[1].Q || a2 > s.Persist[2].Q || g0 > s.Burst[0].Q || g1 > s.Burst[1].Q {
+			w.beyond, w.dev, w.off = true, dev64, off32
+			return false
+		}
 	}
-	return out
-}
 
-// glide takes in a sample that glides.
-func (s *series) glide(p *params, r *rates, k *glance, w *slide) {
 	s.Rarity, s.Kind = w.rarity, KindNone
-	s.measure(k.x)
-	most := p.Forecast.LevelScales*w.scale + p.Forecast.LevelLong*float64(s.LongScale)
-	s.Fast += r.fast * (k.x - s.Fast)
-	s.Mid += r.mid * (k.x - s.Mid)
-	s.Slow += r.slow * clip(k.x-s.Slow, most)
-	s.Level += r.level * clip(k.x-w.season-s.Level, most)
-	dev := clip(k.x-w.anchor, p.Forecast.LongClip*float64(s.LongScale)+w.scale+p.Forecast.RangeTeaches*float64(s.Hi-s.Lo))
-	s.Long += w.long * dev
-	s.LongScale += float32(w.long * (math.Abs(dev) - float64(s.LongScale)))
+	s.measure(x)
+	most := p.Forecast.LevelScales*scale + p.Forecast.LevelLong*wide
+	s.Fast += r.fast * (x - s.Fast)
+	s.Mid += r.mid * (x - s.Mid)
+	s.Slow += r.slow * clip(x-s.Slow, most)
+	s.Level += r.level * clip(x-season-s.Level, most)
+	long := s.longRate(p)
+	if (float64(s.N)+1)*long < 1 {
+		long = 1 / (float64(s.N) + 1)
+	}
+	if s.has(flagFirst) {
+		long = 0 // as in learnLong
+	}
+	above = clip(above, p.Forecast.LongClip*wide+scale+p.Forecast.RangeTeaches*float64(s.Hi-s.Lo))
+	s.Long += long * above
+	s.LongScale += float32(long * (math.Abs(above) - wide))
 	s.Up.below(p, p.Tail.Floor)
 	s.Down.below(p, p.Tail.Floor)
-	s.rememberRange(p, k.x)
-	s.rememberChange(p, k.x)
+	s.Chart[0], s.Chart[1], s.Chart[2], s.Storm[0], s.Storm[1] = c0, c1, c2, g0, g1
+	m := &s.Most
+	m[0], m[1], m[2] = larger(m[0], a0), larger(m[1], a1), larger(m[2], a2)
+	s.Stormy[0], s.Stormy[1] = larger(s.Stormy[0], g0), larger(s.Stormy[1], g1)
+	s.rememberRange(p, x)
+	s.rememberChange(p, x)
 	if s.Run != 0 {
 		s.endRun(p)
 	}
-	c, m := &w.chart, &s.Most
-	s.Chart[0], s.Chart[1], s.Chart[2] = c[0], c[1], c[2]
-	m[0], m[1], m[2] = larger(m[0], abs32(c[0])), larger(m[1], abs32(c[1])), larger(m[2], abs32(c[2]))
-	s.Storm[0], s.Stormy[0] = w.storm[0], larger(s.Stormy[0], w.storm[0])
-	s.Storm[1], s.Stormy[1] = w.storm[1], larger(s.Stormy[1], w.storm[1])
 	if p.chartEnds[0].divides(s.N) {
 		s.endWindows(p)
 	}
 	s.Held *= p.heldFades
-	s.X1 = k.x
+	s.X1 = x
 	if s.N < math.MaxUint32 {
 		s.N++
 	}
 	if s.Fresh < math.MaxUint16 {
 		s.Fresh++
 	}
+	return true
 }
 
-// weighAside fills in the look of a sample that glides as if it were weighed in
-// full, for those who want a word on every sample; nothing is learned by it.
-func (s *series) weighAside(p *params, slab *days, k *look, w *slide) {
-	c, full := *s, *k
+// takeAside is take for those who want a word on every sample.
+func (s *series) takeAside(p *params, slab *days, k *look) Phase {
+	before := *s
+	var w slide
+	var seen sight
+	if !s.glides(p, &k.glance, k.share, &w) && !s.strides(p, &k.glance, k.share, &seen, &w) {
+		return s.weigh(p, slab, k)
+	}
+	k.rarity = w.rarity
+	s.weighAside(p, slab, k, &w, before)
+	return PhaseQuiet
+}
+
+// weighAside fills in the look of a sample that has glided as if it had been weighed in
+// full by the series as it was before; nothing is learned by it.
+func (s *series) weighAside(p *params, slab *days, k *look, w *slide, before series) {
+	c, full := before, *k
 	full.zone, full.kind = p.zone.offset(k.t), KindNone
 	var d *page
 	if s.has(flagPage) {

@@ -36,8 +36,8 @@ func TestGlide_MostOrdinarySamplesDoAndNoOddOneDoes(t *testing.T) {
 		if i%200 == 199 {
 			x += 12 // an odd one, which is over with the next
 		}
-		g, w := glance{t: at, x: x, dt: 15, fine: 1}, slide{}
-		glides := s.glides(&b.params, &g, 0, &w)
+		copied, g, w := *s, glance{t: at, x: x, dt: 15, fine: 1}, slide{}
+		glides := copied.glides(&b.params, &g, 0, &w)
 		v, why := b.Judge(slot, at, x)
 		if why != "" {
 			t.Fatalf("sample %d: %s", i, why)
@@ -114,7 +114,7 @@ func TestGlide_StepOfMinutes_NeverDoes(t *testing.T) {
 		at += 180_000
 		x := 100 + r.NormFloat64()
 		g := glance{t: at, x: x, dt: 180, fine: 1}
-		if s.N > 0 && s.glides(&b.params, &g, 0, new(slide)) {
+		if copied := *s; s.N > 0 && copied.glides(&b.params, &g, 0, new(slide)) {
 			t.Fatal("a sample glides although each has three minutes to itself")
 		}
 		b.Observe(slot, at, x)
@@ -126,7 +126,7 @@ func TestGlide_SeriesThatHasBeenZeroAllAlong_Does(t *testing.T) {
 	glided := 0
 	for range 120 {
 		at += 15_000
-		if g := (glance{t: at, dt: 15, fine: 1}); s.glides(&b.params, &g, 0, new(slide)) {
+		if copied, g := *s, (glance{t: at, dt: 15, fine: 1}); copied.glides(&b.params, &g, 0, new(slide)) {
 			glided++
 		}
 		b.Observe(slot, at, 0)
@@ -172,7 +172,7 @@ func TestWeighAside_OddInFull_LiesWithinItsBand(t *testing.T) {
 	b, s, _, at := glideBank(t, 8000, func(int) float64 { return 100 + r.NormFloat64() })
 	for _, x := range []float64{60, 140} {
 		k := look{sight: sight{glance: glance{t: at + 15_000, x: x, dt: 15, fine: 1}}, full: true}
-		s.weighAside(&b.params, &b.days, &k, &slide{rarity: -3})
+		s.weighAside(&b.params, &b.days, &k, &slide{rarity: -3}, *s)
 		if v := s.verdictOn(&k, PhaseQuiet); !(v.Lower <= x && x <= v.Upper && v.Lower <= v.Expected && v.Expected <= v.Upper) || k.odd || k.kind != KindNone {
 			t.Errorf("got band %v to %v around %v, odd %v, kind %s, want %v within it", v.Lower, v.Upper, v.Expected, k.odd, k.kind, x)
 		}

@@ -214,7 +214,11 @@ func (s *series) rememberRange(p *params, v float64) {
 func (s *series) rememberChange(p *params, x float64) {
 	changed := float32(0)
 	if x != s.X1 {
-		s.learnStill(p, float32(s.Still)+1)
+		if n := float32(s.Still) + 1; n <= s.Calm.Q && !s.seldom(p) {
+			s.Calm.below(p, p.calmFloor)
+		} else {
+			s.learnStill(p, n)
+		}
 		s.Still, changed = 0, 1
 		if s.Changes < math.MaxUint32 {
 			s.Changes++
@@ -223,7 +227,7 @@ func (s *series) rememberChange(p *params, x float64) {
 		s.Still++
 	}
 	rate := p.Evidence.ChangeRate
-	if float32(s.N) < p.changeYouth {
+	if s.N < p.changeYouth {
 		rate = 1 / (float32(s.N) + 1)
 	}
 	s.ChangeRate += rate * (changed - s.ChangeRate)

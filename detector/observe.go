@@ -50,20 +50,15 @@ func (p Phase) tells() bool { return p != PhaseQuiet && p != PhaseOngoing }
 
 // take judges and learns an admitted sample and moves the episode on.
 func (s *series) take(p *params, slab *days, k *look) Phase {
+	if k.full {
+		return s.takeAside(p, slab, k)
+	}
 	var w slide
-	glides := s.glides(p, &k.glance, k.share, &w)
 	var seen sight
-	if !glides && !s.strides(p, &k.glance, k.share, &seen, &w) {
+	if !s.glides(p, &k.glance, k.share, &w) && !s.strides(p, &k.glance, k.share, &seen, &w) {
 		return s.weigh(p, slab, k)
 	}
-	if k.rarity = w.rarity; k.full {
-		s.weighAside(p, slab, k, &w)
-	}
-	if glides {
-		s.glide(p, &p.rates, &k.glance, &w)
-	} else {
-		s.stride(p, &seen, &w)
-	}
+	k.rarity = w.rarity
 	return PhaseQuiet
 }
 
@@ -163,20 +158,17 @@ func sized(v float64) float64 {
 
 // admit guards: it turns the sample into the watched value, or says why not.
 func (s *series) admit(p *params, k *glance, v float64) outcome {
-	t := k.t
-	if value.IsStaleNaN(v) {
-		if s.LastTime == 0 || t < s.LastTime {
+	t, last := k.t, s.LastTime
+	if !(math.Abs(v) <= largest) {
+		switch {
+		case !value.IsStaleNaN(v):
+			return notANumber
+		case last == 0 || t < last:
 			return late
 		}
 		return ended
 	}
-	if !(math.Abs(v) <= largest) {
-		return notANumber
-	}
-	if s.LastTime != 0 && t <= s.LastTime {
-		return late
-	}
-	if s.LastTime == 0 {
+	if last == 0 {
 		s.LastTime, s.Raw, s.FirstTime = t, v, seconds(t)
 		if s.counter() {
 			return first
@@ -184,7 +176,10 @@ func (s *series) admit(p *params, k *glance, v float64) outcome {
 		k.x = sized(v)
 		return taken
 	}
-	k.dt = float64(t-s.LastTime) / 1000
+	if t <= last {
+		return late
+	}
+	k.dt = float64(t-last) / 1000
 	if k.dt == float64(s.Step) && s.N%looksEach != 0 {
 		s.onTime(p)
 	} else {
@@ -192,10 +187,9 @@ func (s *series) admit(p *params, k *glance, v float64) outcome {
 	}
 	before := s.Raw
 	s.LastTime, s.Raw = t, v
-	if s.has(flagMissing) {
-		s.cameLate(t)
+	if s.has(flagStale | flagMissing) {
+		s.isBack(t)
 	}
-	s.clear(flagStale | flagMissing)
 	if !s.counter() {
 		k.x = sized(v)
 		return taken
@@ -209,6 +203,14 @@ func (s *series) admit(p *params, k *glance, v float64) outcome {
 	}
 	k.x = sized(k.x)
 	return taken
+}
+
+// isBack takes note of a sample after the end of the series or a silence.
+func (s *series) isBack(t int64) {
+	if s.has(flagMissing) {
+		s.cameLate(t)
+	}
+	s.clear(flagStale | flagMissing)
 }
 
 // fall handles a counter that went down: a reset starts again near zero, or with no more

@@ -51,7 +51,7 @@ type params struct {
 	heldFades    float32 // Evidence.HeldFades
 	longShare    float64 // 1 / Forecast.LongMemory
 	rangeMemory  float64 // 1 / Forecast.RangeShrink
-	changeYouth  float32 // samples until which the share of changes is a plain mean
+	changeYouth  uint32  // samples until which the share of changes is a plain mean
 	alikeDecades float64 // of one gap that is like the mean of gaps, by chance
 	stillTimes   float64 // 1 / Scale.StillShare
 	countsReach  float64 // root of Scale.CountMost
@@ -96,7 +96,7 @@ func (c Config) params() params {
 	p.heldFades = float32(p.Evidence.HeldFades)
 	p.rangeMemory = 1 / float64(p.Forecast.RangeShrink)
 	p.longShare = 1 / p.Forecast.LongMemory
-	p.changeYouth = 1 / p.Evidence.ChangeRate
+	p.changeYouth = uint32(math.Ceil(float64(1 / p.Evidence.ChangeRate)))
 	p.alikeDecades = -math.Log10(math.Exp(p.Guard.StepAlike-1) - math.Exp(-p.Guard.StepAlike-1))
 	p.stillTimes = 1 / p.Scale.StillShare
 	p.countsReach = math.Sqrt(p.Scale.CountMost)

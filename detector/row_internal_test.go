@@ -127,7 +127,7 @@ func TestBank_Next_LockIsHeldUntilThereIsNews(t *testing.T) {
 	at, told := int64(1_000_000), 0
 	feed := func(v float64) {
 		at += 15_000
-		good := b.next(&held, slot, at, v, func(Verdict) {
+		good := b.next(&held, &telemetry.Observation{Slot: uint64(slot), T: at, V: v}, func(Verdict) {
 			if told++; !c.TryLock() {
 				t.Fatal("the chunk is locked while news of its series are told")
 			}

@@ -10,12 +10,12 @@ package detector
 // notStriding are the flags beside notGliding with which a lesson is weighed in full.
 const notStriding = flagPage | flagLoud
 
-// strides reports whether an admitted sample of a series that owes the given share is a
-// lesson and plainly ordinary, and if so leaves in k and w what stride needs. If not, what
-// it has noted in the series is what weighing the sample will note.
+// strides takes in an admitted sample of a series that owes the given share if it is a
+// lesson and plainly ordinary, and leaves in k and w what it came to. Else it reports false,
+// and what it has noted in the series is what weighing the sample will note.
 func (s *series) strides(p *params, g *glance, share float64, k *sight, w *slide) bool {
 	if g.seen || s.Flags&notStriding != 0 || s.N < p.strideAfter || s.Power != 0 || float64(s.Step) >= p.leastStep ||
-		s.Day != dayOf(g.t) || s.ripe(p, g.t) || !s.settled(p, g, share) {
+		s.Day != dayOf(g.t) || s.ripe(p, g.t) || !s.settled(g.gap, p.Runs.Youth) || !s.suits(p, g.x, share) {
 		return false
 	}
 	if !s.learnsFromEach(p) && p.turnOf(g.t) == s.Turn && !s.lessonDue(p) {
@@ -32,21 +32,27 @@ func (s *series) strides(p *params, g *glance, share float64, k *sight, w *slide
 	if k.expected < 0 && !s.has(flagNegative) {
 		k.expected = 0
 	}
-	w.scale, w.expected = k.scale, k.expected
-	plain := s.plain(p, p.ratesAt(s.N), g, share, w)
-	if g.seen = !plain; s.N < p.warmupSamples {
-		w.rarity = notRare
+	w.scale, w.expected, w.beyond = k.scale, k.expected, false
+	err, mix, typical, turn := s.Err, s.MixErr, s.Typical, s.Turn
+	s.stride(p, k)
+	r := p.ratesAt(s.N)
+	if !s.slides(p, r, k.x, 0, w) && !(w.beyond && s.faint(p, g, share, w) && s.slides(p, r, k.x, 0, w)) {
+		s.Err, s.MixErr, s.Typical, s.Turn = err, mix, typical, turn
+		g.seen = true
+		return false
 	}
-	return plain
+	if s.N <= p.warmupSamples {
+		w.rarity, s.Rarity = notRare, notRare
+	}
+	return true
 }
 
-// stride takes in a sample that strides.
-func (s *series) stride(p *params, k *sight, w *slide) {
+// stride learns from a sample what is learned from a lesson beside what each sample teaches.
+func (s *series) stride(p *params, k *sight) {
 	rate := max(1/(float64(s.Fresh)+1), p.Forecast.ErrorRate)
 	if s.MixErr > 0 {
 		s.learnPower(p, k, nil, false, rate)
 	}
 	s.moveErrors(p, k, rate)
 	s.Turn = p.turnOf(k.t)
-	s.glide(p, p.ratesAt(s.N), &k.glance, w)
 }

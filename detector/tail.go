@@ -129,16 +129,16 @@ func (a *tail) countBy(p *params, gain float32) float32 {
 
 // below is learn for a value that is known to lie below the quantile.
 func (a *tail) below(p *params, low float32) {
-	if a.N < math.MaxUint16 {
-		a.N++
+	n := a.N
+	if n < math.MaxUint16 {
+		n++
+		a.N = n
 	}
 	fall := p.tailFall
-	if int(a.N) < len(p.tailFalls) {
-		fall = p.tailFalls[a.N]
+	if int(n) < len(p.tailFalls) {
+		fall = p.tailFalls[n]
 	}
-	if a.Q *= fall; a.Q < low {
-		a.Q = low
-	}
+	a.Q = atLeast(a.Q*fall, low)
 }
 
 // recall lets the tail remember no more than so many values and excesses, so
