@@ -124,12 +124,6 @@ func (b *Bank) observe(slot Slot, t int64, v float64, full bool, out *Verdict) (
 	return after.tell, why
 }
 
-// lesson takes in an admitted sample if it strides, and leaves in w what it came to.
-func (s *series) lesson(p *params, g *glance, share float64, w *slide) bool {
-	var k sight
-	return s.strides(p, g, share, &k, w)
-}
-
 // isShown reports whether the group of the service is to be shown a sample that glides or
 // strides, as few are. The others leave page and service alone.
 func (w *slide) isShown(p *params) bool {

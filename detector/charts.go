@@ -117,24 +117,38 @@ func (s *series) learnCharts(p *params, k *look) {
 	if n < p.Charts.Window[charts-1] {
 		young = 1 / n
 	}
-	for i := range s.Chart {
-		s.Chart[i] += (dev - s.Chart[i]) * atLeast(p.rates.chart[i], young)
-		size := abs32(s.Chart[i])
-		if s.Drift[i] != 0 || k.drifts[i] {
-			s.Drift[i] = going(s.Drift[i], k.drifts[i], size > s.Persist[i].Q)
-		}
-		s.Most[i] = larger(s.Most[i], size)
+	r, c, g := &p.rates, &s.Chart, &s.Storm
+	c0, c1, c2 := c[0], c[1], c[2]
+	c0 += (dev - c0) * atLeast(r.chart[0], young)
+	c1 += (dev - c1) * atLeast(r.chart[1], young)
+	c2 += (dev - c2) * atLeast(r.chart[2], young)
+	c[0], c[1], c[2] = c0, c1, c2
+	u, g0, g1 := atMost(float32(k.off()), p.Storms.Clip), g[0], g[1]
+	g0 += (u - g0) * atLeast(r.storm[0], young)
+	g1 += (u - g1) * atLeast(r.storm[1], young)
+	g[0], g[1] = g0, g1
+	if s.Drift != [charts]uint8{} || s.Gust != [storms]uint8{} || k.drifts != [charts]bool{} || k.gusts != [storms]bool{} {
+		s.countDrifts(k)
 	}
-	u := atMost(float32(k.off()), p.Storms.Clip)
+	m := &s.Most
+	m[0], m[1], m[2] = larger(m[0], abs32(c0)), larger(m[1], abs32(c1)), larger(m[2], abs32(c2))
+	s.Stormy[0], s.Stormy[1] = larger(s.Stormy[0], g0), larger(s.Stormy[1], g1)
+	if p.chartEnds[0].divides(s.N) {
+		s.endWindows(p)
+	}
+}
+
+// countDrifts counts for how many samples each chart and storm has been odd.
+func (s *series) countDrifts(k *look) {
+	for i := range s.Chart {
+		if s.Drift[i] != 0 || k.drifts[i] {
+			s.Drift[i] = going(s.Drift[i], k.drifts[i], abs32(s.Chart[i]) > s.Persist[i].Q)
+		}
+	}
 	for i := range s.Storm {
-		s.Storm[i] += (u - s.Storm[i]) * atLeast(p.rates.storm[i], young)
 		if s.Gust[i] != 0 || k.gusts[i] {
 			s.Gust[i] = going(s.Gust[i], k.gusts[i], s.Storm[i] > s.Burst[i].Q)
 		}
-		s.Stormy[i] = larger(s.Stormy[i], s.Storm[i])
-	}
-	if p.chartEnds[0].divides(s.N) {
-		s.endWindows(p)
 	}
 }
 

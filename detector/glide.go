@@ -118,8 +118,9 @@ func (s *series) suits(p *params, x, share float64) bool {
 	return s.ChangeRate >= p.Evidence.RarelyChanges // else that it changes at all is the event
 }
 
-// slides writes charts and storms out one by one: this does not compile if there are others.
-var _ = [1][1]bool{}[charts-3][storms-2]
+// slides and learnCharts write charts and storms out one by one, and mix the experts: this does
+// not compile if there are others.
+var _ = [1][1][1]bool{}[charts-3][storms-2][experts-6]
 
 // slides takes in a value that is plainly ordinary beside what w holds for expected, and
 // fills in the rest of w. Any other it leaves alone and reports false; where that is so by
@@ -203,8 +204,7 @@ func (s *series) slides(p *params, r *rates, x, season float64, w *slide) bool {
 func (s *series) takeAside(p *params, slab *days, k *look) Phase {
 	before := *s
 	var w slide
-	var seen sight
-	if !s.glides(p, &k.glance, k.share, &w) && !s.strides(p, &k.glance, k.share, &seen, &w) {
+	if !s.glides(p, &k.glance, k.share, &w) && !s.lesson(p, &k.glance, k.share, &w) {
 		return s.weigh(p, slab, k)
 	}
 	k.rarity = w.rarity

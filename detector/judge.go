@@ -51,7 +51,7 @@ func (s *series) judge(p *params, k *look, d *page) {
 
 // compare works out how far the sample lies off what is ordinary.
 func (k *look) compare() {
-	k.above, k.below = max(k.x-k.high, 0)/k.scale, max(k.low-k.x, 0)/k.scale
+	k.above, k.below = positive(k.x-k.high)/k.scale, positive(k.low-k.x)/k.scale
 }
 
 // name settles the kind, and makes band, kind and score agree: rounding must not

@@ -43,6 +43,13 @@ func larger64(a, b float64) float64 {
 	return math.Float64frombits(max(math.Float64bits(a), math.Float64bits(b)))
 }
 
+// positive returns a number, 0 if it is below, also without a branch: half of what a series
+// is off by lies on either side.
+func positive(v float64) float64 {
+	bits := math.Float64bits(v)
+	return math.Float64frombits(bits &^ uint64(int64(bits)>>63))
+}
+
 // smaller returns the smaller of two such numbers.
 func smaller(a, b float32) float32 {
 	return math.Float32frombits(min(math.Float32bits(a), math.Float32bits(b)))

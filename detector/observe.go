@@ -50,12 +50,14 @@ func (p Phase) tells() bool { return p != PhaseQuiet && p != PhaseOngoing }
 
 // take judges and learns an admitted sample and moves the episode on.
 func (s *series) take(p *params, slab *days, k *look) Phase {
+	if s.has(flagPage) && p.turnOf(k.t) != s.Turn { // a lesson of the page, as most are that come here
+		return s.weigh(p, slab, k)
+	}
 	if k.full {
 		return s.takeAside(p, slab, k)
 	}
 	var w slide
-	var seen sight
-	if !s.glides(p, &k.glance, k.share, &w) && !s.strides(p, &k.glance, k.share, &seen, &w) {
+	if !s.glides(p, &k.glance, k.share, &w) && !s.lesson(p, &k.glance, k.share, &w) {
 		return s.weigh(p, slab, k)
 	}
 	k.rarity = w.rarity

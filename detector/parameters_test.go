@@ -42,7 +42,7 @@ var notTunable = map[string]string{
 	"edge.go across": "with EdgeNear", "edge.go evenRounds": "rounding of a fixed point", "series.go flagEven": "bits",
 	"lag.go lagShift": "bits", "lag.go lagMost": "bits", "lag.go lagUnit": "fixed point",
 	"lag.go lagHour":   "in units of a fixed point",
-	"learn.go measure": "rounding of a float64", "look.go secondsHour": "clock", "look.go mix": "rounding to a byte",
+	"learn.go measure": "rounding of a float64", "look.go secondsHour": "clock", "look.go byteOf": "rounding to a byte",
 	"novelty.go novelLevels": "layout", "novelty.go samples": "no division by zero", "novelty.go ends": "no division by zero, and rounding",
 	"observe.go largest":    "range of a float32",
 	"observe.go smallest":   "range of a float32",

@@ -127,6 +127,9 @@ func (d *page) room(p *params, k *look, size float64) *recurrence {
 // over by the longest that it may go on, and is not. By its first hour alone it would be known, and be told
 // an hour late each week. normal is what was so before it began, whatever has been taken as normal since.
 func (d *page) outlast(p *params, k *look, normal float64) {
+	if d.Recurs == [recurring]recurrence{} {
+		return
+	}
 	for i := range d.Recurs {
 		r := &d.Recurs[i]
 		if !r.weekly() || r.today() == unseen || !r.spans(p) {

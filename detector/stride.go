@@ -10,6 +10,17 @@ package detector
 // notStriding are the flags beside notGliding with which a lesson is weighed in full.
 const notStriding = flagPage | flagLoud
 
+// lesson is strides for whoever does not want to see what it has seen. Of series with a page
+// no sample strides, which are asked for that here.
+func (s *series) lesson(p *params, g *glance, share float64, w *slide) bool {
+	return s.Flags&notStriding == 0 && s.stridesUnseen(p, g, share, w)
+}
+
+func (s *series) stridesUnseen(p *params, g *glance, share float64, w *slide) bool {
+	var k sight
+	return s.strides(p, g, share, &k, w)
+}
+
 // strides takes in an admitted sample of a series that owes the given share if it is a
 // lesson and plainly ordinary, and leaves in k and w what it came to. Else it reports false,
 // and what it has noted in the series is what weighing the sample will note.

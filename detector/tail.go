@@ -90,15 +90,30 @@ func (a *tail) reachYoung(p *params, from startShape, d float64, kept *keptShape
 // shape. low is the smallest the quantile may become, prior the weight of the
 // prior shape in excesses.
 func (a *tail) learn(p *params, u, low, prior float32) {
-	a.learnAt(p, a.count(p), u, low, prior)
+	rate := a.count(p)
+	if u <= a.Q {
+		a.fall(p, rate, low)
+		return
+	}
+	a.exceed(p, rate, u, low, prior)
 }
 
 // learnAt is learn of a value that was counted, which moves the quantile by that rate.
 func (a *tail) learnAt(p *params, rate, u, low, prior float32) {
 	if u <= a.Q {
-		a.Q = atLeast(a.Q*(1-rate*p.tailShare), low)
+		a.fall(p, rate, low)
 		return
 	}
+	a.exceed(p, rate, u, low, prior)
+}
+
+// fall moves the quantile by a value that does not exceed it.
+func (a *tail) fall(p *params, rate, low float32) {
+	a.Q = atLeast(a.Q*(1-rate*p.tailShare), low)
+}
+
+// exceed moves quantile and shape by a value that exceeds the quantile.
+func (a *tail) exceed(p *params, rate, u, low, prior float32) {
 	if a.K < math.MaxUint16 {
 		a.K++
 	}
