@@ -9,7 +9,7 @@ import "math"
 func (s *series) judge(p *params, k *look, d *page) {
 	looks := float64(s.Looks)
 	k.compare()
-	k.habit = s.habit(p, k.t) + p.Calibration.Charged*atLeast(float64(s.Bias), 0)
+	k.habit = s.habit(p, k.t) + p.Calibration.Charged*positive(float64(s.Bias))
 	k.need = looks - p.logBudget + k.habit + k.share
 	k.kind = KindNone
 	held := p.Evidence.HeldAgainst * atLeast(float64(s.Held)-p.tailDecades, 0)

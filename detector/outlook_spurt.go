@@ -28,10 +28,12 @@ func (o *outlook) spurt() spurt {
 // spurts moves the run on where a part ends with a sample.
 func (o *outlook) spurts(p *params, now *present) {
 	part := int64(p.Outlook.SpurtPart * 1000)
-	ended := floorDiv(now.t, part) - floorDiv(now.t-int64(now.dt*1000), part)
-	if ended == 0 || o.Tick == 0 {
+	at := floorDiv(now.t, part)
+	before := now.t - int64(now.dt*1000)
+	if before >= at*part || o.Tick == 0 {
 		return
 	}
+	ended := at - floorDiv(before, part)
 	level := o.free(now.fast, now.season, now.first)
 	s := o.spurt()
 	if ended > 1 || math.IsNaN(s.level) || now.dt > p.Outlook.SpurtPart/2 {

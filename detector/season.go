@@ -137,7 +137,7 @@ func (d *page) season(p *params, k *look, step, sharp float64, before float32) {
 		k.season += k.hour
 	}
 	k.spread = 1 + float64(d.Spread[at.half])/spreadUnit
-	k.leap = float64(atMost(atLeast(d.LeapX/(d.LeapS+1), 0), 1)) * (k.season - float64(before))
+	k.leap = float64(atMost(float32(positive(float64(d.LeapX/(d.LeapS+1)))), 1)) * (k.season - float64(before))
 }
 
 // at returns the offset of the season at a time, for forecasts: that of a look, without all
