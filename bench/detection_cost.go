@@ -20,9 +20,9 @@ import (
 // costStep is the distance of samples, in ms.
 const costStep = 15_000
 
-// costRounds is how many samples of each series are timed: three minutes, within
-// which each series learns once.
-const costRounds = 12
+// costRounds is how many samples of each series are timed: an hour, within which each
+// series learns twenty times, and once by what it foretold.
+const costRounds = 3_600_000 / costStep
 
 // costBlock is how many samples are handed over and timed at once: a write request
 // brings from 500 on.

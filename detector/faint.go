@@ -6,9 +6,10 @@ import "math"
 // it could say enough for the sample to be odd. The charts of a series whose level wanders
 // for hours are beyond theirs for much of the time, and its samples are as ordinary.
 
-// faint reports whether what charts and storms say of a sample is too little for it to be odd, whatever is held against it, and if so leaves in
-// w how rare that makes the sample. What it teaches is then what glide learns: charts count
-// the samples for which they have been odd, and none is.
+// faint reports whether what charts and storms say of a sample is too little for it to be
+// odd, whatever is held against it, and if so leaves in w how rare that makes the sample.
+// What it teaches is then what slides learns: charts count the samples for which they have
+// been odd, and none is.
 func (s *series) faint(p *params, k *glance, share float64, w *slide) bool {
 	closer, decades, u := s.closer(p), float64(0), w.off
 	if math.Abs(w.dev) >= p.Charts.Least {
