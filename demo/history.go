@@ -96,7 +96,8 @@ func (p *play) writeHistory(ctx context.Context) error {
 
 // warm lets the daemon compute its signals over the history, each part at its
 // own step: a rate over samples a minute apart needs a longer range than one
-// over samples five seconds apart.
+// over samples five seconds apart. The first of these comes up to a minute after
+// the last of those, and what a range reaches has begun a minute later.
 func (p *play) warm(ctx context.Context) error {
 	if p.options.Warm == nil {
 		return nil
@@ -107,7 +108,7 @@ func (p *play) warm(ctx context.Context) error {
 		step     time.Duration
 	}{
 		{p.begun.Add(-p.options.History), p.fine, p.options.HistoryStep},
-		{p.fine.Add(p.options.HistoryStep), now, p.options.Step},
+		{p.fine.Add(2 * p.options.HistoryStep), now, p.options.Step},
 	}
 	for _, x := range parts {
 		if _, err := p.options.Warm(ctx, x.from, x.to, x.step); err != nil {

@@ -136,7 +136,7 @@ func TestRun_Warm_GetsEveryPartOfTheHistoryAtItsStep(t *testing.T) {
 			t.Fatal(err)
 		}
 		fine := begun.Add(-2 * time.Hour)
-		want := []part{{begun.Add(-3 * time.Hour), fine, time.Minute}, {fine.Add(time.Minute), begun, 5 * time.Second}}
+		want := []part{{begun.Add(-3 * time.Hour), fine, time.Minute}, {fine.Add(2 * time.Minute), begun, 5 * time.Second}}
 		if len(got) != 2 {
 			t.Fatalf("parts=%d, want 2", len(got))
 		}
