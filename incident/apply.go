@@ -105,32 +105,6 @@ func (e engine) blind(o Occurrence) bool {
 	return absent && o.Condition != ConditionCleared && e.lagging != nil && e.lagging(o.At)
 }
 
-// release ends the absorption of an episode that has cleared.
-func (e engine) release(s *state, a absorbed, o Occurrence, d *delta) {
-	e.over(s, s.recent[a.Incident], o, d)
-	d.release, d.urgent, d.result = append(d.release, o.Key), true, resultAbsorbed
-}
-
-// over notes on an incident that has ended, unless it is forgotten, that an
-// episode which went on then has cleared: it would be shown as going on for ever,
-// and waited for if the incident reopened. What began later is another episode.
-func (e engine) over(s *state, l *live, o Occurrence, d *delta) {
-	if l == nil {
-		return
-	}
-	i := l.index(o.Key)
-	if i < 0 || o.At.Before(l.Occurrences[i].At) || o.Since.After(l.Occurrences[i].At) {
-		return
-	}
-	l = d.latest(l)
-	l.Occurrences[i] = merged(l.Occurrences[i], o)
-	if l.Occurrences[i].Strong {
-		e.note(s, l, l.Occurrences[i], d)
-	}
-	d.touch(l)
-	d.result = resultChanged
-}
-
 // home is where an occurrence belongs: an open incident, or an ended one that it
 // reopens, or one that has grown too old to take it in.
 type home struct {

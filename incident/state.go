@@ -270,41 +270,6 @@ func (s *state) place(l *live) {
 	}
 }
 
-// remember keeps an ended incident for reopening; the one that ended first gives
-// way when there are too many.
-func (s *state) remember(l *live) {
-	s.recent[l.ID] = l
-	for _, o := range l.Occurrences {
-		if o.Condition != ConditionCleared {
-			s.lasting[o.Key] = l.ID
-		}
-	}
-	if len(s.recent) <= maxRecent {
-		return
-	}
-	oldest := l
-	for _, r := range s.recent {
-		if r.Resolved.Before(oldest.Resolved) || r.Resolved.Equal(oldest.Resolved) && r.ID < oldest.ID {
-			oldest = r
-		}
-	}
-	s.drop(oldest.ID)
-}
-
-// drop forgets an ended incident, if it is kept.
-func (s *state) drop(id string) {
-	l := s.recent[id]
-	if l == nil {
-		return
-	}
-	delete(s.recent, id)
-	for _, o := range l.Occurrences {
-		if s.lasting[o.Key] == id {
-			delete(s.lasting, o.Key)
-		}
-	}
-}
-
 // storming says whether one more incident at this time is too many.
 func (s *state) storming(at time.Time, c Config) bool {
 	if len(s.open) >= maxOpen {
