@@ -6,8 +6,10 @@ import "math"
 // midnight, when what was counted begins anew, a forecast is never right: what led
 // before the edge does not know of it, and the calendar knows neither the minute nor
 // whether it comes today. Within some quarters of an hour of it values between the
-// levels on either side are as ordinary as those levels: none of them is odd, and none
-// teaches the tails to expect at all hours what belongs to this one.
+// levels on either side are as ordinary as those levels, with a part of the height beyond
+// them, for no edge ends where the one of yesterday did, and so is that the last value
+// stays: none of them is odd, and none teaches the tails to expect at all hours what belongs
+// to this one.
 //
 // It costs a flag of memory, and a few reads of the page in a lesson; until the next they are
 // only done again where they have found, or may find, a change that large.
