@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/klauspost/compress/snappy"
 	"github.com/prometheus/prometheus/prompb"
 
 	"github.com/tocsinhq/tocsin/web"
@@ -17,21 +16,15 @@ import (
 // orders sends one sample for each of n users of a service, from the first on.
 func (d *daemon) orders(service string, first, n int, label string) {
 	d.t.Helper()
-	var req prompb.WriteRequest
+	var series []prompb.TimeSeries
 	for i := first; i < first+n; i++ {
 		l := []prompb.Label{{Name: "__name__", Value: "orders_total"}, {Name: "instance", Value: "a"}, {Name: "service", Value: service}}
 		if label != "" {
 			l = append(l, prompb.Label{Name: label, Value: fmt.Sprint("u", i)})
 		}
-		req.Timeseries = append(req.Timeseries, prompb.TimeSeries{Labels: l, Samples: []prompb.Sample{{Timestamp: time.Now().UnixMilli(), Value: 1}}})
+		series = append(series, prompb.TimeSeries{Labels: l, Samples: []prompb.Sample{{Timestamp: time.Now().UnixMilli(), Value: 1}}})
 	}
-	raw, err := req.Marshal()
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	if status, body := d.send("POST", "/api/v1/write", "application/x-protobuf", snappy.Encode(nil, raw)); status/100 != 2 {
-		d.t.Fatalf("remote write: %d %s", status, body)
-	}
+	d.writeSeries(series...)
 }
 
 func (d *daemon) cardinality(by string) web.Cardinality {

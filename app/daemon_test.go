@@ -191,14 +191,20 @@ func (d *daemon) remoteWrite(name string, step time.Duration, values ...float64)
 		at := end.Add(-time.Duration(len(values)-1-i) * step)
 		ts.Samples = append(ts.Samples, prompb.Sample{Timestamp: at.UnixMilli(), Value: v})
 	}
-	raw, err := (&prompb.WriteRequest{Timeseries: []prompb.TimeSeries{ts}}).Marshal()
+	d.writeSeries(ts)
+	return end
+}
+
+// writeSeries sends series in one request of remote write.
+func (d *daemon) writeSeries(series ...prompb.TimeSeries) {
+	d.t.Helper()
+	raw, err := (&prompb.WriteRequest{Timeseries: series}).Marshal()
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	if status, body := d.send("POST", "/api/v1/write", "application/x-protobuf", snappy.Encode(nil, raw)); status/100 != 2 {
 		d.t.Fatalf("remote write: %d %s", status, body)
 	}
-	return end
 }
 
 // metric returns the value of one line of /metrics, "" when there is none.

@@ -82,9 +82,8 @@ func (c *Core) over(o incident.Occurrence, now time.Time) (incident.AnomalyRepor
 		return end, false
 	}
 	if known && v.Time > o.At.UnixMilli() {
-		v.Slot, v.Phase, v.Since = slot, detector.PhaseClosed, o.Since.UnixMilli()
-		if now, ok := c.occurrence(v); ok {
-			return incident.AnomalyReport{Occurrence: now, Phase: v.Phase}, true
+		if closed, ok := c.closedBy(v, slot, o); ok {
+			return incident.AnomalyReport{Occurrence: closed, Phase: detector.PhaseClosed}, true
 		}
 	}
 	return end, true

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/klauspost/compress/snappy"
 	"github.com/prometheus/prometheus/prompb"
 
 	"github.com/tocsinhq/tocsin/web"
@@ -23,22 +22,16 @@ func TestApp_SeriesOfDays_AreForetoldAndSortedByWhenTheyFill(t *testing.T) {
 	}
 	// In one request: the store takes no sample hours older than its newest.
 	end := time.Now().Truncate(time.Millisecond)
-	var req prompb.WriteRequest
+	var series []prompb.TimeSeries
 	for name, values := range map[string][]float64{"tocsin:disk_percent": filling, "tocsin:memory_percent": steady} {
 		ts := prompb.TimeSeries{Labels: []prompb.Label{{Name: "__name__", Value: name}, {Name: "service", Value: "db"}}}
 		for i, v := range values {
 			at := end.Add(-time.Duration(len(values)-1-i) * 5 * time.Minute)
 			ts.Samples = append(ts.Samples, prompb.Sample{Timestamp: at.UnixMilli(), Value: v})
 		}
-		req.Timeseries = append(req.Timeseries, ts)
+		series = append(series, ts)
 	}
-	raw, err := req.Marshal()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if status, body := d.send("POST", "/api/v1/write", "application/x-protobuf", snappy.Encode(nil, raw)); status/100 != 2 {
-		t.Fatalf("remote write: %d %s", status, body)
-	}
+	d.writeSeries(series...)
 
 	var list web.ForecastList
 	d.json("/api/v1/tocsin/forecast?horizon=2d&threshold=95&match="+url.QueryEscape(`{__name__=~"tocsin:(disk|memory)_percent"}`), &list)

@@ -59,7 +59,12 @@ func (c *Core) returned(held incident.Occurrence, now time.Time) (incident.Occur
 	if !ok || v.Phase != detector.PhaseQuiet || v.Time <= held.At.UnixMilli() || now.Sub(time.UnixMilli(v.Time)) > c.maxLate {
 		return incident.Occurrence{}, false
 	}
-	v.Slot, v.Phase, v.Since = slot, detector.PhaseClosed, held.Since.UnixMilli()
+	return c.closedBy(v, slot, held)
+}
+
+// closedBy words the newest verdict on the series of an anomaly as its end.
+func (c *Core) closedBy(v detector.Verdict, slot detector.Slot, o incident.Occurrence) (incident.Occurrence, bool) {
+	v.Slot, v.Phase, v.Since = slot, detector.PhaseClosed, o.Since.UnixMilli()
 	return c.occurrence(v)
 }
 

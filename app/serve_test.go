@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/klauspost/compress/snappy"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/prompb"
@@ -162,20 +161,14 @@ func TestApp_Band_WrongSelector_SaysWhat(t *testing.T) {
 func TestApp_LabelsWrittenOut_MeanTheSeriesThatHasNoOthers(t *testing.T) {
 	d := newDaemon(t).start()
 	d.remoteWrite("depth", time.Second, 1, 2)
-	var req prompb.WriteRequest
+	var series []prompb.TimeSeries
 	for i, name := range []string{"a", "zone"} { // sorted before and behind those of the other
 		ts := prompb.TimeSeries{Labels: []prompb.Label{{Name: "__name__", Value: "depth"}, {Name: "job", Value: "pay"}, {Name: name, Value: "x"}}}
 		ts.Samples = []prompb.Sample{{Timestamp: time.Now().UnixMilli(), Value: float64(i)}}
 		slices.SortFunc(ts.Labels, func(x, y prompb.Label) int { return strings.Compare(x.Name, y.Name) })
-		req.Timeseries = append(req.Timeseries, ts)
+		series = append(series, ts)
 	}
-	raw, err := req.Marshal()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if status, body := d.send("POST", "/api/v1/write", "application/x-protobuf", snappy.Encode(nil, raw)); status/100 != 2 {
-		t.Fatalf("remote write: %d %s", status, body)
-	}
+	d.writeSeries(series...)
 	for query, want := range map[string]int{`{__name__="depth",job="pay"}`: 200, `depth{job="pay",a="x"}`: 200, `depth`: 400} {
 		var band web.Band
 		status, body := d.get("/api/v1/tocsin/band?" + url.Values{"query": {query}}.Encode())
