@@ -111,7 +111,7 @@ func figuresOf(p detector.Parameters, all, files []*labelled) figures {
 	cfg := detector.DefaultConfig()
 	cfg.Parameters = &p
 	found := figures{}
-	results, together := compare(all, []method{{ours, func(l *labelled) []float64 { s, _ := tocsinScores(cfg, l); return s }}})
+	results, together := compare(all, []method{{ours, ownScores(cfg)}})
 	recallFigures(results, found)
 	found["recall_1fa_one_threshold"] = together[ours][1]
 	falseAlarms(io.Discard, all, cfg, found)

@@ -34,7 +34,7 @@ func detection(args []string, out io.Writer) (figures, error) {
 		return nil, err
 	}
 	methods := append(slices.Clone(referenceLines),
-		method{ours, func(l *labelled) []float64 { s, _ := tocsinScores(cfg, l); return s }})
+		method{ours, ownScores(cfg)})
 	if *only != "" {
 		methods = slices.DeleteFunc(methods, func(m method) bool { return m.name != *only })
 	}
@@ -281,6 +281,11 @@ func printEach(out io.Writer, r result) {
 		fmt.Fprintf(out, "%-60s step %5.0f weeks %5.1f events %3d found %3d false %3d\n",
 			l.set+"/"+l.name, l.step, l.weeks(), len(l.events), t.found(), t.falseAlarms)
 	}
+}
+
+// ownScores scores series by the detector, as a method does.
+func ownScores(cfg detector.Config) func(*labelled) []float64 {
+	return func(l *labelled) []float64 { s, _ := tocsinScores(cfg, l); return s }
 }
 
 // tocsinScores replays a series and returns the score of each row and the rows

@@ -128,10 +128,10 @@ func groupMethods(cfg detector.Config) []groupMethod {
 		{"max of |dx|/EW|dx|", 0, func(g *group) groupScores { return largest(g, relativeDifference) }},
 		{"max of ewma z", 0, func(g *group) groupScores { return largest(g, ewmaZ) }},
 		{ours + ", sum of top 3", 0, func(g *group) groupScores {
-			return topThree(largest(g, func(l *labelled) []float64 { s, _ := tocsinScores(cfg, l); return s }))
+			return topThree(largest(g, ownScores(cfg)))
 		}},
 		{ours + ", oddest metric", cfg.Threshold(), func(g *group) groupScores {
-			return largest(g, func(l *labelled) []float64 { s, _ := tocsinScores(cfg, l); return s })
+			return largest(g, ownScores(cfg))
 		}},
 		{ours, cfg.Threshold(), func(g *group) groupScores { return together(g, cfg) }},
 	}
@@ -140,7 +140,7 @@ func groupMethods(cfg detector.Config) []groupMethod {
 // together scores a group as the daemon does: each metric by itself, and the rows
 // by what they say together.
 func together(g *group, cfg detector.Config) groupScores {
-	out := largest(g, func(l *labelled) []float64 { s, _ := tocsinScores(cfg, l); return s })
+	out := largest(g, ownScores(cfg))
 	metrics := make([]labels.Labels, len(g.metrics))
 	for i := range metrics {
 		metrics[i] = labels.FromStrings("__name__", fmt.Sprintf("m%02d", i))

@@ -23,7 +23,7 @@ func groupsSingle(cfg detector.Config, all []*group, out io.Writer) figures {
 		}
 	}
 	methods := append(slices.Clone(referenceLines),
-		method{ours, func(l *labelled) []float64 { s, _ := tocsinScores(cfg, l); return s }})
+		method{ours, ownScores(cfg)})
 	results, together := compare(singles, methods)
 	found := figures{}
 	printResults(out, methods, results, together)

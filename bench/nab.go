@@ -30,7 +30,7 @@ func nab(args []string, out io.Writer) (figures, error) {
 		return nil, fmt.Errorf("%w; point --data at a folder with nab/", err)
 	}
 	methods := append(slices.Clone(referenceLines),
-		method{ours + ", every row", func(l *labelled) []float64 { s, _ := tocsinScores(cfg, l); return s }},
+		method{ours + ", every row", ownScores(cfg)},
 		method{ours, func(l *labelled) []float64 { return alertScores(cfg, l) }})
 	found := figures{}
 	w := tabwriter.NewWriter(out, 2, 0, 2, ' ', 0)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tocsinhq/tocsin/detector"
+	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // since returns what was told from a time on.
@@ -65,17 +66,23 @@ func TestVariance_SpikySeriesBecomesUnsteady_KindVariance(t *testing.T) {
 	}
 }
 
+// troughless makes two weeks of a daily wave at five minutes and a day without its trough.
+func troughless(seed uint64) []telemetry.Sample {
+	const day = 288
+	r := noise(seed)
+	return feed(15*day, 300, func(i int) float64 {
+		w := math.Sin(float64(i) * 2 * math.Pi / day)
+		if i >= 14*day {
+			w = math.Max(w, 0)
+		}
+		return 100 + 30*w + 10*r()
+	})
+}
+
 func TestShape_TroughIsMissing_KindShape(t *testing.T) {
 	const day = 288
 	for seed := range uint64(4) {
-		r := noise(80 + seed)
-		samples := feed(15*day, 300, func(i int) float64 {
-			w := math.Sin(float64(i) * 2 * math.Pi / day)
-			if i >= 14*day {
-				w = math.Max(w, 0)
-			}
-			return 100 + 30*w + 10*r()
-		})
+		samples := troughless(80 + seed)
 		shapes := 0
 		for _, v := range since(play(t, gauge("x"), samples), samples[14*day].T) {
 			if v.Kind == detector.KindShape && v.Phase == detector.PhaseOpened {
@@ -97,14 +104,7 @@ func TestShape_TroughIsMissing_IsToldOnce(t *testing.T) {
 	const day = 288
 	told := 0
 	for seed := range uint64(12) {
-		r := noise(80 + seed)
-		samples := feed(15*day, 300, func(i int) float64 {
-			w := math.Sin(float64(i) * 2 * math.Pi / day)
-			if i >= 14*day {
-				w = math.Max(w, 0)
-			}
-			return 100 + 30*w + 10*r()
-		})
+		samples := troughless(80 + seed)
 		for _, v := range since(play(t, gauge("x"), samples), samples[14*day].T) {
 			if v.Kind == detector.KindShape && v.Phase == detector.PhaseOpened {
 				told++

@@ -88,7 +88,8 @@ func (a *tail) reachYoung(p *params, from startShape, d float64, kept *keptShape
 // learn takes in one value. An excess counts for at most twice what is usual
 // and a bit, and the first few for more, so that one incident does not set the
 // shape. low is the smallest the quantile may become, prior the weight of the
-// prior shape in excesses.
+// prior shape in excesses. It is learnAt with its count, written out because a lesson
+// calls it for each tail.
 func (a *tail) learn(p *params, u, low, prior float32) {
 	rate := a.count(p)
 	if u <= a.Q {
