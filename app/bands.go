@@ -73,10 +73,10 @@ func (c *Core) shareOf(lbls labels.Labels) float64 {
 }
 
 // replayOf returns the configuration by which a series is replayed: it starts from what
-// the watched one started from.
+// the watched one started from, and what nobody could see then is no silence.
 func (c *Core) replayOf(lbls labels.Labels) detector.Config {
 	out := c.detectorConfig
-	out.Start = c.startOf(lbls)
+	out.Start, out.Away = c.startOf(lbls), c.absences.list()
 	return out
 }
 

@@ -140,6 +140,7 @@ type Core struct {
 	alertLog  *journal.Log
 	gaps      *journal.Gaps
 	beats     beats
+	absences  absences
 	related   related
 
 	stages  atomic.Pointer[stage.Pipeline] // as of the last reload
@@ -288,7 +289,7 @@ func (c *Core) openStores(ctx context.Context, o CoreOptions) (have bool, err er
 	})
 	c.undo.add("close query engine", c.query.Close)
 	c.bands = bands.New(bands.Options{
-		Stored: c.tsdb, Config: o.Config.Bands, Detector: o.Config.Detector, Share: c.shareOf, Start: c.startOf, Live: c.live, Now: o.Now,
+		Stored: c.tsdb, Config: o.Config.Bands, Detector: o.Config.Detector, Share: c.shareOf, Start: c.startOf, Away: c.absences.list, Live: c.live, Now: o.Now,
 		Lookback: o.Config.Storage.Query.Lookback.Std(),
 	})
 	o.stage("reading the log records that were not sealed")
@@ -324,6 +325,9 @@ func (c *Core) openDeciders(ctx context.Context, o CoreOptions) (err error) {
 		return err
 	}
 	c.gaps = journal.NewGaps(c.state)
+	if err := c.absences.read(ctx, c.gaps); err != nil {
+		return err
+	}
 	if c.alertLog, err = journal.NewLog(ctx, c.state, o.Metrics); err != nil {
 		return err
 	}

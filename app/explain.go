@@ -39,11 +39,15 @@ func (c *Core) Explain(ctx context.Context, query string, at time.Time) (web.Exp
 	if err != nil {
 		return web.Explanation{}, err
 	}
-	l, samples, err := c.watchedSamples(ctx, ms, at.Add(-explainFrom), at)
+	l, samples, derived, err := c.watchedSamples(ctx, ms, at.Add(-explainFrom), at)
 	if err != nil {
 		return web.Explanation{}, err
 	}
-	e, ok := detector.ReplayExplain(c.replayOf(l), c.shareOf(l), l, samples, at.UnixMilli())
+	config := c.replayOf(l)
+	if derived { // a histogram that comes has no figure where little was observed
+		config.Away = [][2]int64{{math.MinInt64, math.MaxInt64}}
+	}
+	e, ok := detector.ReplayExplain(config, c.shareOf(l), l, samples, at.UnixMilli())
 	if when := time.UnixMilli(e.Time); !ok || at.Sub(when) > explainNear {
 		return web.Explanation{}, fmt.Errorf("%w: %s has no sample in the hour before %s", errNoSeries, l, at.UTC().Format(time.RFC3339))
 	}
@@ -59,16 +63,15 @@ func (c *Core) Explain(ctx context.Context, query string, at time.Time) (web.Exp
 
 // watchedSamples returns the samples of the one series that the matchers select,
 // or the figures that a stored histogram gave of one of its quantiles, as the
-// detector saw them.
-func (c *Core) watchedSamples(ctx context.Context, ms []*labels.Matcher, from, to time.Time) (labels.Labels, []telemetry.Sample, error) {
+// detector saw them, and whether they are such.
+func (c *Core) watchedSamples(ctx context.Context, ms []*labels.Matcher, from, to time.Time) (l labels.Labels, out []telemetry.Sample, derived bool, err error) {
 	s, err := c.source(ctx, ms, from, to)
 	if err != nil {
-		return labels.EmptyLabels(), nil, err
+		return labels.EmptyLabels(), nil, false, err
 	}
 	if !s.Derived() {
-		return s.Labels, s.Samples(), nil
+		return s.Labels, s.Samples(), false, nil
 	}
-	var out []telemetry.Sample
 	rate := false
 	s.Replay(c.detectorConfig, 0, func(v detector.Verdict) {
 		rate = rate || v.Rate
@@ -77,9 +80,9 @@ func (c *Core) watchedSamples(ctx context.Context, ms []*labels.Matcher, from, t
 		}
 	})
 	if rate {
-		return s.Labels, nil, &web.Error{Kind: web.KindInvalid, Message: fmt.Sprintf("query: %s is the rate of a histogram's count, of which there is a band but no explanation", s.Labels)}
+		return s.Labels, nil, true, &web.Error{Kind: web.KindInvalid, Message: fmt.Sprintf("query: %s is the rate of a histogram's count, of which there is a band but no explanation", s.Labels)}
 	}
-	return s.Labels, out, nil
+	return s.Labels, out, true, nil
 }
 
 // selector reads the selector of one series.

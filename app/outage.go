@@ -85,6 +85,7 @@ func (c *Core) noteGap(ctx context.Context, g journal.Gap) error {
 	c.log.Warn(g.String())
 	c.metrics.gap(g)
 	c.bank.Away(g.From.UnixMilli(), g.To.UnixMilli())
+	c.absences.add(g)
 	c.engine.Blind(g.To.Add(gapGrace))
 	c.related.blind.Store(g.To.Add(gapGrace).UnixMilli())
 	if err := c.gaps.Record(ctx, g); err != nil {

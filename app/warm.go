@@ -21,7 +21,7 @@ const warmingCursor = "detector_warming"
 // newStarter returns what warms the bank; see Core.Warm.
 func (c *Core) newStarter(cfg warm.Config) *warm.Starter {
 	return warm.New(warm.Options{
-		Config: cfg, Detector: c.detectorConfig, Bank: c.bank, Series: c.storedSeries, Samples: c.storedAfter,
+		Config: cfg, Detector: c.detectorConfig, Bank: c.bank, Series: c.storedSeries, Samples: c.storedAfter, Away: c.absences.list,
 		Histogram: c.warmFromServer, Tell: c.observer.tell, Now: c.now, Logger: c.log.With("component", "warm start"), Metrics: c.set,
 	})
 }

@@ -25,17 +25,57 @@ const besideMost = 250
 // because others came meanwhile; each time takes less than a scrape.
 const mostReads = 10
 
-// beside is a bank that is shown history and tells nobody.
-type beside struct{ *detector.Bank }
+// beside is a bank that is shown history and tells nobody. Of the series that silences
+// may be found in, those that are derived from what it is shown, time goes by as it did
+// when that came.
+type beside struct {
+	*detector.Bank
+	derived []detector.Slot
+}
+
+// newBeside returns an empty one.
+func (c *Core) newBeside() (beside, error) {
+	config := c.detectorConfig
+	config.Away = c.absences.list()
+	bank, err := detector.NewBank(config, detector.WithServices(labels.Labels.String))
+	return beside{Bank: bank}, err
+}
+
+// hears returns a beside that finds silences in series.
+func (b beside) hears(all []labels.Labels) beside {
+	b.derived = nil
+	for _, l := range all {
+		b.derived = append(b.derived, b.Bank.Register(l))
+	}
+	return b
+}
+
+func (b beside) pass(t int64) {
+	for _, slot := range b.derived {
+		b.Pass(slot, t)
+	}
+}
 
 func (b beside) Register(l labels.Labels) uint64          { return uint64(b.Bank.Register(l)) }
 func (b beside) RegisterHistogram(l labels.Labels) uint64 { return uint64(b.Bank.RegisterHistogram(l)) }
 
 func (b beside) Observe(all []telemetry.Observation, from, to int) int {
+	for b.derived != nil && from < to { // by time, which silences are before
+		b.pass(all[from].T)
+		end := from + 1
+		for end < to && all[end].T == all[from].T {
+			end++
+		}
+		if at := b.ObserveAll(all, from, end, func(detector.Verdict) {}); at < end {
+			return at
+		}
+		from = end
+	}
 	return b.ObserveAll(all, from, to, func(detector.Verdict) {})
 }
 
 func (b beside) ObserveHistogram(slot uint64, h telemetry.HistogramSample) bool {
+	b.pass(h.T)
 	return b.FeedHistogram(detector.Slot(slot), h, func(detector.Verdict) {})
 }
 
@@ -67,11 +107,9 @@ func (c *Core) warmHistograms(ctx context.Context, from, to int64) (int, error) 
 	samples := 0
 	for _, h := range all {
 		if by.Bank == nil || by.Len() >= besideMost {
-			bank, err := detector.NewBank(c.detectorConfig, detector.WithServices(labels.Labels.String))
-			if err != nil {
+			if by, err = c.newBeside(); err != nil {
 				return 0, err
 			}
-			by = beside{bank}
 		}
 		n, err := c.warmHistogram(ctx, by, h)
 		samples += n
@@ -90,11 +128,10 @@ func (c *Core) warmHistograms(ctx context.Context, from, to int64) (int, error) 
 
 // warmFromServer replays a histogram that a server has, and what the store has after it.
 func (c *Core) warmFromServer(ctx context.Context, h warm.Histogram) (int, error) {
-	bank, err := detector.NewBank(c.detectorConfig, detector.WithServices(labels.Labels.String))
+	by, err := c.newBeside()
 	if err != nil {
 		return 0, err
 	}
-	by := beside{bank}
 	f := feeding{to: by, newest: math.MinInt64}
 	buckets := make([]uint64, len(h.Buckets))
 	for i, l := range h.Buckets {
@@ -131,6 +168,7 @@ func (c *Core) replayHistogram(ctx context.Context, by beside, h storedHistogram
 		c.bank.RegisterHistogram(h.own)
 	}
 	left := h.derived()
+	f.to = by.hears(left) // from here on; see warm.worker of what a server has
 	for range mostReads {
 		if err := c.feedHistogram(ctx, f, h); err != nil {
 			return f.n, fmt.Errorf("read the store: %w", err)

@@ -3,7 +3,6 @@ package backtest
 import (
 	"context"
 	"fmt"
-	"iter"
 	"math"
 	"slices"
 
@@ -56,25 +55,13 @@ const (
 	reasonNotWatched = "not_watched" // see detector.Bank.Register; also a bucket of a histogram by itself
 )
 
-// sweepEvery is how often a daemon looks for series that have gone silent, in
-// milliseconds; a gap in the past is swept as it would have been then. A long
-// gap is swept in no more than mostSweeps steps.
+// A silence is looked for where no value has come for silentLeast milliseconds and
+// silentSteps steps, less than the detector's own, which decides.
 const (
-	sweepEvery  = 10_000
 	silentLeast = 60_000
-	silentSteps = 4 // less than the detector's own, which decides
-	mostSweeps  = 2000
+	silentSteps = 4
 	noTime      = math.MinInt64
 )
-
-// sweeps yields the times of the sweeps between two samples; all in ms.
-func sweeps(last, t int64) iter.Seq[int64] {
-	return func(yield func(int64) bool) {
-		every := max(sweepEvery, (t-last)/mostSweeps/sweepEvery*sweepEvery)
-		for at := (last/every + 1) * every; at < t && yield(at); at += every {
-		}
-	}
-}
 
 // judge is a bank for one unit.
 type judge struct {
@@ -190,7 +177,7 @@ func (j *judge) sweep(t int64) {
 		return
 	}
 	if j.silent(t) {
-		for at := range sweeps(j.last, t) {
+		for at := range detector.Sweeps(j.last, t) {
 			j.bank.Sweep(at, func(v detector.Verdict) {
 				if v.Kind == detector.KindMissing && v.Phase == detector.PhaseOpened {
 					j.silences++

@@ -183,7 +183,7 @@ func (c *conductor) conduct(ctx context.Context, w *window) error {
 	for i := range w.entries {
 		t := w.entries[i].t
 		if t > c.last && c.last != noTime {
-			for at := range sweeps(c.last, t) {
+			for at := range detector.Sweeps(c.last, t) {
 				if c.families.Due(at) {
 					if err := cut(i); err != nil {
 						return err

@@ -10,7 +10,7 @@ import (
 	"github.com/tocsinhq/tocsin/detector"
 )
 
-// Options are what a Queryable stands on. All fields are required but Start and Live.
+// Options are what a Queryable stands on. All fields are required but Start, Away and Live.
 type Options struct {
 	Stored   storage.SampleAndChunkQueryable
 	Config   Config
@@ -20,6 +20,9 @@ type Options struct {
 	// Start returns what a series started from, as detector.Bank.Start does; nil if all
 	// start from the same.
 	Start func(l labels.Labels) detector.Start
+	// Away returns the times in which the detector was shown nothing, as
+	// detector.Config.Away; nil if it always was.
+	Away func() [][2]int64
 	// Live returns the detector's word on the newest sample of a series, false if
 	// it has none. Nil replays the present too. It is called for each series that
 	// an instant query selects.
@@ -34,6 +37,9 @@ func (o *Options) replay(l labels.Labels) detector.Config {
 	out := o.Detector
 	if o.Start != nil {
 		out.Start = o.Start(l)
+	}
+	if o.Away != nil {
+		out.Away = o.Away()
 	}
 	return out
 }

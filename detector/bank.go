@@ -68,6 +68,7 @@ func NewBank(c Config, options ...Option) (*Bank, error) {
 	b := &Bank{params: c.params(), most: c.MaxSeries, byHash: make(map[uint64]uint32), entries: make([]entry, 1),
 		budgets: c.budgets(), evictAfter: c.EvictAfter.Std().Milliseconds()}
 	b.families = &families{fixed: c.Start}
+	b.away.times = c.Away
 	for _, o := range options {
 		o(b)
 	}

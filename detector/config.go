@@ -58,6 +58,11 @@ type Config struct {
 	// Start is what a replayed series starts from, as Bank.Start says it of the watched
 	// one. No file sets it.
 	Start Start `yaml:"-"`
+	// Away are the times of the past, from and to in ms, in which nothing was seen though
+	// samples may have been sent, as Bank.Away is told of them: in a replay, and in a bank
+	// that is new, a silence of then is none. Where they are not known a daemon is taken to
+	// have run. No file sets it, and it is not altered.
+	Away [][2]int64 `yaml:"-"`
 }
 
 // ServiceBudget is the budget of the services that a pattern matches.

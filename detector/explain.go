@@ -184,15 +184,13 @@ func ReplayExplain(c Config, share float64, l labels.Labels, samples []telemetry
 	if last < 0 {
 		return Explanation{}, false
 	}
-	r := replay{params: c.params(), share: float32(share)}
-	flags, _ := classify(l)
-	s := series{Flags: flags | flagUsed, Start: c.Start.at}
-	s.restart(&r.params)
+	r := newReplay(c, l)
+	r.share, r.full = float32(share), true
 	for _, x := range samples[:last] {
-		k := r.look(x.T)
-		s.observe(&r.params, &r.own, &k, x.V)
+		r.show(x)
 	}
-	e := s.explain(&r.params, &r.own, r.look(samples[last].T), samples[last].V)
+	r.pass(samples[last].T)
+	e := r.series.explain(&r.params, &r.own, r.look(samples[last].T), samples[last].V)
 	e.start(&r.params, l, c.Start)
 	return e, true
 }

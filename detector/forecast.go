@@ -98,16 +98,11 @@ func ReplayFuture(c Config, l labels.Labels, samples []telemetry.Sample) (Future
 	if !c.valid() {
 		return Future{}, false
 	}
-	p := c.params()
-	flags, _ := classify(l)
-	var own days
-	s := series{Flags: flags | flagUsed, Start: c.Start.at}
-	s.restart(&p)
+	r := newReplay(c, l)
 	for _, x := range samples {
-		k := look{sight: sight{glance: glance{t: x.T, fine: 1}}}
-		s.observe(&p, &own, &k, x.V)
+		r.show(x)
 	}
-	return futureOf(&p, &s, &own)
+	return futureOf(&r.params, &r.series, &r.own)
 }
 
 // Last returns time (ms) and watched value of the last sample.

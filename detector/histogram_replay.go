@@ -43,8 +43,8 @@ type BucketSamples struct {
 // would have judged it had the buckets, all of one histogram, been new to it. With
 // a share that is not NaN its service owes that all the time, as in ReplayShare. It
 // hands one verdict per value derived to emit, with Slot 0, and the loss of an
-// episode when the histogram ends. There are none when l is not derived from the
-// buckets or the configuration is out of range.
+// episode when the histogram ends; silences are as in Replay. There are none when l is
+// not derived from the buckets or the configuration is out of range.
 func ReplayBuckets(c Config, share float64, l labels.Labels, buckets []BucketSamples, emit func(Verdict)) {
 	b, err := NewBank(c)
 	if err != nil {
@@ -54,7 +54,7 @@ func ReplayBuckets(c Config, share float64, l labels.Labels, buckets []BucketSam
 	for i, k := range buckets {
 		slots[i] = b.Register(k.Labels)
 	}
-	to := b.only(l, share, emit)
+	slot, to := b.only(l, share, emit)
 	for {
 		t, found := int64(0), false
 		for i, k := range buckets {
@@ -65,6 +65,7 @@ func ReplayBuckets(c Config, share float64, l labels.Labels, buckets []BucketSam
 		if !found {
 			return
 		}
+		b.Pass(slot, t)
 		for i, k := range buckets {
 			for next[i] < len(k.Samples) && k.Samples[next[i]].T <= t {
 				if slots[i].Bucket() {
@@ -94,22 +95,23 @@ func ReplayHistogram(c Config, share float64, l labels.Labels, from HistogramSam
 	if n == nil {
 		return
 	}
-	to := b.only(l, share, emit)
+	slot, to := b.only(l, share, emit)
 	for s := range from.Samples {
+		b.Pass(slot, s.T)
 		b.feedNative(n, s, to)
 	}
 }
 
-// only returns a sink of all verdicts on one series, of a service that owes the
-// given share if that is a number.
-func (b *Bank) only(l labels.Labels, share float64, emit func(Verdict)) sink {
+// only returns the slot of one series and a sink of all verdicts on it, of a service that
+// owes the given share if that is a number.
+func (b *Bank) only(l labels.Labels, share float64, emit func(Verdict)) (Slot, sink) {
 	b.register.RLock()
 	slot := b.find(l.Hash(), l)
 	if slot != 0 && !math.IsNaN(share) {
 		b.services.at(0).fix(share) // that of all series, since no WithServices was given
 	}
 	b.register.RUnlock()
-	return sink{all: true, to: func(v Verdict) {
+	return slot, sink{all: true, to: func(v Verdict) {
 		if slot != 0 && v.Slot == slot {
 			v.Slot = 0
 			emit(v)

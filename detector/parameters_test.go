@@ -52,6 +52,7 @@ var notTunable = map[string]string{
 	"outlook.go fourth": "index", "outlook_pace.go paceDays": "layout: levels that are kept", "outlook_pace.go paceRecent": "moves of which a step may have part in two", "outlook_pace.go weekly": "zero of a sum", "outlook_spurt.go hours": "the middle of a part", "outlook_spurt.go onset": "the middle of a part", "outlook_pace.go daily": "zero of a sum", "outlook_pace.go withoutOutlier": "zero of a largest",
 	"outlook_at.go at": "the nearer of two", "outlook_at.go widest": "zero of a sum", "outlook_at.go multiple": "the coverages that are learned: 80, 90 and 95 %",
 	"quantile.go smallGain": "that of PromQL", "quantile.go bucketQuantile": "zero",
+	"silence_past.go sweepEvery": "of the daemon", "silence_past.go sweepsMost": "cost",
 	"run.go runBonus":      "mathematics: autocorrelation from a ratio of errors",
 	"season.go dayBuckets": "layout", "season.go spreadBuckets": "layout", "season.go weekBuckets": "layout", "season.go hourBuckets": "layout",
 	"season.go secondsDay": "clock", "season.go allKnown": "bits", "season.go weekWidth": "layout", "season.go quartersOfDay": "layout", "season.go spreadUnit": "fixed point", "season.go unitSteps": "fixed point",

@@ -15,13 +15,19 @@ import (
 // pair samples and verdicts. Slot is 0. A series that a bank would not watch is
 // replayed as a gauge. A configuration out of range gives no verdicts; check it
 // with Validate.
+//
+// Between samples time goes by as it does where Bank.Sweep is called every ten seconds,
+// but for the times of Config.Away: an open episode whose data stop is lost, and a silence
+// that is odd is an episode and an alarm. They have no verdicts of their own, and show in
+// those of the samples that follow. Nothing is forgotten for having been idle.
 func Replay(c Config, l labels.Labels, samples []telemetry.Sample, emit func(Verdict)) {
 	if !c.valid() {
 		return
 	}
-	r := replay{params: c.params(), start: c.Start, service: new(service)}
+	r := newReplay(c, l)
+	r.service = new(service)
 	r.service.begin(&r.params, c.Budget)
-	r.run(l, samples, emit)
+	r.run(samples, emit)
 }
 
 // ReplayShare is Replay for a series that owes the same share (see Service.Share)
@@ -30,27 +36,36 @@ func ReplayShare(c Config, share float64, l labels.Labels, samples []telemetry.S
 	if !c.valid() {
 		return
 	}
-	r := replay{params: c.params(), start: c.Start, share: float32(share)}
-	r.run(l, samples, emit)
+	r := newReplay(c, l)
+	r.share = float32(share)
+	r.run(samples, emit)
 }
 
 // replay is a series that is judged alone, by the share of its own service or by
 // one that is given.
 type replay struct {
 	params  params
-	start   Start
+	series  series
+	own     days
+	away    [][2]int64
 	service *service // nil: share
 	share   float32
-	own     days
+	full    bool // the verdict on each sample is asked for
 }
 
-func (r *replay) run(l labels.Labels, samples []telemetry.Sample, emit func(Verdict)) {
+// newReplay returns a replay of a series that owes nothing.
+func newReplay(c Config, l labels.Labels) *replay {
 	flags, _ := classify(l)
-	s := series{Flags: flags | flagUsed, Start: r.start.at}
-	s.restart(&r.params)
+	r := &replay{params: c.params(), series: series{Flags: flags | flagUsed, Start: c.Start.at}, away: c.Away}
+	r.series.restart(&r.params)
+	return r
+}
+
+func (r *replay) run(samples []telemetry.Sample, emit func(Verdict)) {
+	r.full = true
+	s := &r.series
 	for _, x := range samples {
-		k := r.look(x.T)
-		phase, why := s.observe(&r.params, &r.own, &k, x.V)
+		k, phase, why := r.show(x)
 		if r.service != nil {
 			switch excess := k.rarity - r.service.alone(&r.params, x.T); phase {
 			case PhaseOpened:
@@ -58,7 +73,7 @@ func (r *replay) run(l labels.Labels, samples []telemetry.Sample, emit func(Verd
 			case PhaseChanged:
 				r.service.grow(&r.params, s.EpisodeSince, excess)
 			}
-			r.service.rare(&r.params, &s, 1, x.T, k.groupRarity())
+			r.service.rare(&r.params, s, 1, x.T, k.groupRarity())
 		}
 		v := Verdict{Time: x.T, Value: math.NaN(), Expected: math.NaN(), Lower: math.NaN(), Upper: math.NaN(), Rate: s.counter()}
 		switch {
@@ -71,11 +86,35 @@ func (r *replay) run(l labels.Labels, samples []telemetry.Sample, emit func(Verd
 	}
 }
 
+// show shows the series a sample, and before it that none has come since the last one.
+func (r *replay) show(x telemetry.Sample) (k look, phase Phase, why outcome) {
+	r.pass(x.T)
+	k = r.look(x.T)
+	phase, why = r.series.observe(&r.params, &r.own, &k, x.V)
+	return k, phase, why
+}
+
+// pass lets time go on to t.
+func (r *replay) pass(t int64) {
+	if !r.series.overdue(&r.params, t) {
+		return
+	}
+	r.series.wait(&r.params, t, r.away, r.shareAt, func(v Verdict) {
+		if r.service != nil && v.Phase == PhaseOpened {
+			r.service.charge(&r.params, v.Time, 1, 0)
+		}
+	})
+}
+
+// shareAt returns what the series owes at time t.
+func (r *replay) shareAt(t int64) float32 {
+	if r.service != nil {
+		return r.service.shareAt(&r.params, t)
+	}
+	return r.share
+}
+
 // look begins the look at a sample of time t.
 func (r *replay) look(t int64) look {
-	share := r.share
-	if r.service != nil {
-		share = r.service.shareAt(&r.params, t)
-	}
-	return look{sight: sight{glance: glance{t: t, fine: 1}}, full: true, share: float64(share)}
+	return look{sight: sight{glance: glance{t: t, fine: 1}}, full: r.full, share: float64(r.shareAt(t))}
 }

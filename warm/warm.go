@@ -29,6 +29,9 @@ type Options struct {
 	// milliseconds, oldest first; none is no error. It is called by several
 	// goroutines at once.
 	Samples func(ctx context.Context, l labels.Labels, after int64) ([]telemetry.Sample, error)
+	// Away returns the times in which this daemon saw nothing, as detector.Config.Away;
+	// nil if it always did. That the store has no samples of then is no silence.
+	Away func() [][2]int64
 	// Histogram replays the history that the server has of a histogram, and what the
 	// store has after it, into what the bank derives from it. It returns how many samples
 	// there were, and the error of Past if that has one, after which nothing is to be

@@ -42,7 +42,11 @@ func (w *worker) warm(ctx context.Context, x source) (failure, err error) {
 	if w.bank == nil || w.bank.Len() >= perBank {
 		// Each is a service of its own: what the others of a batch spend is not
 		// what its service has spent.
-		bank, err := detector.NewBank(w.o.Detector, detector.WithServices(labels.Labels.String))
+		c := w.o.Detector
+		if w.o.Away != nil {
+			c.Away = w.o.Away()
+		}
+		bank, err := detector.NewBank(c, detector.WithServices(labels.Labels.String))
 		if err != nil {
 			return nil, err
 		}
@@ -50,9 +54,14 @@ func (w *worker) warm(ctx context.Context, x source) (failure, err error) {
 	}
 	slot := w.bank.Register(x.local)
 	newest := int64(math.MinInt64)
-	replay := func(samples []telemetry.Sample) {
+	// Silences are told of what was sent here. When a server could not scrape, as where it
+	// was started anew, is not known, and nobody was told of that.
+	replay := func(samples []telemetry.Sample, here bool) {
 		for _, p := range samples {
 			if p.T > newest {
+				if here && newest > math.MinInt64 {
+					w.bank.Pass(slot, p.T)
+				}
 				w.bank.Observe(slot, p.T, p.V)
 				newest = p.T
 			}
@@ -63,7 +72,7 @@ func (w *worker) warm(ctx context.Context, x source) (failure, err error) {
 		var samples []telemetry.Sample
 		var native uint64
 		if samples, native, failure = w.ask(ctx, x.remote); failure == nil {
-			replay(samples)
+			replay(samples, false)
 		}
 		if len(samples) == 0 && native > 0 {
 			return w.histogram(ctx, x)
@@ -74,7 +83,7 @@ func (w *worker) warm(ctx context.Context, x source) (failure, err error) {
 		if err != nil {
 			return failure, fmt.Errorf("read the store: %w", err)
 		}
-		replay(samples)
+		replay(samples, true)
 		if _, live := w.o.Bank.Last(x.slot); !live && newest > math.MinInt64 {
 			// Nobody has promised that it will go on here: it is missed only
 			// once it has sent something. The next sample takes that back.
