@@ -68,6 +68,9 @@ func TestHistogram_NothingStored_LearnedFromTheServer(t *testing.T) {
 	if !strings.Contains(s.log.String(), "warm start of the detector has ended\" component=\"warm start\" series=2 failed=0 samples=3200") {
 		t.Errorf("log:\n%s", s.log)
 	}
+	if own := labels.FromStrings("__name__", "native_seconds", "service", "pay"); s.core.BankForTest().Lookup(own) != 0 {
+		t.Errorf("%s is watched as a series of floats, which it is not", own)
+	}
 	s.serve(4, 400, 0)
 	if got := s.anomalies(); len(got) != 0 {
 		t.Fatalf("ordinary latency: got %+v", got)

@@ -100,10 +100,9 @@ const (
 
 // source is one series that is to be warmed.
 type source struct {
-	slot   detector.Slot
 	local  labels.Labels // its labels here
 	remote labels.Labels // its labels at the server; empty when it is not there
-	// buckets are those of a classic histogram, which has no slot and no labels there.
+	// buckets are those of a classic histogram, which has no labels there.
 	buckets []pair
 }
 
@@ -195,10 +194,11 @@ func (s *Starter) run(ctx context.Context, server *remote.Reader, there []labels
 	return nil
 }
 
-// plan lists what is to be warmed and gives each series its slot.
+// plan lists what is to be warmed. It registers nothing: what a server lists may be a
+// native histogram, under whose name there are no floats.
 func (s *Starter) plan(ctx context.Context, series []labels.Labels, own func(context.Context) ([]labels.Labels, error)) ([]source, error) {
 	var plan []source
-	place := map[detector.Slot]int{}
+	place := map[uint64]int{} // by hash of labels
 	histograms, known := classics{}, quantiles(nil)
 	if own == nil {
 		known = s.known()
@@ -210,21 +210,18 @@ func (s *Starter) plan(ctx context.Context, series []labels.Labels, own func(con
 			}
 			return
 		}
-		if known.of(local) {
+		if known.of(local) || !detector.Watches(local) {
 			return
 		}
-		slot := s.o.Bank.Register(local)
-		if !slot.Watched() {
+		if _, known := s.o.Bank.Last(s.o.Bank.Lookup(local)); known && own == nil {
 			return
 		}
-		if _, known := s.o.Bank.Last(slot); known && own == nil {
-			return
-		}
-		at, planned := place[slot]
-		if !planned {
+		hash := local.Hash()
+		at, planned := place[hash]
+		if !planned || !labels.Equal(plan[at].local, local) {
 			at = len(plan)
-			place[slot] = at
-			plan = append(plan, source{slot: slot, local: local})
+			place[hash] = at
+			plan = append(plan, source{local: local})
 		}
 		plan[at].remote = there
 	}

@@ -39,18 +39,15 @@ func (w *worker) warm(ctx context.Context, x source) (failure, err error) {
 	if x.buckets != nil {
 		return w.histogram(ctx, x)
 	}
-	if w.bank == nil || w.bank.Len() >= perBank {
-		// Each is a service of its own: what the others of a batch spend is not
-		// what its service has spent.
-		c := w.o.Detector
-		if w.o.Away != nil {
-			c.Away = w.o.Away()
+	var past []telemetry.Sample
+	if !x.remote.IsEmpty() {
+		var native uint64
+		if past, native, failure = w.ask(ctx, x.remote); len(past) == 0 && native > 0 {
+			return w.histogram(ctx, x)
 		}
-		bank, err := detector.NewBank(c, detector.WithServices(labels.Labels.String))
-		if err != nil {
-			return nil, err
-		}
-		w.bank = bank
+	}
+	if err := w.renew(); err != nil {
+		return failure, err
 	}
 	slot := w.bank.Register(x.local)
 	newest := int64(math.MinInt64)
@@ -68,28 +65,22 @@ func (w *worker) warm(ctx context.Context, x source) (failure, err error) {
 		}
 		w.samples.Add(int64(len(samples)))
 	}
-	if !x.remote.IsEmpty() {
-		var samples []telemetry.Sample
-		var native uint64
-		if samples, native, failure = w.ask(ctx, x.remote); failure == nil {
-			replay(samples, false)
-		}
-		if len(samples) == 0 && native > 0 {
-			return w.histogram(ctx, x)
-		}
-	}
+	replay(past, false)
 	for range mostTries {
 		samples, err := w.o.Samples(ctx, x.local, newest)
 		if err != nil {
 			return failure, fmt.Errorf("read the store: %w", err)
 		}
-		replay(samples, true)
-		if _, live := w.o.Bank.Last(x.slot); !live && newest > math.MinInt64 {
+		if replay(samples, true); newest == math.MinInt64 {
+			return failure, nil // there is nothing of it
+		}
+		live := w.o.Bank.Register(x.local)
+		if _, known := w.o.Bank.Last(live); !known {
 			// Nobody has promised that it will go on here: it is missed only
 			// once it has sent something. The next sample takes that back.
 			w.bank.Observe(slot, newest, math.Float64frombits(value.StaleNaN))
 		}
-		lost, tell, done := w.o.Bank.Adopt(x.slot, w.bank, slot)
+		lost, tell, done := w.o.Bank.Adopt(live, w.bank, slot)
 		if tell {
 			w.o.Tell(lost)
 		}
@@ -98,6 +89,22 @@ func (w *worker) warm(ctx context.Context, x source) (failure, err error) {
 		}
 	}
 	return failure, fmt.Errorf("samples come faster than they are read back, in %d tries", mostTries)
+}
+
+// renew gives the worker another bank when it has none, or that is full.
+func (w *worker) renew() error {
+	if w.bank != nil && w.bank.Len() < perBank {
+		return nil
+	}
+	c := w.o.Detector
+	if w.o.Away != nil {
+		c.Away = w.o.Away()
+	}
+	// Each is a service of its own: what the others of a batch spend is not
+	// what its service has spent.
+	bank, err := detector.NewBank(c, detector.WithServices(labels.Labels.String))
+	w.bank = bank
+	return err
 }
 
 // ask reads what the server has of a series: floats, and how many histograms. After
