@@ -22,15 +22,15 @@ type changeRecord struct {
 	ID          string            `name:"id" help:"Id of the change; the same id again brings it up to date."`
 	Kind        string            `enum:"deployment,config,flag,schema,infra,scale,certificate,dependency,restart" default:"deployment" help:"What was changed."`
 	Service     string            `required:"" help:"Service that was changed."`
-	Environment string            `help:"Environment, such as production."`
-	VersionFrom string            `name:"version-from" help:"Version before."`
-	VersionTo   string            `name:"version-to" help:"Version after."`
+	Environment string            `may-be-empty:"" help:"Environment, such as production."`
+	VersionFrom string            `may-be-empty:"" name:"version-from" help:"Version before."`
+	VersionTo   string            `may-be-empty:"" name:"version-to" help:"Version after."`
 	Status      string            `enum:",started,succeeded,failed,rolled_back" default:"" help:"How far it has come."`
 	Started     time.Time         `help:"When it began, RFC 3339; now by default."`
 	Finished    time.Time         `help:"When it ended, RFC 3339."`
-	Author      string            `help:"Who or what made it."`
-	Link        string            `help:"Address of the pipeline run or the change itself, http or https."`
-	Summary     string            `help:"One sentence."`
+	Author      string            `may-be-empty:"" help:"Who or what made it."`
+	Link        string            `may-be-empty:"" help:"Address of the pipeline run or the change itself, http or https."`
+	Summary     string            `may-be-empty:"" help:"One sentence."`
 	Label       map[string]string `help:"Further labels, as in --label team=shop."`
 }
 

@@ -88,6 +88,9 @@ func Run(args []string, stdout, stderr io.Writer) int {
 	if exited >= 0 {
 		return exited
 	}
+	if err == nil {
+		err = emptyFlag(kctx, args)
+	}
 	if err != nil {
 		fmt.Fprintln(stderr, "tocsin:", err)
 		fmt.Fprintln(stderr, `run "tocsin --help" for the commands and flags`)

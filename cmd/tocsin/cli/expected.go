@@ -17,7 +17,7 @@ type expectedCommand struct {
 type expectedAdd struct {
 	remoteFlags
 	expectFlags
-	Actor string `help:"Who says so; your user name by default."`
+	Actor string `may-be-empty:"" help:"Who says so; your user name by default."`
 }
 
 func (c *expectedAdd) Run(ctx context.Context, s streams) error {
@@ -103,7 +103,7 @@ func scopeOf(e feedback.Expectation) string {
 type expectedEnd struct {
 	remoteFlags
 	ID    int64  `arg:"" help:"Number of the expectation."`
-	Actor string `help:"Who ends it; your user name by default."`
+	Actor string `may-be-empty:"" help:"Who ends it; your user name by default."`
 }
 
 func (c *expectedEnd) Run(ctx context.Context, s streams) error {

@@ -22,8 +22,8 @@ type incidentFeedback struct {
 type sayFlags struct {
 	remoteFlags
 	ID    string `arg:"" help:"Id of the incident."`
-	Actor string `help:"Who says so; your user name by default."`
-	Note  string `help:"A sentence for the timeline."`
+	Actor string `may-be-empty:"" help:"Who says so; your user name by default."`
+	Note  string `may-be-empty:"" help:"A sentence for the timeline."`
 }
 
 func (f sayFlags) say(ctx context.Context, s streams, r web.FeedbackRequest) error {

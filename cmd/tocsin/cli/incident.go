@@ -172,8 +172,8 @@ func showFinding(w io.Writer, f rca.Finding) {
 type actFlags struct {
 	remoteFlags
 	ID    string `arg:"" help:"Id of the incident."`
-	Actor string `help:"Who says so; your user name by default."`
-	Note  string `help:"A sentence for the timeline."`
+	Actor string `may-be-empty:"" help:"Who says so; your user name by default."`
+	Note  string `may-be-empty:"" help:"A sentence for the timeline."`
 }
 
 func (f actFlags) act(ctx context.Context, s streams, do func(*client.Client) (incident.Incident, error)) error {

@@ -72,7 +72,7 @@ func showWeights(w io.Writer, x rca.Weights) {
 
 type rcaRefit struct {
 	remoteFlags
-	Actor string `help:"Who asks for it; your user name by default."`
+	Actor string `may-be-empty:"" help:"Who asks for it; your user name by default."`
 }
 
 func (c *rcaRefit) Run(ctx context.Context, s streams) error {
@@ -93,8 +93,8 @@ func (c *rcaRefit) Run(ctx context.Context, s streams) error {
 type rcaUndo struct {
 	remoteFlags
 	To     int64  `arg:"" help:"Row to go back to; 0 is the weights out of the box."`
-	Actor  string `help:"Who does it; your user name by default."`
-	Reason string `help:"Why."`
+	Actor  string `may-be-empty:"" help:"Who does it; your user name by default."`
+	Reason string `may-be-empty:"" help:"Why."`
 }
 
 func (c *rcaUndo) Run(ctx context.Context, s streams) error {

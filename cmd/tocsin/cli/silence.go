@@ -31,7 +31,7 @@ type silenceAdd struct {
 	Duration time.Duration `short:"d" default:"1h" help:"How long, such as 30m or 2h."`
 	Start    string        `help:"When it begins, in RFC 3339; now if left out."`
 	End      string        `help:"When it ends, in RFC 3339, instead of a duration."`
-	Author   string        `short:"a" help:"Who silences; the user at the terminal if left out."`
+	Author   string        `may-be-empty:"" short:"a" help:"Who silences; the user at the terminal if left out."`
 	Comment  string        `short:"c" required:"" help:"Why; people read it where they ask why nobody was told."`
 }
 
