@@ -38,6 +38,9 @@ func (s *series) follow(p *params, slab *days, k *look, why outcome) Phase {
 		return s.take(p, slab, k)
 	case ended:
 		k.rarity = notRare
+		if s.LastTime == 0 {
+			return PhaseQuiet // of nothing: what comes is the first all the same
+		}
 		s.set(flagStale)
 		return s.lose(p)
 	}
@@ -165,7 +168,7 @@ func (s *series) admit(p *params, k *glance, v float64) outcome {
 		switch {
 		case !value.IsStaleNaN(v):
 			return notANumber
-		case last == 0 || t < last:
+		case t < last:
 			return late
 		}
 		return ended
