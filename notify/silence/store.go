@@ -16,7 +16,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -26,7 +25,6 @@ import (
 	"github.com/prometheus/alertmanager/silence"
 	"github.com/prometheus/alertmanager/silence/silencepb"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/common/model"
 	"google.golang.org/protobuf/encoding/protodelim"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -289,51 +287,6 @@ func (s *Store) ExpireAt(ctx context.Context, id string, at time.Time) error {
 		sil.StartsAt = timestamppb.New(at)
 	}
 	return s.Put(ctx, sil)
-}
-
-// Match is a silence that is in force.
-type Match struct {
-	ID      string
-	By      string // who made it
-	Comment string
-	Until   time.Time
-}
-
-// Matching returns the silences that are in force at the time for a set of
-// labels, the one that lasts longest first.
-func (s *Store) Matching(lset model.LabelSet, at time.Time) []Match {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var out []Match
-	for id, h := range s.byID {
-		sil := h.pb.Silence
-		if at.Before(sil.StartsAt.AsTime()) || !at.Before(sil.EndsAt.AsTime()) {
-			continue
-		}
-		if slices.ContainsFunc(h.matchers, func(m labels.Matchers) bool { return m.Matches(lset) }) {
-			out = append(out, Match{ID: id, By: sil.CreatedBy, Comment: sil.Comment, Until: sil.EndsAt.AsTime()})
-		}
-	}
-	slices.SortFunc(out, func(a, b Match) int {
-		if c := b.Until.Compare(a.Until); c != 0 {
-			return c
-		}
-		return strings.Compare(a.ID, b.ID)
-	})
-	return out
-}
-
-// Any reports whether a silence is in force at the time, which makes most
-// questions short.
-func (s *Store) Any(at time.Time) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, h := range s.byID {
-		if !at.Before(h.pb.Silence.StartsAt.AsTime()) && at.Before(h.pb.Silence.EndsAt.AsTime()) {
-			return true
-		}
-	}
-	return false
 }
 
 // Prune saves what is not on disk yet and forgets silences that expired more
