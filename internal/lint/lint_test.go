@@ -27,6 +27,7 @@ var rules = []struct {
 	{"no line references", noLineReferences},
 	{"folders", folders},
 	{"references", references},
+	{"race blind", raceBlind},
 }
 
 var repository = sync.OnceValues(func() (*tree, error) { return load(os.DirFS("../..")) })
@@ -98,6 +99,8 @@ var broken = []struct {
 	{"name that is gone", "references", map[string]string{"docs/architecture.md": "a\n`web.Gone`", "web/a.go": "package web"}, "docs/architecture.md:2: `web.Gone` does not exist"},
 	{"method that is gone", "references", map[string]string{"docs/architecture.md": "`web.T.Gone(ctx)`", "web/a.go": "package web\ntype T int"}, "does not exist"},
 	{"package that is gone", "references", map[string]string{"docs/architecture.md": "`wbe.F`", "web/a.go": "package web"}, "neither ours nor imported"},
+	{"passed over under race", "race blind", map[string]string{"web/norace_test.go": "//go:build !race\n\npackage web\n\nconst keeps = true", "web/a_test.go": "package web\nfunc TestPool_Keeps() { _ = keeps }"}, "web/a_test.go:2: TestPool_Keeps goes by keeps"},
+	{"run without race", "race blind", map[string]string{"web/norace_test.go": "//go:build !race\n\npackage web\n\nconst keeps = true", "web/a_test.go": "package web\nfunc TestPool_AllocatesNothing() { _ = keeps }\nfunc TestPool_Else() {}"}, ""},
 	{"names that exist", "references", map[string]string{
 		"docs/architecture.md": "`web.F`, `web.T.M(ctx)`, `web.I.Do`, `http.Handler`, `a/web.S.Name`, `web.C`, `web.yml`",
 		"web/a.go":             "package web\nimport _ \"net/http\"\nfunc F() {}\ntype T int\nfunc (*T) M() {}\ntype I interface{ Do() }\ntype S struct{ Name int }\nconst C = 1",
