@@ -85,17 +85,22 @@ func (s *series) resume(p *params, k *glance) {
 // changeStep takes another step as the series' own. What is remembered by
 // samples is remembered by another span of time from here on, so that errors
 // and tails have to be learned anew; the noise of a rate is first taken to grow
-// as that of a count does, by the root of what the step shrinks.
+// as that of a count does, by the root of what the step shrinks, and that of a
+// gauge which comes regularly to stay about what it was.
 func (s *series) changeStep(p *params, dt float64) {
 	finer := float64(s.Step) / dt
 	s.Step, s.StepRun, s.Flags = float32(dt), 0, s.Flags&^alikeBits
 	s.Looks = s.looks(p)
+	known := s.Fresh
 	s.unsettle(p)
 	if finer < 1 {
 		return
 	}
 	s.Calm.Q *= float32(finer)
 	if !s.counter() {
+		if float64(s.GapShare) < p.Silence.MissedRate { // else it comes as it likes
+			s.Fresh = max(s.Fresh, min(known, p.Guard.UnsettledFiner))
+		}
 		return
 	}
 	more := min(finer, p.Guard.StepNoise)
