@@ -82,9 +82,12 @@ func (c *backtestCommand) Run(ctx context.Context, s streams) error {
 	return err
 }
 
+// standardOutput tells whether rows go to standard output rather than a file.
+func (c *backtestCommand) standardOutput() bool { return c.Output == "" || c.Output == backtest.Stdin }
+
 // left says what there is of the output of a run that ended early.
 func (c *backtestCommand) left(lines int) string {
-	if have, err := os.Stat(c.Output); c.Output == "" || err == nil && !have.Mode().IsRegular() {
+	if have, err := os.Stat(c.Output); c.standardOutput() || err == nil && !have.Mode().IsRegular() {
 		return fmt.Sprintf("%s written until then, the last one whole", telemetry.Counted(lines, "line was", "lines were"))
 	} else if err == nil {
 		return fmt.Sprintf("%s is as it was before", c.Output)
@@ -184,7 +187,11 @@ func (c *backtestCommand) output(s streams) (w io.Writer, finish func(error) err
 	}
 	f, err := os.CreateTemp(filepath.Dir(c.Output), filepath.Base(c.Output)+".*")
 	if err != nil {
-		return nil, nil, fmt.Errorf("backtest: %w", err)
+		var p *fs.PathError
+		if errors.As(err, &p) {
+			err = p.Err // not the name that nobody gave
+		}
+		return nil, nil, fmt.Errorf("backtest: --output: no file can be made beside %s, where rows wait until they are whole: %w; want a folder that is there and may be written to", c.Output, err)
 	}
 	return f, func(err error) error {
 		err = errors.Join(err, f.Close())

@@ -66,6 +66,7 @@ func TestBacktest_Interrupted_SaysWhatIsWritten(t *testing.T) {
 		want   string
 	}{
 		{syscall.SIGINT, 130, nil, " lines were written until then, the last one whole\n"},
+		{syscall.SIGINT, 130, []string{"--output=-"}, " lines were written until then, the last one whole\n"},
 		{syscall.SIGINT, 130, []string{"--output=" + old}, "backtest: interrupted by SIGINT (Ctrl-C); " + old + " is as it was before\n"},
 		{syscall.SIGTERM, 143, []string{"--output=" + fresh}, "backtest: interrupted by SIGTERM; " + fresh + " was not written\n"},
 	} {
