@@ -158,8 +158,14 @@ func (f *csvFile) head(o CSVOptions) error {
 		}
 		f.columns, f.names = append(f.columns, i), append(f.names, name)
 	}
-	if len(f.columns) == 0 {
+	switch {
+	case len(f.columns) > 0:
+	case value == "":
 		return fmt.Errorf("%s: no column with values; --value-column names it, the file has %s", f.at(1), some(head))
+	case value == head[f.time]:
+		return fmt.Errorf("%s: column %q is that of the times; --value-column names that of the values, the file has %s", f.at(1), value, some(head))
+	default:
+		return fmt.Errorf("%s: no column %q; --value-column names that of the values, the file has %s", f.at(1), value, some(head))
 	}
 	if times[head[f.time]] > 1 {
 		return fmt.Errorf("%s: column %q is there twice; give one of them another name", f.at(1), head[f.time])

@@ -305,7 +305,8 @@ func TestCSV_WhatIsWrong_IsToldWithFileAndLine(t *testing.T) {
 		{"empty", "", backtest.CSVOptions{}, "x.csv: the file is empty"},
 		{"no time column", "time,value\n", backtest.CSVOptions{}, `x.csv:1: no column "timestamp"; --time-column names that of the times, the file has time, value`},
 		{"no value column", "timestamp,label\n", backtest.CSVOptions{}, "x.csv:1: no column with values"},
-		{"named column that is not there", "timestamp,value\n", backtest.CSVOptions{ValueColumn: "v"}, "x.csv:1: no column with values"},
+		{"named column that is not there", "timestamp,value\n", backtest.CSVOptions{ValueColumn: "v"}, `x.csv:1: no column "v"; --value-column names that of the values, the file has timestamp, value`},
+		{"named column that is the time's", "timestamp,value\n", backtest.CSVOptions{ValueColumn: "timestamp"}, `x.csv:1: column "timestamp" is that of the times; --value-column names that of the values, the file has timestamp, value`},
 		{"column twice", "timestamp,a,a\n", backtest.CSVOptions{}, `x.csv:1: column "a" is there twice`},
 		{"text for numbers", "timestamp,value\n1,\n2,x\n3,y\n", backtest.CSVOptions{}, `x.csv:3: want a number or nothing in column "value", got "x"`},
 		{"text for numbers for long", "timestamp,value\n" + strings.Repeat("1,x\n", 100) + strings.Repeat("2,5\n", 100), backtest.CSVOptions{}, `x.csv:2: want a number`},
@@ -319,7 +320,7 @@ func TestCSV_WhatIsWrong_IsToldWithFileAndLine(t *testing.T) {
 		{"quotes within, over lines", "timestamp,value\n1,1\n2,\"1\n3,1\"1\n4,1\n", backtest.CSVOptions{}, "x.csv:3: a cell begins with a quote that is not closed"},
 		{"behind the line for Excel", "sep=,\ntimestamp,value\n1,\n2,x\n", backtest.CSVOptions{}, `x.csv:4: want a number`},
 		{"no column behind it", "sep=,\ntime,value\n", backtest.CSVOptions{}, `x.csv:2: no column "timestamp"`},
-		{"a metric that is text", "timestamp,host,cpu\n1,web,1\n", backtest.CSVOptions{}, `x.csv:2: want a number or nothing in column "host"`},
+		{"a metric that is text", "timestamp,host,cpu\n1,web,1\n", backtest.CSVOptions{}, `x.csv:2: want a number or nothing in column "host", got "web"; leave it out of the file, or let --value-column name the one column that is meant`},
 	} {
 		tt.options.Paths = []string{file(t, "x.csv", tt.body)}
 		if _, _, err := csv(t, tt.options, 2); err == nil || !strings.Contains(err.Error(), tt.want) {

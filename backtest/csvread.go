@@ -98,7 +98,7 @@ func (l *reading) record(cells []string, damaged error) (err error) {
 				l.why[i] = reasonMissing
 			}
 		case err != nil:
-			err = f.cell(column, fmt.Errorf("want a number or nothing in column %q, got %q; --value-column names the column that is meant", f.names[i], cells[column]))
+			err = f.cell(column, fmt.Errorf("want a number or nothing in column %q, got %q; %s", f.names[i], cells[column], f.otherwise()))
 			if l.unreadable(err, i); l.failed(i, err) {
 				return l.first[i]
 			}
@@ -109,6 +109,15 @@ func (l *reading) record(cells []string, damaged error) (err error) {
 		}
 	}
 	return nil
+}
+
+// otherwise says what to do where a column has no numbers. One of several cannot be left
+// out by a flag.
+func (f *csvFile) otherwise() string {
+	if len(f.columns) > 1 {
+		return "leave it out of the file, or let --value-column name the one column that is meant"
+	}
+	return "--value-column names the column that is meant"
 }
 
 // errBlank is that a cell says that there is no value.

@@ -43,9 +43,12 @@ func (r Report) String() string {
 	if r.Silences > 0 {
 		fmt.Fprintf(&b, ", %s", telemetry.Counted(r.Silences, "odd silence", "odd silences"))
 	}
-	if len(r.Unjudged) == 0 {
+	switch {
+	case r.Rows == 0:
+		b.WriteString("; there was nothing to judge")
+	case len(r.Unjudged) == 0:
 		b.WriteString("; every row was judged")
-	} else {
+	default:
 		fmt.Fprintf(&b, "; rows not judged: %s", counts(r.Unjudged))
 	}
 	if late := r.Unjudged["late"]; late > 0 && 2*late >= r.Rows {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -175,7 +176,7 @@ func (c *backtestCommand) checkOutput() error {
 // output opens where rows go. finish ends it: with nil the file is put in place,
 // with an error, which it returns, the file that was there stays.
 func (c *backtestCommand) output(s streams) (w io.Writer, finish func(error) error, err error) {
-	if c.Output == "" || c.Output == backtest.Stdin {
+	if c.standardOutput() {
 		return s.out, func(err error) error { return err }, nil
 	}
 	if have, err := os.Stat(c.Output); err == nil && !have.Mode().IsRegular() { // a pipe, a terminal

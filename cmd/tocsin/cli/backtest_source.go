@@ -163,10 +163,21 @@ func (c *backtestSource) openPast(s streams, w span) (read backtest.Read, done f
 func (c *backtestSource) reader(s streams, address string) (*remote.Reader, error) {
 	settings := remote.DefaultConfig()
 	settings.URL, settings.BearerToken, settings.TLS.CAFile = address, yamldoc.Secret(c.Token), c.CAFile
-	timeout, wrong := yamldoc.ParseDuration(c.Timeout)
-	settings.Timeout = timeout
-	step, err := yamldoc.ParseDuration(c.Step)
-	settings.Step, wrong = step, errors.Join(wrong, err)
+	var wrong error
+	for _, x := range [...]struct {
+		flag, text string
+		to         *yamldoc.Duration
+	}{{"timeout", c.Timeout, &settings.Timeout}, {"step", c.Step, &settings.Step}} {
+		d, err := yamldoc.ParseDuration(x.text)
+		if err != nil { // what is there instead is none to judge
+			wrong = errors.Join(wrong, fmt.Errorf("backtest: --prometheus.%s: %w", x.flag, err))
+			continue
+		}
+		*x.to = d
+	}
+	if wrong != nil {
+		return nil, wrongUse(s, wrong)
+	}
 	settings.Validate(func(path, format string, args ...any) {
 		wrong = errors.Join(wrong, fmt.Errorf(path+": "+format, args...))
 	})

@@ -135,6 +135,8 @@ func TestBacktest_WrongUse(t *testing.T) {
 		{[]string{"--storage.path=" + dir}, cli.ExitFailed, "no sample store in"},
 		{[]string{"--prometheus=prometheus:9090"}, cli.ExitUsage, "url: "},
 		{[]string{"--prometheus=http://127.0.0.1:1", "--prometheus.step=1ms"}, cli.ExitUsage, "step: "},
+		{[]string{"--prometheus=http://127.0.0.1:1", "--prometheus.timeout=soon"}, cli.ExitUsage, "backtest: --prometheus.timeout: want a duration such as \"5m\", got \"soon\"\n"},
+		{[]string{"--prometheus=http://127.0.0.1:1", "--prometheus.step=often"}, cli.ExitUsage, "backtest: --prometheus.step: want a duration such as \"5m\", got \"often\"\n"},
 		{[]string{"--prometheus=http://u:secret@127.0.0.1:1"}, cli.ExitFailed, "remote server http://127.0.0.1:1: read {__name__=~"},
 		{[]string{in, "--budget=0"}, cli.ExitUsage, "--budget: want a number from 0.001 to 100, got 0"},
 		{[]string{in, "--format=xml"}, cli.ExitUsage, "format"},
@@ -143,7 +145,7 @@ func TestBacktest_WrongUse(t *testing.T) {
 		{[]string{"--prometheus=http://127.0.0.1:1", "--time-column=t"}, cli.ExitUsage, "go with --input"},
 		{[]string{in, "--explain=noon"}, cli.ExitUsage, "--explain: want a time"},
 		{[]string{in, "--explain=1700000001"}, cli.ExitFailed, "no row at"},
-		{[]string{in, "--output=/nowhere/x.csv"}, cli.ExitFailed, "/nowhere"},
+		{[]string{in, "--output=/nowhere/x.csv"}, cli.ExitFailed, "backtest: --output: no file can be made beside /nowhere/x.csv, where rows wait until they are whole: no such file or directory; "},
 		{[]string{in, "--config.file=/nowhere/x.yml"}, cli.ExitFailed, "/nowhere"},
 		{[]string{"--input=/nowhere/x.csv"}, cli.ExitFailed, "/nowhere/x.csv"},
 	} {
