@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -37,11 +38,20 @@ func (c *Core) source(ctx context.Context, ms []*labels.Matcher, from, to time.T
 	case err != nil:
 		return nil, err
 	case found == nil:
-		return nil, errNoSeries
+		return nil, noSeries(ms, from, to)
 	case another != nil && !labels.Equal(found.Labels, own):
 		return nil, severalSeries(found, another)
 	}
 	return found, nil
+}
+
+// noSeries says what was looked for and when.
+func noSeries(ms []*labels.Matcher, from, to time.Time) error {
+	text := make([]string, len(ms))
+	for i, m := range ms {
+		text[i] = m.String()
+	}
+	return fmt.Errorf("%w {%s} and has a sample from %s to %s", errNoSeries, strings.Join(text, ","), from.UTC().Format(time.RFC3339), to.UTC().Format(time.RFC3339))
 }
 
 func severalSeries(one, other *bands.Source) error {

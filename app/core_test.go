@@ -125,13 +125,10 @@ func (h *house) close() {
 }
 
 // write stores one sample of a series of service pay, t from the present time.
-func (h *house) write(name string, ago time.Duration, v float64) {
+func (h *house) write(name string, ago time.Duration, v float64, more ...string) {
 	h.t.Helper()
 	var b telemetry.Batch
-	s := b.Next()
-	for _, l := range [][2]string{{"__name__", name}, {"service", "pay"}} {
-		s.Labels = append(s.Labels, telemetry.Pair{Name: []byte(l[0]), Value: []byte(l[1])})
-	}
+	s := next(&b, labels.FromStrings(append([]string{"__name__", name, "service", "pay"}, more...)...))
 	s.Samples = append(s.Samples, telemetry.Sample{T: h.now.Add(-ago).UnixMilli(), V: v})
 	res, err := h.core.Write(h.t.Context(), &b)
 	if err != nil || res.RefusedTotal() > 0 {

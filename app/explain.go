@@ -49,7 +49,11 @@ func (c *Core) Explain(ctx context.Context, query string, at time.Time) (web.Exp
 	}
 	e, ok := detector.ReplayExplain(config, c.shareOf(l), l, samples, at.UnixMilli())
 	if when := time.UnixMilli(e.Time); !ok || at.Sub(when) > explainNear {
-		return web.Explanation{}, fmt.Errorf("%w: %s has no sample in the hour before %s", errNoSeries, l, at.UTC().Format(time.RFC3339))
+		why := fmt.Sprintf("query: %s has no sample in the hour before %s", l, at.UTC().Format(time.RFC3339))
+		if ok {
+			why += "; its newest is of " + when.UTC().Format(time.RFC3339)
+		}
+		return web.Explanation{}, &web.Error{Kind: web.KindNotFound, Message: why}
 	}
 	out := explanationOf(l, e)
 	if v, ok := c.live(l); ok && v.Time == e.Time && math.IsNaN(e.Lower) && !math.IsNaN(v.Lower) {
@@ -58,7 +62,20 @@ func (c *Core) Explain(ctx context.Context, query string, at time.Time) (web.Exp
 	if e.Reason == "" && e.Share != 0 && math.Abs(e.Decades-e.Need) < explainDoubt {
 		out.Text += "What is owed to the service is that of now. When the sample came it may have been less or more, for an alarm raises it and time takes it back, and what was told then followed from that.\n"
 	}
+	if !detector.Watches(l) {
+		out.Text = unwatched(l) + out.Text
+	}
 	return out, nil
+}
+
+// unwatched says that nobody is told of a series, and of what instead.
+func unwatched(l labels.Labels) string {
+	h, ok := detector.HistogramOf(l)
+	if !ok {
+		return "The detector does not watch this series, which is of the daemon itself or says what was found already. If it did:\n"
+	}
+	q := detector.DerivedOf(h)
+	return fmt.Sprintf("The detector does not watch this bucket by itself, but all of the histogram together, as %s and %s. If it did:\n", q[0], q[1])
 }
 
 // watchedSamples returns the samples of the one series that the matchers select,

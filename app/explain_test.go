@@ -57,3 +57,33 @@ func TestCore_Explain_DoubtfulAlarm_SaysThatTheBudgetHasMoved(t *testing.T) {
 		t.Errorf("an ordinary sample: %v\n%s", err, plain.Text)
 	}
 }
+
+// A series that is not watched is explained as if it were, for it can be drawn; that
+// nobody is told of it stands before that.
+func TestCore_Explain_SeriesThatIsNotWatched_IsToldToBeNone(t *testing.T) {
+	h := newHouse(t, "").open()
+	h.steady(400, 100)
+	for i := range 40 {
+		h.now = h.now.Add(15 * time.Second)
+		h.write("tocsin_rows", 0, float64(i))
+		h.write("took_seconds_bucket", 0, float64(i), "le", "0.5")
+	}
+	for query, want := range map[string]string{
+		`queue_depth{service="pay"}`: "value ",
+		"tocsin_rows":                "The detector does not watch this series, which is of the daemon itself or says what was found already. If it did:\nvalue ",
+		"took_seconds_bucket":        `The detector does not watch this bucket by itself, but all of the histogram together, as {__name__="took_seconds", quantile="0.5", service="pay"} and {__name__="took_seconds", quantile="0.99", service="pay"}. If it did:` + "\nvalue ",
+	} {
+		e, err := h.core.Explain(t.Context(), query, h.now)
+		if err != nil {
+			t.Errorf("%s: %v", query, err)
+			continue
+		}
+		if !strings.HasPrefix(e.Text, want) {
+			t.Errorf("%s: got\n%s\nwant\n%s", query, e.Text, want)
+		}
+	}
+	if _, err := h.core.Explain(t.Context(), "queue_depth", h.now.Add(2*time.Hour)); err == nil ||
+		!strings.Contains(err.Error(), "has no sample in the hour before ") || !strings.Contains(err.Error(), "; its newest is of ") {
+		t.Errorf("two hours later: got %v", err)
+	}
+}

@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -41,7 +42,8 @@ func (s webForecasts) Forecast(ctx context.Context, r web.ForecastRequest) ([]we
 		return nil, err
 	}
 	if len(alive) == 0 {
-		return nil, errNoSeries
+		now := s.c.now()
+		return nil, noSeries(ms, now.Add(-aliveFor), now)
 	}
 	var out []web.Forecast
 	replays := 0
@@ -163,16 +165,17 @@ func (c *Core) alive(ctx context.Context, ms []*labels.Matcher) ([]labels.Labels
 	return out, set.Err()
 }
 
-// replayFuture runs the stored samples of a series through a fresh detector.
+// replayFuture runs the stored samples of a series through a fresh detector, and returns
+// false of one that has none with a value.
 func (c *Core) replayFuture(ctx context.Context, l labels.Labels) (detector.Future, bool, error) {
 	var ms []*labels.Matcher
 	l.Range(func(x labels.Label) { ms = append(ms, labels.MustNewMatcher(labels.MatchEqual, x.Name, x.Value)) })
 	now := c.now()
 	s, err := c.source(ctx, ms, now.Add(-replayFrom), now)
-	if err == nil && s.Derived() {
-		err = errNoSeries
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, errNoSeries), errors.Is(err, errManySeries), err == nil && s.Derived():
+		return detector.Future{}, false, nil // a native histogram, which has no value to foresee
+	case err != nil:
 		return detector.Future{}, false, err
 	}
 	f, ok := detector.ReplayFuture(c.replayOf(s.Labels), s.Labels, s.Samples())

@@ -146,7 +146,7 @@ func TestApp_Band_WrongSelector_SaysWhat(t *testing.T) {
 		says   string
 	}{
 		{`{job="pay",__name__=~"depth_.*"}`, 400, "matches several"},
-		{`nothing_here`, 404, "no series matches"},
+		{`nothing_here`, 404, `no series matches {__name__=\"nothing_here\"} and has a sample from `},
 		{`rate(depth_a[1m])`, 400, "want a selector of one series"},
 	} {
 		status, body := d.get("/api/v1/tocsin/band?" + url.Values{"query": {tt.query}}.Encode())

@@ -18,7 +18,7 @@ import (
 
 // What can be wrong with the selector of a band or an explanation.
 var (
-	errNoSeries   = errors.New("no series matches the selector in this range")
+	errNoSeries   = errors.New("no series matches")
 	errManySeries = errors.New("want the selector of one series, and this one matches several")
 )
 

@@ -1,0 +1,33 @@
+package app_test
+
+import (
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/prometheus/prometheus/prompb"
+	"github.com/prometheus/prometheus/tsdb/tsdbutil"
+
+	"github.com/tocsinhq/tocsin/web"
+)
+
+// A histogram has no value to foresee, and what stands beside it under a selector has.
+func TestApp_ForecastOfASelectorWithHistograms_ForeseesTheOthers(t *testing.T) {
+	d := newDaemon(t).start()
+	end := time.Now().Truncate(time.Second)
+	name := func(n string) []prompb.Label {
+		return []prompb.Label{{Name: "__name__", Value: n}, {Name: "service", Value: "pay"}}
+	}
+	depth, took := prompb.TimeSeries{Labels: name("depth")}, prompb.TimeSeries{Labels: name("took_seconds")}
+	for i := range 200 {
+		at := end.Add(-time.Duration(199-i) * 15 * time.Minute).UnixMilli()
+		depth.Samples = append(depth.Samples, prompb.Sample{Timestamp: at, Value: float64(50 + i%7)})
+		took.Histograms = append(took.Histograms, prompb.FromIntHistogram(at, tsdbutil.GenerateTestHistogram(int64(i))))
+	}
+	d.writeSeries(depth, took)
+	var list web.ForecastList
+	d.json("/api/v1/tocsin/forecast?horizon=1h&match="+url.QueryEscape(`{service="pay"}`), &list)
+	if len(list.Forecasts) != 1 || list.Forecasts[0].Series["__name__"] != "depth" {
+		t.Errorf("got %+v", list)
+	}
+}
