@@ -10,6 +10,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -74,6 +75,9 @@ func run(args []string, out, complaints io.Writer) int {
 		return 3
 	}
 	found, err := benches[i].run(args[1:], out)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0 // the flags are listed
+	}
 	if err != nil {
 		fmt.Fprintf(complaints, "bench %s: %v\n", benches[i].name, err)
 		if errors.Is(err, errLacking) {
