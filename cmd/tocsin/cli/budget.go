@@ -25,8 +25,10 @@ func (c *budgetCommand) Run(ctx context.Context, s streams) error {
 		return printJSON(s.out, list)
 	}
 	if len(list.Budgets) == 0 {
-		_, err := fmt.Fprintln(s.out, "no service has series that are watched")
-		return err
+		if c.Service != "" {
+			return say(s.out, "service %q has no series that are watched\n", c.Service)
+		}
+		return say(s.out, "no service has series that are watched\n")
 	}
 	rows := [][]string{{"SERVICE", "SERIES", "BUDGET/WEEK", "SPENT 7D", "SPENT 28D", "ALARMS 7D", "OFFSET", "SPENDS MOST"}}
 	for _, b := range list.Budgets {

@@ -42,7 +42,7 @@ func TestBudget_TableJSONAndNobody(t *testing.T) {
 	if _, out, _ := run("budget", url, "--json", "--service=search"); json.Unmarshal([]byte(out), &list) != nil || len(list.Budgets) != 1 || list.Budgets[0].Series != 12 {
 		t.Errorf("--json: got %s", out)
 	}
-	if _, out, _ := run("budget", url, "--service=nobody"); out != "no service has series that are watched\n" {
+	if _, out, _ := run("budget", url, "--service=nobody"); out != "service \"nobody\" has no series that are watched\n" {
 		t.Errorf("nobody: got %q", out)
 	}
 }
