@@ -30,6 +30,9 @@ const (
 	aheadBlocks = 32
 )
 
+// countEvery is how many rows are counted together for who watches how far a run is.
+const countEvery = 64
+
 // job is one unit on its way: a worker fills blocks and closes them; what became
 // of the unit is known then.
 type job struct {
@@ -131,10 +134,12 @@ func (j *job) run(ctx context.Context, o Options) error {
 		}
 	}
 	err = judge.run(ctx, j.tally, func(r *Row) error {
+		if j.tally.rows%countEvery == 0 { // a row of thousands of metrics takes milliseconds
+			count()
+		}
 		if block = o.Format.Append(block, r); len(block) < blockBytes {
 			return nil
 		}
-		count()
 		return send()
 	})
 	count()

@@ -90,7 +90,11 @@ func (c *backtestSource) openFiles(m *meter) (opened, error) {
 		return opened{}, err
 	}
 	for _, path := range c.Input {
-		if have, err := os.Stat(path); err == nil {
+		have, err := os.Stat(path)
+		if path == backtest.Stdin {
+			have, err = os.Stdin.Stat()
+		}
+		if err == nil && have.Mode().IsRegular() { // of a pipe nobody knows how much will come
 			m.size.Add(have.Size())
 		}
 	}

@@ -66,7 +66,7 @@ func (m *meter) part() (float64, bool) {
 	switch {
 	case size > 0:
 		return min(1, float64(m.read.Load())/float64(size)), true
-	case m.all > 0:
+	case m.all > 1: // of one thing alone nothing is done before all is
 		return min(1, float64(m.units.Load())/float64(m.all)), true
 	}
 	return 0, false

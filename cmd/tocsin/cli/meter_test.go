@@ -33,4 +33,9 @@ func TestMeter_Bar(t *testing.T) {
 	if got := new(meter).bar(); got != "" {
 		t.Errorf("nothing known: got %q", got)
 	}
+	pipe := &meter{all: 1} // of which nobody knows how much will come
+	pipe.rows.Store(7)
+	if got := pipe.bar() + pipe.line(); got != "7 rows, 0 series of 1" {
+		t.Errorf("a pipe: got %q", got)
+	}
 }
