@@ -20,8 +20,11 @@ import (
 )
 
 const (
-	// aliveFor is how old the last sample of a series may be that is foreseen.
-	aliveFor = 10 * time.Minute
+	// aliveFor is how old the last sample of a series may be that is foreseen; where
+	// aliveSteps of its steps are longer it may be as old as that, up to steps of an hour.
+	aliveFor    = 10 * time.Minute
+	aliveSteps  = 5
+	aliveSparse = aliveSteps * time.Hour
 	// maxReplays bounds the histories that one request may replay, and
 	// replayFrom how long each is.
 	maxReplays = 10
@@ -43,7 +46,7 @@ func (s webForecasts) Forecast(ctx context.Context, r web.ForecastRequest) ([]we
 	}
 	if len(alive) == 0 {
 		now := s.c.now()
-		return nil, noSeries(ms, now.Add(-aliveFor), now)
+		return nil, noSeries(ms, now.Add(-aliveFor), now) // of what is sparse, what the detector knows
 	}
 	var out []web.Forecast
 	replays := 0
@@ -148,10 +151,30 @@ func soonest(a, b web.Room) int {
 }
 
 // alive returns the labels of the series that match and had a sample in the last
-// minutes, sorted.
+// minutes, or within a few of their steps, sorted.
 func (c *Core) alive(ctx context.Context, ms []*labels.Matcher) ([]labels.Labels, error) {
-	to := c.now()
-	from := to.Add(-aliveFor)
+	now := c.now()
+	out, err := c.between(ctx, ms, now.Add(-aliveFor), now)
+	if err != nil {
+		return nil, err
+	}
+	sparse, err := c.between(ctx, ms, now.Add(-aliveSparse), now)
+	if err != nil || len(sparse) == len(out) {
+		return out, err
+	}
+	return slices.DeleteFunc(sparse, func(l labels.Labels) bool {
+		if _, recent := slices.BinarySearchFunc(out, l, labels.Compare); recent {
+			return false
+		}
+		f, known := c.bank.Future(c.bank.Lookup(l))
+		last, _ := f.Last()
+		return !known || now.Sub(time.UnixMilli(last)) > aliveSteps*f.Step()
+	}), nil
+}
+
+// between returns the labels of the series that match and had a sample from one time to
+// another, sorted.
+func (c *Core) between(ctx context.Context, ms []*labels.Matcher, from, to time.Time) ([]labels.Labels, error) {
 	q, err := c.tsdb.Querier(from.UnixMilli(), to.UnixMilli())
 	if err != nil {
 		return nil, err

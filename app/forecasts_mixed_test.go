@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"net/url"
+	"slices"
 	"testing"
 	"time"
 
@@ -29,5 +30,36 @@ func TestApp_ForecastOfASelectorWithHistograms_ForeseesTheOthers(t *testing.T) {
 	d.json("/api/v1/tocsin/forecast?horizon=1h&match="+url.QueryEscape(`{service="pay"}`), &list)
 	if len(list.Forecasts) != 1 || list.Forecasts[0].Series["__name__"] != "depth" {
 		t.Errorf("got %+v", list)
+	}
+}
+
+// What is sampled each hour is as alive 40 minutes after its newest sample as what is
+// sampled each minute a few seconds after; a series that has ended is not.
+func TestApp_ForecastOfSparseSeries_IsThereBetweenTheirSamples(t *testing.T) {
+	d := newDaemon(t).start()
+	end := time.Now().Truncate(time.Second).Add(-40 * time.Minute)
+	var all []prompb.TimeSeries
+	for _, x := range []struct {
+		name string
+		step time.Duration
+	}{{"hourly", time.Hour}, {"ended", 5 * time.Minute}, {"quarterly", 15 * time.Minute}} {
+		ts := prompb.TimeSeries{Labels: []prompb.Label{{Name: "__name__", Value: x.name}, {Name: "service", Value: "pay"}}}
+		for i := range 200 {
+			ts.Samples = append(ts.Samples, prompb.Sample{Timestamp: end.Add(-time.Duration(199-i) * x.step).UnixMilli(), Value: float64(50 + i%7)})
+		}
+		all = append(all, ts)
+	}
+	d.writeSeries(all...)
+	var list web.ForecastList
+	d.json("/api/v1/tocsin/forecast?horizon=3h&match="+url.QueryEscape(`{service="pay"}`), &list)
+	var got []string
+	for _, f := range list.Forecasts {
+		got = append(got, f.Series["__name__"])
+		if !f.From.Equal(end) || f.Replayed {
+			t.Errorf("got %+v", f)
+		}
+	}
+	if !slices.Equal(got, []string{"hourly", "quarterly"}) {
+		t.Errorf("got %v", got)
 	}
 }

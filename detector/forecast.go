@@ -108,6 +108,11 @@ func ReplayFuture(c Config, l labels.Labels, samples []telemetry.Sample) (Future
 // Last returns time (ms) and watched value of the last sample.
 func (f *Future) Last() (at int64, value float64) { return f.s.LastTime, f.s.X1 }
 
+// Step returns the usual distance between samples.
+func (f *Future) Step() time.Duration {
+	return time.Duration(float64(f.s.Step) * float64(time.Second))
+}
+
 // At returns the forecast for a time (ms) and the coverage of its interval; false
 // for times not after the last sample.
 func (f *Future) At(at int64, coverage float64) (Forecast, bool) {
