@@ -151,7 +151,8 @@ func soonest(a, b web.Room) int {
 }
 
 // alive returns the labels of the series that match and had a sample in the last
-// minutes, or within a few of their steps, sorted.
+// minutes, or within a few of their steps, sorted; where none is stored those that the
+// detector derives from stored histograms.
 func (c *Core) alive(ctx context.Context, ms []*labels.Matcher) ([]labels.Labels, error) {
 	now := c.now()
 	out, err := c.between(ctx, ms, now.Add(-aliveFor), now)
@@ -159,7 +160,11 @@ func (c *Core) alive(ctx context.Context, ms []*labels.Matcher) ([]labels.Labels
 		return nil, err
 	}
 	sparse, err := c.between(ctx, ms, now.Add(-aliveSparse), now)
-	if err != nil || len(sparse) == len(out) {
+	if err == nil && len(sparse) == 0 {
+		err = c.bands.Watched(ctx, ms, now.Add(-aliveFor), now, func(l labels.Labels) { out = append(out, l) })
+		slices.SortFunc(out, labels.Compare)
+	}
+	if err != nil || len(sparse) <= len(out) {
 		return out, err
 	}
 	return slices.DeleteFunc(sparse, func(l labels.Labels) bool {

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"math"
 	"net/url"
 	"slices"
 	"testing"
@@ -61,5 +62,33 @@ func TestApp_ForecastOfSparseSeries_IsThereBetweenTheirSamples(t *testing.T) {
 	}
 	if !slices.Equal(got, []string{"hourly", "quarterly"}) {
 		t.Errorf("got %v", got)
+	}
+}
+
+// The quantiles that are watched of a histogram are series like any other.
+func TestApp_ForecastOfAQuantile_IsThatOfTheWatchedSeries(t *testing.T) {
+	d := newDaemon(t).start()
+	end := time.Now().Truncate(time.Second)
+	var all []prompb.TimeSeries
+	for _, x := range []struct {
+		le    string
+		count float64
+	}{{"0.1", 50}, {"0.2", 150}, {"+Inf", 200}} {
+		ts := prompb.TimeSeries{Labels: []prompb.Label{{Name: "__name__", Value: "took_seconds_bucket"}, {Name: "le", Value: x.le}, {Name: "service", Value: "pay"}}}
+		for i := range 200 {
+			ts.Samples = append(ts.Samples, prompb.Sample{Timestamp: end.Add(-time.Duration(199-i) * 5 * time.Minute).UnixMilli(), Value: float64(i) * x.count})
+		}
+		all = append(all, ts)
+	}
+	d.writeSeries(all...)
+	var list web.ForecastList
+	d.json("/api/v1/tocsin/forecast?horizon=1h&match="+url.QueryEscape(`took_seconds{quantile="0.5"}`), &list)
+	if len(list.Forecasts) != 1 || math.Abs(float64(list.Forecasts[0].Value)-0.15) > 1e-9 || list.Forecasts[0].Series["service"] != "pay" || list.Forecasts[0].Replayed {
+		t.Errorf("got %+v, want that the median stays at 150 ms", list.Forecasts)
+	}
+	for _, query := range []string{`took_seconds{quantile="0.9"}`, `other_seconds{quantile="0.5"}`} {
+		if status, body := d.get("/api/v1/tocsin/forecast?match=" + url.QueryEscape(query)); status != 404 {
+			t.Errorf("%s: got %d %s", query, status, body)
+		}
 	}
 }

@@ -80,6 +80,18 @@ func (q *Queryable) ChunkQuerier(mint, maxt int64) (storage.ChunkQuerier, error)
 	return &chunkQuerier{ChunkQuerier: stored, floats: floats}, nil
 }
 
+// Watched hands the labels of the series that the matchers select to do, of those that the
+// detector watches and that have samples within a range of time. Where none of them is
+// stored, it finds those that are derived from stored histograms, as Each does.
+func (q *Queryable) Watched(ctx context.Context, ms []*labels.Matcher, from, to time.Time, do func(labels.Labels)) error {
+	stored, err := q.opts.Stored.Querier(from.UnixMilli(), to.UnixMilli())
+	if err != nil {
+		return err
+	}
+	defer stored.Close() //nolint:errcheck // nothing was written
+	return (&querier{Querier: stored}).watched(ctx, &storage.SelectHints{Start: from.UnixMilli(), End: to.UnixMilli()}, ms, do)
+}
+
 // Each hands the history of every series of floats that the matchers select within
 // a range of time to do, as far as the bounds of Config permit, and stops at its
 // first error. Quantiles that are derived from a stored histogram are found by
