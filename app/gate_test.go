@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -142,7 +143,7 @@ func TestCore_CatchUp_UnderLoad_MissesNothing(t *testing.T) {
 	for k := range writers {
 		bank := h.core.BankForTest()
 		slot := bank.Lookup(labels.FromStrings("__name__", "loaded", "k", fmt.Sprint(k), "service", "pay"))
-		if got := bank.LateBefore(slot); got != h.now.UnixMilli()+(samples-1)*1000 {
+		if got := bank.LateBefore(slot) - 1; got != h.now.UnixMilli()+(samples-1)*1000 {
 			t.Errorf("writer %d: newest sample seen %d ms after the first, want the last", k, got-h.now.UnixMilli())
 		}
 	}
@@ -227,7 +228,7 @@ func TestCore_SamplesThatComeLate_AreCaughtUpWith(t *testing.T) {
 	for name, ago := range ago {
 		bank := next.core.BankForTest()
 		slot := bank.Lookup(labels.FromStrings("__name__", name, "service", "pay"))
-		if got, want := bank.LateBefore(slot), h.now.Add(-ago).UnixMilli(); got != want {
+		if got, want := bank.LateBefore(slot)-1, h.now.Add(-ago).UnixMilli(); got != want {
 			t.Errorf("%s: newest sample seen is %d s before the newest one that was stored", name, (want-got)/1000)
 		}
 	}
@@ -272,5 +273,22 @@ func TestCore_KilledWhileItWroteACheckpoint_LeavesNothingBehind(t *testing.T) {
 	left, err := filepath.Glob(filepath.Join(h.dir, "detector.checkpoint*"))
 	if err != nil || len(left) != 2 || left[0] != filepath.Join(h.dir, "detector.checkpoint") || left[1] != left[0]+".damaged" {
 		t.Errorf("got %v, %v, want the checkpoint and the one that was put aside", left, err)
+	}
+}
+
+// The newest sample of a checkpoint is stored, too: read again it is not late, of which a
+// start would count two for each series.
+func TestCore_CatchUp_CountsNoLateSamples(t *testing.T) {
+	h := newHouse(t, "").open()
+	h.steady(40, 100)
+	if err := h.core.Checkpoint(t.Context(), h.now); err != nil {
+		t.Fatal(err)
+	}
+	next := h.killed(true).open()
+	if err := next.core.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if log := next.log.String(); !strings.Contains(log, `msg="detector restored" series=1 samples_after_checkpoint=0 `) {
+		t.Errorf("got %s", log)
 	}
 }

@@ -25,10 +25,10 @@ func TestLateBefore_SlotsOfAllSorts_TimeOfWhatIsKnown(t *testing.T) {
 		b.Observe(slot, at, 1)
 		b.Feed(bucket, at+7, 1, func(detector.Verdict) {})
 	}
-	want("samples", slot, start+9000)
+	want("samples", slot, start+9001)
 	want("counts", bucket, start+9007)
 	b.Observe(slot, start+60_000, math.NaN())
-	want("one that is none", slot, start+9000)
+	want("one that is none", slot, start+9001)
 	want("another generation", slot|1<<32, math.MinInt64)
 	want("nobody's", 77, math.MinInt64)
 	want("no bucket", bucket+1000, math.MinInt64)
