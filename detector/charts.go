@@ -190,6 +190,23 @@ func (s *series) endWindows(p *params) {
 	}
 }
 
+// endExcesses is called where charts and storms start again, because another level or noise
+// is normal from here on. What they have come to in windows that are not over has been told,
+// and the shift may be the only one for months: it counts as an excess, but of no more than
+// the usual size, so that smaller shifts after it are still found. The shifts of the first
+// days may be the day itself, which is to teach.
+func (s *series) endExcesses(p *params) {
+	if since(s.FirstTime, s.LastTime) < int64(p.Calendar.SettledAfter)*secondsDay*1000 {
+		return
+	}
+	for i := range s.Most {
+		s.Most[i] = s.Persist[i].usual(s.Most[i])
+	}
+	for i := range s.Stormy {
+		s.Stormy[i] = s.Burst[i].usual(s.Stormy[i])
+	}
+}
+
 // goesOn returns, of a window of chart i that ends here, the part of an excess that it
 // is if it is one with those after it, else 0. What drifts for hours is beyond the
 // quantile in window after window where a window is minutes, and would teach the tail

@@ -212,6 +212,7 @@ func (s *series) relearn(p *params, k *look) bool {
 	s.Hi, s.Lo = max(s.Hi, float32(k.x)), min(s.Lo, float32(k.x))
 	s.Fresh = p.Guard.Unsettled
 	clear(s.Chart[:])
+	s.endExcesses(p)
 	clear(s.Storm[:]) // what the leap was off by is no storm on the new level
 	return true
 }
@@ -285,6 +286,7 @@ func (s *series) goBack(p *params, k *look, d *page) {
 	}
 	s.Long, s.Level, s.Slow = s.Before, s.Before, s.Before+k.season
 	clear(s.Chart[:])
+	s.endExcesses(p)
 	s.BeforeTime, s.EpisodeEnd = 0, k.t
 	s.set(flagAfter)
 	if by != 1 {

@@ -129,6 +129,10 @@ func (a *tail) exceed(p *params, rate, u, low, prior float32) {
 // it moves the quantile by a share of the rate at which an excess does, and is none.
 func (a *tail) beyondAgain(p *params, rate float32) { a.Q *= 1 + rate*p.tailRest }
 
+// usual returns a value, or if it is larger one that exceeds the quantile by as much as
+// excesses mostly do, which tells the shape nothing new.
+func (a *tail) usual(u float32) float32 { return min(u, a.Q*(1+a.H)) }
+
 // count counts one more value and returns how far it moves the quantile.
 func (a *tail) count(p *params) float32 { return a.countBy(p, p.Tail.Gain) }
 

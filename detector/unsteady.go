@@ -34,7 +34,7 @@ func (s *series) relearnNoise(p *params, k *look) bool {
 	by := s.loudness(k)
 	s.resize(min(max(by, 1), p.Guard.StepNoise))
 	s.unsettle(p)
-	s.calm(by)
+	s.calm(p, by)
 	s.note(flagLoudAgain, s.has(flagCalmed))
 	s.set(flagLoud)
 	return true
@@ -89,7 +89,7 @@ func (s *series) hush(p *params, k *look) {
 	x, anchor := float32(k.x), float32(k.anchor)
 	s.Hi, s.Lo = max(s.Hi-far, min(s.Hi, max(x, anchor))), min(s.Lo+far, max(s.Lo, min(x, anchor)))
 	s.Fresh = min(s.Fresh, p.Episode.CalmFresh)
-	s.calm(part)
+	s.calm(p, part)
 	s.ShiftRun = 0
 	s.clear(flagLoud | flagLoudAgain)
 	s.set(flagCalmed)
@@ -113,8 +113,9 @@ func (s *series) hushAfter(p *params) int64 {
 // calm lets charts start again, and storms be what they are when residuals are as large
 // as errors, where they were so many times that: starting again they would take the
 // series for calmer than it is.
-func (s *series) calm(loudness float64) {
+func (s *series) calm(p *params, loudness float64) {
 	clear(s.Chart[:])
+	s.endExcesses(p)
 	clear(s.Drift[:])
 	usual := s.Storm[0] / float32(max(loudness, math.SmallestNonzeroFloat32))
 	for i := range s.Storm {
