@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"strings"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/tocsinhq/tocsin/bands"
 	"github.com/tocsinhq/tocsin/detector"
+	"github.com/tocsinhq/tocsin/store/remote"
 	"github.com/tocsinhq/tocsin/web"
 )
 
@@ -47,11 +47,7 @@ func (c *Core) source(ctx context.Context, ms []*labels.Matcher, from, to time.T
 
 // noSeries says what was looked for and when.
 func noSeries(ms []*labels.Matcher, from, to time.Time) error {
-	text := make([]string, len(ms))
-	for i, m := range ms {
-		text[i] = m.String()
-	}
-	return fmt.Errorf("%w {%s} and has a sample from %s to %s", errNoSeries, strings.Join(text, ","), from.UTC().Format(time.RFC3339), to.UTC().Format(time.RFC3339))
+	return fmt.Errorf("%w %s and has a sample from %s to %s", errNoSeries, remote.SelectorOf(ms), from.UTC().Format(time.RFC3339), to.UTC().Format(time.RFC3339))
 }
 
 func severalSeries(one, other *bands.Source) error {

@@ -190,12 +190,13 @@ func (s *series) endWindows(p *params) {
 	}
 }
 
-// endExcesses is called where charts and storms start again, because another level or noise
-// is normal from here on. What they have come to in windows that are not over has been told,
+// restartCharts lets charts start again, because another level or noise is normal from here
+// on. What they and storms have come to in windows that are not over has been told,
 // and the shift may be the only one for months: it counts as an excess, but of no more than
 // the usual size, so that smaller shifts after it are still found. The shifts of the first
 // days may be the day itself, which is to teach.
-func (s *series) endExcesses(p *params) {
+func (s *series) restartCharts(p *params) {
+	clear(s.Chart[:])
 	if since(s.FirstTime, s.LastTime) < int64(p.Calendar.SettledAfter)*secondsDay*1000 {
 		return
 	}

@@ -211,8 +211,7 @@ func (s *series) relearn(p *params, k *look) bool {
 	s.Slow, s.Mid, s.Level = s.Fast, s.Fast, s.Fast-season
 	s.Hi, s.Lo = max(s.Hi, float32(k.x)), min(s.Lo, float32(k.x))
 	s.Fresh = p.Guard.Unsettled
-	clear(s.Chart[:])
-	s.endExcesses(p)
+	s.restartCharts(p)
 	clear(s.Storm[:]) // what the leap was off by is no storm on the new level
 	return true
 }
@@ -285,8 +284,7 @@ func (s *series) goBack(p *params, k *look, d *page) {
 		d.over(p, k, k.t-since(s.BeforeTime, k.t)-1000*s.relearning(p), k.t)
 	}
 	s.Long, s.Level, s.Slow = s.Before, s.Before, s.Before+k.season
-	clear(s.Chart[:])
-	s.endExcesses(p)
+	s.restartCharts(p)
 	s.BeforeTime, s.EpisodeEnd = 0, k.t
 	s.set(flagAfter)
 	if by != 1 {

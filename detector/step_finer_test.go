@@ -4,26 +4,10 @@ import (
 	"testing"
 
 	"github.com/tocsinhq/tocsin/detector"
-	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // coarse is how many samples come a minute apart before the step changes.
 const coarse = 2880
-
-// minuteThenQuarter gives two days a minute apart and then 100 samples 15 seconds apart.
-func minuteThenQuarter(f func(i int, step float64) float64) []telemetry.Sample {
-	var out []telemetry.Sample
-	at := start
-	for i := range coarse + 100 {
-		step := 60.0
-		if i >= coarse {
-			step = 15
-		}
-		at += int64(1000 * step)
-		out = append(out, telemetry.Sample{T: at, V: f(i, step)})
-	}
-	return out
-}
 
 // What is read now and then is as noisy at any step: a leap by ten deviations five coarse
 // after the step has become shorter is told in most series.
@@ -32,7 +16,7 @@ func TestStep_MinuteToQuarter_LeapOfAGaugeIsTold(t *testing.T) {
 		told := 0
 		for seed := range uint64(20) {
 			r := noise(seed)
-			samples := minuteThenQuarter(func(i int, _ float64) float64 {
+			samples := coarseThenFine(coarse, 100, 15, func(i int, _ float64) float64 {
 				if i >= coarse+after {
 					return 110 + r()
 				}
@@ -53,7 +37,7 @@ func TestStep_MinuteToQuarter_MeanOverTheStepKeepsBudget(t *testing.T) {
 	alarms := 0
 	for seed := range uint64(100) {
 		r := noise(seed)
-		samples := minuteThenQuarter(func(_ int, step float64) float64 {
+		samples := coarseThenFine(coarse, 100, 15, func(_ int, step float64) float64 {
 			sum := 0.0
 			for range int(step / 5) {
 				sum += r() / (step / 5)

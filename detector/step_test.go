@@ -9,13 +9,13 @@ import (
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
-// coarseThenFine gives times a minute apart, then five seconds.
-func coarseThenFine(coarse, fine int, f func(i int, step float64) float64) []telemetry.Sample {
+// coarseThenFine gives times a minute apart, then so many seconds.
+func coarseThenFine(coarse, fine int, seconds float64, f func(i int, step float64) float64) []telemetry.Sample {
 	out, at := make([]telemetry.Sample, 0, coarse+fine), start
 	for i := range coarse + fine {
 		step := 60.0
 		if i >= coarse {
-			step = 5
+			step = seconds
 		}
 		at += int64(1000 * step)
 		out = append(out, telemetry.Sample{T: at, V: f(i, step)})
@@ -39,7 +39,7 @@ func TestStep_MinuteToFiveSeconds_CounterKeepsBudget(t *testing.T) {
 		alarms := 0
 		for seed := range uint64(50) {
 			r, sum := rand.New(rand.NewPCG(seed, 9)), 0.0
-			samples := coarseThenFine(coarse, fine, func(_ int, step float64) float64 {
+			samples := coarseThenFine(coarse, fine, 5, func(_ int, step float64) float64 {
 				sum += poisson(r, rate*step)
 				return sum
 			})
@@ -62,7 +62,7 @@ func TestStep_MinuteToFiveSeconds_GaugeStillSeesAStep(t *testing.T) {
 	const coarse = 2880
 	for seed := range uint64(10) {
 		r := noise(seed)
-		samples := coarseThenFine(coarse, 80, func(i int, _ float64) float64 {
+		samples := coarseThenFine(coarse, 80, 5, func(i int, _ float64) float64 {
 			if i >= coarse+60 {
 				return math.Abs(0.3 + 0.02*r())
 			}
@@ -84,7 +84,7 @@ func TestStep_MinuteToFiveSeconds_WanderingGaugeKeepsBudget(t *testing.T) {
 		alarms := 0
 		for seed := range uint64(50) {
 			r, x := noise(seed), 0.0
-			samples := coarseThenFine(coarse, fine, func(_ int, step float64) float64 {
+			samples := coarseThenFine(coarse, fine, 5, func(_ int, step float64) float64 {
 				keep := math.Exp(-step / tau)
 				x = keep*x + math.Sqrt(1-keep*keep)*r()
 				return 100 + x + 0.1*r()
@@ -106,7 +106,7 @@ func TestStep_MinuteToFiveSeconds_WanderingGaugeKeepsBudget(t *testing.T) {
 func TestStep_MinuteToFiveSeconds_RepeatedValuesAreNoFlatline(t *testing.T) {
 	const coarse = 2880
 	r, x := noise(50), 0.0
-	samples := coarseThenFine(coarse, 2000, func(i int, _ float64) float64 {
+	samples := coarseThenFine(coarse, 2000, 5, func(i int, _ float64) float64 {
 		if i < coarse && i%3 == 0 || i%36 == 0 {
 			x = 100 + r()
 		}

@@ -114,8 +114,7 @@ func (s *series) hushAfter(p *params) int64 {
 // as errors, where they were so many times that: starting again they would take the
 // series for calmer than it is.
 func (s *series) calm(p *params, loudness float64) {
-	clear(s.Chart[:])
-	s.endExcesses(p)
+	s.restartCharts(p)
 	clear(s.Drift[:])
 	usual := s.Storm[0] / float32(max(loudness, math.SmallestNonzeroFloat32))
 	for i := range s.Storm {

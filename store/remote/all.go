@@ -34,7 +34,7 @@ func (r *Reader) All(ctx context.Context, ms []*labels.Matcher, from, to time.Ti
 		}
 		r.way.CompareAndSwap(int32(byRemoteRead), int32(byRangeSelector))
 	}
-	series, err := r.Series(ctx, []string{selectorOf(ms)}, from, to)
+	series, err := r.Series(ctx, []string{SelectorOf(ms)}, from, to)
 	if err != nil {
 		return 0, err
 	}
@@ -54,8 +54,8 @@ func (r *Reader) All(ctx context.Context, ms []*labels.Matcher, from, to time.Ti
 	return missed, nil
 }
 
-// selectorOf writes matchers as PromQL does.
-func selectorOf(ms []*labels.Matcher) string {
+// SelectorOf writes matchers as PromQL does.
+func SelectorOf(ms []*labels.Matcher) string {
 	parts := make([]string, len(ms))
 	for i, m := range ms {
 		parts[i] = m.String()

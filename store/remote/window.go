@@ -15,7 +15,7 @@ import (
 // it is one question, by query_range one for as many steps as a server answers, and the
 // answer is held.
 func (r *Reader) Window(ctx context.Context, ms []*labels.Matcher, from, to time.Time, take func(labels.Labels, []telemetry.Sample, []telemetry.HistogramSample) error) (missed uint64, err error) {
-	err = r.byWays("read "+selectorOf(ms), func(w way) (err error) {
+	err = r.byWays("read "+SelectorOf(ms), func(w way) (err error) {
 		switch w {
 		case byRemoteRead:
 			return r.stream(ctx, ms, from, to, take)
@@ -32,7 +32,7 @@ func (r *Reader) Window(ctx context.Context, ms []*labels.Matcher, from, to time
 // selectAll asks by a range selector, which begins a millisecond early, as that of
 // rangeSelector does.
 func (r *Reader) selectAll(ctx context.Context, ms []*labels.Matcher, from, to time.Time, take func(labels.Labels, []telemetry.Sample, []telemetry.HistogramSample) error) (uint64, error) {
-	query := fmt.Sprintf("%s[%dms]", selectorOf(ms), to.Sub(from).Milliseconds()+1)
+	query := fmt.Sprintf("%s[%dms]", SelectorOf(ms), to.Sub(from).Milliseconds()+1)
 	return r.matrix(ctx, from, to, take, func(ctx context.Context) (model.Value, error) {
 		return whole(r.api.Query(ctx, query, to))
 	})
@@ -42,7 +42,7 @@ func (r *Reader) selectAll(ctx context.Context, ms []*labels.Matcher, from, to t
 func (r *Reader) stepAll(ctx context.Context, ms []*labels.Matcher, from, to time.Time, take func(labels.Labels, []telemetry.Sample, []telemetry.HistogramSample) error) (missed uint64, err error) {
 	for steps := range r.steps(from.UnixMilli(), to.UnixMilli()) {
 		n, err := r.matrix(ctx, from, to, take, func(ctx context.Context) (model.Value, error) {
-			return whole(r.api.QueryRange(ctx, selectorOf(ms), steps))
+			return whole(r.api.QueryRange(ctx, SelectorOf(ms), steps))
 		})
 		missed += n
 		if err != nil {
