@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"math"
 )
 
 type budgetCommand struct {
@@ -44,7 +45,7 @@ func (c *budgetCommand) Run(ctx context.Context, s streams) error {
 			most = fmt.Sprintf("%s (%d)", most, b.Most[0].Alarms)
 		}
 		rows = append(rows, []string{name, fmt.Sprint(b.Series), fmt.Sprintf("%g", b.PerWeek), fmt.Sprint(b.Spent7), fmt.Sprint(b.Spent28),
-			fmt.Sprint(b.Alarms7), fmt.Sprintf("%+.2f", b.Offset), most})
+			fmt.Sprint(b.Alarms7), signed(b.Offset), most})
 	}
 	if err := table(s.out, rows); err != nil {
 		return err
@@ -53,4 +54,13 @@ func (c *budgetCommand) Run(ctx context.Context, s streams) error {
 		_, err = fmt.Fprintf(s.out, "... and more; --service shows one of them\n")
 	}
 	return err
+}
+
+// signed returns a number with its sign and two digits. What is rounded to nothing has no
+// sign of its own: -0.00 would look as if there were a difference.
+func signed(f float64) string {
+	if math.Abs(f) < 0.005 {
+		f = 0
+	}
+	return fmt.Sprintf("%+.2f", f)
 }

@@ -60,7 +60,7 @@ func showWeights(w io.Writer, x rca.Weights) {
 	for _, name := range slices.Sorted(maps.Keys(x.Multipliers)) {
 		say(w, "  %-8s counts %.2f times\n", name, x.Multipliers[name])
 	}
-	say(w, "  log odds are multiplied by %.2f, those of changes raised by %+.2f\n", x.Slope, x.Offset)
+	say(w, "  log odds are multiplied by %.2f, those of changes raised by %s\n", x.Slope, signed(x.Offset))
 	for i, step := range x.Curve {
 		to := 1.0
 		if i+1 < len(x.Curve) {
