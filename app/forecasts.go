@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb/chunkenc"
 
 	"github.com/tocsinhq/tocsin/detector"
 	"github.com/tocsinhq/tocsin/rules/signal"
@@ -40,9 +41,12 @@ func (s webForecasts) Forecast(ctx context.Context, r web.ForecastRequest) ([]we
 	if err != nil {
 		return nil, &web.Error{Kind: web.KindInvalid, Message: fmt.Sprintf("match: want a selector of series such as tocsin:disk_percent{service=\"db\"}: %v", err)}
 	}
-	alive, err := s.c.alive(ctx, ms)
+	alive, others, err := s.c.alive(ctx, ms)
 	if err != nil {
 		return nil, err
+	}
+	if len(alive) == 0 {
+		alive = others // asked for by name; among others that are watched they are noise
 	}
 	if len(alive) == 0 {
 		now := s.c.now()
@@ -115,7 +119,7 @@ func (s webForecasts) Capacity(ctx context.Context, r web.CapacityRequest) ([]we
 		if r.Service != "" {
 			ms = append(ms, labels.MustNewMatcher(labels.MatchEqual, "service", r.Service))
 		}
-		alive, err := s.c.alive(ctx, ms)
+		alive, _, err := s.c.alive(ctx, ms)
 		if err != nil {
 			return nil, err
 		}
@@ -150,47 +154,60 @@ func soonest(a, b web.Room) int {
 		cmp.Compare(float64(b.Now/b.Crossing.Threshold), float64(a.Now/a.Crossing.Threshold)))
 }
 
-// alive returns the labels of the series that match and had a sample in the last
-// minutes, or within a few of their steps, sorted; where none is stored those that the
-// detector derives from stored histograms.
-func (c *Core) alive(ctx context.Context, ms []*labels.Matcher) ([]labels.Labels, error) {
+// alive returns the labels of the series that match, have values to foresee and had a sample
+// in the last minutes, or within a few of their steps, sorted; where none is stored those
+// that the detector derives from stored histograms. Where there are none others are as alive,
+// as many as may be replayed: native histograms, buckets and the daemon's own series.
+func (c *Core) alive(ctx context.Context, ms []*labels.Matcher) (out, others []labels.Labels, err error) {
 	now := c.now()
-	out, err := c.between(ctx, ms, now.Add(-aliveFor), now)
+	from, recent := now.Add(-aliveSparse), now.Add(-aliveFor)
+	q, err := c.tsdb.Querier(from.UnixMilli(), now.UnixMilli())
 	if err != nil {
-		return nil, err
-	}
-	sparse, err := c.between(ctx, ms, now.Add(-aliveSparse), now)
-	if err == nil && len(sparse) == 0 {
-		err = c.bands.Watched(ctx, ms, now.Add(-aliveFor), now, func(l labels.Labels) { out = append(out, l) })
-		slices.SortFunc(out, labels.Compare)
-	}
-	if err != nil || len(sparse) <= len(out) {
-		return out, err
-	}
-	return slices.DeleteFunc(sparse, func(l labels.Labels) bool {
-		if _, recent := slices.BinarySearchFunc(out, l, labels.Compare); recent {
-			return false
-		}
-		f, known := c.bank.Future(c.bank.Lookup(l))
-		last, _ := f.Last()
-		return !known || now.Sub(time.UnixMilli(last)) > aliveSteps*f.Step()
-	}), nil
-}
-
-// between returns the labels of the series that match and had a sample from one time to
-// another, sorted.
-func (c *Core) between(ctx context.Context, ms []*labels.Matcher, from, to time.Time) ([]labels.Labels, error) {
-	q, err := c.tsdb.Querier(from.UnixMilli(), to.UnixMilli())
-	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer q.Close()
-	set := q.Select(ctx, true, &storage.SelectHints{Start: from.UnixMilli(), End: to.UnixMilli()}, ms...)
-	var out []labels.Labels
+	set := q.Select(ctx, true, &storage.SelectHints{Start: from.UnixMilli(), End: now.UnixMilli()}, ms...)
+	stored := false
+	var it chunkenc.Iterator
 	for set.Next() {
-		out = append(out, set.At().Labels())
+		stored = true
+		l := set.At().Labels()
+		if c.goesOn(l, now) { // asked first, for it reads no samples
+			out = append(out, l.Copy()) // those of blocks are unmapped with the block
+			continue
+		}
+		it = set.At().Iterator(it)
+		watched := it.Next() == chunkenc.ValFloat && detector.Watches(l)
+		if watched || len(out) == 0 && len(others) < maxReplays { // else nothing is foreseen of it
+			switch of := it.Seek(recent.UnixMilli()); {
+			case of == chunkenc.ValNone:
+			case watched:
+				out = append(out, l.Copy())
+			default:
+				others = append(others, l.Copy())
+			}
+		}
+		if err := it.Err(); err != nil {
+			return nil, nil, err
+		}
 	}
-	return out, set.Err()
+	if err := set.Err(); err != nil || stored {
+		return out, others, err
+	}
+	err = c.bands.Watched(ctx, ms, recent, now, func(l labels.Labels) { out = append(out, l) })
+	slices.SortFunc(out, labels.Compare)
+	return out, nil, err
+}
+
+// goesOn reports whether the detector knows that the newest sample of a series is not old.
+func (c *Core) goesOn(l labels.Labels, now time.Time) bool {
+	slot := c.bank.Lookup(l)
+	if c.bank.LateBefore(slot) > now.Add(-aliveFor).UnixMilli() {
+		return true
+	}
+	f, known := c.bank.Future(slot)
+	last, _ := f.Last()
+	return known && now.Sub(time.UnixMilli(last)) <= aliveSteps*f.Step()
 }
 
 // replayFuture runs the stored samples of a series through a fresh detector, and returns

@@ -1,9 +1,12 @@
 package app_test
 
 import (
+	"maps"
 	"math"
 	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -90,5 +93,47 @@ func TestApp_ForecastOfAQuantile_IsThatOfTheWatchedSeries(t *testing.T) {
 		if status, body := d.get("/api/v1/tocsin/forecast?match=" + url.QueryEscape(query)); status != 404 {
 			t.Errorf("%s: got %d %s", query, status, body)
 		}
+	}
+}
+
+// What is never watched, and histograms that have no value, leave the few histories that a
+// question may replay to the series that have one.
+func TestApp_ForecastOfASelectorWithManyBuckets_ReplaysWhatTheDetectorHasNoRoomFor(t *testing.T) {
+	d := newDaemon(t, "tocsin.yml", "detector: {max_series: 1}\n").start()
+	end := time.Now().Truncate(time.Second)
+	floats := func(more ...string) prompb.TimeSeries {
+		ts := prompb.TimeSeries{Labels: []prompb.Label{{Name: "__name__", Value: more[0]}, {Name: "service", Value: "pay"}}}
+		for i := 1; i < len(more); i += 2 {
+			ts.Labels = append(ts.Labels, prompb.Label{Name: more[i], Value: more[i+1]})
+		}
+		slices.SortFunc(ts.Labels, func(a, b prompb.Label) int { return strings.Compare(a.Name, b.Name) })
+		for i := range 200 {
+			ts.Samples = append(ts.Samples, prompb.Sample{Timestamp: end.Add(-time.Duration(199-i) * 5 * time.Minute).UnixMilli(), Value: float64(50 + i%7)})
+		}
+		return ts
+	}
+	all := []prompb.TimeSeries{floats("depth"), floats("waiting")}
+	var natives []prompb.TimeSeries // last: the store takes no floats hours older than they are
+	for i := range 12 {
+		all = append(all, floats("a_bucket", "le", strconv.Itoa(i)))
+		native := prompb.TimeSeries{Labels: []prompb.Label{{Name: "__name__", Value: "b"}, {Name: "path", Value: strconv.Itoa(i)}, {Name: "service", Value: "pay"}}}
+		for k := range 20 {
+			native.Histograms = append(native.Histograms, prompb.FromIntHistogram(end.Add(-time.Duration(19-k)*time.Minute).UnixMilli(), tsdbutil.GenerateTestHistogram(int64(k))))
+		}
+		natives = append(natives, native)
+	}
+	d.writeSeries(append(all, natives...)...)
+	var list web.ForecastList
+	d.json("/api/v1/tocsin/forecast?horizon=1h&match="+url.QueryEscape(`{service="pay"}`), &list)
+	got := map[string]bool{}
+	for _, f := range list.Forecasts {
+		got[f.Series["__name__"]] = f.Replayed
+	}
+	if want := map[string]bool{"depth": false, "waiting": true}; !maps.Equal(got, want) {
+		t.Errorf("got %v replayed or not, want %v", got, want)
+	}
+	d.json("/api/v1/tocsin/forecast?match=a_bucket", &list) // whoever names it, means it
+	if len(list.Forecasts) != 10 || !list.Forecasts[0].Replayed {
+		t.Errorf("got %+v of twelve buckets that are asked for by name", list.Forecasts)
 	}
 }
