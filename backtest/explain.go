@@ -227,6 +227,7 @@ var whys = map[string]string{
 	reasonMissing:    "the cell is empty",
 	reasonUnreadable: "what stands in the cell, or in its line, cannot be read",
 	reasonNotWatched: "series of this name are not watched: buckets of histograms, ALERTS, and tocsin_ series",
+	reasonLeftOut:    "the series is left out, for there are more than detector.max_series",
 	"first":          "the first sample of a counter, with none before it to make a rate from",
 	"not_a_number":   "the value is no number, infinite, or larger than 1e30",
 	"late":           "a sample before it has the same time or a later one",

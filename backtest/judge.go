@@ -53,6 +53,7 @@ const (
 	reasonMissing    = "missing"     // an empty cell
 	reasonUnreadable = "unreadable"  // a cell or a line of which nothing can be made
 	reasonNotWatched = "not_watched" // see detector.Bank.Register; also a bucket of a histogram by itself
+	reasonLeftOut    = "left_out"    // there are more series than detector.Config.MaxSeries
 )
 
 // A silence is looked for where no value has come for silentLeast milliseconds and
@@ -75,6 +76,7 @@ type judge struct {
 	step     int64   // smaller of the two newest distances between records
 	dt       int64
 	silences uint64
+	left     []bool // by metric, whether there was no room for it at a time
 	row      Row
 	asked    int64 // time of records to explain, noTime for none
 }
@@ -88,19 +90,31 @@ func newJudge(c detector.Config, u Unit) (*judge, error) {
 	for _, l := range u.Metrics {
 		j.slots, j.heard = append(j.slots, bank.Register(l)), append(j.heard, noTime)
 	}
+	j.left = make([]bool, len(j.slots))
 	return j, nil
 }
 
 // run reads the unit and hands a row for each record to emit, which must not
 // keep it.
 func (j *judge) run(ctx context.Context, tally *tally, emit func(*Row) error) error {
-	defer func() { tally.silences += j.silences }()
+	defer func() { j.sum(tally) }()
 	return j.unit.Read(ctx, func(r *Record) error {
 		if len(r.Values) != len(j.slots) {
 			return fmt.Errorf("%s: got %d values at %s, want %d", j.unit.Name, len(r.Values), r.Stamp, len(j.slots))
 		}
 		return emit(j.judge(r, tally))
 	})
+}
+
+// sum adds to a tally what is known of the unit at its end.
+func (j *judge) sum(tally *tally) {
+	tally.metrics = uint64(len(j.slots))
+	tally.silences += j.silences
+	for _, left := range j.left {
+		if left {
+			tally.leftOut++
+		}
+	}
 }
 
 // judge observes one record.
@@ -149,7 +163,11 @@ func (j *judge) observe(i int, r *Record, v float64) word {
 	if r.Why != nil && r.Why[i] != "" {
 		return word{reason: r.Why[i]}
 	}
-	if !j.slots[i].Watched() || j.slots[i].Bucket() {
+	switch slot := j.slots[i]; {
+	case slot.Refused():
+		j.left[i] = true
+		return word{reason: reasonLeftOut}
+	case !slot.Watched(), slot.Bucket():
 		return word{reason: reasonNotWatched}
 	}
 	var explained *detector.Explanation

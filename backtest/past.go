@@ -49,7 +49,7 @@ type PastOptions struct {
 //
 // It ends at the first error; what was written until then is whole lines.
 func RunPast(ctx context.Context, o PastOptions) (Report, error) {
-	report := Report{Unjudged: map[string]uint64{}, Values: map[string]uint64{}}
+	report := newReport(o.Detector)
 	if o.Workers < 1 {
 		return report, fmt.Errorf("backtest: want at least 1 worker, got %d", o.Workers)
 	}
@@ -259,6 +259,9 @@ func (c *conductor) sum(r *Report) {
 	r.Unread += c.missed
 	for _, s := range c.shards {
 		r.Units += s.streams
+		r.Metrics += s.streams
+		r.LeftOut += s.leftOut
+		r.Needed += uint64(s.bank.Len()) + s.leftOut
 		all, charged := s.bank.Alarms()
 		r.Alarms += all
 		r.Charged += charged

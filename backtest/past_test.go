@@ -32,6 +32,7 @@ type recorded struct {
 type past struct {
 	series []recorded
 	asked  [][2]int64
+	room   int // detector.max_series; 0 is the default
 }
 
 func (p *past) read(_ context.Context, ms []*labels.Matcher, from, to int64, take backtest.Take) (uint64, error) {
@@ -88,10 +89,14 @@ func (p *past) run(t *testing.T, workers int, f backtest.Format, match ...string
 	if err != nil {
 		t.Fatal(err)
 	}
+	settings := detector.DefaultConfig()
+	if p.room > 0 {
+		settings.MaxSeries = p.room
+	}
 	var out bytes.Buffer
 	report, err := backtest.RunPast(t.Context(), backtest.PastOptions{
 		Read: p.read, Selectors: selectors, To: begun + 1000*3_600_000, Owner: func(l labels.Labels) string { return l.Get("service") },
-		Detector: detector.DefaultConfig(), Format: f, Out: &out, Workers: workers,
+		Detector: settings, Format: f, Out: &out, Workers: workers,
 	})
 	return out.String(), report, err
 }

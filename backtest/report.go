@@ -6,12 +6,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tocsinhq/tocsin/detector"
 	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // Report sums up a run.
 type Report struct {
 	Units     uint64            // series, or services of several metrics
+	Metrics   uint64            // series, those of services of several metrics one by one
 	Rows      uint64            // rows written, one for each record
 	Anomalous uint64            // rows outside of the band
 	Silences  uint64            // gaps that were odd for their series
@@ -23,8 +25,15 @@ type Report struct {
 	// Values counts single values that were not judged by reason; it differs
 	// from Unjudged where a record has several.
 	Values map[string]uint64
+	// LeftOut counts series for which there was no room, in whole or for a time: there are
+	// more than Room, which is detector.Config.MaxSeries, of which Needed would do.
+	LeftOut, Room, Needed uint64
 	// Trouble is about the first cell that could not be read, nil when all could.
 	Trouble error
+}
+
+func newReport(c detector.Config) Report {
+	return Report{Unjudged: map[string]uint64{}, Values: map[string]uint64{}, Room: uint64(c.MaxSeries)}
 }
 
 // String returns a sentence or two for people.
@@ -36,7 +45,7 @@ func (r Report) String() string {
 		return "no series: none that is selected has a sample in this time"
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d series, %s, %d anomalous", r.Units, telemetry.Counted(r.Rows, "row", "rows"), r.Anomalous)
+	fmt.Fprintf(&b, "%s, %s, %d anomalous", r.judged(), telemetry.Counted(r.Rows, "row", "rows"), r.Anomalous)
 	if r.Services > 0 {
 		fmt.Fprintf(&b, ", %s of %s, %d of them charged to their budgets", telemetry.Counted(r.Alarms, "alarm", "alarms"), telemetry.Counted(r.Services, "service", "services"), r.Charged)
 	}
@@ -57,6 +66,9 @@ func (r Report) String() string {
 	if !maps.Equal(r.Unjudged, r.Values) {
 		fmt.Fprintf(&b, "; values not judged: %s", counts(r.Values))
 	}
+	if r.LeftOut > 0 {
+		fmt.Fprintf(&b, "; %s left out, in whole or for a time, for detector.max_series is %d: set it to %d or more in the file of --config.file", telemetry.Counted(r.LeftOut, "series was", "series were"), r.Room, r.Needed)
+	}
 	if r.Trouble != nil {
 		fmt.Fprintf(&b, "; the first that could not be read: %v", r.Trouble)
 	}
@@ -64,6 +76,17 @@ func (r Report) String() string {
 		fmt.Fprintf(&b, "; %s could not be read in this way", telemetry.Counted(r.Unread, "native histogram", "native histograms"))
 	}
 	return b.String()
+}
+
+// judged says what the rows are of.
+func (r Report) judged() string {
+	switch {
+	case r.Metrics == r.Units: // series, each by itself
+		return fmt.Sprintf("%d series", r.Units)
+	case r.Units == 1:
+		return fmt.Sprintf("%d metrics of one service", r.Metrics)
+	}
+	return fmt.Sprintf("%d metrics of %d services", r.Metrics, r.Units)
 }
 
 func counts(m map[string]uint64) string {
@@ -77,6 +100,7 @@ func counts(m map[string]uint64) string {
 // tally is the count of one unit.
 type tally struct {
 	rows, anomalous, silences uint64
+	metrics, leftOut          uint64 // of a unit
 	unjudged, values          map[string]uint64
 	trouble                   error // see Report
 }
@@ -87,6 +111,10 @@ func (r *Report) add(t *tally) {
 	r.Rows += t.rows
 	r.Anomalous += t.anomalous
 	r.Silences += t.silences
+	r.Metrics += t.metrics
+	if r.LeftOut += t.leftOut; t.leftOut > 0 { // each unit has room of its own
+		r.Needed = max(r.Needed, t.metrics)
+	}
 	if r.Trouble == nil {
 		r.Trouble = t.trouble
 	}

@@ -46,7 +46,7 @@ type job struct {
 // and, within one, of its records. It ends at the first error, in that order;
 // what was written until then is whole lines. The source is not closed.
 func Run(ctx context.Context, o Options) (Report, error) {
-	report := Report{Unjudged: map[string]uint64{}, Values: map[string]uint64{}}
+	report := newReport(o.Detector)
 	if o.Workers < 1 {
 		return report, fmt.Errorf("backtest: want at least 1 worker, got %d", o.Workers)
 	}

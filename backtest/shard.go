@@ -15,6 +15,7 @@ type shard struct {
 	config  detector.Config
 	asked   int64 // time of samples to explain, noTime for none
 	streams uint64
+	leftOut uint64                   // streams for which there was no room at a time
 	derived map[detector.Slot]string // names of series of histograms
 
 	// While a slice is judged:
@@ -137,6 +138,9 @@ func (s *shard) take(x *stream, i int, e *entry) {
 		s.register(x, e)
 		s.bank.JudgeHistogram(x.slot, h, keep)
 	}
+	if x.slot.Refused() {
+		s.leave(x)
+	}
 	for _, v := range s.found {
 		if v.Phase != detector.PhaseLost && !math.IsNaN(v.Value) { // an end is no value
 			s.extra(v, s.bank.Odd(v))
@@ -153,6 +157,14 @@ func (s *shard) register(x *stream, e *entry) {
 	x.slot = s.bank.Register(x.labels)
 }
 
+// leave counts a series for which there is no room, once.
+func (s *shard) leave(x *stream) {
+	if !x.left {
+		x.left = true
+		s.leftOut++
+	}
+}
+
 // value judges a sample that is a number.
 func (s *shard) value(x *stream, e *entry, row *Row) {
 	var why *detector.Explanation
@@ -165,6 +177,10 @@ func (s *shard) value(x *stream, e *entry, row *Row) {
 	if v.Phase == detector.PhaseGone { // evicted, or there may be room now
 		s.register(x, e)
 		v, reason = s.bank.Judge(x.slot, e.t, e.v)
+	}
+	if x.slot.Refused() {
+		reason = reasonLeftOut
+		s.leave(x)
 	}
 	switch {
 	case reason == "":

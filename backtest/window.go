@@ -32,6 +32,7 @@ type stream struct {
 	name string
 	slot detector.Slot
 	met  bool // slot was asked for
+	left bool // there was no room for it at a time
 }
 
 // entry is one sample: its value, or which of the window's histograms it is.

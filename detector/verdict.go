@@ -34,6 +34,9 @@ func refusedSlot(epoch uint32) Slot { return slotOf(0, epoch%refusedEpochs+1) }
 // full; Observe says PhaseGone for the latter when there may be room, and Feed false.
 func (s Slot) Watched() bool { return uint32(s) != 0 }
 
+// Refused reports whether the bank was full when the slot was asked for.
+func (s Slot) Refused() bool { return s != 0 && !s.Watched() }
+
 // Bucket reports whether the slot is that of a bucket of a classic histogram,
 // whose samples mean something only together with those of its other buckets.
 func (s Slot) Bucket() bool { return s&bucketSlot != 0 }

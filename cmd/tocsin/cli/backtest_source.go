@@ -98,7 +98,7 @@ func (c *backtestSource) openFiles(m *meter) (opened, error) {
 			m.size.Add(have.Size())
 		}
 	}
-	m.all = len(c.Input)
+	m.all, m.unit = len(c.Input), "files"
 	run := func(ctx context.Context, j judgement) (backtest.Report, error) {
 		return backtest.Run(ctx, backtest.Options{
 			Source: files, Detector: j.detector, Format: j.format, Out: j.out, Workers: runtime.GOMAXPROCS(0), Rows: &j.meter.rows, Units: &j.meter.units,
