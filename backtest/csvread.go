@@ -31,6 +31,7 @@ func (f *csvFile) read(ctx context.Context, emit func(*Record) error) error {
 	defer f.file.Close()
 	n := len(f.columns)
 	l := reading{f: f, r: Record{Values: make([]float64, n)}, why: make([]string, n), tried: make([]int, n+1), first: make([]error, n+1)}
+	a := aheads{f: f, emit: emit, newest: noTime}
 	line := 1 // of the row before
 	for n := 0; ; n++ {
 		if n&1023 == 0 && ctx.Err() != nil {
@@ -38,18 +39,18 @@ func (f *csvFile) read(ctx context.Context, emit func(*Record) error) error {
 		}
 		cells, err := f.csv.Read()
 		if errors.Is(err, io.EOF) {
-			return l.end()
+			return a.end(l.end())
 		}
 		if err != nil && !damagedLine(err) {
-			return f.wrong(line+1, err)
+			return a.end(f.wrong(line+1, err))
 		}
 		if len(cells) > 0 { // else a quote spoiled the first one
 			line, _ = f.csv.FieldPos(len(cells) - 1)
 		}
 		if err := l.record(cells, err); err != nil {
-			return err
+			return a.end(err)
 		}
-		if err := emit(&l.r); err != nil {
+		if err := a.take(&l.r); err != nil {
 			return err
 		}
 	}

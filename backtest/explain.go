@@ -226,6 +226,7 @@ func (r *Row) oddest() string {
 var whys = map[string]string{
 	reasonMissing:    "the cell is empty",
 	reasonUnreadable: "what stands in the cell, or in its line, cannot be read",
+	reasonAhead:      "its time is far ahead of that of the rows behind it, which go on from before it",
 	reasonNotWatched: "series of this name are not watched: buckets of histograms, ALERTS, and tocsin_ series",
 	reasonLeftOut:    "the series is left out, for there are more than detector.max_series",
 	"first":          "the first sample of a counter, with none before it to make a rate from",

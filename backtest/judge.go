@@ -1,6 +1,7 @@
 package backtest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -52,6 +53,7 @@ func NotJudgedRow(t int64, v float64, reason string) Row {
 const (
 	reasonMissing    = "missing"     // an empty cell
 	reasonUnreadable = "unreadable"  // a cell or a line of which nothing can be made
+	reasonAhead      = "ahead"       // see Record.Ahead
 	reasonNotWatched = "not_watched" // see detector.Bank.Register; also a bucket of a histogram by itself
 	reasonLeftOut    = "left_out"    // there are more series than detector.Config.MaxSeries
 )
@@ -119,12 +121,10 @@ func (j *judge) sum(tally *tally) {
 
 // judge observes one record.
 func (j *judge) judge(r *Record, tally *tally) *Row {
-	if r.T != noTime {
+	if r.T != noTime && r.Ahead == nil {
 		j.sweep(r.T)
 	}
-	if tally.trouble == nil {
-		tally.trouble = r.Trouble
-	}
+	tally.trouble, tally.ahead = cmp.Or(tally.trouble, r.Trouble), cmp.Or(tally.ahead, r.Ahead)
 	for i, v := range r.Values {
 		j.words[i] = j.observe(i, r, v)
 		if why := j.words[i].reason; why != "" {
@@ -160,10 +160,11 @@ func (j *judge) judge(r *Record, tally *tally) *Row {
 }
 
 func (j *judge) observe(i int, r *Record, v float64) word {
-	if r.Why != nil && r.Why[i] != "" {
-		return word{reason: r.Why[i]}
-	}
 	switch slot := j.slots[i]; {
+	case r.Ahead != nil:
+		return word{reason: reasonAhead}
+	case r.Why != nil && r.Why[i] != "":
+		return word{reason: r.Why[i]}
 	case slot.Refused():
 		j.left[i] = true
 		return word{reason: reasonLeftOut}

@@ -1,6 +1,7 @@
 package backtest
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -30,6 +31,9 @@ type Report struct {
 	LeftOut, Room, Needed uint64
 	// Trouble is about the first cell that could not be read, nil when all could.
 	Trouble error
+	// Ahead is about the first row whose time must be wrong, since those behind it go on
+	// from before it; nil when there is none.
+	Ahead error
 }
 
 func newReport(c detector.Config) Report {
@@ -60,7 +64,7 @@ func (r Report) String() string {
 	default:
 		fmt.Fprintf(&b, "; rows not judged: %s", counts(r.Unjudged))
 	}
-	if late := r.Unjudged["late"]; late > 0 && 2*late >= r.Rows {
+	if astray := r.Unjudged["late"] + r.Unjudged[reasonAhead]; astray > 0 && 2*astray >= r.Rows {
 		b.WriteString(" (rows are judged in the order in which they stand, and half or more are not later than those before: sort the input by time, oldest first, and give each series a column or a file of its own)")
 	}
 	if !maps.Equal(r.Unjudged, r.Values) {
@@ -71,6 +75,9 @@ func (r Report) String() string {
 	}
 	if r.Trouble != nil {
 		fmt.Fprintf(&b, "; the first that could not be read: %v", r.Trouble)
+	}
+	if r.Ahead != nil {
+		fmt.Fprintf(&b, "; the first that is ahead: %v", r.Ahead)
 	}
 	if r.Unread > 0 {
 		fmt.Fprintf(&b, "; %s could not be read in this way", telemetry.Counted(r.Unread, "native histogram", "native histograms"))
@@ -102,7 +109,7 @@ type tally struct {
 	rows, anomalous, silences uint64
 	metrics, leftOut          uint64 // of a unit
 	unjudged, values          map[string]uint64
-	trouble                   error // see Report
+	trouble, ahead            error // see Report
 }
 
 func newTally() *tally { return &tally{unjudged: map[string]uint64{}, values: map[string]uint64{}} }
@@ -115,9 +122,7 @@ func (r *Report) add(t *tally) {
 	if r.LeftOut += t.leftOut; t.leftOut > 0 { // each unit has room of its own
 		r.Needed = max(r.Needed, t.metrics)
 	}
-	if r.Trouble == nil {
-		r.Trouble = t.trouble
-	}
+	r.Trouble, r.Ahead = cmp.Or(r.Trouble, t.trouble), cmp.Or(r.Ahead, t.ahead)
 	for why, n := range t.unjudged {
 		r.Unjudged[why] += n
 	}

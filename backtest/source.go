@@ -39,6 +39,10 @@ type Record struct {
 	// there, or what does cannot be read. It is not shown to the detector; its entry in
 	// Values is NaN, or the value where only the time cannot be read. nil when all can.
 	Why []string
+	// Ahead says where T stands when it must be wrong, since the records behind this one go
+	// on from before it: nothing of it is shown to the detector, for which time does not
+	// go on either. nil when T is believed.
+	Ahead error
 	// Trouble says where something cannot be read, and what was wanted there; nil when
 	// all can.
 	Trouble error
