@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/VictoriaMetrics/metrics"
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/tocsinhq/tocsin/telemetry"
@@ -290,5 +291,36 @@ func TestCore_CatchUp_CountsNoLateSamples(t *testing.T) {
 	}
 	if log := next.log.String(); !strings.Contains(log, `msg="detector restored" series=1 samples_after_checkpoint=0 `) {
 		t.Errorf("got %s", log)
+	}
+}
+
+// Of a round of a histogram that a checkpoint has in part, the buckets that it knows are not
+// late when the others come.
+func TestCore_CatchUpWithinARound_CountsNoLateBuckets(t *testing.T) {
+	h := newHouse(t, "").open()
+	for i := range 40 {
+		h.now = h.now.Add(15 * time.Second)
+		for _, le := range []string{"1", "2", "+Inf"} {
+			if le == "+Inf" && i == 39 {
+				continue
+			}
+			h.write("took_seconds_bucket", 0, float64(100*i), "le", le)
+		}
+	}
+	if err := h.core.Checkpoint(t.Context(), h.now); err != nil {
+		t.Fatal(err)
+	}
+	h.write("took_seconds_bucket", 0, 3900, "le", "+Inf") // stored and not in the checkpoint
+	next := h.killed(true).open()
+	if err := next.core.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if log := next.log.String(); !strings.Contains(log, `msg="detector restored" series=2 samples_after_checkpoint=1 `) {
+		t.Errorf("got %s", log)
+	}
+	set, figures := metrics.NewSet(), new(text)
+	next.core.BankForTest().Expose(set)
+	if set.WritePrometheus(figures); !strings.Contains(figures.String(), `tocsin_detector_histogram_not_judged_total{reason="late"} 0`) {
+		t.Errorf("got %s, want no late samples of buckets", figures)
 	}
 }
