@@ -8,15 +8,16 @@ import (
 
 // Rows are judged in the order in which they stand, so that one whose time was written down
 // wrong, in the year 2099 among 2024, would make all rows behind it late. Those behind it show
-// that it is wrong: they go on from where the rows before it were.
+// that it is wrong: they go on from where the rows before it were. What comes back long after a
+// file has gone on elsewhere shows nothing: two files may have been put one behind the other.
 
 const (
 	// aheadTimes is by how many times further a row must be from the rows before it than a
 	// row behind it is, for its time to be wrong: less is disorder, in which the later one
 	// may as well be right.
 	aheadTimes = 10
-	// aheadMost is behind how many rows it is known by then: those are held, and where none
-	// of them comes back, time has gone on.
+	// aheadMost is how many rows are held until one behind them comes back. Where none has
+	// by then, time has gone on.
 	aheadMost = 100
 )
 

@@ -129,3 +129,11 @@ func TestCSV_TimeFarAhead_IsSaidInEachForm(t *testing.T) {
 		}
 	}
 }
+
+// A run that ends within a file has the rows before that all the same.
+func TestRun_ErrorWhileRowsAreHeld_TheyAreWritten(t *testing.T) {
+	got, _, err := csv(t, backtest.CSVOptions{Paths: []string{file(t, "pay.csv", strings.Join(strings.SplitAfter(wave(300), "\n")[:12], "")+"1800000000,\"5\n1800000060,5,0\n")}}, 1)
+	if err == nil || !strings.Contains(err.Error(), "pay.csv:13: ") || strings.Count(got, "\n") != 12 {
+		t.Errorf("got %v and\n%s\nwant eleven rows and a head", err, got)
+	}
+}

@@ -14,7 +14,8 @@ import (
 type Forecasts interface {
 	// Forecast returns the forecast of every series of the last minutes that the
 	// request matches, at most Limit, sorted by labels; those of which nothing
-	// can be said yet are left out. No match is an error of KindNotFound.
+	// can be said yet are left out, and those that are not watched where others match.
+	// No match is an error of KindNotFound.
 	Forecast(ctx context.Context, r ForecastRequest) ([]Forecast, error)
 	// Capacity returns what is expected to fill, the soonest first.
 	Capacity(ctx context.Context, r CapacityRequest) ([]Room, error)
