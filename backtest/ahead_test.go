@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -135,5 +136,42 @@ func TestRun_ErrorWhileRowsAreHeld_TheyAreWritten(t *testing.T) {
 	got, _, err := csv(t, backtest.CSVOptions{Paths: []string{file(t, "pay.csv", strings.Join(strings.SplitAfter(wave(300), "\n")[:12], "")+"1800000000,\"5\n1800000060,5,0\n")}}, 1)
 	if err == nil || !strings.Contains(err.Error(), "pay.csv:13: ") || strings.Count(got, "\n") != 12 {
 		t.Errorf("got %v and\n%s\nwant eleven rows and a head", err, got)
+	}
+}
+
+// Whatever the times are, each line has its row, in its place.
+func TestCSV_AnyTimes_EachLineHasItsRowInItsPlace(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 9))
+	for range 12 {
+		var body, want strings.Builder
+		body.WriteString("timestamp,value\n")
+		at := begun / 1000
+		for range 1 + r.IntN(400) {
+			stamp := ""
+			switch at += 60; r.IntN(12) {
+			case 0:
+				stamp = fmt.Sprint(at + r.Int64N(1<<r.IntN(32)))
+			case 1:
+				stamp = fmt.Sprint(at - r.Int64N(1<<r.IntN(20)))
+			case 2:
+				stamp = "when"
+			case 3:
+				at += r.Int64N(1 << r.IntN(24))
+				fallthrough
+			default:
+				stamp = fmt.Sprint(at)
+			}
+			fmt.Fprintf(&body, "%s,%d\n", stamp, r.IntN(9))
+			want.WriteString(stamp + "\n")
+		}
+		rows, report := judged(t, body.String(), backtest.Columns{})
+		var got strings.Builder
+		for _, row := range rows {
+			stamp, _, _ := strings.Cut(row, ",")
+			got.WriteString(stamp + "\n")
+		}
+		if got.String() != want.String() {
+			t.Fatalf("%s: the rows of\n%s\nare those of\n%s", report, body.String(), got.String())
+		}
 	}
 }
