@@ -14,7 +14,8 @@ import (
 	"github.com/tocsinhq/tocsin/ingest/position"
 )
 
-// Bounds of what is read of one file at a time, in bytes.
+// Bounds of what is read of one file at a time, in bytes; a piece holds the longest line in
+// any case.
 const (
 	fingerprintBytes = 256
 	pieceBytes       = 1 << 20
@@ -146,7 +147,7 @@ func (f *file) records(b []byte, more bool, most int, now time.Time, yield func(
 			return len(b)
 		case end < 0 && !(f.gone && settled):
 			// The line is not whole. What stands before it may be.
-			if i > at && !settled {
+			if i > at && !settled && !(more && at == 0) { // else there is no room for more to come
 				return at
 			}
 			if i > at {

@@ -165,6 +165,9 @@ func (t *Follower) read(ctx context.Context, f *file, now time.Time) (more bool,
 	if f.offset < before {
 		t.truncated.Inc()
 	}
+	if room := int(t.Config().Logs.MaxLine) + 1; room > len(t.buf) { // a line of which no end is seen is too long
+		t.buf = make([]byte, room)
+	}
 	b, err := f.piece(t.buf)
 	if err != nil || len(b) == 0 {
 		return false, err

@@ -17,6 +17,7 @@ import (
 	"github.com/tocsinhq/tocsin/ingest/logtest"
 	"github.com/tocsinhq/tocsin/ingest/position"
 	"github.com/tocsinhq/tocsin/ingest/tail"
+	"github.com/tocsinhq/tocsin/internal/yamldoc"
 	"github.com/tocsinhq/tocsin/store"
 )
 
@@ -30,6 +31,7 @@ type rig struct {
 	sink     *logtest.Sink
 	options  ingest.LogOptions
 	follower *tail.Follower
+	line     yamldoc.Bytes // max_line; 0 is the default
 }
 
 func newRig(t *testing.T, change func(*tail.Config)) *rig {
@@ -52,11 +54,19 @@ func newRig(t *testing.T, change func(*tail.Config)) *rig {
 // restart makes a new follower over the same state, as a process that was killed would.
 func (r *rig) restart() {
 	r.t.Helper()
-	r.options = logtest.Options(r.sink)
+	if r.options = logtest.Options(r.sink); r.line > 0 {
+		r.options.Config.Logs.MaxLine = r.line
+	}
 	var err error
 	if r.follower, err = tail.New(r.options, r.config, position.NewStore(r.db)); err != nil {
 		r.t.Fatal(err)
 	}
+}
+
+// permit sets how long lines may be.
+func (r *rig) permit(n int) {
+	r.line = yamldoc.Bytes(n)
+	r.restart()
 }
 
 // round lets time go by and reads until there is no more.
@@ -375,4 +385,30 @@ func BenchmarkRound(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*5000), "ns/record")
+}
+
+// A line may be longer than what is read at once else.
+func TestFollower_LineAsLongAsIsPermitted_IsReadWhole(t *testing.T) {
+	const long = 3 << 20
+	r := newRig(t, nil)
+	r.permit(long)
+	body, cut := strings.Repeat("x", long), strings.Repeat("y", long+9)
+	r.write("a.log", body+"\n"+cut+"\nend\n")
+	r.settle()
+	got := r.sink.Bodies()
+	if len(got) != 3 || got[0] != body || len(got[1]) != long || got[2] != "end" {
+		t.Errorf("got %d records", len(got))
+	}
+}
+
+// A stack trace whose lines fill what is read at once is given out as far as it goes.
+func TestFollower_TraceBeforeALineAsLongAsIsPermitted_GoesOn(t *testing.T) {
+	const long = 1 << 20
+	r := newRig(t, nil)
+	r.permit(long)
+	trace := "panic: x\n\ngoroutine 1 [running]:\nmain.main()"
+	body := strings.Repeat("x", long-10)
+	r.write("a.log", trace+"\n"+body+"\nend\n")
+	r.settle()
+	r.want(trace, body, "end")
 }
