@@ -5,7 +5,7 @@ package detector
 // beyond the forecast, which has followed the drift, the band reaches back to the
 // long level, so that returning there is never odd. held is what is held against
 // the evidence of a single sample.
-func (s *series) band(p *params, k *look, held float64) {
+func (s *series) band(p *params, k *look, d *page, held float64) {
 	up, down := s.runEvidence(p, k)
 	need := k.need + held
 	k.upper = k.high + k.part + s.Up.bound(p, s.Start, need, up, &k.upShape)*k.scale
@@ -16,6 +16,7 @@ func (s *series) band(p *params, k *look, held float64) {
 	s.narrowByRecord(p, k)
 	s.narrowByCharts(p, k)
 	s.narrowByStorms(p, k)
+	s.narrowByEbb(p, k, d)
 	if k.upper < k.expected {
 		k.lower = min(k.lower, k.anchor)
 	}

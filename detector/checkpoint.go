@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"io"
 	"math/bits"
+	"unsafe"
 
 	"github.com/prometheus/prometheus/model/labels"
 )
@@ -24,11 +25,13 @@ import (
 //	         services, see writeServices
 //
 // Labels are told apart from those before them, see labelsWriter. States and the like
-// are written as flat does. Version 10, which is read too, has no budgets of services.
+// are written as flat does. Versions 10 and 11 are read too: their pages
+// have no ebb, and version 10 has no budgets of services.
 const (
 	checkpointMagic   = "tocsinDT"
-	checkpointVersion = 11
+	checkpointVersion = 12
 	checkpointOldest  = 10 // that is read
+	checkpointEbbs    = 12 // in which pages have Ebb
 	checkpointHead    = len(checkpointMagic) + 16
 )
 
@@ -52,6 +55,15 @@ var (
 	stateForm  = flatOf[series]()
 	pageForm   = flatOf[page]()
 )
+
+// pageSize returns how many bytes a page has in checkpoints of a version: until the eleventh
+// it ended before Ebb.
+func pageSize(version int) int {
+	if version < checkpointEbbs {
+		return pageForm.size - int(unsafe.Sizeof(page{}.Ebb))
+	}
+	return pageForm.size
+}
 
 // Checkpoint writes the state of every series registered when it begins. It
 // needs memory for one chunk, and holds up samples of one chunk at a time while

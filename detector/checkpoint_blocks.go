@@ -113,8 +113,8 @@ func (r *blocksReader) head() (count int, err error) {
 		return 0, fmt.Errorf("%w: it has version %d and this program reads versions %d to %d; run the program that wrote it, or remove it to learn anew",
 			ErrCheckpoint, r.version, checkpointOldest, checkpointVersion)
 	}
-	if s, d := number(1), number(2); s != stateForm.size || d != pageForm.size {
-		return 0, fmt.Errorf("%w: its states have %d and %d bytes, want %d and %d", ErrCheckpoint, s, d, stateForm.size, pageForm.size)
+	if s, d := number(1), number(2); s != stateForm.size || d != pageSize(r.version) {
+		return 0, fmt.Errorf("%w: its states have %d and %d bytes, want %d and %d", ErrCheckpoint, s, d, stateForm.size, pageSize(r.version))
 	}
 	r.sum = crc32.Checksum(p, castagnoli)
 	return number(3), nil

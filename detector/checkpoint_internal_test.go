@@ -25,7 +25,7 @@ func checkpointOf(places int, blocks ...block) []byte {
 func checkpointOfVersion(version, places int, blocks ...block) []byte {
 	var file bytes.Buffer
 	head := append([]byte(nil), checkpointMagic...)
-	for _, x := range []int{version, stateForm.size, pageForm.size, places} {
+	for _, x := range []int{version, stateForm.size, pageSize(version), places} {
 		head = binary.LittleEndian.AppendUint32(head, uint32(x))
 	}
 	out := newBlocksWriter(&file, head)

@@ -2,6 +2,7 @@ package detector
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/prometheus/prometheus/model/labels"
 )
@@ -70,7 +71,7 @@ func (x *restoring) chunk(d *decodedBlock) {
 		into.Service, into.Generation = own, 0
 		var learned []byte
 		if into.has(flagPage) {
-			learned = d.in.take(pageForm.size)
+			learned = x.page(&d.in)
 		}
 		if into == &leftOut || d.in.err != nil {
 			continue
@@ -87,6 +88,16 @@ func (x *restoring) chunk(d *decodedBlock) {
 	if len(d.in.b) > 0 {
 		d.in.fail("%d bytes behind the last series", len(d.in.b))
 	}
+}
+
+// page returns the bytes of a page. One of an older version ends before what has come since,
+// which is not known then.
+func (x *restoring) page(in *fields) []byte {
+	b := in.take(pageSize(x.version))
+	if b == nil || len(b) == pageForm.size {
+		return b
+	}
+	return append(slices.Clone(b), unknownEbb.Known, unknownEbb.Before, unknownEbb.Now, unknownEbb.Window)
 }
 
 // enter gives a series a place and returns where its state goes, and its service.

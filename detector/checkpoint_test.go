@@ -98,8 +98,8 @@ func TestRestore_UnusableBytes_ErrorAndBankStaysEmpty(t *testing.T) {
 	}{
 		"empty":         {nil, "ends early"},
 		"other file":    {bytes.Repeat([]byte("x"), 100), "does not begin with"},
-		"newer version": {damage(8, 7), "version 12"},
-		"older version": {damage(8, 2), "version 9 and this program reads versions 10 to 11"},
+		"newer version": {damage(8, 1), "version 13"},
+		"older version": {damage(8, 5), "version 9 and this program reads versions 10 to 12"},
 		"other layout":  {damage(12, 1), "states have"},
 		"cut short":     {good[:len(good)/2], "ends early"},
 		"flipped bit":   {damage(len(good)/2, 4), "checksum"},

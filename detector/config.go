@@ -21,7 +21,7 @@ type Config struct {
 	// Budgets are other budgets for some services.
 	Budgets []ServiceBudget `yaml:"budgets"`
 	// MaxSeries is how many series are watched. Further ones are refused and
-	// counted, unless others can be evicted. Each costs 420 bytes beside its labels, 604 more with what it
+	// counted, unless others can be evicted. Each costs 420 bytes beside its labels, 608 more with what it
 	// has learned of the calendar. Range 1 to 100,000,000.
 	MaxSeries int `yaml:"max_series"`
 	// EvictAfter is how long a series must have sent nothing until it is

@@ -10,6 +10,7 @@ import (
 //	above, below    distance from what is ordinary, in scales; of small counts a quarter of one less
 //	mean of N       mean deviation from the long level over N samples, in units
 //	storm of N      mean distance from what is ordinary over N samples, in scales
+//	ebb             how many times the mean of the last samples fits into normal
 //	record          distance beyond all that has been, in widths of the range
 //	still           samples without any change, over Times
 //	shape           samples between two sequences of levels that are new
@@ -35,7 +36,9 @@ type Evidence struct {
 	// (Size/Quantile)^2 up to the quantile and 1.699 + log10(Size/Quantile) / Shape
 	// beyond; for shape 0.7 (log10(Size) - 1); for record Bonus + log10(Size), where Bonus
 	// is log10((Seen+2)/(Excesses+2)) + log10(n/2+1), Excesses are the changes among the
-	// samples seen and n is their number, a thousand at most.
+	// samples seen and n is their number, a thousand at most;
+	// for ebb Bonus + Shape log2(Size/Quantile), where Quantile is how many times the mean
+	// must fit in for Bonus, which is log10 of the looks in an hour and of the hours Seen.
 	Decades float64
 	Silent  string // why the channel said nothing, "" if it did
 }
@@ -45,7 +48,8 @@ const (
 	seenPoint = iota
 	seenChart
 	seenStorm  = seenChart + charts
-	seenRecord = seenStorm + storms
+	seenEbb    = seenStorm + storms
+	seenRecord = seenEbb + 1
 	seenStill  = seenRecord + 1
 	seenShape  = seenStill + 1
 	seenAll    = seenShape + 1
@@ -76,6 +80,7 @@ func (e *Explanation) weigh(p *params, s *series, k *look, d *page) (total float
 	for i := range storms {
 		all[seenStorm+i] = s.stormEvidence(p, k, i)
 	}
+	all[seenEbb] = s.ebbEvidence(p, k, d)
 	all[seenRecord] = s.recordEvidence(p, k)
 	all[seenStill] = s.stillEvidence(p, k)
 	all[seenShape] = s.shapeEvidence(p, k, d)

@@ -175,6 +175,10 @@ func (e *Explanation) writeEvidence(b *strings.Builder) {
 			fmt.Fprintf(b, "%s%-12s new sequences come once in %s: 0.7 (log10 - 1) = %.4g, added to the others\n", mark, x.Channel, telemetry.Counted(number(x.Size), "sample", "samples"), x.Decades)
 			continue
 		}
+		if i == seenEbb {
+			fmt.Fprintf(b, "%s%-12s the mean of the last samples fits into normal %s; %s would be more than ever in %s: %.4g + %.4g log2(times/%s) = %.4g\n", mark, x.Channel, telemetry.Counted(number(x.Size), "time", "times"), number(x.Quantile), telemetry.Counted(x.Seen, "hour", "hours"), x.Bonus, x.Shape, number(x.Quantile), x.Decades)
+			continue
+		}
 		if i == seenRecord {
 			fmt.Fprintf(b, "%s%-12s %s the range beyond it, of %s in %s: %.4g + log10(times) = %.4g\n", mark, x.Channel, telemetry.Counted(number(x.Size), "time", "times"), telemetry.Counted(x.Excesses, "change", "changes"), telemetry.Counted(x.Seen, "sample", "samples"), x.Bonus, x.Decades)
 			continue

@@ -141,6 +141,9 @@ func (s *series) slides(p *params, r *rates, x, season float64, w *slide) bool {
 	}
 	above := x - (s.Long + season)
 	dev64 := clip(above/(wide+p.Scale.UnitScale*scale), p.Charts.Clip)
+	if above < 0 && s.Flags&(flagNegative|flagPage|flagFirst) == flagPage && s.Long+season > p.ebbLeast*max(s.ebbMean(p, x), x) && s.Step <= p.Ebb.Step {
+		return false
+	}
 	// What charts and storms come to by the sample. These are no functions and no loops,
 	// which would cost a tenth of all that is done here.
 	dev, off32 := float32(dev64), float32(u)

@@ -22,6 +22,7 @@ func (s *series) judge(p *params, k *look, d *page) {
 	s.judgeRecord(p, k)
 	s.judgeCharts(p, k)
 	s.judgeStorms(p, k)
+	s.judgeEbb(p, k, d)
 	if k.turn {
 		if k.novel = d.Novelty.step(p, k.x, pageStep(p, s.Step)); k.novel > 0 && s.N > p.Novelty.Youth && !s.shifted(p, k.t) && !s.shaped(p, k.t) {
 			k.decades += k.novel
@@ -44,7 +45,7 @@ func (s *series) judge(p *params, k *look, d *page) {
 		return
 	}
 	if k.odd || k.full || s.has(flagOpen) {
-		s.band(p, k, held)
+		s.band(p, k, d, held)
 	}
 	s.name(p, k, d, calm)
 }

@@ -116,6 +116,7 @@ func (s *series) learnLong(p *params, k *look, d *page, young float64, ordinary 
 				taught = clip(taught, most)
 			}
 			d.learn(p, k, taught, most, ordinary)
+			d.learnEbb(p, s, k, ordinary)
 		}
 		s.note(flagFirst, d.first())
 	}

@@ -79,6 +79,7 @@ type look struct {
 	decades float64      // -log10 p of the most telling evidence, with what is new in shape
 	point   float64      // evidence of this sample alone, before what is held against it
 	novel   float64      // what a new shape adds
+	ebb     float64      // powers of two by which the mean is less than normal, 0 where it is hardly
 	drifts  [charts]bool // charts that are odd, however long they have been
 	gusts   [storms]bool // the same of storms
 	need    float64      // evidence from which the sample is odd

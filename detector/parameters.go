@@ -39,6 +39,8 @@ type Parameters struct {
 	Charts ChartParameters
 	// Storms find that a series has become unsteady.
 	Storms StormParameters
+	// Ebb finds a level that has become a small part of normal.
+	Ebb EbbParameters
 	// Evidence says how evidence is weighed and who can bear how much of it.
 	Evidence EvidenceParameters
 	// Calibration charges series that alarm more often than their tails believe.
@@ -69,7 +71,7 @@ type Parameters struct {
 func DefaultParameters() Parameters {
 	return Parameters{
 		Guard: defaultGuard(), Forecast: defaultForecast(), Scale: defaultScale(),
-		Power: defaultPower(), Tail: defaultTail(), Family: defaultFamily(), Runs: defaultRuns(), Charts: defaultCharts(), Storms: defaultStorms(),
+		Power: defaultPower(), Tail: defaultTail(), Family: defaultFamily(), Runs: defaultRuns(), Charts: defaultCharts(), Storms: defaultStorms(), Ebb: defaultEbb(),
 		Evidence: defaultEvidence(), Calibration: defaultCalibration(),
 		Calendar: defaultCalendar(), Recurrence: defaultRecurrence(), Novelty: defaultNovelty(), Glide: defaultGlide(),
 		Episode: defaultEpisode(), Silence: defaultSilence(), Service: defaultService(), Group: defaultGroup(),

@@ -42,6 +42,12 @@ type params struct {
 	stormEnds  [storms]multiple
 	stormYoung [storms]float32
 
+	ebbShort   float32 // longest step at which 17 samples lie within Ebb.Span
+	ebbLeast   float64 // how many times the mean fits into normal at least
+	ebbFloor   float64 // the part of normal below which it is not told by how much
+	ebbWindow  int64   // ms
+	ebbWindows int64   // of a day
+
 	chartSpares [charts]float64 // log10 of the window: the most that a mean over it is spared
 	stormSpares [storms]float64
 
@@ -149,6 +155,8 @@ func (p *params) prepareWindows() {
 	}
 	p.rates.fast, p.rates.mid, p.rates.slow, p.rates.level = p.Forecast.FastRate, p.Forecast.MidRate, p.Forecast.SlowRate, p.Forecast.LevelRate
 	p.young = p.youngRates()
+	p.ebbShort, p.ebbLeast, p.ebbFloor = float32(p.Ebb.Span*p.Forecast.MidRate), math.Exp2(p.Ebb.Least), math.Exp2(-ebbMost)
+	p.ebbWindow, p.ebbWindows = p.Ebb.Window*1000, max(secondsDay/p.Ebb.Window, 1)
 	p.strideAfter = max(p.Tail.After, p.Forecast.Youth)
 	p.lessonEnds = multipleOf(p.Glide.LessonSamples)
 }

@@ -45,6 +45,7 @@ type page struct {
 	Spread   [spreadBuckets]int16 // size of errors relative to the average, less 1, in 1/spreadUnit
 	Week     [weekBuckets]int16
 	Hour     [hourBuckets]int8
+	Ebb      ebb // the last field, see pageSize
 }
 
 // Fixed-point scales of the page.

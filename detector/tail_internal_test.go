@@ -85,7 +85,7 @@ func TestSeries_Band_EachSideHasTheShapeOfItsTail(t *testing.T) {
 	s.Up, s.Down = tail{Q: 2, H: 0.5, N: 900, K: 30}, tail{Q: 3, H: 0.15, N: 900, K: 30}
 	k := look{need: 5}
 	k.scale, k.unit = 1, 1
-	s.band(p, &k, 0)
+	s.band(p, &k, nil, 0)
 	var up, down keptShape
 	if want := s.Up.reachYoung(p, s.Start, 5, &up); k.upper != want {
 		t.Errorf("upper bound %v, want %v", k.upper, want)
