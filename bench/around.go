@@ -39,11 +39,11 @@ func around(args []string, out io.Writer) (figures, error) {
 	if *draws < 2 || !(*by > 0 && *by <= 1) {
 		return nil, fmt.Errorf("--draws %d, --by %v: want two draws or more, and a deviation above 0, of 1 at most", *draws, *by)
 	}
-	all, err := loadDetection(*data)
+	all, err := loadDetection(*data, out)
 	if err != nil {
 		return nil, err
 	}
-	files, err := loadNAB(filepath.Join(*data, "nab"))
+	files, err := loadNAB(filepath.Join(*data, "nab"), io.Discard) // its remarks are said
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ func detection(args []string, out io.Writer) (figures, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := loadDetection(*data)
+	all, err := loadDetection(*data, out)
 	if err != nil {
 		return nil, err
 	}

@@ -1,18 +1,16 @@
 package main
 
 import (
-	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
-	"os"
+	"math"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/tocsinhq/tocsin/telemetry"
 )
@@ -20,7 +18,8 @@ import (
 // span is an inclusive run of rows.
 type span struct{ from, to int }
 
-// labelled is one series with the events that people marked in it.
+// labelled is one series with the events that people marked in it, in the order of
+// their starts.
 type labelled struct {
 	set, name, family string
 	samples           []telemetry.Sample
@@ -63,56 +62,81 @@ func (l *labelled) inEvent(i, slack int) int {
 	return -1
 }
 
-var splitNote = regexp.MustCompile(`test half starts at row (\d+)`)
+var (
+	splitNote = regexp.MustCompile(`test half starts at row (\d+)`)
+
+	// seriesSets are the sets of series of one value that the manifest may list.
+	seriesSets = []string{"KPI-AIOPS18", "MSCloud"}
+)
 
 // loadDetection reads the univariate series listed in dir/detection/manifest.csv
-// and the files of dir/nab, of which one may be absent.
-func loadDetection(dir string) ([]*labelled, error) {
-	all, err := loadManifest(filepath.Join(dir, "detection"))
+// and the files of dir/nab, of which one may be absent. What looks wrong and can be
+// scored all the same is said to remarks, a line each.
+func loadDetection(dir string, remarks io.Writer) ([]*labelled, error) {
+	all, err := loadManifest(filepath.Join(dir, "detection"), remarks)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	nab, nabErr := loadNAB(filepath.Join(dir, "nab"))
+	nab, nabErr := loadNAB(filepath.Join(dir, "nab"), remarks)
 	if nabErr != nil && !errors.Is(nabErr, errLacking) {
 		return nil, nabErr
 	}
 	all = append(all, nab...)
 	if len(all) == 0 {
 		if err == nil {
-			err = fmt.Errorf("manifest.csv lists no series of KPI-AIOPS18 or MSCloud")
+			err = fmt.Errorf("%s lists no series of KPI-AIOPS18 or MSCloud", filepath.Join(dir, "detection", "manifest.csv"))
 		}
 		return nil, fmt.Errorf("%w: %w; %w; point --data at a folder with detection/ and nab/", errLacking, err, nabErr)
 	}
 	for _, l := range all {
+		afterEpoch(l.samples)
 		l.skip = min(len(l.samples), max(len(l.samples)*15/100, int(86400/max(l.step, 60))))
 		l.events = slices.DeleteFunc(l.events, func(e span) bool { return e.to < l.skip })
 	}
 	return all, nil
 }
 
+// afterEpoch moves samples of which some are from before 1970 by whole weeks to after
+// it, so that hours and weekdays stay: the detector, which judges what is scraped now,
+// takes times around 0 for none.
+func afterEpoch(samples ...[]telemetry.Sample) {
+	const week = 7 * 86_400_000
+	least := int64(0)
+	for _, of := range samples {
+		for _, s := range of {
+			least = min(least, s.T)
+		}
+	}
+	if least == 0 {
+		return
+	}
+	for _, of := range samples {
+		for i := range of {
+			of[i].T += (2 - least/week) * week
+		}
+	}
+}
+
 // loadManifest reads the series of one value that dir/manifest.csv lists.
-func loadManifest(dir string) ([]*labelled, error) {
-	rows, err := readCSV(filepath.Join(dir, "manifest.csv"))
+func loadManifest(dir string, remarks io.Writer) ([]*labelled, error) {
+	series, _, err := readManifest(dir, seriesSets...)
 	if err != nil {
 		return nil, err
 	}
 	var all []*labelled
-	for i, r := range rows[min(1, len(rows)):] {
-		if r[0] != "KPI-AIOPS18" && r[0] != "MSCloud" {
-			continue
+	for _, s := range series {
+		if s.missesFamilyColumn {
+			return nil, fmt.Errorf("%s: columns: want one named family, by which series that are alike count once; add it, with the name of the series where none is like it", s.at)
 		}
-		if len(r) < 9 {
-			return nil, fmt.Errorf("manifest.csv:%d: want 9 columns, the last of which is the family, got %d", i+2, len(r))
-		}
-		l := &labelled{set: strings.TrimSuffix(r[0], "-AIOPS18"), name: r[1], family: r[8]}
-		if l.step, err = strconv.ParseFloat(r[3], 64); err != nil || !(l.step > 0) {
-			return nil, fmt.Errorf("manifest.csv:%d: step of %s: want seconds above 0, got %q", i+2, r[1], r[3])
-		}
-		if m := splitNote.FindStringSubmatch(r[7]); m != nil {
+		l := &labelled{set: strings.TrimSuffix(s.set, "-AIOPS18"), name: s.name, family: s.family, step: s.step}
+		if m := splitNote.FindStringSubmatch(s.note); m != nil {
 			l.split, _ = strconv.Atoi(m[1])
 		}
-		if err := l.readLabelled(filepath.Join(dir, r[0], r[2])); err != nil {
+		if err := l.readLabelled(s, remarks); err != nil {
 			return nil, err
+		}
+		if what := s.odd(l); what != "" {
+			fmt.Fprintln(remarks, what)
 		}
 		all = append(all, l)
 	}
@@ -122,150 +146,88 @@ func loadManifest(dir string) ([]*labelled, error) {
 // otherSets returns the sets of dir/detection/manifest.csv that no bench knows, so
 // that what is left out is said.
 func otherSets(dir string) []string {
-	rows, err := readCSV(filepath.Join(dir, "detection", "manifest.csv"))
+	_, others, _ := readManifest(filepath.Join(dir, "detection"), append(slices.Clone(seriesSets), groupSets...)...)
+	return others // an error is said by who reads the series
+}
+
+// readLabelled reads rows of timestamp, value, label.
+func (l *labelled) readLabelled(s listed, remarks io.Writer) error {
+	t, err := s.read("timestamp,value,label")
 	if err != nil {
-		return nil // said by who reads the series
+		return err
 	}
-	var out []string
-	for _, r := range rows[min(1, len(rows)):] {
-		if r[0] != "KPI-AIOPS18" && r[0] != "MSCloud" && !slices.Contains(groupSets, r[0]) && !slices.Contains(out, r[0]) {
-			out = append(out, r[0])
+	when, of := t.column("timestamp", 0), t.column("value", 1)
+	if when < 0 || of < 0 {
+		return fmt.Errorf("%s:1: columns: want timestamp,value,label, got %q; name them so", s.path, t.head())
+	}
+	label, err := s.labels(t)
+	if err != nil {
+		return err
+	}
+	samples, marked := make([]telemetry.Sample, len(t.rows)), make([]bool, len(t.rows))
+	for i := range t.rows {
+		if err := t.whole(i); err != nil {
+			return err
 		}
-	}
-	return out
-}
-
-func readCSV(path string) ([][]string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	r := csv.NewReader(f)
-	r.FieldsPerRecord = -1
-	return r.ReadAll()
-}
-
-// readLabelled reads rows of timestamp, value, label. Rows without a value are
-// left out, as a scrape that failed would be.
-func (l *labelled) readLabelled(path string) error {
-	rows, err := readCSV(path)
-	if err != nil {
-		return fmt.Errorf("%w: manifest.csv lists a file that cannot be read: %v", errLacking, err)
-	}
-	if len(rows) < 2 {
-		return fmt.Errorf("%s: want a first line of timestamp,value,label and rows below it", path)
-	}
-	open, split := false, l.split
-	for i, r := range rows[1:] {
-		if len(r) < 3 || r[1] == "" {
-			if i < split {
-				l.split--
-			}
+		if samples[i].T, err = t.seconds(i, when); err != nil {
+			return err
+		}
+		if samples[i].V, err = t.value(i, of); err != nil {
+			return err
+		}
+		if label < 0 {
 			continue
 		}
-		t, err1 := strconv.ParseFloat(r[0], 64)
-		v, err2 := strconv.ParseFloat(r[1], 64)
-		if err1 != nil || err2 != nil {
-			return fmt.Errorf("%s:%d: want numbers, got %q", path, i+2, r)
-		}
-		at := len(l.samples)
-		l.samples = append(l.samples, telemetry.Sample{T: int64(t * 1000), V: v})
-		if ofEvent(r[2]) {
-			if !open {
-				l.events = append(l.events, span{at, at})
-			}
-			l.events[len(l.events)-1].to = at
-			open = true
-		} else {
-			open = false
+		if marked[i], err = t.mark(i, label); err != nil {
+			return err
 		}
 	}
-	l.split = min(l.split, len(l.samples))
+	for _, e := range l.heard(samples, marked) {
+		fmt.Fprintf(remarks, "%s:%d: the event until line %d has no value in any of its rows: it is not counted\n", s.path, t.lines[e.from], t.lines[e.to])
+	}
 	return nil
 }
 
-// ofEvent reports whether a label says that its row belongs to an event: 1, not 0 or 0.0.
-func ofEvent(label string) bool {
-	v, err := strconv.ParseFloat(label, 64)
-	return label != "" && (err != nil || v != 0)
+// heard takes on the samples that are there, with the events that their marks make,
+// and lets skip and split, which count all rows, count these. Rows whose value is NaN
+// are left out, as a scrape that failed would be, so that events between which nothing
+// else is are one. It returns the marked runs of which no row is left, by all rows.
+func (l *labelled) heard(samples []telemetry.Sample, marked []bool) (lost []span) {
+	skip, split := l.skip, l.split
+	l.samples, l.skip, l.split = nil, 0, 0
+	var kept []bool
+	for i, s := range samples {
+		if math.IsNaN(s.V) {
+			continue
+		}
+		l.samples, kept = append(l.samples, s), append(kept, marked[i])
+		if i < skip {
+			l.skip++
+		}
+		if i < split {
+			l.split++
+		}
+	}
+	l.events = runs(kept)
+	for _, e := range runs(marked) {
+		if !slices.ContainsFunc(samples[e.from:e.to+1], func(s telemetry.Sample) bool { return !math.IsNaN(s.V) }) {
+			lost = append(lost, e)
+		}
+	}
+	return lost
 }
 
-const nabTime = "2006-01-02 15:04:05"
-
-func loadNAB(dir string) ([]*labelled, error) {
-	raw, err := os.ReadFile(filepath.Join(dir, "labels", "combined_windows.json"))
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errLacking, err)
-	}
-	windows := map[string][][2]string{}
-	if err := json.Unmarshal(raw, &windows); err != nil {
-		return nil, fmt.Errorf("combined_windows.json: %w", err)
-	}
-	files, err := filepath.Glob(filepath.Join(dir, "data", "*", "*.csv"))
-	if err != nil {
-		return nil, err
-	}
-	if len(files) == 0 {
-		return nil, fmt.Errorf("%w: no files data/*/*.csv in %s", errLacking, dir)
-	}
-	var all []*labelled
-	for _, path := range files {
-		folder := filepath.Base(filepath.Dir(path))
-		l := &labelled{set: "NAB", name: folder + "/" + filepath.Base(path)}
-		l.family = l.name
-		rows, err := readCSV(path)
-		if err != nil {
-			return nil, err
-		}
-		if len(rows) < 3 {
-			return nil, fmt.Errorf("%s: want a first line of timestamp,value and at least two rows below it", path)
-		}
-		for i, r := range rows[1:] {
-			if len(r) < 2 {
-				return nil, fmt.Errorf("%s:%d: want a time and a number, got %q", path, i+2, r)
-			}
-			t, err1 := time.Parse(nabTime, r[0])
-			v, err2 := strconv.ParseFloat(r[1], 64)
-			if err1 != nil || err2 != nil {
-				return nil, fmt.Errorf("%s:%d: want a time and a number, got %q", path, i+2, r)
-			}
-			l.samples = append(l.samples, telemetry.Sample{T: t.UnixMilli(), V: v})
-		}
-		l.step = medianStep(l.samples)
-		for _, w := range windows[l.name] {
-			from, err1 := time.Parse(nabTime, w[0][:min(len(w[0]), len(nabTime))])
-			to, err2 := time.Parse(nabTime, w[1][:min(len(w[1]), len(nabTime))])
-			if err1 != nil || err2 != nil {
-				return nil, fmt.Errorf("window of %s: want times, got %q", l.name, w)
-			}
-			if e := l.rows(from.UnixMilli(), to.UnixMilli()); e.from <= e.to {
-				l.events = append(l.events, e)
-			}
-		}
-		l.windows = slices.Clone(l.events)
-		all = append(all, l)
-	}
-	return all, nil
-}
-
-// rows returns the first and last row within the times.
-func (l *labelled) rows(from, to int64) span {
-	e := span{from: len(l.samples)}
-	for i, s := range l.samples {
-		if s.T >= from && s.T <= to {
-			e.from = min(e.from, i)
-			e.to = i
+// runs returns the spans of true.
+func runs(marked []bool) []span {
+	var out []span
+	for i, m := range marked {
+		switch {
+		case !m:
+		case i > 0 && marked[i-1]:
+			out[len(out)-1].to = i
+		default:
+			out = append(out, span{i, i})
 		}
 	}
-	return e
-}
-
-func medianStep(samples []telemetry.Sample) float64 {
-	var steps []int64
-	for i := 1; i < len(samples); i++ {
-		steps = append(steps, samples[i].T-samples[i-1].T)
-	}
-	slices.Sort(steps)
-	return float64(steps[len(steps)/2]) / 1000
+	return out
 }

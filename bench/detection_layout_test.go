@@ -125,11 +125,11 @@ func TestRun_FoldersThatCannotBeRead_SayWhatIsWrong(t *testing.T) {
 		{"no groups", "groups", map[string]string{"detection/manifest.csv": listed}, 2, "lists none of SMD"},
 		{"no labels", "nab", map[string]string{"nab/data/made/a.csv": "timestamp,value\n"}, 2, "combined_windows.json"},
 		{"empty file", "detection", map[string]string{"detection/manifest.csv": listed, "detection/MSCloud/series/a.csv": ""}, 1, "a.csv: want a first line"},
-		{"no family", "detection", map[string]string{"detection/manifest.csv": manifestHead + "MSCloud,a,series/a.csv,300,1,0,0,\n"}, 1, "manifest.csv:2: want 9 columns"},
-		{"no step", "detection", map[string]string{"detection/manifest.csv": manifestHead + "MSCloud,a,series/a.csv,0,1,0,0,,a\n"}, 1, `manifest.csv:2: step of a: want seconds above 0, got "0"`},
+		{"no family", "detection", map[string]string{"detection/manifest.csv": manifestHead + "MSCloud,a,series/a.csv,300,1,0,0,\n"}, 1, "manifest.csv:2: row: want 9 cells, got 8"},
+		{"no step", "detection", map[string]string{"detection/manifest.csv": manifestHead + "MSCloud,a,series/a.csv,0,1,0,0,,a\n"}, 1, `manifest.csv:2: step_s of a: want seconds above 0, got "0"`},
 		{"one row", "nab", map[string]string{"nab/labels/combined_windows.json": "{}", "nab/data/made/a.csv": "timestamp,value\n2014-04-01 00:00:00,1\n"}, 1, "a.csv: want a first line"},
-		{"one column", "nab", map[string]string{"nab/labels/combined_windows.json": "{}", "nab/data/made/a.csv": "timestamp,value\n2014-04-01 00:00:00\n2014-04-01 00:05:00\n"}, 1, "a.csv:2: want a time and a number"},
-		{"short times", "nab", map[string]string{"nab/labels/combined_windows.json": windows, "nab/data/made/a.csv": "timestamp,value\n2014-04-01 00:00:00,1\n2014-04-01 00:05:00,2\n"}, 1, "window of made/a.csv"},
+		{"one column", "nab", map[string]string{"nab/labels/combined_windows.json": "{}", "nab/data/made/a.csv": "timestamp,value\n2014-04-01 00:00:00\n2014-04-01 00:05:00\n"}, 1, "a.csv:2: row: want 2 cells, got 1"},
+		{"short times", "nab", map[string]string{"nab/labels/combined_windows.json": windows, "nab/data/made/a.csv": "timestamp,value\n2014-04-01 00:00:00,1\n2014-04-01 00:05:00,2\n"}, 1, "combined_windows.json: window of made/a.csv: want times such as"},
 	} {
 		var out, complaints bytes.Buffer
 		got := run([]string{c.bench, "--data", folder(t, c.files)}, &out, &complaints)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io"
 	"math"
 	"math/cmplx"
 	"math/rand/v2"
@@ -270,7 +271,7 @@ func TestLoadDetection_ListedFileMissing_IsRefused(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "detection", "manifest.csv"), []byte(manifest), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := loadDetection(dir); !errors.Is(err, errLacking) || !strings.Contains(err.Error(), "b.csv") {
+	if _, err := loadDetection(dir, io.Discard); !errors.Is(err, errLacking) || !strings.Contains(err.Error(), "b.csv") {
 		t.Errorf("got %v, want a complaint about b.csv", err)
 	}
 }
@@ -280,7 +281,7 @@ func TestLoadDetection_LabelsWithAPoint_OnlyOnesAreEvents(t *testing.T) {
 	all, err := loadDetection(folder(t, map[string]string{
 		"detection/manifest.csv":         manifestHead + "MSCloud,a,series/a.csv,300,900,0,0,,a\n",
 		"detection/MSCloud/series/a.csv": strings.Replace(strings.ReplaceAll(level(900), ",5,0\n", ",5,0.0\n"), "1500210000,5,0.0", "1500210000,5,1.0", 1),
-	}))
+	}), io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}

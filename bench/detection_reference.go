@@ -55,7 +55,7 @@ func relativeDifference(l *labelled) []float64 {
 func hourOfDayZ(l *labelled) []float64 {
 	var n, mean, m2 [24]float64
 	return each(l.samples, func(_ int, s telemetry.Sample) float64 {
-		h := (s.T / 3600000) % 24
+		h := (s.T/3600000%24 + 24) % 24 // times before 1970 are below 0
 		z := 0.0
 		if n[h] > 2 {
 			z = math.Abs(s.V-mean[h]) / (math.Sqrt(m2[h]/n[h]) + 1e-9)
@@ -135,10 +135,17 @@ func pooled(l *labelled, scores []float64) []float64 {
 	return scores
 }
 
+// each scores samples, telling how many came before. A sample that is NaN is none: it
+// scores 0, for one in a running mean would silence all rows behind it.
 func each(samples []telemetry.Sample, score func(int, telemetry.Sample) float64) []float64 {
 	out := make([]float64, len(samples))
+	n := 0
 	for i, s := range samples {
-		out[i] = score(i, s)
+		if math.IsNaN(s.V) {
+			continue
+		}
+		out[i] = score(n, s)
+		n++
 	}
 	return out
 }

@@ -30,7 +30,7 @@ func digest(args []string, out io.Writer) (figures, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := loadDetection(*data)
+	all, err := loadDetection(*data, out)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func digest(args []string, out io.Writer) (figures, error) {
 		}
 		rows += len(l.samples)
 	}
-	if grouped, err := loadGroups(*data); err != nil {
+	if grouped, err := loadGroups(*data, out); err != nil {
 		fmt.Fprintf(out, "groups are left out: %v\n", err)
 	} else {
 		for _, g := range grouped {

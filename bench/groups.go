@@ -32,7 +32,7 @@ func groups(args []string, out io.Writer) (figures, error) {
 	if *made {
 		return groupsMade(cfg, *services, *weeks, out)
 	}
-	all, err := loadGroups(*data)
+	all, err := loadGroups(*data, out)
 	if err != nil {
 		return nil, err
 	}

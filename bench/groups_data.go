@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -26,7 +27,8 @@ type group struct {
 // guilt says which metrics people hold to blame for an event.
 type guilt struct {
 	span
-	metrics []int // from 0
+	metrics []int  // from 0
+	at      string // path:line, for errors; empty in a made-up one
 }
 
 var groupSets = []string{"SMD", "ASD", "JumpStarter-D2"}
@@ -34,91 +36,92 @@ var groupSets = []string{"SMD", "ASD", "JumpStarter-D2"}
 var testNote = regexp.MustCompile(`test starts at row (\d+)`)
 
 // loadGroups reads the multivariate series listed in dir/detection/manifest.csv
-// and, beside each, NAME.interpretation.txt where there is one.
-func loadGroups(dir string) ([]*group, error) {
+// and, beside each, NAME.interpretation.txt where there is one. What looks wrong and
+// can be scored all the same is said to remarks, a line each.
+func loadGroups(dir string, remarks io.Writer) ([]*group, error) {
 	dir = filepath.Join(dir, "detection")
-	rows, err := readCSV(filepath.Join(dir, "manifest.csv"))
-	if err != nil {
+	series, _, err := readManifest(dir, groupSets...)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %w; point --data at a folder with detection/", errLacking, err)
 	}
+	if err != nil {
+		return nil, err
+	}
 	var all []*group
-	for _, r := range rows[min(1, len(rows)):] {
-		if len(r) < 8 || r[0] != "SMD" && r[0] != "ASD" && r[0] != "JumpStarter-D2" {
-			continue
-		}
-		g := &group{labelled: labelled{set: r[0], name: r[1], family: r[1]}}
-		if g.step, err = strconv.ParseFloat(r[3], 64); err != nil || !(g.step > 0) {
-			return nil, fmt.Errorf("manifest.csv: step of %s: want seconds above 0, got %q", r[1], r[3])
-		}
-		path := filepath.Join(dir, r[0], r[2])
-		if err := g.read(path); err != nil {
+	for _, s := range series {
+		g := &group{labelled: labelled{set: s.set, name: s.name, family: s.name, step: s.step}}
+		if err := g.read(s); err != nil {
 			return nil, err
 		}
+		if what := s.odd(&g.labelled); what != "" {
+			fmt.Fprintln(remarks, what)
+		}
+		afterEpoch(g.metrics...)
 		offset := 0
-		if m := testNote.FindStringSubmatch(r[7]); m != nil {
+		if m := testNote.FindStringSubmatch(s.note); m != nil {
 			offset, _ = strconv.Atoi(m[1])
 		}
 		// Only the test part is labelled; what comes before it is there to learn.
 		g.skip = min(len(g.samples), max(len(g.samples)*15/100, int(86400/max(g.step, 60)), offset))
 		g.events = slices.DeleteFunc(g.events, func(e span) bool { return e.to < g.skip })
-		if err := g.readGuilt(strings.TrimSuffix(path, ".csv")+".interpretation.txt", offset); err != nil {
+		if err := g.readGuilt(strings.TrimSuffix(s.path, ".csv")+".interpretation.txt", offset); err != nil {
 			return nil, err
 		}
 		all = append(all, g)
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("%w: manifest.csv in %s lists none of %s", errLacking, dir, strings.Join(groupSets, ", "))
+		return nil, fmt.Errorf("%w: %s lists none of %s", errLacking, filepath.Join(dir, "manifest.csv"), strings.Join(groupSets, ", "))
 	}
-	countFromZero(all)
-	return all, nil
+	return all, countFromZero(all, remarks)
 }
 
-// read reads rows of timestamp, one value per metric, label.
-func (g *group) read(path string) error {
-	rows, err := readCSV(path)
+// read reads rows of timestamp, one value per metric, label. A metric without a value
+// in a row is NaN there, which is no sample; the others of the row are samples.
+func (g *group) read(s listed) error {
+	t, err := s.read("timestamp, metrics, label")
 	if err != nil {
-		return fmt.Errorf("%w: manifest.csv lists a file that cannot be read: %v", errLacking, err)
+		return err
 	}
-	if len(rows) < 2 || len(rows[0]) < 3 {
-		return fmt.Errorf("%s: want a header of timestamp, metrics, label and rows below it", path)
+	label, err := s.labels(t)
+	if err != nil {
+		return err
 	}
-	g.metrics = make([][]telemetry.Sample, len(rows[0])-2)
-	marked := make([]bool, 0, len(rows))
-	for i, r := range rows[1:] {
-		if len(r) != len(rows[0]) {
-			return fmt.Errorf("%s:%d: want %d columns, got %d", path, i+2, len(rows[0]), len(r))
+	when := t.column("timestamp", 0)
+	var metrics []int // their columns
+	for c := range t.width() {
+		if c != when && c != label {
+			metrics = append(metrics, c)
 		}
-		t, err := strconv.ParseFloat(r[0], 64)
+	}
+	if when < 0 || len(metrics) == 0 {
+		return fmt.Errorf("%s:1: columns: want timestamp, metrics, label, got %q; name them so", s.path, t.head())
+	}
+	g.metrics = make([][]telemetry.Sample, len(metrics))
+	marked := make([]bool, len(t.rows))
+	for i := range t.rows {
+		if err := t.whole(i); err != nil {
+			return err
+		}
+		at, err := t.seconds(i, when)
 		if err != nil {
-			return fmt.Errorf("%s:%d: want a time in seconds, got %q", path, i+2, r[0])
+			return err
 		}
-		for m := range g.metrics {
-			v, err := strconv.ParseFloat(r[m+1], 64)
+		for m, column := range metrics {
+			v, err := t.value(i, column)
 			if err != nil {
-				return fmt.Errorf("%s:%d: want a number in column %d, got %q", path, i+2, m+2, r[m+1])
+				return err
 			}
-			g.metrics[m] = append(g.metrics[m], telemetry.Sample{T: int64(t * 1000), V: v})
+			g.metrics[m] = append(g.metrics[m], telemetry.Sample{T: at, V: v})
 		}
-		label := r[len(r)-1]
-		marked = append(marked, ofEvent(label))
+		if label < 0 {
+			continue
+		}
+		if marked[i], err = t.mark(i, label); err != nil {
+			return err
+		}
 	}
 	g.samples, g.events = g.metrics[0], runs(marked)
 	return nil
-}
-
-// runs returns the spans of true.
-func runs(marked []bool) []span {
-	var out []span
-	for i, m := range marked {
-		switch {
-		case !m:
-		case i > 0 && marked[i-1]:
-			out[len(out)-1].to = i
-		default:
-			out = append(out, span{i, i})
-		}
-	}
-	return out
 }
 
 var guiltLine = regexp.MustCompile(`^(\d+)-(\d+):([\d, ]+)$`)
@@ -139,9 +142,9 @@ func (g *group) readGuilt(path string, offset int) error {
 		}
 		m := guiltLine.FindStringSubmatch(line)
 		if m == nil {
-			return fmt.Errorf("%s:%d: want start-end:metric,metric, got %q", path, i+1, line)
+			return fmt.Errorf("%s:%d: line: want start-end:metric,metric, got %q; write it so", path, i+1, line)
 		}
-		var x guilt
+		x := guilt{at: fmt.Sprintf("%s:%d", path, i+1)}
 		x.from, _ = strconv.Atoi(m[1])
 		x.to, _ = strconv.Atoi(m[2])
 		x.from, x.to = x.from+offset, min(x.to+offset, len(g.samples)-1)
@@ -150,30 +153,40 @@ func (g *group) readGuilt(path string, offset int) error {
 			x.metrics = append(x.metrics, n)
 		}
 		if x.from > x.to {
-			return fmt.Errorf("%s:%d: rows %d to %d are not in the series of %d", path, i+1, x.from, x.to, len(g.samples))
+			return fmt.Errorf("%s: rows: want start-end within the series of %d rows, counted from row %d on, got %q; correct them", x.at, len(g.samples), offset, line)
 		}
 		g.guilty = append(g.guilty, x)
 	}
 	return nil
 }
 
-// countFromZero makes metrics count from 0 in the sets that count from 1, which
-// are those in which 0 never occurs.
-func countFromZero(all []*group) {
-	zero := map[string]bool{}
-	every := func(do func(set string, metric *int)) {
-		for _, g := range all {
-			for _, x := range g.guilty {
-				for k := range x.metrics {
-					do(g.set, &x.metrics[k])
+// countFromZero makes metrics count from 0. Both published sets that name them count
+// from 1 (the hit rate in the code of "InterFusion", Z. Li et al., KDD 2021, adds 1 to
+// the ranked indices of SMD and ASD alike), and no layout says it; a set in which a
+// metric 0 is named cannot, and counts from 0. That is said, since a part of such a set
+// that happens not to name it would be read otherwise.
+func countFromZero(all []*group, remarks io.Writer) error {
+	zero := map[string]string{} // by set, where a metric 0 is named
+	for _, g := range all {
+		for _, x := range g.guilty {
+			if slices.Contains(x.metrics, 0) && zero[g.set] == "" {
+				zero[g.set] = x.at
+				fmt.Fprintf(remarks, "%s: metric 0 is named, so that the metrics of %s are counted from 0 and not from 1\n", x.at, g.set)
+			}
+		}
+	}
+	for _, g := range all {
+		base := 1
+		if zero[g.set] != "" {
+			base = 0
+		}
+		for _, x := range g.guilty {
+			for k, m := range x.metrics {
+				if x.metrics[k] = m - base; m-base >= len(g.metrics) {
+					return fmt.Errorf("%s: metrics: want %d to %d, as %s has %d, got %d; correct it", x.at, base, base+len(g.metrics)-1, g.name, len(g.metrics), m)
 				}
 			}
 		}
 	}
-	every(func(set string, metric *int) { zero[set] = zero[set] || *metric == 0 })
-	every(func(set string, metric *int) {
-		if !zero[set] {
-			*metric--
-		}
-	})
+	return nil
 }

@@ -16,9 +16,16 @@ import (
 func groupsSingle(cfg detector.Config, all []*group, out io.Writer) figures {
 	var singles []*labelled
 	for _, g := range all {
+		marked := make([]bool, len(g.samples))
+		for _, e := range g.events {
+			for i := e.from; i <= e.to; i++ {
+				marked[i] = true
+			}
+		}
 		for m := range g.metrics {
 			l := g.labelled
-			l.samples, l.name = g.metrics[m], fmt.Sprintf("%s/%d", g.name, m)
+			l.name = fmt.Sprintf("%s/%d", g.name, m)
+			l.heard(g.metrics[m], marked)
 			singles = append(singles, &l)
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -94,7 +95,7 @@ func TestLoadGroups_RowsAndMetrics_CountAsTheFilesSay(t *testing.T) {
 		"from one":  {"499-510:2,3\n", []int{1, 2}},
 		"from zero": {"499-510:0, 2\n", []int{0, 2}},
 	} {
-		all, err := loadGroups(writeGroups(t, c.guilt))
+		all, err := loadGroups(writeGroups(t, c.guilt), io.Discard)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,7 +107,7 @@ func TestLoadGroups_RowsAndMetrics_CountAsTheFilesSay(t *testing.T) {
 			t.Errorf("got skip %d, %d metrics, %d events, want 1000, 3, 4", g.skip, len(g.metrics), len(g.events))
 		}
 	}
-	if _, err := loadGroups(writeGroups(t, "499-510 2,3\n")); err == nil || !strings.Contains(err.Error(), "interpretation.txt:1") {
+	if _, err := loadGroups(writeGroups(t, "499-510 2,3\n"), io.Discard); err == nil || !strings.Contains(err.Error(), "interpretation.txt:1") {
 		t.Errorf("bad line: got %v", err)
 	}
 	var out, complaints bytes.Buffer
@@ -122,7 +123,7 @@ func TestBlame_Ranking_QualityByHand(t *testing.T) {
 	}
 	var q blameQuality
 	// Guilty are 3 and 0 of the order 3 1 0 2: one of two, both among three.
-	q.add(&group{guilty: []guilt{{span{0, 2}, []int{0, 3}}}}, metrics)
+	q.add(&group{guilty: []guilt{{span: span{0, 2}, metrics: []int{0, 3}}}}, metrics)
 	if want := (blameQuality{1, 0.5, 1, 1, 1}); q.mean() != want {
 		t.Errorf("got %+v, want %+v", q.mean(), want)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -25,9 +26,12 @@ func nab(args []string, out io.Writer) (figures, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := loadNAB(filepath.Join(*data, "nab"))
-	if err != nil {
+	all, err := loadNAB(filepath.Join(*data, "nab"), out)
+	if errors.Is(err, errLacking) {
 		return nil, fmt.Errorf("%w; point --data at a folder with nab/", err)
+	}
+	if err != nil {
+		return nil, err
 	}
 	methods := append(slices.Clone(referenceLines),
 		method{ours + ", every row", ownScores(cfg)},

@@ -26,7 +26,7 @@ func verdictBench(args []string, out io.Writer) (figures, error) {
 	if err := fs.Parse(args); err != nil {
 		return nil, err
 	}
-	all, err := loadDetection(*data)
+	all, err := loadDetection(*data, out)
 	if err != nil {
 		return nil, err
 	}
