@@ -44,22 +44,10 @@ func (l *labelled) quietWeeks() float64 {
 	return weeks
 }
 
-// inEvent returns the event that row i belongs to, each event reaching slack
-// rows further than marked; -1 for none.
-func (l *labelled) inEvent(i, slack int) int {
-	at, _ := slices.BinarySearchFunc(l.events, i, func(e span, i int) int {
-		if e.to+slack < i {
-			return -1
-		}
-		if e.from > i {
-			return 1
-		}
-		return 0
-	})
-	if at < len(l.events) && l.events[at].from <= i && i <= l.events[at].to+slack {
-		return at
-	}
-	return -1
+// inEvent reports whether row i belongs to an event, each event reaching slack rows
+// further than marked.
+func (l *labelled) inEvent(i, slack int) bool {
+	return slices.ContainsFunc(l.events, func(e span) bool { return e.from <= i && i <= e.to+slack })
 }
 
 var (

@@ -26,7 +26,7 @@ func (q *quiet) add(l *labelled, opened []int) {
 	}
 	n := 0.0
 	for _, i := range opened {
-		if i >= l.skip && l.inEvent(i, slackRows) < 0 {
+		if i >= l.skip && !l.inEvent(i, slackRows) {
 			n++
 		}
 	}

@@ -24,18 +24,31 @@ type tally struct {
 
 // loud is a row whose score may reach a threshold.
 type loud struct {
-	row, event int // event that the row belongs to with its slack; -1 for none
-	score      float64
+	row    int
+	events []int // that the row belongs to with their slack: two where they are near
+	score  float64
 }
 
 // louds returns the scored rows that reach floor, in order. Rows without a score
 // are never among them.
 func (l *labelled) louds(scores []float64, floor float64) []loud {
 	var out []loud
+	var of []int // events of all these rows, one after the other
+	first := 0   // all events before have ended
 	for i := l.skip; i < len(scores); i++ {
-		if scores[i] >= floor {
-			out = append(out, loud{row: i, event: l.inEvent(i, slackRows), score: scores[i]})
+		for first < len(l.events) && l.events[first].to+slackRows < i {
+			first++
 		}
+		if !(scores[i] >= floor) {
+			continue
+		}
+		from := len(of)
+		for e := first; e < len(l.events) && l.events[e].from <= i; e++ {
+			if i <= l.events[e].to+slackRows {
+				of = append(of, e)
+			}
+		}
+		out = append(out, loud{row: i, events: of[from:len(of):len(of)], score: scores[i]})
 	}
 	return out
 }
@@ -71,13 +84,15 @@ func (l *labelled) count(rows []loud, threshold float64) tally {
 			open, hit, outside = true, false, 0
 		}
 		last = r.row
-		if r.event < 0 {
+		if len(r.events) == 0 {
 			outside++
 			continue
 		}
 		hit = true
-		if out.delays[r.event] < 0 {
-			out.delays[r.event] = r.row - max(l.events[r.event].from, l.skip)
+		for _, e := range r.events {
+			if out.delays[e] < 0 {
+				out.delays[e] = r.row - max(l.events[e].from, l.skip)
+			}
 		}
 	}
 	finish()

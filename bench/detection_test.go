@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -47,6 +48,28 @@ func TestCount_Episodes_HitsDelaysAndFalseAlarms(t *testing.T) {
 		got := l.count(l.louds(scores, 0.5), 0.5)
 		if got.falseAlarms != c.falseAlarms || got.delays[0] != c.delay {
 			t.Errorf("%s: got %d false alarms and delay %d, want %d and %d", name, got.falseAlarms, got.delays[0], c.falseAlarms, c.delay)
+		}
+	}
+}
+
+// An alarm in an event that begins within the slack of the one before finds both: it
+// overlaps both as they are prolonged.
+func TestCount_EventsThatTouch_EachGetsItsAlarm(t *testing.T) {
+	for name, c := range map[string]struct {
+		events []span
+		high   int
+		delays []int
+	}{
+		"in the second, within slack of the first": {[]span{{50, 52}, {54, 60}}, 54, []int{4, 0}},
+		"in the second, beyond it":                 {[]span{{50, 52}, {54, 60}}, 56, []int{-1, 2}},
+		"between them":                             {[]span{{50, 52}, {54, 60}}, 53, []int{3, -1}},
+		"windows that overlap":                     {[]span{{50, 90}, {55, 60}, {80, 100}}, 85, []int{35, -1, 5}},
+	} {
+		l, scores := scored(200, c.high)
+		l.events = c.events
+		got := l.count(l.louds(scores, 0.5), 0.5)
+		if got.falseAlarms != 0 || !slices.Equal(got.delays, c.delays) {
+			t.Errorf("%s: got %d false alarms and delays %v, want 0 and %v", name, got.falseAlarms, got.delays, c.delays)
 		}
 	}
 }

@@ -163,7 +163,7 @@ func newBlocks(l *labelled) *blocks {
 		}
 		b.values[at] += s.V
 		counts[at]++
-		b.event[at] = b.event[at] || l.inEvent(i, 0) >= 0
+		b.event[at] = b.event[at] || l.inEvent(i, 0)
 	}
 	for i, c := range counts {
 		if c == 0 {
