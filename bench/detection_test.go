@@ -88,6 +88,41 @@ func TestDelayF1_FoundLateOrNot_CountsWholeRuns(t *testing.T) {
 	}
 }
 
+// Events of the test half are by a little less odd than the least of the train half,
+// and far above all noise.
+func TestTrainedDelayF1_TiedThresholds_TakesTheMiddle(t *testing.T) {
+	for name, c := range map[string]struct{ noise, train, test float64 }{
+		"chances":                {1 - 1e-2, 1 - 1e-8, 1 - 5e-8},
+		"digits that have ended": {1 - 1e-2, 1, 1 - 1e-9},
+		"distances":              {2, 90, 80},
+	} {
+		l, scores := scored(3000)
+		l.split = 1500
+		for i := range scores {
+			scores[i] = c.noise * float64(i%10) / 10
+		}
+		for _, at := range []int{500, 900, 1300} {
+			l.events, scores[at] = append(l.events, span{at, at + 3}), c.train
+		}
+		for _, at := range []int{1700, 2200, 2600} {
+			l.events, scores[at] = append(l.events, span{at, at + 3}), c.test
+		}
+		if got := trainedDelayF1([]*labelled{l}, [][]float64{scores}); got != 1 {
+			t.Errorf("%s: got F1 %v, want 1", name, got)
+		}
+	}
+}
+
+func TestAmid_Thresholds_LieBetween(t *testing.T) {
+	for _, c := range []struct{ low, high, want float64 }{
+		{0.99, 0.9999, 0.999}, {0.5, 0.5, 0.5}, {4, 9, 6}, {-1, 3, 1}, {0, 1, 1 - 1e-8}, {0.5, 0.75, 1 - math.Sqrt(0.125)},
+	} {
+		if got := amid(c.low, c.high); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("%v and %v: got %v, want %v", c.low, c.high, got, c.want)
+		}
+	}
+}
+
 func TestRun_UnknownOrWithoutData_SaysSo(t *testing.T) {
 	var out, complaints bytes.Buffer
 	if got := run([]string{"nonsense"}, &out, &complaints); got != 3 || !strings.Contains(complaints.String(), "detection") {
