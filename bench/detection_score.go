@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 )
@@ -176,8 +177,8 @@ func (c curve) at(k int) point {
 	p.perWeek = float64(alarms) / weeks
 	p.recall = float64(found) / float64(max(events, 1))
 	families := 0
-	for _, f := range byFamily {
-		if f[1] > 0 {
+	for _, name := range slices.Sorted(maps.Keys(byFamily)) { // in one order, for the last digit
+		if f := byFamily[name]; f[1] > 0 {
 			families++
 			p.familyRecall += float64(f[0]) / float64(f[1])
 		}

@@ -67,13 +67,20 @@ func groups(args []string, out io.Writer) (figures, error) {
 			if m.threshold > 0 {
 				alarms, recall := atThreshold(of, scores, m.threshold)
 				byDefault = fmt.Sprintf("%.2f, %.2f", alarms, recall)
+				if r.curve.eventless() {
+					byDefault, recall = fmt.Sprintf("%.2f, -", alarms), math.NaN()
+				}
 				if m.name == ours && set == "all" {
 					found["fa_per_group_week"], found["recall_default"] = alarms, recall
 				}
 			}
-			fmt.Fprintf(w, "%s\t%s\t%.2f / %.2f / %.2f / %.2f\t%.3f\t%d / %d\t%s\t%s\n", set, m.name,
-				r.best[0].recall, r.best[1].recall, r.best[2].recall, r.best[3].recall, r.area,
-				quantile(r.best[1].delays, 0.5), quantile(r.best[1].delays, 0.9), byDefault, quality)
+			if r.curve.eventless() {
+				fmt.Fprintf(w, "%s\t%s\tno events\t-\t-\t%s\t%s\n", set, m.name, byDefault, quality)
+			} else {
+				fmt.Fprintf(w, "%s\t%s\t%.2f / %.2f / %.2f / %.2f\t%.3f\t%d / %d\t%s\t%s\n", set, m.name,
+					r.best[0].recall, r.best[1].recall, r.best[2].recall, r.best[3].recall, r.area,
+					quantile(r.best[1].delays, 0.5), quantile(r.best[1].delays, 0.9), byDefault, quality)
+			}
 			if m.name == ours {
 				groupFigures(found, r, quality)
 				if *perGroup && set == "all" {

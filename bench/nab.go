@@ -49,14 +49,18 @@ func nab(args []string, out io.Writer) (figures, error) {
 			scores[i] = rested(scores[i])
 		}
 		best := nabScores(all, scores)
-		fmt.Fprintf(w, "%s\t%.1f\t%.1f\t%.1f\t%d of %d\t%d\t%.3g\t%d\t%.1f\n", m.name, best[0].score, best[1].score, best[2].score,
-			best[0].found, best[0].windows, best[0].falseRows, 1-best[0].threshold, tiedAtTop(all, scores), raw)
+		if best[0].windows == 0 { // silence is as good as anything
+			fmt.Fprintf(w, "%s\t-\t-\t-\tno windows\t-\t-\t%d\t-\n", m.name, tiedAtTop(all, scores))
+		} else {
+			fmt.Fprintf(w, "%s\t%.1f\t%.1f\t%.1f\t%d of %d\t%d\t%s\t%d\t%.1f\n", m.name, best[0].score, best[1].score, best[2].score,
+				best[0].found, best[0].windows, best[0].falseRows, belowOne(best[0].threshold), tiedAtTop(all, scores), raw)
+		}
 		if m.name != ours {
 			continue
 		}
 		for i, p := range nabProfiles {
 			if found[p.name] = best[i].score; best[i].windows == 0 {
-				found[p.name] = math.NaN() // silence is as good as anything
+				found[p.name] = math.NaN()
 			}
 		}
 		if *perFile {
@@ -64,6 +68,14 @@ func nab(args []string, out io.Writer) (figures, error) {
 		}
 	}
 	return found, w.Flush()
+}
+
+// belowOne says what a threshold is below 1, or that nothing is said at the best one.
+func belowOne(threshold float64) string {
+	if math.IsInf(threshold, 1) {
+		return "silence"
+	}
+	return fmt.Sprintf("%.3g", 1-threshold)
 }
 
 // alertScores gives each row the score of what people are told at it: inside an

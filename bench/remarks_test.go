@@ -35,6 +35,25 @@ func TestRun_WindowsThatMarkNothing_AreSaid(t *testing.T) {
 	}
 }
 
+// Where nothing is marked there is nothing to find, which is not the same as to find
+// nothing of it.
+func TestRun_NothingIsMarked_NoRecallIsGiven(t *testing.T) {
+	quiet := try(t, "nab", oneFile(nabFile(nil), `[]`))
+	quiet.remarked(t, "nab", "no windows")
+	if strings.Contains(quiet.out, "Inf") || strings.Contains(quiet.out, "0.0") {
+		t.Errorf("nab: got %s, want no score", quiet.out)
+	}
+	group := map[string]string{
+		"detection/manifest.csv":     manifestHead + "SMD,a,series/a.csv,300,900,0,0,,\n",
+		"detection/SMD/series/a.csv": level(900),
+	}
+	got := try(t, "groups", group)
+	got.remarked(t, "groups", "no figure recall_default:")
+	if _, there := got.figures["recall_default"]; there || strings.Contains(got.out, "0.00 / 0.00") || !strings.Contains(got.out, "no events") {
+		t.Errorf("groups: got %s, want no recall", got.out)
+	}
+}
+
 func TestRun_EventWithoutValues_IsSaid(t *testing.T) {
 	text := spiky(1_500_000_000, func(i int, row []string) []string {
 		if row[2] == "1" && i > 1000 && i < 2000 {
