@@ -185,6 +185,7 @@ func TestDisturbances_MadeUpSeries_DoWhatTheySay(t *testing.T) {
 			"late":           n == 4000 && backward > 40 && backward < 160,
 			"missing":        n > 3700 && n < 3900,
 			"unit_x1000":     n == 4000 && d.samples[3].V == 3000,
+			"unit_x1024":     n == 4000 && d.samples[3].V == 3072,
 			"clock_change":   n == 4000-12 && same == 0 && d.samples[2000].V == float64(2012%7),
 			"step_1s":        n == 4000 && d.samples[1].T-d.samples[0].T == 1000,
 			"step_1h":        n == 4000 && d.samples[1].T-d.samples[0].T == 3_600_000,
