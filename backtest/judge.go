@@ -83,8 +83,8 @@ type judge struct {
 	asked    int64 // time of records to explain, noTime for none
 }
 
-func newJudge(c detector.Config, u Unit) (*judge, error) {
-	bank, err := detector.NewBank(c, detector.WithServices(func(labels.Labels) string { return u.Name }))
+func newJudge(c detector.Config, u Unit, more ...detector.Option) (*judge, error) {
+	bank, err := detector.NewBank(c, append(more, detector.WithServices(func(labels.Labels) string { return u.Name }))...)
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ import (
 type Options struct {
 	Source   Source
 	Detector detector.Config
+	NoShare  bool // no series owes its service anything, see detector.WithoutShare
 	Format   Format
 	Out      io.Writer
 	Workers  int           // units judged at once; at least 1
@@ -109,7 +110,11 @@ func deal(ctx context.Context, s Source, order, work chan<- *job) error {
 
 // run judges one unit.
 func (j *job) run(ctx context.Context, o Options) error {
-	judge, err := newJudge(o.Detector, j.unit)
+	var more []detector.Option
+	if o.NoShare {
+		more = append(more, detector.WithoutShare())
+	}
+	judge, err := newJudge(o.Detector, j.unit, more...)
 	if err != nil {
 		return err
 	}

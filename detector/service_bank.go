@@ -25,6 +25,14 @@ func WithGroups(tell func(Verdict)) Option {
 	return func(b *Bank) { b.services.tell = tell }
 }
 
+// WithoutShare lets no series owe anything to its service, as ReplayShare does with a
+// share of 0: neither how many series it has nor what was spent moves a threshold, so
+// that what an episode teaches does not hang on the budget either. It is for scores
+// that are held against thresholds of somebody's own.
+func WithoutShare() Option {
+	return func(b *Bank) { b.services.shareless = true }
+}
+
 // services are all services of a bank. Names and indexes are guarded by the
 // bank's register lock; a service guards itself.
 type services struct {
@@ -34,6 +42,8 @@ type services struct {
 	names  []string // by index
 	free   []uint32
 	slab   slab[[serviceChunk]service]
+
+	shareless bool // see WithoutShare
 }
 
 const serviceChunk = 64
@@ -72,6 +82,9 @@ func (b *Bank) serviceNamed(name string) uint32 {
 	}
 	s.byName[name] = i
 	s.at(i).begin(&b.params, b.budgets.of(name))
+	if s.shareless {
+		s.at(i).fix(0)
+	}
 	return i
 }
 

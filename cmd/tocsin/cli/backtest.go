@@ -26,12 +26,16 @@ type backtestCommand struct {
 	Format     string   `enum:",text,csv,jsonl" default:"" help:"Form of the rows: csv (the default) or jsonl; of what rules did: text (the default) or jsonl."`
 	Budget     *float64 `placeholder:"NUMBER" help:"False alarms that the series of one service may raise in a week together; detector.budget of the configuration by default. A file is a service."`
 	ConfigFile string   `name:"config.file" env:"TOCSIN_CONFIG_FILE" placeholder:"FILE" help:"Configuration file; its detector section is used and which labels name a service, and for rules everything that they depend on."`
+	NoShare    bool     `name:"no-share" help:"Files only: let the service and its budget move nothing, so that scores can be held against a threshold of your own; those of go run ./bench detection are these."`
 	Explain    string   `placeholder:"TIME" help:"Instead of rows, say why what was seen at this time was or was not anomalous."`
 }
 
 // Run judges the source and writes a row for each of its samples.
 func (c *backtestCommand) Run(ctx context.Context, s streams) error {
 	c.Input = append(c.Input, c.Files...)
+	if c.NoShare && (len(c.Input) == 0 || c.Budget != nil) {
+		return wrongUse(s, errors.New("backtest: --no-share goes with --input, and not with --budget, of which it spends none"))
+	}
 	if len(c.Rules) > 0 {
 		return c.runRules(ctx, s)
 	}
@@ -68,7 +72,7 @@ func (c *backtestCommand) Run(ctx context.Context, s streams) error {
 	lines := &lineCounter{w: out}
 	buffer := bufio.NewWriterSize(lines, 256<<10)
 	stop := meter.show(s.err)
-	report, err := j.run(ctx, judgement{detector: settings, owner: owner, format: format, out: buffer, meter: meter})
+	report, err := j.run(ctx, judgement{detector: settings, noShare: c.NoShare, owner: owner, format: format, out: buffer, meter: meter})
 	stop()
 	if ferr := buffer.Flush(); err == nil {
 		err = ferr
@@ -112,6 +116,7 @@ func (l *lineCounter) Write(p []byte) (int, error) {
 // judgement is by what, and whereto, a source is judged.
 type judgement struct {
 	detector detector.Config
+	noShare  bool
 	owner    topology.Owner
 	format   backtest.Format
 	out      io.Writer

@@ -101,7 +101,7 @@ func (c *backtestSource) openFiles(m *meter) (opened, error) {
 	m.all, m.unit = len(c.Input), "files"
 	run := func(ctx context.Context, j judgement) (backtest.Report, error) {
 		return backtest.Run(ctx, backtest.Options{
-			Source: files, Detector: j.detector, Format: j.format, Out: j.out, Workers: runtime.GOMAXPROCS(0), Rows: &j.meter.rows, Units: &j.meter.units,
+			Source: files, Detector: j.detector, NoShare: j.noShare, Format: j.format, Out: j.out, Workers: runtime.GOMAXPROCS(0), Rows: &j.meter.rows, Units: &j.meter.units,
 		})
 	}
 	return opened{backtest.Columns{Series: len(c.Input) > 1, Metric: files.SeveralMetrics()}, run, files.Close}, nil

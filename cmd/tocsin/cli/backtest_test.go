@@ -139,6 +139,8 @@ func TestBacktest_WrongUse(t *testing.T) {
 		{[]string{"--prometheus=http://127.0.0.1:1", "--prometheus.step=often"}, cli.ExitUsage, "backtest: --prometheus.step: want a duration such as \"5m\", got \"often\"\n"},
 		{[]string{"--prometheus=http://u:secret@127.0.0.1:1"}, cli.ExitFailed, "remote server http://127.0.0.1:1: read {__name__=~"},
 		{[]string{in, "--budget=0"}, cli.ExitUsage, "--budget: want a number from 0.001 to 100, got 0"},
+		{[]string{in, "--no-share", "--budget=2"}, cli.ExitUsage, "--no-share goes with --input, and not with --budget"},
+		{[]string{"--storage.path=" + dir, "--no-share"}, cli.ExitUsage, "--no-share goes with --input"},
 		{[]string{in, "--format=xml"}, cli.ExitUsage, "format"},
 		{[]string{in, "--explain=1700000000", "--format=jsonl"}, cli.ExitUsage, "--format is about rows"},
 		{[]string{"--storage.path=" + dir, "--value-column=v"}, cli.ExitUsage, "go with --input"},
