@@ -86,6 +86,10 @@ func TestRun_FoldersOfOthers_FiguresOfWhatIsThere(t *testing.T) {
 			"detection/manifest.csv":     manifestHead + "SMD,a,series/a.csv,300,900,0,0,,\n",
 			"detection/SMD/series/a.csv": level(900),
 		}, "no figure recall_1fa_smd:", "recall_1fa_smd"},
+		{"a group too short to score", "groups", map[string]string{
+			"detection/manifest.csv":     manifestHead + "SMD,a,series/a.csv,300,3,0,0,,\n",
+			"detection/SMD/series/a.csv": level(3),
+		}, "no figure fa_per_group_week:", "fa_per_group_week"},
 	} {
 		args := []string{c.bench, "--data", folder(t, c.files)}
 		if c.bench == "detection" {

@@ -70,6 +70,9 @@ func groups(args []string, out io.Writer) (figures, error) {
 				if r.curve.eventless() {
 					byDefault, recall = fmt.Sprintf("%.2f, -", alarms), math.NaN()
 				}
+				if math.IsNaN(alarms) { // nothing is scored
+					byDefault = "-"
+				}
 				if m.name == ours && set == "all" {
 					found["fa_per_group_week"], found["recall_default"] = alarms, recall
 				}
