@@ -1,5 +1,6 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from 'react'
-import { type LineState, LiveEvents } from './api/live.ts'
+import type { LineState } from './api/live.ts'
+import { listen } from './api/live-shared.ts'
 import type { EventRecord } from './api/nouns.ts'
 
 type Listener = (r: EventRecord | null) => void
@@ -18,9 +19,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
   const [listeners] = useState(() => new Set<Listener>())
   useEffect(() => {
     const tell = (r: EventRecord | null) => listeners.forEach((f) => f(r))
-    const live = new LiveEvents({ event: tell, reset: () => tell(null), state: setState })
-    live.start()
-    return () => live.stop()
+    return listen({ event: tell, reset: () => tell(null), state: setState })
   }, [listeners])
   const value = useMemo(
     () => ({

@@ -10,7 +10,7 @@ export interface Source {
   onerror: ((e: Event) => void) | null
 }
 
-interface Listeners {
+export interface Listeners {
   event: (r: EventRecord) => void
   /** Too much was missed: everything must be loaded anew. */
   reset: () => void

@@ -62,14 +62,20 @@ test('another key forgets the data at once, and a late answer to the old one', a
   expect(result.current.data).toBe('of b')
 })
 
-test('a hidden page asks nothing', async () => {
+test('a hidden page asks nothing, and what fell due once it is shown', async () => {
   const hidden = vi.spyOn(document, 'hidden', 'get').mockReturnValue(true)
   const load = vi.fn(() => Promise.resolve(1))
   renderHook(() => useResource('a', load, 1000))
   await pass(5000)
   expect(load).toHaveBeenCalledTimes(1)
   hidden.mockReturnValue(false)
-  await pass(1000)
+  document.dispatchEvent(new Event('visibilitychange'))
+  await pass()
   expect(load).toHaveBeenCalledTimes(2)
+  document.dispatchEvent(new Event('visibilitychange'))
+  await pass(999)
+  expect(load).toHaveBeenCalledTimes(2)
+  await pass(1)
+  expect(load).toHaveBeenCalledTimes(3)
   hidden.mockRestore()
 })

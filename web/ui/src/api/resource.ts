@@ -14,7 +14,7 @@ const retryWait = 4000
 /**
  * Loads something and keeps it fresh. A change of key forgets what was loaded;
  * an error keeps it. Answers that may succeed later are asked for again.
- * Nothing is asked while the page is hidden.
+ * Nothing is asked while the page is hidden; what fell due then is asked when it is shown again.
  */
 export function useResource<T>(key: string, load: (signal: AbortSignal) => Promise<T>, refresh = 0): Resource<T> {
   const [state, setState] = useState<{ key: string; data?: T; error?: ApiError }>({ key })
@@ -26,8 +26,16 @@ export function useResource<T>(key: string, load: (signal: AbortSignal) => Promi
   useEffect(() => {
     const abort = new AbortController()
     let timer: ReturnType<typeof setTimeout> | undefined
+    let due = false
+    const ask = () => {
+      due = document.hidden
+      if (!due) void run()
+    }
     const again = (wait: number) => {
-      timer = setTimeout(() => (document.hidden ? again(wait) : void run()), wait)
+      timer = setTimeout(ask, wait)
+    }
+    const shown = () => {
+      if (due) ask()
     }
     const run = async () => {
       try {
@@ -44,7 +52,9 @@ export function useResource<T>(key: string, load: (signal: AbortSignal) => Promi
       }
     }
     void run()
+    document.addEventListener('visibilitychange', shown)
     return () => {
+      document.removeEventListener('visibilitychange', shown)
       abort.abort()
       clearTimeout(timer)
     }
