@@ -53,14 +53,15 @@ func WorstValue(o incident.Occurrence) string {
 	return s
 }
 
-// Worst returns the name and the worst value of the leading occurrence whose
+// Worst returns the name and the worst value of the weightiest occurrence whose
 // worst is known, such as "error_rate 30%", and how far that was from what is
-// expected; "" when none is known.
+// expected; "" when none is known. Whether it still fires does not matter: what
+// goes on when an incident is over is what it does not stand on.
 func Worst(i incident.Incident) (short, full string) {
 	var best incident.Occurrence
 	for _, o := range i.Occurrences {
 		w, ok := atWorst(o)
-		if ok && (best.Worst == nil || before(w, best)) {
+		if ok && (best.Worst == nil || outweighs(w, best)) {
 			best = w
 		}
 	}

@@ -156,10 +156,11 @@ func Since(i incident.Incident) string {
 	return s
 }
 
-// Lead returns the occurrence that tells most about the incident: one that
-// still fires before one held before one cleared, a symptom before the rest,
-// then the higher severity, then the one with a known distance from what is
-// expected, then the earlier one. It returns false when there is none.
+// Lead returns the occurrence that tells most about the incident: one that it
+// stands on before mere evidence, whatever became of either; then one that still
+// fires before one held before one cleared, a symptom before the rest, then the
+// higher severity, then the one with a known distance from what is expected, then
+// the earlier one. It returns false when there is none.
 func Lead(i incident.Incident) (incident.Occurrence, bool) {
 	if len(i.Occurrences) == 0 {
 		return incident.Occurrence{}, false
@@ -174,8 +175,20 @@ func Lead(i incident.Incident) (incident.Occurrence, bool) {
 }
 
 func before(a, b incident.Occurrence) bool {
+	if x, y := standing(a), standing(b); x != y {
+		return x > y
+	}
 	if x, y := conditionRank(a.Condition), conditionRank(b.Condition); x != y {
 		return x < y
+	}
+	return outweighs(a, b)
+}
+
+// outweighs is the order of before among those of the same condition. Of what is
+// over only this order says anything: which of them recovered last does not.
+func outweighs(a, b incident.Occurrence) bool {
+	if x, y := standing(a), standing(b); x != y {
+		return x > y
 	}
 	if a.Symptom != b.Symptom {
 		return a.Symptom
@@ -187,6 +200,18 @@ func before(a, b incident.Occurrence) bool {
 		return y
 	}
 	return a.Since.Before(b.Since)
+}
+
+// standing says how much an incident stands on an occurrence: 2 for alerts and
+// signals that must recover, 1 for other series that must, 0 for evidence.
+func standing(o incident.Occurrence) int {
+	switch {
+	case !o.Strong:
+		return 0
+	case o.Source == incident.SourceAnomaly && o.Signal == "":
+		return 1
+	}
+	return 2
 }
 
 func conditionRank(c incident.Condition) int {

@@ -236,6 +236,43 @@ func TestLead(t *testing.T) {
 	}
 }
 
+// A gauge that is still odd when the alert has recovered is not what the incident
+// is about.
+func TestLead_EvidenceGoesOn_AlertStays(t *testing.T) {
+	alert := incident.Occurrence{Name: "high_error_rate", Source: incident.SourceAlert, Signal: "error_rate", Unit: "ratio", Severity: incident.SeverityCritical,
+		Symptom: true, Strong: true, Condition: incident.ConditionCleared, Since: notifytest.Onset.Add(time.Minute), Value: 0.002, Expected: telemetry.Number(nan),
+		Worst: &incident.Reading{Value: 0.323, Expected: telemetry.Number(nan)}}
+	gauge := incident.Occurrence{Name: "process_resident_memory_bytes", Source: incident.SourceAnomaly, Unit: "bytes", Severity: incident.SeverityWarning,
+		Condition: incident.ConditionFiring, Since: notifytest.Onset, Value: 169e6, Expected: 194e6, Worst: &incident.Reading{Value: 169e6, Expected: 194e6}}
+	for _, strong := range []bool{false, true} {
+		gauge.Strong = strong
+		i := incident.Incident{Occurrences: []incident.Occurrence{gauge, alert}}
+		if o, _ := render.Lead(i); o.Name != alert.Name {
+			t.Errorf("gauge strong %v: got lead %q, want the alert", strong, o.Name)
+		}
+		if got, _ := render.Worst(i); got != "error_rate 32.3%" {
+			t.Errorf("gauge strong %v: got worst %q, want the alert's", strong, got)
+		}
+	}
+}
+
+// Of two alerts the one that still fires leads while the incident goes on; what was
+// worst is the weightier's.
+func TestWorst_OneRecoveredFirst_WeightierStays(t *testing.T) {
+	reading := func(v float64) *incident.Reading {
+		return &incident.Reading{Value: telemetry.Number(v), Expected: telemetry.Number(nan)}
+	}
+	critical := incident.Occurrence{Name: "errors", Source: incident.SourceAlert, Strong: true, Severity: incident.SeverityCritical, Condition: incident.ConditionCleared, Unit: "ratio", Worst: reading(0.3)}
+	slow := incident.Occurrence{Name: "slow", Source: incident.SourceAlert, Strong: true, Severity: incident.SeverityWarning, Condition: incident.ConditionFiring, Unit: "seconds", Worst: reading(2)}
+	i := incident.Incident{Occurrences: []incident.Occurrence{slow, critical}}
+	if o, _ := render.Lead(i); o.Name != "slow" {
+		t.Errorf("got lead %q, want the one that fires", o.Name)
+	}
+	if got, _ := render.Worst(i); got != "errors 30%" {
+		t.Errorf("got worst %q, want that of the critical one", got)
+	}
+}
+
 func TestMoodOf(t *testing.T) {
 	f := func(s incident.State, v incident.Severity, want render.Mood) {
 		t.Helper()
