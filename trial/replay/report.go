@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tocsinhq/tocsin/rules/journal"
+	"github.com/tocsinhq/tocsin/telemetry"
 )
 
 // Report is what a backtest of rules found.
@@ -226,11 +227,11 @@ func (r *Report) list(w io.Writer, what string, pages []journal.Page) {
 // String sums up in one line.
 func (r *Report) String() string {
 	each, times := r.Speed()
-	s := fmt.Sprintf("%d pages", len(r.Pages))
+	s := telemetry.Counted(len(r.Pages), "page", "pages")
 	if r.Compared {
 		s += fmt.Sprintf(" (%d by the running rules; %d new, %d gone)", len(r.Running), len(r.New), len(r.Gone))
 	}
-	return s + fmt.Sprintf("; %d evaluations of %d rules in %s, %.0f/s, %.0f times real time", r.Evaluations, r.Rules, r.Took.Round(time.Millisecond), each, times)
+	return s + fmt.Sprintf("; %s of %s in %s, %.0f/s, %.0f times real time", telemetry.Counted(r.Evaluations, "evaluation", "evaluations"), telemetry.Counted(r.Rules, "rule", "rules"), r.Took.Round(time.Millisecond), each, times)
 }
 
 func short(d time.Duration) string {

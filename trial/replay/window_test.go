@@ -17,6 +17,7 @@ import (
 
 	"github.com/tocsinhq/tocsin/config"
 	"github.com/tocsinhq/tocsin/rules"
+	"github.com/tocsinhq/tocsin/rules/journal"
 	"github.com/tocsinhq/tocsin/telemetry"
 	"github.com/tocsinhq/tocsin/trial/replay"
 )
@@ -180,5 +181,12 @@ func TestRun_OtherRules_ComparedAndFailuresTold(t *testing.T) {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q in\n%s", want, text.String())
 		}
+	}
+}
+
+func TestReport_OneOfEach_IsCountedAsOne(t *testing.T) {
+	r := replay.Report{Pages: make([]journal.Page, 1), Rules: 1, Evaluations: 1}
+	if got := r.String(); !strings.HasPrefix(got, "1 page; 1 evaluation of 1 rule in ") {
+		t.Errorf("got %q", got)
 	}
 }

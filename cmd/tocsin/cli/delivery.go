@@ -44,8 +44,15 @@ func (c *reportDelivery) Run(ctx context.Context, s streams) error {
 	if err := table(s.out, rows); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.out, "Times are medians, with the 80th percentile behind them. %d deployments name no commit_time and have no lead time.\n", r.Total.NoLeadTime)
-	return err
+	note := "Times are medians, with the 80th percentile behind them."
+	switch n := r.Total.NoLeadTime; n {
+	case 0:
+	case 1:
+		note += " 1 deployment names no commit_time and has no lead time."
+	default:
+		note += fmt.Sprintf(" %d deployments name no commit_time and have no lead time.", n)
+	}
+	return say(s.out, "%s\n", note)
 }
 
 func deliveryRow(name string, f delivery.Figures) []string {

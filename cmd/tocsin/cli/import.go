@@ -124,7 +124,7 @@ func (c *importFlags) tell(w io.Writer, r backfill.Report, to target) error {
 		fmt.Fprintln(w, "all of it was imported before; --again imports it anew")
 		return nil
 	case r.Any():
-		fmt.Fprintf(w, "%s %d samples of %d series, %s to %s UTC, in %d ranges of %s\n", verb, r.Samples-r.Repeated-r.Conflicts, r.Series, day(r.First), day(r.Last), r.Ranges, backfill.BlockWidth(time.Duration(c.MaxBlock)))
+		fmt.Fprintf(w, "%s %s of %d series, %s to %s UTC, in %s of %s\n", verb, telemetry.Counted(r.Samples-r.Repeated-r.Conflicts, "sample", "samples"), r.Series, day(r.First), day(r.Last), telemetry.Counted(r.Ranges, "range", "ranges"), backfill.BlockWidth(time.Duration(c.MaxBlock)))
 	default:
 		fmt.Fprintln(w, "nothing to import")
 	}
@@ -132,21 +132,22 @@ func (c *importFlags) tell(w io.Writer, r backfill.Report, to target) error {
 		fmt.Fprintf(w, "  %d of the samples are native histograms\n", r.Histograms)
 	}
 	if r.Known > 0 {
-		fmt.Fprintf(w, "  %d parts were imported before and are left as they are; --again imports them anew\n", r.Known)
+		fmt.Fprintf(w, "  %s\n", telemetry.Counted(r.Known, "part was imported before and is left as it is; --again imports it anew", "parts were imported before and are left as they are; --again imports them anew"))
 	}
+	expired := fmt.Sprintf("older than the retention of %s and would be deleted at once; storage.retention says more", model.Duration(to.retention))
 	for _, x := range []struct {
-		n    int64
-		text string
+		n         int64
+		one, more string
 	}{
-		{r.Expired, fmt.Sprintf("samples are older than the retention of %s and would be deleted at once; storage.retention says more", model.Duration(to.retention))},
-		{r.Outside, "samples lie outside of --from and --to"},
-		{r.Future, "samples lie in the future"},
-		{r.Unmatched, "stretches of series match no --match"},
-		{r.Repeated, "samples came more than once"},
-		{r.Conflicts, "samples have the time of another of their series and another value; the first stays"},
+		{r.Expired, "sample is " + expired, "samples are " + expired},
+		{r.Outside, "sample lies outside of --from and --to", "samples lie outside of --from and --to"},
+		{r.Future, "sample lies in the future", "samples lie in the future"},
+		{r.Unmatched, "stretch of a series matches no --match", "stretches of series match no --match"},
+		{r.Repeated, "sample came more than once", "samples came more than once"},
+		{r.Conflicts, "sample has the time of another of its series and another value; the first stays", "samples have the time of another of their series and another value; the first stays"},
 	} {
 		if x.n > 0 {
-			fmt.Fprintf(w, "  left out: %d %s\n", x.n, x.text)
+			fmt.Fprintf(w, "  left out: %s\n", telemetry.Counted(x.n, x.one, x.more))
 		}
 	}
 	for _, what := range slices.Sorted(maps.Keys(r.Skipped)) {

@@ -81,7 +81,7 @@ func TestImport_Refused(t *testing.T) {
 		code int
 		want string
 	}{
-		{[]string{"openmetrics", in("old.om")}, cli.ExitFailed, "left out: 1 samples are older than the retention of 15d"},
+		{[]string{"openmetrics", in("old.om")}, cli.ExitFailed, "left out: 1 sample is older than the retention of 15d"},
 		{[]string{"openmetrics", in("cut.om")}, cli.ExitFailed, "cut.om:1: want # EOF"},
 		{[]string{"openmetrics", in("day.om"), "--format=prometheus"}, cli.ExitFailed, "left out: 2880 samples are older"}, // seconds taken for milliseconds
 		{[]string{"openmetrics", in("day.om"), "--from=1d", "--to=2d"}, cli.ExitUsage, "want --from before --to"},
@@ -96,6 +96,18 @@ func TestImport_Refused(t *testing.T) {
 		code, out, errs := run(append(append([]string{"import"}, tt.args...), data, "--url=127.0.0.1:1")...)
 		if code != tt.code || !strings.Contains(out+errs, tt.want) {
 			t.Errorf("%v: got %d %s%s, want %d %s", tt.args, code, out, errs, tt.code, tt.want)
+		}
+	}
+}
+
+func TestImport_OneOfEach_IsCountedAsOne(t *testing.T) {
+	at := time.Now().Add(-24 * time.Hour).Unix()
+	dir := files(t, "one.om", fmt.Sprintf("queue_depth{job=\"a\"} 1 %d\nqueue_depth{job=\"b\"} 1 %d\n# EOF\n", at, at))
+	args := []string{"import", "openmetrics", filepath.Join(dir, "one.om"), "--storage.path=" + filepath.Join(dir, "data"), "--url=127.0.0.1:1", `--match={job="a"}`}
+	code, out, errs := run(args...)
+	for _, want := range []string{"imported 1 sample of 1 series", " in 1 range of ", "left out: 1 stretch of a series matches no --match\n"} {
+		if code != cli.ExitOK || !strings.Contains(out, want) {
+			t.Errorf("got %d, want %q in\n%s%s", code, want, out, errs)
 		}
 	}
 }

@@ -2,6 +2,8 @@ package cli_test
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -71,6 +73,19 @@ func TestReport_Cardinality(t *testing.T) {
 	}
 	if code, _, errs := run("report", "cardinality", at, "--by=colour"); code != cli.ExitUsage || !strings.Contains(errs, "--by") {
 		t.Errorf("by what is not: got %d %s", code, errs)
+	}
+}
+
+func TestReportDelivery_WithoutLeadTime_IsSaidOfThoseThereAre(t *testing.T) {
+	for n, want := range []string{"behind them.\n", "behind them. 1 deployment names no commit_time and has no lead time.\n", "behind them. 2 deployments name no commit_time and have no lead time.\n"} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			json.NewEncoder(w).Encode(delivery.Report{Total: delivery.Figures{NoLeadTime: n}}) //nolint:errcheck // the caller would tell
+		}))
+		if code, out, errs := run("report", "delivery", "--url="+s.URL); code != cli.ExitOK || !strings.HasSuffix(out, want) {
+			t.Errorf("%d: got %d, want it to end in %q\n%s%s", n, code, want, out, errs)
+		}
+		s.Close()
 	}
 }
 
