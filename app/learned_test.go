@@ -77,6 +77,9 @@ func TestCore_PastIncidents_TellOfANewOne(t *testing.T) {
 	if r.P50 == nil || *r.P50 < 5*60 || *r.P50 > 40*60 || *r.P80 <= *r.P50 || r.BasedOn != 6 {
 		t.Errorf("got %+v, want half within some minutes to forty, from 6", r)
 	}
+	if past := h.likeness(l.Similar[0].Record.Incident).Estimates; past.Ack.Took != nil || past.Ack.Reason != "nobody acknowledged it before it was over" || past.Resolve.Took == nil {
+		t.Errorf("of a past one that nobody acknowledged: got %+v", past)
+	}
 	if l.Estimates.Detect.Took == nil || len(l.Similar) != 3 || len(l.Similar[0].Record.Ended) != 1 || l.Similar[0].Record.Ended[0].Text != "fixed the pipeline" {
 		t.Errorf("got %+v", l)
 	}

@@ -233,17 +233,14 @@ func (c *Core) estimates(inc incident.Incident, own similar.Record, past []simil
 	if mitigated.IsZero() {
 		mitigated = inc.Resolved
 	}
+	ack := web.StageEstimate{Reason: "nobody acknowledged it before it was over"}
+	if inc.Resolved.IsZero() || !inc.Acked.IsZero() {
+		ack = tell("ack", inc.Opened, inc.Acked)
+	}
 	return web.Estimates{
-		Detect: tell("detect", inc.Onset, inc.Opened), Ack: tell("ack", inc.Opened, cmpTime(inc.Acked, inc.Resolved)),
+		Detect: tell("detect", inc.Onset, inc.Opened), Ack: ack,
 		Mitigate: tell("mitigate", inc.Onset, mitigated), Resolve: tell("resolve", inc.Onset, inc.Resolved),
 	}
-}
-
-func cmpTime(a, b time.Time) time.Time {
-	if a.IsZero() {
-		return b
-	}
-	return a
 }
 
 // estimate is the estimate of a stage as root cause shows it, nil when it is over.
