@@ -36,11 +36,11 @@ func (j *judgement) novel() (Finding, bool) {
 	f := Finding{Signal: NovelSignal, Margin: novelMargin}
 	bag := j.quiet(j.began)
 	now := j.novelSince(j.began, j.until)
-	f.Blocks = len(present(now))
 	if len(bag) < minQuiet {
 		f.Lacks = fmt.Sprintf("%d of %d blocks before the change", len(bag), minQuiet)
-		return f, true
+		return f, true // with no blocks, for none was looked at
 	}
+	f.Blocks = len(present(now))
 	before, after := 0.0, 0.0
 	for _, v := range bag {
 		before += v

@@ -67,11 +67,26 @@ func writeArms(w io.Writer, c *verdict.Comparison) error {
 	rows := [][]string{{"SIGNAL", strings.ToUpper(c.Baseline), strings.ToUpper(c.Canary), "SHIFT", "HARM FROM", "EVIDENCE OF HARM", "OF NO HARM", "LACKS"}}
 	for _, f := range c.Signals {
 		rows = append(rows, []string{
-			f.Signal, telemetry.Figure(f.Baseline, f.Unit), telemetry.Figure(f.Canary, f.Unit), telemetry.Figure(f.Shift, f.Unit),
-			telemetry.Figure(f.Margin, f.Unit), fmt.Sprintf("%.3g", f.Harm), fmt.Sprintf("%.3g", f.Safe), f.Lacks,
+			f.Signal, known(f.Blocks > 0, f.Baseline, f.Unit), known(f.Blocks > 0, f.Canary, f.Unit), known(f.Blocks > 0, f.Shift, f.Unit),
+			known(f.Blocks > 0, f.Margin, f.Unit), evidence(f.Blocks > 0, f.Harm), evidence(f.Blocks > 0, f.Safe), f.Lacks,
 		})
 	}
 	return table(w, rows)
+}
+
+// known writes a figure, or a dash where nothing was measured, which is not zero.
+func known(is bool, v float64, unit string) string {
+	if !is {
+		return "-"
+	}
+	return telemetry.Figure(v, unit)
+}
+
+func evidence(is bool, v float64) string {
+	if !is {
+		return "-"
+	}
+	return fmt.Sprintf("%.3g", v)
 }
 
 // print writes the verdict and gives the exit status that goes with it.
@@ -103,9 +118,10 @@ func (c *changeVerdict) write(w io.Writer, r web.ChangeVerdict) error {
 	}
 	rows := [][]string{{"SIGNAL", "BEFORE", "AFTER", "SHIFT", "HARM FROM", "EVIDENCE OF HARM", "OF NO HARM", "LACKS"}}
 	for _, f := range v.Signals {
+		judged := f.Blocks > 0 && f.Margin > 0
 		rows = append(rows, []string{
-			f.Signal, telemetry.Figure(f.Before, f.Unit), telemetry.Figure(f.After, f.Unit), telemetry.Figure(f.Shift, f.Unit),
-			telemetry.Figure(f.Margin, f.Unit), fmt.Sprintf("%.3g", f.Harm), fmt.Sprintf("%.3g", f.Safe), f.Lacks,
+			f.Signal, telemetry.Figure(f.Before, f.Unit), known(f.Blocks > 0, f.After, f.Unit), known(judged, f.Shift, f.Unit),
+			known(f.Margin > 0, f.Margin, f.Unit), evidence(judged, f.Harm), evidence(judged, f.Safe), f.Lacks,
 		})
 	}
 	if len(rows) > 1 {

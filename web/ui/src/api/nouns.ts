@@ -122,7 +122,7 @@ export interface VerdictArms {
   canary: string
   baseline: string
   evidence: number
-  signals: { signal: string; unit?: string; baseline: number; canary: number; margin: number; harm: number; safe: number; lacks?: string }[] | null
+  signals: { signal: string; unit?: string; baseline: number; canary: number; margin: number; harm: number; safe: number; blocks: number; lacks?: string }[] | null
 }
 
 export interface ChangeVerdict {

@@ -24,8 +24,9 @@ test('a verdict shows each signal before and after, and the canary beside the ba
       signals: [
         { signal: 'error_rate', unit: 'ratio', before: 0.004, after: 0.089, shift: 0.085, ...judged },
         { signal: 'p95_latency', unit: 'seconds', before: 0.1, after: 0.1, shift: 0, ...judged, lacks: '2 of 6 blocks since the change' },
+        { signal: 'memory', unit: 'bytes', before: 2048, after: 0, shift: 0, margin: 0, harm: 0, safe: 0, blocks: 0, lacks: '0 of 6 blocks since the change' },
       ],
-      arms: { label: 'version', canary: 'v42', baseline: 'v41', evidence: 90, signals: [{ signal: 'error_rate', unit: 'ratio', baseline: 0.004, canary: 0.09, margin: 0.01, harm: 88, safe: 0.2 }] },
+      arms: { label: 'version', canary: 'v42', baseline: 'v41', evidence: 90, signals: [{ signal: 'error_rate', unit: 'ratio', baseline: 0.004, canary: 0.09, margin: 0.01, harm: 88, safe: 0.2, blocks: 8 }] },
     },
     history: [{ state: 'collecting', at: '2026-03-04T11:00:00Z' }],
   }
@@ -40,6 +41,7 @@ test('a verdict shows each signal before and after, and the canary beside the ba
   expect(cells[0]?.[0]?.slice(0, 3)).toEqual(['Signal', 'Before', 'After'])
   expect(cells[0]?.[1]).toEqual(['error_rate', '0.4%', '8.9%', '1%', '412', '0.100'])
   expect(cells[0]?.[2]?.slice(4)).toEqual(['2 of 6 blocks since the change', ''])
+  expect(cells[0]?.[3]).toEqual(['memory', '2 KiB', '–', '–', '0 of 6 blocks since the change', ''])
   expect(cells[1]?.[0]?.slice(0, 3)).toEqual(['Signal', 'v41', 'v42'])
   expect(cells[1]?.[1]).toEqual(['error_rate', '0.4%', '9%', '1%', '88.0', '0.200'])
   expect(document.querySelector('caption')?.textContent).toBe('version v42 beside v41 in the same time')

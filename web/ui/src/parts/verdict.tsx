@@ -17,7 +17,7 @@ export function Verdict({ id }: { id: string }) {
         <>
           <p>{v.reason}</p>
           {(v.signals?.length ?? 0) > 0 && (
-            <Figures names={['Before', 'After']} rows={v.signals ?? []} values={(s) => [s.before, s.after]} />
+            <Figures names={['Before', 'After']} rows={v.signals ?? []} values={(s) => [s.before, s.blocks > 0 ? s.after : null]} measured={(s) => s.margin > 0} />
           )}
           {v.arms && (v.arms.signals?.length ?? 0) > 0 && <Arms arms={v.arms} />}
           <ol className="words">
@@ -34,13 +34,13 @@ export function Verdict({ id }: { id: string }) {
 }
 
 function Arms({ arms }: { arms: VerdictArms }) {
-  return <Figures caption={`${arms.label} ${arms.canary} beside ${arms.baseline} in the same time`} names={[arms.baseline, arms.canary]} rows={arms.signals ?? []} values={(s) => [s.baseline, s.canary]} />
+  return <Figures caption={`${arms.label} ${arms.canary} beside ${arms.baseline} in the same time`} names={[arms.baseline, arms.canary]} rows={arms.signals ?? []} values={(s) => (s.blocks > 0 ? [s.baseline, s.canary] : [null, null])} measured={(s) => s.blocks > 0} />
 }
 
 type Judged = Pick<VerdictSignal, 'signal' | 'unit' | 'margin' | 'harm' | 'safe' | 'lacks'>
 
-/** Signals with two values that are compared, and what that shows. */
-function Figures<S extends Judged>({ caption, names, rows, values }: { caption?: string; names: [string, string]; rows: S[]; values: (s: S) => [number, number] }) {
+/** Signals with two values that are compared, null where there is none, and what that shows. */
+function Figures<S extends Judged>({ caption, names, rows, values, measured }: { caption?: string; names: [string, string]; rows: S[]; values: (s: S) => [number | null, number | null]; measured: (s: S) => boolean }) {
   return (
     <div className="table-wrap">
       <table className="table">
@@ -64,7 +64,7 @@ function Figures<S extends Judged>({ caption, names, rows, values }: { caption?:
               {values(s).map((v, n) => (
                 <td key={n}>{figure(v, s.unit ?? '')}</td>
               ))}
-              <td>{figure(s.margin, s.unit ?? '')}</td>
+              <td>{figure(measured(s) ? s.margin : null, s.unit ?? '')}</td>
               <td>{s.lacks ? s.lacks : s.harm.toPrecision(3)}</td>
               <td>{s.lacks ? '' : s.safe.toPrecision(3)}</td>
             </tr>
