@@ -100,6 +100,7 @@ type Core struct {
 	owner          topology.Owner
 
 	tsdb      *store.DB
+	edges     blockEdges
 	logSink   ingest.LogSink
 	opened    time.Time // when this core was opened, by its clock
 	logStore  *logStore

@@ -1,13 +1,17 @@
 package app_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/prometheus/prometheus/tsdb"
 
 	"github.com/tocsinhq/tocsin/backfill"
 	"github.com/tocsinhq/tocsin/web"
@@ -146,5 +150,45 @@ func TestImport_StoppedDaemon_LearnsAtTheNextStart(t *testing.T) {
 			d.learned(1)
 			d.knows(end, young)
 		})
+	}
+}
+
+// Blocks of late samples are named after whole hours: that of the present ones ends
+// in the future.
+func TestStatus_BlocksOfWholeHours_SamplesSayWhenFirstAndLast(t *testing.T) {
+	d := newDaemon(t, "tocsin.yml", importConfig)
+	end := time.Now().Truncate(time.Minute)
+	d.importPast(shopPast(end))
+	const width = 2 * 60 * 60 * 1000
+	metas, err := filepath.Glob(filepath.Join(d.dir, "data", "*", "*", "meta.json"))
+	if err != nil || len(metas) == 0 {
+		t.Fatalf("no blocks: %v", err)
+	}
+	for _, file := range metas {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var m tsdb.BlockMeta
+		if err := json.Unmarshal(text, &m); err != nil {
+			t.Fatal(err)
+		}
+		m.MinTime, m.MaxTime = m.MinTime/width*width, (m.MaxTime+width-1)/width*width
+		if text, err = json.Marshal(m); err == nil {
+			err = os.WriteFile(file, text, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.start()
+	d.learned(1)
+	var s web.Status
+	d.json("/api/v1/tocsin/status", &s)
+	if now := time.Now(); s.Store.Newest.After(now) || s.Store.Newest.Before(end.Add(-time.Minute)) {
+		t.Errorf("newest: got %s, want at most %s and at least %s", s.Store.Newest, now, end.Add(-time.Minute))
+	}
+	if want := end.Add(-2 * 24 * time.Hour); !s.Store.Oldest.Equal(want) {
+		t.Errorf("oldest: got %s, want %s", s.Store.Oldest, want.UTC())
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math"
 	"runtime"
 	"sort"
 	"strconv"
@@ -70,19 +69,6 @@ func (a *App) status(ctx context.Context) (web.Status, error) {
 	}
 	s.Channels, err = c.channelStatus(ctx)
 	return s, err
-}
-
-// timeRange returns the times of the oldest and newest sample in milliseconds;
-// false when there is none. Nothing is in memory when everything is in blocks.
-func (c *Core) timeRange() (oldest, newest int64, ok bool) {
-	oldest, newest = math.MaxInt64, math.MinInt64
-	if c.tsdb.NumSeries() > 0 {
-		oldest, newest = c.tsdb.MinTime(), c.tsdb.MaxTime()
-	}
-	for _, b := range c.tsdb.Blocks() {
-		oldest, newest = min(oldest, b.MinTime()), max(newest, b.MaxTime()-1) // the end of a block is exclusive
-	}
-	return oldest, newest, oldest <= newest
 }
 
 func (c *Core) diskBytes() int64 {
