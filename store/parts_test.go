@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/model/histogram"
+	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/tsdb"
 
@@ -102,6 +103,30 @@ func TestWriter_LateAndRepeatedSamples_OverHeadAndBase(t *testing.T) {
 		if n := r.db.NumSeries(); turn == 0 && n != 1 {
 			t.Errorf("%d series after all else has gone to blocks, want tick", n)
 		}
+	}
+}
+
+// A series that head and base both have is one.
+func TestDB_Stats_SeriesOfBothParts_CountsOnce(t *testing.T) {
+	r := newRig(t, nil)
+	at := start.UnixMilli()
+	r.write(t, sinktest.Metric("both", at, 1))
+	r.write(t, sinktest.Metric("both", at-30_000, 1)) // late
+	r.write(t, sinktest.Metric("head", at, 1))
+	if n := baseSeries(t, r.db); n != 1 {
+		t.Fatalf("%d series in the base, want 1", n)
+	}
+	s := r.db.Stats("__name__", 10)
+	got := map[string]uint64{}
+	for _, x := range append(s.IndexPostingStats.CardinalityMetricsStats, s.IndexPostingStats.LabelValuePairsStats...) {
+		got[x.Name] = x.Count
+	}
+	if s.NumSeries != 2 || got["both"] != 1 || got["__name__=both"] != 1 || got["head"] != 1 {
+		t.Errorf("got %d series, %v, want one of each", s.NumSeries, got)
+	}
+	sizes := s.IndexPostingStats.LabelValueStats
+	if len(sizes) != 1 || sizes[0].Count != labels.SizeOfLabels("__name__", "both", 1)+labels.SizeOfLabels("__name__", "head", 1) {
+		t.Errorf("got sizes %v", sizes)
 	}
 }
 
