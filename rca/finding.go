@@ -35,7 +35,7 @@ type Evidence struct {
 	Signal  string           `json:"signal"`
 	Unit    string           `json:"unit,omitempty"`
 	Before  telemetry.Number `json:"before"` // median before the onset
-	After   telemetry.Number `json:"after"`  // median since
+	After   telemetry.Number `json:"after"`  // the value since the onset of which Z was taken: nine in ten were no worse
 	Z       telemetry.Number `json:"z"`      // robust z of the shift, signed: positive is bad
 	Query   string           `json:"query,omitempty"`
 	Onset   time.Time        `json:"onset,omitzero"`

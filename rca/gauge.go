@@ -97,8 +97,7 @@ func (g *gauger) measure(s *Series) (out gauge, ok bool) {
 	}
 	y := g.yardstick(s, g.base, largest)
 	out = gauge{kind: kindOf(s), shift: shift{series: s, z: g.stretch(y, g.post, bad), before: s.original(y.m)}}
-	g.tmp = append(g.tmp[:0], g.post...)
-	out.after = s.original(pickQuantile(g.tmp, 0.5))
+	out.after = s.original(y.valueOf(out.z, g.post, bad))
 	if out.z < noise {
 		return out, true
 	}

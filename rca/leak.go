@@ -41,7 +41,8 @@ func climbing(s *Series, started, onset time.Time, baseline time.Duration) (r ra
 	}
 	tail := during[len(during)-max(len(during)/5, 1):]
 	base := newYardstick(before, s.Unit, largest)
-	sh := shift{series: s, before: s.original(base.m), after: s.original(median(tail)), z: base.z(tail, bad)}
+	sh := shift{series: s, before: s.original(base.m), z: base.z(tail, bad)}
+	sh.after = s.original(base.valueOf(sh.z, tail, bad))
 	if sh.z < noise { // cheaper than the correlation, and true of most series
 		return ramp{}, false
 	}

@@ -237,3 +237,33 @@ func TestRank_FineLeak_IsThinned(t *testing.T) {
 		t.Errorf("got\n%s", show(r))
 	}
 }
+
+// Trouble that is over for longer than it lasted: the figures are of the time of which
+// z was taken, and not of what is usual again.
+func TestRank_TroubleHalfOver_FiguresAreThoseOfZ(t *testing.T) {
+	w := newWorld(21, "pay")
+	w.in.At = noon.Add(50 * time.Minute)
+	w.signal("pay", "p99_latency", "seconds", func(at time.Time) float64 {
+		if at.Before(noon) || at.After(noon.Add(15*time.Minute)) {
+			return 0.25
+		}
+		return 0.9
+	})
+	w.change("true", "pay", time.Minute)
+	r := w.rank()
+	sane(t, r)
+	f := row(t, r, "true")
+	if e := f.Evidence; len(e) != 1 || e[0].Z < 20 || e[0].After < 0.7 || e[0].Before > 0.3 {
+		t.Errorf("got evidence %+v, want it to have gone from 0.25 to 0.9", e)
+	}
+	if x := term(t, f, "effect").Text; strings.Contains(x, "to 2") {
+		t.Errorf("got %q", x)
+	}
+	for _, c := range r.Suspects {
+		for _, e := range c.Evidence {
+			if e.Signal == "p99_latency" && e.Z > 20 && e.After < 0.7 {
+				t.Errorf("of the service: got %+v", e)
+			}
+		}
+	}
+}

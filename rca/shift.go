@@ -53,7 +53,7 @@ type span struct{ from, to time.Time }
 type shift struct {
 	series        *Series
 	z             float64 // positive is bad
-	before, after float64 // medians
+	before, after float64 // the median before, and the value since of which z was taken
 	onset         time.Time
 }
 
@@ -119,7 +119,8 @@ func measure(s *Series, pre, post span) (sh shift, ok bool) {
 		largest = max(largest, math.Abs(x))
 	}
 	base := newYardstick(before, s.Unit, largest)
-	sh = shift{series: s, before: s.original(base.m), after: s.original(median(after)), z: base.z(after, bad)}
+	sh = shift{series: s, before: s.original(base.m), z: base.z(after, bad)}
+	sh.after = s.original(base.valueOf(sh.z, after, bad))
 	if last, _ := s.values(span{pre.to.Add(-recent), pre.to}); len(last) >= minRecent {
 		sh.z = min(sh.z, newYardstick(last, s.Unit, largest).z(after, bad))
 	}
@@ -177,6 +178,18 @@ func (y yardstick) one(x float64, bad int) float64 {
 		return -d
 	}
 	return math.Abs(d) * neutral
+}
+
+// valueOf returns the value among x whose z is nearest to one that was taken of them.
+// The median would say of trouble that is half over that nothing moved.
+func (y yardstick) valueOf(z float64, x []float64, bad int) float64 {
+	best, off := x[0], math.Inf(1)
+	for _, v := range x {
+		if d := math.Abs(y.one(v, bad) - z); d < off {
+			best, off = v, d
+		}
+	}
+	return best
 }
 
 func (y yardstick) z(x []float64, bad int) float64 {
