@@ -145,8 +145,8 @@ func FromVerdict(c VerdictContext) (o Occurrence, ok bool) {
 		Labels:      seriesLabels(c.Labels),
 		Query:       c.Query,
 	}
-	if o.Unit == "" && v.Rate {
-		o.Unit = telemetry.UnitPerSecond
+	if o.Unit == "" {
+		o.Unit = unitOf(name, v.Rate)
 	}
 	if o.Query == "" {
 		o.Query = c.Labels.String()
@@ -163,6 +163,18 @@ func FromVerdict(c VerdictContext) (o Occurrence, ok bool) {
 	}
 	o.Summary = anomalySummary(o)
 	return o, true
+}
+
+// unitOf returns the unit of a series that is no signal, as far as its name says it.
+// Names in seconds are as often points in time as durations.
+func unitOf(name string, rate bool) string {
+	switch {
+	case rate:
+		return telemetry.UnitPerSecond
+	case strings.HasSuffix(name, "_bytes"):
+		return telemetry.UnitBytes
+	}
+	return ""
 }
 
 // strong decides by the highest score of the episode, so that an episode on its

@@ -67,6 +67,13 @@ func TestFromVerdict_Words(t *testing.T) {
 	if want := "tocsin:error_rate 0.312/s, since 12:03:10 UTC"; o.Summary != want || o.Unit != telemetry.UnitPerSecond {
 		t.Errorf("got %q, want %q", o.Summary, want)
 	}
+	for name, want := range map[string]string{"process_resident_memory_bytes": telemetry.UnitBytes, "process_start_time_seconds": "", "queue_depth": ""} {
+		c = verdict()
+		c.Signal, c.Unit, c.Labels = "", "", labels.FromStrings("__name__", name)
+		if o, _ := incident.FromVerdict(c); o.Unit != want {
+			t.Errorf("%s: got unit %q, want %q", name, o.Unit, want)
+		}
+	}
 	c = verdict()
 	c.Signal, c.Verdict.Value, c.Verdict.Expected, c.Verdict.Lower, c.Verdict.Upper = "availability", 0.9995, 0.9999, 0.99975, 1
 	o, _ = incident.FromVerdict(c)
