@@ -273,6 +273,17 @@ func TestWorst_OneRecoveredFirst_WeightierStays(t *testing.T) {
 	}
 }
 
+func TestAffected_SameNameTwice_NamesTheInstance(t *testing.T) {
+	o := func(key, name, instance string) incident.Occurrence {
+		return incident.Occurrence{Key: key, Name: name, Service: "pay", Unit: "bytes", Value: 1024, Expected: telemetry.Number(nan), Lower: telemetry.Number(nan), Upper: telemetry.Number(nan),
+			Labels: map[string]string{"instance": instance}}
+	}
+	got := render.Affected(incident.Incident{Occurrences: []incident.Occurrence{o("1", "memory", "a:1"), o("2", "memory", "b:1"), o("3", "heap", "a:1")}}, 5)
+	if diff := cmp.Diff([]string{"memory of pay on a:1: 1 KiB", "memory of pay on b:1: 1 KiB", "heap of pay: 1 KiB"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestMoodOf(t *testing.T) {
 	f := func(s incident.State, v incident.Severity, want render.Mood) {
 		t.Helper()

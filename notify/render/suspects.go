@@ -185,11 +185,28 @@ func Affected(i incident.Incident, n int) []string {
 		return 0
 	})
 	var out []string
-	for _, o := range occ[:min(max(n, 0), len(occ))] {
-		out = append(out, Occurrence(o))
+	shown := occ[:min(max(n, 0), len(occ))]
+	for _, o := range shown {
+		out = append(out, Occurrence(told(o, shown)))
 	}
 	if more := len(occ) - len(out) + max(i.Dropped, 0); more > 0 {
 		out = append(out, "and "+strconv.Itoa(more)+" more")
 	}
 	return out
+}
+
+// told returns an occurrence that names its instance too, if another has its name.
+func told(o incident.Occurrence, among []incident.Occurrence) incident.Occurrence {
+	instance := o.Labels["instance"]
+	same := slices.ContainsFunc(among, func(x incident.Occurrence) bool {
+		return x.Key != o.Key && x.Name == o.Name && x.Service == o.Service
+	})
+	switch {
+	case !same || instance == "":
+	case o.Service == "":
+		o.Service = instance
+	default:
+		o.Service += " on " + instance
+	}
+	return o
 }
