@@ -55,7 +55,14 @@ export function Occurrences({ occurrences, dropped, over = false }: { occurrence
                 <td className="num" data-label="Worst">
                   {o.worst ? <strong title={`at ${utc(new Date(o.worst.at))}`}>{figure(o.worst.value, o.unit)}</strong> : figure(null)}
                 </td>
-                <td className="num" data-label="Now">{figure(o.value, o.unit)}</td>
+                <td className="num" data-label="Now">
+                  {figure(o.value, o.unit)}
+                  {!over && o.source === 'anomaly' && o.condition === 'firing' && (
+                    <div className="dim">
+                      <Ago at={o.at} />
+                    </div>
+                  )}
+                </td>
                 <td className="num" data-label="Expected" title={`ordinary range ${figure(normal(o).lower, o.unit)} to ${figure(normal(o).upper, o.unit)}${o.threshold !== null ? `, limit of the rule ${figure(o.threshold, o.unit)}` : ''}`}>
                   {figure(normal(o).expected, o.unit)}
                 </td>

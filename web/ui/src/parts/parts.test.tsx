@@ -146,6 +146,16 @@ test('what still fired when its incident ended is said to have gone on, not to f
 })
 
 describe('the worst of an episode', () => {
+  test('the value of an anomaly that goes on is told with its age, for it is told when something changes', () => {
+    const on: Occurrence = { ...over, condition: 'firing', at: new Date(Date.now() - 5.5 * 60_000).toISOString() }
+    show(<Occurrences occurrences={[on, { ...on, key: 'alert', source: 'alert' }]} dropped={0} />)
+    const now = () => [...document.querySelectorAll('td[data-label="Now"]')].map((c) => c.textContent)
+    expect(now()).toEqual(['0.231%', '0.231%5 min ago'])
+    cleanup()
+    show(<Occurrences occurrences={[on]} dropped={0} over />)
+    expect(now()).toEqual(['0.231%'])
+  })
+
   const over: Occurrence = {
     key: 'k', name: 'error_rate', source: 'anomaly', service: 's', severity: 'warning', condition: 'cleared', symptom: true, strong: true, since: '2026-03-04T12:00:00Z', at: '2026-03-04T12:09:00Z', unit: 'ratio',
     value: 0.00231, expected: 0.0204, lower: 0.01, upper: 0.03, threshold: null, score: 0.2,
