@@ -12,10 +12,10 @@ export function EvidenceTable({ ranking }: { ranking: Ranking | null }) {
     <section className="sheet o4" aria-labelledby="evidence">
       <header>
         <h2 id="evidence">Before and after</h2>
-        <p>medians around the onset; deviations are robust, plus is worse</p>
+        <p>the median before the onset, and how bad it was since; deviations are robust, plus is worse</p>
       </header>
       <div className="table-wrap">
-        <table className="table">
+        <table className="table stacked">
           <thead>
             <tr>
               <th scope="col">Signal</th>
@@ -34,9 +34,9 @@ export function EvidenceTable({ ranking }: { ranking: Ranking | null }) {
             {found.evidence.map((e) => (
               <tr key={e.signal + (e.query ?? '')}>
                 <td>{e.signal}</td>
-                <td className="num">{figure(e.before, e.unit)}</td>
-                <td className="num">{figure(e.after, e.unit)}</td>
-                <td className={e.z !== null && e.z >= worse ? 'num worse' : 'num'}>{e.z === null ? '–' : (e.z < 0 ? '\u2212' : '+') + Math.abs(e.z).toFixed(1)}</td>
+                <td className="num" data-label="Before">{figure(e.before, e.unit)}</td>
+                <td className="num" data-label="After">{figure(e.after, e.unit)}</td>
+                <td className={e.z !== null && e.z >= worse ? 'num worse' : 'num'} data-label="Deviations">{e.z === null ? '–' : (e.z < 0 ? '\u2212' : '+') + Math.abs(e.z).toFixed(1)}</td>
               </tr>
             ))}
           </tbody>

@@ -59,3 +59,12 @@ test('long names keep both ends', () => {
   expect(short('checkout')).toBe('checkout')
   expect(short('a-very-long-service-name-of-ours')).toBe('a-very-long-\u2026e-of-ours')
 })
+
+test('what is asked about is scrolled to', () => {
+  render(
+    <MantineProvider>
+      <Graph nodes={[node('a'), node('b'), node('c')]} edges={[edge('a', 'b'), edge('b', 'c')]} href={(n) => n} centre="c" />
+    </MantineProvider>,
+  )
+  expect(screen.getByRole('group', { name: 'Service graph' }).scrollLeft).toBeGreaterThan(500)
+})

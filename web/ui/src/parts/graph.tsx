@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'react'
 import { Link } from 'wouter'
 import type { TopologyEdge, TopologyNode } from '../api/nouns.ts'
 import { figure } from '../format/number.ts'
@@ -21,8 +22,15 @@ export function Graph({ nodes, edges, href, centre }: { nodes: TopologyNode[]; e
   const lines = Math.max(...[...places.values()].map((p) => p.row), 0) + 1
   const w = columns * (width + gapX) - gapX + 4
   const h = lines * (height + gapY) - gapY + 4
+  const box = useRef<HTMLDivElement>(null)
+  const middle = centre === undefined ? undefined : spot(centre).x + width / 2
+  useEffect(() => {
+    // What is asked about is seen first, whatever has to be scrolled to.
+    const e = box.current
+    if (e && middle !== undefined) e.scrollLeft = Math.max(0, middle - e.clientWidth / 2)
+  }, [middle])
   return (
-    <div className="graph" role="group" aria-label="Service graph">
+    <div className="graph" role="group" aria-label="Service graph" ref={box}>
       <svg width={w} height={h} viewBox={`0 0 ${w} ${h}`}>
         <defs>
           <marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" orient="auto-start-reverse">
