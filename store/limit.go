@@ -36,17 +36,20 @@ func (g *generation) baseLimit() int64 {
 }
 
 // resumeLimit makes the base go on from what is in blocks by now, before there are users: it
-// forgets its limit with each start, as far as its own blocks do not tell it.
+// forgets its limit with each start, as far as its own blocks do not tell it. The base may be
+// writing a block already.
 func (g *generation) resumeLimit() {
 	to := max(g.head.Frozen(), g.baseLimit())
 	if to == never {
 		return
 	}
 	h := g.base.Head()
-	g.moving = to
-	if from, begun := h.AppendableMinValidTime(); !begun || from < to {
-		h.SetMinValidTime(to)
+	g.limiting.Lock()
+	g.moving = max(g.moving, to)
+	if from, begun := h.AppendableMinValidTime(); !begun || from < g.moving {
+		h.SetMinValidTime(g.moving)
 	}
+	g.limiting.Unlock()
 	if g.baseHasSeries() {
 		to = min(to, h.MinTime())
 	}
