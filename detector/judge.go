@@ -22,7 +22,9 @@ func (s *series) judge(p *params, k *look, d *page) {
 	s.judgeRecord(p, k)
 	s.judgeCharts(p, k)
 	s.judgeStorms(p, k)
-	s.judgeEbb(p, k, d)
+	if d != nil {
+		s.judgeEbb(p, k, d)
+	}
 	if k.turn {
 		if k.novel = d.Novelty.step(p, k.x, pageStep(p, s.Step)); k.novel > 0 && s.N > p.Novelty.Youth && !s.shifted(p, k.t) && !s.shaped(p, k.t) {
 			k.decades += k.novel
