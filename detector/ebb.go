@@ -63,8 +63,6 @@ func (s *series) ebbSilent(p *params, k *look, d *page) string {
 		return "the step is too long"
 	case k.gap:
 		return "a gap lies before"
-	case !(k.dev < 0):
-		return "not below normal"
 	case s.otherUnit(p, k.t):
 		return "another unit has been taken as normal"
 	}
@@ -78,8 +76,12 @@ func (e *ebb) record(p *params) float64 { return max(float64(e.Known)/ebbSteps, 
 // ebbBonus returns the evidence of a mean that is Margin beyond the record: no hour has had
 // such a one.
 func (s *series) ebbBonus(p *params, k *look, d *page) float64 {
-	hours := float64(since(d.Since, k.t)) / (1000 * secondsHour)
-	return float64(s.Looks) + math.Log10(min(max(hours, 1), p.Ebb.Hours))
+	return float64(s.Looks) + math.Log10(d.ebbHours(p, k.t))
+}
+
+// ebbHours returns for how many hours the record counts.
+func (d *page) ebbHours(p *params, t int64) float64 {
+	return min(max(float64(since(d.Since, t))/(1000*secondsHour), 1), p.Ebb.Hours)
 }
 
 // ebbSpeaks reports whether the record is old enough and normal large enough beside its
@@ -88,19 +90,25 @@ func (s *series) ebbSpeaks(p *params, k *look, d *page) bool {
 	return d.Ages >= p.Ebb.After && k.anchor >= p.Ebb.Noise*k.scale
 }
 
+// ebbs returns the powers of two by which the mean with the sample is less than normal, 0 where
+// it is hardly.
+func (s *series) ebbs(p *params, k *look) float64 {
+	mean := max(s.ebbMean(p, k.x), k.x)
+	switch {
+	case k.anchor <= mean*p.ebbLeast:
+		return 0
+	case mean > k.anchor*p.ebbFloor:
+		return math.Log2(k.anchor / mean)
+	}
+	return ebbMost
+}
+
 // judgeEbb weighs by how many times the mean is less than normal.
 func (s *series) judgeEbb(p *params, k *look, d *page) {
-	if k.ebb = 0; s.ebbSilent(p, k, d) != "" {
+	if k.ebb = 0; !(k.dev < 0) || s.ebbSilent(p, k, d) != "" {
 		return
 	}
-	mean := max(s.ebbMean(p, k.x), k.x)
-	if k.anchor <= mean*p.ebbLeast {
-		return
-	}
-	k.ebb = ebbMost
-	if least := k.anchor * p.ebbFloor; mean > least {
-		k.ebb = math.Log2(k.anchor / mean)
-	}
+	k.ebb = s.ebbs(p, k)
 	if record := d.Ebb.record(p); k.ebb > record && s.ebbSpeaks(p, k, d) {
 		if e := s.ebbBonus(p, k, d) + p.Ebb.Slope*(k.ebb-record-p.Ebb.Margin); e > k.decades {
 			k.decades, k.kind = e, KindLevelShift
@@ -111,12 +119,7 @@ func (s *series) judgeEbb(p *params, k *look, d *page) {
 // narrowByEbb moves the lower bound to where the evidence would be enough: where both the
 // value and the mean with it are so small.
 func (s *series) narrowByEbb(p *params, k *look, d *page) {
-	if d == nil || !(k.anchor > 0) {
-		return
-	}
-	below := *k
-	below.dev = -1 // as of a value that is
-	if s.ebbSilent(p, &below, d) != "" || !s.ebbSpeaks(p, k, d) {
+	if s.ebbSilent(p, k, d) != "" || !s.ebbSpeaks(p, k, d) {
 		return
 	}
 	record := d.Ebb.record(p)
@@ -154,9 +157,11 @@ func (d *page) learnEbb(p *params, s *series, k *look, taught bool) {
 // ebbEvidence is that of the mean.
 func (s *series) ebbEvidence(p *params, k *look, d *page) Evidence {
 	x := Evidence{Channel: "ebb", Times: 1, Most: math.Inf(1)}
-	c := *k
 	switch x.Silent = s.ebbSilent(p, k, d); {
 	case x.Silent != "":
+		return x
+	case !(k.dev < 0):
+		x.Silent = "not below normal"
 		return x
 	case d.Ages < p.Ebb.After:
 		x.Silent = "too few days seen"
@@ -165,16 +170,13 @@ func (s *series) ebbEvidence(p *params, k *look, d *page) Evidence {
 		x.Silent = "normal is hardly more than its noise"
 		return x
 	}
-	c.decades = math.Inf(1)
-	s.judgeEbb(p, &c, d)
-	record := d.Ebb.record(p)
-	if c.ebb <= record {
+	ebb, record := s.ebbs(p, k), d.Ebb.record(p)
+	if ebb <= record {
 		x.Silent = "the mean has been as small a part of normal before"
 		return x
 	}
-	x.Size, x.Quantile, x.Shape = math.Exp2(c.ebb), math.Exp2(record+p.Ebb.Margin), p.Ebb.Slope
-	x.Seen = int(min(float64(since(d.Since, k.t))/(1000*secondsHour), p.Ebb.Hours))
-	x.Bonus = s.ebbBonus(p, k, d)
+	x.Size, x.Quantile, x.Shape = math.Exp2(ebb), math.Exp2(record+p.Ebb.Margin), p.Ebb.Slope
+	x.Seen, x.Bonus = int(d.ebbHours(p, k.t)), s.ebbBonus(p, k, d)
 	x.Decades = x.Bonus + x.Shape*math.Log2(x.Size/x.Quantile)
 	return x
 }
